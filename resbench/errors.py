@@ -1,0 +1,99 @@
+"""The exception tree: what went wrong -> exit status.
+
+    ResbenchError            1  some cells failed, or anything not named below
+    ├── BadInput             2  a file, an argument or a name that cannot be used; nothing was written
+    │   └── SpecError        2  problems in YAML files, each with its place
+    ├── PluginError          3  a plugin that fails
+    ├── DatabaseError        4  a database that is missing, corrupt, foreign, read-only or of another schema
+    └── StorageError         5  no room, or a folder that cannot be written
+
+Low-level code raises `Fact` (a short sentence, no place); the public edge that knows the place turns it into a `Problem`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+
+class ResbenchError(Exception):
+    """Base of every error a user may see. Its text is whole: where, what was given, what is allowed."""
+
+    exit_status = 1
+
+
+class BadInput(ResbenchError):
+    exit_status = 2
+
+
+class PluginError(ResbenchError):
+    exit_status = 3
+
+
+class DatabaseError(ResbenchError):
+    exit_status = 4
+
+
+class StorageError(ResbenchError):
+    exit_status = 5
+
+
+class Fact(Exception):  # noqa: N818  (it is no error until somebody adds the place)
+    """A short true sentence from deep down, without a place; never reaches a user as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A spot in a source file; line and column count from 1; `text` is that line, for the caret."""
+
+    file: str
+    line: int
+    column: int
+    text: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in a file: `file:line:col: path: message`, the source line and a caret."""
+
+    message: str
+    path: str = ""
+    place: Place | None = None
+
+    def __str__(self) -> str:
+        head = ": ".join(part for part in (str(self.place or ""), self.path, self.message) if part)
+        if self.place is None or not self.place.text.strip():
+            return head
+        return f"{head}\n{_snippet(self.place)}"
+
+
+class SpecError(BadInput):
+    """Every problem found in one or more spec files, in the order of the files."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def did_you_mean(given: object, allowed: Sequence[str]) -> str:
+    """The tail of a message about a name that is not there.
+
+    >>> did_you_mean("rleu", ["relu", "bn"])
+    '; did you mean `relu`?'
+    >>> did_you_mean("zzz", ["relu"])
+    ''
+    """
+    near = get_close_matches(str(given), allowed, n=3, cutoff=0.6)
+    return f"; did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else ""
+
+
+def _snippet(place: Place, width: int = 120) -> str:
+    """The source line with a caret under the column, cut to a window when the line is very long."""
+    text = "".join(c if c.isprintable() else " " for c in place.text.rstrip("\n"))
+    start = max(0, place.column - 1 - width // 2) if len(text) > width else 0
+    window = text[start : start + width]
+    return f"    {window}\n    {' ' * (place.column - 1 - start)}^"
