@@ -1,0 +1,30 @@
+"""Each value is zeroed with probability `rate` in training.  BCHW -> BCHW.  Hinton et al. 2012, arXiv:1207.0580
+
+`inverted` (today's habit) divides by 1 - rate in training and does nothing in evaluation; the other way keeps the values
+in training and multiplies by 1 - rate in evaluation, as the 2012 paper does.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from resbench.errors import Fact
+from resbench.ops.parameter import Random
+from resbench.ops.registry import op
+
+
+@op("dropout", identity_when=lambda a, shape: a["rate"] == 0)
+class Dropout(Random):
+    def __init__(self, *, rate: float, inverted: bool = True) -> None:
+        super().__init__()
+        if not 0 <= rate < 1:
+            raise Fact(f"`rate` (={rate:g}) must be within [0, 1): at 1 nothing is left")
+        self.rate, self.inverted = rate, inverted
+
+    def forward(self, x: Tensor) -> Tensor:
+        keep = 1 - self.rate
+        if not self.training:
+            return x if self.inverted else x * keep
+        mask = torch.empty_like(x).bernoulli_(keep, generator=self.generator)
+        return x * mask / keep if self.inverted else x * mask

@@ -1,0 +1,13 @@
+"""Mean over each channel's map.  BCHW -> BC11"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from resbench.ops.registry import op
+
+
+@op("global_avg_pool", pure=True, idempotent=True, identity_when=lambda arguments, shape: shape[1:] == (1, 1))
+class GlobalAvgPool(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.mean((2, 3), keepdim=True)

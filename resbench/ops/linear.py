@@ -1,0 +1,31 @@
+"""Linear layer.  BC or BC11 -> B out"""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from resbench.errors import Fact
+from resbench.ops.parameter import Initial, Parametric, Start, empty
+from resbench.ops.registry import op, sizes
+
+
+@op("linear")
+class Linear(Parametric):
+    def __init__(
+        self, channels: int, *, out: int, bias: bool = True, bias_init: float = 0.0, init: Initial | None = None
+    ) -> None:
+        super().__init__()
+        if out < 1:
+            raise Fact(f"`out` (={out}) must be at least 1")
+        self.weight = empty(out, channels)
+        self.bias = empty(out) if bias else None
+        self.starts = {"weight": Start("linear", channels, out, init)}
+        if bias:
+            self.starts["bias"] = Start("bias", initial=bias_init)
+        self.buffer_starts = {}
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.dim() == 4 and x.shape[2:] != (1, 1):
+            raise Fact(f"one value a channel is needed, got {sizes(x)}; use global_avg_pool before it, or conv1x1")
+        return F.linear(x.flatten(1), self.weight, self.bias)

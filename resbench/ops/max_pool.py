@@ -1,0 +1,32 @@
+"""Maximum over a window.  BCHW -> BCH'W'"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from resbench.errors import Fact
+from resbench.ops.registry import op
+from resbench.ops.window import padding_for, pair
+
+
+@op("max_pool", pure=True, identity_when=does_nothing, spell_out=spell_out)
+class MaxPool(nn.Module):
+    """`ceil`: a window may hang over the far edge, so no row is dropped."""
+
+    def __init__(
+        self,
+        *,
+        kernel: int | tuple[int, int],
+        stride: int | tuple[int, int] = 1,
+        padding: int | tuple[int, int] | None = None,
+        ceil: bool = False,
+    ) -> None:
+        super().__init__()
+        self.kernel, self.stride, self.ceil = pair("kernel", kernel), pair("stride", stride), ceil
+        self.padding = padding_for(self.kernel, (1, 1), padding)
+        if any(2 * p > k for p, k in zip(self.padding, self.kernel, strict=True)):
+            raise Fact(f"`padding` (={padding}) must be at most half of `kernel` (={kernel})")
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.max_pool2d(x, self.kernel, self.stride, self.padding, ceil_mode=self.ceil)

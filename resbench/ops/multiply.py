@@ -1,0 +1,19 @@
+"""Product; a size of 1 in C, H or W is stretched (a gate per channel, per pixel, or per value).  n x BCHW -> BCHW"""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import torch
+from torch import Tensor, nn
+
+from resbench.errors import Fact
+from resbench.ops.registry import op
+
+
+@op("multiply", pure=True, commutative=True)
+class Multiply(nn.Module):
+    def forward(self, *xs: Tensor) -> Tensor:
+        if any(len(set(sizes) - {1}) > 1 for sizes in zip(*(x.shape[1:] for x in xs), strict=True)):
+            raise Fact("shapes differ in more than sizes of 1")
+        return reduce(torch.mul, xs)

@@ -1,0 +1,26 @@
+"""Channels of zeros added.  BCHW -> B out H W.  Option A of He et al. 2015, arXiv:1512.03385, section 3.3"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from resbench.errors import Fact
+from resbench.ops.registry import op
+
+
+@op("pad_channels", pure=True, identity_when=lambda a, shape: a["out"] == shape[0])
+class PadChannels(nn.Module):
+    """`side` end: behind the channels; both: half in front, half behind (an odd one behind)."""
+
+    def __init__(self, channels: int, *, out: int, side: Literal["end", "both"] = "end") -> None:
+        super().__init__()
+        if out < channels:
+            raise Fact(f"`out` (={out}) must be at least the channels in (={channels})")
+        front = (out - channels) // 2 if side == "both" else 0
+        self.padding = (0, 0, 0, 0, front, out - channels - front)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.pad(x, self.padding)

@@ -1,0 +1,41 @@
+"""How a parameter starts: Start(kind, ...), told by each op, carried out in one place (compiler/materialise.py)."""
+
+from __future__ import annotations
+
+from abc import ABC
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import nn
+
+Initial = str | float | dict[str, float]  # zeros | ones | a number | {normal: sd}
+Kind = Literal["conv", "linear", "norm", "bias", "gain"]  # what weight decay goes by
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Fans are counted per output and input value: channels of one group times kernel area. `initial` None: the recipe's."""
+
+    kind: Kind
+    fan_in: int = 1
+    fan_out: int = 1
+    initial: Initial | None = None
+
+
+class Parametric(nn.Module, ABC):
+    """An op with parameters; `starts` has one entry for each. Buffers say their start in `buffer_starts`."""
+
+    starts: dict[str, Start]
+    buffer_starts: dict[str, float]
+
+
+class Random(nn.Module, ABC):
+    """An op that draws in training; the training loop hands it a generator of its own, seeded anew every epoch."""
+
+    generator: torch.Generator | None = None
+
+
+def empty(*shape: int) -> nn.Parameter:
+    """A parameter without values yet."""
+    return nn.Parameter(torch.empty(shape))

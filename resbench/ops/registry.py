@@ -1,0 +1,73 @@
+"""`@op("name")` on an nn.Module -> OpKind in the registry.
+
+The keyword-only arguments of `__init__` are the op's YAML arguments; a leading `channels` is what reaches the op. What an
+op says of itself (`pure`, `commutative`, `idempotent`, `identity_when`) is used by the canonical form; silence claims nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import torch
+from torch import nn
+
+Shape = tuple[int, ...]
+Identity = Callable[[Mapping[str, Any], Shape], bool]
+SpellOut = Callable[[Mapping[str, Any]], dict[str, Any]]
+Module = TypeVar("Module", bound=nn.Module)
+
+
+@dataclass(frozen=True, slots=True)
+class OpKind:
+    """`pure`: no parameters and no randomness. `idempotent`: op(op(x)) = op(x). `version` is part of the identity."""
+
+    name: str
+    module: type[nn.Module]
+    pure: bool = False
+    commutative: bool = False
+    idempotent: bool = False
+    identity_when: Identity | None = None
+    spell_out: SpellOut | None = None
+    version: int = 1
+
+    @property
+    def origin(self) -> str:
+        return f"{self.module.__module__}.{self.module.__qualname__}"
+
+
+_KINDS: dict[str, OpKind] = {}
+
+
+def op(
+    name: str, *, pure: bool = False, commutative: bool = False, idempotent: bool = False,
+    identity_when: Identity | None = None, spell_out: SpellOut | None = None, version: int = 1,
+) -> Callable[[type[Module]], type[Module]]:  # fmt: skip
+    """Register a module class as the op `name`. Raises ValueError when the name is taken, with both origins.
+
+    `identity_when(arguments, input shape CHW)` says when the op changes nothing; `spell_out(arguments)` writes
+    defaults that depend on other arguments (a window's padding), so that both ways of saying it are one architecture.
+    """
+
+    def register(module: type[Module]) -> type[Module]:
+        kind = OpKind(name, module, pure, commutative, idempotent, identity_when, spell_out, version)
+        if name in _KINDS:
+            raise ValueError(f"op `{name}` is registered twice: {_KINDS[name].origin} and {kind.origin}")
+        _KINDS[name] = kind
+        return module
+
+    return register
+
+
+def kind(name: str) -> OpKind:
+    return _KINDS[name]
+
+
+def kinds() -> Mapping[str, OpKind]:
+    return dict(_KINDS)
+
+
+def sizes(x: torch.Tensor) -> str:
+    """The shape of one image of a batch, as messages show it: BCHW -> `16x32x32`."""
+    return "x".join(str(size) for size in x.shape[1:])

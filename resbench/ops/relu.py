@@ -1,0 +1,14 @@
+"""Rectifier, max(x, 0).  BCHW -> BCHW.  Nair & Hinton 2010"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from resbench.ops.registry import op
+
+
+@op("relu", pure=True, idempotent=True)
+class Relu(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(x)

@@ -1,0 +1,14 @@
+"""min(max(x, 0), 6).  BCHW -> BCHW.  Howard et al. 2017, arXiv:1704.04861"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from resbench.ops.registry import op
+
+
+@op("relu6", pure=True, idempotent=True)
+class Relu6(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu6(x)

@@ -1,0 +1,79 @@
+"""The ops' source files -> table of Signatures, without importing torch.
+
+Read with `ast`: the decorator gives the name, `__init__` the arguments, `forward` the number of inputs, the file's first
+docstring the words. tests/ops/test_schema.py holds the table equal to `inspect.signature` of the registered classes.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from resbench.spec.signature import Argument, Signature
+
+FOLDER = Path(__file__).parent
+_PLAIN = {"int", "float", "bool", "str"}
+
+
+@cache
+def table() -> dict[str, Signature]:
+    """Every built-in op by name."""
+    signatures = [s for path in sorted(FOLDER.glob("*.py")) for s in read_source(path.read_text("utf-8"), path.name)]
+    return {signature.name: signature for signature in signatures}
+
+
+def read_source(source: str, origin: str) -> Iterable[Signature]:
+    """The signatures of the `@op` classes in one file."""
+    tree = ast.parse(source)
+    doc = (ast.get_docstring(tree) or "").split("\n")[0]
+    for item in tree.body:
+        if isinstance(item, ast.ClassDef) and (name := _op_name(item)) is not None:
+            functions = {f.name: f for f in item.body if isinstance(f, ast.FunctionDef)}
+            arguments, wants_channels = _arguments(functions.get("__init__"))
+            yield Signature(name, arguments, _inputs(functions["forward"]), wants_channels, doc, origin)
+
+
+def _op_name(item: ast.ClassDef) -> str | None:
+    for decorator in item.decorator_list:
+        if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Name) and decorator.func.id == "op":
+            return str(ast.literal_eval(decorator.args[0]))
+    return None
+
+
+def _arguments(function: ast.FunctionDef | None) -> tuple[dict[str, Argument], bool]:
+    if function is None:
+        return {}, False
+    signature = function.args
+    arguments = {}
+    for argument, default in zip(signature.kwonlyargs, signature.kw_defaults, strict=True):
+        kinds, literals = _kinds(argument.annotation)
+        value = None if default is None else ast.literal_eval(default)
+        arguments[argument.arg] = Argument(kinds, default is None, value, literals)
+    return arguments, any(argument.arg == "channels" for argument in signature.args)
+
+
+def _kinds(annotation: ast.expr | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """An annotation as kinds and literals. Raises TypeError for a form the language has no value for."""
+    if isinstance(annotation, ast.BinOp):
+        left, right = _kinds(annotation.left), _kinds(annotation.right)
+        return (*left[0], *right[0]), (*left[1], *right[1])
+    if isinstance(annotation, ast.Constant) and annotation.value is None:
+        return ("None",), ()
+    if isinstance(annotation, ast.Name) and annotation.id in _PLAIN:
+        return (annotation.id,), ()
+    if isinstance(annotation, ast.Name) and annotation.id == "Initial":
+        return ("initial",), ()
+    text = ast.unparse(annotation) if annotation is not None else "nothing"
+    if text == "tuple[int, int]":
+        return ("pair",), ()
+    if isinstance(annotation, ast.Subscript) and text.startswith("Literal["):
+        values = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
+        return ("literal",), tuple(str(ast.literal_eval(value)) for value in values)
+    raise TypeError(f"an op's argument cannot be annotated with {text}")
+
+
+def _inputs(forward: ast.FunctionDef) -> tuple[int, int | None]:
+    count = len(forward.args.args) - 1
+    return (count + 1, None) if forward.args.vararg is not None else (count, count)

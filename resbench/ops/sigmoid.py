@@ -1,0 +1,14 @@
+"""1 / (1 + exp(-x)).  BCHW -> BCHW"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from resbench.ops.registry import op
+
+
+@op("sigmoid", pure=True)
+class Sigmoid(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.sigmoid(x)

@@ -1,0 +1,20 @@
+"""Channels from `start` up to, not including, `stop`.  BCHW -> B (stop - start) H W"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from resbench.errors import Fact
+from resbench.ops.registry import op
+
+
+@op("slice", pure=True, identity_when=lambda a, shape: a["start"] == 0 and a["stop"] == shape[0])
+class Slice(nn.Module):
+    def __init__(self, channels: int, *, start: int = 0, stop: int) -> None:
+        super().__init__()
+        if not 0 <= start < stop <= channels:
+            raise Fact(f"0 <= `start` (={start}) < `stop` (={stop}) <= channels (={channels}) must hold")
+        self.start, self.stop = start, stop
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, self.start : self.stop]

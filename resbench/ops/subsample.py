@@ -1,0 +1,22 @@
+"""Every stride-th pixel from `offset` on.  BCHW -> BCH'W'.  Option A of He et al. 2015, arXiv:1512.03385, section 3.3"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from resbench.errors import Fact
+from resbench.ops.registry import op
+
+
+@op("subsample", pure=True, identity_when=lambda a, shape: a["stride"] == 1 and a["offset"] == 0)
+class Subsample(nn.Module):
+    def __init__(self, *, stride: int, offset: int = 0) -> None:
+        super().__init__()
+        if stride < 1 or not 0 <= offset < stride:
+            raise Fact(f"`stride` (={stride}) must be at least 1 and `offset` (={offset}) within [0, stride)")
+        self.stride, self.offset = stride, offset
+
+    def forward(self, x: Tensor) -> Tensor:
+        if min(x.shape[2:]) <= self.offset:
+            raise Fact(f"`offset` (={self.offset}) lies outside a map of {x.shape[2]}x{x.shape[3]}")
+        return x[:, :, self.offset :: self.stride, self.offset :: self.stride]

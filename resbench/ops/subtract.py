@@ -1,0 +1,16 @@
+"""First minus second, of equal shapes.  2 x BCHW -> BCHW"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from resbench.errors import Fact
+from resbench.ops.registry import op
+
+
+@op("subtract", pure=True)
+class Subtract(nn.Module):
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        if a.shape != b.shape:
+            raise Fact("shapes differ")
+        return a - b

@@ -1,0 +1,50 @@
+"""Arguments of a sliding window -> (height, width) pairs, with the house's default padding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from resbench.errors import Fact
+
+Pair = tuple[int, int]
+
+
+def pair(name: str, value: int | Pair, low: int = 1) -> Pair:
+    """An int stands for both axes.
+
+    >>> pair("kernel", 3), pair("stride", (1, 2))
+    ((3, 3), (1, 2))
+    """
+    result = (value, value) if isinstance(value, int) else (value[0], value[1])
+    if min(result) < low:
+        raise Fact(f"`{name}` (={value}) must be at least {low}")
+    return result
+
+
+def padding_for(kernel: Pair, dilation: Pair, padding: int | Pair | None) -> Pair:
+    """An odd kernel is padded to keep the size at stride 1, an even one is not; a given padding wins.
+
+    >>> padding_for((3, 3), (1, 1), None), padding_for((2, 2), (1, 1), None), padding_for((1, 7), (1, 1), None)
+    ((1, 1), (0, 0), (0, 3))
+    """
+    if padding is not None:
+        return pair("padding", padding, low=0)
+    height, width = (d * (k - 1) // 2 if k % 2 else 0 for k, d in zip(kernel, dilation, strict=True))
+    return height, width
+
+
+def spell_out(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a window op with its padding said.
+
+    >>> spell_out({"kernel": (3, 3), "padding": None})
+    {'kernel': (3, 3), 'padding': (1, 1)}
+    """
+    kernel, dilation = pair("kernel", arguments["kernel"]), pair("dilation", arguments.get("dilation", 1))
+    return {**arguments, "padding": padding_for(kernel, dilation, arguments["padding"])}
+
+
+def does_nothing(arguments: Mapping[str, Any], shape: tuple[int, ...]) -> bool:
+    """Whether a pooling window changes nothing: one pixel, stride 1, no padding."""
+    said = spell_out(arguments)
+    return pair("kernel", said["kernel"]) == (1, 1) == pair("stride", said["stride"]) and said["padding"] == (0, 0)

@@ -1,0 +1,14 @@
+"""Nothing: a tensor of zeros.  BCHW -> BCHW"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from resbench.ops.registry import op
+
+
+@op("zero", pure=True, idempotent=True)
+class Zero(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.zeros_like(x)

@@ -1,0 +1,1 @@
+"""YAML -> frozen specs (units, blocks, networks, recipes, studies). No torch in this room."""

@@ -1,0 +1,163 @@
+"""A param as written -> Param: a value, an expression, a domain (choices, range, named cases) or a look-up.
+
+A domain says what is allowed; whether it is searched is the study's word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from resbench.errors import Fact, did_you_mean
+from resbench.spec.check import Check
+from resbench.spec.expression import Expression
+from resbench.spec.node import Node, flow, plain
+
+_DOMAIN_KEYS = {"choices", "range", "cases", "by"}
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Allowed values by label: the name in `cases`, else the YAML text."""
+
+    values: Mapping[str, Node]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Numbers from low to high, both included; whole ones unless an end or the step is not."""
+
+    low: float
+    high: float
+    step: float | None = None
+    log: bool = False
+    whole: bool = False
+
+
+Domain = Choices | Range
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """`default` is the value where nothing else is given; with `by`, the label is worked out instead."""
+
+    name: str
+    default: Node
+    domain: Domain | None = None
+    by: Node | None = None
+
+    def pick(self, given: Node) -> Node:
+        """The value a given Node stands for. Raises Fact when it is outside the domain."""
+        if isinstance(given.value, Expression):
+            return given  # worked out later, checked then
+        if isinstance(self.domain, Choices):
+            label = label_of(given)
+            if label not in self.domain.values:
+                labels = self.domain.labels
+                near = did_you_mean(label, labels)
+                raise Fact(f"{given.shown()} is not among the choices: {', '.join(labels)}{near}")
+            return self.domain.values[label]
+        if isinstance(self.domain, Range):
+            inside(given, self.domain)
+        return given
+
+
+def label_of(node: Node) -> str:
+    """How a choice is called where no case names it; type and value count, so `1` and `true` differ."""
+    return flow(plain(node))
+
+
+def inside(node: Node, allowed: Range) -> None:
+    value = node.value
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not allowed.low <= value <= allowed.high:  # type: ignore[operator]
+        raise Fact(f"{node.shown()} is not within [{allowed.low:g}, {allowed.high:g}]")
+    if allowed.whole and not float(value).is_integer():  # type: ignore[arg-type]
+        raise Fact(f"{node.shown()} is no whole number")
+    steps = (value - allowed.low) / allowed.step if allowed.step else 0.0  # type: ignore[operator]
+    if abs(steps - round(steps)) > 1e-9 * max(1.0, abs(steps)):
+        raise Fact(f"{node.shown()} is no step of {allowed.step:g} from {allowed.low:g}")
+
+
+def is_domain(node: Node) -> bool:
+    """Whether a value is a domain written in its place: a mapping with one of a domain's keys."""
+    return bool(_DOMAIN_KEYS & set(node.mapping))
+
+
+def parse_param(name: str, node: Node, check: Check) -> Param:
+    """One entry of `params:`."""
+    if not is_domain(node):
+        return Param(name, node)
+    entries = node.mapping
+    if "by" in entries:
+        check.keys(node, ["by", "cases"])
+        return Param(name, Node(None), parse_domain(node, check), entries["by"])
+    domain = parse_domain(node, check)
+    default = entries.get("default")
+    if default is None:
+        check.report(node, "key `default` is missing: the value where no study says otherwise")
+        return Param(name, Node(None), domain)
+    param = Param(name, default, domain)
+    try:
+        param.pick(default)
+    except Fact as fact:
+        check.report(default, str(fact))
+    return param
+
+
+def parse_domain(node: Node, check: Check) -> Domain | None:
+    """`{choices: [...]}`, `{range: [low, high], step:, log:}` or `{cases: {...}}`; other keys are reported."""
+    entries = node.mapping
+    kinds = [kind for kind in ("choices", "range", "cases") if kind in entries]
+    if len(kinds) != 1:
+        check.report(node, f"one of choices, range, cases is needed, got {', '.join(kinds) or 'none'}")
+        return None
+    if kinds == ["range"]:
+        check.keys(node, ["range"], ["default", "step", "log"])
+        return _range(node, check)
+    check.keys(node, kinds, ["default", "by"])
+    if kinds == ["cases"]:
+        cases = entries["cases"]
+        if not isinstance(cases.value, dict) or not cases.value:
+            check.report(cases, f"a mapping from names to values is needed, got {cases.shown()}")
+        return Choices(dict(cases.mapping))
+    values: dict[str, Node] = {}
+    for item in check.sequence(entries["choices"], "choices"):
+        label = label_of(item)
+        if label in values:
+            check.report(item, f"choice {item.shown()} stands here twice")
+        values.setdefault(label, item)
+    if not values:
+        check.report(entries["choices"], "choices are empty; at least one is needed")
+    return Choices(values)
+
+
+def _range(node: Node, check: Check) -> Range | None:
+    entries = node.mapping
+    ends = check.sequence(entries["range"], "two numbers [low, high]")
+    if len(ends) != 2:
+        check.report(entries["range"], f"two numbers [low, high] are needed, got {entries['range'].shown()}")
+        return None
+    before = len(check.problems)
+    low, high = check.number(ends[0]), check.number(ends[1])
+    step = check.number(entries["step"]) if "step" in entries else None
+    log = check.flag(entries["log"]) if "log" in entries else False
+    if len(check.problems) > before:
+        return None
+    whole = all(isinstance(end.value, int) for end in ends) and (step is None or step.is_integer())
+    if low > high:
+        check.report(entries["range"], f"low {low:g} is above high {high:g}")
+    if log and low <= 0:
+        check.report(entries["range"], f"a log range starts above 0, got {low:g}")
+    if log and step is not None:
+        check.report(entries["step"], "a log range has no step")
+    if step is not None:
+        if step <= 0:
+            check.report(entries["step"], f"a step is above 0, got {step:g}")
+        elif abs((high - low) / step - round((high - low) / step)) > 1e-9 * max(1.0, abs((high - low) / step)):
+            check.report(entries["step"], f"step {step:g} does not divide [{low:g}, {high:g}]")
+    return Range(low, high, 1.0 if step is None and whole and not log else step, log, whole)

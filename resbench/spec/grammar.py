@@ -1,0 +1,178 @@
+"""Text -> tree: the grammar of `$( )`.  A small grammar of its own (not Python's: `in` is a name here).
+
+expression := test ['if' test 'else' expression]
+test       := and/or/not over comparisons (one comparison each: a < b < c is refused)
+sum, term  := + -   * / // %
+power      := atom ['**' power], with - and + in front
+atom       := number | 'text' | name | name '(' arguments ')' | '(' expression ')' , each with [index]s behind
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from resbench.errors import Fact, did_you_mean
+
+Tree = tuple[Any, ...]
+
+MAX_TEXT, MAX_NESTING = 400, 40
+COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
+FUNCTIONS = ("min", "max", "sqrt", "floor", "ceil", "round", "log2")
+_TOKEN = re.compile(
+    r"\s*(?:(?P<number>\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)|(?P<name>[A-Za-z_]\w*)"
+    r"|(?P<text>'[^']*'|\"[^\"]*\")|(?P<sign>\*\*|//|<=|>=|==|!=|[-+*/%<>()\[\],]))"
+)
+_WORDS = {"if", "else", "and", "or", "not", "true", "false"}
+
+
+def parse(text: str) -> Tree:
+    """Arithmetic without `$( )` -> tree."""
+    if len(text) > MAX_TEXT:
+        raise Fact(f"an expression of {len(text)} characters; at most {MAX_TEXT} are allowed")
+    parser = _Parser(list(_tokens(text)), text)
+    tree = parser.expression()
+    parser.end()
+    return tree
+
+
+def _tokens(text: str) -> Iterator[tuple[str, str]]:
+    position = 0
+    while text[position:].strip():
+        match = _TOKEN.match(text, position)
+        if match is None:
+            rest = text[position:].strip()
+            raise Fact(f"`{rest[0]}` is not allowed in an expression (in `{text}`)")
+        kind = match.lastgroup or ""
+        yield ("word" if match[kind] in _WORDS else kind), match[kind]
+        position = match.end()
+
+
+class _Parser:
+    """Recursive descent over the tokens; the depth is bounded by MAX_TEXT."""
+
+    def __init__(self, tokens: list[tuple[str, str]], text: str) -> None:
+        self.tokens, self.text, self.position, self.depth = tokens, text, 0, 0
+
+    def peek(self) -> tuple[str, str]:
+        return self.tokens[self.position] if self.position < len(self.tokens) else ("end", "")
+
+    def take(self, *allowed: str) -> str | None:
+        kind, text = self.peek()
+        if kind in ("sign", "word") and text in allowed:
+            self.position += 1
+            return text
+        return None
+
+    def need(self, sign: str) -> None:
+        if self.take(sign) is None:
+            self.fail(f"`{sign}` is missing")
+
+    def fail(self, what: str) -> None:
+        kind, text = self.peek()
+        raise Fact(f"{what} {'at the end' if kind == 'end' else f'before `{text}`'} of `{self.text.strip()}`")
+
+    def end(self) -> None:
+        if self.peek()[0] != "end":
+            self.fail("an operator is missing")
+
+    def expression(self) -> Tree:
+        self.depth += 1
+        if self.depth > MAX_NESTING:
+            raise Fact(f"an expression nested more than {MAX_NESTING} deep")
+        value = self.either()
+        if self.take("if"):
+            condition = self.either()
+            self.need("else")
+            value = ("if", value, condition, self.expression())
+        self.depth -= 1
+        return value
+
+    def either(self) -> Tree:
+        left = self.both()
+        while self.take("or"):
+            left = ("or", left, self.both())
+        return left
+
+    def both(self) -> Tree:
+        left = self.negated()
+        while self.take("and"):
+            left = ("and", left, self.negated())
+        return left
+
+    def negated(self) -> Tree:
+        turns = 0
+        while self.take("not"):
+            turns += 1
+        tree = self.comparison()
+        for _ in range(turns):
+            tree = ("not", tree)
+        return tree
+
+    def comparison(self) -> Tree:
+        left = self.sum()
+        if sign := self.take(*COMPARISONS):
+            left = ("compare", sign, left, self.sum())
+            if self.take(*COMPARISONS):
+                raise Fact(f"one comparison at a time: join them with `and` (in `{self.text.strip()}`)")
+        return left
+
+    def sum(self) -> Tree:
+        left = self.term()
+        while sign := self.take("+", "-"):
+            left = ("binary", sign, left, self.term())
+        return left
+
+    def term(self) -> Tree:
+        left = self.signed()
+        while sign := self.take("*", "/", "//", "%"):
+            left = ("binary", sign, left, self.signed())
+        return left
+
+    def signed(self) -> Tree:
+        minus = False
+        while sign := self.take("-", "+"):
+            minus ^= sign == "-"
+        tree = self.power()
+        return ("minus", "-", tree) if minus else tree
+
+    def power(self) -> Tree:
+        left = self.indexed()
+        return ("binary", "**", left, self.signed()) if self.take("**") else left
+
+    def indexed(self) -> Tree:
+        tree = self.atom()
+        while self.take("["):
+            tree = ("index", "[ ]", tree, self.expression())
+            self.need("]")
+        return tree
+
+    def atom(self) -> Tree:
+        kind, text = self.peek()
+        self.position += 1
+        if kind == "number":
+            return ("value", float(text) if re.search(r"[.eE]", text) else int(text))
+        if kind == "text":
+            return ("value", text[1:-1])
+        if kind == "word" and text in ("true", "false"):
+            return ("value", text == "true")
+        if kind == "name":
+            return self.call(text) if self.take("(") else ("name", text)
+        if (kind, text) == ("sign", "("):
+            tree = self.expression()
+            self.need(")")
+            return tree
+        self.position -= 1
+        self.fail("a value is missing")
+        raise AssertionError
+
+    def call(self, name: str) -> Tree:
+        if name not in FUNCTIONS:
+            allowed = ", ".join(FUNCTIONS)
+            raise Fact(f"unknown function `{name}`; allowed: {allowed}{did_you_mean(name, FUNCTIONS)}")
+        arguments = [self.expression()]
+        while self.take(","):
+            arguments.append(self.expression())
+        self.need(")")
+        return ("call", name, *arguments)

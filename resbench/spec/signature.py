@@ -1,0 +1,87 @@
+"""What an op or block takes: Signature(name, arguments, inputs), and the check of one constant argument.
+
+ops/schema.py makes these from the ops' source without importing torch; a block makes its own from its params.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """`kinds` are the words of the annotation: int, float, bool, str, None, pair (of ints), initial, or 'a literal'."""
+
+    kinds: tuple[str, ...]
+    required: bool
+    default: Any = None
+    literals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    name: str
+    arguments: Mapping[str, Argument]
+    inputs: tuple[int, int | None] = (1, 1)  # fewest and most sources; None: any number
+    wants_channels: bool = False
+    doc: str = ""
+    origin: str = ""
+
+
+_WORDS = {
+    "int": "a whole number", "float": "a number", "bool": "true or false", "str": "a text", "None": "nothing",
+    "pair": "two whole numbers [height, width]",
+    "initial": "zeros, ones, a number or {normal: sd}",
+}  # fmt: skip
+
+
+def allowed(argument: Argument) -> str:
+    """What may be given, in words.
+
+    >>> allowed(Argument(("int", "pair"), True))
+    'a whole number or two whole numbers [height, width]'
+    """
+    words = [_WORDS[kind] for kind in argument.kinds if kind != "literal"]
+    return " or ".join(words + [f"`{text}`" for text in argument.literals])
+
+
+def fits(value: object, argument: Argument) -> bool:
+    """Whether plain data is of an argument's kind; strict: true is no number, 1.0 is a whole number."""
+    return any(_fits(value, kind, argument.literals) for kind in argument.kinds)
+
+
+def _fits(value: object, kind: str, literals: tuple[str, ...]) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if kind == "int":
+        return number and float(value).is_integer()  # type: ignore[arg-type]
+    if kind == "float":
+        return number
+    if kind == "bool":
+        return isinstance(value, bool)
+    if kind == "None":
+        return value is None
+    if kind == "pair":
+        return isinstance(value, list | tuple) and len(value) == 2 and all(_fits(item, "int", ()) for item in value)
+    if kind == "initial":
+        return number or value in ("zeros", "ones") or _is_normal(value)
+    return isinstance(value, str) and (kind == "str" or value in literals)
+
+
+def _is_normal(value: object) -> bool:
+    return isinstance(value, dict) and list(value) == ["normal"] and _fits(value["normal"], "float", ())
+
+
+def tidy(value: Any, argument: Argument) -> Any:
+    """A fitting value in its argument's own type: 1.0 -> 1 for a whole number, 1 -> 1.0 for a number, an int or list -> a pair."""
+    if isinstance(value, list | tuple):
+        return tuple(int(item) for item in value)
+    if "pair" in argument.kinds and isinstance(value, int | float):
+        return (int(value), int(value))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if "int" in argument.kinds and float(value).is_integer():
+            return int(value)
+        return float(value)
+    return value
