@@ -7,10 +7,10 @@ from torch.nn import functional as F
 
 from resbench.errors import Fact
 from resbench.ops.registry import op
-from resbench.ops.window import padding_for, pair
+from resbench.ops.window import does_nothing, padding_for, pair, spell_out
 
 
-@op("avg_pool", pure=True, identity_when=does_nothing, spell_out=spell_out)
+@op("avg_pool", pure=True, keeps_zero=True, identity_when=does_nothing, spell_out=spell_out)
 class AvgPool(nn.Module):
     """`ceil`: a window may hang over the far edge; `count_pad`: padded zeros count in the mean."""
 

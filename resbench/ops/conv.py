@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from resbench.errors import Fact
 from resbench.ops.parameter import Initial, Parametric, Start, empty
 from resbench.ops.registry import op
-from resbench.ops.window import padding_for, pair
+from resbench.ops.window import padding_for, pair, spell_out
 
 
 @op("conv", spell_out=spell_out)

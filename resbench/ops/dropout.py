@@ -14,7 +14,7 @@ from resbench.ops.parameter import Random
 from resbench.ops.registry import op
 
 
-@op("dropout", identity_when=lambda a, shape: a["rate"] == 0)
+@op("dropout", identity_when=lambda a, channels: a["rate"] == 0)
 class Dropout(Random):
     def __init__(self, *, rate: float, inverted: bool = True) -> None:
         super().__init__()

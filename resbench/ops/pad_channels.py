@@ -11,7 +11,7 @@ from resbench.errors import Fact
 from resbench.ops.registry import op
 
 
-@op("pad_channels", pure=True, identity_when=lambda a, shape: a["out"] == shape[0])
+@op("pad_channels", pure=True, keeps_zero=True, identity_when=lambda a, channels: a["out"] == channels)
 class PadChannels(nn.Module):
     """`side` end: behind the channels; both: half in front, half behind (an odd one behind)."""
 

@@ -13,21 +13,24 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
-Shape = tuple[int, ...]
-Identity = Callable[[Mapping[str, Any], Shape], bool]
+Identity = Callable[[Mapping[str, Any], int], bool]
 SpellOut = Callable[[Mapping[str, Any]], dict[str, Any]]
 Module = TypeVar("Module", bound=nn.Module)
 
 
 @dataclass(frozen=True, slots=True)
 class OpKind:
-    """`pure`: no parameters and no randomness. `idempotent`: op(op(x)) = op(x). `version` is part of the identity."""
+    """`pure`: no parameters and no randomness. `idempotent`: op(op(x)) = op(x). `keeps_zero`: op(0) = 0.
+
+    `version` is part of the identity.
+    """
 
     name: str
     module: type[nn.Module]
     pure: bool = False
     commutative: bool = False
     idempotent: bool = False
+    keeps_zero: bool = False
     identity_when: Identity | None = None
     spell_out: SpellOut | None = None
     version: int = 1
@@ -41,17 +44,17 @@ _KINDS: dict[str, OpKind] = {}
 
 
 def op(
-    name: str, *, pure: bool = False, commutative: bool = False, idempotent: bool = False,
+    name: str, *, pure: bool = False, commutative: bool = False, idempotent: bool = False, keeps_zero: bool = False,
     identity_when: Identity | None = None, spell_out: SpellOut | None = None, version: int = 1,
 ) -> Callable[[type[Module]], type[Module]]:  # fmt: skip
     """Register a module class as the op `name`. Raises ValueError when the name is taken, with both origins.
 
-    `identity_when(arguments, input shape CHW)` says when the op changes nothing; `spell_out(arguments)` writes
+    `identity_when(arguments, channels in)` says when the op changes nothing; `spell_out(arguments)` writes
     defaults that depend on other arguments (a window's padding), so that both ways of saying it are one architecture.
     """
 
     def register(module: type[Module]) -> type[Module]:
-        kind = OpKind(name, module, pure, commutative, idempotent, identity_when, spell_out, version)
+        kind = OpKind(name, module, pure, commutative, idempotent, keeps_zero, identity_when, spell_out, version)
         if name in _KINDS:
             raise ValueError(f"op `{name}` is registered twice: {_KINDS[name].origin} and {kind.origin}")
         _KINDS[name] = kind

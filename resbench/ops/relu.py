@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from resbench.ops.registry import op
 
 
-@op("relu", pure=True, idempotent=True)
+@op("relu", pure=True, keeps_zero=True, idempotent=True)
 class Relu(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return torch.relu(x)

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from resbench.ops.registry import op
 
 
-@op("relu6", pure=True, idempotent=True)
+@op("relu6", pure=True, keeps_zero=True, idempotent=True)
 class Relu6(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return F.relu6(x)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from resbench.ops.registry import op
 
 
-@op("scale", pure=True, identity_when=lambda a, shape: a["by"] == 1)
+@op("scale", pure=True, identity_when=lambda a, channels: a["by"] == 1)
 class Scale(nn.Module):
     def __init__(self, *, by: float) -> None:
         super().__init__()

@@ -8,7 +8,7 @@ from resbench.errors import Fact
 from resbench.ops.registry import op
 
 
-@op("subsample", pure=True, identity_when=lambda a, shape: a["stride"] == 1 and a["offset"] == 0)
+@op("subsample", pure=True, keeps_zero=True, identity_when=lambda a, channels: a["stride"] == 1 and a["offset"] == 0)
 class Subsample(nn.Module):
     def __init__(self, *, stride: int, offset: int = 0) -> None:
         super().__init__()

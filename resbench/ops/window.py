@@ -44,7 +44,7 @@ def spell_out(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {**arguments, "padding": padding_for(kernel, dilation, arguments["padding"])}
 
 
-def does_nothing(arguments: Mapping[str, Any], shape: tuple[int, ...]) -> bool:
+def does_nothing(arguments: Mapping[str, Any], channels: int) -> bool:
     """Whether a pooling window changes nothing: one pixel, stride 1, no padding."""
     said = spell_out(arguments)
     return pair("kernel", said["kernel"]) == (1, 1) == pair("stride", said["stride"]) and said["padding"] == (0, 0)

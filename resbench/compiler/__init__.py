@@ -1,0 +1,1 @@
+"""Spec -> bound graphs -> Network on `meta` -> weights; and the identity of the whole."""

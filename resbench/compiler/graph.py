@@ -1,0 +1,87 @@
+"""What binding yields: Graph (one unit, stem or head with every name bound) and BoundNetwork.
+
+Values are numbered: 0 … k-1 are the inputs of the graph, each op adds the next. Shapes are CHW (or C behind a linear).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from resbench.errors import Place
+
+Shape = tuple[int, ...]
+Arguments = tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BoundOp:
+    """One op: `path` is its module's name in the unit, `inputs` are value numbers, `shape` is what comes out."""
+
+    path: str
+    op: str
+    arguments: Arguments
+    inputs: tuple[int, ...]
+    shape: Shape
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """`output` is the number of the resulting value; 0 where the graph is its own input."""
+
+    input_shape: Shape
+    ops: tuple[BoundOp, ...]
+    output: int
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        return (self.input_shape, *(op.shape for op in self.ops))
+
+    @property
+    def output_shape(self) -> Shape:
+        return self.shapes[self.output]
+
+
+@dataclass(frozen=True, slots=True)
+class BoundStage:
+    before: Graph
+    units: tuple[Graph, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BoundNetwork:
+    """`notes` are what a person should know of the binding, such as params that a replaced unit does not have."""
+
+    name: str
+    unit: str
+    stem: Graph
+    stages: tuple[BoundStage, ...]
+    head: Graph
+    classes: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def input_shape(self) -> Shape:
+        return self.stem.input_shape
+
+    def parts(self) -> Iterator[tuple[str, Graph]]:
+        """Every graph in running order with its module's path: stem, stages.0.before, stages.0.units.0, ..., head."""
+        yield "stem", self.stem
+        for s, stage in enumerate(self.stages):
+            yield f"stages.{s}.before", stage.before
+            for u, unit in enumerate(stage.units):
+                yield f"stages.{s}.units.{u}", unit
+        yield "head", self.head
+
+    def ops(self) -> Iterator[tuple[str, BoundOp]]:
+        """Every op with the path of its module in the network, in running order."""
+        for prefix, graph in self.parts():
+            for op in graph.ops:
+                yield f"{prefix}.{op.path}", op
+
+
+def sizes(shape: Shape) -> str:
+    """A shape as messages show it: (16, 32, 32) -> `16x32x32`."""
+    return "x".join(str(size) for size in shape)

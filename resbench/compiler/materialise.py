@@ -1,0 +1,50 @@
+"""Network on `meta` -> the same Network with weights.  The only place where weights are drawn.
+
+Each op draws from a stream of its own, named by the op's number in the canonical form, so that equal digests give equal
+weights whatever the nodes are called and in whatever order they were written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from resbench.errors import BadInput, did_you_mean
+from resbench.ops.initialisers import Initialiser, initialisers
+from resbench.ops.parameter import Parametric, Start
+from resbench.seeds import stream
+
+
+def materialise(network: nn.Module, numbers: Mapping[str, int], seed: int, init: str) -> None:
+    """Give every parameter and buffer its value, in place, on the CPU (so that all devices start alike).
+
+    `numbers`: canonical number by module path; `init`: an initialiser's name. Raises BadInput for one that is not there.
+    """
+    known = initialisers()
+    if init not in known:
+        raise BadInput(
+            f"no initialiser is called `{init}`; initialisers: {', '.join(known)}{did_you_mean(init, list(known))}"
+        )
+    network.to_empty(device="cpu")
+    generator = torch.Generator()
+    with torch.no_grad():
+        for path, module in network.named_modules():
+            if isinstance(module, Parametric):
+                for name, start in module.starts.items():
+                    generator.manual_seed(stream(seed, 0, f"weights {numbers[path]} {name}"))
+                    draw(module.get_parameter(name), start, known[init], generator)
+                for name, value in module.buffer_starts.items():
+                    module.get_buffer(name).fill_(value)
+
+
+def draw(weight: Tensor, start: Start, initialise: Initialiser, generator: torch.Generator) -> None:
+    """What the op itself needs wins over the recipe's initialiser."""
+    initial = start.initial
+    if initial is None:
+        initialise(weight, start, generator)
+    elif isinstance(initial, tuple | dict):  # {normal: sd}, frozen as pairs when it comes from a spec
+        weight.normal_(0.0, dict(initial)["normal"], generator=generator)
+    else:
+        weight.fill_({"zeros": 0.0, "ones": 1.0}.get(initial, 0.0) if isinstance(initial, str) else initial)

@@ -1,0 +1,52 @@
+"""BoundNetwork -> Network: stem, stages of units, head.  BCHW -> B classes.  Born on `meta`, so it costs no memory."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from resbench.compiler.graph import BoundNetwork, BoundStage
+from resbench.compiler.unit import build_unit
+from resbench.ops.parameter import Random
+
+
+class Stage(nn.Module):
+    """What stands before the stage, then its units."""
+
+    def __init__(self, stage: BoundStage, number: int) -> None:
+        super().__init__()
+        self.before = build_unit(stage.before, f"Before{number}")
+        self.units = nn.ModuleList(build_unit(unit, f"Unit{number}_{i}") for i, unit in enumerate(stage.units))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.before(x)
+        for unit in self.units:
+            x = unit(x)
+        return x
+
+
+class Network(nn.Module):
+    """A parameter's name is its path: `stages.0.units.3.f.conv1.weight`, `stem.conv1.weight`, `head.linear1.bias`."""
+
+    def __init__(self, bound: BoundNetwork) -> None:
+        super().__init__()
+        self.stem = build_unit(bound.stem, "Stem")
+        self.stages = nn.ModuleList(Stage(stage, number) for number, stage in enumerate(bound.stages))
+        self.head = build_unit(bound.head, "Head")
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x)
+        for stage in self.stages:
+            x = stage(x)
+        return self.head(x)  # type: ignore[no-any-return]
+
+
+def build(bound: BoundNetwork) -> Network:
+    """The network on `meta`; compiler/materialise.py gives it weights."""
+    with torch.device("meta"):
+        return Network(bound)
+
+
+def random_ops(network: nn.Module) -> dict[str, Random]:
+    """The ops that draw in training, by path."""
+    return {path: module for path, module in network.named_modules() if isinstance(module, Random)}

@@ -1,0 +1,41 @@
+"""Graph -> torch.fx.GraphModule on the current device: one `call_module` an op, its path the spec's own.
+
+`f.conv1` in the unit is the module's name and so the parameter's (`f.conv1.weight`); the fx node is called `f_conv1`.
+"""
+
+from __future__ import annotations
+
+from torch import fx, nn
+
+from resbench.compiler.graph import Graph
+from resbench.compiler.shapes import make_module
+
+
+def build_unit(graph: Graph, name: str) -> fx.GraphModule:
+    """`name` becomes the class name in the generated code."""
+    root = nn.Module()
+    shapes = graph.shapes
+    code = fx.Graph()
+    values: list[fx.Node] = [code.placeholder("x")]
+    for op in graph.ops:
+        module = make_module(op.op, op.arguments, shapes[op.inputs[0]][0])
+        _put(root, op.path, module)
+        node = code.create_node(
+            "call_module", op.path, tuple(values[i] for i in op.inputs), {}, name=op.path.replace(".", "_")
+        )
+        node.meta["path"] = op.path
+        values.append(node)
+    code.output(values[graph.output])
+    return fx.GraphModule(root, code, class_name=name)
+
+
+def _put(root: nn.Module, path: str, module: nn.Module) -> None:
+    """Set `root.a.b.c = module`, making empty modules for a and b."""
+    *parents, last = path.split(".")
+    for parent in parents:
+        if parent not in root._modules:
+            root.add_module(parent, nn.Module())
+        child = root._modules[parent]
+        assert child is not None
+        root = child
+    root.add_module(last, module)

@@ -1,0 +1,158 @@
+"""Images and labels (uint8 BCHW, int64 B) with train, val and test indices -> normalised tensors and a digest.
+
+Everything that chooses sees train and val alone. The test images come out of one function, `sealed_test`, so that a
+search for that word finds every place that looks at them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from math import sqrt
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from resbench.data.info import DatasetInfo
+from resbench.errors import BadInput
+
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dataset:
+    """Pixels in memory, on the CPU. Raises BadInput with every fault at once. Two are the same if their digests are."""
+
+    name: str
+    images: Tensor
+    """uint8, BCHW."""
+    labels: Tensor
+    """int64, B, from 0 to n_classes - 1."""
+    splits: Mapping[str, Tensor]
+    """train, val and test: int64 positions in `images`, none in two splits or twice in one."""
+    classes: tuple[str, ...]
+    source: str
+    licence: str
+
+    def __post_init__(self) -> None:
+        faults = [*_tensor_faults(self)] or [*_label_faults(self), *_split_faults(self)]
+        if faults:
+            raise BadInput(f"data set `{self.name}`: {'; '.join(faults)}")
+        object.__setattr__(self, "splits", dict(self.splits))
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        _, channels, height, width = self.images.shape
+        return channels, height, width
+
+    @property
+    def n_classes(self) -> int:
+        return len(self.classes)
+
+
+def describe(dataset: Dataset) -> DatasetInfo:
+    """What was loaded, in the words of the registry."""
+    sizes = {split: len(dataset.splits[split]) for split in SPLITS}
+    return DatasetInfo(
+        name=dataset.name,
+        input_shape=dataset.input_shape,
+        n_classes=dataset.n_classes,
+        n_train=sizes["train"],
+        n_val=sizes["val"],
+        n_test=sizes["test"],
+        source=dataset.source,
+        licence=dataset.licence,
+    )
+
+
+def digest(dataset: Dataset) -> str:
+    """`d1_` and the sha256 of images, labels and splits (in their order, which the order of training follows).
+
+    Each part is preceded by its name, type and shape, so no two data sets are written alike. Names (of the set, of its
+    classes), source and licence do not count. `d1` is the version of this layout.
+    """
+    parts = {"images": dataset.images, "labels": dataset.labels, **{split: dataset.splits[split] for split in SPLITS}}
+    hashed = sha256(b"resbench data set, layout 1\n")
+    for name, tensor in parts.items():
+        array = tensor.numpy()
+        hashed.update(f"{name} {array.dtype} {'x'.join(map(str, array.shape))}\n".encode())
+        hashed.update(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
+    return f"d1_{hashed.hexdigest()}"
+
+
+def normalised(dataset: Dataset, split: Literal["train", "val"]) -> tuple[Tensor, Tensor]:
+    """(x, y) of one split: float32 BCHW, of mean 0 and sd 1 per channel over the train split, and int64 B."""
+    if split not in ("train", "val"):
+        why = {"test": " (`test` is sealed: `sealed_test` opens it)"}.get(split, "")
+        raise BadInput(f"data set `{dataset.name}`: the split must be `train` or `val`, not `{split}`{why}")
+    return _normalised(dataset, split)
+
+
+def sealed_test(dataset: Dataset) -> tuple[Tensor, Tensor]:
+    """(x, y) of the test split, normalised by the train split. For the end of a run: nothing may be chosen by it."""
+    return _normalised(dataset, "test")
+
+
+def _normalised(dataset: Dataset, split: str) -> tuple[Tensor, Tensor]:
+    moments = [_moments(channel) for channel in dataset.images[dataset.splits["train"]].unbind(1)]
+    mean, sd = torch.tensor(moments, dtype=torch.float32).T[:, :, None, None]
+    index = dataset.splits[split]
+    return (dataset.images[index].float() / 255 - mean) / sd, dataset.labels[index]
+
+
+def _moments(pixels: Tensor) -> tuple[float, float]:
+    """Mean and sd of uint8 pixels on the scale 0 to 1; over counts of values, so exact: no order of summing matters."""
+    counts = torch.bincount(pixels.flatten(), minlength=256).tolist()
+    n = sum(counts)
+    total = sum(value * count for value, count in enumerate(counts))
+    squares = sum(value * value * count for value, count in enumerate(counts))
+    sd = sqrt(n * squares - total * total) / n / 255
+    return total / n / 255, sd or 1.0  # a constant channel says nothing, and becomes 0 rather than nan
+
+
+def _tensor_faults(data: Dataset) -> Iterator[str]:
+    """What would make the finer checks meaningless: types, numbers of axes, names of splits."""
+    if not _is(data.images, torch.uint8, 4):
+        yield f"images must be uint8 BCHW on the CPU and not empty, not {_kind(data.images)}"
+    elif not _is(data.labels, torch.int64, 1) or len(data.labels) != len(data.images):
+        yield f"labels must be int64 on the CPU, one per image ({len(data.images)}), not {_kind(data.labels)}"
+    if set(data.splits) != set(SPLITS):
+        given = ", ".join(f"`{split}`" for split in data.splits)
+        yield f"splits must be `train`, `val` and `test`, not {given or 'none'}"
+    for split, index in data.splits.items():
+        if not _is(index, torch.int64, 1):
+            yield f"split `{split}` must be int64 with one axis, on the CPU and not empty, not {_kind(index)}"
+
+
+def _label_faults(data: Dataset) -> Iterator[str]:
+    if data.n_classes < 2 or len(set(data.classes)) < data.n_classes:
+        yield f"classes must be two or more different names, not {list(data.classes)}"
+    low, high = int(data.labels.min()), int(data.labels.max())
+    if low < 0 or high >= data.n_classes:
+        yield f"labels must be 0 to {data.n_classes - 1} ({data.n_classes} classes), not {low} to {high}"
+
+
+def _split_faults(data: Dataset) -> Iterator[str]:
+    seen: dict[int, str] = {}
+    for split in SPLITS:
+        index: list[int] = data.splits[split].tolist()
+        if min(index) < 0 or max(index) >= len(data.images):
+            allowed = f"0 to {len(data.images) - 1}"
+            yield f"split `{split}` must point at images {allowed}, not {min(index)} to {max(index)}"
+        first = next((i for i in index if i in seen), None)
+        twice = len(index) - len(set(index))
+        if first is not None:
+            yield f"image {first} is in split `{seen[first]}` and in `{split}`: splits may not share images"
+        if twice:
+            yield f"split `{split}` names {twice} image{'s' * (twice > 1)} more than once"
+        seen.update(dict.fromkeys(index, split))
+
+
+def _is(tensor: Tensor, dtype: torch.dtype, n_axes: int) -> bool:
+    return (tensor.dtype, tensor.ndim, tensor.device.type) == (dtype, n_axes, "cpu") and tensor.numel() > 0
+
+
+def _kind(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} of shape {tuple(tensor.shape)} on {tensor.device}"

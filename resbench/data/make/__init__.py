@@ -1,0 +1,1 @@
+"""Makers of the shipped files: `python -m resbench.data.make.NAME SOURCE`; same source, same bytes."""

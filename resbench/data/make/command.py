@@ -1,0 +1,27 @@
+"""A maker's command line: SOURCE [TARGET] -> the npz, and one line that says whether it is the shipped file."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from resbench.data.make.archive import Arrays, write_archive
+from resbench.data.shipped import FILES
+from resbench.errors import ResbenchError
+
+
+def command(
+    name: str, source_is: str, arrays: Callable[[Path], Arrays], shipped_sha256: str, argv: Sequence[str]
+) -> None:
+    """Make the arrays from SOURCE and write them to TARGET (the shipped place unless named)."""
+    parser = ArgumentParser(prog=f"python -m resbench.data.make.{name}", description=f"Make {name}.npz.")
+    parser.add_argument("source", type=Path, help=source_is)
+    parser.add_argument("target", type=Path, nargs="?", default=FILES / f"{name}.npz", help="default: %(default)s")
+    given = parser.parse_args(argv)
+    try:
+        found = write_archive(given.target, arrays(given.source))
+    except ResbenchError as error:
+        parser.exit(error.exit_status, f"{error}\n")
+    verdict = "the shipped file" if found == shipped_sha256 else f"not the shipped file, which is {shipped_sha256}"
+    print(f"{given.target}: sha256 {found}: {verdict}")

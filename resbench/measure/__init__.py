@@ -1,0 +1,1 @@
+"""Network -> numbers that cost no training; the unit stands in the name."""

@@ -1,0 +1,72 @@
+"""BoundNetwork -> multiply-accumulates for one image: of convolutions and matrix products; a multiply-add is one.
+
+Priced by torch's FlopCounterMode on `meta` (halved), once for each kind of op and shape. Pointwise arithmetic, sums,
+normalisation, pooling and moving data count nothing, by the field's convention; what the counter cannot price and is none
+of these is listed, not counted as 0 in silence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode, flop_registry
+
+from resbench.compiler.graph import Arguments, BoundNetwork, Graph, Shape
+from resbench.compiler.shapes import BATCH, make_module
+
+_FREE = {
+    "native_batch_norm", "batch_norm", "native_group_norm", "native_layer_norm", "max_pool2d_with_indices", "avg_pool2d",
+    "mean", "sum", "cat", "constant_pad_nd", "view", "slice", "expand", "t", "empty", "zeros_like", "empty_like", "detach",
+    "_unsafe_view", "squeeze", "unsqueeze", "clone", "bernoulli_", "alias", "permute", "select", "as_strided", "copy_",
+    "_native_batch_norm_legit", "cudnn_batch_norm", "zeros", "ones", "full", "fill_", "_to_copy", "reshape",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Macs:
+    """`unpriced`: aten operations that the count leaves out because nobody knows their price."""
+
+    count: int
+    unpriced: tuple[str, ...]
+
+
+def macs(network: BoundNetwork) -> Macs:
+    """For one image of the bound input shape."""
+    parts = [graph_macs(graph) for _, graph in network.parts()]
+    return Macs(sum(part.count for part in parts), tuple(sorted({name for part in parts for name in part.unpriced})))
+
+
+def graph_macs(graph: Graph) -> Macs:
+    shapes = graph.shapes
+    priced = [_price(op.op, op.arguments, tuple(shapes[i] for i in op.inputs)) for op in graph.ops]
+    return Macs(sum(price.count for price in priced), tuple(sorted({name for p in priced for name in p.unpriced})))
+
+
+@lru_cache(maxsize=65536)
+def _price(op: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> Macs:
+    with torch.device("meta"), torch.no_grad():
+        module = make_module(op, arguments, inputs[0][0])
+        tensors = [torch.empty(BATCH, *shape) for shape in inputs]
+        seen = _Seen()
+        with FlopCounterMode(display=False) as counter, seen:
+            module(*tensors)
+    return Macs(int(counter.get_total_flops()) // (2 * BATCH), tuple(sorted(seen.unpriced)))
+
+
+class _Seen(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Notes the operations that are neither priced nor free."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.unpriced: set[str] = set()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        packet = func.overloadpacket
+        free = torch.Tag.pointwise in func.tags or packet.__name__ in _FREE
+        if packet not in flop_registry and not free:
+            self.unpriced.add(str(packet))
+        return func(*args, **(kwargs or {}))
