@@ -154,16 +154,20 @@ def _extended(node: Node, kind: str, library: Library, chain: tuple[Path, ...]) 
         raise SpecError([name.problem(f"extends itself: {' <- '.join(p.stem for p in (*chain, path))}")])
     parent = _extended(read(path, shown(path)), kind, library, (*chain, path))
     rest = {key: value for key, value in node.mapping.items() if key != "extends"}
-    return merge(parent, Node(rest, node.place, node.path, node.keys))
+    return merge(parent, Node(rest, node.place, node.path, node.keys), tagged=kind == "recipe")
 
 
-def merge(parent: Node, child: Node) -> Node:
-    """Mappings merge, everything else replaces."""
+def merge(parent: Node, child: Node, *, tagged: bool = False) -> Node:
+    """Mappings merge, everything else replaces. `tagged`: of two mappings with one key each, another key replaces,
+    since such a mapping is a choice (`for: {epochs: 1}` instead of `for: {iterations: 400}`).
+    """
     if not isinstance(parent.value, dict) or not isinstance(child.value, dict):
+        return child
+    if tagged and len(parent.value) == len(child.value) == 1 and list(parent.value) != list(child.value):
         return child
     entries = dict(parent.value)
     for key, value in child.value.items():
-        entries[key] = merge(entries[key], value) if key in entries else value
+        entries[key] = merge(entries[key], value, tagged=tagged) if key in entries else value
     return Node(entries, child.place, child.path, {**parent.keys, **child.keys})
 
 

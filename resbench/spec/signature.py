@@ -75,7 +75,7 @@ def _is_normal(value: object) -> bool:
 
 
 def tidy(value: Any, argument: Argument) -> Any:
-    """A fitting value in its argument's own type: 1.0 -> 1 for a whole number, 1 -> 1.0 for a number, an int or list -> a pair."""
+    """A fitting value in its argument's own type: 1.0 -> 1, 1 -> 1.0 for a number, an int or list -> a pair."""
     if isinstance(value, list | tuple):
         return tuple(int(item) for item in value)
     if "pair" in argument.kinds and isinstance(value, int | float):

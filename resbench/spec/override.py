@@ -1,0 +1,105 @@
+"""Words of the command line -> changes of a study's data: `recipe.epochs=2 unit.gate_bias=-3 units+=mine.yaml units-=plain`."""
+
+from __future__ import annotations
+
+from resbench.errors import BadInput, Place, SpecError, did_you_mean
+from resbench.spec.library import Library
+from resbench.spec.names import printable
+from resbench.spec.node import Node, from_plain, plain
+from resbench.spec.yaml import read_text
+
+_TOP = ("study", "doc", "network", "data", "recipe", "seeds", "budget", "units")
+
+
+def override_study(top: Node, words: tuple[str, ...], library: Library) -> Node:
+    """The study with each word's change made, in order. Raises BadInput for a word that changes nothing here."""
+    for word in words:
+        name, sign, value = word.partition("=")
+        if not sign or not name:
+            raise BadInput(f"`{printable(word)}`: a change is written name=value, units+=name or units-=name")
+        if name in ("units+", "units-"):
+            top = _put(top, "units", (_add if name == "units+" else _remove)(top, _value(value, word), library))
+        elif name.startswith("unit."):
+            top = _put(top, "units", _set_everywhere(top, name.removeprefix("unit."), _value(value, word), library))
+        else:
+            top = _set(top, name.split("."), _value(value, word), word)
+    return top
+
+
+def _value(text: str, word: str) -> Node:
+    """The right side, read as YAML, at a place that shows the word."""
+    try:
+        node = read_text(f"value: {text}", "command line").mapping["value"]
+    except SpecError:
+        raise BadInput(f"`{printable(word)}`: what stands behind = is not YAML") from None
+    return from_plain(plain(node), "", Place("command line", 1, word.index("=") + 2, word))
+
+
+def _put(node: Node, key: str, value: Node) -> Node:
+    keys = {**node.keys, **({key: value.place} if value.place is not None and key not in node.keys else {})}
+    return Node({**node.mapping, key: value}, node.place, node.path, keys)
+
+
+def _set(top: Node, path: list[str], value: Node, word: str) -> Node:
+    head, *rest = path
+    if head not in _TOP:
+        options = [*_TOP, "unit.PARAM"]
+        raise BadInput(
+            f"`{printable(word)}`: no key `{printable(head)}`; keys: {', '.join(options)}{did_you_mean(head, options)}"
+        )
+    if not rest:
+        return _put(top, head, value)
+    inner = top.mapping.get(head, Node("he2016_small") if head == "recipe" else Node({}))
+    if isinstance(inner.value, str):  # `network: resnet_cifar` is `network: {use: resnet_cifar}`
+        inner = Node({"use": inner}, inner.place, inner.path)
+    return _put(top, head, _put(inner, ".".join(rest), value))
+
+
+def _names(top: Node, library: Library) -> list[tuple[str, Node]]:
+    """The entries of `units`, patterns resolved, with the bare name of each."""
+    found: list[tuple[str, Node]] = []
+    for item in top.mapping.get("units", Node(())).items:
+        if isinstance(item.value, str) and "*" in item.value:
+            names = library.glob("unit", item.value)
+            found += [(name.rpartition("/")[2], Node(name, item.place, item.path)) for name in names]
+        else:
+            name = item.mapping.get("use", item).value
+            found.append((str(name).rpartition("/")[2].removesuffix(".yaml"), item))
+    return found
+
+
+def _units(top: Node, entries: list[Node]) -> Node:
+    old = top.mapping.get("units", Node(()))
+    return Node(tuple(entries), old.place, old.path)
+
+
+def _add(top: Node, value: Node, library: Library) -> Node:
+    added = value.items or (value,)
+    return _units(top, [*top.mapping.get("units", Node(())).items, *added])
+
+
+def _remove(top: Node, value: Node, library: Library) -> Node:
+    entries = _names(top, library)
+    for item in value.items or (value,):
+        known = [name for name, _ in entries]
+        if item.value not in known:
+            raise BadInput(
+                f"units-={item.shown()}: not among the units: {', '.join(known)}{did_you_mean(item.value, known)}"
+            )
+        entries = [(name, entry) for name, entry in entries if name != item.value]
+    return _units(top, [entry for _, entry in entries])
+
+
+def _set_everywhere(top: Node, param: str, value: Node, library: Library) -> Node:
+    """A param's value in every unit that has it."""
+    entries: list[Node] = []
+    owners: list[str] = []
+    for name, entry in _names(top, library):
+        use = entry.mapping.get("use", entry)
+        if param in library.unit(str(use.value)).body.params:
+            owners.append(name)
+            entry = _put(Node({"use": use, **entry.mapping}, entry.place, entry.path, entry.keys), param, value)
+        entries.append(entry)
+    if not owners:
+        raise BadInput(f"unit.{printable(param)}: none of the study's units has such a param")
+    return _units(top, entries)

@@ -1,0 +1,1 @@
+"""Network, recipe, data and seed -> Outcome."""

@@ -1,0 +1,27 @@
+"""Network and recipe -> optimizer; weight decay by the kind of parameter."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from resbench.ops.parameter import Parametric
+from resbench.spec.recipe import Optimizer
+
+
+def make_optimizer(network: nn.Module, spec: Optimizer) -> torch.optim.Optimizer:
+    """SGD in two groups, with and without weight decay; momentum as in torch (no dampening)."""
+    decayed: list[nn.Parameter] = []
+    free: list[nn.Parameter] = []
+    for module in network.modules():
+        if isinstance(module, Parametric):
+            for name, start in module.starts.items():
+                (decayed if start.kind in spec.decay else free).append(module.get_parameter(name))
+    groups = [{"params": decayed, "weight_decay": spec.weight_decay}, {"params": free, "weight_decay": 0.0}]
+    return torch.optim.SGD(
+        [group for group in groups if group["params"]],
+        lr=spec.lr,
+        momentum=spec.momentum,
+        nesterov=spec.nesterov,
+        foreach=True,
+    )

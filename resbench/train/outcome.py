@@ -1,0 +1,52 @@
+"""What one run yields: its status, every epoch, the numbers at the end.  Errors in percent, losses in nats, times in s."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Status = Literal["complete", "diverged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """`train_loss` and `train_error_pct` are means over the epoch's batches as they were trained on."""
+
+    epoch: int
+    lr: float
+    train_loss: float
+    train_error_pct: float
+    val_loss: float
+    val_error_pct: float
+    train_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Test numbers are there only for a run that came to its end; they are stored apart and nothing that chooses sees them.
+
+    `train_s` is the time in training steps alone, `wall_s` everything from the first weight on.
+    """
+
+    status: Status
+    epochs: tuple[Epoch, ...]
+    test_loss: float | None
+    test_error_pct: float | None
+    train_s: float
+    wall_s: float
+
+
+def is_diverged(last: Epoch, labels: Tensor) -> bool:
+    """A loss that is not finite, or a val error not better than chance by 2 binomial standard errors.
+
+    Chance is always naming the most frequent class of the val labels.
+    """
+    if not (math.isfinite(last.train_loss) and math.isfinite(last.val_loss)):
+        return True
+    chance = 1 - float(torch.bincount(labels).max()) / len(labels)
+    standard_error = math.sqrt(chance * (1 - chance) / len(labels))
+    return last.val_error_pct / 100 > chance - 2 * standard_error
