@@ -20,7 +20,7 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from resbench.errors import BadInput, did_you_mean
-from resbench.evidence.comparison import Comparison, Method
+from resbench.evidence.comparison import Comparison, Method, effect_sd
 from resbench.evidence.exact import unpaired_p
 from resbench.evidence.intervals import CONFIDENCE
 from resbench.evidence.moderated import moderate, moments, variance_floor, welch
@@ -91,7 +91,7 @@ def _unpaired(a: Sample, b: Sample, spread: dict[str, Spread], floor: float, met
         a.converged,
         b.converged,
         difference=None if a.mean is None or b.mean is None else a.mean - b.mean,
-        std_difference=None if a.variance is None or b.variance is None else sqrt(a.variance) - sqrt(b.variance),
+        effect_sd=effect_sd(a, b, floor),
         correlation=correlation(a, b),
     )
     if row.difference is None or a.name not in spread or b.name not in spread:

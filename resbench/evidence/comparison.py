@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import Literal
 
 from resbench.evidence.reach import seeds_to_claim
-from resbench.evidence.sample import LEVEL
+from resbench.evidence.sample import LEVEL, Sample
 
 Method = Literal["welch", "exact", "paired"]
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """a against b, in error points; differences are a - b, so below 0 `a` is better (or spreads less).
+    """a against b, in error points; differences are a - b, so below 0 `a` is better.
+
+    `effect_sd`: the difference in standard deviations, of the mean of both variances.
 
     `n_a`, `n_b`: converged runs in the test. `smallest_p`: what the exact test of so many runs could reach at best, and
     `smallest_p_holm` with every pair shown at its best. `correlation`: over common seeds; it never chooses the test.
@@ -29,7 +32,7 @@ class Comparison:
     n_a: int
     n_b: int
     difference: float | None = None
-    std_difference: float | None = None
+    effect_sd: float | None = None
     ci_low: float | None = None
     ci_high: float | None = None
     p: float | None = None
@@ -47,6 +50,13 @@ class Comparison:
     def out_of_reach(self) -> bool:
         """Whether no data of so few runs could make this claim by the exact test chosen."""
         return self.method != "welch" and self.smallest_p_holm is not None and self.smallest_p_holm > LEVEL
+
+
+def effect_sd(a: Sample, b: Sample, floor: float) -> float | None:
+    """Difference of means over the root of the mean variance; None below 2 runs in either. No variance below `floor`."""
+    if a.mean is None or b.mean is None or a.variance is None or b.variance is None:
+        return None
+    return (a.mean - b.mean) / sqrt((max(a.variance, floor) + max(b.variance, floor)) / 2)
 
 
 def reach_note(comparisons: Sequence[Comparison]) -> str | None:

@@ -8,12 +8,11 @@ is shown; it never chooses the test.
 from __future__ import annotations
 
 from dataclasses import replace
-from math import sqrt
 
 import numpy as np
 
 from resbench.errors import BadInput
-from resbench.evidence.comparison import Comparison
+from resbench.evidence.comparison import Comparison, effect_sd
 from resbench.evidence.exact import paired_p
 from resbench.evidence.intervals import mean_interval
 from resbench.evidence.reach import smallest_p
@@ -30,9 +29,8 @@ def paired(a: Sample, b: Sample, floor: float) -> Comparison:
         f"{a.name} - {b.name}", tuple(x - y for x, y in zip(common_a.scores, common_b.scores, strict=True))
     )
     n = differences.converged
-    row = Comparison(a.name, b.name, "paired", n, n, difference=differences.mean, correlation=correlation(a, b))
-    if common_a.variance is not None and common_b.variance is not None:
-        row = replace(row, std_difference=sqrt(common_a.variance) - sqrt(common_b.variance))
+    effect = effect_sd(common_a, common_b, floor)
+    row = Comparison(a.name, b.name, "paired", n, n, differences.mean, effect, correlation=correlation(a, b))
     interval = mean_interval(differences, variance_floor=2 * floor)  # each side brings its own rounding
     if interval is None or a.fails or b.fails:
         return row

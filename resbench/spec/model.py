@@ -40,7 +40,7 @@ _SAID = {
 def validate(model: type[ModelT], node: Node) -> ModelT:
     """Raises SpecError with every problem."""
     try:
-        return model.model_validate(_tuples(plain(node)))
+        return model.model_validate(tuples(plain(node)))
     except ValidationError as error:
         raise SpecError([_problem(model, node, dict(found)) for found in error.errors(include_url=False)]) from None
 
@@ -110,8 +110,8 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
-def _tuples(value: Any) -> Any:
+def tuples(value: Any) -> Any:
     """Lists as tuples: frozen models hold no lists, and strict ones take none for a tuple."""
     if isinstance(value, list):
-        return tuple(_tuples(item) for item in value)
-    return {key: _tuples(item) for key, item in value.items()} if isinstance(value, dict) else value
+        return tuple(tuples(item) for item in value)
+    return {key: tuples(item) for key, item in value.items()} if isinstance(value, dict) else value

@@ -18,15 +18,15 @@ def override_study(top: Node, words: tuple[str, ...], library: Library) -> Node:
         if not sign or not name:
             raise BadInput(f"`{printable(word)}`: a change is written name=value, units+=name or units-=name")
         if name in ("units+", "units-"):
-            top = _put(top, "units", (_add if name == "units+" else _remove)(top, _value(value, word), library))
+            top = _put(top, "units", (_add if name == "units+" else _remove)(top, word_value(value, word), library))
         elif name.startswith("unit."):
-            top = _put(top, "units", _set_everywhere(top, name.removeprefix("unit."), _value(value, word), library))
+            top = _put(top, "units", _set_everywhere(top, name.removeprefix("unit."), word_value(value, word), library))
         else:
-            top = _set(top, name.split("."), _value(value, word), word)
+            top = _set(top, name.split("."), word_value(value, word), word)
     return top
 
 
-def _value(text: str, word: str) -> Node:
+def word_value(text: str, word: str) -> Node:
     """The right side, read as YAML, at a place that shows the word."""
     try:
         node = read_text(f"value: {text}", "command line").mapping["value"]

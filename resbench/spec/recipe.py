@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from resbench.errors import SpecError
-from resbench.spec.model import Model, validate
+from resbench.spec.model import Model, tuples, validate
 from resbench.spec.names import why_not
 from resbench.spec.node import Node, from_plain
 
@@ -153,6 +153,14 @@ class RecipeSpec(Model):
 def parse_recipe(node: Node) -> RecipeSpec:
     """Raises SpecError with every problem at its place."""
     return validate(RecipeSpec, node)
+
+
+def recipe_to_json(recipe: RecipeSpec) -> str:
+    return json.dumps(recipe.model_dump(mode="json", by_alias=True, exclude_unset=True), sort_keys=True)
+
+
+def recipe_from_json(text: str) -> RecipeSpec:
+    return RecipeSpec.model_validate(tuples(json.loads(text)))
 
 
 def override(node: Node, key: str, value: Node) -> Node:

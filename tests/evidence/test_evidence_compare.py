@@ -29,7 +29,8 @@ def test_two_units_are_plain_welch() -> None:
     interval = oracle.confidence_interval(0.95)
     assert (row.ci_low, row.ci_high) == pytest.approx((interval.low, interval.high))
     assert row.difference == pytest.approx(np.mean(a.scores) - np.mean(b.scores))
-    assert row.std_difference == pytest.approx(np.std(a.scores, ddof=1) - np.std(b.scores, ddof=1))
+    root = np.sqrt((np.var(a.scores, ddof=1) + np.var(b.scores, ddof=1)) / 2)
+    assert row.effect_sd == pytest.approx((np.mean(a.scores) - np.mean(b.scores)) / root)
     assert (row.n_a, row.n_b) == (4, 5)
     assert row.claim is bool(oracle.pvalue <= 0.05)
 
@@ -76,7 +77,7 @@ def test_the_same_runs_under_two_names_differ_with_p_one(method: str) -> None:
     scores = (6.61, 6.90, 6.37, 7.02, 6.55)
     samples = [Sample("a", scores), Sample("b", tuple(reversed(scores))), *study(6, 5)]
     [row] = compare(samples, [("a", "b")], n_val=N_VAL, method=method)
-    assert (row.difference, row.std_difference, row.p, row.p_holm, row.claim) == (0.0, 0.0, 1.0, 1.0, False)
+    assert (row.difference, row.effect_sd, row.p, row.p_holm, row.claim) == (0.0, 0.0, 1.0, 1.0, False)
 
 
 def test_no_spread_at_all_is_a_claim_only_beyond_the_resolution() -> None:
@@ -96,7 +97,7 @@ def test_too_few_or_failing_runs_give_numbers_but_no_claim() -> None:
         assert (row.difference is None) is (name == "none")
     single = compare([Sample("x", (6.0,)), few], n_val=N_VAL)[0]
     assert single.difference == pytest.approx(-0.2)
-    assert single.std_difference is None
+    assert single.effect_sd is None
 
 
 def test_nothing_to_compare() -> None:

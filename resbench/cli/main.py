@@ -1,0 +1,55 @@
+"""`resbench ...` -> exit status: 0 done, 1 some cells failed, 2 bad input, 3 plugin, 4 database, 5 storage, 130 Ctrl-C."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from resbench import __version__
+from resbench.cli import data, net, ops, query, results, study, unit
+from resbench.errors import ResbenchError
+
+app = typer.Typer(
+    name="resbench",
+    help="Declare residual units in YAML, prove what was built, train them, rank them with evidence.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(study.app, name="study")
+app.add_typer(results.app, name="results")
+app.add_typer(unit.app, name="unit")
+app.add_typer(net.app, name="net")
+app.command("query")(query.query)
+app.command("ops")(ops.ops)
+app.command("data")(data.data)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"resbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def run() -> None:
+    """The entry point: errors of ours become a message on stderr and their exit status, without a traceback."""
+    try:
+        app()
+    except ResbenchError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_status)
+    except BrokenPipeError:  # `resbench ... | head`
+        sys.stderr.close()
+        sys.exit(0)

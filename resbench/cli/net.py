@@ -1,0 +1,42 @@
+"""`resbench net show NETWORK unit=UNIT`: what would be built, without building it in memory."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from resbench.cli.options import Json
+
+app = typer.Typer(help="Look at networks.", no_args_is_help=True)
+
+
+@app.command()
+def show(
+    network: Annotated[str, typer.Argument(help="A network's name or file.")],
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[unit=UNIT] [data=DATA] [NAME=VALUE]...", help="depth=110 unit.gate_bias=0 data=digits"
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Shapes at every unit, parameters, MACs and the digest of a network."""
+    from resbench.cli.network import network_report
+    from resbench.cli.show import count, print_json, print_table
+
+    report = network_report(network, tuple(words or ()))
+    if json:
+        print_json(report.as_json())
+        return
+    rows = [[r.path, r.ops, r.shape, count(r.params), count(r.macs)] for r in report.trace]
+    print_table(["part", "ops", "shape", ">params", ">MACs"], rows)
+    typer.echo(
+        f"{report.network} of {report.unit}: {report.params:,} parameters, {report.macs:,} MACs an image of {report.input}"
+    )
+    typer.echo(f"digest {report.digest}")
+    if report.unpriced:
+        typer.echo(f"not in the MACs, no price known: {', '.join(report.unpriced)}")
+    for note in report.notes:
+        typer.echo(f"note: {note}")

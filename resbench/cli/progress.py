@@ -1,0 +1,74 @@
+"""What a running study tells on stderr: a live display on a terminal, plain lines where it is piped."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+
+class EpochLike(Protocol):
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def val_error_pct(self) -> float: ...
+
+
+class StudyProgress:
+    """Runs done, the run under way with its epoch and error, time left. Use as a context manager."""
+
+    def __init__(self) -> None:
+        self.console = Console(file=sys.stderr, highlight=False)
+        self.live = self.console.is_terminal
+        self.bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=self.console,
+            disable=not self.live,
+            transient=True,
+        )
+        self.task: TaskID = self.bar.add_task("runs", total=None)
+        self.total = self.done = self.epochs_done = 0
+        self.began = time.monotonic()
+
+    def __enter__(self) -> StudyProgress:
+        self.bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.bar.stop()
+
+    def planned(self, cached: int, new: int) -> None:
+        self.total, self.began = new, time.monotonic()
+        self.line(f"{cached} cached, {new} new")
+
+    def epoch(self, unit: str, seed: int, of: int, epoch: EpochLike) -> None:
+        last = epoch.epoch == of
+        self.epochs_done += 1
+        if self.live:
+            total = self.total * of
+            said = f"{unit}, seed {seed}: epoch {epoch.epoch}/{of}, val error {epoch.val_error_pct:.1f} %"
+            self.bar.update(self.task, description=said, total=total, completed=self.epochs_done)
+        if last:
+            self.done += 1
+            spent = time.monotonic() - self.began
+            left = spent / self.done * (self.total - self.done)
+            text = f"{unit}, seed {seed}: val error {epoch.val_error_pct:.2f} % after {of} epochs"
+            self.line(f"[{self.done}/{self.total}] {text} ({spent:.0f} s, about {left:.0f} s left)")
+
+    def cell_failed(self, unit: str, error: str) -> None:
+        self.line(f"FAILED {unit}: {error}")
+
+    def note(self, text: str) -> None:
+        self.line(text)
+
+    def line(self, text: str) -> None:
+        self.console.print(text, markup=False, soft_wrap=True)

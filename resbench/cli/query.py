@@ -1,0 +1,29 @@
+"""`resbench query "SELECT ..."`: any question to the database, reading only."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from resbench.cli.options import Db, Json, database
+
+
+def query(
+    sql: Annotated[str, typer.Argument(metavar="SQL", help="Over v_runs, v_epochs, v_leaderboard or any table.")],
+    db: Db = None,
+    json: Json = False,
+    max_rows: Annotated[int, typer.Option("--max-rows", min=1, help="Rows at most.")] = 10_000,
+    timeout_s: Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds at most.")] = 30.0,
+) -> None:
+    """Ask the database anything; it can only be read, and test scores are in `results top STUDY --test` alone."""
+    from resbench.cli.show import print_json, print_table
+    from resbench.store.readonly import query as ask
+
+    result = ask(database(db), sql, max_rows=max_rows, timeout_s=timeout_s)
+    if json:
+        print_json([dict(zip(result.columns, row, strict=True)) for row in result.rows])
+    else:
+        print_table(result.columns, result.rows)
+    if result.truncated:
+        typer.echo(f"more than {max_rows} rows: the rest is left out; --max-rows says how many", err=True)

@@ -1,0 +1,65 @@
+"""Leaderboard -> the table of a ranking, with what it says and what it cannot say."""
+
+from __future__ import annotations
+
+from rich.console import Group
+from rich.text import Text
+
+from resbench.cli.show import count, make_table
+from resbench.evidence.leaderboard import Leaderboard, Row
+
+COLUMNS = (">#", "unit", ">error %", ">sd", "95 % interval", ">median", ">n", "best?", ">params", ">MACs", ">train s")
+
+
+def ranking_table(board: Leaderboard) -> Group:
+    """Sorted by the mean over converged runs; the tie group of the best stands out."""
+    rows = [_cells(row, board) for row in board.rows]
+    styles = ["bold green" if row.ranked.tied_with_best else "dim" if row.ranked.fails else "" for row in board.rows]
+    title = f"{board.study}: val error in percent on {board.data}, lower is better"
+    table = make_table(COLUMNS, rows, styles=styles, title=title)
+    return Group(table, *(Text(line) for line in notes(board)))
+
+
+def notes(board: Leaderboard) -> list[str]:
+    """What the table says, in sentences."""
+    tied = [row.unit for row in board.rows if row.ranked.tied_with_best]
+    lines = []
+    if len(tied) > 1:
+        lines.append(f"tied: with 95 % confidence no unit as good as the best is left out of {', '.join(tied)}.")
+    elif tied:
+        lines.append(f"best: with 95 % confidence no other unit is as good as {tied[0]}.")
+    if board.few_seeds:
+        lines.append("Units with fewer than 3 seeds: numbers, but no interval and no claim.")
+    if any(row.ranked.fails for row in board.rows):
+        lines.append(
+            "fails: under half of the runs converged (a loss that is not finite, or val error not better than chance)."
+        )
+    if any(row.ranked.skewed for row in board.rows):
+        lines.append("skewed: runs are strongly skewed; the interval covers 86 to 92 %, less than it says.")
+    if any(row.ranked.missing for row in board.rows):
+        lines.append("n shows missing runs as (-k): seeds of the study that have no finished run yet.")
+    lines.append(
+        "Means, sd and 95 % t-intervals are over converged runs; they are about new seeds on this split and data set."
+    )
+    return lines
+
+
+def _cells(row: Row, board: Leaderboard) -> list[object]:
+    r = row.ranked
+    best = "fails" if r.fails else {True: "tied", False: "", None: "?"}[r.tied_with_best]
+    n = f"{r.converged}/{r.n}" if r.diverged else str(r.n)
+    return [
+        r.rank,
+        row.name,
+        "–"
+        if r.mean is None
+        else f"{r.mean:.2f}" + (" fail" if board.fail_above and r.mean > board.fail_above else ""),
+        "–" if r.std is None else f"{r.std:.2f}",
+        "–" if r.ci_low is None or r.ci_high is None else f"[{r.ci_low:.2f}, {r.ci_high:.2f}]",
+        "diverged" if r.median is None else f"{r.median:.2f}",
+        n + (f" (-{r.missing})" if r.missing else ""),
+        best + (" skewed" if r.skewed else ""),
+        count(row.params),
+        count(row.macs),
+        "–" if row.train_s is None else f"{row.train_s:.1f}",
+    ]

@@ -1,0 +1,110 @@
+"""`resbench results list|top|compare|show`: what the database says of a study, without torch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from resbench.cli.options import Db, Json, database
+
+if TYPE_CHECKING:
+    from resbench.store.engine import Engine
+
+app = typer.Typer(help="Read what studies found.", no_args_is_help=True)
+Study = Annotated[str, typer.Argument(help="The study's name.")]
+
+
+@app.command("list")
+def list_(db: Db = None, json: Json = False) -> None:
+    """The studies in the database."""
+    from resbench.cli.show import print_json, print_table
+    from resbench.store.engine import open_store
+    from resbench.store.reading import runs_of_study
+    from resbench.store.studies import get_study, study_names
+
+    engine = open_store(database(db), create=False)
+    found = [(get_study(engine, name), runs_of_study(engine, name)) for name in study_names(engine)]
+    if json:
+        print_json([{"study": s.name, "runs": len(runs), "created_at": s.created_at} for s, runs in found])
+    else:
+        print_table(["study", ">runs", "made"], [[s.name, len(runs), s.created_at] for s, runs in found])
+
+
+@app.command()
+def top(
+    study: Study,
+    db: Db = None,
+    json: Json = False,
+    test: Annotated[
+        bool, typer.Option("--test", help="Show test errors; the database records that they were looked at.")
+    ] = False,
+) -> None:
+    """The ranking on val, with intervals, tie group and cost."""
+    from resbench.cli.sealed import print_test
+    from resbench.store.engine import open_store
+
+    engine = open_store(database(db), create=False)
+    if test:
+        print_test(engine, study, json)
+    else:
+        print_ranking(engine, study, json)
+
+
+def print_ranking(engine: Engine, study: str, json: bool) -> None:
+    from resbench.cli.ranking import ranking_table
+    from resbench.cli.show import console, print_json
+    from resbench.evidence.leaderboard import leaderboard
+
+    board = leaderboard(engine, study)
+    if json:
+        print_json([row.as_json() for row in board.rows])
+    else:
+        console().print(ranking_table(board))
+
+
+@app.command()
+def compare(
+    study: Study,
+    units: Annotated[
+        list[str], typer.Argument(metavar="A B [C]...", help="Two units or more, as the ranking names them.")
+    ],
+    db: Db = None,
+    json: Json = False,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Exact unpaired permutation test instead of moderated Welch.")
+    ] = False,
+) -> None:
+    """Differences between units: Welch interval, effect in sds, p with Holm over the pairs shown."""
+    from resbench.cli.comparison import print_comparisons
+    from resbench.store.engine import open_store
+
+    print_comparisons(open_store(database(db), create=False), study, units, "exact" if exact else "welch", json)
+
+
+@app.command()
+def show(
+    run: Annotated[int, typer.Argument(help="A run's number: run_id in v_runs.")],
+    db: Db = None,
+    json: Json = False,
+) -> None:
+    """One run: its numbers, every epoch, where it came from, and the command that repeats it."""
+    from resbench.cli.run_detail import print_run
+    from resbench.store.engine import open_store
+
+    url = database(db)
+    print_run(open_store(url, create=False), run, url, json)
+
+
+@app.command()
+def repeat(
+    run: Annotated[int, typer.Argument(help="A run's number: run_id in v_runs.")],
+    db: Db = None,
+    json: Json = False,
+) -> None:
+    """Train a run again from what the database holds, and tell whether the numbers are the same. Nothing is written."""
+    from resbench.cli.run_detail import print_repeat
+    from resbench.store.engine import open_store
+
+    same = print_repeat(open_store(database(db), create=False), run, json)
+    raise typer.Exit(0 if same else 1)

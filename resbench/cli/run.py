@@ -1,0 +1,102 @@
+"""A study's file and the words behind it -> checked points, then the run itself; shared by `study run` and `study check`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from resbench.cli.progress import StudyProgress
+from resbench.data.registry import info
+from resbench.errors import BadInput, SpecError, did_you_mean
+from resbench.ops.schema import table
+from resbench.spec.check import Check
+from resbench.spec.library import STUDIES, Library, workspace
+from resbench.spec.names import why_not
+from resbench.spec.node import Node
+from resbench.spec.override import override_study
+from resbench.spec.study import StudySpec, parse_study
+from resbench.store.engine import Engine
+
+if TYPE_CHECKING:
+    from resbench.study.space import Point  # imports torch
+
+
+def prepare(file: str, changes: tuple[str, ...], fork: str | None) -> tuple[StudySpec, Sequence[Point]]:
+    """Every problem of the study's own text first, without torch; then every point bound, before anything is written."""
+    path = find_study(file)
+    library = Library(table(), path.parent)
+    spec = _parse(override_study(library.read("study", path), changes, library), library)
+    if fork is not None:
+        reason = why_not(fork)
+        if reason:
+            raise BadInput(f"--fork: {reason}")
+        spec = replace(spec, name=fork)
+    from resbench.study.space import points_of
+
+    return spec, points_of(spec, info(str(spec.data.value)), library)
+
+
+def _parse(top: Node, library: Library) -> StudySpec:
+    check = Check()
+    spec = parse_study(top, library, check)
+    for entry in spec.units if spec is not None else ():
+        _collect(check, entry.use.node, partial(library.unit, entry.label))
+    if spec is not None:
+        _collect(check, spec.network.node, lambda: library.network(str(spec.network.name)))
+        _collect(check, spec.data, lambda: info(str(spec.data.value)))
+    check.done()
+    assert spec is not None
+    return spec
+
+
+def _collect(check: Check, node: Node, load: Callable[[], object]) -> None:
+    """Load a part and note what is wrong with it, at its own place where it has one."""
+    try:
+        load()
+    except SpecError as error:
+        check.problems += error.problems
+    except BadInput as error:
+        check.report(node, str(error))
+
+
+def find_study(file: str) -> Path:
+    """The file itself, else one of that name in the library. Raises BadInput with the names there are."""
+    path = Path(file)
+    if path.exists():
+        return path
+    name = path.name.removesuffix(".yaml")
+    folders = [root.parent / "studies" for root in (workspace(),) if root is not None]
+    for folder in (*folders, STUDIES):
+        found = folder / f"{name}.yaml"
+        if found.is_file() and file in (name, f"{name}.yaml", f"studies/{name}.yaml", f"studies/{name}"):
+            return found
+    known = sorted(p.stem for p in STUDIES.glob("*.yaml"))
+    raise BadInput(f"{file}: no such study file{did_you_mean(name, known)}; studies of the library: {', '.join(known)}")
+
+
+def interruptible(
+    engine: Engine, url: str, spec: StudySpec, points: Sequence[Point], device: str | None, progress: StudyProgress
+) -> bool:
+    """Run the study; Ctrl-C ends with status 130 and says how to go on."""
+    import torch
+
+    from resbench.study.coordinator import run_study
+    from resbench.train.device import best_device
+
+    try:
+        where = torch.device(device) if device else best_device()
+        torch.empty(0, device=where)
+    except (RuntimeError, AssertionError) as error:
+        raise BadInput(f"--device {device}: {str(error).splitlines()[0]}") from None
+    try:
+        return run_study(engine, url, spec, points, where, progress)
+    except KeyboardInterrupt:
+        progress.line(
+            f"stopped: {progress.done} of {progress.total} new runs are saved; the same command goes on with the rest"
+        )
+        raise typer.Exit(130) from None

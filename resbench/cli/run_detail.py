@@ -1,0 +1,104 @@
+"""A run's number -> everything the database knows of it; or the run trained again and held against it."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import typer
+
+from resbench.cli.show import count, print_json, print_table
+from resbench.errors import BadInput
+from resbench.store.engine import Engine
+from resbench.store.reading import RunDetail, run_detail
+
+if TYPE_CHECKING:
+    from resbench.train.outcome import Epoch
+
+
+def print_run(engine: Engine, run_id: int, url: str, json: bool) -> None:
+    detail = run_detail(engine, run_id)
+    command = f"resbench results repeat {run_id} --db {url}"
+    if json:
+        print_json(_as_json(detail) | {"repeat": command})
+        return
+    run, where = detail.run, detail.environment
+    shown = ", ".join(f"{study} ({unit})" for study, unit in detail.studies)
+    facts = [
+        ("run", run.id), ("status", run.status), ("study (unit)", shown), ("seed", run.seed),
+        ("val error", None if run.val_error_pct is None else f"{run.val_error_pct:.2f} %"),
+        ("architecture", f"{run.architecture} ({detail.architecture.unit} in {detail.architecture.network})"),
+        ("params, MACs", f"{count(detail.architecture.params)}, {count(detail.macs)}"),
+        ("recipe", f"{run.recipe} ({detail.recipe.name})"), ("data", f"{run.data} ({detail.data.name})"),
+        ("train s, wall s", f"{run.train_s:.1f}, {run.wall_s:.1f}" if run.train_s and run.wall_s else None),
+        ("made", run.created_at), ("resbench", where.package_version),
+        ("git", f"{where.git_commit}{' with changes' if where.git_dirty else ''}" if where.git_commit else None),
+        ("torch, python", f"{where.torch}, {where.python}"), ("device, threads", f"{where.device}, {where.threads}"),
+        ("platform", where.platform), ("error", run.error), ("repeat", command),
+    ]  # fmt: skip
+    print_table(["", ""], facts)
+    rows = [
+        [
+            e.epoch,
+            _n(e.lr, "g"),
+            _n(e.train_loss),
+            _n(e.train_error_pct, ".2f"),
+            _n(e.val_loss),
+            _n(e.val_error_pct, ".2f"),
+        ]
+        for e in detail.epochs
+    ]
+    print_table([">epoch", ">lr", ">train loss", ">train error %", ">val loss", ">val error %"], rows)
+
+
+def print_repeat(engine: Engine, run_id: int, json: bool) -> bool:
+    """Train the run again on the CPU or device at hand. Returns whether every epoch's numbers are the same."""
+    from resbench.study.worker import job, train
+    from resbench.train.device import best_device
+
+    detail = run_detail(engine, run_id)
+    if detail.run.status not in ("complete", "diverged"):
+        raise BadInput(
+            f"run {run_id} is {detail.run.status}; only a run that came to its end can be held against another"
+        )
+    work = job(engine, detail.run.architecture, detail.run.recipe, detail.run.data)
+    again = train(work, detail.run.seed, best_device(), _tell)
+    numbers = ("train_loss", "train_error_pct", "val_loss", "val_error_pct")
+    old = [tuple(getattr(epoch, name) for name in numbers) for epoch in detail.epochs]
+    new = [tuple(_finite(getattr(epoch, name)) for name in numbers) for epoch in again.epochs]
+    same = old == new
+    result = {
+        "run": run_id,
+        "same": same,
+        "val_error_pct": detail.run.val_error_pct,
+        "again": again.epochs[-1].val_error_pct,
+    }
+    if json:
+        print_json(result)
+    else:
+        verdict = (
+            "the same in every epoch, bit for bit" if same else "not the same; another machine, torch or thread count?"
+        )
+        typer.echo(f"run {run_id}: val error {result['val_error_pct']} %, now {result['again']} %: {verdict}")
+    return same
+
+
+def _tell(epoch: Epoch) -> None:
+    sys.stderr.write(f"epoch {epoch.epoch}: val error {epoch.val_error_pct:.2f} %\n")
+
+
+def _finite(value: float) -> float | None:
+    return value if value == value and abs(value) != float("inf") else None
+
+
+def _n(value: float | None, form: str = ".4f") -> str | None:
+    return None if value is None else format(value, form)
+
+
+def _as_json(detail: RunDetail) -> dict[str, object]:
+    data = asdict(detail)
+    data["recipe"]["spec"] = json_module.loads(detail.recipe.spec)
+    data["architecture"]["spec"] = json_module.loads(detail.architecture.spec)
+    return data

@@ -1,0 +1,60 @@
+"""`resbench study run|check`: a study's file -> trained, ranked."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from resbench.cli.options import Db, Json, database
+
+app = typer.Typer(help="Run and check studies.", no_args_is_help=True)
+File = Annotated[str, typer.Argument(metavar="STUDY", help="A study's YAML file, or the name of one in the library.")]
+Changes = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[CHANGE]...", help="recipe.epochs=2 unit.gate_bias=-3 units+=mine.yaml units-=plain seeds=3"
+    ),
+]
+Fork = Annotated[str | None, typer.Option("--fork", metavar="NAME", help="Run it as a study of another name.")]
+Device = Annotated[str | None, typer.Option("--device", help="cuda, mps or cpu; else the best there is.")]
+
+
+@app.command()
+def run(
+    file: File, changes: Changes = None, db: Db = None, json: Json = False, fork: Fork = None, device: Device = None
+) -> None:
+    """Train what is missing of a study, one row per run, and print the ranking. Run it again: nothing is trained twice."""
+    from resbench.cli.progress import StudyProgress
+    from resbench.cli.results import print_ranking
+    from resbench.cli.run import interruptible, prepare
+    from resbench.store.engine import open_store
+
+    url = database(db)
+    with StudyProgress() as progress:
+        spec, points = prepare(file, tuple(changes or ()), fork)
+        engine = open_store(url, create=True)
+        whole = interruptible(engine, url, spec, points, device, progress)
+    print_ranking(engine, spec.name, json)
+    raise typer.Exit(0 if whole else 1)
+
+
+@app.command()
+def check(file: File, changes: Changes = None, json: Json = False) -> None:
+    """Bind every point of a study and tell what would be trained; nothing is written."""
+    from resbench.cli.run import prepare
+    from resbench.cli.show import count, print_json, print_table
+
+    spec, points = prepare(file, tuple(changes or ()), None)
+    if json:
+        keys = ("name", "unit", "labels", "digest", "params", "macs")
+        print_json([{key: getattr(point, key) for key in keys} for point in points])
+        return
+    print_table(
+        ["unit", ">params", ">MACs", "digest"],
+        [[point.name, count(point.params), count(point.macs), point.digest] for point in points],
+    )
+    different = len({(point.digest, point.recipe.digest) for point in points})
+    typer.echo(
+        f"{len(points)} points, {different} different networks, {len(spec.seeds)} seeds: {different * len(spec.seeds)} runs"
+    )

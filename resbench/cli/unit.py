@@ -1,0 +1,51 @@
+"""`resbench unit check|list`: a unit's file, before it is put into any study."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from resbench.cli.options import Json
+
+app = typer.Typer(help="Check and list units.", no_args_is_help=True)
+
+
+@app.command()
+def check(
+    unit: Annotated[str, typer.Argument(metavar="FILE", help="A unit's YAML file, or a unit's name.")],
+    words: Annotated[list[str] | None, typer.Argument(metavar="[network=NAME] [PARAM=VALUE]...")] = None,
+    json: Json = False,
+) -> None:
+    """Try a unit at its first, inner and transition places; tell every problem of the file with its line."""
+    from resbench.cli.network import unit_report
+    from resbench.cli.show import count, print_json
+
+    report = unit_report(unit, tuple(words or ()))
+    if json:
+        print_json(report.as_json())
+        return
+    for name, shape, params, macs in report.places:
+        typer.echo(f"{name:<12} {shape:<24} {count(params):>8} params  {count(macs):>8} MACs")
+    for note in report.notes:
+        typer.echo(f"note: {note}")
+    typer.echo(f"{report.unit}: ok in {report.network}")
+
+
+@app.command("list")
+def list_(json: Json = False) -> None:
+    """The units that a name finds from here."""
+    from resbench.cli.show import print_json, print_table
+    from resbench.ops.schema import table
+    from resbench.spec.library import Library, shown
+
+    library = Library(table())
+    rows = []
+    for name in library.names("unit"):
+        spec = library.unit(name)
+        rows.append({"name": name, "doc": spec.doc, "cite": spec.cite, "params": list(spec.body.params)})
+        rows[-1]["file"] = shown(library.find("unit", name))
+    if json:
+        print_json(rows)
+    else:
+        print_table(["name", "what it is", "cite", "file"], [[r["name"], r["doc"], r["cite"], r["file"]] for r in rows])

@@ -1,0 +1,89 @@
+"""What runs refer to (architecture, cost, recipe, data, environment) -> one row each, written once and never changed.
+
+Each `put_*` inserts if absent, keyed by digest: several workers may put the same thing at once.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Engine, Table, func, select
+
+from resbench.errors import BadInput
+from resbench.store.dialect import insert_absent
+from resbench.store.records import (
+    ArchitectureRecord,
+    DataRecord,
+    EnvironmentRecord,
+    RecipeRecord,
+    canonical_json,
+    now,
+)
+from resbench.store.tables import rb_architecture, rb_cost, rb_data, rb_environment, rb_recipe
+from resbench.store.transaction import reading, writing
+
+
+def put_architecture(engine: Engine, architecture: ArchitectureRecord) -> None:
+    _put(engine, rb_architecture, asdict(architecture) | {"created_at": now()})
+
+
+def put_cost(engine: Engine, architecture: str, input_shape: str, macs: int) -> None:
+    """`input_shape` of one image as the data set's record writes it, such as `1x14x14`."""
+    _put(engine, rb_cost, {"architecture": architecture, "input_shape": input_shape, "macs": macs})
+
+
+def put_recipe(engine: Engine, recipe: RecipeRecord) -> None:
+    _put(engine, rb_recipe, asdict(recipe))
+
+
+def put_data(engine: Engine, data: DataRecord) -> None:
+    _put(engine, rb_data, asdict(data))
+
+
+def put_environment(engine: Engine, environment: EnvironmentRecord) -> str:
+    """Its digest, which a run carries."""
+    values = asdict(environment) | {"digest": environment.digest, "plugins": canonical_json(dict(environment.plugins))}
+    _put(engine, rb_environment, values)
+    return environment.digest
+
+
+def get_architecture(engine: Engine, digest: str) -> ArchitectureRecord:
+    """The architecture with this digest, or with the only digest that starts so. Raises BadInput."""
+    table = rb_architecture
+    start = func.substr(table.c.digest, 1, len(digest)) == digest
+    with reading(engine) as connection:
+        rows = connection.execute(select(table).where(start).order_by(table.c.digest).limit(3)).mappings().all()
+    if not rows or not digest:
+        raise BadInput(f"no architecture has the digest {digest!r}; `resbench results top STUDY` shows digests")
+    if len(rows) > 1 and rows[0]["digest"] != digest:
+        raise BadInput(f"several architectures have a digest that starts with {digest!r}; give more of it")
+    return ArchitectureRecord(**{name: rows[0][name] for name in ArchitectureRecord.__slots__})
+
+
+def get_recipe(engine: Engine, digest: str) -> RecipeRecord:
+    return RecipeRecord(**_get(engine, rb_recipe, digest))
+
+
+def get_data(engine: Engine, digest: str) -> DataRecord:
+    return DataRecord(**_get(engine, rb_data, digest))
+
+
+def get_environment(engine: Engine, digest: str) -> EnvironmentRecord:
+    values = _get(engine, rb_environment, digest)
+    del values["digest"]
+    return EnvironmentRecord(**values | {"plugins": json.loads(values["plugins"])})
+
+
+def _put(engine: Engine, table: Table, values: dict[str, Any]) -> None:
+    with writing(engine) as connection:
+        insert_absent(connection, table, values)
+
+
+def _get(engine: Engine, table: Table, digest: str) -> dict[str, Any]:
+    with reading(engine) as connection:
+        row = connection.execute(select(table).where(table.c.digest == digest)).mappings().first()
+    if row is None:
+        raise BadInput(f"no {table.name.removeprefix('rb_')} has the digest {digest!r}")
+    return dict(row)

@@ -1,0 +1,102 @@
+"""Everything that SQLite and Postgres do differently: engine, begin, insert-if-absent, the lock around making the schema.
+
+No other file of the room branches on the dialect.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+from resbench.store.location import Location
+from resbench.store.sqlite_file import BUSY_TIMEOUT_S
+from resbench.store.sqlite_functions import add_functions
+
+WRITES = "resbench_writes"  # execution option of a connection whose transaction is going to write
+_SCHEMA_LOCK = 0x7265_7362  # "resb": the key of the advisory lock
+
+
+def sqlite_engine(location: Location, *, create: bool) -> Engine:
+    uri = location.sqlite_uri("rwc" if create else "rw")
+    engine = create_engine(
+        f"sqlite:///{location.path}",
+        creator=lambda: sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S, check_same_thread=False),
+    )
+    event.listen(engine, "connect", _on_sqlite_connect)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def immediate(engine: Engine) -> None:
+    """Make every transaction of somebody else's SQLite engine take the write lock at its start."""
+    event.listen(engine, "connect", _hand_over)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+
+
+def postgres_engine(location: Location) -> Engine:
+    return create_engine(
+        location.url,
+        pool_pre_ping=True,
+        pool_size=2,
+        max_overflow=2,
+        connect_args={"connect_timeout": 10, "options": "-c lock_timeout=60s -c statement_timeout=600s"},
+    )
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """IMMEDIATE for writers: a deferred transaction that reads before it writes fails at once where another wrote."""
+    writes = connection.get_execution_options().get(WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def insert_absent(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
+    """Insert one row unless one with its key is there. True where it was inserted."""
+    if connection.dialect.name == "postgresql":
+        key = table.primary_key.columns.values()[0]  # asked back, for SQLAlchemy gives no rowcount of this insert
+        absent = postgresql.insert(table).values(values).on_conflict_do_nothing().returning(key)
+        return connection.execute(absent).first() is not None
+    return connection.execute(sqlite.insert(table).values(values).on_conflict_do_nothing()).rowcount == 1
+
+
+def lock_schema(connection: Connection) -> None:
+    """Keep every other process from making the schema until this transaction ends (BEGIN IMMEDIATE does in SQLite)."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
+
+
+def set_journal(location: Location) -> None:
+    """WAL where this SQLite is safe with it, else DELETE; left as it is where another process holds the file."""
+    wanted = "wal" if wal_is_safe(sqlite3.sqlite_version_info) else "delete"
+    connection = sqlite3.connect(location.sqlite_uri("rwc"), uri=True, timeout=BUSY_TIMEOUT_S)
+    try:
+        (found,) = connection.execute("PRAGMA journal_mode").fetchone()
+        if found != wanted:
+            connection.execute(f"PRAGMA journal_mode={wanted}")
+    except sqlite3.OperationalError as error:
+        if not error.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_READONLY")):
+            raise
+    finally:
+        connection.close()
+
+
+def wal_is_safe(version: tuple[int, ...]) -> bool:
+    """Older ones may lose a commit when two connections checkpoint at once (https://www.sqlite.org/wal.html, 11).
+
+    >>> [wal_is_safe(version) for version in [(3, 51, 3), (3, 51, 2), (3, 50, 7), (3, 50, 6), (3, 44, 6), (3, 40, 1)]]
+    [True, False, True, False, True, False]
+    """
+    return version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+
+
+def _on_sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:
+    _hand_over(connection, _record)
+    connection.execute("PRAGMA foreign_keys = ON").close()
+    add_functions(connection)
+
+
+def _hand_over(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself: the "begin" listeners do

@@ -1,0 +1,74 @@
+"""`--db` text -> Engine on a database that was checked first.  Making and upgrading the schema happens here alone."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Engine as Engine
+from sqlalchemy.exc import ArgumentError
+
+from resbench.errors import DatabaseError
+from resbench.store.dialect import lock_schema, postgres_engine, set_journal, sqlite_engine
+from resbench.store.location import Location, locate
+from resbench.store.schema import VERSION_TABLE, check_revision
+from resbench.store.sqlite_file import check_file
+from resbench.store.transaction import reading, writing
+
+
+def open_store(url: str, *, create: bool) -> Engine:
+    """The engine of a database with the newest schema; raises DatabaseError before anything is changed.
+
+    `create=True` is for commands that write: it makes the file and our tables where there are none (Optuna's own may be
+    there), and writes once without changing anything, so that a read-only database is found before any training. A database of
+    an older schema is never upgraded in passing: it is refused, with the command that does it.
+    `create=False` is for commands that read: nothing is made, and a missing file is an error.
+    """
+    location = locate(url)
+    engine = _connect(location, create=create)
+    try:
+        if create:
+            with writing(engine) as connection:
+                _make_or_check(connection, location)
+        else:
+            with reading(engine) as connection:
+                check_revision(found_revision(connection), location.shown)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def found_revision(connection: Connection) -> str | None:
+    """The revision that stands in the database, None where resbench has written nothing yet."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    revision: str | None = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
+    return revision
+
+
+def _connect(location: Location, *, create: bool) -> Engine:
+    if location.path is not None:
+        check_file(location, create=create)
+        if create and not location.read_only:
+            set_journal(location)
+        return sqlite_engine(location, create=create)
+    try:
+        return postgres_engine(location)
+    except ModuleNotFoundError:
+        raise DatabaseError(f"{location.shown}: needs the driver psycopg; `pip install psycopg[binary]`") from None
+    except (ArgumentError, ValueError):
+        raise DatabaseError(
+            f"{location.shown}: is no URL of a database, such as `postgresql://user@host/name`"
+        ) from None
+
+
+def _make_or_check(connection: Connection, location: Location) -> None:
+    lock_schema(connection)
+    found = found_revision(connection)
+    if found is None:
+        from resbench.store.migrate.upgrade import upgrade  # alembic takes 0.4 s to import, and only this needs it
+
+        upgrade(connection)
+        found = found_revision(connection)
+    check_revision(found, location.shown)
+    # Changes nothing, but fails where nothing can be written: a lock alone is given on a read-only file too.
+    connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = version_num"))

@@ -1,0 +1,25 @@
+"""A connection -> its revisions run.  Alembic loads this file itself, by path, for every command."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from resbench.store.schema import VERSION_TABLE
+from resbench.store.tables import metadata
+
+
+def run() -> None:
+    """Run inside the caller's transaction, so that an upgrade happens whole or not at all."""
+    context.configure(
+        connection=context.config.attributes["connection"],
+        target_metadata=metadata,
+        version_table=VERSION_TABLE,
+        render_as_batch=True,
+        transactional_ddl=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+if __name__ == "env_py":  # the name Alembic gives it; anybody else who imports it (a doctest run) wants no migration
+    run()

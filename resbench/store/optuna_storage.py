@@ -1,0 +1,61 @@
+"""`--db` text -> Optuna's storage in the same database, beside our tables.  The only file of the room that knows Optuna.
+
+On SQLite each of its transactions begins IMMEDIATE: left as it is, Optuna hands one waiting trial to several processes and
+meets "database is locked" where a deferred transaction turns into a writing one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from resbench.errors import DatabaseError
+from resbench.store.dialect import immediate
+from resbench.store.location import Location, locate
+from resbench.store.sqlite_file import BUSY_TIMEOUT_S, check_file
+from resbench.store.transaction import explain
+
+if TYPE_CHECKING:
+    from optuna.storages import RDBStorage
+
+_ATTEMPTS = 5
+
+
+def optuna_storage(url: str) -> RDBStorage:
+    """Make or open Optuna's tables; before or after ours. Raises DatabaseError. Without Optuna's log lines."""
+    import optuna  # 0.3 s that no reading command pays
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    location = locate(url)
+    options: dict[str, Any] = {"pool_pre_ping": True}
+    if location.path is not None:
+        check_file(location, create=not location.path.exists() or location.path.stat().st_size == 0)
+        options = {"connect_args": {"timeout": BUSY_TIMEOUT_S}}
+    storage = _open(location, options)
+    if location.path is not None:
+        # Only now: while it is made, Optuna opens a second connection inside a transaction of the first.
+        storage.engine.dispose()
+        immediate(storage.engine)
+    return storage
+
+
+def _open(location: Location, options: dict[str, Any]) -> RDBStorage:
+    from optuna.exceptions import StorageInternalError
+    from optuna.storages import RDBStorage
+
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return RDBStorage(location.url, engine_kwargs=options)
+        except (SQLAlchemyError, StorageInternalError) as error:
+            # Two processes that make the tables at once: one is told that they exist, and finds them when it looks again.
+            if attempt == _ATTEMPTS:
+                cause = error if isinstance(error, SQLAlchemyError) else error.__cause__
+                if isinstance(cause, SQLAlchemyError):
+                    raise explain(cause, location.shown) from None
+                raise DatabaseError(f"{location.shown}: Optuna cannot use it: {error}") from None
+        except ImportError:
+            raise DatabaseError(f"{location.shown}: needs the driver psycopg; `pip install psycopg[binary]`") from None
+        except RuntimeError as error:
+            raise DatabaseError(f"{location.shown}: Optuna cannot use its tables: {error}") from None
+    raise AssertionError("unreachable")

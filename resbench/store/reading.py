@@ -1,0 +1,178 @@
+"""Rows -> plain records for ranking and showing.  Test scores come out of `test_scores` alone, which writes down who looked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, Select, column, insert, select, table
+
+from resbench.errors import BadInput
+from resbench.store.catalogue import get_architecture, get_data, get_environment, get_recipe
+from resbench.store.records import (
+    ArchitectureRecord,
+    DataRecord,
+    EnvironmentRecord,
+    EpochRecord,
+    RecipeRecord,
+    RunRow,
+    now,
+)
+from resbench.store.studies import study_row
+from resbench.store.tables import rb_cost, rb_epoch, rb_reveal, rb_run, rb_study, rb_study_run, rb_test_score, rb_trial
+from resbench.store.transaction import reading, shown, writing
+from resbench.store.views import V_RUNS
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRun:
+    """One run as a study shows it: a row of the view v_runs, column by column."""
+
+    study: str
+    unit: str
+    trial: int
+    active: bool
+    digest: str
+    network: str
+    recipe: str
+    recipe_digest: str
+    data: str
+    data_digest: str
+    seed: int
+    status: str
+    val_error_pct: float | None
+    val_loss: float | None
+    train_loss: float | None
+    epochs: int
+    params: int
+    macs: int | None
+    train_s: float | None
+    wall_s: float | None
+    run_id: int
+    created_at: str
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunDetail:
+    """A run with where it came from. `studies` are (study, unit) pairs; `macs` for one image of its data set."""
+
+    run: RunRow
+    architecture: ArchitectureRecord
+    recipe: RecipeRecord
+    data: DataRecord
+    environment: EnvironmentRecord
+    macs: int | None
+    epochs: tuple[EpochRecord, ...]
+    studies: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TestRow:
+    """The test score of one complete run."""
+
+    __test__ = False  # no test class of pytest's
+
+    unit: str
+    digest: str
+    seed: int
+    run_id: int
+    test_error_pct: float | None
+    test_loss: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reveal:
+    revealed_at: str
+    revealed_by: str
+
+
+_RUNS = table("v_runs", *(column(name) for name, _ in V_RUNS.columns))
+
+
+def runs_of_study(engine: Engine, study: str) -> list[StudyRun]:
+    """Every run of a study, of every status, by trial and seed. Raises BadInput for an unknown study."""
+    with reading(engine) as connection:
+        study_row(connection, study, shown(engine))
+        rows = connection.execute(_in_order(study)).mappings().all()
+    return [StudyRun(**dict(row) | {"active": bool(row["active"])}) for row in rows]
+
+
+def run_detail(engine: Engine, run_id: int) -> RunDetail:
+    """Raises BadInput where no run has this number."""
+    with reading(engine) as connection:
+        row = connection.execute(select(rb_run).where(rb_run.c.id == run_id)).mappings().first()
+        if row is None:
+            raise BadInput(
+                f"no run {run_id} in {shown(engine)}; `resbench results top STUDY` and the view v_runs show numbers"
+            )
+        run = RunRow(**row)
+        epochs = _epochs(connection, run_id)
+        studies = _studies(connection, run_id)
+        costs = {row.input_shape: row.macs for row in connection.execute(_costs(run.architecture))}
+    data = get_data(engine, run.data)
+    return RunDetail(
+        run=run,
+        architecture=get_architecture(engine, run.architecture),
+        recipe=get_recipe(engine, run.recipe),
+        data=data,
+        environment=get_environment(engine, run.environment),
+        macs=costs.get(data.input_shape),
+        epochs=epochs,
+        studies=studies,
+    )
+
+
+def test_scores(engine: Engine, study: str, by: str) -> list[TestRow]:
+    """The test scores of a study's complete runs; that they were looked at, and by whom, is saved with them or not at all.
+
+    Nothing is recorded where there is no score to see.
+    """
+    with writing(engine) as connection:
+        found = study_row(connection, study, shown(engine))
+        score = rb_test_score.c
+        query = (
+            _in_order(study)
+            .with_only_columns(
+                *(_RUNS.c[name] for name in ("unit", "digest", "seed", "run_id")), score.test_error_pct, score.test_loss
+            )
+            .join(rb_test_score, score.run_id == _RUNS.c.run_id)
+            .where(_RUNS.c.status == "complete")
+        )
+        rows = [TestRow(**row) for row in connection.execute(query).mappings()]
+        if rows:
+            connection.execute(insert(rb_reveal).values(study_id=found.id, revealed_at=now(), revealed_by=by))
+        return rows
+
+
+def reveals(engine: Engine, study: str) -> list[Reveal]:
+    """When this study's test scores were looked at, oldest first."""
+    with reading(engine) as connection:
+        found = study_row(connection, study, shown(engine))
+        query = select(rb_reveal.c.revealed_at, rb_reveal.c.revealed_by).where(rb_reveal.c.study_id == found.id)
+        return [Reveal(**row) for row in connection.execute(query.order_by(rb_reveal.c.id)).mappings()]
+
+
+def _in_order(study: str) -> Select[tuple[object, ...]]:
+    return select(_RUNS).where(_RUNS.c.study == study).order_by(_RUNS.c.trial, _RUNS.c.seed, _RUNS.c.run_id)
+
+
+def _epochs(connection: Connection, run_id: int) -> tuple[EpochRecord, ...]:
+    columns = [rb_epoch.c[name] for name in EpochRecord.__slots__]
+    query = select(*columns).where(rb_epoch.c.run_id == run_id).order_by(rb_epoch.c.epoch)
+    return tuple(EpochRecord(**row) for row in connection.execute(query).mappings())
+
+
+def _studies(connection: Connection, run_id: int) -> tuple[tuple[str, str], ...]:
+    query = (
+        select(rb_study.c.name, rb_trial.c.name)
+        .join(rb_study_run, rb_study_run.c.study_id == rb_study.c.id)
+        .join(rb_trial, rb_trial.c.id == rb_study_run.c.trial_id)
+        .where(rb_study_run.c.run_id == run_id)
+        .distinct()
+        .order_by(rb_study.c.name, rb_trial.c.name)
+    )
+    return tuple((study, unit) for study, unit in connection.execute(query))
+
+
+def _costs(architecture: str) -> Select[tuple[str, int]]:
+    return select(rb_cost.c.input_shape, rb_cost.c.macs).where(rb_cost.c.architecture == architecture)

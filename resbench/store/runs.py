@@ -1,0 +1,85 @@
+"""RunRecord -> one row, its epochs and its test score, in one transaction; identity -> the runs that stand.
+
+A run that is complete, diverged or stopped is never rewritten: a second save of it changes nothing. A failed one gives way
+to a new attempt, under the same id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, insert, select, update
+
+from resbench.store.dialect import insert_absent
+from resbench.store.records import FINISHED, EpochRecord, RunRecord, RunRow, finite, now
+from resbench.store.tables import rb_epoch, rb_run, rb_study_run, rb_test_score
+from resbench.store.transaction import reading, writing
+
+_IDENTITY = ("architecture", "recipe", "data", "seed")
+_NUMBERS = ("val_error_pct", "val_loss", "train_loss", "train_s", "wall_s")
+_TEXTS = ("status", "epochs", "environment", "error")
+_SEEDS_PER_QUERY = 500  # SQLite before 3.32 takes 999 parameters
+
+
+def save_run(engine: Engine, record: RunRecord) -> int:
+    """The id of the run that stands after this: the given one, or the finished one that was there before."""
+    with writing(engine) as connection:
+        return write_run(connection, record)
+
+
+def write_run(connection: Connection, record: RunRecord) -> int:
+    """The same inside a transaction of the caller's, so that a claim can be checked and a run written at once."""
+    values = _values(record)
+    inserted = insert_absent(connection, rb_run, values)
+    same = and_(*(rb_run.c[name] == values[name] for name in _IDENTITY))
+    run_id, status = connection.execute(select(rb_run.c.id, rb_run.c.status).where(same).with_for_update()).one()
+    if not inserted:
+        if status in FINISHED:
+            return int(run_id)
+        connection.execute(delete(rb_epoch).where(rb_epoch.c.run_id == run_id))
+        connection.execute(delete(rb_test_score).where(rb_test_score.c.run_id == run_id))
+        connection.execute(update(rb_run).where(rb_run.c.id == run_id).values(values))
+    if record.history:
+        connection.execute(insert(rb_epoch), [_epoch(run_id, epoch) for epoch in record.history])
+    if record.test_score is not None:
+        scores = {name: finite(number) for name, number in asdict(record.test_score).items()}
+        connection.execute(insert(rb_test_score).values(run_id=run_id, **scores))
+    return int(run_id)
+
+
+def find_runs(engine: Engine, architecture: str, recipe: str, data: str, seeds: Sequence[int]) -> dict[int, RunRow]:
+    """The finished runs among these seeds, by seed, in the order the seeds were given."""
+    identity = and_(rb_run.c.architecture == architecture, rb_run.c.recipe == recipe, rb_run.c.data == data)
+    found: dict[int, RunRow] = {}
+    with reading(engine) as connection:
+        for start in range(0, len(seeds), _SEEDS_PER_QUERY):
+            some = list(seeds[start : start + _SEEDS_PER_QUERY])
+            query = select(rb_run).where(identity, rb_run.c.seed.in_(some), _finished())
+            found |= {row["seed"]: RunRow(**row) for row in connection.execute(query).mappings()}
+    return {seed: found[seed] for seed in seeds if seed in found}
+
+
+def link_run(engine: Engine, study_id: int, trial_id: int, run_id: int) -> None:
+    """Let a study show a run under a trial; a run may serve several. Linking twice changes nothing."""
+    with writing(engine) as connection:
+        values = {"study_id": study_id, "trial_id": trial_id, "run_id": run_id}
+        insert_absent(connection, rb_study_run, values)
+
+
+def _finished() -> ColumnElement[bool]:
+    return rb_run.c.status.in_(FINISHED)
+
+
+def _values(record: RunRecord) -> dict[str, Any]:
+    return (
+        {name: getattr(record, name) for name in (*_IDENTITY, *_TEXTS)}
+        | {name: finite(getattr(record, name)) for name in _NUMBERS}
+        | {"created_at": now()}
+    )
+
+
+def _epoch(run_id: int, epoch: EpochRecord) -> dict[str, Any]:
+    values = asdict(epoch)
+    return {"run_id": run_id, "epoch": values.pop("epoch")} | {name: finite(number) for name, number in values.items()}

@@ -1,0 +1,31 @@
+"""The revision found in a database -> go on, or a DatabaseError that says what to do.  Imports no alembic (0.4 s)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from resbench import __version__
+from resbench.errors import DatabaseError
+
+# Oldest first; a test holds this equal to migrate/versions/. The id carries the first version of resbench that knows it,
+# so that an older program can name the version a newer file needs.
+REVISIONS = ("0001_v0.1.0",)
+VERSION_TABLE = "rb_alembic_version"  # `alembic_version` is Optuna's
+
+
+def check_revision(found: str | None, shown: str, known: Sequence[str] = REVISIONS) -> None:
+    """Raises DatabaseError unless `found` is the newest revision of `known`."""
+    if found == known[-1]:
+        return
+    if found is None:
+        raise DatabaseError(f"{shown}: holds no results of resbench yet; `resbench study run` writes the first")
+    if found in known:
+        raise DatabaseError(
+            f"{shown}: has the older schema {found}, resbench {__version__} needs {known[-1]}; "
+            "it was left as it is: `resbench db upgrade` keeps a copy and upgrades it"
+        )
+    needs = found.partition("_v")[2]
+    raise DatabaseError(
+        f"{shown}: has the newer schema {found}, resbench {__version__} knows up to {known[-1]}; "
+        f"it needs resbench {needs or 'of a later version'}{' or later' if needs else ''}"
+    )

@@ -1,0 +1,106 @@
+"""Path -> None if it is (or may become) a database of ours, else a DatabaseError.  stdlib sqlite3 only; writes nothing.
+
+How much is read: always the header, the length and the whole schema, at a cost that does not grow with the rows; before
+writing (`create`) also `PRAGMA quick_check` over the whole file, a second for some 100 MB, paid once per study.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from resbench.errors import DatabaseError
+from resbench.store.file_system import refuse_network
+from resbench.store.location import Location
+
+BUSY_TIMEOUT_S = 60.0
+_HEADER = b"SQLite format 3\0"
+_OPTUNA = frozenset({"version_info", "studies", "trials", "alembic_version"})
+
+
+def check_file(location: Location, *, create: bool, timeout_s: float = BUSY_TIMEOUT_S) -> None:
+    """Raises DatabaseError for a path that cannot be used; `create` allows a file that is not there or empty.
+
+    `timeout_s`: how long to wait for a process that holds the file.
+    """
+    path = location.path
+    assert path is not None
+    if path.is_dir():
+        raise DatabaseError(f"{location.shown}: is a folder; give a file in it, such as `{location.shown}/results.db`")
+    if not path.parent.is_dir():
+        raise DatabaseError(f"{location.shown}: the folder {path.parent} does not exist; make it first")
+    if create:
+        refuse_network(path)
+    if not path.exists():
+        if create and not location.read_only:
+            return
+        raise DatabaseError(
+            f"{location.shown}: no such database; `resbench study run STUDY --db {location.shown}` makes one"
+        )
+    if not path.is_file():
+        raise DatabaseError(f"{location.shown}: is no ordinary file")
+    _check_header(location, path, create=create)
+    tables = _tables(location, timeout_s, whole=create)
+    foreign = [name for name in tables if not name.startswith(("rb_", "sqlite_"))]
+    if foreign and len(foreign) == len(tables) and not set(foreign) >= _OPTUNA:
+        raise DatabaseError(
+            f"{location.shown}: is the database of another program (tables {', '.join(foreign[:3])}..); "
+            "it was left as it is; give a file of its own"
+        )
+
+
+def corrupt(shown: str, why: str) -> DatabaseError:
+    return DatabaseError(
+        f"{shown}: the database is damaged ({why}); the file was left as it is: go back to a copy of it"
+    )
+
+
+def _check_header(location: Location, path: Path, *, create: bool) -> None:
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(100)
+    except OSError as error:
+        raise DatabaseError(f"{location.shown}: cannot be read: {error.strerror}") from None
+    if not head:
+        if create:
+            return
+        raise DatabaseError(
+            f"{location.shown}: is empty; `resbench study run STUDY --db {location.shown}` writes results"
+        )
+    if not head.startswith(_HEADER):
+        raise DatabaseError(f"{location.shown}: is not an SQLite database; it was left as it is")
+    if len(head) < 100:
+        raise corrupt(location.shown, "cut off inside its header")
+    page = int.from_bytes(head[16:18], "big")
+    pages = int.from_bytes(head[28:32], "big")
+    page_bytes = 65536 if page == 1 else page
+    # The page count is valid only where the change counter equals version-valid-for (file format, 1.3.7).
+    if head[24:28] == head[92:96] and size < pages * page_bytes and not path.with_name(path.name + "-journal").exists():
+        raise corrupt(location.shown, f"{size} bytes, where its header says {pages * page_bytes}")
+
+
+def _tables(location: Location, timeout_s: float, *, whole: bool) -> list[str]:
+    try:
+        try:
+            return _ask(location.sqlite_uri("ro"), location.shown, timeout_s, whole=whole)
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")):
+                raise
+            # A writer was killed: only a handle that may write rolls its journal back.
+            return _ask(location.sqlite_uri("rw"), location.shown, timeout_s, whole=whole)
+    except sqlite3.OperationalError as error:
+        raise DatabaseError(f"{location.shown}: cannot be opened: {error}") from None
+    except sqlite3.DatabaseError as error:
+        raise corrupt(location.shown, str(error)) from None
+
+
+def _ask(uri: str, shown: str, timeout_s: float, *, whole: bool) -> list[str]:
+    with closing(sqlite3.connect(uri, uri=True, timeout=timeout_s)) as connection:
+        names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        if whole:
+            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                raise corrupt(shown, " ".join(verdict.split()))
+        return names

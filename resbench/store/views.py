@@ -1,0 +1,160 @@
+"""The views, `v_*`: the tables joined for a person who asks in SQL.  No test score is in any of them.
+
+Portable SQL: the same text makes the view in SQLite and in Postgres. A run that two trials of one name and study link
+(a search that drew one point twice) is shown once, under the first of them. The leaderboard counts by windows instead of
+GROUP BY, because SQLite hands a `WHERE study = ..` down through those: one study of many is read alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A view: `columns` are (name, what it is) in their order; a test holds them equal to the SQL's."""
+
+    name: str
+    comment: str
+    columns: tuple[tuple[str, str], ...]
+    sql: str
+
+
+_STUDY = ("study", "name of the study")
+_UNIT = ("unit", "what tables show: the unit's name and the choices made")
+_DIGEST = ("digest", "digest of the architecture")
+_DATA = (
+    ("network", "name of the network"),
+    ("recipe", "name of the recipe"),
+    ("recipe_digest", "digest of the recipe"),
+    ("data", "name of the data set"),
+    ("data_digest", "digest of the data set"),
+)
+_COST = (
+    ("params", "trainable parameters"),
+    ("macs", "multiply-accumulates for one image of this data set; NULL where not measured"),
+)
+
+V_RUNS = View(
+    "v_runs",
+    "one row per study, unit and run, of every status",
+    (
+        *(
+            _STUDY,
+            _UNIT,
+            ("trial", "Optuna's number of the trial"),
+            ("active", "whether the study still wants the unit"),
+        ),
+        *(_DIGEST, *_DATA, ("seed", "the seed of the run"), ("status", "complete, diverged, stopped or failed")),
+        ("val_error_pct", "validation error after the last epoch, percent"),
+        ("val_loss", "validation loss after the last epoch"),
+        ("train_loss", "training loss, mean over the last epoch"),
+        ("epochs", "epochs trained"),
+        *_COST,
+        ("train_s", "seconds of training alone"),
+        ("wall_s", "seconds, all included"),
+        *(("run_id", "number of the run"), ("created_at", "when the run was saved, UTC"), ("error", "why it failed")),
+    ),
+    """
+CREATE VIEW v_runs AS
+SELECT s.name AS study, t.name AS unit, t.number AS trial, t.active AS active, r.architecture AS digest,
+    t.network AS network, p.name AS recipe, r.recipe AS recipe_digest, d.name AS data, r.data AS data_digest,
+    r.seed AS seed, r.status AS status, r.val_error_pct AS val_error_pct, r.val_loss AS val_loss,
+    r.train_loss AS train_loss, r.epochs AS epochs, a.params AS params, c.macs AS macs, r.train_s AS train_s,
+    r.wall_s AS wall_s, r.id AS run_id, r.created_at AS created_at, r.error AS error
+FROM rb_study s
+JOIN rb_study_run l ON l.study_id = s.id
+JOIN rb_trial t ON t.id = l.trial_id
+JOIN rb_run r ON r.id = l.run_id
+JOIN rb_architecture a ON a.digest = r.architecture
+JOIN rb_recipe p ON p.digest = r.recipe
+JOIN rb_data d ON d.digest = r.data
+LEFT JOIN rb_cost c ON c.architecture = r.architecture AND c.input_shape = d.input_shape
+WHERE NOT EXISTS (
+    SELECT 1 FROM rb_study_run l2 JOIN rb_trial t2 ON t2.id = l2.trial_id
+    WHERE l2.study_id = l.study_id AND l2.run_id = l.run_id AND l2.trial_id < l.trial_id AND t2.name = t.name)
+""",
+)
+
+V_EPOCHS = View(
+    "v_epochs",
+    "one row per study, unit, run and epoch",
+    (
+        *(_STUDY, _UNIT, _DIGEST, ("seed", "the seed of the run"), ("status", "the run's, at its end")),
+        *(("run_id", "number of the run"), ("epoch", "epoch, from 1"), ("lr", "learning rate at its end")),
+        ("train_loss", "training loss, mean over the epoch"),
+        ("train_error_pct", "training error over the epoch, percent"),
+        ("val_loss", "validation loss after the epoch"),
+        ("val_error_pct", "validation error after the epoch, percent"),
+        ("train_s", "seconds of training in this epoch"),
+    ),
+    """
+CREATE VIEW v_epochs AS
+SELECT v.study AS study, v.unit AS unit, v.digest AS digest, v.seed AS seed, v.status AS status, v.run_id AS run_id,
+    e.epoch AS epoch, e.lr AS lr, e.train_loss AS train_loss, e.train_error_pct AS train_error_pct,
+    e.val_loss AS val_loss, e.val_error_pct AS val_error_pct, e.train_s AS train_s
+FROM v_runs v
+JOIN rb_epoch e ON e.run_id = v.run_id
+""",
+)
+
+V_LEADERBOARD = View(
+    "v_leaderboard",
+    "one row per study, unit, recipe and data set; a plain summary: intervals and tie groups are in `results top`",
+    (
+        *(_STUDY, _UNIT, ("active", "1 while the study still wants the unit, else 0"), _DIGEST, *_DATA),
+        ("n", "runs that came to their end: complete and diverged"),
+        ("converged", "runs that are complete"),
+        ("diverged", "runs that diverged"),
+        ("stopped", "runs stopped at a rung; in no other column"),
+        ("failed", "runs lost to the machine and not yet repeated; in no other column"),
+        ("mean", "mean of val_error_pct over converged runs"),
+        ("std", "its standard deviation (n - 1) over converged runs"),
+        ("min", "the smallest, over converged runs"),
+        ("max", "the largest, over converged runs"),
+        (
+            "median",
+            "median over all n runs, a diverged one worse than any number; NULL where it falls on a diverged one",
+        ),
+        *_COST,
+        ("train_s", "mean seconds of training of converged runs"),
+    ),
+    """
+CREATE VIEW v_leaderboard AS
+WITH scored AS (
+    SELECT v.*,
+        CASE WHEN v.status = 'complete' THEN v.val_error_pct END AS score,
+        AVG(CASE WHEN v.status = 'complete' THEN v.val_error_pct END) OVER cell AS mean,
+        COUNT(CASE WHEN v.status IN ('complete', 'diverged') THEN 1 END) OVER cell AS n,
+        ROW_NUMBER() OVER (
+            PARTITION BY v.study, v.unit, v.digest, v.recipe_digest, v.data_digest
+            ORDER BY CASE v.status WHEN 'complete' THEN 0 WHEN 'diverged' THEN 1 ELSE 2 END, v.val_error_pct) AS place
+    FROM v_runs v
+    WINDOW cell AS (PARTITION BY v.study, v.unit, v.digest, v.recipe_digest, v.data_digest)
+), summed AS (
+    SELECT w.*,
+        COUNT(score) OVER cell AS converged,
+        COUNT(CASE WHEN status = 'diverged' THEN 1 END) OVER cell AS diverged,
+        COUNT(CASE WHEN status = 'stopped' THEN 1 END) OVER cell AS stopped,
+        COUNT(CASE WHEN status = 'failed' THEN 1 END) OVER cell AS failed,
+        SUM((score - mean) * (score - mean)) OVER cell AS squares,
+        MIN(score) OVER cell AS lowest,
+        MAX(score) OVER cell AS highest,
+        COUNT(CASE WHEN status = 'diverged' AND place IN ((n + 1) / 2, (n + 2) / 2) THEN 1 END) OVER cell AS no_median,
+        AVG(CASE WHEN place IN ((n + 1) / 2, (n + 2) / 2) THEN score END) OVER cell AS median,
+        AVG(CASE WHEN status = 'complete' THEN train_s END) OVER cell AS mean_train_s,
+        MAX(CASE WHEN active THEN 1 ELSE 0 END) OVER cell AS wanted
+    FROM scored w
+    WINDOW cell AS (PARTITION BY study, unit, digest, recipe_digest, data_digest)
+)
+SELECT study, unit, wanted AS active, digest, network, recipe, recipe_digest, data, data_digest,
+    n, converged, diverged, stopped, failed, mean,
+    CASE WHEN converged > 1 THEN sqrt(squares / (converged - 1)) END AS std,
+    lowest AS min, highest AS max, CASE WHEN no_median = 0 THEN median END AS median,
+    params, macs, mean_train_s AS train_s
+FROM summed
+WHERE place = 1
+""",
+)
+
+VIEWS = (V_RUNS, V_EPOCHS, V_LEADERBOARD)  # in the order in which they can be made

@@ -1,0 +1,1 @@
+"""Study -> points, trials, cells, runs.  The only room that knows Optuna."""

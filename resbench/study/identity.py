@@ -1,0 +1,68 @@
+"""A study's spec -> its row, or the difference that keeps it from being the study of that name.
+
+Units and seeds may grow, and so may the budget of trials and runs; network, data and recipe are what the results are about.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
+
+from resbench.errors import BadInput
+from resbench.spec.node import Node, flow, join, plain
+from resbench.spec.study import StudySpec
+from resbench.store.engine import Engine
+from resbench.store.records import canonical_json
+from resbench.store.studies import get_study, put_study, study_names
+from resbench.study.space import Point
+
+
+def agree_on_study(engine: Engine, spec: StudySpec, data_digest: str, points: Sequence[Point]) -> int:
+    """The study's id, its row made or brought up to date. Raises BadInput when something else than it may has changed."""
+    new = _spec_json(spec, data_digest, points)
+    if spec.name in study_names(engine):
+        old = json.loads(get_study(engine, spec.name).spec)
+        changed = [key for key in new["fixed"] if new["fixed"][key] != old["fixed"].get(key)]
+        if changed:
+            told = "; ".join(
+                f"{key} was {flow(old['fixed'].get(key))}, now {flow(new['fixed'][key])}" for key in changed
+            )
+            raise BadInput(
+                f"study {spec.name} is in the database with another {' and '.join(changed)}: {told}. Only units, seeds and "
+                f"the budget of trials and runs may change; --fork NAME makes a study of its own"
+            )
+        new["units"] = [*old["units"], *(unit for unit in new["units"] if unit not in old["units"])]
+        new["seeds"] = sorted({*old["seeds"], *new["seeds"]})
+    text = canonical_json(new)
+    return put_study(engine, spec.name, text, sha256(text.encode()).hexdigest())
+
+
+def _spec_json(spec: StudySpec, data_digest: str, points: Sequence[Point]) -> dict[str, Any]:
+    recipe = {key: value for key, value in _mapping(spec.recipe).items() if key not in ("doc", "cite")}
+    limits = {"params": spec.budget.params, "macs": spec.budget.macs}
+    network = {"use": spec.network.name, **{k: plain(v) for k, v in spec.network.arguments.items()}}
+    return {
+        "fixed": {
+            "network": network,
+            "data": plain(spec.data),
+            "data_digest": data_digest,
+            "recipe": recipe,
+            "limits": limits,
+        },
+        "units": [point.name for point in points],
+        "seeds": list(spec.seeds),
+        "doc": spec.doc,
+    }
+
+
+def _mapping(node: Node) -> dict[str, Any]:
+    return {key: plain(value) for key, value in node.mapping.items()}
+
+
+def _leaves(value: Any, path: str = "") -> dict[str, str]:
+    """Every value below a mapping by its dotted path, as YAML text."""
+    if isinstance(value, dict):
+        return {k: v for key, item in value.items() for k, v in _leaves(item, join(path, key)).items()}
+    return {path: flow(value)}

@@ -1,0 +1,95 @@
+"""Cell -> Runs.  Rebuilds the network from the database, trains each missing seed, saves each run as it ends.
+
+A worker knows nothing but our own tables, so it may be another process, or on another machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import torch
+
+from resbench.compiler.canonical import Canonical, canonical
+from resbench.compiler.graph import BoundNetwork
+from resbench.compiler.materialise import materialise
+from resbench.compiler.network import build
+from resbench.compiler.record import from_json
+from resbench.data.dataset import Dataset, digest
+from resbench.data.registry import load
+from resbench.errors import BadInput, DatabaseError
+from resbench.spec.recipe import RecipeSpec, recipe_from_json
+from resbench.store.catalogue import get_architecture, get_data, get_recipe
+from resbench.store.engine import Engine
+from resbench.store.records import Cell, EpochRecord, RunRecord, TestScore
+from resbench.store.runs import find_runs, link_run, save_run
+from resbench.train.fit import OnEpoch, fit
+from resbench.train.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a cell trains, rebuilt from the database."""
+
+    bound: BoundNetwork
+    canonical: Canonical
+    recipe: RecipeSpec
+    data: Dataset
+
+
+def job(engine: Engine, architecture: str, recipe: str, data: str) -> Job:
+    """Raises DatabaseError when what is stored has another identity than it is stored under."""
+    bound = from_json(get_architecture(engine, architecture).spec)
+    identity = canonical(bound)
+    if identity.digest != architecture:
+        raise DatabaseError(f"architecture {architecture}: what is stored has the digest {identity.digest}")
+    dataset = load(get_data(engine, data).name)
+    if digest(dataset) != data:
+        raise BadInput(
+            f"data set {dataset.name} is not the one of the study: its digest is {digest(dataset)}, not {data}"
+        )
+    spec = recipe_from_json(get_recipe(engine, recipe).spec)
+    return Job(bound, identity, spec, dataset)
+
+
+def train(work: Job, seed: int, device: torch.device, on_epoch: OnEpoch) -> Outcome:
+    """One run: build, draw weights, fit."""
+    network = build(work.bound)
+    materialise(network, work.canonical.numbers, seed, work.recipe.init)
+    return fit(network.to(device), work.canonical.numbers, work.recipe, work.data, seed, on_epoch)
+
+
+def run_cell(
+    engine: Engine, study_id: int, cell: Cell, device: torch.device, environment: str, watch: Callable[[int], OnEpoch]
+) -> None:
+    """Train the cell's seeds that have no run yet; `watch(seed)` gives the callback of that run."""
+    work = job(engine, cell.architecture, cell.recipe, cell.data)
+    found = find_runs(engine, cell.architecture, cell.recipe, cell.data, cell.seeds)
+    for seed in cell.seeds:
+        if seed in found:
+            run_id = found[seed].id
+        else:
+            outcome = train(work, seed, device, watch(seed))
+            run_id = save_run(engine, record(cell, seed, outcome, environment))
+        link_run(engine, study_id, cell.trial_id, run_id)
+
+
+def record(cell: Cell, seed: int, outcome: Outcome, environment: str) -> RunRecord:
+    last = outcome.epochs[-1]
+    test = None if outcome.test_error_pct is None else TestScore(outcome.test_error_pct, outcome.test_loss)
+    return RunRecord(
+        architecture=cell.architecture,
+        recipe=cell.recipe,
+        data=cell.data,
+        seed=seed,
+        status=outcome.status,
+        environment=environment,
+        val_error_pct=last.val_error_pct,
+        val_loss=last.val_loss,
+        train_loss=last.train_loss,
+        epochs=last.epoch,
+        train_s=outcome.train_s,
+        wall_s=outcome.wall_s,
+        history=[EpochRecord(**asdict(epoch)) for epoch in outcome.epochs],
+        test_score=test,
+    )
