@@ -1,0 +1,41 @@
+# Two commands do all the set-up on a machine with only Python >= 3.11, git and make: `make quickstart` and `make test`.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+
+.PHONY: quickstart test lint fuzz clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make quickstart   environment, install, the quickstart study, its ranking"
+	@echo "make test         environment, install with dev extras, lint, types, all tests"
+	@echo "make clean        remove the environment and what tests leave"
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "resbench needs Python 3.11 or newer; make PYTHON=python3.12 names another")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+quickstart: $(VENV)/.installed
+	$(BIN)/resbench study run studies/quickstart.yaml --db quickstart.db
+	@echo
+	@echo "Ask the database:  $(BIN)/resbench results top quickstart --db quickstart.db"
+	@echo "                   $(BIN)/resbench query --db quickstart.db 'SELECT unit, seed, val_error_pct FROM v_runs'"
+	@echo "Your own unit:     $(BIN)/resbench study run studies/quickstart.yaml --db quickstart.db units+=my_unit.yaml"
+
+test: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n 2
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
