@@ -168,19 +168,19 @@ def override(node: Node, key: str, value: Node) -> Node:
 
     `epochs` takes the place of `iterations`, and the other way round.
     """
-    entries = dict(node.mapping)
-    head, _, rest = key.partition(".")
-    optimizer = entries.get("optimizer", Node({}))
-    if not rest and key in Optimizer.model_fields and key not in RecipeSpec.model_fields:
-        head, rest = "optimizer", key
-    if head in ("epochs", "iterations"):
-        entries.pop("iterations" if head == "epochs" else "epochs", None)
-    if rest:
-        below = entries.get(head, optimizer if head == "optimizer" else from_plain({}, head, value.place))
-        if not isinstance(below.value, dict):
-            raise SpecError([value.problem(f"recipe.{head} holds no keys, so there is no `{rest}` in it")])
-        entries[head] = override(below, rest, value)
-    else:
-        entries[head] = value
-    places = {**node.keys, **({head: value.place} if value.place is not None else {})}
-    return Node(entries, node.place, node.path, places)
+    if key in Optimizer.model_fields and key not in RecipeSpec.model_fields:
+        key = f"optimizer.{key}"
+    if key in ("epochs", "iterations"):
+        other = "iterations" if key == "epochs" else "epochs"
+        node = Node({k: v for k, v in node.mapping.items() if k != other}, node.place, node.path, node.keys)
+    return _put(node, key.split("."), value)
+
+
+def _put(node: Node, path: list[str], value: Node) -> Node:
+    """A mapping with the value at the path; mappings on the way are made where there are none."""
+    if not isinstance(node.value, dict):
+        raise SpecError([value.problem(f"{node.path} holds no keys, so there is no `{path[0]}` in it")])
+    head, *rest = path
+    below = node.mapping.get(head, from_plain({}, head, value.place))
+    keys = {**node.keys, **({head: value.place} if value.place is not None and not rest else {})}
+    return Node({**node.mapping, head: _put(below, rest, value) if rest else value}, node.place, node.path, keys)
