@@ -23,7 +23,7 @@ class ResbenchError(Exception):
     exit_status = 1
 
 
-class BadInput(ResbenchError):
+class BadInput(ResbenchError):  # noqa: N818  (it is the input that is bad)
     exit_status = 2
 
 

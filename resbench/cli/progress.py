@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from threading import Lock
 from types import TracebackType
 from typing import Protocol
 
@@ -36,6 +37,7 @@ class StudyProgress:
         self.task: TaskID = self.bar.add_task("runs", total=None)
         self.total = self.done = self.epochs_done = 0
         self.began = time.monotonic()
+        self.lock = Lock()
 
     def __enter__(self) -> StudyProgress:
         self.bar.start()
@@ -51,6 +53,11 @@ class StudyProgress:
         self.line(f"{cached} cached, {new} new")
 
     def epoch(self, unit: str, seed: int, of: int, epoch: EpochLike) -> None:
+        """Seeds train side by side, so this comes from several threads."""
+        with self.lock:
+            self._epoch(unit, seed, of, epoch)
+
+    def _epoch(self, unit: str, seed: int, of: int, epoch: EpochLike) -> None:
         last = epoch.epoch == of
         self.epochs_done += 1
         if self.live:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from rich.console import Group
+import re
+from io import StringIO
+from pathlib import Path
+
+from rich.console import Console, Group
 from rich.text import Text
 
 from resbench.cli.show import count, make_table
+from resbench.errors import StorageError
 from resbench.evidence.leaderboard import Leaderboard, Row
 
+WIDTH = 150  # columns of the drawn table
 COLUMNS = (">#", "unit", ">error %", ">sd", "95 % interval", ">median", ">n", "best?", ">params", ">MACs", ">train s")
 
 
@@ -18,6 +24,18 @@ def ranking_table(board: Leaderboard) -> Group:
     title = f"{board.study}: val error in percent on {board.data}, lower is better"
     table = make_table(COLUMNS, rows, styles=styles, title=title)
     return Group(table, *(Text(line) for line in notes(board)))
+
+
+def draw_ranking(board: Leaderboard, file: str) -> None:
+    """The table as an SVG of a terminal; no font is loaded from anywhere. Raises StorageError where it cannot be written."""
+    terminal = Console(record=True, file=StringIO(), width=WIDTH, highlight=False)
+    terminal.print(ranking_table(board))
+    picture = terminal.export_svg(title=f"resbench results top {board.study}")
+    picture = re.sub(r"@font-face \{.*?\}", "", picture, flags=re.DOTALL)
+    try:
+        Path(file).write_text(picture.replace("Fira Code", "ui-monospace, Menlo, Consolas"), encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"{file}: cannot be written: {error.strerror}") from None
 
 
 def notes(board: Leaderboard) -> list[str]:

@@ -36,6 +36,9 @@ def top(
     study: Study,
     db: Db = None,
     json: Json = False,
+    svg: Annotated[
+        str | None, typer.Option("--svg", metavar="FILE", help="Also draw the table as an SVG picture.")
+    ] = None,
     test: Annotated[
         bool, typer.Option("--test", help="Show test errors; the database records that they were looked at.")
     ] = False,
@@ -48,11 +51,11 @@ def top(
     if test:
         print_test(engine, study, json)
     else:
-        print_ranking(engine, study, json)
+        print_ranking(engine, study, json, svg)
 
 
-def print_ranking(engine: Engine, study: str, json: bool) -> None:
-    from resbench.cli.ranking import ranking_table
+def print_ranking(engine: Engine, study: str, json: bool, svg: str | None = None) -> None:
+    from resbench.cli.ranking import draw_ranking, ranking_table
     from resbench.cli.show import console, print_json
     from resbench.evidence.leaderboard import leaderboard
 
@@ -61,6 +64,8 @@ def print_ranking(engine: Engine, study: str, json: bool) -> None:
         print_json([row.as_json() for row in board.rows])
     else:
         console().print(ranking_table(board))
+    if svg is not None:
+        draw_ranking(board, svg)
 
 
 @app.command()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import typer
 
 from resbench.cli.progress import StudyProgress
 from resbench.data.registry import info
@@ -96,7 +95,8 @@ def interruptible(
     try:
         return run_study(engine, url, spec, points, where, progress)
     except KeyboardInterrupt:
+        progress.bar.stop()
         progress.line(
             f"stopped: {progress.done} of {progress.total} new runs are saved; the same command goes on with the rest"
         )
-        raise typer.Exit(130) from None
+        os._exit(130)  # seeds still train in their threads; everything saved is committed

@@ -54,7 +54,9 @@ def print_run(engine: Engine, run_id: int, url: str, json: bool) -> None:
 
 
 def print_repeat(engine: Engine, run_id: int, json: bool) -> bool:
-    """Train the run again on the CPU or device at hand. Returns whether every epoch's numbers are the same."""
+    """Train the run again on the device at hand, with as many threads. Returns whether every epoch's numbers are the same."""
+    import torch
+
     from resbench.study.worker import job, train
     from resbench.train.device import best_device
 
@@ -63,6 +65,7 @@ def print_repeat(engine: Engine, run_id: int, json: bool) -> bool:
         raise BadInput(
             f"run {run_id} is {detail.run.status}; only a run that came to its end can be held against another"
         )
+    torch.set_num_threads(detail.environment.threads)  # another number rounds differently
     work = job(engine, detail.run.architecture, detail.run.recipe, detail.run.data)
     again = train(work, detail.run.seed, best_device(), _tell)
     numbers = ("train_loss", "train_error_pct", "val_loss", "val_error_pct")

@@ -33,7 +33,7 @@ from resbench.study.ask import ask, open_optuna, tell, unfinished
 from resbench.study.environment import environment
 from resbench.study.identity import agree_on_study
 from resbench.study.space import Point
-from resbench.study.worker import run_cell
+from resbench.study.worker import Slots, run_cell
 from resbench.train.outcome import Epoch
 
 
@@ -69,11 +69,12 @@ def run_study(
     _reconcile(searching, plan)
     _enqueue(engine, plan, watch)
     requeue_running(engine, plan.study_id)
-    where = put_environment(engine, environment(device))
+    slots = Slots.on(device, max(map(len, plan.seeds.values()), default=1))
+    where = put_environment(engine, environment(device, slots.threads))
     worker = f"{socket.gethostname()}:{os.getpid()}"
     whole = True
     while (cell := claim_cell(engine, plan.study_id, worker)) is not None:
-        whole = _work(engine, plan, cell, device, where, watch) and whole
+        whole = _work(engine, plan, cell, slots, where, watch) and whole
         _tell_finished(engine, searching, plan, cell.trial_id)
     for trial_id in plan.points:
         _tell_finished(engine, searching, plan, trial_id)
@@ -134,13 +135,13 @@ def _enqueue(engine: Engine, plan: Plan, watch: Watcher) -> None:
     watch.planned(cached, new)
 
 
-def _work(engine: Engine, plan: Plan, cell: Cell, device: torch.device, where: str, watch: Watcher) -> bool:
+def _work(engine: Engine, plan: Plan, cell: Cell, slots: Slots, where: str, watch: Watcher) -> bool:
     point = plan.points.get(cell.trial_id)
     unit = point.name if point is not None else cell.architecture
     epochs = point.recipe.epochs or 0 if point is not None else 0
     try:
         run_cell(
-            engine, plan.study_id, cell, device, where,
+            engine, plan.study_id, cell, slots, where,
             lambda seed: lambda epoch: watch.epoch(unit, seed, epochs, epoch),
         )  # fmt: skip
     except ResbenchError:

@@ -12,7 +12,8 @@ from resbench.store.records import EnvironmentRecord
 from resbench.train.device import device_name
 
 
-def environment(device: torch.device) -> EnvironmentRecord:
+def environment(device: torch.device, threads: int) -> EnvironmentRecord:
+    """`threads`: of torch, for one run."""
     commit = _git("rev-parse", "HEAD")
     return EnvironmentRecord(
         package_version=__version__,
@@ -21,7 +22,7 @@ def environment(device: torch.device) -> EnvironmentRecord:
         python=platform.python_version(),
         torch=torch.__version__,
         device=device_name(device),
-        threads=torch.get_num_threads(),
+        threads=threads,
         deterministic=torch.are_deterministic_algorithms_enabled(),
         tf32=bool(torch.backends.cuda.matmul.allow_tf32),
         plugins={},

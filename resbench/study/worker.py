@@ -5,7 +5,10 @@ A worker knows nothing but our own tables, so it may be another process, or on a
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 
 import torch
@@ -59,19 +62,47 @@ def train(work: Job, seed: int, device: torch.device, on_epoch: OnEpoch) -> Outc
     return fit(network.to(device), work.canonical.numbers, work.recipe, work.data, seed, on_epoch)
 
 
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """How a cell is run: `workers` seeds side by side in threads, each with `threads` of torch's own.
+
+    A function of the study's seeds and the machine alone, so that a cell that is run in two parts gives the same bits.
+    """
+
+    device: torch.device
+    workers: int
+    threads: int
+
+    @staticmethod
+    def on(device: torch.device, n_seeds: int) -> Slots:
+        """Small nets gain little from a second core, so on a CPU each seed gets its own."""
+        cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+        workers = min(n_seeds, cores) if device.type == "cpu" else 1
+        return Slots(device, workers, max(1, cores // workers))
+
+
 def run_cell(
-    engine: Engine, study_id: int, cell: Cell, device: torch.device, environment: str, watch: Callable[[int], OnEpoch]
+    engine: Engine, study_id: int, cell: Cell, slots: Slots, environment: str, watch: Callable[[int], OnEpoch]
 ) -> None:
-    """Train the cell's seeds that have no run yet; `watch(seed)` gives the callback of that run."""
+    """Train the cell's seeds that have no run yet and save each as it ends; `watch(seed)` gives the callback of that run.
+
+    `watch`'s callbacks come from several threads. The first seed that raises ends the cell; what was saved stays.
+    """
     work = job(engine, cell.architecture, cell.recipe, cell.data)
     found = find_runs(engine, cell.architecture, cell.recipe, cell.data, cell.seeds)
-    for seed in cell.seeds:
-        if seed in found:
-            run_id = found[seed].id
-        else:
-            outcome = train(work, seed, device, watch(seed))
-            run_id = save_run(engine, record(cell, seed, outcome, environment))
-        link_run(engine, study_id, cell.trial_id, run_id)
+    for run in found.values():
+        link_run(engine, study_id, cell.trial_id, run.id)
+    torch.set_num_threads(slots.threads)
+    missing = [seed for seed in cell.seeds if seed not in found]
+    with ThreadPoolExecutor(slots.workers) as pool:
+        futures = {pool.submit(train, work, seed, slots.device, watch(seed)): seed for seed in missing}
+        try:
+            for future in as_completed(futures):
+                run_id = save_run(engine, record(cell, futures[future], future.result(), environment))
+                link_run(engine, study_id, cell.trial_id, run_id)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def record(cell: Cell, seed: int, outcome: Outcome, environment: str) -> RunRecord:
