@@ -19,10 +19,13 @@ COLUMNS = ("a", "b", ">a - b", ">in sds", "95 % interval", ">p", ">p (Holm)", ">
 
 def print_comparisons(engine: Engine, study: str, units: list[str], method: Method, json: bool) -> None:
     """Raises BadInput for fewer than two units, an unknown one, or one named twice."""
-    if len(set(units)) < 2:
-        raise BadInput(f"two different units or more are compared, got {', '.join(units)}")
     samples, n_val = samples_of(engine, study)
-    names = [find([sample.name for sample in samples], unit) for unit in dict.fromkeys(units)]
+    names = [find(engine, study, unit) for unit in units]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if len(names) < 2 or twice is not None:
+        one = [unit for unit, name in zip(units, names, strict=True) if name == twice]
+        why = f"; {' and '.join(one)} are one architecture" if len(set(one)) > 1 else ""
+        raise BadInput(f"two different units or more are compared, got {', '.join(units)}{why}")
     rows = compare(samples, list(combinations(names, 2)), n_val=n_val, method=method)
     if json:
         print_json([{**asdict(row), "claim": row.claim} for row in rows])

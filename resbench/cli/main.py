@@ -10,6 +10,7 @@ import typer
 from resbench import __version__
 from resbench.cli import data, net, ops, query, results, study, unit
 from resbench.errors import ResbenchError
+from resbench.spec.names import printable
 
 app = typer.Typer(
     name="resbench",
@@ -48,7 +49,8 @@ def run() -> None:
     try:
         app()
     except ResbenchError as error:
-        sys.stderr.write(f"{error}\n")
+        lines = str(error).split("\n")  # an escape sequence in a name is shown, not obeyed
+        sys.stderr.write("".join(f"{printable(line, 100_000)}\n" for line in lines))
         sys.exit(error.exit_status)
     except BrokenPipeError:  # `resbench ... | head`
         sys.stderr.close()

@@ -31,10 +31,12 @@ def _of_project() -> str | None:
         file = folder / "pyproject.toml"
         if file.is_file():
             try:
-                value = tomllib.loads(file.read_text("utf-8")).get("tool", {}).get("resbench", {}).get("db")
+                value: object = tomllib.loads(file.read_text("utf-8"))
             except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
                 raise BadInput(f"{file}: not TOML: {error}") from None
+            for key in ("tool", "resbench", "db"):
+                value = value.get(key) if isinstance(value, dict) else None
             if value is not None and not isinstance(value, str):
                 raise BadInput(f"{file}: [tool.resbench] db: a text is needed, got {value!r}")
-            return value if value is None or "://" in value else str(folder / value)
+            return value if value is None or "://" in value else str(folder / Path(value).expanduser())
     return None

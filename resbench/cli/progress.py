@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from threading import Lock
 from types import TracebackType
 from typing import Protocol
@@ -11,12 +12,21 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from resbench.spec.names import printable
+
 
 class EpochLike(Protocol):
     @property
     def epoch(self) -> int: ...
     @property
     def val_error_pct(self) -> float: ...
+
+
+class OutcomeLike(Protocol):
+    @property
+    def status(self) -> str: ...
+    @property
+    def epochs(self) -> Sequence[EpochLike]: ...
 
 
 class StudyProgress:
@@ -58,17 +68,21 @@ class StudyProgress:
             self._epoch(unit, seed, of, epoch)
 
     def _epoch(self, unit: str, seed: int, of: int, epoch: EpochLike) -> None:
-        last = epoch.epoch == of
         self.epochs_done += 1
         if self.live:
-            total = self.total * of
             said = f"{unit}, seed {seed}: epoch {epoch.epoch}/{of}, val error {epoch.val_error_pct:.1f} %"
-            self.bar.update(self.task, description=said, total=total, completed=self.epochs_done)
-        if last:
+            self.bar.update(self.task, description=said, total=self.total * of, completed=self.epochs_done)
+
+    def saved(self, unit: str, seed: int, of: int, outcome: OutcomeLike) -> None:
+        """A run is in the database; what is told here survives any kill."""
+        last = outcome.epochs[-1]
+        with self.lock:
             self.done += 1
+            self.epochs_done += of - last.epoch  # it may have ended early
             spent = time.monotonic() - self.began
             left = spent / self.done * (self.total - self.done)
-            text = f"{unit}, seed {seed}: val error {epoch.val_error_pct:.2f} % after {of} epochs"
+            word = "diverged, " if outcome.status == "diverged" else ""
+            text = f"{unit}, seed {seed}: {word}val error {last.val_error_pct:.2f} % after {last.epoch} epochs"
             self.line(f"[{self.done}/{self.total}] {text} ({spent:.0f} s, about {left:.0f} s left)")
 
     def cell_failed(self, unit: str, error: str) -> None:
@@ -78,4 +92,4 @@ class StudyProgress:
         self.line(text)
 
     def line(self, text: str) -> None:
-        self.console.print(text, markup=False, soft_wrap=True)
+        self.console.print(printable(text, 4000), markup=False, soft_wrap=True)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from resbench.cli.options import Db, Json, database
+from resbench.errors import BadInput
 
 
 def query(
@@ -17,12 +18,17 @@ def query(
     timeout_s: Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds at most.")] = 30.0,
 ) -> None:
     """Ask the database anything; it can only be read, and test scores are in `results top STUDY --test` alone."""
-    from resbench.cli.show import print_json, print_table
+    from resbench.cli.show import json_value, print_json, print_table
     from resbench.store.readonly import query as ask
 
     result = ask(database(db), sql, max_rows=max_rows, timeout_s=timeout_s)
     if json:
-        print_json([dict(zip(result.columns, row, strict=True)) for row in result.rows])
+        twice = [name for name in dict.fromkeys(result.columns) if result.columns.count(name) > 1]
+        if twice:
+            raise BadInput(
+                f"--json: several columns are called {', '.join(twice)}; give each a name of its own with AS"
+            )
+        print_json([dict(zip(result.columns, map(json_value, row), strict=True)) for row in result.rows])
     else:
         print_table(result.columns, result.rows)
     if result.truncated:

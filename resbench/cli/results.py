@@ -54,16 +54,24 @@ def top(
         print_ranking(engine, study, json, svg)
 
 
+def has_finished(engine: Engine, study: str) -> bool:
+    """Whether there is a run to rank."""
+    from resbench.store.reading import runs_of_study
+    from resbench.store.records import FINISHED
+
+    return any(run.active and run.status in FINISHED for run in runs_of_study(engine, study))
+
+
 def print_ranking(engine: Engine, study: str, json: bool, svg: str | None = None) -> None:
     from resbench.cli.ranking import draw_ranking, ranking_table
-    from resbench.cli.show import console, print_json
+    from resbench.cli.show import print_json, show
     from resbench.evidence.leaderboard import leaderboard
 
     board = leaderboard(engine, study)
     if json:
         print_json([row.as_json() for row in board.rows])
     else:
-        console().print(ranking_table(board))
+        show(ranking_table(board))
     if svg is not None:
         draw_ranking(board, svg)
 

@@ -22,6 +22,8 @@ from resbench.spec.study import StudySpec, parse_study
 from resbench.store.engine import Engine
 
 if TYPE_CHECKING:
+    import torch
+
     from resbench.study.space import Point  # imports torch
 
 
@@ -78,20 +80,26 @@ def find_study(file: str) -> Path:
     raise BadInput(f"{file}: no such study file{did_you_mean(name, known)}; studies of the library: {', '.join(known)}")
 
 
-def interruptible(
-    engine: Engine, url: str, spec: StudySpec, points: Sequence[Point], device: str | None, progress: StudyProgress
-) -> bool:
-    """Run the study; Ctrl-C ends with status 130 and says how to go on."""
+def named_device(device: str | None) -> torch.device:
+    """The device of that name, or the best there is. Raises BadInput where it cannot be used."""
     import torch
 
-    from resbench.study.coordinator import run_study
     from resbench.train.device import best_device
 
     try:
         where = torch.device(device) if device else best_device()
-        torch.empty(0, device=where)
-    except (RuntimeError, AssertionError) as error:
+        torch.zeros(1, device=where).item()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise BadInput(f"--device {device}: {str(error).splitlines()[0]}") from None
+    return where
+
+
+def interruptible(
+    engine: Engine, url: str, spec: StudySpec, points: Sequence[Point], where: torch.device, progress: StudyProgress
+) -> bool:
+    """Run the study; Ctrl-C ends with status 130 and says how to go on."""
+    from resbench.study.coordinator import run_study
+
     try:
         return run_study(engine, url, spec, points, where, progress)
     except KeyboardInterrupt:

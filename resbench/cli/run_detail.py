@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+import shlex
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import typer
 from resbench.cli.show import count, print_json, print_table
 from resbench.errors import BadInput
 from resbench.store.engine import Engine
+from resbench.store.location import hide_password
 from resbench.store.reading import RunDetail, run_detail
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 def print_run(engine: Engine, run_id: int, url: str, json: bool) -> None:
     detail = run_detail(engine, run_id)
-    command = f"resbench results repeat {run_id} --db {url}"
+    command = f"resbench results repeat {run_id} --db {shlex.quote(hide_password(url))}"
     if json:
         print_json(_as_json(detail) | {"repeat": command})
         return

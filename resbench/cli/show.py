@@ -3,25 +3,43 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Sequence
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from resbench.spec.names import printable
 
-WIDE = 200  # columns where no terminal says how many it has
+LONGEST = 1_000_000  # columns of a line where no terminal says how many it has
 
 
-def console() -> Console:
-    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDE, highlight=False)
+def show(what: RenderableType) -> None:
+    """Print on stdout; where that is no terminal, each row is one line, however long."""
+    console = Console(file=sys.stdout, highlight=False)
+    if not sys.stdout.isatty():
+        unbounded = console.options.update(width=LONGEST)
+        console.width = Measurement.get(console, unbounded, what).maximum
+    console.print(what)
 
 
 def print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def json_value(value: object) -> object:
+    """What JSON has no word for: bytes as hexadecimal text, a number that is not finite as nothing.
+
+    >>> json_value(b"\\x00\\xff"), json_value(float("inf")), json_value(1.5)
+    ('00ff', None, 1.5)
+    """
+    if isinstance(value, bytes):
+        return value.hex()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def make_table(
@@ -30,16 +48,15 @@ def make_table(
     """A column whose name starts with `>` is aligned to the right. `styles` are of the rows."""
     table = Table(box=box.SIMPLE_HEAD, title=Text(title) if title else None, title_justify="left", pad_edge=False)
     for column in columns:
-        table.add_column(
-            column.removeprefix(">"), justify="right" if column.startswith(">") else "left", overflow="fold"
-        )
+        name = Text(printable(column.removeprefix(">"), 4000))
+        table.add_column(name, justify="right" if column.startswith(">") else "left", overflow="fold")
     for number, row in enumerate(rows):
         table.add_row(*(Text(cell(value)) for value in row), style=styles[number] if styles else "")
     return table
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    console().print(make_table(columns, rows))
+    show(make_table(columns, rows))
 
 
 def cell(value: object) -> str:

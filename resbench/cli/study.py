@@ -26,16 +26,20 @@ def run(
 ) -> None:
     """Train what is missing of a study, one row per run, and print the ranking. Run it again: nothing is trained twice."""
     from resbench.cli.progress import StudyProgress
-    from resbench.cli.results import print_ranking
-    from resbench.cli.run import interruptible, prepare
+    from resbench.cli.results import has_finished, print_ranking
+    from resbench.cli.run import interruptible, named_device, prepare
+    from resbench.data.registry import load
     from resbench.store.engine import open_store
 
     url = database(db)
     with StudyProgress() as progress:
         spec, points = prepare(file, tuple(changes or ()), fork)
+        where = named_device(device)
+        load(str(spec.data.value))  # data that are missing or altered are found before anything is written
         engine = open_store(url, create=True)
-        whole = interruptible(engine, url, spec, points, device, progress)
-    print_ranking(engine, spec.name, json)
+        whole = interruptible(engine, url, spec, points, where, progress)
+    if whole or has_finished(engine, spec.name):
+        print_ranking(engine, spec.name, json)
     raise typer.Exit(0 if whole else 1)
 
 
@@ -55,6 +59,10 @@ def check(file: File, changes: Changes = None, json: Json = False) -> None:
         [[point.name, count(point.params), count(point.macs), point.digest] for point in points],
     )
     different = len({(point.digest, point.recipe.digest) for point in points})
-    typer.echo(
-        f"{len(points)} points, {different} different networks, {len(spec.seeds)} seeds: {different * len(spec.seeds)} runs"
+    runs = different * len(spec.seeds)
+    allowed = (
+        ""
+        if spec.budget.runs is None or spec.budget.runs >= runs
+        else f", of which the budget allows {spec.budget.runs}"
     )
+    typer.echo(f"{len(points)} points, {different} different networks, {len(spec.seeds)} seeds: {runs} runs{allowed}")

@@ -99,7 +99,7 @@ class _Binder:
 
     def boundary(self, name: str) -> Any:
         node = self.unit.boundary.layers if name == "layers" else self.unit.boundary.expansion
-        scope = self.bare(self.spec.stages[0])
+        scope = Scope(self.unit.body.params, self.unit_given, {}, "unit", self.request.choose, self.request.vary)
         return whole(node, Frame(scope, {}), f"boundary.{name}", 1, 1000)
 
     def bind(self) -> BoundNetwork:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from resbench.compiler.argument import bind_argument
 from resbench.compiler.graph import BoundOp, Graph, Shape, sizes
 from resbench.compiler.scope import Frame, Scope, Text
 from resbench.compiler.shapes import infer
@@ -16,7 +17,6 @@ from resbench.spec.check import Check
 from resbench.spec.library import Library
 from resbench.spec.node import Node
 from resbench.spec.oplist import Insert, OpCall, OpList, Repeat, check_inputs, parse_op, parse_ops
-from resbench.spec.signature import Argument, allowed, fits, tidy
 
 MAX_OPS_IN_UNIT = 5000
 MAX_REPEAT = 1000
@@ -65,7 +65,7 @@ def _bind_nodes(building: Building, body: Body, values: dict[str, int], frame: F
                 [nodes[name].node.problem(f"{len(results)} sources and no op that joins them; a node is one tensor")]
             )
         (values[name],) = results
-        if len(results) == 1 and not prefix:
+        if not prefix:
             building.labels[values[name]] = name if values[name] else "x"
     return values["y"]
 
@@ -80,6 +80,9 @@ def _apply_rules(body: Body, frame: Frame) -> dict[str, NodeSpec]:
                 sources = change.sources if change.sources is not None else old.sources if old else None
                 ops = change.ops if change.ops is not None else old.ops if old else None
                 nodes[name] = NodeSpec(sources, ops, change.node)
+    if "y" not in nodes:
+        given = next(rule.nodes["y"] for rule in body.when if "y" in rule.nodes)
+        raise SpecError([given.node.problem("`y` is the result, and no rule that gives it holds at this place")])
     return nodes
 
 
@@ -176,7 +179,7 @@ class _List:
         if call.op not in building.library.ops:
             return self.inline(call, values, frame, path)
         arguments = tuple(
-            (name, _argument(call, name, argument, frame)) for name, argument in sorted(signature.arguments.items())
+            (name, bind_argument(call, name, argument, frame)) for name, argument in sorted(signature.arguments.items())
         )
         shapes = tuple(building.shapes[value] for value in values)
         try:
@@ -220,30 +223,3 @@ def _hint(shapes: list[Shape], labels: list[str]) -> str:
     if len({shape[0] for shape in shapes}) > 1:
         return "; give both the same number of channels, as `shortcut` and `conv3x3` do by themselves"
     return ""
-
-
-def _argument(call: OpCall, name: str, argument: Argument, frame: Frame) -> Any:
-    """An argument's value, in its own type; `out` is the unit's where it is not given."""
-    node = call.arguments.get(name)
-    if node is None and name == "out" and argument.required:
-        if "out" not in frame.known and "out" not in frame.scope.params:
-            raise SpecError([call.node.problem(f"{call.name}: argument `out` must be given outside a unit")])
-        node = Node("$out", call.node.place, call.node.path)
-        value = frame.lookup("out")
-        if value is None:
-            raise SpecError([call.node.problem(f"{call.name}: argument `out` must be given: the stage names no `out`")])
-    elif node is None:
-        return tidy(argument.default, argument)
-    else:
-        value = frame.plain(node)
-    if argument.kinds == ("int",) and not fits(value, argument):
-        return whole(node, frame, f"{call.name}: {name}")
-    if not fits(value, argument):
-        raise SpecError(
-            [node.problem(f"{call.name}: {name} must be {allowed(argument)}, got {node.shown()} = {value}")]
-        )
-    return _hashable(tidy(value, argument))
-
-
-def _hashable(value: Any) -> Any:
-    return tuple(sorted(value.items())) if isinstance(value, dict) else value

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from resbench.errors import BadInput, did_you_mean
+from resbench.errors import BadInput, PluginError, did_you_mean
 from resbench.ops.initialisers import Initialiser, initialisers
 from resbench.ops.parameter import Parametric, Start
 from resbench.seeds import stream
@@ -31,12 +31,24 @@ def materialise(network: nn.Module, numbers: Mapping[str, int], seed: int, init:
     generator = torch.Generator()
     with torch.no_grad():
         for path, module in network.named_modules():
+            _check_starts(path, module)
             if isinstance(module, Parametric):
                 for name, start in module.starts.items():
                     generator.manual_seed(stream(seed, 0, f"weights {numbers[path]} {name}"))
                     draw(module.get_parameter(name), start, known[init], generator)
                 for name, value in module.buffer_starts.items():
                     module.get_buffer(name).fill_(value)
+
+
+def _check_starts(path: str, module: nn.Module) -> None:
+    """Memory that nothing fills would hold whatever was there before."""
+    said = {*module.starts, *module.buffer_starts} if isinstance(module, Parametric) else set()
+    for name, _ in (*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)):
+        if name not in said:
+            raise PluginError(
+                f"{path}: {type(module).__name__} does not say how `{name}` starts; an op with parameters or buffers is "
+                "a Parametric with an entry for each in `starts` or `buffer_starts`"
+            )
 
 
 def draw(weight: Tensor, start: Start, initialise: Initialiser, generator: torch.Generator) -> None:

@@ -132,8 +132,9 @@ class Frame:
         """Scalars and lists of numbers as they are; other lists and mappings as Text. Errors get the node's place."""
         if isinstance(node.value, Expression):
             return self.evaluate(node, node.value)
-        if isinstance(node.value, tuple) and all(_numeric(item) for item in node.items):
-            return tuple(self.settle(item) for item in node.items)
+        if isinstance(node.value, tuple) and all(map(_may_be_number, node.items)):
+            values = tuple(self.settle(item) for item in node.items)
+            return values if all(map(_is_number, values)) else Text(node, self.scope)
         if isinstance(node.value, tuple | dict):
             return Text(node, self.scope)
         return node.value
@@ -162,10 +163,15 @@ class Frame:
         return value
 
 
-def _numeric(item: Node) -> bool:
+def _may_be_number(item: Node) -> bool:
     return isinstance(item.value, int | float | Expression) or (
-        isinstance(item.value, tuple) and all(map(_numeric, item.items))
+        isinstance(item.value, tuple) and all(map(_may_be_number, item.items))
     )
+
+
+def _is_number(value: Any) -> bool:
+    """A number or a list of them; what `[$norm, $act]` stands for is not, though it might have been."""
+    return isinstance(value, int | float) or (isinstance(value, tuple) and len(value) > 0)
 
 
 def _untext(value: Any) -> Any:

@@ -7,7 +7,6 @@ from functools import lru_cache
 import torch
 from torch import nn
 
-import resbench.ops  # noqa: F401  (registers the ops)
 from resbench.compiler.graph import Arguments, Shape
 from resbench.errors import Fact
 from resbench.ops.registry import kind

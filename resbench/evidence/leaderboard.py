@@ -100,10 +100,13 @@ def grouped(engine: Engine, study: str) -> tuple[dict[Key, list[StudyRun]], int]
     return groups, get_data(engine, runs[0].data_digest).n_val
 
 
-def find(names: Sequence[str], asked: str) -> str:
-    """A unit's name as the study shows it. Raises BadInput with the names there are."""
-    if asked in names:
-        return asked
+def find(engine: Engine, study: str, asked: str) -> str:
+    """The name under which tables show a unit, also for another name of it. Raises BadInput with the names there are."""
+    groups, _ = grouped(engine, study)
+    first = {name: names[0] for names in map(_names, groups.values()) for name in names}
+    if asked in first:
+        return first[asked]
+    names = list(first)
     raise BadInput(f"no unit of the study is called `{asked}`{did_you_mean(asked, names)}; units: {', '.join(names)}")
 
 

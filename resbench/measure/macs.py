@@ -22,7 +22,7 @@ _FREE = {
     "native_batch_norm", "batch_norm", "native_group_norm", "native_layer_norm", "max_pool2d_with_indices", "avg_pool2d",
     "mean", "sum", "cat", "constant_pad_nd", "view", "slice", "expand", "t", "empty", "zeros_like", "empty_like", "detach",
     "_unsafe_view", "squeeze", "unsqueeze", "clone", "bernoulli_", "alias", "permute", "select", "as_strided", "copy_",
-    "_native_batch_norm_legit", "cudnn_batch_norm", "zeros", "ones", "full", "fill_", "_to_copy", "reshape",
+    "_native_batch_norm_legit", "cudnn_batch_norm", "hardswish", "zeros", "ones", "full", "fill_", "_to_copy", "reshape",
 }  # fmt: skip
 
 

@@ -6,12 +6,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from resbench.errors import Fact
-from resbench.ops.parameter import Initial, Parametric, Start, empty
+from resbench.ops.parameter import Initial, Parametric, Start, empty, idle_bias_unsaid
 from resbench.ops.registry import op
 from resbench.ops.window import padding_for, pair, spell_out
 
 
-@op("conv", spell_out=spell_out)
+@op("conv", spell_out=lambda a: idle_bias_unsaid(spell_out(a)))
 class Conv(Parametric):
     """No bias unless asked for; `padding` None keeps the size at stride 1 where the kernel is odd."""
 

@@ -6,11 +6,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from resbench.errors import Fact
-from resbench.ops.parameter import Initial, Parametric, Start, empty
+from resbench.ops.parameter import Initial, Parametric, Start, empty, idle_bias_unsaid
 from resbench.ops.registry import op, sizes
 
 
-@op("linear")
+@op("linear", spell_out=idle_bias_unsaid)
 class Linear(Parametric):
     def __init__(
         self, channels: int, *, out: int, bias: bool = True, bias_init: float = 0.0, init: Initial | None = None

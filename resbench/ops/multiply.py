@@ -14,6 +14,8 @@ from resbench.ops.registry import op
 @op("multiply", pure=True, commutative=True)
 class Multiply(nn.Module):
     def forward(self, *xs: Tensor) -> Tensor:
+        if any(x.dim() != xs[0].dim() for x in xs):
+            raise Fact("shapes differ in their number of sizes")
         if any(len(set(sizes) - {1}) > 1 for sizes in zip(*(x.shape[1:] for x in xs), strict=True)):
             raise Fact("shapes differ in more than sizes of 1")
         return reduce(torch.mul, xs)

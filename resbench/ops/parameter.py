@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -34,6 +35,15 @@ class Random(nn.Module, ABC):
     """An op that draws in training; the training loop hands it a generator of its own, seeded anew every epoch."""
 
     generator: torch.Generator | None = None
+
+
+def idle_bias_unsaid(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The start of a bias that is not there says nothing.
+
+    >>> idle_bias_unsaid({"bias": False, "bias_init": -6.0})
+    {'bias': False, 'bias_init': 0.0}
+    """
+    return {**arguments, "bias_init": arguments["bias_init"] if arguments["bias"] else 0.0}
 
 
 def empty(*shape: int) -> nn.Parameter:

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any, TypeVar
 
 import torch
@@ -50,7 +54,8 @@ def op(
     """Register a module class as the op `name`. Raises ValueError when the name is taken, with both origins.
 
     `identity_when(arguments, channels in)` says when the op changes nothing; `spell_out(arguments)` writes
-    defaults that depend on other arguments (a window's padding), so that both ways of saying it are one architecture.
+    defaults that depend on other arguments (a window's padding) and clears what has no effect (the start of no bias), so
+    that both ways of saying it are one architecture.
     """
 
     def register(module: type[Module]) -> type[Module]:
@@ -63,11 +68,20 @@ def op(
     return register
 
 
+@cache
+def fill() -> None:
+    """Import every op of this folder; not before an op is asked for, since `ops.schema` lies here too and needs no torch."""
+    for module in iter_modules([str(Path(__file__).parent)]):
+        import_module(f"{__package__}.{module.name}")
+
+
 def kind(name: str) -> OpKind:
+    fill()
     return _KINDS[name]
 
 
 def kinds() -> Mapping[str, OpKind]:
+    fill()
     return dict(_KINDS)
 
 

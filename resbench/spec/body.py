@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from resbench.errors import Fact, did_you_mean
+from resbench.errors import Fact
 from resbench.spec.check import Check
 from resbench.spec.domain import Param, parse_param
 from resbench.spec.expression import Expression
 from resbench.spec.grammar import Tree, parse
-from resbench.spec.names import KNOWN, UNIT_NAMES
-from resbench.spec.node import Node, all_nodes
+from resbench.spec.names import KNOWN, UNIT_NAMES, printable
+from resbench.spec.node import Node
 from resbench.spec.oplist import OpList, Vocabulary, parse_ops
+from resbench.spec.reads import Written, check_edges, check_names
+from resbench.spec.reads import find_cycle as find_cycle
+from resbench.spec.reads import unknown_name as unknown_name
 
-MAX_NODES = 400
+MAX_NODES, MAX_PARAMS = 400, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,14 @@ def parse_params(node: Node | None, own: Iterable[str], check: Check) -> dict[st
     if not isinstance(node.value, dict):
         check.report(node, f"a mapping from names to values is needed, got {node.shown()}")
         return params
+    if len(node.value) > MAX_PARAMS:
+        check.report(node, f"{len(node.value)} params; at most {MAX_PARAMS} are allowed")
     for name, value in node.value.items():
         key = Node(name, node.keys.get(name), f"{node.path}.{name}")
         if name in KNOWN and name not in own:
-            check.report(key, f"`{name}` is known in every expression; a param needs another name")
-            continue
-        check.name(key)
+            check.report(key, f"`{name}` is a name that the language gives; a param needs another")
+        else:
+            check.name(key)
         params[name] = parse_param(name, value, check)
     return params
 
@@ -76,9 +81,16 @@ def parse_body(top: Node, inputs: tuple[str, ...], own: Iterable[str], vocabular
             )
         )
     body = Body(params, nodes, tuple(rules))
-    _check_edges(top, body, inputs, check)
-    check_names(top, body.params, UNIT_NAMES, [rule.condition for rule in rules], check)
+    check_edges(top, _written(nodes), [_written(rule.nodes) for rule in rules], inputs, check)
+    check_names(top, params, UNIT_NAMES, [rule.condition for rule in rules], check)
     return body
+
+
+def _written(nodes: Mapping[str, NodeSpec]) -> Written:
+    return {
+        name: (spec.node, () if spec.sources is None else spec.sources.items or (spec.sources,))
+        for name, spec in nodes.items()
+    }
 
 
 def _nodes(
@@ -97,13 +109,16 @@ def _nodes(
     for name, entry in node.value.items():
         key = Node(name, node.keys.get(name), f"{node.path}.{name}")
         if name in inputs:
-            check.report(key, f"`{name}` is the input; a node needs another name")
+            check.report(key, f"`{printable(name)}` is an input; a node needs another name")
         elif name != "y":
             check.name(key)
         new = whole or (base is not None and name not in base)
+        nodes[name] = NodeSpec(None, None, key)
         if not check.keys(entry, ["from", "ops"] if new else [], [] if new else ["from", "ops"]):
             continue
         sources, ops = entry.mapping.get("from"), entry.mapping.get("ops")
+        if not new and sources is None and ops is None:
+            check.report(entry, "`from` or `ops` is needed: what the rule changes")
         if sources is not None:
             for source in sources.items or (sources,):
                 if not isinstance(source.value, str | Expression) or sources.value == ():
@@ -123,89 +138,3 @@ def _condition(node: Node, check: Check) -> Tree:
     else:
         check.report(node, f"an expression without `$( )` is needed, as in `first or transition`, got {node.shown()}")
     return ("value", False)
-
-
-def _check_edges(top: Node, body: Body, inputs: tuple[str, ...], check: Check) -> None:
-    """Dangling sources, a missing `y`, nodes that nothing reads, cycles among the nodes as written."""
-    every = {name: spec for rule in body.when for name, spec in rule.nodes.items()} | dict(body.nodes)
-    known = [*inputs, *every]
-    read: set[str] = set()
-    for spec in [*body.nodes.values(), *(s for rule in body.when for s in rule.nodes.values())]:
-        for source in _static(spec):
-            read.add(str(source.value))
-            if source.value not in known:
-                near = did_you_mean(source.value, known)
-                check.report(source, f"`{source.value}` is no node; nodes: {', '.join(known)}{near}")
-    params = top.mapping.get("params")
-    if params is not None:  # an edge may be a param
-        read |= {str(node.value) for node in all_nodes(params) if isinstance(node.value, str)}
-    if "nodes" in top.mapping and "y" not in every and top.mapping["nodes"].mapping:
-        check.report(top.mapping["nodes"], "node `y`, the result, is missing")
-    for name, spec in every.items():
-        if name != "y" and name not in read:
-            check.report(spec.node, f"node `{name}` is read by nothing")
-    cycle = find_cycle({name: [str(s.value) for s in _static(spec)] for name, spec in body.nodes.items()})
-    if cycle:
-        check.report(body.nodes[cycle[0]].node, f"a cycle: {' <- '.join(cycle)}")
-
-
-def _static(spec: NodeSpec) -> list[Node]:
-    """The sources that are written out as names."""
-    sources = (spec.sources.items or (spec.sources,)) if spec.sources is not None else ()
-    return [source for source in sources if isinstance(source.value, str)]
-
-
-def find_cycle(reads: Mapping[str, Iterable[str]]) -> list[str] | None:
-    """A path of names that ends where it began, or None.
-
-    >>> find_cycle({"a": ["b"], "b": ["x", "a"]})
-    ['a', 'b', 'a']
-    """
-    done: set[str] = set()
-    for start in reads:
-        path: list[str] = []
-        stack: list[tuple[str, Iterable[str]]] = [(start, iter(reads[start]))] if start not in done else []
-        while stack:
-            name, rest = stack[-1]
-            if len(path) < len(stack):
-                path.append(name)
-            following = next((n for n in rest if n in reads and n not in done), None)
-            if following is None:
-                done.add(name)
-                stack.pop()
-                path.pop()
-            elif following in path:
-                return [*path[path.index(following) :], following]
-            else:
-                stack.append((following, iter(reads[following])))
-    return None
-
-
-def unknown_name(name: str, allowed: Sequence[str]) -> str:
-    return f"`{name}` stands for nothing here; known: {', '.join(allowed)}{did_you_mean(name, allowed)}"
-
-
-def check_names(
-    top: Node, params: Mapping[str, Param], known: Iterable[str], conditions: Iterable[Tree], check: Check
-) -> None:
-    """Names in expressions that stand for nothing, and params that nothing reads."""
-    allowed = [*params, *known, "channels"]
-    read: set[str] = set()
-    for node in all_nodes(top):
-        if isinstance(node.value, Expression):
-            read.update(node.value.names)
-            unknown = [name for name in node.value.names if name not in allowed]
-            for name in unknown:
-                check.report(node, unknown_name(name, allowed))
-    for rule, tree in zip(top.mapping["when"].items if "when" in top.mapping else (), conditions, strict=False):
-        names = Expression("", tree).names
-        read.update(names)
-        for name in names:
-            if name not in allowed:
-                where = rule.mapping.get("if", rule)
-                check.report(where, unknown_name(name, allowed))
-    for name, param in params.items():
-        if name not in read:
-            key = top.mapping["params"]
-            place = Node(name, key.keys.get(name, param.default.place), f"params.{name}")
-            check.report(place, f"param `{name}` is read by nothing")

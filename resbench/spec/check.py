@@ -9,10 +9,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from resbench.errors import Place, Problem, SpecError, did_you_mean
+from resbench.errors import BadInput, Problem, SpecError, did_you_mean
 from resbench.spec.expression import Expression
 from resbench.spec.names import printable, why_not
 from resbench.spec.node import Node
+
+MAX_PROBLEMS = 50  # told at once; a file with more was not meant as one
 
 
 @dataclass(slots=True)
@@ -22,14 +24,30 @@ class Check:
     problems: list[Problem] = field(default_factory=list)
 
     def report(self, node: Node, message: str) -> None:
-        self.problems.append(node.problem(message))
+        self.add(node.problem(message))
+
+    def report_key(self, node: Node, key: str, message: str) -> None:
+        self.add(node.key_problem(key, message))
+
+    def report_error(self, node: Node, error: BadInput) -> None:
+        """What went wrong in a part, at its own places where it has some."""
+        if isinstance(error, SpecError):
+            for problem in error.problems:
+                if problem not in self.problems:  # a bad block is told once, however often it is used
+                    self.add(problem)
+        else:
+            self.report(node, str(error))
+
+    def add(self, problem: Problem) -> None:
+        self.problems.append(problem)
+        if len(self.problems) >= MAX_PROBLEMS:
+            self.problems.append(Problem(f"{MAX_PROBLEMS} problems, and there may be more:"))
+            self.done()
 
     def done(self) -> None:
         """Raise SpecError if anything was reported, in the order of the files' lines."""
         if self.problems:
-            order = {id(p): i for i, p in enumerate(self.problems)}
-            unique = list(dict.fromkeys(self.problems))
-            raise SpecError(sorted(unique, key=lambda p: (_where(p.place), order.get(id(p), 0))))
+            raise SpecError(sorted(dict.fromkeys(self.problems), key=by_place))
 
     def keys(self, node: Node, required: Sequence[str], optional: Sequence[str] = ()) -> bool:
         """Whether the node is a mapping; unknown and missing keys are reported."""
@@ -40,9 +58,7 @@ class Check:
         for key in node.value:
             if key not in allowed:
                 near = did_you_mean(key, allowed)
-                self.problems.append(
-                    node.key_problem(key, f"unknown key `{printable(key)}`; allowed: {', '.join(allowed)}{near}")
-                )
+                self.report_key(node, key, f"unknown key `{printable(key)}`; allowed: {', '.join(allowed)}{near}")
         for key in required:
             if key not in node.value:
                 self.report(node, f"key `{key}` is missing")
@@ -93,5 +109,17 @@ class Check:
         return node.value
 
 
-def _where(place: Place | None) -> tuple[str, int, int]:
+def by_place(problem: Problem) -> tuple[str, int, int]:
+    """What problems are sorted by."""
+    place = problem.place
     return (place.file, place.line, place.column) if place else ("", 0, 0)
+
+
+def listed(names: Sequence[str], limit: int = 40) -> str:
+    """Names for a message, the first ones where they are many.
+
+    >>> listed(["a", "b"]), listed(["a", "b", "c"], 2), listed([])
+    ('a, b', 'a, b, ... (3 in all)', 'none')
+    """
+    more = f", ... ({len(names)} in all)" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more if names else "none"

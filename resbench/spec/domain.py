@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from resbench.errors import Fact, did_you_mean
-from resbench.spec.check import Check
+from resbench.spec.check import Check, listed
 from resbench.spec.expression import Expression
+from resbench.spec.grammar import MAX_NUMBER
 from resbench.spec.node import Node, flow, plain
 
-_DOMAIN_KEYS = {"choices", "range", "cases", "by"}
+_KINDS = ("choices", "range", "cases")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,16 @@ class Choices:
     @property
     def labels(self) -> tuple[str, ...]:
         return tuple(self.values)
+
+    def label(self, given: Node) -> str | None:
+        """How a value is called, None when it is not allowed; a case goes by its name, whatever YAML reads in that."""
+        label = label_of(given)
+        if label in self.values:
+            return label
+        name = given.value
+        if isinstance(name, str) and name in self.values and label_of(self.values[name]) != name:
+            return name
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +66,11 @@ class Param:
         if isinstance(given.value, Expression):
             return given  # worked out later, checked then
         if isinstance(self.domain, Choices):
-            label = label_of(given)
-            if label not in self.domain.values:
+            label = self.domain.label(given)
+            if label is None:
                 labels = self.domain.labels
-                near = did_you_mean(label, labels)
-                raise Fact(f"{given.shown()} is not among the choices: {', '.join(labels)}{near}")
+                near = did_you_mean(label_of(given), labels)
+                raise Fact(f"{given.shown()} is not among the choices: {listed(labels)}{near}")
             return self.domain.values[label]
         if isinstance(self.domain, Range):
             inside(given, self.domain)
@@ -67,7 +78,7 @@ class Param:
 
 
 def label_of(node: Node) -> str:
-    """How a choice is called where no case names it; type and value count, so `1` and `true` differ."""
+    """How a choice is called where no case names it: `1`, `true` and `"1"` differ, `1.0` is `1`."""
     return flow(plain(node))
 
 
@@ -84,23 +95,28 @@ def inside(node: Node, allowed: Range) -> None:
 
 
 def is_domain(node: Node) -> bool:
-    """Whether a value is a domain written in its place: a mapping with one of a domain's keys."""
-    return bool(_DOMAIN_KEYS & set(node.mapping))
+    """Whether a value is a domain written in its place: a mapping with `choices`, `range` or `cases`."""
+    return any(kind in node.mapping for kind in _KINDS)
 
 
 def parse_param(name: str, node: Node, check: Check) -> Param:
     """One entry of `params:`."""
-    if not is_domain(node):
-        return Param(name, node)
     entries = node.mapping
     if "by" in entries:
         check.keys(node, ["by", "cases"])
-        return Param(name, Node(None), parse_domain(node, check), entries["by"])
+        return Param(name, Node(None), _cases(entries["cases"], check) if "cases" in entries else None, entries["by"])
+    if not is_domain(node):
+        if "default" in entries:
+            check.keys(node, ["default"], [*_KINDS, "step", "log"])
+            check.report(node, f"one of {', '.join(_KINDS)} is needed with a default")
+        return Param(name, node)
+    before = len(check.problems)
     domain = parse_domain(node, check)
     default = entries.get("default")
     if default is None:
         check.report(node, "key `default` is missing: the value where no study says otherwise")
-        return Param(name, Node(None), domain)
+    if default is None or len(check.problems) > before:
+        return Param(name, default or Node(None), domain)
     param = Param(name, default, domain)
     try:
         param.pick(default)
@@ -112,33 +128,38 @@ def parse_param(name: str, node: Node, check: Check) -> Param:
 def parse_domain(node: Node, check: Check) -> Domain | None:
     """`{choices: [...]}`, `{range: [low, high], step:, log:}` or `{cases: {...}}`; other keys are reported."""
     entries = node.mapping
-    kinds = [kind for kind in ("choices", "range", "cases") if kind in entries]
+    kinds = [kind for kind in _KINDS if kind in entries]
     if len(kinds) != 1:
-        check.report(node, f"one of choices, range, cases is needed, got {', '.join(kinds) or 'none'}")
+        check.report(node, f"one of {', '.join(_KINDS)} is needed, got {', '.join(kinds) or 'none'}")
         return None
     if kinds == ["range"]:
         check.keys(node, ["range"], ["default", "step", "log"])
         return _range(node, check)
-    check.keys(node, kinds, ["default", "by"])
-    if kinds == ["cases"]:
-        cases = entries["cases"]
-        if not isinstance(cases.value, dict) or not cases.value:
-            check.report(cases, f"a mapping from names to values is needed, got {cases.shown()}")
-        return Choices(dict(cases.mapping))
+    check.keys(node, kinds, ["default"])
+    return _cases(entries["cases"], check) if kinds == ["cases"] else _choices(entries["choices"], check)
+
+
+def _cases(node: Node, check: Check) -> Choices:
+    if not node.mapping:
+        check.report(node, f"a mapping from names to values is needed, got {node.shown()}")
+    return Choices(dict(node.mapping))
+
+
+def _choices(node: Node, check: Check) -> Choices:
     values: dict[str, Node] = {}
-    for item in check.sequence(entries["choices"], "choices"):
+    for item in check.sequence(node, "choices"):
         label = label_of(item)
         if label in values:
             check.report(item, f"choice {item.shown()} stands here twice")
         values.setdefault(label, item)
-    if not values:
-        check.report(entries["choices"], "choices are empty; at least one is needed")
+    if node.value == ():
+        check.report(node, "choices are empty; at least one is needed")
     return Choices(values)
 
 
 def _range(node: Node, check: Check) -> Range | None:
     entries = node.mapping
-    ends = check.sequence(entries["range"], "two numbers [low, high]")
+    ends = entries["range"].items
     if len(ends) != 2:
         check.report(entries["range"], f"two numbers [low, high] are needed, got {entries['range'].shown()}")
         return None
@@ -149,6 +170,8 @@ def _range(node: Node, check: Check) -> Range | None:
     if len(check.problems) > before:
         return None
     whole = all(isinstance(end.value, int) for end in ends) and (step is None or step.is_integer())
+    if max(abs(low), abs(high)) > MAX_NUMBER:
+        check.report(entries["range"], "a range ends within 10^15")
     if low > high:
         check.report(entries["range"], f"low {low:g} is above high {high:g}")
     if log and low <= 0:
@@ -158,6 +181,8 @@ def _range(node: Node, check: Check) -> Range | None:
     if step is not None:
         if step <= 0:
             check.report(entries["step"], f"a step is above 0, got {step:g}")
+        elif step < (high - low) / MAX_NUMBER:
+            check.report(entries["step"], f"step {step:g} is too small for [{low:g}, {high:g}]")
         elif abs((high - low) / step - round((high - low) / step)) > 1e-9 * max(1.0, abs((high - low) / step)):
             check.report(entries["step"], f"step {step:g} does not divide [{low:g}, {high:g}]")
     return Range(low, high, 1.0 if step is None and whole and not log else step, log, whole)

@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from resbench.errors import Fact
-from resbench.spec.grammar import Tree, parse
+from resbench.spec.grammar import MAX_NUMBER, Tree, parse
 
 Value = None | bool | int | float | str | tuple[Any, ...]
 Lookup = Callable[[str], Any]
-
-MAX_NUMBER = 10**15
 
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
@@ -52,23 +50,33 @@ class Expression:
         """
         if text.startswith("$(") and text.endswith(")"):
             return Expression(text, parse(text[2:-1]))
-        if re.fullmatch(r"\$[A-Za-z_]\w*", text):
+        if re.fullmatch(r"\$[A-Za-z_][A-Za-z0-9_]*", text):
             return Expression(text, ("name", text[1:]))
         if text.startswith("$("):
             if text.count("(") > text.count(")"):
-                raise Fact(
-                    f"`{text}` is cut short: inside {{ }} or [ ] an expression with a comma or [ ] needs quotes, "
-                    '"$(...)"'
-                )
+                raise Fact(cut_short(text))
             raise Fact(f"`{text}` has text behind its `)`; an expression stands for a whole value")
         raise Fact(f"`{text}` is no expression: `$name` and `$(...)` stand for a whole value, never for part of one")
 
     def evaluate(self, lookup: Lookup) -> Any:
-        return evaluate(self.tree, lookup)
+        try:
+            return evaluate(self.tree, lookup)
+        except RecursionError:  # a lookup may lead to another expression, and so on
+            raise Fact("it rests on too many others, one upon the other") from None
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(_names(self.tree)))
+        return tuple(dict.fromkeys(_leaves(self.tree, "name")))
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The texts written in it, which may be names of nodes."""
+        return tuple(value for value in _leaves(self.tree, "value") if isinstance(value, str))
+
+
+def cut_short(text: str) -> str:
+    """What is wrong with an expression that YAML tore apart."""
+    return f'`{text}` is cut short: inside {{ }} or [ ] an expression with a comma or [ ] needs quotes, "$(...)"'
 
 
 def evaluate(tree: Tree, lookup: Lookup) -> Any:
@@ -77,14 +85,9 @@ def evaluate(tree: Tree, lookup: Lookup) -> Any:
 
 
 def _tidy(value: Any) -> Any:
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise Fact(f"the result is {value}, not a finite number")
-        if value.is_integer() and abs(value) <= MAX_NUMBER:
-            return int(value)
-    if isinstance(value, int) and abs(value) > MAX_NUMBER:
-        raise Fact("the result is beyond 10^15")
-    return value
+    if isinstance(value, int | float) and not abs(value) <= MAX_NUMBER:  # not `>`: nan is neither
+        raise Fact(f"the result is {'beyond 10^15' if math.isfinite(value) else f'{value}, not a finite number'}")
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _evaluate(tree: Tree, lookup: Lookup) -> Any:
@@ -105,8 +108,10 @@ def _evaluate(tree: Tree, lookup: Lookup) -> Any:
         return _apply(kind, tree[1], arguments)
     except ZeroDivisionError:
         raise Fact("division by zero") from None
-    except (ValueError, OverflowError) as error:
-        raise Fact(f"{tree[1]} of {_shown(arguments)}: {error}") from None
+    except ValueError:
+        raise Fact(f"{tree[1]} of {_shown(arguments)} is not a real number") from None
+    except OverflowError:
+        raise Fact(f"{tree[1]} of {_shown(arguments)} is too large") from None
 
 
 def _apply(kind: str, name: str, arguments: list[Any]) -> Any:
@@ -156,10 +161,11 @@ def _shown(values: list[Any]) -> str:
     return ", ".join(f"'{v}'" if isinstance(v, str) else str(v).lower() for v in values)
 
 
-def _names(tree: Tree) -> Iterator[str]:
-    if tree[0] == "name":
-        yield tree[1]
-    elif tree[0] != "value":
-        for part in tree[1:]:
-            if isinstance(part, tuple):
-                yield from _names(part)
+def _leaves(tree: Tree, kind: str) -> Iterator[Any]:
+    if tree[0] in ("name", "value"):
+        if tree[0] == kind:
+            yield tree[1]
+        return
+    for part in tree[1:]:
+        if isinstance(part, tuple):
+            yield from _leaves(part, kind)

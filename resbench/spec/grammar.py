@@ -17,11 +17,12 @@ from resbench.errors import Fact, did_you_mean
 
 Tree = tuple[Any, ...]
 
-MAX_TEXT, MAX_NESTING = 400, 40
+MAX_TEXT, MAX_NESTING, MAX_HEIGHT = 400, 40, 60
+MAX_NUMBER = 10**15
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 FUNCTIONS = ("min", "max", "sqrt", "floor", "ceil", "round", "log2")
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)|(?P<name>[A-Za-z_]\w*)"
+    r"\s*(?:(?P<number>[0-9]+\.?[0-9]*(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
     r"|(?P<text>'[^']*'|\"[^\"]*\")|(?P<sign>\*\*|//|<=|>=|==|!=|[-+*/%<>()\[\],]))"
 )
 _WORDS = {"if", "else", "and", "or", "not", "true", "false"}
@@ -34,7 +35,22 @@ def parse(text: str) -> Tree:
     parser = _Parser(list(_tokens(text)), text)
     tree = parser.expression()
     parser.end()
+    if height(tree) > MAX_HEIGHT:
+        raise Fact(f"an expression of more than {MAX_HEIGHT} steps, one upon the other")
     return tree
+
+
+def height(tree: Tree) -> int:
+    """How many operations lie upon each other.
+
+    >>> height(parse("1 + 2 * 3")), height(parse("1"))
+    (3, 1)
+    """
+    level, above = [tree], 0
+    while level:
+        level = [part for tree in level for part in tree[1:] if isinstance(part, tuple)]
+        above += 1
+    return above
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
@@ -50,7 +66,7 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
 
 
 class _Parser:
-    """Recursive descent over the tokens; the depth is bounded by MAX_TEXT."""
+    """Recursive descent over the tokens; MAX_TEXT bounds how deep."""
 
     def __init__(self, tokens: list[tuple[str, str]], text: str) -> None:
         self.tokens, self.text, self.position, self.depth = tokens, text, 0, 0
@@ -152,7 +168,10 @@ class _Parser:
         kind, text = self.peek()
         self.position += 1
         if kind == "number":
-            return ("value", float(text) if re.search(r"[.eE]", text) else int(text))
+            number = float(text) if re.search(r"[.eE]", text) else int(text)
+            if number > MAX_NUMBER:
+                raise Fact(f"a number beyond 10^15 (in `{self.text.strip()}`)")
+            return ("value", number)
         if kind == "text":
             return ("value", text[1:-1])
         if kind == "word" and text in ("true", "false"):

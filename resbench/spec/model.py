@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from resbench.errors import Problem, SpecError, did_you_mean
+from resbench.spec.check import by_place
 from resbench.spec.names import printable
 from resbench.spec.node import Node, plain
 
@@ -42,7 +43,8 @@ def validate(model: type[ModelT], node: Node) -> ModelT:
     try:
         return model.model_validate(tuples(plain(node)))
     except ValidationError as error:
-        raise SpecError([_problem(model, node, dict(found)) for found in error.errors(include_url=False)]) from None
+        found = [_problem(model, node, dict(each)) for each in error.errors(include_url=False)]
+        raise SpecError(sorted(dict.fromkeys(found), key=by_place)) from None
 
 
 def _problem(model: type[BaseModel], node: Node, found: dict[str, Any]) -> Problem:
@@ -56,7 +58,8 @@ def _problem(model: type[BaseModel], node: Node, found: dict[str, Any]) -> Probl
         return parent.key_problem(key, f"unknown key `{printable(key)}`; allowed: {', '.join(keys)}{near}")
     if kind == "missing":
         return at.problem(f"key `{rest[-1] if rest else found['loc'][-1]}` is missing")
-    return at.problem(f"{_said(kind, context, found['msg'])}, got {at.shown()}")
+    said = _said(kind, context, found["msg"])
+    return at.problem(f"{said}, got {at.shown()}" if found["loc"] else said)
 
 
 def _said(kind: str, context: dict[str, Any], message: str) -> str:
@@ -70,7 +73,8 @@ def _said(kind: str, context: dict[str, Any], message: str) -> str:
         bound = next(value for key, value in context.items() if key in ("gt", "ge", "lt", "le"))
         return f"a number {signs[kind]} {bound:g} is needed"
     if kind == "literal_error":
-        return f"one of {str(context['expected']).replace(' or ', ', ')} is needed"
+        expected = str(context["expected"]).replace(" or ", ", ").replace("'", "`")
+        return f"one of {expected} is needed" if "," in expected else f"{expected} is needed"
     if kind == "value_error":
         return str(context["error"])
     return _SAID.get(kind, message)

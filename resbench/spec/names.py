@@ -2,7 +2,7 @@
 
 fx and nn.Module break on such names in many ways, most of them late (KeyError, "please report a bug", a SyntaxError in
 generated code; `self` builds and fails only when run), so they are refused here. The list of attributes is frozen, so
-that a spec does not become invalid with another torch; tests/spec/test_names.py holds it against the one installed.
+that a spec does not become invalid with another torch; tests/spec/test_spec_names.py holds it against the one installed.
 """
 
 from __future__ import annotations
@@ -14,17 +14,18 @@ import re
 MODULE_ATTRIBUTES = frozenset(
     """
 T_destination add_module add_submodule apply bfloat16 buffers call_super_init children code compile cpu cuda
-delete_all_unused_submodules delete_submodule device double dtype dump_patches eval extra_repr float forward
-get_buffer get_extra_state get_parameter get_submodule graph half ipu load_state_dict meta modules mtia name
+delete_all_unused_submodules delete_submodule double dump_patches eval extra_repr float forward
+get_buffer get_extra_state get_parameter get_submodule graph half ipu load_state_dict meta modules mtia
 named_buffers named_children named_modules named_parameters parameters print_readable recompile
 register_backward_hook register_buffer register_forward_hook register_forward_pre_hook register_full_backward_hook
 register_full_backward_pre_hook register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module
 register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state
-set_submodule share_memory state_dict to to_empty to_folder train training type xpu zero_grad
+set_submodule shape_env share_memory state_dict to to_empty to_folder train training type xpu zero_grad
 """.split()  # noqa: SIM905  (a list of 70 strings is harder to read)
 )
 # fmt: on
-RESERVED = frozenset({"self", "torch", "nn", "math", "input", "output"})
+RESERVED = frozenset({"self", "torch", "nn", "math", "input", "output", "device", "dtype", "name"})
+VALUES = frozenset({"true", "false", "null"})  # YAML and `$( )` read them as values
 UNIT_NAMES = (
     "in", "out", "stride", "unit", "units", "pos", "len", "stage", "stages", "since",
     "first", "last", "stage_first", "stage_last", "transition",
@@ -50,6 +51,8 @@ def why_not(name: str) -> str | None:
         return f"`{name}` is a word of Python"
     if name in MODULE_ATTRIBUTES:
         return f"`{name}` is an attribute of every torch module"
+    if name in VALUES:
+        return f"`{name}` is a value, not a name"
     if name in RESERVED:
         return f"`{name}` is taken in generated code"
     return None
@@ -57,5 +60,5 @@ def why_not(name: str) -> str | None:
 
 def printable(name: str, limit: int = 60) -> str:
     """The name with control characters shown, not obeyed, and cut."""
-    shown = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in name)
+    shown = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in name[: limit + 1])
     return shown if len(shown) <= limit else f"{shown[: limit - 3]}..."

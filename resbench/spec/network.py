@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from resbench.spec.body import check_names, parse_params
+from resbench.spec.body import parse_params
 from resbench.spec.check import Check
 from resbench.spec.domain import Param
 from resbench.spec.names import NETWORK_NAMES, STAGE_NAMES
 from resbench.spec.node import Node
 from resbench.spec.oplist import OpList, Vocabulary, parse_ops
+from resbench.spec.reads import check_names
 
 MAX_STAGES = 100
 
@@ -73,7 +74,7 @@ def parse_network(top: Node, vocabulary: Vocabulary, check: Check) -> NetworkSpe
     name = check.name(entries["network"])
     params = parse_params(entries.get("params"), (), check)
     stages = check.sequence(entries["stages"], "stages") if "stages" in entries else ()
-    if "stages" in entries and not 1 <= len(stages) <= MAX_STAGES:
+    if "stages" in entries and isinstance(entries["stages"].value, tuple) and not 1 <= len(stages) <= MAX_STAGES:
         check.report(entries["stages"], f"1 to {MAX_STAGES} stages are needed, got {len(stages)}")
     check_names(top, params, (*NETWORK_NAMES, *STAGE_NAMES), (), check)
     return NetworkSpec(

@@ -10,9 +10,13 @@ from dataclasses import dataclass, field
 
 from resbench.errors import Place, Problem
 from resbench.spec.expression import Expression
+from resbench.spec.names import printable
+from resbench.spec.scalar import Scalar
+from resbench.spec.scalar import flow as flow
 
-Scalar = None | bool | int | float | str
 Plain = Scalar | list["Plain"] | dict[str, "Plain"]
+
+MAX_MESSAGE, MAX_PATH = 1500, 200  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +27,13 @@ class Node:
     keys: Mapping[str, Place] = field(default_factory=dict)  # where each key of a mapping stands
 
     def problem(self, message: str) -> Problem:
-        return Problem(message, self.path, self.place)
+        return problem(message, self.path, self.place)
 
     def key_problem(self, key: str, message: str) -> Problem:
-        return Problem(message, join(self.path, key), self.keys.get(key, self.place))
+        """At the key itself; its path is the entry's own, which an override may have brought along."""
+        entry = self.mapping.get(key)
+        path = entry.path if entry is not None and entry.path else join(self.path, key)
+        return problem(message, path, self.keys.get(key, self.place))
 
     @property
     def mapping(self) -> dict[str, Node]:
@@ -40,8 +47,12 @@ class Node:
 
     def shown(self) -> str:
         """The value as a message shows it, short."""
-        text = flow(plain(self))
-        return text if len(text) <= 60 else f"{text[:57]}..."
+        return printable(flow(plain(self)))
+
+
+def problem(message: str, path: str, place: Place | None) -> Problem:
+    """A Problem whose texts, which may hold any name or value of the file, are shown and not obeyed."""
+    return Problem(printable(message, MAX_MESSAGE), printable(path, MAX_PATH), place)
 
 
 def join(path: str, key: str | int) -> str:
@@ -72,21 +83,13 @@ def from_plain(value: Plain, path: str = "", place: Place | None = None) -> Node
     return Node(value, place, path)
 
 
-def flow(value: object) -> str:
-    """Plain data -> YAML flow text, as people write it.
-
-    >>> flow({"kernel": [3, 3], "bias": False, "init": None, "cut": "no"})
-    '{kernel: [3, 3], bias: false, init: null, cut: no}'
-    """
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {flow(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(flow(item) for item in value) + "]"
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, float):
-        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
-    return str(value)
+def moved(node: Node, place: Place) -> Node:
+    """The same data, all at one place."""
+    if isinstance(node.value, tuple):
+        return Node(tuple(moved(item, place) for item in node.items), place, node.path)
+    if isinstance(node.value, dict):
+        return Node({key: moved(item, place) for key, item in node.mapping.items()}, place, node.path)
+    return Node(node.value, place, node.path)
 
 
 def all_nodes(node: Node) -> Iterable[Node]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from resbench.errors import Fact, did_you_mean
+from resbench.errors import BadInput, Fact, did_you_mean
 from resbench.spec.check import Check
 from resbench.spec.domain import Param
 from resbench.spec.expression import Expression
@@ -16,7 +16,7 @@ from resbench.spec.node import Node, from_plain, plain
 from resbench.spec.signature import Argument, Signature, allowed, fits
 
 MAX_OPS = 1000
-_CONV = re.compile(r"(dw)?conv(\d{1,3})x(\d{1,3})")
+_CONV = re.compile(r"(dw)?conv([1-9][0-9]{0,2})x([1-9][0-9]{0,2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,8 @@ def parse_ops(node: Node, vocabulary: Vocabulary, check: Check) -> OpList:
     if isinstance(node.value, Expression):
         return (Insert(node),)
     if not isinstance(node.value, tuple):
-        check.report(node, f"a list of ops is needed, got {node.shown()}; write [{node.shown()}]")
+        hint = f"; write [{node.shown()}]" if isinstance(node.value, str | dict) else "; `[]` is no op"
+        check.report(node, f"a list of ops is needed, got {node.shown()}{hint}")
         return ()
     if len(node.items) > MAX_OPS:
         check.report(node, f"{len(node.items)} ops in one list; at most {MAX_OPS} are allowed")
@@ -74,6 +75,9 @@ def parse_op(node: Node, vocabulary: Vocabulary, check: Check) -> OpItem | None:
     """`name`, `name: {arguments}`, `repeat: {times, ops}` or `$insert`."""
     if isinstance(node.value, Expression):
         return Insert(node)
+    if node.value == "repeat":
+        check.report(node, "`repeat` is written `repeat: {times: n, ops: [...]}`")
+        return None
     if isinstance(node.value, str):
         return _call(node.value, Node({}, node.place, node.path), node, vocabulary, check)
     if not isinstance(node.value, dict) or len(node.value) != 1:
@@ -95,7 +99,11 @@ def parse_op(node: Node, vocabulary: Vocabulary, check: Check) -> OpItem | None:
 def _call(name: str, arguments: Node, node: Node, vocabulary: Vocabulary, check: Check) -> OpCall | None:
     place = Node(name, node.keys.get(name, node.place), node.path)
     op, stem, implied = expand(name)
-    signature = vocabulary.signature(op)
+    try:
+        signature = vocabulary.signature(op)
+    except BadInput as error:  # a block whose own file is wrong
+        check.report_error(place, error)
+        return None
     if signature is None:
         known = [*vocabulary.op_names(), "conv3x3", "conv1x1", "dwconv3x3"]
         near = did_you_mean(name, known) or f"; ops and blocks: {', '.join(sorted(vocabulary.op_names()))}"
@@ -105,12 +113,12 @@ def _call(name: str, arguments: Node, node: Node, vocabulary: Vocabulary, check:
     for key in given:
         if key in implied and key == "kernel":
             message = f"{name} says its kernel in its name; use `conv: {{kernel: ...}}`"
-            check.problems.append(arguments.key_problem(key, message))
+            check.report_key(arguments, key, message)
         elif key not in signature.arguments:
             options = [k for k in signature.arguments if k not in implied]
-            listed = f"allowed: {', '.join(options)}" if options else "it takes none"
-            message = f"{name}: unknown argument `{printable(key)}`; {listed}{did_you_mean(key, options)}"
-            check.problems.append(arguments.key_problem(key, message))
+            taken = f"allowed: {', '.join(options)}" if options else "it takes none"
+            message = f"{name}: unknown argument `{printable(key)}`; {taken}{did_you_mean(key, options)}"
+            check.report_key(arguments, key, message)
     for key, argument in signature.arguments.items():
         if argument.required and key not in given and key not in implied and key != "out":
             check.report(place, f"{name}: argument `{key}` is missing: {allowed(argument)}")
@@ -140,6 +148,17 @@ def expand(name: str) -> tuple[str, str, dict[str, Node]]:
     if match[1]:
         implied |= {"out": from_plain("$channels"), "groups": from_plain("$channels")}
     return "conv", f"{match[1] or ''}conv", implied
+
+
+def taken_by(name: str, ops: Mapping[str, Signature]) -> str | None:
+    """What already bears a block's name, in words; None where it is free."""
+    if name == "repeat":
+        return "it is a word of the language"
+    op = expand(name)[0]
+    if op not in ops:
+        return None
+    built_in = f"a built-in op (resbench.ops, {ops[op].origin})"
+    return f"it is the name of {built_in}" if op == name else f"it is `{op}` with its kernel in its name, {built_in}"
 
 
 def block_signature(name: str, params: Mapping[str, Param], inputs: int, origin: str) -> Signature:

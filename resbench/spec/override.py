@@ -3,36 +3,46 @@
 from __future__ import annotations
 
 from resbench.errors import BadInput, Place, SpecError, did_you_mean
+from resbench.spec.check import listed
 from resbench.spec.library import Library
 from resbench.spec.names import printable
-from resbench.spec.node import Node, from_plain, plain
-from resbench.spec.yaml import read_text
+from resbench.spec.node import Node, moved
+from resbench.spec.yaml import read_value
 
 _TOP = ("study", "doc", "network", "data", "recipe", "seeds", "budget", "units")
+_MAPPINGS = ("network", "recipe", "budget")  # what may be said of them one by one, as in `recipe.epochs=2`
 
 
 def override_study(top: Node, words: tuple[str, ...], library: Library) -> Node:
     """The study with each word's change made, in order. Raises BadInput for a word that changes nothing here."""
     for word in words:
-        name, sign, value = word.partition("=")
+        name, sign, _ = word.partition("=")
         if not sign or not name:
             raise BadInput(f"`{printable(word)}`: a change is written name=value, units+=name or units-=name")
+        if "" in name.split("."):
+            raise BadInput(f"`{printable(word)}`: a name is missing beside a dot")
+        value = _value(word)
         if name in ("units+", "units-"):
-            top = _put(top, "units", (_add if name == "units+" else _remove)(top, word_value(value, word), library))
+            top = _put(top, "units", (_add if name == "units+" else _remove)(top, value, library))
         elif name.startswith("unit."):
-            top = _put(top, "units", _set_everywhere(top, name.removeprefix("unit."), word_value(value, word), library))
+            top = _put(top, "units", _set_everywhere(top, name.removeprefix("unit."), value, library))
         else:
-            top = _set(top, name.split("."), word_value(value, word), word)
+            top = _set(top, name.split("."), value, word)
     return top
 
 
 def word_value(text: str, word: str) -> Node:
-    """The right side, read as YAML, at a place that shows the word."""
+    """The right side of a word, read as YAML, at a place that shows the word."""
+    name = word.partition("=")[0]
     try:
-        node = read_text(f"value: {text}", "command line").mapping["value"]
-    except SpecError:
-        raise BadInput(f"`{printable(word)}`: what stands behind = is not YAML") from None
-    return from_plain(plain(node), "", Place("command line", 1, word.index("=") + 2, word))
+        node = read_value(text, "command line", name.rstrip("+-"))
+    except SpecError as error:
+        raise BadInput(f"`{printable(word)}`: {error.problems[0].message}") from None
+    return moved(node, Place("command line", 1, len(name) + 2, word))
+
+
+def _value(word: str) -> Node:
+    return word_value(word.partition("=")[2], word)
 
 
 def _put(node: Node, key: str, value: Node) -> Node:
@@ -49,6 +59,8 @@ def _set(top: Node, path: list[str], value: Node, word: str) -> Node:
         )
     if not rest:
         return _put(top, head, value)
+    if head not in _MAPPINGS:
+        raise BadInput(f"`{printable(word)}`: nothing is said below `{head}`; write {head}=value")
     inner = top.mapping.get(head, Node("he2016_small") if head == "recipe" else Node({}))
     if isinstance(inner.value, str):  # `network: resnet_cifar` is `network: {use: resnet_cifar}`
         inner = Node({"use": inner}, inner.place, inner.path)
@@ -63,9 +75,12 @@ def _names(top: Node, library: Library) -> list[tuple[str, Node]]:
             names = library.glob("unit", item.value)
             found += [(name.rpartition("/")[2], Node(name, item.place, item.path)) for name in names]
         else:
-            name = item.mapping.get("use", item).value
-            found.append((str(name).rpartition("/")[2].removesuffix(".yaml"), item))
+            found.append((_bare(item.mapping.get("use", item).value), item))
     return found
+
+
+def _bare(name: object) -> str:
+    return str(name).rpartition("/")[2].removesuffix(".yaml")
 
 
 def _units(top: Node, entries: list[Node]) -> Node:
@@ -82,24 +97,31 @@ def _remove(top: Node, value: Node, library: Library) -> Node:
     entries = _names(top, library)
     for item in value.items or (value,):
         known = [name for name, _ in entries]
-        if item.value not in known:
-            raise BadInput(
-                f"units-={item.shown()}: not among the units: {', '.join(known)}{did_you_mean(item.value, known)}"
-            )
-        entries = [(name, entry) for name, entry in entries if name != item.value]
+        given = _bare(item.value)
+        if given not in known:
+            raise BadInput(f"units-={item.shown()}: not among the units: {listed(known)}{did_you_mean(given, known)}")
+        entries = [(name, entry) for name, entry in entries if name != given]
     return _units(top, [entry for _, entry in entries])
 
 
 def _set_everywhere(top: Node, param: str, value: Node, library: Library) -> Node:
     """A param's value in every unit that has it."""
     entries: list[Node] = []
-    owners: list[str] = []
-    for name, entry in _names(top, library):
+    params: set[str] = set()
+    for _, entry in _names(top, library):
         use = entry.mapping.get("use", entry)
-        if param in library.unit(str(use.value)).body.params:
-            owners.append(name)
+        if not isinstance(use.value, str):  # parse_study says so
+            entries.append(entry)
+            continue
+        own = library.unit(use.value).body.params
+        params |= set(own)
+        if param in own:
             entry = _put(Node({"use": use, **entry.mapping}, entry.place, entry.path, entry.keys), param, value)
         entries.append(entry)
-    if not owners:
-        raise BadInput(f"unit.{printable(param)}: none of the study's units has such a param")
+    if param not in params:
+        known = sorted(params)
+        raise BadInput(
+            f"unit.{printable(param)}: none of the study's units has such a param; "
+            f"their params: {listed(known)}{did_you_mean(param, known)}"
+        )
     return _units(top, entries)

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
-from resbench.errors import BadInput, SpecError
-from resbench.spec.check import Check
-from resbench.spec.domain import is_domain, parse_domain
+from resbench.errors import BadInput, did_you_mean
+from resbench.spec.check import Check, listed
+from resbench.spec.domain import Param, is_domain, parse_domain
 from resbench.spec.library import Library
+from resbench.spec.names import printable
 from resbench.spec.network import Use, parse_use
 from resbench.spec.node import Node, plain
 from resbench.spec.recipe import RecipeSpec, override, parse_recipe
+from resbench.spec.recipe_space import recipe_of
 
 MAX_SEEDS = 10_000
 _SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_AMOUNT = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)([kMGT]?)")
 _BUDGET = ("params", "macs", "trials", "runs")
+Spec = TypeVar("Spec")
+_NEEDED = ("study", "network", "units", "data")
 _KEYS = ("doc", "cite", "extends", "recipe", "objectives", "search", "budget", "seeds")
 
 
@@ -59,10 +66,8 @@ class StudySpec:
 
 def parse_study(top: Node, library: Library, check: Check) -> StudySpec | None:
     """None where so much is missing that nothing can be made of it; everything wrong is in `check`."""
-    check.keys(top, ["study", "network", "units", "data"], _KEYS)
+    check.keys(top, _NEEDED, _KEYS)
     entries = top.mapping
-    if {"study", "network", "units", "data"} - set(entries):
-        return None
     if "objectives" in entries and plain(entries["objectives"]) != {"val_error_pct": "minimize"}:
         check.report(
             entries["objectives"],
@@ -70,18 +75,45 @@ def parse_study(top: Node, library: Library, check: Check) -> StudySpec | None:
         )
     if "search" in entries and entries["search"].value != "grid":
         check.report(entries["search"], f"`grid` is needed, got {entries['search'].shown()}")
-    recipe = _recipe(entries.get("recipe", Node("he2016_small", top.place, "recipe")), library, check)
-    return StudySpec(
+    network = parse_use(entries["network"], check) if "network" in entries else Use(None, {}, top)
+    if network.name is not None:
+        net = _load(check, network.node, partial(library.network, network.name))
+        _given(network, None if net is None else net.params, f"network {network.name}", check)
+    data = entries.get("data", Node("", top.place, "data"))
+    if "data" in entries and not (isinstance(data.value, str) and data.value):
+        check.report(data, f"the name of a data set is needed, got {data.shown()}")
+    spec = StudySpec(
         check.name(entries["study"]),
         check.text(entries.get("doc")),
-        parse_use(entries["network"], check),
-        _units(entries["units"], library, check),
-        entries["data"],
-        recipe,
+        network,
+        _units(entries["units"], library, check) if "units" in entries else (),
+        data,
+        recipe_of(parse_use(entries.get("recipe", Node("he2016_small", top.place, "recipe")), check), library, check),
         _seeds(entries.get("seeds", Node(5)), check),
         _budget(entries.get("budget", Node({})), check),
         top,
     )
+    return spec if network.name and data.value and isinstance(data.value, str) and "units" in entries else None
+
+
+def _load(check: Check, node: Node, load: Callable[[], Spec]) -> Spec | None:
+    """A part of the study from its own file, what is wrong with it told at its own places."""
+    try:
+        return load()
+    except BadInput as error:
+        check.report_error(node, error)
+        return None
+
+
+def _given(use: Use, params: Mapping[str, Param] | None, what: str, check: Check) -> None:
+    """The values given for params: names that are there (None: not known), and the domains among them."""
+    for name, value in use.arguments.items():
+        if is_domain(value):
+            parse_domain(value, check)
+        if params is not None and name not in params:
+            known = list(params)
+            message = f"{what} has no param `{printable(name)}`; its params: {listed(known)}"
+            check.report(value, message + did_you_mean(name, known))
 
 
 def _units(node: Node, library: Library, check: Check) -> tuple[UnitEntry, ...]:
@@ -89,55 +121,47 @@ def _units(node: Node, library: Library, check: Check) -> tuple[UnitEntry, ...]:
     found: list[UnitEntry] = []
     for item in check.sequence(node, "units"):
         if isinstance(item.value, str) and "*" in item.value:
-            try:
-                found += [UnitEntry(Use(name, {}, item)) for name in library.glob("unit", item.value)]
-            except BadInput as error:
-                check.report(item, str(error))
-            continue
-        use = parse_use(item, check)
-        vary: tuple[str, ...] | None = ()
-        if "vary" in use.arguments:
-            vary = _vary(use.arguments["vary"], check)
-            use = Use(use.name, {k: v for k, v in use.arguments.items() if k != "vary"}, use.node)
-        for argument in use.arguments.values():
-            if is_domain(argument):
-                parse_domain(argument, check)
-        if use.name is not None:
-            found.append(UnitEntry(use, vary))
-    if not found and isinstance(node.value, tuple):
+            names = _load(check, item, partial(library.glob, "unit", item.value)) or []
+            uses = [Use(name, {}, item) for name in names]
+        else:
+            uses = [parse_use(item, check)]
+        found += [_entry(use, library, check) for use in uses if use.name is not None]
+    if node.value == ():
         check.report(node, "at least one unit is needed")
     return tuple(found)
 
 
-def _vary(node: Node, check: Check) -> tuple[str, ...] | None:
+def _entry(use: Use, library: Library, check: Check) -> UnitEntry:
+    given = {key: value for key, value in use.arguments.items() if key != "vary"}
+    entry = Use(use.name, given, use.node)
+    unit = _load(check, use.node, partial(library.unit, str(use.name)))
+    _given(entry, None if unit is None else unit.body.params, f"unit {use.name}", check)
+    if unit is None:
+        return UnitEntry(entry)
+    searched = [name for name, param in unit.body.params.items() if param.domain is not None and param.by is None]
+    return UnitEntry(entry, _vary(use.arguments["vary"], searched, check) if "vary" in use.arguments else ())
+
+
+def _vary(node: Node, searched: list[str], check: Check) -> tuple[str, ...] | None:
+    """The params to search over the domains in their own file."""
     if node.value == "all":
+        if not searched:
+            check.report(node, "no param of this unit has a domain to vary over")
         return None
     names = check.sequence(node, "param names, or `all`,")
-    return tuple(check.name(item) for item in names)
-
-
-def _recipe(node: Node, library: Library, check: Check) -> Node:
-    """The named recipe with the study's values in it."""
-    use = parse_use(node, check)
-    recipe = Node({})
-    try:
-        recipe = library.read("recipe", library.find("recipe", use.name or "he2016_small"))
-        for key, value in use.arguments.items():
-            recipe = override(recipe, key, value)
-        if not any(is_domain(value) for value in use.arguments.values()):
-            parse_recipe(recipe)
-    except SpecError as error:
-        check.problems += error.problems
-    except BadInput as error:
-        check.report(use.node, str(error))
-    return recipe
+    for item in names:
+        if item.value not in searched:
+            near = did_you_mean(item.value, searched)
+            check.report(item, f"{item.shown()} is no param with a domain; those are: {listed(searched)}{near}")
+    return tuple(str(item.value) for item in names)
 
 
 def _seeds(node: Node, check: Check) -> tuple[int, ...]:
     """A number n stands for 0 … n-1."""
     if isinstance(node.value, tuple):
         seeds = tuple(check.whole(item, 0, 2**63 - 1) for item in node.items)
-        if len(set(seeds)) < len(seeds) or not seeds:
+        given = [item.shown() for item in node.items]
+        if len(set(given)) < len(given) or not given:
             check.report(node, "seeds must be different from each other, and at least one")
         return seeds
     return tuple(range(check.whole(node, 1, MAX_SEEDS)))
@@ -166,7 +190,7 @@ def amount(value: object) -> int | None:
     """
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([kMGT]?)", value.replace("_", "")) if isinstance(value, str) else None
+    match = _AMOUNT.fullmatch(value.replace("_", "")) if isinstance(value, str) else None
     return round(float(match[1]) * _SUFFIXES[match[2]]) or None if match else None
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from resbench.spec.body import Body, parse_body
 from resbench.spec.check import Check
+from resbench.spec.expression import Expression
+from resbench.spec.names import UNIT_NAMES
 from resbench.spec.node import Node
 from resbench.spec.oplist import Vocabulary, block_signature, parse_ops
 from resbench.spec.signature import Signature
@@ -55,6 +57,11 @@ def parse_unit(top: Node, vocabulary: Vocabulary, check: Check) -> UnitSpec:
     if "boundary" in top.mapping:
         node = top.mapping["boundary"]
         check.keys(node, [], ["layers", "expansion", "after_stem", "after_last"])
+        for key in ("layers", "expansion"):
+            value = node.mapping.get(key, Node(1)).value
+            for word in value.names if isinstance(value, Expression) else ():
+                if word in (*UNIT_NAMES, "channels"):
+                    check.report(node.mapping[key], f"`{word}` is of a place; a boundary knows only the unit's params")
         for key in ("after_stem", "after_last"):
             if key in node.mapping:
                 parse_ops(node.mapping[key], vocabulary, check)
@@ -69,9 +76,12 @@ def parse_block(top: Node, vocabulary: Vocabulary, check: Check) -> BlockSpec:
     inputs: tuple[str, ...] = ("x",)
     if "inputs" in top.mapping:
         given = check.sequence(top.mapping["inputs"], "names")
-        inputs = tuple(check.name(item) for item in given[:MAX_INPUTS])
-        if not inputs or len(given) > MAX_INPUTS or len(set(inputs)) < len(inputs):
-            check.report(top.mapping["inputs"], f"1 to {MAX_INPUTS} different names are needed")
+        for item in given[:MAX_INPUTS]:
+            check.name(item)
+        inputs = tuple(str(item.value) for item in given[:MAX_INPUTS])
+        different = len(set(inputs)) == len(given) > 0 and "y" not in inputs
+        if isinstance(top.mapping["inputs"].value, tuple) and not different:
+            check.report(top.mapping["inputs"], f"1 to {MAX_INPUTS} different names other than `y` are needed")
     body = parse_body(top, inputs, ("out", "stride"), vocabulary, check)
     origin = top.place.file if top.place else ""
     signature = block_signature(name, body.params, len(inputs), origin)

@@ -6,14 +6,14 @@ since Optuna's defaults change between versions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import TrialState
 
+from resbench.errors import BadInput
 from resbench.seeds import stream
-from resbench.spec.domain import Domain
 from resbench.store.optuna_storage import optuna_storage
 from resbench.study.space import Point, choices
 
@@ -31,15 +31,39 @@ def open_optuna(url: str, name: str) -> optuna.Study:
     )
 
 
-def ask(study: optuna.Study, point: Point) -> int:
-    """A new trial for the point. Returns its number."""
-    names = {name: _optuna_name(name, point.unit) for name in point.labels}
+Space = Mapping[str, BaseDistribution]
+
+
+def space_of(study: optuna.Study, points: Sequence[Point]) -> Space:
+    """Optuna's name of each question -> its labels, over all points. Labels, never lists or numbers: Optuna would compare
+    `1` and `true` as equal. Raises BadInput for a label that the study's space does not have: Optuna's spaces never change.
+    """
+    labels: dict[str, dict[str, None]] = {}
+    for point in points:
+        for name, domain in point.domains.items():
+            labels.setdefault(_optuna_name(name, point.unit), {}).update(dict.fromkeys(choices(domain)))
+    space: dict[str, BaseDistribution] = {name: CategoricalDistribution(tuple(of)) for name, of in labels.items()}
+    for trial in study.get_trials(deepcopy=False):
+        for name, stands in trial.distributions.items():
+            allowed = stands.choices if isinstance(stands, CategoricalDistribution) else ()
+            new = [label for label in labels.get(name, ()) if label not in allowed]
+            if new:
+                raise BadInput(
+                    f"study {study.study_name} searches {name} over {', '.join(map(str, allowed))}; that may not grow by "
+                    f"{', '.join(new)}: name a new value in an entry of its own, or give --fork NAME"
+                )
+            space[name] = stands
+    return space
+
+
+def ask(study: optuna.Study, point: Point, space: Space) -> int:
+    """A new trial for the point. Returns its number. `close_lost` comes first: the oldest waiting trial is what is given."""
+    chosen = {_optuna_name(name, point.unit): label for name, label in point.labels.items()}
     study.enqueue_trial(
-        {names[name]: label for name, label in point.labels.items()},
+        dict(chosen),
         user_attrs={"unit": point.name, "digest": point.digest, "params": point.params, "macs": point.macs},
     )
-    trial = study.ask(fixed_distributions=_distributions(point.domains, names))
-    return trial.number
+    return study.ask(fixed_distributions={name: space[name] for name in chosen}).number
 
 
 def tell(study: optuna.Study, number: int, value: float | None) -> None:
@@ -50,15 +74,13 @@ def tell(study: optuna.Study, number: int, value: float | None) -> None:
         study.tell(number, value, skip_if_finished=True)
 
 
-def unfinished(study: optuna.Study) -> list[int]:
-    """Trials that were asked for and never told."""
-    states = (TrialState.RUNNING, TrialState.WAITING)
-    return [trial.number for trial in study.get_trials(deepcopy=False, states=states)]
-
-
-def _distributions(domains: Mapping[str, Domain], names: Mapping[str, str]) -> dict[str, BaseDistribution]:
-    """Labels, never lists or numbers: Optuna would compare `1` and `true` as equal."""
-    return {names[name]: CategoricalDistribution(tuple(choices(domain))) for name, domain in domains.items()}
+def close_lost(study: optuna.Study, wanted: Collection[int]) -> None:
+    """Close as failed what was asked for and is not wanted: a crash came before its row, or its unit has changed."""
+    for _ in study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+        study.ask()  # a waiting trial cannot be told
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        if trial.number not in wanted:
+            tell(study, trial.number, None)
 
 
 def _optuna_name(name: str, unit: str) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import socket
 import traceback
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import optuna
@@ -20,21 +21,24 @@ from resbench.compiler.graph import sizes
 from resbench.compiler.record import to_json
 from resbench.data.dataset import digest
 from resbench.data.registry import load
-from resbench.errors import ResbenchError
+from resbench.errors import DatabaseError, ResbenchError, StorageError
 from resbench.spec.recipe import recipe_to_json
 from resbench.spec.study import StudySpec
 from resbench.store.catalogue import put_architecture, put_cost, put_data, put_environment, put_recipe
 from resbench.store.cells import claim_cell, enqueue_cell, fail_cell, finish_cell, requeue_running
 from resbench.store.engine import Engine
-from resbench.store.records import ArchitectureRecord, Cell, DataRecord, RecipeRecord, TrialRecord
+from resbench.store.reading import runs_of_study
+from resbench.store.records import FINISHED, ArchitectureRecord, Cell, DataRecord, RecipeRecord, TrialRecord, TrialRow
 from resbench.store.runs import find_runs, link_run
 from resbench.store.studies import put_trial, trials_of_study
-from resbench.study.ask import ask, open_optuna, tell, unfinished
+from resbench.study.ask import ask, close_lost, open_optuna, space_of, tell
 from resbench.study.environment import environment
 from resbench.study.identity import agree_on_study
 from resbench.study.space import Point
 from resbench.study.worker import Slots, run_cell
-from resbench.train.outcome import Epoch
+from resbench.train.outcome import Epoch, Outcome
+
+Identity = tuple[str, str, int]  # of a run of the study: architecture, recipe, seed
 
 
 class Watcher(Protocol):
@@ -43,6 +47,8 @@ class Watcher(Protocol):
     def planned(self, cached: int, new: int) -> None: ...
 
     def epoch(self, unit: str, seed: int, of: int, epoch: Epoch) -> None: ...
+
+    def saved(self, unit: str, seed: int, of: int, outcome: Outcome) -> None: ...
 
     def cell_failed(self, unit: str, error: str) -> None: ...
 
@@ -60,18 +66,32 @@ class Plan:
     seeds: dict[int, tuple[int, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class _CellWatcher:
+    """What a worker tells of a cell, told on with the unit's name and the number of epochs."""
+
+    watch: Watcher
+    unit: str
+    epochs: int
+
+    def epoch(self, seed: int, epoch: Epoch) -> None:
+        self.watch.epoch(self.unit, seed, self.epochs, epoch)
+
+    def saved(self, seed: int, outcome: Outcome) -> None:
+        self.watch.saved(self.unit, seed, self.epochs, outcome)
+
+
 def run_study(
     engine: Engine, url: str, spec: StudySpec, points: Sequence[Point], device: torch.device, watch: Watcher
 ) -> bool:
     """Train what is missing. Returns whether every cell came to its end; one that fails stops no other."""
     searching = open_optuna(url, spec.name)
     plan = _plan(engine, searching, spec, points, watch)
-    _reconcile(searching, plan)
+    worker = f"{socket.gethostname()}:{os.getpid()}"
+    _withdraw(engine, plan.study_id, worker)
     _enqueue(engine, plan, watch)
-    requeue_running(engine, plan.study_id)
     slots = Slots.on(device, max(map(len, plan.seeds.values()), default=1))
     where = put_environment(engine, environment(device, slots.threads))
-    worker = f"{socket.gethostname()}:{os.getpid()}"
     whole = True
     while (cell := claim_cell(engine, plan.study_id, worker)) is not None:
         whole = _work(engine, plan, cell, slots, where, watch) and whole
@@ -87,65 +107,86 @@ def _plan(engine: Engine, searching: optuna.Study, spec: StudySpec, points: Sequ
     data_digest = digest(data)
     n = {name: len(indices) for name, indices in data.splits.items()}
     shape = sizes(data.input_shape)
+    space = space_of(searching, points)
     study_id = agree_on_study(engine, spec, data_digest, points)
     put_data(engine, DataRecord(data_digest, data.name, shape, data.n_classes, n["train"], n["val"], n["test"]))
     standing = {(t.trial.name, t.trial.architecture, t.trial.recipe): t for t in trials_of_study(engine, study_id)}
-    for row in standing.values():
-        newer = [p for p in points if p.name == row.trial.name and p.digest != row.trial.architecture]
-        if newer and row.trial.active:
-            watch.note(f"{row.trial.name} has changed: its earlier runs stay in the database, out of the ranking")
-            put_trial(engine, study_id, _inactive(row.trial))
-    seeds = _seeds(spec, len(points))
+    _retire(engine, study_id, standing.values(), points, watch)
+    close_lost(searching, [t.trial.number for t in trials_of_study(engine, study_id) if t.trial.active])
     plan = Plan(study_id, data_digest, {}, {}, {})
-    for number, point in enumerate(points):
-        put_architecture(engine, _architecture(point, spec))
+    for point, seeds in zip(points, _seeds(engine, spec, points, watch), strict=True):
+        if not seeds:
+            continue
+        put_architecture(engine, _architecture(point))
         put_cost(engine, point.digest, shape, point.macs)
         put_recipe(engine, RecipeRecord(point.recipe.digest, point.recipe.recipe, recipe_to_json(point.recipe)))
         stands = standing.get((point.name, point.digest, point.recipe.digest))
-        trial = stands.trial if stands is not None else _trial(ask(searching, point), point, spec, data_digest)
-        if not trial.active:
-            trial = _trial(trial.number, point, spec, data_digest)
-        trial_id = put_trial(engine, study_id, trial)
-        plan.points[trial_id], plan.numbers[trial_id] = point, trial.number
-        plan.seeds[trial_id] = seeds[number]
+        trial = stands.trial if stands is not None else _trial(ask(searching, point, space), point, data_digest)
+        trial_id = put_trial(engine, study_id, replace(trial, active=True))
+        plan.points[trial_id], plan.numbers[trial_id], plan.seeds[trial_id] = point, trial.number, seeds
     return plan
 
 
-def _seeds(spec: StudySpec, n_points: int) -> list[tuple[int, ...]]:
-    """The seeds of each point; a budget of runs is dealt out seed by seed, so that all points get alike."""
-    pairs = [(seed, number) for seed in spec.seeds for number in range(n_points)][: spec.budget.runs]
-    return [tuple(seed for seed, owner in pairs if owner == number) for number in range(n_points)]
+def _retire(
+    engine: Engine, study_id: int, standing: Collection[TrialRow], points: Sequence[Point], watch: Watcher
+) -> None:
+    """Take out of the study what a point of the same name has replaced: its file was edited."""
+    now = {point.name: point.digest for point in points}
+    for trial in (row.trial for row in standing if row.trial.active):
+        if now.get(trial.name, trial.architecture) != trial.architecture:
+            watch.note(f"{trial.name} has changed: its earlier runs stay in the database, out of the ranking")
+            put_trial(engine, study_id, replace(trial, active=False))
+
+
+def _seeds(engine: Engine, spec: StudySpec, points: Sequence[Point], watch: Watcher) -> list[tuple[int, ...]]:
+    """The seeds of each point. A budget of runs is dealt out seed by seed, so that all points get alike; points of one
+    architecture share their runs, and runs that the study has count first, also those of units not named this time.
+    """
+    wanted = dict.fromkeys((p.digest, p.recipe.digest, seed) for seed in spec.seeds for p in points)
+    stands = [run for run in runs_of_study(engine, spec.name) if run.active and run.status in FINISHED]
+    spent: set[Identity] = {(run.digest, run.recipe_digest, run.seed) for run in stands}
+    dealt = sorted(wanted, key=lambda run: run not in spent)
+    if spec.budget.runs is not None:
+        dealt = dealt[: max(0, spec.budget.runs - len(spent - set(wanted)))]
+    if len(dealt) < len(wanted):
+        watch.note(f"the budget is {spec.budget.runs} runs: {len(wanted) - len(dealt)} of {len(wanted)} are left out")
+    chosen = set(dealt)
+    return [tuple(s for s in spec.seeds if (p.digest, p.recipe.digest, s) in chosen) for p in points]
+
+
+def _withdraw(engine: Engine, study_id: int, worker: str) -> None:
+    """Close the cells that an earlier start left open; what is still wanted of them is queued anew."""
+    requeue_running(engine, study_id)
+    while (cell := claim_cell(engine, study_id, worker)) is not None:
+        fail_cell(engine, cell, "given up: its process ended before it did")
 
 
 def _enqueue(engine: Engine, plan: Plan, watch: Watcher) -> None:
     """A cell for each trial with seeds that have no run; runs that stand are linked. An architecture is trained once."""
-    cached = new = 0
-    planned: set[tuple[str, str, int]] = set()
+    cached: set[Identity] = set()
+    new: set[Identity] = set()
     for trial_id, point in plan.points.items():
         seeds = plan.seeds[trial_id]
         found = find_runs(engine, point.digest, point.recipe.digest, plan.data, seeds)
         for run in found.values():
             link_run(engine, plan.study_id, trial_id, run.id)
         missing = [seed for seed in seeds if seed not in found]
-        fresh = {(point.digest, point.recipe.digest, seed) for seed in missing} - planned
-        planned |= fresh
-        cached, new = cached + len(seeds) - len(fresh), new + len(fresh)
+        cached |= {(point.digest, point.recipe.digest, seed) for seed in found}
+        new |= {(point.digest, point.recipe.digest, seed) for seed in missing}
         if missing:
             enqueue_cell(engine, trial_id, missing)
-    watch.planned(cached, new)
+    watch.planned(len(cached), len(new))
 
 
 def _work(engine: Engine, plan: Plan, cell: Cell, slots: Slots, where: str, watch: Watcher) -> bool:
     point = plan.points.get(cell.trial_id)
     unit = point.name if point is not None else cell.architecture
-    epochs = point.recipe.epochs or 0 if point is not None else 0
+    looking = _CellWatcher(watch, unit, point.epochs if point is not None else 0)
     try:
-        run_cell(
-            engine, plan.study_id, cell, slots, where,
-            lambda seed: lambda epoch: watch.epoch(unit, seed, epochs, epoch),
-        )  # fmt: skip
-    except ResbenchError:
-        fail_cell(engine, cell, "stopped by an error of the study")
+        run_cell(engine, plan.study_id, cell, slots, where, looking)
+    except (DatabaseError, StorageError, KeyboardInterrupt) as error:  # nothing more can be saved, or wanted
+        with suppress(ResbenchError):
+            fail_cell(engine, cell, f"given up: {error or 'Ctrl-C'}")
         raise
     except Exception as error:  # whatever a unit does, the others go on
         fail_cell(engine, cell, traceback.format_exc())
@@ -167,31 +208,11 @@ def _tell_finished(engine: Engine, searching: optuna.Study, plan: Plan, trial_id
     tell(searching, plan.numbers[trial_id], sum(errors) / len(errors) if 2 * len(errors) >= len(runs) else None)
 
 
-def _reconcile(searching: optuna.Study, plan: Plan) -> None:
-    """A trial that Optuna was asked for and that never reached our tables is closed as failed."""
-    for number in set(unfinished(searching)) - set(plan.numbers.values()):
-        tell(searching, number, None)
-
-
-def _architecture(point: Point, spec: StudySpec) -> ArchitectureRecord:
+def _architecture(point: Point) -> ArchitectureRecord:
     return ArchitectureRecord(point.digest, point.bound.name, point.unit, to_json(point.bound), point.params)
 
 
-def _trial(number: int, point: Point, spec: StudySpec, data: str) -> TrialRecord:
+def _trial(number: int, point: Point, data: str) -> TrialRecord:
     return TrialRecord(
         number, point.name, point.unit, point.bound.name, dict(point.labels), point.digest, point.recipe.digest, data
-    )
-
-
-def _inactive(trial: TrialRecord) -> TrialRecord:
-    return TrialRecord(
-        trial.number,
-        trial.name,
-        trial.unit,
-        trial.network,
-        trial.params,
-        trial.architecture,
-        trial.recipe,
-        trial.data,
-        False,
     )

@@ -24,14 +24,13 @@ def agree_on_study(engine: Engine, spec: StudySpec, data_digest: str, points: Se
     new = _spec_json(spec, data_digest, points)
     if spec.name in study_names(engine):
         old = json.loads(get_study(engine, spec.name).spec)
-        changed = [key for key in new["fixed"] if new["fixed"][key] != old["fixed"].get(key)]
+        was, now = _leaves(old["fixed"]), _leaves(new["fixed"])
+        changed = [key for key in dict.fromkeys([*was, *now]) if was.get(key) != now.get(key)]
         if changed:
-            told = "; ".join(
-                f"{key} was {flow(old['fixed'].get(key))}, now {flow(new['fixed'][key])}" for key in changed
-            )
+            told = "; ".join(f"{key} was {was.get(key, 'not there')}, now {now.get(key, 'gone')}" for key in changed)
             raise BadInput(
-                f"study {spec.name} is in the database with another {' and '.join(changed)}: {told}. Only units, seeds and "
-                f"the budget of trials and runs may change; --fork NAME makes a study of its own"
+                f"study {spec.name} is in the database with other values: {told}. Only units, seeds and the budget of "
+                f"trials and runs may change; --fork NAME makes a study of its own"
             )
         new["units"] = [*old["units"], *(unit for unit in new["units"] if unit not in old["units"])]
         new["seeds"] = sorted({*old["seeds"], *new["seeds"]})

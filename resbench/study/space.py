@@ -31,7 +31,10 @@ MAX_POINTS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One point of the space. `labels` are the choices made, by Optuna's names; `name` is what tables show."""
+    """One point of the space. `labels` are the choices made, by question; `name` is what tables show.
+
+    `epochs`: how long a run of it is.
+    """
 
     name: str
     unit: str
@@ -42,10 +45,11 @@ class Point:
     params: int
     macs: int
     recipe: RecipeSpec
+    epochs: int
 
 
 def points_of(spec: StudySpec, info: DatasetInfo, library: Library) -> list[Point]:
-    """Every point, checked. Raises SpecError with all that cannot be built or is over the budget; nothing is trained."""
+    """Every point, checked, each once. Raises SpecError with all that cannot be built or is over the budget."""
     points: list[Point] = []
     check = Check()
     for entry in spec.units:
@@ -57,7 +61,7 @@ def points_of(spec: StudySpec, info: DatasetInfo, library: Library) -> list[Poin
             check.report(entry.use.node, str(error))
     check.done()
     _refuse_equal_names(points, spec)
-    return points[: spec.budget.trials]
+    return list({point.name: point for point in points}.values())[: spec.budget.trials]
 
 
 @dataclass(slots=True)
@@ -83,7 +87,7 @@ class _Answers:
 
 
 def choices(domain: Domain) -> dict[str, Node]:
-    """The values of a domain by label, for a grid. Raises SpecError for a range without a step."""
+    """The values of a domain by label, for a grid. Raises BadInput for a range without a step, or with too many."""
     if isinstance(domain, Choices):
         return dict(domain.values)
     return {label_of(node): node for node in _steps(domain)}
@@ -93,6 +97,8 @@ def _steps(domain: Range) -> list[Node]:
     if domain.step is None:
         raise BadInput(f"a grid needs a step for the range [{domain.low:g}, {domain.high:g}]")
     count = round((domain.high - domain.low) / domain.step) + 1
+    if count > MAX_POINTS:
+        raise BadInput(f"the range [{domain.low:g}, {domain.high:g}] has {count:,} steps; at most {MAX_POINTS:,}")
     values = [domain.low + i * domain.step for i in range(count)]
     return [Node(int(value) if domain.whole else float(f"{value:.12g}")) for value in values]
 
@@ -117,7 +123,7 @@ def _point(spec: StudySpec, entry: UnitEntry, info: DatasetInfo, library: Librar
     except SpecError as error:
         raise SpecError([Problem(f"unit {unit.name}: {p.message}", p.path, p.place) for p in error.problems]) from None
     recipe = recipe_at(spec, _recipe_answers(spec, answers.choose))
-    length(recipe, info.n_train)
+    run = length(recipe, info.n_train)
     if recipe.init not in initialisers():
         raise BadInput(f"recipe {recipe.recipe}: no initialiser `{recipe.init}`; there are {', '.join(initialisers())}")
     cost = params(build(bound)), macs(bound).count
@@ -126,7 +132,7 @@ def _point(spec: StudySpec, entry: UnitEntry, info: DatasetInfo, library: Librar
             raise SpecError([entry.use.node.problem(f"unit {unit.name}: {value:,} {name}; the budget is {limit:,}")])
     labels = {name: list(choices(domain))[index] for name, (domain, index) in answers.asked.items()}
     return Point(_name(entry, unit.name, labels), unit.name, labels, {k: d for k, (d, _) in answers.asked.items()},
-                 bound, canonical(bound).digest, *cost, recipe)  # fmt: skip
+                 bound, canonical(bound).digest, *cost, recipe, run.epochs)  # fmt: skip
 
 
 def _recipe_answers(spec: StudySpec, choose: Choose) -> dict[str, Node]:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
+from threading import Event
+from typing import Protocol
 
 import torch
 
@@ -27,7 +28,15 @@ from resbench.store.engine import Engine
 from resbench.store.records import Cell, EpochRecord, RunRecord, TestScore
 from resbench.store.runs import find_runs, link_run, save_run
 from resbench.train.fit import OnEpoch, fit
-from resbench.train.outcome import Outcome
+from resbench.train.outcome import Epoch, Outcome
+
+
+class CellWatcher(Protocol):
+    """Who looks on while a cell runs; `epoch` is called from several threads."""
+
+    def epoch(self, seed: int, epoch: Epoch) -> None: ...
+
+    def saved(self, seed: int, outcome: Outcome) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +90,10 @@ class Slots:
         return Slots(device, workers, max(1, cores // workers))
 
 
-def run_cell(
-    engine: Engine, study_id: int, cell: Cell, slots: Slots, environment: str, watch: Callable[[int], OnEpoch]
-) -> None:
-    """Train the cell's seeds that have no run yet and save each as it ends; `watch(seed)` gives the callback of that run.
+def run_cell(engine: Engine, study_id: int, cell: Cell, slots: Slots, environment: str, watch: CellWatcher) -> None:
+    """Train the cell's seeds that have no run yet and save each as it ends; then raise what the first to fail raised.
 
-    `watch`'s callbacks come from several threads. The first seed that raises ends the cell; what was saved stays.
+    Ctrl-C reaches the thread that waits here; it waits no longer, and those that train stop at the end of their epoch.
     """
     work = job(engine, cell.architecture, cell.recipe, cell.data)
     found = find_runs(engine, cell.architecture, cell.recipe, cell.data, cell.seeds)
@@ -94,15 +101,35 @@ def run_cell(
         link_run(engine, study_id, cell.trial_id, run.id)
     torch.set_num_threads(slots.threads)
     missing = [seed for seed in cell.seeds if seed not in found]
-    with ThreadPoolExecutor(slots.workers) as pool:
-        futures = {pool.submit(train, work, seed, slots.device, watch(seed)): seed for seed in missing}
-        try:
-            for future in as_completed(futures):
-                run_id = save_run(engine, record(cell, futures[future], future.result(), environment))
-                link_run(engine, study_id, cell.trial_id, run_id)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    stop = Event()
+    errors: list[BaseException] = []
+    pool = ThreadPoolExecutor(slots.workers)
+    try:
+        futures = {pool.submit(train, work, s, slots.device, _unless(stop, s, watch)): s for s in missing}
+        for future in as_completed(futures):
+            error = future.exception()
+            if error is not None:
+                errors.append(error)
+                continue
+            run_id = save_run(engine, record(cell, futures[future], future.result(), environment))
+            link_run(engine, study_id, cell.trial_id, run_id)
+            watch.saved(futures[future], future.result())
+    finally:
+        stop.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+    if errors:
+        raise errors[0]
+
+
+def _unless(stop: Event, seed: int, watch: CellWatcher) -> OnEpoch:
+    """Tell of each epoch, until it is time to stop."""
+
+    def told(epoch: Epoch) -> None:
+        if stop.is_set():
+            raise InterruptedError(f"seed {seed} was stopped after epoch {epoch.epoch}")
+        watch.epoch(seed, epoch)
+
+    return told
 
 
 def record(cell: Cell, seed: int, outcome: Outcome, environment: str) -> RunRecord:

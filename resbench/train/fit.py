@@ -94,5 +94,4 @@ def all_finite(network: nn.Module) -> bool:
 
 
 def _generator(seed: int, epoch: int, purpose: str, device: torch.device | str = "cpu") -> torch.Generator:
-    generator = torch.Generator(device if torch.device(device).type == "cuda" else "cpu")
-    return generator.manual_seed(stream(seed, epoch, purpose))
+    return torch.Generator(device).manual_seed(stream(seed, epoch, purpose))

@@ -47,6 +47,7 @@ def is_diverged(last: Epoch, labels: Tensor) -> bool:
     """
     if not (math.isfinite(last.train_loss) and math.isfinite(last.val_loss)):
         return True
-    chance = 1 - float(torch.bincount(labels).max()) / len(labels)
-    standard_error = math.sqrt(chance * (1 - chance) / len(labels))
-    return last.val_error_pct / 100 > chance - 2 * standard_error
+    n = len(labels)
+    chance = n - int(torch.bincount(labels).max())  # images wrong; whole numbers, so that the boundary is exact
+    better = chance - round(last.val_error_pct * n / 100)
+    return better < 0 or better**2 * n < 4 * chance * (n - chance)

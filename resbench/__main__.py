@@ -1,0 +1,5 @@
+"""`python -m resbench` -> the command line."""
+
+from resbench.cli.main import run
+
+run()

@@ -1,0 +1,135 @@
+"""A name of a kind -> the file it stands for.
+
+Names resolve in the study's own folder, then in the workspace's `arch_specs/`, then in the installed library. A bare name
+is found at any depth below the kind's folder; twice in one root is an error. A path ending in .yaml is that file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from resbench.errors import BadInput, did_you_mean
+from resbench.spec.check import listed
+from resbench.spec.names import printable, why_not
+
+FOLDERS = {"unit": "units", "block": "blocks", "network": "networks", "recipe": "recipes", "study": "studies"}
+_PACKAGE = Path(__file__).parent.parent
+# in a wheel the library lies inside the package, in a checkout beside it
+INSTALLED = _PACKAGE / "library" / "arch_specs" if (_PACKAGE / "library").is_dir() else _PACKAGE.parent / "arch_specs"
+STUDIES = INSTALLED.parent / "studies"
+_HEAD = 4096  # bytes that are read to see of what kind a file is
+
+
+def workspace() -> Path | None:
+    """The nearest `arch_specs/` at or above the current folder."""
+    here = Path.cwd()
+    return next((p / "arch_specs" for p in (here, *here.parents) if (p / "arch_specs").is_dir()), None)
+
+
+@dataclass(slots=True)
+class Files:
+    """`folder` is a study's own, looked in first; each root is listed once."""
+
+    folder: Path
+    roots: tuple[Path, ...]
+    listed: dict[tuple[Path, str], dict[str, list[Path]]] = field(default_factory=dict)
+
+    def names(self, kind: str) -> list[str]:
+        """Every bare name of a kind, sorted."""
+        return sorted({name for root in self.roots for name in self.of_root(root, kind)})
+
+    def of_root(self, root: Path, kind: str) -> dict[str, list[Path]]:
+        """The files of a kind in one root by their bare names; a file with no legal name is none."""
+        if (root, kind) not in self.listed:
+            found: dict[str, list[Path]] = {}
+            for path in sorted((root / FOLDERS[kind]).rglob("*.yaml")):
+                if why_not(path.stem) is None:
+                    found.setdefault(path.stem, []).append(path)
+            self.listed[root, kind] = found
+        return self.listed[root, kind]
+
+    def candidates(self, kind: str, name: str) -> list[Path]:
+        """The files of the nearest root that has any."""
+        if why_not(name) is not None:
+            return []
+        for root in self.roots:
+            beside = root / f"{name}.yaml"
+            if found := self.of_root(root, kind).get(name):
+                return found
+            if root == self.folder.resolve() and beside.is_file() and _kind_of(beside) == kind:
+                return [beside]
+        return []
+
+    def find(self, kind: str, name: str) -> Path:
+        """The file of a name. Raises BadInput: unknown (with the nearest names) or found twice in one root."""
+        if name.endswith((".yaml", ".yml")):
+            return self._path(name)
+        found = self.candidates(kind, name)
+        if "/" in name:  # identity_mappings/original, or units/identity_mappings/original
+            tail = _below(kind, name)
+            paths = [root / FOLDERS[kind] / f"{tail}.yaml" for root in self.roots] if tail else []
+            found = [path for path in paths if _exists(path) and path.is_file()][:1]
+        if not found:
+            known = self.names(kind)
+            reason = None if "/" in name else why_not(name)
+            raise BadInput(
+                f"{reason or f'no {kind} is called `{printable(name)}`'}{did_you_mean(name.rpartition('/')[2], known)} "
+                f"({FOLDERS[kind]}: {listed(known)}; or a path ending in .yaml)"
+            )
+        if len(found) > 1:
+            raise BadInput(f"{kind} `{name}` is found twice: {', '.join(shown(path) for path in found)}")
+        return found[0]
+
+    def _path(self, name: str) -> Path:
+        for path in (self.folder / name, Path(name)):
+            if _exists(path):
+                return path
+        raise BadInput(f"{printable(name, 200)}: no such file")
+
+    def glob(self, kind: str, pattern: str) -> list[str]:
+        """Names for a pattern such as `units/identity_mappings/*`; `*` does not descend. The nearest root that has any."""
+        tail = _below(kind, pattern.removesuffix(".yaml"))
+        if tail is None or "**" in tail:
+            raise BadInput(
+                f"`{printable(pattern)}`: a pattern is written {FOLDERS[kind]}/FOLDER/*, and * does not descend"
+            )
+        for root in self.roots:
+            base = root / FOLDERS[kind]
+            found = sorted(base.glob(f"{tail}.yaml")) if _exists(base) else []
+            if found:
+                return [str(path.relative_to(base).with_suffix("")) for path in found]
+        raise BadInput(f"`{printable(pattern)}` matches no file in {', '.join(shown(root) for root in self.roots)}")
+
+
+def shown(path: Path) -> str:
+    """A path as messages show it: relative to the current folder where it lies below, inside the library by its name."""
+    path = path.absolute()
+    for base, prefix in ((Path.cwd(), ""), (INSTALLED.parent, "library/")):
+        if path.is_relative_to(base):
+            return printable(prefix + str(path.relative_to(base)), 200)
+    return printable(str(path), 200)
+
+
+def _below(kind: str, name: str) -> str | None:
+    """The name within the kind's folder; None for one that leads out of it."""
+    tail = name.removeprefix(f"{FOLDERS[kind]}/")
+    return None if tail.startswith("/") or ".." in tail.split("/") or "\x00" in tail else tail
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long; NUL
+        return False
+
+
+def _kind_of(beside: Path) -> str:
+    """A cheap look at a file's first key."""
+    try:
+        with beside.open("rb") as file:
+            head = file.read(_HEAD).decode("utf-8-sig", "replace")
+    except OSError:
+        return ""
+    lines = (line for line in head.splitlines() if line.strip() and not line.startswith(("#", "---", "%")))
+    return next(lines, "").partition(":")[0].strip()

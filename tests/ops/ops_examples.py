@@ -1,0 +1,130 @@
+"""Every registered op -> examples to try it with; what the schema can tell (bool and literal arguments) is varied by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from resbench.compiler.materialise import draw
+from resbench.ops.initialisers import initialisers
+from resbench.ops.parameter import Parametric, Random
+from resbench.ops.registry import OpKind, kinds
+from resbench.ops.schema import table
+from resbench.spec.signature import Argument
+
+torch.set_num_threads(1)  # small tensors: one thread is faster than several that wait for each other
+BATCH = 3
+MAP = (4, 5, 4)  # CHW; height and width differ, so that an op that mixes them up is seen
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Example:
+    """`shapes` are those of the inputs, without the batch."""
+
+    op: str
+    arguments: Mapping[str, Any]
+    shapes: tuple[Shape, ...] = (MAP,)
+
+    def __str__(self) -> str:
+        return f"{self.op}({', '.join(f'{k}={v}' for k, v in self.arguments.items())}) {len(self.shapes)}"
+
+
+_WINDOWS = ((1, 1), (1, 2), (3, 1), (2, 2), ((1, 3), (2, 1)))
+# Only ops with an argument that must be given, or with other inputs than maps of one shape, stand here.
+_TABLE: dict[str, list[Example]] = {
+    "conv": [
+        Example("conv", {"kernel": 3, "out": 6}),
+        Example("conv", {"kernel": (1, 3), "out": 8, "stride": (2, 1), "groups": 2, "bias_init": -6.0}),
+        Example("conv", {"kernel": 3, "out": 4, "groups": 4, "dilation": 2, "padding": (1, 2)}),
+        Example("conv", {"kernel": 2, "out": 5, "init": (("normal", 0.1),)}),
+    ],
+    "linear": [Example("linear", {"out": 3}, ((4,),)), Example("linear", {"out": 3, "init": 0.5}, ((4, 1, 1),))],
+    "slice": [Example("slice", {"start": a, "stop": b}) for a, b in ((0, 4), (0, 2), (2, 4), (1, 3))],
+    "pad_channels": [Example("pad_channels", {"out": 4}), Example("pad_channels", {"out": 7})],
+    "subsample": [Example("subsample", {"stride": n, "offset": o}) for n, o in ((1, 0), (2, 0), (2, 1), (3, 2))],
+    "dropout": [Example("dropout", {"rate": 0.0}), Example("dropout", {"rate": 0.4})],
+    "scale": [Example("scale", {"by": 1.0}), Example("scale", {"by": -0.5})],
+    "max_pool": [Example("max_pool", {"kernel": k, "stride": s}) for k, s in _WINDOWS],
+    "avg_pool": [
+        *(Example("avg_pool", {"kernel": k, "stride": s}) for k, s in _WINDOWS),
+        Example("avg_pool", {"kernel": 3, "stride": 2, "padding": (1, 0)}),
+    ],
+    "add": [Example("add", {}, (MAP,) * n) for n in (1, 2, 3)],
+    "multiply": [Example("multiply", {}, shapes) for shapes in ((MAP, MAP), ((4, 1, 1), MAP), (MAP, (1, 5, 4), (4, 1, 1)))],
+    "concat": [Example("concat", {}, shapes) for shapes in ((MAP,), (MAP, (2, 5, 4), (3, 5, 4)))],
+}  # fmt: skip
+
+
+def examples(kind: OpKind) -> list[Example]:
+    """Raises AssertionError for an op that nothing is known to try with."""
+    signature = table()[kind.name]
+    bases = _TABLE.get(kind.name)
+    if bases is None:
+        required = [name for name, argument in signature.arguments.items() if argument.required]
+        assert not required, f"op `{kind.name}` needs {required}: give it an example in tests/ops/ops_examples.py"
+        bases = [Example(kind.name, {}, (MAP,) * signature.inputs[0])]
+    varied = [Example(e.op, a, e.shapes) for e in bases for a in _varied(e.arguments, signature.arguments)]
+    return [*bases, *varied]
+
+
+def _varied(given: Mapping[str, Any], schema: Mapping[str, Argument]) -> Iterator[dict[str, Any]]:
+    """The arguments with each flag turned and each other literal taken."""
+    for name, argument in schema.items():
+        if name not in given:
+            if argument.kinds == ("bool",):
+                yield {**given, name: not argument.default}
+            for literal in argument.literals:
+                if literal != argument.default:
+                    yield {**given, name: literal}
+
+
+def all_examples() -> list[Example]:
+    return [example for kind in kinds().values() for example in examples(kind)]
+
+
+def said(example: Example) -> dict[str, Any]:
+    """The arguments with every default, as binding hands them on."""
+    schema = table()[example.op].arguments
+    return {name: example.arguments.get(name, argument.default) for name, argument in schema.items()}
+
+
+def make(example: Example, arguments: Mapping[str, Any] | None = None) -> nn.Module:
+    """The module with weights and running statistics that are neither 0 nor 1, in float64."""
+    kind = kinds()[example.op]
+    given = dict(said(example) if arguments is None else arguments)
+    module = kind.module(example.shapes[0][0], **given) if table()[example.op].wants_channels else kind.module(**given)
+    module = module.double()
+    generator = torch.Generator().manual_seed(5)
+    if isinstance(module, Parametric):
+        with torch.no_grad():
+            for name, start in module.starts.items():
+                draw(module.get_parameter(name), start, initialisers()["he_normal"], generator)
+            for tensor in module.state_dict().values():
+                noise = torch.rand(tensor.shape, generator=generator, dtype=torch.float64)
+                tensor.copy_(noise + 0.5 if tensor.dim() < 2 else tensor + noise)
+    return module
+
+
+def inputs(example: Example, seed: int = 0) -> list[Tensor]:
+    """Without ties and away from the corners of the rectifiers, so that every gradient exists."""
+    generator = torch.Generator().manual_seed(seed)
+    tensors = []
+    for shape in example.shapes:
+        count = torch.Size((BATCH, *shape)).numel()
+        steps = torch.randperm(count, generator=generator).double()
+        tensors.append(((steps + 0.37) * (14 / count) - 6.9).reshape(BATCH, *shape))
+    return tensors
+
+
+def run(module: nn.Module, tensors: list[Tensor], seed: int = 1) -> Tensor:
+    """One forward pass; an op that draws starts from the same seed each time."""
+    if isinstance(module, Random):
+        module.generator = torch.Generator().manual_seed(seed)
+    result = module(*tensors)
+    assert isinstance(result, Tensor)
+    return result

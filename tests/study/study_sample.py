@@ -1,0 +1,44 @@
+"""A study's text -> its points; and Optuna's own view of a database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import optuna
+from optuna.trial import FrozenTrial
+
+from resbench.data.registry import info
+from resbench.ops.schema import table
+from resbench.spec.check import Check
+from resbench.spec.library import Library
+from resbench.spec.study import StudySpec, parse_study
+from resbench.study.space import Point, points_of
+
+HEAD = "study: small\nnetwork: {use: resnet_cifar, depth: 8, width: 2}\ndata: digits\n"
+
+
+def study_spec(text: str, folder: Path) -> tuple[StudySpec, Library]:
+    file = folder / "space.yaml"
+    file.write_text(text if "network:" in text else HEAD + text, "utf-8")
+    library, check = Library(table(), folder), Check()
+    spec = parse_study(library.read("study", file), library, check)
+    check.done()
+    assert spec is not None
+    return spec, library
+
+
+def points(text: str, folder: Path) -> list[Point]:
+    spec, library = study_spec(text, folder)
+    return points_of(spec, info(str(spec.data.value)), library)
+
+
+def names(text: str, folder: Path) -> list[str]:
+    return [point.name for point in points(text, folder)]
+
+
+def trials(database: Path, study: str = "small") -> list[FrozenTrial]:
+    """As anybody with Optuna sees them."""
+    storage = optuna.storages.RDBStorage(f"sqlite:///{database}")
+    found = optuna.load_study(study_name=study, storage=storage).trials
+    storage.engine.dispose()
+    return found

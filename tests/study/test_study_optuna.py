@@ -1,0 +1,92 @@
+"""What Optuna is told: labels as texts, one value a trial, and nothing left open by a crash."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import optuna
+import pytest
+from conftest import Database, Rb
+from optuna.distributions import CategoricalDistribution
+from study_sample import trials
+
+GATED = "units=[plain, {use: exclusive_gating, gate_bias: {choices: [0, -6]}}]"
+
+
+def asked_and_lost(database: Path, *, waiting: bool) -> None:
+    """A trial as a crash leaves it before its row is written: asked for, or (earlier still) only enqueued."""
+    storage = optuna.storages.RDBStorage(f"sqlite:///{database}")
+    study = optuna.load_study(study_name="small", storage=storage)
+    study.enqueue_trial({"unit.exclusive_gating.gate_bias": "0"}, user_attrs={"unit": "lost"})
+    if not waiting:
+        study.ask()
+    storage.engine.dispose()
+
+
+def test_labels_are_texts_under_the_units_name(rb: Rb, small: Path, database: Database) -> None:
+    assert rb("study", "run", "small.yaml", GATED, "seeds=1").status == 0
+    plain, zero, six = trials(database.path)
+    assert (plain.params, plain.distributions) == ({}, {})
+    name = "unit.exclusive_gating.gate_bias"
+    assert (zero.params, six.params) == ({name: "0"}, {name: "-6"})
+    assert zero.distributions == six.distributions == {name: CategoricalDistribution(("0", "-6"))}
+    assert zero.user_attrs["unit"] == "exclusive_gating gate_bias=0"
+    assert zero.user_attrs["params"] == database.one("SELECT params FROM v_runs WHERE trial = 1")
+
+
+def test_entries_of_one_unit_share_a_space(rb: Rb, small: Path, database: Database) -> None:
+    entries = "units=[{use: exclusive_gating, gate_bias: {choices: [0]}}, {use: exclusive_gating, gate_bias: {choices: [-6]}}]"
+    assert rb("study", "run", "small.yaml", entries, "seeds=1").status == 0
+    assert [list(t.params.values()) for t in trials(database.path)] == [["0"], ["-6"]]
+
+
+@pytest.mark.usefixtures("ran")
+def test_a_space_that_grows_is_refused_and_a_smaller_one_is_not(rb: Rb, database: Database) -> None:
+    rb("study", "run", "small.yaml", GATED, "seeds=1")
+    said = rb("study", "run", "small.yaml", GATED.replace("[0, -6]", "[0, -6, -3]"), "seeds=1")
+    assert said.status == 2
+    assert "searches unit.exclusive_gating.gate_bias over 0, -6; that may not grow by -3" in said.err
+    assert len(trials(database.path)) == database.one("SELECT COUNT(*) FROM rb_trial") == 4
+    assert rb("study", "run", "small.yaml", GATED.replace("[0, -6]", "[-6]"), "seeds=1").err == "2 cached, 0 new\n"
+    own = rb("study", "run", "small.yaml", GATED, "units+={use: exclusive_gating, gate_bias: -3}", "seeds=1")
+    assert own.err.startswith("3 cached, 1 new\n")
+
+
+@pytest.mark.usefixtures("ran")
+@pytest.mark.parametrize("waiting", [False, True], ids=["asked", "enqueued"])
+def test_a_trial_lost_before_its_row_is_closed(waiting: bool, rb: Rb, database: Database) -> None:
+    asked_and_lost(database.path, waiting=waiting)
+    assert rb("study", "run", "small.yaml", GATED, "seeds=1").status == 0
+    found = trials(database.path)
+    assert [t.state.name for t in found] == ["COMPLETE", "COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
+    rows = dict(database.rows("SELECT number, name FROM rb_trial"))
+    assert rows == {0: "plain", 1: "original", 3: "exclusive_gating gate_bias=0", 4: "exclusive_gating gate_bias=-6"}
+    assert all(found[number].user_attrs["unit"] == name for number, name in rows.items())
+    assert [found[3].params, found[4].params] == [{"unit.exclusive_gating.gate_bias": label} for label in ("0", "-6")]
+
+
+@pytest.mark.usefixtures("ran")
+def test_a_result_saved_but_never_told_is_told_at_the_next_start(rb: Rb, database: Database) -> None:
+    database.change("DELETE FROM trial_values WHERE trial_id = 1")
+    database.change("UPDATE trials SET state = 'RUNNING', datetime_complete = NULL WHERE trial_id = 1")
+    assert rb("study", "run", "small.yaml").err == "4 cached, 0 new\n"
+    mean = database.one("SELECT mean FROM v_leaderboard WHERE unit = 'plain'")
+    assert (trials(database.path)[0].state.name, trials(database.path)[0].value) == ("COMPLETE", pytest.approx(mean))
+
+
+@pytest.mark.usefixtures("ran")
+def test_a_unit_left_out_this_time_keeps_its_open_trial_and_is_not_trained(rb: Rb, database: Database) -> None:
+    """As after Ctrl-C: one cell is queued, its trial running; the next command names another unit."""
+    database.change("DELETE FROM trial_values WHERE trial_id = 1")
+    database.change("UPDATE trials SET state = 'RUNNING', datetime_complete = NULL WHERE trial_id = 1")
+    for table in ("rb_study_run", "rb_epoch", "rb_test_score"):
+        database.change(f"DELETE FROM {table} WHERE run_id = 1")
+    database.change("DELETE FROM rb_run WHERE id = 1")
+    database.change("UPDATE rb_cell SET status = 'queued' WHERE id = 1")
+    assert rb("study", "run", "small.yaml", "units=[original]").err == "2 cached, 0 new\n"
+    assert trials(database.path)[0].state.name == "RUNNING"
+    assert database.rows("SELECT status, error FROM rb_cell WHERE id = 1") == [
+        ("failed", "given up: its process ended before it did")
+    ]
+    assert rb("study", "run", "small.yaml").err.startswith("3 cached, 1 new\n")
+    assert trials(database.path)[0].state.name == "COMPLETE"
