@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -46,6 +47,9 @@ def _top(
 
 def run() -> None:
     """The entry point: errors of ours become a message on stderr and their exit status, without a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # where the encoding has no line for a table's edge
     try:
         app()
     except ResbenchError as error:

@@ -59,7 +59,7 @@ def print_repeat(engine: Engine, run_id: int, json: bool) -> bool:
     """Train the run again on the device at hand, with as many threads. Returns whether every epoch's numbers are the same."""
     import torch
 
-    from resbench.study.worker import job, train
+    from resbench.study.job import job, train
     from resbench.train.device import best_device
 
     detail = run_detail(engine, run_id)

@@ -18,6 +18,7 @@ _PACKAGE = Path(__file__).parent.parent
 # in a wheel the library lies inside the package, in a checkout beside it
 INSTALLED = _PACKAGE / "library" / "arch_specs" if (_PACKAGE / "library").is_dir() else _PACKAGE.parent / "arch_specs"
 STUDIES = INSTALLED.parent / "studies"
+MAX_FOLDERS = 10  # inside each other
 _HEAD = 4096  # bytes that are read to see of what kind a file is
 
 
@@ -43,7 +44,7 @@ class Files:
         """The files of a kind in one root by their bare names; a file with no legal name is none."""
         if (root, kind) not in self.listed:
             found: dict[str, list[Path]] = {}
-            for path in sorted((root / FOLDERS[kind]).rglob("*.yaml")):
+            for path in sorted(_base(root, kind).rglob("*.yaml")):
                 if why_not(path.stem) is None:
                     found.setdefault(path.stem, []).append(path)
             self.listed[root, kind] = found
@@ -68,7 +69,7 @@ class Files:
         found = self.candidates(kind, name)
         if "/" in name:  # identity_mappings/original, or units/identity_mappings/original
             tail = _below(kind, name)
-            paths = [root / FOLDERS[kind] / f"{tail}.yaml" for root in self.roots] if tail else []
+            paths = [_base(root, kind) / f"{tail}.yaml" for root in self.roots] if tail else []
             found = [path for path in paths if _exists(path) and path.is_file()][:1]
         if not found:
             known = self.names(kind)
@@ -95,7 +96,7 @@ class Files:
                 f"`{printable(pattern)}`: a pattern is written {FOLDERS[kind]}/FOLDER/*, and * does not descend"
             )
         for root in self.roots:
-            base = root / FOLDERS[kind]
+            base = _base(root, kind)
             found = sorted(base.glob(f"{tail}.yaml")) if _exists(base) else []
             if found:
                 return [str(path.relative_to(base).with_suffix("")) for path in found]
@@ -111,10 +112,16 @@ def shown(path: Path) -> str:
     return printable(str(path), 200)
 
 
+def _base(root: Path, kind: str) -> Path:
+    """A kind's folder in a root; studies lie beside the workspace's or library's `arch_specs/`, not in it."""
+    return (root.parent if kind == "study" and root.name == "arch_specs" else root) / FOLDERS[kind]
+
+
 def _below(kind: str, name: str) -> str | None:
-    """The name within the kind's folder; None for one that leads out of it."""
+    """The name within the kind's folder; None for one that leads out of it, or too far down."""
     tail = name.removeprefix(f"{FOLDERS[kind]}/")
-    return None if tail.startswith("/") or ".." in tail.split("/") or "\x00" in tail else tail
+    legal = not tail.startswith("/") and ".." not in tail.split("/") and "\x00" not in tail
+    return tail if legal and tail.count("/") < MAX_FOLDERS else None
 
 
 def _exists(path: Path) -> bool:

@@ -34,8 +34,9 @@ from resbench.store.studies import put_trial, trials_of_study
 from resbench.study.ask import ask, close_lost, open_optuna, space_of, tell
 from resbench.study.environment import environment
 from resbench.study.identity import agree_on_study
+from resbench.study.job import Slots
 from resbench.study.space import Point
-from resbench.study.worker import Slots, run_cell
+from resbench.study.worker import Worker, work
 from resbench.train.outcome import Epoch, Outcome
 
 Identity = tuple[str, str, int]  # of a run of the study: architecture, recipe, seed
@@ -67,18 +68,39 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class _CellWatcher:
-    """What a worker tells of a cell, told on with the unit's name and the number of epochs."""
+class _Cells:
+    """The study's cells for a worker, and what it tells of them: told on with the unit's name, closed in our tables."""
 
+    engine: Engine
+    searching: optuna.Study
+    plan: Plan
+    worker: str
     watch: Watcher
-    unit: str
-    epochs: int
+    failed: list[Cell]
 
-    def epoch(self, seed: int, epoch: Epoch) -> None:
-        self.watch.epoch(self.unit, seed, self.epochs, epoch)
+    def claim(self) -> Cell | None:
+        return claim_cell(self.engine, self.plan.study_id, self.worker)
 
-    def saved(self, seed: int, outcome: Outcome) -> None:
-        self.watch.saved(self.unit, seed, self.epochs, outcome)
+    def epoch(self, cell: Cell, seed: int, epoch: Epoch) -> None:
+        point = self.plan.points[cell.trial_id]
+        self.watch.epoch(point.name, seed, point.epochs, epoch)
+
+    def saved(self, cell: Cell, seed: int, outcome: Outcome) -> None:
+        point = self.plan.points[cell.trial_id]
+        self.watch.saved(point.name, seed, point.epochs, outcome)
+
+    def ended(self, cell: Cell, error: BaseException | None) -> None:
+        """Whatever a unit does, the others go on; only where nothing more can be saved, or is wanted, does the study end."""
+        if error is None:
+            finish_cell(self.engine, cell)
+            _tell_finished(self.engine, self.searching, self.plan, cell.trial_id)
+        elif isinstance(error, DatabaseError | StorageError | KeyboardInterrupt):
+            with suppress(ResbenchError):
+                fail_cell(self.engine, cell, f"given up: {error or 'Ctrl-C'}")
+        else:
+            self.failed.append(cell)
+            fail_cell(self.engine, cell, "".join(traceback.format_exception(error)))
+            self.watch.cell_failed(self.plan.points[cell.trial_id].name, f"{type(error).__name__}: {error}")
 
 
 def run_study(
@@ -90,15 +112,13 @@ def run_study(
     worker = f"{socket.gethostname()}:{os.getpid()}"
     _withdraw(engine, plan.study_id, worker)
     _enqueue(engine, plan, watch)
-    slots = Slots.on(device, max(map(len, plan.seeds.values()), default=1))
+    slots = Slots.on(device, sum(map(len, plan.seeds.values())))
     where = put_environment(engine, environment(device, slots.threads))
-    whole = True
-    while (cell := claim_cell(engine, plan.study_id, worker)) is not None:
-        whole = _work(engine, plan, cell, slots, where, watch) and whole
-        _tell_finished(engine, searching, plan, cell.trial_id)
+    cells = _Cells(engine, searching, plan, worker, watch, [])
+    work(Worker(engine, plan.study_id, slots, where), cells)
     for trial_id in plan.points:
         _tell_finished(engine, searching, plan, trial_id)
-    return whole
+    return not cells.failed
 
 
 def _plan(engine: Engine, searching: optuna.Study, spec: StudySpec, points: Sequence[Point], watch: Watcher) -> Plan:
@@ -176,24 +196,6 @@ def _enqueue(engine: Engine, plan: Plan, watch: Watcher) -> None:
         if missing:
             enqueue_cell(engine, trial_id, missing)
     watch.planned(len(cached), len(new))
-
-
-def _work(engine: Engine, plan: Plan, cell: Cell, slots: Slots, where: str, watch: Watcher) -> bool:
-    point = plan.points.get(cell.trial_id)
-    unit = point.name if point is not None else cell.architecture
-    looking = _CellWatcher(watch, unit, point.epochs if point is not None else 0)
-    try:
-        run_cell(engine, plan.study_id, cell, slots, where, looking)
-    except (DatabaseError, StorageError, KeyboardInterrupt) as error:  # nothing more can be saved, or wanted
-        with suppress(ResbenchError):
-            fail_cell(engine, cell, f"given up: {error or 'Ctrl-C'}")
-        raise
-    except Exception as error:  # whatever a unit does, the others go on
-        fail_cell(engine, cell, traceback.format_exc())
-        watch.cell_failed(unit, f"{type(error).__name__}: {error}")
-        return False
-    finish_cell(engine, cell)
-    return True
 
 
 def _tell_finished(engine: Engine, searching: optuna.Study, plan: Plan, trial_id: int) -> None:

@@ -1,135 +1,127 @@
-"""Cell -> Runs.  Rebuilds the network from the database, trains each missing seed, saves each run as it ends.
+"""Cells -> Runs.  Claims cells, trains their missing seeds side by side, saves each run as it ends.
 
-A worker knows nothing but our own tables, so it may be another process, or on another machine.
+A worker knows nothing but our own tables, so it may be another process, or on another machine. Seeds train in threads; the
+database is written by the thread that waits for them.
 """
 
 from __future__ import annotations
 
-import os
-import sys
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
+from functools import partial
 from threading import Event
 from typing import Protocol
 
 import torch
 
-from resbench.compiler.canonical import Canonical, canonical
-from resbench.compiler.graph import BoundNetwork
-from resbench.compiler.materialise import materialise
-from resbench.compiler.network import build
-from resbench.compiler.record import from_json
-from resbench.data.dataset import Dataset, digest
-from resbench.data.registry import load
-from resbench.errors import BadInput, DatabaseError
-from resbench.spec.recipe import RecipeSpec, recipe_from_json
-from resbench.store.catalogue import get_architecture, get_data, get_recipe
 from resbench.store.engine import Engine
 from resbench.store.records import Cell, EpochRecord, RunRecord, TestScore
 from resbench.store.runs import find_runs, link_run, save_run
-from resbench.train.fit import OnEpoch, fit
+from resbench.study.job import Slots, job, train
 from resbench.train.outcome import Epoch, Outcome
 
 
-class CellWatcher(Protocol):
-    """Who looks on while a cell runs; `epoch` is called from several threads."""
+class Cells(Protocol):
+    """Where cells come from and where they go; `epoch` is called from several threads."""
 
-    def epoch(self, seed: int, epoch: Epoch) -> None: ...
+    def claim(self) -> Cell | None: ...
 
-    def saved(self, seed: int, outcome: Outcome) -> None: ...
+    def epoch(self, cell: Cell, seed: int, epoch: Epoch) -> None: ...
 
+    def saved(self, cell: Cell, seed: int, outcome: Outcome) -> None: ...
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What a cell trains, rebuilt from the database."""
-
-    bound: BoundNetwork
-    canonical: Canonical
-    recipe: RecipeSpec
-    data: Dataset
-
-
-def job(engine: Engine, architecture: str, recipe: str, data: str) -> Job:
-    """Raises DatabaseError when what is stored has another identity than it is stored under."""
-    bound = from_json(get_architecture(engine, architecture).spec)
-    identity = canonical(bound)
-    if identity.digest != architecture:
-        raise DatabaseError(f"architecture {architecture}: what is stored has the digest {identity.digest}")
-    dataset = load(get_data(engine, data).name)
-    if digest(dataset) != data:
-        raise BadInput(
-            f"data set {dataset.name} is not the one of the study: its digest is {digest(dataset)}, not {data}"
-        )
-    spec = recipe_from_json(get_recipe(engine, recipe).spec)
-    return Job(bound, identity, spec, dataset)
-
-
-def train(work: Job, seed: int, device: torch.device, on_epoch: OnEpoch) -> Outcome:
-    """One run: build, draw weights, fit."""
-    network = build(work.bound)
-    materialise(network, work.canonical.numbers, seed, work.recipe.init)
-    return fit(network.to(device), work.canonical.numbers, work.recipe, work.data, seed, on_epoch)
+    def ended(self, cell: Cell, error: BaseException | None) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Slots:
-    """How a cell is run: `workers` seeds side by side in threads, each with `threads` of torch's own.
+class Worker:
+    """`environment`: the digest under which the store knows this machine."""
 
-    A function of the study's seeds and the machine alone, so that a cell that is run in two parts gives the same bits.
+    engine: Engine
+    study_id: int
+    slots: Slots
+    environment: str
+
+
+def work(worker: Worker, cells: Cells) -> None:
+    """Until no cell is left. The next cell is claimed while the last seeds of one before still train.
+
+    A cell whose seed raises goes on with its other seeds and ends with that error. What the database or Ctrl-C raises ends
+    all: open cells end with it, seeds that train stop at the end of their epoch.
     """
-
-    device: torch.device
-    workers: int
-    threads: int
-
-    @staticmethod
-    def on(device: torch.device, n_seeds: int) -> Slots:
-        """Small nets gain little from a second core, so on a CPU each seed gets its own."""
-        cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-        workers = min(n_seeds, cores) if device.type == "cpu" else 1
-        return Slots(device, workers, max(1, cores // workers))
-
-
-def run_cell(engine: Engine, study_id: int, cell: Cell, slots: Slots, environment: str, watch: CellWatcher) -> None:
-    """Train the cell's seeds that have no run yet and save each as it ends; then raise what the first to fail raised.
-
-    Ctrl-C reaches the thread that waits here; it waits no longer, and those that train stop at the end of their epoch.
-    """
-    work = job(engine, cell.architecture, cell.recipe, cell.data)
-    found = find_runs(engine, cell.architecture, cell.recipe, cell.data, cell.seeds)
-    for run in found.values():
-        link_run(engine, study_id, cell.trial_id, run.id)
-    torch.set_num_threads(slots.threads)
-    missing = [seed for seed in cell.seeds if seed not in found]
-    stop = Event()
-    errors: list[BaseException] = []
-    pool = ThreadPoolExecutor(slots.workers)
+    torch.set_num_threads(worker.slots.threads)
+    pool = ThreadPoolExecutor(worker.slots.workers)
+    shift = _Shift(worker, cells, pool)
     try:
-        futures = {pool.submit(train, work, s, slots.device, _unless(stop, s, watch)): s for s in missing}
-        for future in as_completed(futures):
+        while shift.fill():
+            shift.collect()
+    except BaseException as error:
+        shift.give_up(error)
+        raise
+    finally:
+        shift.stop.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+class _Shift:
+    """The seeds under way, each with its cell, and the first error of each open cell."""
+
+    def __init__(self, worker: Worker, cells: Cells, pool: ThreadPoolExecutor) -> None:
+        self.worker, self.cells, self.pool = worker, cells, pool
+        self.stop = Event()
+        self.futures: dict[Future[Outcome], tuple[Cell, int]] = {}
+        self.errors: dict[int, BaseException] = {}
+
+    def fill(self) -> bool:
+        """Claim cells until every slot has a seed. Returns whether there is anything to wait for."""
+        while len(self.futures) < self.worker.slots.workers and (cell := self.cells.claim()) is not None:
+            try:
+                seeds = self.start(cell)
+            except Exception as error:  # what the database holds cannot be trained; other cells can
+                self.cells.ended(cell, error)
+                continue
+            if not seeds:
+                self.cells.ended(cell, None)
+        return bool(self.futures)
+
+    def start(self, cell: Cell) -> list[int]:
+        """Link the runs that stand, train the seeds that have none."""
+        engine, study_id = self.worker.engine, self.worker.study_id
+        found = find_runs(engine, cell.architecture, cell.recipe, cell.data, cell.seeds)
+        for run in found.values():
+            link_run(engine, study_id, cell.trial_id, run.id)
+        missing = [seed for seed in cell.seeds if seed not in found]
+        if missing:
+            task = job(engine, cell.architecture, cell.recipe, cell.data)
+        for seed in missing:
+            future = self.pool.submit(train, task, seed, self.worker.slots.device, partial(self.told, cell, seed))
+            self.futures[future] = cell, seed
+        return missing
+
+    def collect(self) -> None:
+        """Save what has ended."""
+        done, _ = wait(self.futures, return_when=FIRST_COMPLETED)
+        for future in done:
+            cell, seed = self.futures.pop(future)
             error = future.exception()
             if error is not None:
-                errors.append(error)
-                continue
-            run_id = save_run(engine, record(cell, futures[future], future.result(), environment))
-            link_run(engine, study_id, cell.trial_id, run_id)
-            watch.saved(futures[future], future.result())
-    finally:
-        stop.set()
-        pool.shutdown(wait=False, cancel_futures=True)
-    if errors:
-        raise errors[0]
+                self.errors.setdefault(cell.id, error)
+            else:
+                run_id = save_run(self.worker.engine, record(cell, seed, future.result(), self.worker.environment))
+                link_run(self.worker.engine, self.worker.study_id, cell.trial_id, run_id)
+                self.cells.saved(cell, seed, future.result())
+            if all(other.id != cell.id for other, _ in self.futures.values()):
+                self.cells.ended(cell, self.errors.pop(cell.id, None))
 
+    def give_up(self, error: BaseException) -> None:
+        for cell in {cell.id: cell for cell, _ in self.futures.values()}.values():
+            self.cells.ended(cell, error)
 
-def _unless(stop: Event, seed: int, watch: CellWatcher) -> OnEpoch:
-    """Tell of each epoch, until it is time to stop."""
-
-    def told(epoch: Epoch) -> None:
-        if stop.is_set():
+    def told(self, cell: Cell, seed: int, epoch: Epoch) -> None:
+        """Tell of each epoch, until it is time to stop."""
+        if self.stop.is_set():
             raise InterruptedError(f"seed {seed} was stopped after epoch {epoch.epoch}")
-        watch.epoch(seed, epoch)
-
-    return told
+        self.cells.epoch(cell, seed, epoch)
 
 
 def record(cell: Cell, seed: int, outcome: Outcome, environment: str) -> RunRecord:

@@ -41,7 +41,7 @@ def test_the_nearest_project_counts_and_may_say_nothing(tmp_path: Path, monkeypa
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ('db = "sqlite:///here.db"', "sqlite:///here.db"),
+        ('db = "sqlite:///here.db"', "here.db: no such database"),
         ('db = "~/no_such_folder_of_mine/x.db"', "no_such_folder_of_mine"),
         ('db = "/no_such_folder/x.db"', "/no_such_folder/x.db"),
     ],
@@ -55,7 +55,7 @@ def test_urls_and_home_and_absolute_paths(
     assert said.status == 4
     assert shown in said.err
     assert "~" not in said.err
-    assert str(tmp_path / text.split('"')[1]) not in said.err
+    assert str(tmp_path) not in said.err
 
 
 @pytest.mark.parametrize(

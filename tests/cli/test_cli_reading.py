@@ -6,6 +6,7 @@ import pytest
 from conftest import Database, Rb
 
 from resbench import __version__
+from resbench.cli.ranking import COLUMNS
 
 
 def test_the_table_of_a_ranking(read: Rb) -> None:
@@ -13,7 +14,23 @@ def test_the_table_of_a_ranking(read: Rb) -> None:
     assert (said.status, said.err) == (0, "")
     title, _, head, *_ = said.out.splitlines()
     assert title.rstrip() == "small: val error in percent on digits, lower is better"
-    assert head.split() == "# unit error % sd 95 % interval median n best? params MACs train s".split()
+    assert head.split() == [word for column in COLUMNS for word in column.removeprefix(">").split()]
+        "#",
+        "unit",
+        "error",
+        "%",
+        "sd",
+        "95",
+        "%",
+        "interval",
+        "median",
+        "n",
+        "best?",
+        "params",
+        "MACs",
+        "train",
+        "s",
+    ]
     assert "they are about new seeds on this split and data set." in said.out
 
 

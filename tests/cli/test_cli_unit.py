@@ -61,7 +61,8 @@ def test_every_problem_of_a_file_that_is_wrong_with_its_place(rb: Rb, mine: Path
     assert "mine.yaml:4:" in said.err
     assert "did you mean `relu`" in said.err
     assert "mine.yaml:6:" in said.err
-    assert said.err.count("^\n") == 2
+    assert "mine.yaml:4:3: nodes.f: node `f` is read by nothing" in said.err
+    assert said.err.count("^\n") == 3
 
 
 def test_shapes_that_differ_are_told_with_both(rb: Rb, mine: Path) -> None:

@@ -9,7 +9,7 @@ import random
 import pytest
 import torch
 from compiler_oracle import SINGLE, Nodes
-from compiler_sample import images, of, weighted
+from compiler_sample import digest, images, of, weighted
 from torch import nn
 
 from resbench.compiler.shapes import make_module
@@ -67,3 +67,19 @@ def test_the_simplified_network_computes_the_same(seed: int) -> None:
     network = weighted(bound).double().eval()
     x = images(2, (4, 8, 8), torch.float64)
     torch.testing.assert_close(evaluate(values, network, x), network(x), rtol=1e-9, atol=1e-9)
+
+
+def test_equal_digests_give_equal_numbers() -> None:
+    """Of graphs drawn at random many are twins; with the weights of one seed, each computes what its twin computes."""
+    x = images(2, (4, 8, 8), torch.float64)
+    seen: dict[str, tuple[Nodes, torch.Tensor]] = {}
+    twins = 0
+    for seed in range(300):
+        rng = random.Random(seed)
+        nodes = loose(rng, rng.choice([1, 2, 2]))
+        bound = of(nodes)
+        result = weighted(bound).double().eval()(x)
+        other, numbers = seen.setdefault(digest(bound), (nodes, result))
+        twins += other != nodes
+        torch.testing.assert_close(result, numbers, rtol=1e-9, atol=1e-9)
+    assert twins > 10

@@ -12,7 +12,6 @@ from resbench.spec.check import MAX_PROBLEMS
 from resbench.spec.reads import find_cycle
 
 F = "f: {from: x, ops: [bn]}"
-KNOWN = "in, out, stride, unit, units, pos, len, stage, stages, since, first, last, stage_first, stage_last, transition, channels"
 FORM = "is no legal name: a small letter, then small letters, digits and `_`"
 
 
@@ -26,19 +25,26 @@ def unit(*nodes: str, more: str = "") -> str:
         ("y: {from: x, ops: []}", "y: {from: x}", "3:6: nodes.y: key `ops` is missing"),
         ("y: {from: x, ops: []}", "y: {ops: []}", "3:6: nodes.y: key `from` is missing"),
         ("y: {from: x, ops: []}", "y: x", "3:6: nodes.y: a mapping is needed, got x; keys: from, ops"),
-        ("y: {from: x, ops: []}", "y: {from: , ops: []}", "3:12: nodes.y.from: `from` names a node or a list of nodes, got null"),
-        ("y: {from: [x], ops: []}", "y: {from: [], ops: []}", "3:13: nodes.y.from: `from` names a node or a list of nodes, got []"),
-        ("y: {from: [x], ops: []}", "y: {from: [3], ops: []}", "3:14: nodes.y.from[0]: `from` names a node or a list of nodes, got 3"),
+        ("y: {from: x, ops: []}", "y: {from: , ops: []}",
+         "3:12: nodes.y.from: `from` names a node or a list of nodes, got null"),
+        ("y: {from: [x], ops: []}", "y: {from: [], ops: []}",
+         "3:13: nodes.y.from: `from` names a node or a list of nodes, got []"),
+        ("y: {from: [x], ops: []}", "y: {from: [3], ops: []}",
+         "3:14: nodes.y.from[0]: `from` names a node or a list of nodes, got 3"),
         ("y: {from: [x], ops: []}", "y: {from: [[x]], ops: []}",
          "3:14: nodes.y.from[0]: `from` names a node or a list of nodes, got [x]"),
         ("y: {from: x, ops: [relu]}", "y: {from: x, ops: relu}",
          "3:21: nodes.y.ops: a list of ops is needed, got relu; write [relu]"),
-        ("y: {from: x, ops: []}", "y: {from: x, ops: }", "3:20: nodes.y.ops: a list of ops is needed, got null; `[]` is no op"),
-        ("y: {from: x, ops: []}", "y: {from: xx, ops: []}", "3:13: nodes.y.from: `xx` is no node; nodes: x, y; did you mean `x`?"),
-        ("y: {from: [x, x], ops: []}", "y: {from: [x, zz], ops: []}", "3:17: nodes.y.from[1]: `zz` is no node; nodes: x, y"),
+        ("y: {from: x, ops: []}", "y: {from: x, ops: }",
+         "3:20: nodes.y.ops: a list of ops is needed, got null; `[]` is no op"),
+        ("y: {from: x, ops: []}", "y: {from: xx, ops: []}",
+         "3:13: nodes.y.from: `xx` is no node; nodes: x, y; did you mean `x`?"),
+        ("y: {from: [x, x], ops: []}", "y: {from: [x, zz], ops: []}",
+         "3:17: nodes.y.from[1]: `zz` is no node; nodes: x, y"),
         ("y: {from: x, ops: []}", "y: {from: y, ops: []}", "3:3: nodes.y: a cycle: y <- y"),
         ("y: {from: x, ops: []}", "z: {from: x, ops: []}", "3:3: nodes: node `y`, the result, is missing"),
-        ('"y": {from: x, ops: []}', "y: {from: x, ops: [], doc: a}", "3:25: nodes.y.doc: unknown key `doc`; allowed: from, ops"),
+        ('"y": {from: x, ops: []}', "y: {from: x, ops: [], doc: a}",
+         "3:25: nodes.y.doc: unknown key `doc`; allowed: from, ops"),
     ],
 )  # fmt: skip
 def test_one_node(folder: Path, good: str, bad: str, message: str) -> None:
@@ -60,9 +66,11 @@ def test_a_misspelt_key_is_missing_too(folder: Path) -> None:
         ("unit: mine\nnodes: {}\n", "2:8: nodes: node `y`, the result, is missing"),
         ("unit: mine\nnodes:\n", "2:7: nodes: a mapping from node names to {from, ops} is needed, got null"),
         ("unit: mine\nnodes: [a]\n", "2:8: nodes: a mapping from node names to {from, ops} is needed, got [a]"),
-        (unit("y: {from: x, ops: []}", more="parms: {a: 1}\n"), "4:1: parms: unknown key `parms`; allowed: unit, nodes, doc, "
+        (unit("y: {from: x, ops: []}", more="parms: {a: 1}\n"),
+         "4:1: parms: unknown key `parms`; allowed: unit, nodes, doc, "
          "cite, params, when, boundary; did you mean `params`?"),
-        (unit("y: {from: x, ops: []}", more="params: [a]\n"), "4:9: params: a mapping from names to values is needed, got [a]"),
+        (unit("y: {from: x, ops: []}", more="params: [a]\n"),
+         "4:9: params: a mapping from names to values is needed, got [a]"),
         (unit("y: {from: x, ops: []}", more="doc: [a]\n"), "4:6: doc: a text is needed, got [a]"),
         ("unit:\nnodes: {y: {from: x, ops: []}}\n", "1:6: unit: a name is needed, got null"),
         ("unit: ../mine\nnodes: {y: {from: x, ops: []}}\n", f"1:7: unit: `../mine` {FORM}"),
@@ -149,66 +157,13 @@ def test_a_chain_that_leads_nowhere_is_told_whole(folder: Path) -> None:
 def test_an_edge_may_be_a_param(folder: Path, edges: str) -> None:
     assert told(folder, unit(F, "y: {from: $source, ops: []}", more=edges)) == []
     other = edges.replace("f]", "x, z]").replace("[x, x, z]", "[x, z]").replace("'f'", "'z'")
-    assert told(folder, unit(F, "y: {from: $source, ops: []}", more=other)) == ["3:3: nodes.f: node `f` is read by nothing"]
+    assert told(folder, unit(F, "y: {from: $source, ops: []}", more=other)) == [
+        "3:3: nodes.f: node `f` is read by nothing"
+    ]
 
 
 def test_an_edge_may_be_an_expression(folder: Path) -> None:
     assert told(folder, unit(F, "y: {from: $('f' if first else 'x'), ops: []}")) == []
-
-
-@pytest.mark.parametrize(
-    ("rule", "messages"),
-    [
-        ("{if: first, nodes: {f: {from: x}}}", []),
-        ("{if: true, nodes: {f: {ops: []}}}", []),
-        ("{if: not first and (pos > 0 or stage == 1), nodes: {f: {ops: []}}}", []),
-        ("{if: first, nodes: {g: {from: x, ops: []}, y: {from: g}}}", []),
-        ("{if: frist, nodes: {f: {from: x}}}",
-         [f"6:10: when[0].if: `frist` stands for nothing here; known: {KNOWN}; did you mean `first`?"]),
-        ("{if: $first, nodes: {f: {from: x}}}",
-         ["6:10: when[0].if: an expression without `$( )` is needed, as in `first or transition`, got $first"]),
-        ("{if: 3, nodes: {f: {from: x}}}",
-         ["6:10: when[0].if: an expression without `$( )` is needed, as in `first or transition`, got 3"]),
-        ("{if: first or, nodes: {f: {from: x}}}", ["6:10: when[0].if: a value is missing at the end of `first or`"]),
-        ("{iff: first, nodes: {f: {from: x}}}",
-         ["6:5: when[0]: key `if` is missing", "6:6: when[0].iff: unknown key `iff`; allowed: if, nodes; did you mean `if`?"]),
-        ("{if: first}", ["6:5: when[0]: key `nodes` is missing"]),
-        ("first", ["6:5: when[0]: a mapping is needed, got first; keys: if, nodes"]),
-        ("{if: first, nodes: {f: {}}}", ["6:28: when[0].nodes.f: `from` or `ops` is needed: what the rule changes"]),
-        ("{if: first, nodes: {f: x}}", ["6:28: when[0].nodes.f: a mapping is needed, got x; keys: from, ops"]),
-        ("{if: first, nodes: {y: {from: z}}}", ["6:35: when[0].nodes.y.from: `z` is no node; nodes: x, y, f"]),
-        ("{if: first, nodes: {g: {from: x}, y: {from: g}}}", ["6:28: when[0].nodes.g: key `ops` is missing"]),
-        ("{if: first, nodes: {g: {from: x, ops: []}}}", ["6:25: when[0].nodes.g: node `g` is read by nothing"]),
-        ("{if: first, nodes: {f: {ops: [rleu]}}}",
-         ["6:35: when[0].nodes.f.ops[0]: unknown op `rleu`; did you mean `relu` or `relu6`?"]),
-    ],
-)  # fmt: skip
-def test_rules(folder: Path, rule: str, messages: list[str]) -> None:
-    assert told(folder, unit(F, "y: {from: f, ops: []}", more=f"when:\n  - {rule}\n")) == messages
-
-
-def test_rules_are_a_list(folder: Path) -> None:
-    assert told(folder, unit("y: {from: x, ops: []}", more="when: {if: first, nodes: {}}\n")) == [
-        "4:7: when: a list of rules {if, nodes} is needed, got {if: first, nodes: {}}"
-    ]
-
-
-@pytest.mark.parametrize(
-    ("boundary", "message"),
-    [
-        ("{layers: 1, expansion: 4, after_stem: [bn, relu], after_last: []}", None),
-        ("{layers: $n}", None),
-        ("{layer: 1}",
-         "5:12: boundary.layer: unknown key `layer`; allowed: layers, expansion, after_stem, after_last; did you mean `layers`?"),
-        ("[1]", "5:11: boundary: a mapping is needed, got [1]; keys: layers, expansion, after_stem, after_last"),
-        ("{after_last: relu}", "5:24: boundary.after_last: a list of ops is needed, got relu; write [relu]"),
-        ("{after_last: [rleu]}", "5:25: boundary.after_last[0]: unknown op `rleu`; did you mean `relu` or `relu6`?"),
-        ("{expansion: $(out / in)}", "5:23: boundary.expansion: `out` is of a place; a boundary knows only the unit's params"),
-    ],
-)  # fmt: skip
-def test_boundary(folder: Path, boundary: str, message: str | None) -> None:
-    text = unit("y: {from: x, ops: [scale: {by: $n}]}", more=f"params: {{n: 2}}\nboundary: {boundary}\n")
-    assert told(folder, text)[:1] == ([] if message is None else [message])
 
 
 def test_too_many_nodes(folder: Path) -> None:

@@ -21,7 +21,9 @@ def param(text: str) -> tuple[Param, list[str]]:
     return found, [str(problem).split("\n")[0] for problem in check.problems]
 
 
-@pytest.mark.parametrize("text", ["3", "relu", "no", "null", "[bn, relu]", "[]", "$(2 * out)", "{normal: 0.1}", "{scale: {by: 2}}"])
+@pytest.mark.parametrize(
+    "text", ["3", "relu", "no", "null", "[bn, relu]", "[]", "$(2 * out)", "{normal: 0.1}", "{scale: {by: 2}}"]
+)
 def test_a_value_has_no_domain(text: str) -> None:
     found, problems = param(text)
     assert (found.domain, found.by, problems) == (None, None, [])
@@ -57,7 +59,8 @@ def test_ranges(text: str, domain: Range) -> None:
 )
 def test_choices_differ_by_type_and_value(text: str, labels: tuple[str, ...]) -> None:
     found, problems = param(text)
-    assert isinstance(found.domain, Choices) and problems == []
+    assert isinstance(found.domain, Choices)
+    assert problems == []
     assert found.domain.labels == labels
 
 
@@ -93,7 +96,8 @@ def test_choices_differ_by_type_and_value(text: str, labels: tuple[str, ...]) ->
         ("{default: 1, rnge: [0, 2]}",
          ["p:1:14: rnge: unknown key `rnge`; allowed: default, choices, range, cases, step, log; did you mean `range`?",
           "p:1:1: one of choices, range, cases is needed with a default"]),
-        ("{default: 1, range: [0, 2], choices: [1]}", ["p:1:1: one of choices, range, cases is needed, got choices, range"]),
+        ("{default: 1, range: [0, 2], choices: [1]}", ["p:1:1: one of choices, range, cases is needed, got "
+         "choices, range"]),
         ("{default: 1, range: [0, 2], stp: 1}",
          ["p:1:29: stp: unknown key `stp`; allowed: range, default, step, log; did you mean `step`?"]),
         ("{default: 3, range: [0, 2]}", ["p:1:11: default: 3 is not within [0, 2]"]),
@@ -115,8 +119,10 @@ def test_a_wrong_domain(text: str, messages: list[str]) -> None:
 
 def test_a_look_up_has_no_default() -> None:
     found, problems = param("{by: $(depth - 2), cases: {8: [2, 2], 16: [3, 4]}}")
-    assert problems == [] and found.by is not None
-    assert isinstance(found.domain, Choices) and found.domain.labels == ("8", "16")
+    assert problems == []
+    assert found.by is not None
+    assert isinstance(found.domain, Choices)
+    assert found.domain.labels == ("8", "16")
 
 
 def picked(text: str, given: object) -> object:
@@ -125,7 +131,8 @@ def picked(text: str, given: object) -> object:
 
 def test_a_fixed_value_is_held_to_the_domain() -> None:
     whole, broken = "{default: 1, range: [0, 4]}", "{default: 0.5, range: [0.0, 1.0]}"
-    assert picked(whole, 4) == 4 and picked(broken, 1) == 1
+    assert picked(whole, 4) == 4
+    assert picked(broken, 1) == 1
     for text, given, message in (
         (whole, 5, "5 is not within [0, 4]"),
         (whole, "1", '"1" is not within [0, 4]'),
@@ -149,8 +156,10 @@ def test_an_expression_is_checked_where_it_is_worked_out() -> None:
 
 
 def test_what_a_domain_looks_like() -> None:
-    assert is_domain(read_value("{choices: [1]}", "p")) and is_domain(read_value("{range: [0, 1]}", "p"))
-    assert not is_domain(read_value("{at: [0.5], by: 0.1}", "p")) and not is_domain(Node(3))
+    assert is_domain(read_value("{choices: [1]}", "p"))
+    assert is_domain(read_value("{range: [0, 1]}", "p"))
+    assert not is_domain(read_value("{at: [0.5], by: 0.1}", "p"))
+    assert not is_domain(Node(3))
 
 
 def unit(params: str, reads: str = "$p") -> str:

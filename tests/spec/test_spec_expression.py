@@ -30,7 +30,8 @@ def said(text: str, **names: Any) -> str:
         ("$1", "`$1` is no expression: `$name` and `$(...)` stand for a whole value, never for part of one"),
         ("$é", "`$é` is no expression: `$name` and `$(...)` stand for a whole value, never for part of one"),
         ("$(1) px", "`$(1) px` has text behind its `)`; an expression stands for a whole value"),
-        ("$(max(8", "`$(max(8` is cut short: inside { } or [ ] an expression with a comma or [ ] needs quotes, \"$(...)\""),
+        ("$(max(8", "`$(max(8` is cut short: inside { } or [ ] an expression with a comma or [ ] needs quotes, "
+         "\"$(...)\""),
     ],
 )  # fmt: skip
 def test_an_expression_stands_for_a_whole_value(text: str, message: str) -> None:
@@ -154,15 +155,18 @@ def joined(parts: tuple[Written, str, Written]) -> Written:
     text = f"({left}) {sign} ({right})"
     if a is None or b is None or (sign in ("/", "//", "%") and b == 0):
         return text, None
-    results = {"+": lambda: a + b, "-": lambda: a - b, "*": lambda: a * b, "/": lambda: a / b, "//": lambda: Fraction(a // b),
+    results = {"+": lambda: a + b, "-": lambda: a - b, "*": lambda: a * b, "/": lambda: a / b,
+    "//": lambda: Fraction(a // b),
                "%": lambda: a % b}  # fmt: skip
     return text, results[sign]()
 
 
 WRITTEN = st.recursive(
     NUMBERS,
-    lambda inner: st.tuples(inner, st.sampled_from(["+", "-", "*", "/", "//", "%"]), inner).map(joined)
-    | inner.map(lambda part: (f"-({part[0]})", None if part[1] is None else -part[1])),
+    lambda inner: (
+        st.tuples(inner, st.sampled_from(["+", "-", "*", "/", "//", "%"]), inner).map(joined)
+        | inner.map(lambda part: (f"-({part[0]})", None if part[1] is None else -part[1]))
+    ),
     max_leaves=6,
 )
 
@@ -176,23 +180,30 @@ def test_arithmetic_is_exact_where_everything_is_whole(written: Written) -> None
         assert value(text) == expected
 
 
+def worth(text: str) -> Any:
+    """None where the language says that it is none of its."""
+    try:
+        return value(text)
+    except Fact:
+        return None
+
+
 @given(st.text("0123456789+-*/%() .", max_size=30))
 def test_what_both_languages_read_is_worth_the_same(text: str) -> None:
-    try:
-        ours = value(text)
-    except Fact:
-        return
-    decimal = re.sub(r"(?<![0-9.])0+(?=[0-9])", "", text.strip())  # 010 is ten here, an error there
-    theirs = eval(compile(decimal, "text", "eval", dont_inherit=True), {})
-    assert ours == pytest.approx(theirs)
+    ours = worth(text)
+    if ours is not None:
+        decimal = re.sub(r"(?<![0-9.])0+(?=[0-9])", "", text.strip())  # 010 is ten here, an error there
+        assert ours == pytest.approx(eval(decimal))
 
 
-@given(st.lists(st.tuples(st.sampled_from(["+", "-", "*", "/", "//", "%", "**"]), st.integers(1, 5)), min_size=1, max_size=6))
+SIGNS = st.sampled_from(["+", "-", "*", "/", "//", "%", "**"])
+
+
+@given(st.lists(st.tuples(SIGNS, st.integers(1, 5)), min_size=1, max_size=6))
 def test_precedence_is_python_s(rest: list[tuple[str, int]]) -> None:
     text = "3" + "".join(f" {sign} {number}" for sign, number in rest)
-    try:
-        ours = value(text)
-    except Fact as fact:
-        assert "beyond" in str(fact) or "too large" in str(fact)
-        return
-    assert ours == pytest.approx(eval(text))
+    ours = worth(text)
+    if ours is not None:  # else a power beyond what is allowed
+        assert ours == pytest.approx(eval(text))
+    else:
+        assert "**" in text

@@ -25,7 +25,9 @@ def test_the_frozen_list_names_nothing_but_attributes() -> None:
     assert attributes() | OF_SOME_TORCH >= MODULE_ATTRIBUTES, torch.__version__
 
 
-@pytest.mark.parametrize("name", ["x", "f", "shortcut", "conv1", "a_b", "gate_bias", "y2", "max", "in_", "z" * MAX_LENGTH])
+@pytest.mark.parametrize(
+    "name", ["x", "f", "shortcut", "conv1", "a_b", "gate_bias", "y2", "max", "in_", "z" * MAX_LENGTH]
+)
 def test_legal(name: str) -> None:
     assert why_not(name) is None
 
@@ -54,7 +56,8 @@ def test_words_that_are_taken(name: str, reason: str) -> None:
     ("name", "shown"),
     [
         ("", ""), ("A", "A"), ("1a", "1a"), ("_a", "_a"), ("a-b", "a-b"), ("a.b", "a.b"), ("a/b", "a/b"), ("..", ".."),
-        ("a\\b", "a\\b"), ("a b", "a b"), ("ä", "ä"), ("a\n", "a\\x0a"), ("\x1b[31mred", "\\x1b[31mred"), ("[/red]", "[/red]"),
+        ("a\\b", "a\\b"), ("a b", "a b"), ("ä", "ä"), ("a\n", "a\\x0a"), ("\x1b[31mred", "\\x1b[31mred"), ("[/red]",
+         "[/red]"),
         ("<script>", "<script>"), ("a\u202eb", "a\\x202eb"), ("x" * 70 + "!", "x" * 57 + "..."),
     ],
 )  # fmt: skip
@@ -63,7 +66,8 @@ def test_forms_that_are_no_name_are_shown_not_obeyed(name: str, shown: str) -> N
 
 
 def test_no_list_holds_what_another_refuses() -> None:
-    assert not MODULE_ATTRIBUTES & RESERVED and not VALUES & RESERVED
+    assert not MODULE_ATTRIBUTES & RESERVED
+    assert not VALUES & RESERVED
     assert all(name.isidentifier() and not keyword.iskeyword(name) for name in MODULE_ATTRIBUTES | RESERVED)
 
 

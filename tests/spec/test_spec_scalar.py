@@ -20,7 +20,8 @@ from resbench.spec.yaml import read_value
         ("010", 10), ("-7", -7), ("+3", 3), ("0x1F", 31), ("0o17", 15),
         ("true", True), ("False", False), ("null", None), ("~", None), ("", None), (".inf", math.inf), ("-.inf", -math.inf),
         ("no", "no"), ("yes", "yes"), ("on", "on"), ("off", "off"), ("y", "y"), ("n", "n"), ("tRUE", "tRUE"),
-        ("1_000", "1_000"), ("1:30", "1:30"), ("0b11", "0b11"), ("2001-01-01", "2001-01-01"), ("e5", "e5"), ("1e", "1e"),
+        ("1_000", "1_000"), ("1:30", "1:30"), ("0b11", "0b11"), ("2001-01-01", "2001-01-01"), ("e5", "e5"), ("1e",
+         "1e"),
         (".", "."), ("-", "-"), ("0x", "0x"), ("1 2", "1 2"), ("١", "١"), ("inf", "inf"), ("nan", "nan"),
     ],
 )  # fmt: skip
@@ -43,7 +44,8 @@ def test_quotes_make_a_text() -> None:
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
-        (1, "1"), (1.0, "1"), (1e-3, "0.001"), (1e-4, "0.0001"), (1 / 3, "0.3333333333333333"), (True, "true"), (None, "null"),
+        (1, "1"), (1.0, "1"), (1e-3, "0.001"), (1e-4, "0.0001"), (1 / 3, "0.3333333333333333"), (True,
+         "true"), (None, "null"),
         ("1", '"1"'), ("true", '"true"'), ("", '""'), ("no", "no"), ("a, b", '"a, b"'), ("a b", "a b"), (" a", '" a"'),
         ("$(max(1, 2))", "$(max(1, 2))"), ('say "x"', 'say "x"'), (math.nan, ".nan"), (-math.inf, "-.inf"),
         ([1, "1", [None]], '[1, "1", [null]]'), ({"a": {"b": []}}, "{a: {b: []}}"), ({}, "{}"),
@@ -56,7 +58,9 @@ def test_flow_text(value: object, shown: str) -> None:
 TEXTS = st.text(st.characters(exclude_categories=("C",), exclude_characters="$\u2028\u2029\x85\ufeff"), max_size=12)
 DATA = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**15), 10**15) | st.floats(allow_nan=False) | TEXTS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.from_regex(r"[a-z]{1,5}", fullmatch=True), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.from_regex(r"[a-z]{1,5}", fullmatch=True), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,8 @@ TEN = [f"a{i}" for i in range(10)]
         ("3\n", f"{TOP} 3"),
         (UNIT + "---\nunit: other\n", "4:1: a second document starts here; a file holds one"),
         ("%YAML 1.1\n---\n" + UNIT, "1:1: %YAML 1.1; a spec is YAML 1.2"),
-        ("unit: mine\nnodes:\n\ty: {}\n", "3:1: not YAML: a tab; indent with spaces (while scanning for the next token)"),
+        ("unit: mine\nnodes:\n\ty: {}\n",
+         "3:1: not YAML: a tab; indent with spaces (while scanning for the next token)"),
         ("unit: a\0b\n", "1:8: character U+0000 is not allowed in YAML"),
         ("unit: mine\ndoc: a\x07\n", "2:7: character U+0007 is not allowed in YAML"),
         ("unit: 'mine\n", "2:1: not YAML: found unexpected end of stream (while scanning a quoted scalar)"),
@@ -40,8 +42,10 @@ TEN = [f"a{i}" for i in range(10)]
         (UNIT.encode("utf-16"), "1:1: byte 0xff is not UTF-8; save the file as UTF-8"),
         (UNIT + "unit: other\n", "4:1: unit: duplicate key `unit`; first at 1:1"),
         (UNIT + '"unit": other\n', "4:1: unit: duplicate key `unit`; first at 1:1"),
-        ("unit: mine\nnodes:\n  y: {from: x, ops: [], from: z}\n", "3:25: nodes.y.from: duplicate key `from`; first at 3:7"),
-        ("unit: !mine m\nnodes: {y: {from: x, ops: []}}\n", "1:7: unit: tag `!mine` is not allowed: values are plain YAML"),
+        ("unit: mine\nnodes:\n  y: {from: x, ops: [], from: z}\n",
+         "3:25: nodes.y.from: duplicate key `from`; first at 3:7"),
+        ("unit: !mine m\nnodes: {y: {from: x, ops: []}}\n",
+         "1:7: unit: tag `!mine` is not allowed: values are plain YAML"),
         ("unit: *mine\n", "1:7: unit: alias `*mine` stands for nothing above it"),
         ("unit: mine\ndoc: &a [*a]\n", "2:10: doc[0]: alias `*a` stands for nothing above it"),
         (UNIT + "? [a, b]\n: 1\n", "4:3: a key must be a word"),
@@ -92,7 +96,7 @@ def test_nothing_is_executed(folder: Path) -> None:
 def laughs(merge: bool) -> str:
     """Each name stands for nine of the one before: 9^9 values."""
     levels = ["a0: &a0 [x, x, x]" if not merge else "a0: &a0 {k: v}"]
-    for before, name in zip(TEN, TEN[1:], strict=False):
+    for before, name in itertools.pairwise(TEN):
         nine = ", ".join([f"*{before}"] * 9)
         levels.append(f"{name}: &{name} {{<<: [{nine}]}}" if merge else f"{name}: &{name} [{nine}]")
     return "unit: mine\n" + "\n".join(levels) + "\n"
@@ -100,7 +104,9 @@ def laughs(merge: bool) -> str:
 
 @pytest.mark.parametrize("merge", [False, True])
 def test_aliases_count_wherever_they_are_used(folder: Path, merge: bool) -> None:
-    assert told(folder, laughs(merge))[-1].endswith(f": more than {MAX_NODES:,} values (aliases counted wherever they are used)")
+    assert told(folder, laughs(merge))[-1].endswith(
+        f": more than {MAX_NODES:,} values (aliases counted wherever they are used)"
+    )
 
 
 @pytest.mark.parametrize("deep", [MAX_DEPTH + 1, 5_000, 100_000])
@@ -125,7 +131,8 @@ def test_depth_counts_through_aliases(folder: Path) -> None:
 def test_twenty_thousand_anchors(folder: Path) -> None:
     anchors = ", ".join(f"&a{i} x" for i in range(20_000))
     (message,) = told(folder, f"unit: mine\ndoc: [{anchors}]\n")
-    assert message.startswith("2:") and message.endswith(" values (aliases counted wherever they are used)")
+    assert message.startswith("2:")
+    assert message.endswith(" values (aliases counted wherever they are used)")
 
 
 @pytest.mark.parametrize(
@@ -148,7 +155,9 @@ def test_a_torn_expression_says_quote_it_and_nothing_else(folder: Path, value: s
     )
 
 
-@pytest.mark.parametrize("quoted", ['{out: "$(max(8, out / 16))"}', "{out: '$(max(8, out / 16))'}", "{out: $(out / 16)}"])
+@pytest.mark.parametrize(
+    "quoted", ['{out: "$(max(8, out / 16))"}', "{out: '$(max(8, out / 16))'}", "{out: $(out / 16)}"]
+)
 def test_a_quoted_expression_is_whole(folder: Path, quoted: str) -> None:
     assert told(folder, f"unit: mine\nnodes:\n  y: {{from: x, ops: [conv3x3: {quoted}]}}\n") == []
 
@@ -186,7 +195,15 @@ def test_problems_come_in_the_order_of_lines() -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("3", 3), ("", None), ("[a, 1]", ["a", 1]), ("{a: no}", {"a": "no"}), ('""', ""), ("$out", "$out"), ("a: b", {"a": "b"})],
+    [
+        ("3", 3),
+        ("", None),
+        ("[a, 1]", ["a", 1]),
+        ("{a: no}", {"a": "no"}),
+        ('""', ""),
+        ("$out", "$out"),
+        ("a: b", {"a": "b"}),
+    ],
 )
 def test_a_value_of_any_kind_is_read(text: str, expected: object) -> None:
     assert plain(read_value(text, "word")) == expected
