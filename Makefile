@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: quickstart test lint fuzz clean
+.PHONY: help quickstart test clean
 .DEFAULT_GOAL := help
 
 help:

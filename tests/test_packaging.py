@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import one_core
+from command_line import one_core
 
 REPOSITORY = Path(__file__).parent.parent
 

@@ -41,13 +41,14 @@ def draw_ranking(board: Leaderboard, file: str) -> None:
 def notes(board: Leaderboard) -> list[str]:
     """What the table says, in sentences."""
     tied = [row.unit for row in board.rows if row.ranked.tied_with_best]
+    left_out = [row.unit for row in board.rows if row.ranked.tied_with_best is False]
     lines = []
     if len(tied) > 1:
         lines.append(f"tied: with 95 % confidence no unit as good as the best is left out of {', '.join(tied)}.")
-    elif tied:
-        lines.append(f"best: with 95 % confidence no other unit is as good as {tied[0]}.")
-    if board.few_seeds:
-        lines.append("Units with fewer than 3 seeds: numbers, but no interval and no claim.")
+    elif tied and left_out:
+        lines.append(f"best: with 95 % confidence none of {', '.join(left_out)} is as good as {tied[0]}.")
+    if board.unclaimed:
+        lines.append("?: fewer than 3 converged runs; numbers, but no interval and no claim.")
     if any(row.ranked.fails for row in board.rows):
         lines.append(
             "fails: under half of the runs converged (a loss that is not finite, or val error not better than chance)."

@@ -60,16 +60,18 @@ def print_repeat(engine: Engine, run_id: int, json: bool) -> bool:
     import torch
 
     from resbench.study.job import job, train
-    from resbench.train.device import best_device
+    from resbench.train.device import best_device, repeatable
 
     detail = run_detail(engine, run_id)
     if detail.run.status not in ("complete", "diverged"):
         raise BadInput(
             f"run {run_id} is {detail.run.status}; only a run that came to its end can be held against another"
         )
+    device = torch.device("cpu") if detail.environment.device == "cpu" else best_device()
+    repeatable(device)
     torch.set_num_threads(detail.environment.threads)  # another number rounds differently
     work = job(engine, detail.run.architecture, detail.run.recipe, detail.run.data)
-    again = train(work, detail.run.seed, best_device(), _tell)
+    again = train(work, detail.run.seed, device, _tell)
     numbers = ("train_loss", "train_error_pct", "val_loss", "val_error_pct")
     old = [tuple(getattr(epoch, name) for name in numbers) for epoch in detail.epochs]
     new = [tuple(_finite(getattr(epoch, name)) for name in numbers) for epoch in again.epochs]

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from resbench.errors import BadInput, did_you_mean
+from resbench.evidence.intervals import median_interval
 from resbench.evidence.ranking import Ranked, rank
-from resbench.evidence.sample import MIN_SEEDS, Sample
+from resbench.evidence.sample import Sample
 from resbench.store.catalogue import get_data, get_recipe
 from resbench.store.engine import Engine
 from resbench.store.reading import StudyRun, runs_of_study
@@ -21,7 +22,9 @@ Key = tuple[str, str]  # architecture, recipe
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`unit` is the name first given; `aliases` are other names of the same architecture. `train_s` is a mean over runs."""
+    """`unit` is the name first given; `aliases` are other names of the same architecture. `train_s` is a mean over runs.
+
+    `median_interval`: low, high and its coverage, by order statistics."""
 
     ranked: Ranked
     unit: str
@@ -30,6 +33,7 @@ class Row:
     params: int
     macs: int | None
     train_s: float | None
+    median_interval: tuple[float | None, float | None, float] | None
 
     @property
     def name(self) -> str:
@@ -41,7 +45,8 @@ class Row:
         return {
             "rank": r.rank, "unit": self.unit, "aliases": list(self.aliases), "digest": self.digest,
             "n": r.n, "converged": r.converged, "diverged": r.diverged, "missing": r.missing,
-            "median": r.median, "mean": r.mean, "std": r.std, "ci_low": r.ci_low, "ci_high": r.ci_high,
+            "median": r.median, "median_interval": self.median_interval,
+            "mean": r.mean, "std": r.std, "ci_low": r.ci_low, "ci_high": r.ci_high,
             "tied_with_best": r.tied_with_best, "fails": r.fails, "skewed": r.skewed,
             "params": self.params, "macs": self.macs, "train_s": self.train_s,
         }  # fmt: skip
@@ -58,26 +63,27 @@ class Leaderboard:
     fail_above: float | None
 
     @property
-    def few_seeds(self) -> bool:
-        return any(row.ranked.n < MIN_SEEDS for row in self.rows)
+    def unclaimed(self) -> bool:
+        """Whether there is a row in no test: fewer than 3 converged runs."""
+        return any(row.ranked.tied_with_best is None for row in self.rows)
 
 
 def leaderboard(engine: Engine, study: str) -> Leaderboard:
     """Raises BadInput for an unknown study and for one without a finished run."""
     groups, n_val = grouped(engine, study)
-    row = next(iter(groups.values()))[0]
-    names = {key: _names(runs) for key, runs in groups.items()}
-    wanted = len(json.loads(get_study(engine, study).spec)["seeds"])
-    samples = [_sample(names[key][0], runs, wanted) for key, runs in groups.items()]
-    by_name = {names[key][0]: key for key in groups}
+    samples, _ = samples_of(engine, study)
+    of = {sample.name: (sample, key) for sample, key in zip(samples, groups, strict=True)}
     rows = []
     for ranked in rank(samples, n_val=n_val):
-        key = by_name[ranked.name]
+        sample, key = of[ranked.name]
         runs = groups[key]
         seconds = [run.train_s for run in runs if run.train_s is not None]
-        first, *aliases = names[key]
+        first, *aliases = _names(runs)
+        middle = median_interval(sample)
+        between = None if middle is None else (middle.low, middle.high, middle.coverage)
         spent = fmean(seconds) if seconds else None
-        rows.append(Row(ranked, first, tuple(aliases), key[0], runs[0].params, runs[0].macs, spent))
+        rows.append(Row(ranked, first, tuple(aliases), key[0], runs[0].params, runs[0].macs, spent, between))
+    row = next(iter(groups.values()))[0]
     recipe = json.loads(get_recipe(engine, row.recipe_digest).spec)
     return Leaderboard(study, row.data, n_val, tuple(rows), recipe.get("fail_above"))
 

@@ -17,7 +17,7 @@ Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0, le=10**9)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Kind = Literal["conv", "linear", "norm", "bias", "gain"]
-_NOT_IDENTITY = {"recipe", "doc", "cite", "fail_above"}
+NOT_IDENTITY = {"recipe", "doc", "cite", "fail_above"}
 
 
 class Optimizer(Model):
@@ -146,7 +146,7 @@ class RecipeSpec(Model):
     @property
     def digest(self) -> str:
         """Equal for recipes that train alike; names, texts and `fail_above` do not count."""
-        data = self.model_dump(mode="json", by_alias=True, exclude=_NOT_IDENTITY)
+        data = self.model_dump(mode="json", by_alias=True, exclude=NOT_IDENTITY)
         return "r1_" + sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:24]
 
 

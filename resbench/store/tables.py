@@ -2,7 +2,7 @@
 
 Times are text, UTC, `2026-11-23T19:21:51Z`, so that they sort and mean the same in SQLite and Postgres. Digests are text.
 JSON is text in canonical form. A number that is not finite is stored as NULL.
-The comments go to Postgres after each migration and into docs/database.md.
+The comments go to Postgres after each migration and into docs/guide.md.
 """
 
 from __future__ import annotations

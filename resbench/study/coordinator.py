@@ -37,6 +37,7 @@ from resbench.study.identity import agree_on_study
 from resbench.study.job import Slots
 from resbench.study.space import Point
 from resbench.study.worker import Worker, work
+from resbench.train.device import repeatable
 from resbench.train.outcome import Epoch, Outcome
 
 Identity = tuple[str, str, int]  # of a run of the study: architecture, recipe, seed
@@ -113,6 +114,7 @@ def run_study(
     _withdraw(engine, plan.study_id, worker)
     _enqueue(engine, plan, watch)
     slots = Slots.on(device, sum(map(len, plan.seeds.values())))
+    repeatable(device)
     where = put_environment(engine, environment(device, slots.threads))
     cells = _Cells(engine, searching, plan, worker, watch, [])
     work(Worker(engine, plan.study_id, slots, where), cells)
@@ -133,6 +135,7 @@ def _plan(engine: Engine, searching: optuna.Study, spec: StudySpec, points: Sequ
     standing = {(t.trial.name, t.trial.architecture, t.trial.recipe): t for t in trials_of_study(engine, study_id)}
     _retire(engine, study_id, standing.values(), points, watch)
     close_lost(searching, [t.trial.number for t in trials_of_study(engine, study_id) if t.trial.active])
+    points = _within_trials(spec, points, standing.values(), watch)
     plan = Plan(study_id, data_digest, {}, {}, {})
     for point, seeds in zip(points, _seeds(engine, spec, points, watch), strict=True):
         if not seeds:
@@ -145,6 +148,18 @@ def _plan(engine: Engine, searching: optuna.Study, spec: StudySpec, points: Sequ
         trial_id = put_trial(engine, study_id, replace(trial, active=True))
         plan.points[trial_id], plan.numbers[trial_id], plan.seeds[trial_id] = point, trial.number, seeds
     return plan
+
+
+def _within_trials(
+    spec: StudySpec, points: Sequence[Point], standing: Collection[TrialRow], watch: Watcher
+) -> list[Point]:
+    """The points that the budget of trials has room for; trials that the study has count first, also of other units."""
+    active = {(row.trial.name, row.trial.architecture, row.trial.recipe) for row in standing if row.trial.active}
+    new = [p for p in points if (p.name, p.digest, p.recipe.digest) not in active]
+    room = len(new) if spec.budget.trials is None else max(0, spec.budget.trials - len(active))
+    if len(new) > room:
+        watch.note(f"the budget is {spec.budget.trials} trials: {', '.join(p.name for p in new[room:])} left out")
+    return [point for point in points if point not in new[room:]]
 
 
 def _retire(
@@ -163,7 +178,7 @@ def _seeds(engine: Engine, spec: StudySpec, points: Sequence[Point], watch: Watc
     architecture share their runs, and runs that the study has count first, also those of units not named this time.
     """
     wanted = dict.fromkeys((p.digest, p.recipe.digest, seed) for seed in spec.seeds for p in points)
-    stands = [run for run in runs_of_study(engine, spec.name) if run.active and run.status in FINISHED]
+    stands = [run for run in runs_of_study(engine, spec.name) if run.status in FINISHED]
     spent: set[Identity] = {(run.digest, run.recipe_digest, run.seed) for run in stands}
     dealt = sorted(wanted, key=lambda run: run not in spent)
     if spec.budget.runs is not None:

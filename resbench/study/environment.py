@@ -23,8 +23,8 @@ def environment(device: torch.device, threads: int) -> EnvironmentRecord:
         torch=torch.__version__,
         device=device_name(device),
         threads=threads,
-        deterministic=torch.are_deterministic_algorithms_enabled(),
-        tf32=bool(torch.backends.cuda.matmul.allow_tf32),
+        deterministic=device.type == "cpu" or torch.backends.cudnn.deterministic,
+        tf32=device.type == "cuda" and (torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32),
         plugins={},
         platform=platform.platform(),
     )

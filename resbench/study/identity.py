@@ -12,6 +12,7 @@ from typing import Any
 
 from resbench.errors import BadInput
 from resbench.spec.node import Node, flow, join, plain
+from resbench.spec.recipe import NOT_IDENTITY
 from resbench.spec.study import StudySpec
 from resbench.store.engine import Engine
 from resbench.store.records import canonical_json
@@ -39,7 +40,7 @@ def agree_on_study(engine: Engine, spec: StudySpec, data_digest: str, points: Se
 
 
 def _spec_json(spec: StudySpec, data_digest: str, points: Sequence[Point]) -> dict[str, Any]:
-    recipe = {key: value for key, value in _mapping(spec.recipe).items() if key not in ("doc", "cite")}
+    recipe = {key: value for key, value in _mapping(spec.recipe).items() if key not in NOT_IDENTITY}
     limits = {"params": spec.budget.params, "macs": spec.budget.macs}
     network = {"use": spec.network.name, **{k: plain(v) for k, v in spec.network.arguments.items()}}
     return {

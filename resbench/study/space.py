@@ -61,7 +61,7 @@ def points_of(spec: StudySpec, info: DatasetInfo, library: Library) -> list[Poin
             check.report(entry.use.node, str(error))
     check.done()
     _refuse_equal_names(points, spec)
-    return list({point.name: point for point in points}.values())[: spec.budget.trials]
+    return list({point.name: point for point in points}.values())
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import torch
 
+from resbench.errors import DatabaseError, StorageError
 from resbench.store.engine import Engine
 from resbench.store.records import Cell, EpochRecord, RunRecord, TestScore
 from resbench.store.runs import find_runs, link_run, save_run
@@ -64,12 +65,12 @@ def work(worker: Worker, cells: Cells) -> None:
 
 
 class _Shift:
-    """The seeds under way, each with its cell, and the first error of each open cell."""
+    """The runs under way, each with its seed and the cells it is for (of equal nets it is one), and the first error of a cell."""
 
     def __init__(self, worker: Worker, cells: Cells, pool: ThreadPoolExecutor) -> None:
         self.worker, self.cells, self.pool = worker, cells, pool
         self.stop = Event()
-        self.futures: dict[Future[Outcome], tuple[Cell, int]] = {}
+        self.futures: dict[Future[Outcome], tuple[list[Cell], int]] = {}
         self.errors: dict[int, BaseException] = {}
 
     def fill(self) -> bool:
@@ -77,15 +78,17 @@ class _Shift:
         while len(self.futures) < self.worker.slots.workers and (cell := self.cells.claim()) is not None:
             try:
                 seeds = self.start(cell)
-            except Exception as error:  # what the database holds cannot be trained; other cells can
+            except Exception as error:
                 self.cells.ended(cell, error)
-                continue
+                if isinstance(error, DatabaseError | StorageError):
+                    raise
+                continue  # this cell cannot be trained here; others can
             if not seeds:
                 self.cells.ended(cell, None)
         return bool(self.futures)
 
     def start(self, cell: Cell) -> list[int]:
-        """Link the runs that stand, train the seeds that have none."""
+        """Link the runs that stand, train the seeds that have none and are not under way for another cell. Returns these two."""
         engine, study_id = self.worker.engine, self.worker.study_id
         found = find_runs(engine, cell.architecture, cell.recipe, cell.data, cell.seeds)
         for run in found.values():
@@ -93,28 +96,37 @@ class _Shift:
         missing = [seed for seed in cell.seeds if seed not in found]
         if missing:
             task = job(engine, cell.architecture, cell.recipe, cell.data)
+        under_way = {_identity(cells[0], seed): cells for cells, seed in self.futures.values()}
         for seed in missing:
+            if (sharing := under_way.get(_identity(cell, seed))) is not None:
+                sharing.append(cell)
+                continue
             future = self.pool.submit(train, task, seed, self.worker.slots.device, partial(self.told, cell, seed))
-            self.futures[future] = cell, seed
+            self.futures[future] = [cell], seed
         return missing
 
     def collect(self) -> None:
         """Save what has ended."""
         done, _ = wait(self.futures, return_when=FIRST_COMPLETED)
         for future in done:
-            cell, seed = self.futures.pop(future)
+            sharing, seed = self.futures[future]
             error = future.exception()
-            if error is not None:
-                self.errors.setdefault(cell.id, error)
-            else:
-                run_id = save_run(self.worker.engine, record(cell, seed, future.result(), self.worker.environment))
-                link_run(self.worker.engine, self.worker.study_id, cell.trial_id, run_id)
-                self.cells.saved(cell, seed, future.result())
-            if all(other.id != cell.id for other, _ in self.futures.values()):
-                self.cells.ended(cell, self.errors.pop(cell.id, None))
+            if error is None:
+                run_id = save_run(
+                    self.worker.engine, record(sharing[0], seed, future.result(), self.worker.environment)
+                )
+                for cell in sharing:
+                    link_run(self.worker.engine, self.worker.study_id, cell.trial_id, run_id)
+                self.cells.saved(sharing[0], seed, future.result())
+            del self.futures[future]  # only now: what is not saved is given up with its cell
+            for cell in sharing:
+                if error is not None:
+                    self.errors.setdefault(cell.id, error)
+                if not any(cell in cells for cells, _ in self.futures.values()):
+                    self.cells.ended(cell, self.errors.pop(cell.id, None))
 
     def give_up(self, error: BaseException) -> None:
-        for cell in {cell.id: cell for cell, _ in self.futures.values()}.values():
+        for cell in {cell.id: cell for cells, _ in self.futures.values() for cell in cells}.values():
             self.cells.ended(cell, error)
 
     def told(self, cell: Cell, seed: int, epoch: Epoch) -> None:
@@ -122,6 +134,10 @@ class _Shift:
         if self.stop.is_set():
             raise InterruptedError(f"seed {seed} was stopped after epoch {epoch.epoch}")
         self.cells.epoch(cell, seed, epoch)
+
+
+def _identity(cell: Cell, seed: int) -> tuple[str, str, str, int]:
+    return cell.architecture, cell.recipe, cell.data, seed
 
 
 def record(cell: Cell, seed: int, outcome: Outcome, environment: str) -> RunRecord:

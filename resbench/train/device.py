@@ -13,6 +13,15 @@ def best_device() -> torch.device:
     return torch.device("cpu")
 
 
+def repeatable(device: torch.device) -> None:
+    """Make training on a device give the same bits every time: on CUDA no TF32, no algorithm chosen by a race."""
+    if device.type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cudnn.benchmark = False
+        torch.backends.cudnn.deterministic = True
+
+
 def device_name(device: torch.device) -> str:
     """What the hardware is called, for the record of a run."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

@@ -29,7 +29,7 @@ class Epoch:
 class Outcome:
     """Test numbers are there only for a run that came to its end; they are stored apart and nothing that chooses sees them.
 
-    `train_s` is the time in training steps alone, `wall_s` everything from the first weight on.
+    `train_s` is the time in training steps alone, `wall_s` everything from the data's way to the device to the test score.
     """
 
     status: Status

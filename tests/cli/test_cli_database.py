@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Rb, say
+from command_line import Rb, say
 
 LIST = ("results", "list")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Rb
+from command_line import Rb
 
 TOP = {
     "rank", "unit", "digest", "n", "converged", "diverged", "median", "mean", "std", "ci_low", "ci_high", "tied_with_best",

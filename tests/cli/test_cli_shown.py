@@ -6,7 +6,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from conftest import Database, Rb
+from command_line import Database, Rb
 
 from resbench.cli.progress import StudyProgress
 from resbench.train.outcome import Epoch, Outcome
@@ -77,7 +77,9 @@ def test_progress_shows_what_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None
         for epoch in epochs:
             progress.epoch("[/red]", 0, 2, epoch)
         progress.saved("[/red]", 0, 2, Outcome("complete", epochs, 1.0, 20.0, 2.0, 3.0))
+        progress.epoch("b", 0, 2, epochs[0])
         progress.saved("b", 0, 2, Outcome("diverged", epochs[:1], None, None, 1.0, 1.0))
+        assert (progress.done, progress.epochs_done) == (2, 4)  # an early end does not keep the bar from its own
         progress.cell_failed("c", f"{RED}\nline")
         progress.note("note [bold]")
     assert stderr.getvalue().splitlines() == [

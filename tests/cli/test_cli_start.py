@@ -101,7 +101,7 @@ def test_stdout_is_data_and_stderr_is_progress(tmp_path: Path) -> None:
     """As a shell sees it: no escape sequence, one line of stderr a run, and JSON alone on stdout, also in plain ASCII."""
     import json
 
-    from conftest import SMALL, one_core
+    from command_line import SMALL, one_core
 
     (tmp_path / "small.yaml").write_text(SMALL, "utf-8")
     command = [sys.executable, "-m", "resbench", "study", "run", "small.yaml", "units=[plain]", "seeds=1"]

@@ -13,8 +13,10 @@ from spec_sample import UNIT, put, study_text
 from resbench.cli.main import run
 
 NODES = "unit: mine\nnodes:\n"
-NET = "network: mine\ninput: [3, 32, 32]\nclasses: 10\nunit: plain\nstem: [conv3x3: {{out: 8}}, "
-"$after_stem]\nstages: [{}]\n"
+NET = (
+    "network: mine\ninput: [3, 32, 32]\nclasses: 10\nunit: plain\n"
+    "stem: [conv3x3: {{out: 8}}, $after_stem]\nstages: [{}]\n"
+)
 HEAD = "head: [global_avg_pool, linear: {out: $classes}]\n"
 HALF = "f: {from: x, ops: [conv3x3: {stride: 2}]}"
 Captured = pytest.CaptureFixture[str]
@@ -175,8 +177,11 @@ def test_what_no_list_of_ops_may_grow_to(folder: Path, monkeypatch: pytest.Monke
 
 
 def test_their_twins_are_taken(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
-    unit = "  f: {from: x, ops: [conv3x3: {stride: $stride}]}\n  h: {from: x, ops: [shortcut]}\n  y: {from: [h, "
-    "f], ops: [add]}\n"
+    unit = (
+        "  f: {from: x, ops: [conv3x3: {stride: $stride}]}\n"
+        "  h: {from: x, ops: [shortcut]}\n"
+        "  y: {from: [h, f], ops: [add]}\n"
+    )
     put(
         folder,
         {"mine.yaml": NODES + unit, "st.yaml": study_text(), "net.yaml": NET.format("{units: 1, out: 8}") + HEAD},

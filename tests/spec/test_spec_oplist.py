@@ -95,8 +95,8 @@ def test_far_from_any_name_all_are_listed(folder: Path) -> None:
 
 
 def test_a_param_may_stand_for_ops(folder: Path) -> None:
-    text = "unit: mine\nparams: {order: [bn, relu], n: 2}\nnodes:\n  y: {from: x, ops: [repeat: {times: $n, "
-    "ops: $order}]}\n"
+    params = "params: {order: [bn, relu], n: 2}\n"
+    text = ops("repeat: {times: $n, ops: $order}") + params
     assert told(folder, text) == []
 
 

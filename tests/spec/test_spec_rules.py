@@ -8,8 +8,10 @@ import pytest
 from spec_sample import told
 
 F = "f: {from: x, ops: [bn]}"
-KNOWN = "in, out, stride, unit, units, pos, len, stage, stages, since, first, last, stage_first, stage_last, "
-"transition, channels"
+KNOWN = (
+    "in, out, stride, unit, units, pos, len, stage, stages, since, first, last, stage_first, stage_last, "
+    "transition, channels"
+)
 
 
 def unit(*nodes: str, more: str = "") -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Database, Rb
+from command_line import Database, Rb
 from study_sample import trials
 
 RUNS = "SELECT unit, seed FROM v_runs ORDER BY seed, trial"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Database, Rb
+from command_line import Database, Rb
 from study_sample import trials
 from torch import Tensor, nn
 

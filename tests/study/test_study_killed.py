@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Database, Rb, one_core
+from command_line import Database, Rb, one_core
 from study_sample import trials
 
 SAVED = re.compile(r"\[(\d)/6\] (\w+), seed (\d): val error ([\d.]+) %")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import optuna
 import pytest
-from conftest import Database, Rb
+from command_line import Database, Rb
 from optuna.distributions import CategoricalDistribution
 from study_sample import trials
 

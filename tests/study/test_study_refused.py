@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import SMALL, Rb
+from command_line import SMALL, Rb
 
 from resbench.data import registry
 from resbench.data.registry import info

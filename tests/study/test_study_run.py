@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import fmean
 
 import pytest
-from conftest import SMALL, Database, Rb
+from command_line import SMALL, Database, Rb
 from study_sample import trials
 
 STATUSES = "SELECT status, COUNT(*) FROM rb_cell GROUP BY status"
@@ -105,7 +105,7 @@ def test_another_study_uses_the_runs_that_stand(rb: Rb, database: Database) -> N
 
 def test_equal_nets_are_trained_once_and_shown_as_one(rb: Rb, small: Path, database: Database) -> None:
     said = rb("study", "run", "small.yaml", f"units=[original, {SCALED}]", "--json")
-    assert said.err.splitlines()[0] == "0 cached, 2 new"
+    assert [line.split(",")[0] for line in said.err.splitlines()] == ["0 cached", "[1/2] original", "[2/2] original"]
     (row,) = said.json
     scaled = "constant_scaling shortcut_scale=1 branch_scale=1"
     assert (row["unit"], row["aliases"], row["n"]) == ("original", [scaled], 2)

@@ -13,7 +13,8 @@ from torch.nn import functional as F
 from train_sample import NUMBERS, Witness, flat_images, ignore, network, recipe
 
 from resbench.compiler.network import Network
-from resbench.data.dataset import Dataset
+from resbench.data.augment import AUGMENTATIONS
+from resbench.data.dataset import Dataset, normalised
 from resbench.data.registry import load
 from resbench.seeds import stream
 from resbench.spec.node import Plain
@@ -138,6 +139,20 @@ def test_augmentation_does_not_move_the_order_of_the_data() -> None:
     assert sorted(chain(*plain[:4])) == sorted(chain(*plain[4:]))  # every image once an epoch ..
     assert plain[:4] != plain[4:]  # .. in another order
     assert plain != seen_in_training({}, seed=1)
+
+
+def test_augmentation_is_drawn_from_a_stream_of_its_own() -> None:
+    """Image i is dark on the left and i bright on the right; what is seen first tells whether it was flipped."""
+    data = flat_images()
+    data.images[:, :, :, :2] = 0
+    witness, spec = Witness(), recipe({"epochs": 2, "batch": 20, "augment": ["flip"]})
+    fit(witness, NUMBERS, spec, data, 0, ignore)
+    seen = [images for mode, images in witness.seen if mode == "train"]
+    x, _ = normalised(data, "train")
+    for epoch, images in enumerate(seen, start=1):
+        order, own = (torch.Generator().manual_seed(stream(0, epoch, name)) for name in ("order", "augmentation"))
+        expected = AUGMENTATIONS["flip"](x[torch.randperm(20, generator=order)], generator=own)
+        assert images == expected[:, 0, 0, 0].tolist()
 
 
 def test_images_that_fill_no_batch_wait_for_the_next_epoch() -> None:
