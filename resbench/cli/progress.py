@@ -92,4 +92,7 @@ class StudyProgress:
         self.line(text)
 
     def line(self, text: str) -> None:
-        self.console.print(printable(text, 4000), markup=False, soft_wrap=True)
+        if self.live:
+            self.console.print(printable(text, 4000), markup=False, soft_wrap=True)
+        else:  # past rich, which prints what it holds a second time where Ctrl-C comes in between
+            print(printable(text, 4000), file=self.console.file, flush=True)

@@ -67,6 +67,14 @@ def fail_cell(engine: Engine, cell: Cell, error: str) -> bool:
     return _close(engine, cell, "failed", error)
 
 
+def claimants(engine: Engine, study_id: int) -> set[str]:
+    """The workers that hold running cells of a study."""
+    trials = select(rb_trial.c.id).where(rb_trial.c.study_id == study_id)
+    held = select(rb_cell.c.claimed_by).where(rb_cell.c.status == "running", rb_cell.c.trial_id.in_(trials)).distinct()
+    with reading(engine) as connection:
+        return {str(worker) for worker in connection.execute(held).scalars()}
+
+
 def requeue_running(engine: Engine, study_id: int) -> int:
     """Queue again what a dead process left running; for the only process of a study. Returns how many."""
     trials = select(rb_trial.c.id).where(rb_trial.c.study_id == study_id)

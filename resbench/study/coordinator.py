@@ -12,7 +12,6 @@ import traceback
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import optuna
 import torch
@@ -21,40 +20,25 @@ from resbench.compiler.graph import sizes
 from resbench.compiler.record import to_json
 from resbench.data.dataset import digest
 from resbench.data.registry import load
-from resbench.errors import DatabaseError, ResbenchError, StorageError
+from resbench.errors import BadInput, DatabaseError, ResbenchError, StorageError
 from resbench.spec.recipe import recipe_to_json
 from resbench.spec.study import StudySpec
 from resbench.store.catalogue import put_architecture, put_cost, put_data, put_environment, put_recipe
-from resbench.store.cells import claim_cell, enqueue_cell, fail_cell, finish_cell, requeue_running
+from resbench.store.cells import claim_cell, claimants, enqueue_cell, fail_cell, finish_cell, requeue_running
 from resbench.store.engine import Engine
-from resbench.store.reading import runs_of_study
-from resbench.store.records import FINISHED, ArchitectureRecord, Cell, DataRecord, RecipeRecord, TrialRecord, TrialRow
+from resbench.store.records import ArchitectureRecord, Cell, DataRecord, RecipeRecord, TrialRecord, TrialRow
 from resbench.store.runs import find_runs, link_run
 from resbench.store.studies import put_trial, trials_of_study
 from resbench.study.ask import ask, close_lost, open_optuna, space_of, tell
+from resbench.study.budget import Identity, deal_seeds, within_trials
 from resbench.study.environment import environment
 from resbench.study.identity import agree_on_study
 from resbench.study.job import Slots
 from resbench.study.space import Point
+from resbench.study.watcher import Watcher
 from resbench.study.worker import Worker, work
 from resbench.train.device import repeatable
 from resbench.train.outcome import Epoch, Outcome
-
-Identity = tuple[str, str, int]  # of a run of the study: architecture, recipe, seed
-
-
-class Watcher(Protocol):
-    """Who looks on while a study runs."""
-
-    def planned(self, cached: int, new: int) -> None: ...
-
-    def epoch(self, unit: str, seed: int, of: int, epoch: Epoch) -> None: ...
-
-    def saved(self, unit: str, seed: int, of: int, outcome: Outcome) -> None: ...
-
-    def cell_failed(self, unit: str, error: str) -> None: ...
-
-    def note(self, text: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +119,9 @@ def _plan(engine: Engine, searching: optuna.Study, spec: StudySpec, points: Sequ
     standing = {(t.trial.name, t.trial.architecture, t.trial.recipe): t for t in trials_of_study(engine, study_id)}
     _retire(engine, study_id, standing.values(), points, watch)
     close_lost(searching, [t.trial.number for t in trials_of_study(engine, study_id) if t.trial.active])
-    points = _within_trials(spec, points, standing.values(), watch)
+    points = within_trials(spec, points, standing.values(), watch)
     plan = Plan(study_id, data_digest, {}, {}, {})
-    for point, seeds in zip(points, _seeds(engine, spec, points, watch), strict=True):
+    for point, seeds in zip(points, deal_seeds(engine, spec, points, watch), strict=True):
         if not seeds:
             continue
         put_architecture(engine, _architecture(point))
@@ -148,18 +132,6 @@ def _plan(engine: Engine, searching: optuna.Study, spec: StudySpec, points: Sequ
         trial_id = put_trial(engine, study_id, replace(trial, active=True))
         plan.points[trial_id], plan.numbers[trial_id], plan.seeds[trial_id] = point, trial.number, seeds
     return plan
-
-
-def _within_trials(
-    spec: StudySpec, points: Sequence[Point], standing: Collection[TrialRow], watch: Watcher
-) -> list[Point]:
-    """The points that the budget of trials has room for; trials that the study has count first, also of other units."""
-    active = {(row.trial.name, row.trial.architecture, row.trial.recipe) for row in standing if row.trial.active}
-    new = [p for p in points if (p.name, p.digest, p.recipe.digest) not in active]
-    room = len(new) if spec.budget.trials is None else max(0, spec.budget.trials - len(active))
-    if len(new) > room:
-        watch.note(f"the budget is {spec.budget.trials} trials: {', '.join(p.name for p in new[room:])} left out")
-    return [point for point in points if point not in new[room:]]
 
 
 def _retire(
@@ -173,27 +145,28 @@ def _retire(
             put_trial(engine, study_id, replace(trial, active=False))
 
 
-def _seeds(engine: Engine, spec: StudySpec, points: Sequence[Point], watch: Watcher) -> list[tuple[int, ...]]:
-    """The seeds of each point. A budget of runs is dealt out seed by seed, so that all points get alike; points of one
-    architecture share their runs, and runs that the study has count first, also those of units not named this time.
-    """
-    wanted = dict.fromkeys((p.digest, p.recipe.digest, seed) for seed in spec.seeds for p in points)
-    stands = [run for run in runs_of_study(engine, spec.name) if run.status in FINISHED]
-    spent: set[Identity] = {(run.digest, run.recipe_digest, run.seed) for run in stands}
-    dealt = sorted(wanted, key=lambda run: run not in spent)
-    if spec.budget.runs is not None:
-        dealt = dealt[: max(0, spec.budget.runs - len(spent - set(wanted)))]
-    if len(dealt) < len(wanted):
-        watch.note(f"the budget is {spec.budget.runs} runs: {len(wanted) - len(dealt)} of {len(wanted)} are left out")
-    chosen = set(dealt)
-    return [tuple(s for s in spec.seeds if (p.digest, p.recipe.digest, s) in chosen) for p in points]
-
-
 def _withdraw(engine: Engine, study_id: int, worker: str) -> None:
-    """Close the cells that an earlier start left open; what is still wanted of them is queued anew."""
+    """Close the cells that an earlier start left open; what is still wanted of them is queued anew.
+
+    Raises BadInput while that start is alive: until cells have leases, one process runs a study.
+    """
+    for other in claimants(engine, study_id):
+        host, _, pid = other.rpartition(":")
+        if other != worker and host == socket.gethostname() and _alive(int(pid)):
+            raise BadInput(f"this study is being run by process {pid} on this machine; wait for it, or stop it first")
     requeue_running(engine, study_id)
     while (cell := claim_cell(engine, study_id, worker)) is not None:
         fail_cell(engine, cell, "given up: its process ended before it did")
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's, so it is there
+        return True
+    return True
 
 
 def _enqueue(engine: Engine, plan: Plan, watch: Watcher) -> None:
