@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +19,11 @@ def check(
     json: Json = False,
 ) -> None:
     """Try a unit at its first, inner and transition places; tell every problem of the file with its line."""
+    from resbench.ops.schema import table
+    from resbench.spec.library import Library
+
+    folder = Path(unit).parent if unit.endswith(".yaml") else None
+    Library(table(), folder).unit(unit)  # what is wrong with the file itself is told before torch is imported
     from resbench.cli.network import unit_report
     from resbench.cli.show import count, print_json
 

@@ -19,6 +19,7 @@ from resbench.spec.node import Node, all_nodes
 from resbench.spec.unit import UnitSpec
 
 MAX_UNITS = 10_000
+MAX_OPS = 100_000
 Given = Mapping[str, tuple[Node, Frame | None]]
 
 
@@ -148,6 +149,9 @@ class _Binder:
             place.advance(transition or result != shape)
             shape = result
             units.append(graph)
+            place.ops += len(graph.ops)
+            if place.ops > MAX_OPS:
+                raise SpecError([stage.node.problem(f"more than {MAX_OPS:,} ops in one network")])
         return BoundStage(before, tuple(units)), shape
 
     def _check_placed(self) -> None:
@@ -175,6 +179,7 @@ class _Counter:
     since: int = 0
     position: int = 0
     length: int = 0
+    ops: int = 0
 
     def known(self, position: int, length: int) -> dict[str, Any]:
         self.position, self.length = position, length

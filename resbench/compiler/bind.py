@@ -18,7 +18,7 @@ from resbench.spec.library import Library
 from resbench.spec.node import Node
 from resbench.spec.oplist import Insert, OpCall, OpList, Repeat, check_inputs, parse_op, parse_ops
 
-MAX_OPS_IN_UNIT = 5000
+MAX_STEPS = 5000  # in one graph, repeats of nothing too
 MAX_REPEAT = 1000
 
 
@@ -30,6 +30,7 @@ class Building:
     shapes: list[Shape]
     labels: list[str]
     ops: list[BoundOp] = field(default_factory=list)
+    steps: int = 0
 
     def graph(self, output: int) -> Graph:
         return Graph(self.shapes[0], tuple(self.ops), output)
@@ -128,8 +129,9 @@ class _List:
 
     def run(self, ops: OpList, values: tuple[int, ...], frame: Frame) -> tuple[int, ...]:
         for item in ops:
-            if len(self.building.ops) > MAX_OPS_IN_UNIT:
-                raise SpecError([item.node.problem(f"more than {MAX_OPS_IN_UNIT} ops in one graph")])
+            self.building.steps += 1
+            if self.building.steps > MAX_STEPS:
+                raise SpecError([item.node.problem(f"more than {MAX_STEPS:,} ops and repeats in one graph")])
             if isinstance(item, Insert):
                 values = self.insert(item, values, frame)
             elif isinstance(item, Repeat):
@@ -219,6 +221,8 @@ def _hint(shapes: list[Shape], labels: list[str]) -> str:
     small = min(range(len(shapes)), key=lambda i: shapes[i][-1])
     if len(shapes[large]) == 3 and shapes[large][1:] != shapes[small][1:]:
         ratio = round(shapes[large][-1] / shapes[small][-1])
+        if ratio < 2:
+            return "; an even kernel is not padded: say its `padding`"
         return f"; {labels[large]} lacks the stride {ratio} that {labels[small]} has"
     if len({shape[0] for shape in shapes}) > 1:
         return "; give both the same number of channels, as `shortcut` and `conv3x3` do by themselves"

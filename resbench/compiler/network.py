@@ -7,7 +7,10 @@ from torch import Tensor, nn
 
 from resbench.compiler.graph import BoundNetwork, BoundStage
 from resbench.compiler.unit import build_unit
+from resbench.errors import BadInput
 from resbench.ops.parameter import Random
+
+MAX_PARAMS = 10**11
 
 
 class Stage(nn.Module):
@@ -42,9 +45,13 @@ class Network(nn.Module):
 
 
 def build(bound: BoundNetwork) -> Network:
-    """The network on `meta`; compiler/materialise.py gives it weights."""
+    """The network on `meta`; compiler/materialise.py gives it weights. Raises BadInput above MAX_PARAMS."""
     with torch.device("meta"):
-        return Network(bound)
+        network = Network(bound)
+    count = sum(parameter.numel() for parameter in network.parameters())
+    if count > MAX_PARAMS:
+        raise BadInput(f"{bound.name} of {bound.unit}: {count:,} parameters; at most {MAX_PARAMS:,} are allowed")
+    return network
 
 
 def random_ops(network: nn.Module) -> dict[str, Random]:

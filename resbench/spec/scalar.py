@@ -11,7 +11,7 @@ Scalar = None | bool | int | float | str
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _LONGEST_INT = 40  # digits; a longer one is read as a float, and so refused wherever a whole number is needed
-_NOT_PLAIN = re.compile(r"[,\[\]{}]|: |:$| #|^[\s&*!|>'\"%@`#]|^[-?:](\s|$)|\s$")
+_NOT_PLAIN = re.compile(r"[,?\[\]{}]|: |:$| #|^[\s&*!|>'\"%@`#?:]|^-(\s|$)|^(---|\.\.\.)(\s|$)|\s$")
 _WORDS: dict[str, Scalar] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 
+from resbench.errors import DatabaseError
 from resbench.store.location import Location
 from resbench.store.sqlite_file import BUSY_TIMEOUT_S
 from resbench.store.sqlite_functions import add_functions
@@ -71,7 +72,10 @@ def lock_schema(connection: Connection) -> None:
 def set_journal(location: Location) -> None:
     """WAL where this SQLite is safe with it, else DELETE; left as it is where another process holds the file."""
     wanted = "wal" if wal_is_safe(sqlite3.sqlite_version_info) else "delete"
-    connection = sqlite3.connect(location.sqlite_uri("rwc"), uri=True, timeout=BUSY_TIMEOUT_S)
+    try:
+        connection = sqlite3.connect(location.sqlite_uri("rwc"), uri=True, timeout=BUSY_TIMEOUT_S)
+    except sqlite3.OperationalError as error:
+        raise DatabaseError(f"{location.shown}: cannot be made: {error}") from None
     try:
         (found,) = connection.execute("PRAGMA journal_mode").fetchone()
         if found != wanted:

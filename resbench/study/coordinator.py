@@ -118,8 +118,9 @@ def _plan(engine: Engine, searching: optuna.Study, spec: StudySpec, points: Sequ
     put_data(engine, DataRecord(data_digest, data.name, shape, data.n_classes, n["train"], n["val"], n["test"]))
     standing = {(t.trial.name, t.trial.architecture, t.trial.recipe): t for t in trials_of_study(engine, study_id)}
     _retire(engine, study_id, standing.values(), points, watch)
-    close_lost(searching, [t.trial.number for t in trials_of_study(engine, study_id) if t.trial.active])
-    points = within_trials(spec, points, standing.values(), watch)
+    rows = trials_of_study(engine, study_id)
+    close_lost(searching, [row.trial.number for row in rows if row.trial.active])
+    points = within_trials(spec, points, rows, watch)
     plan = Plan(study_id, data_digest, {}, {}, {})
     for point, seeds in zip(points, deal_seeds(engine, spec, points, watch), strict=True):
         if not seeds:

@@ -95,7 +95,8 @@ def choices(domain: Domain) -> dict[str, Node]:
 
 def _steps(domain: Range) -> list[Node]:
     if domain.step is None:
-        raise BadInput(f"a grid needs a step for the range [{domain.low:g}, {domain.high:g}]")
+        given = f"[{domain.low:g}, {domain.high:g}]"
+        raise BadInput(f"a grid cannot walk the range {given}: give it a `step`, or name `choices` in the study")
     count = round((domain.high - domain.low) / domain.step) + 1
     if count > MAX_POINTS:
         raise BadInput(f"the range [{domain.low:g}, {domain.high:g}] has {count:,} steps; at most {MAX_POINTS:,}")

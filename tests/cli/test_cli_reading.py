@@ -20,7 +20,7 @@ def test_the_table_of_a_ranking(read: Rb) -> None:
 
 def test_few_seeds_give_numbers_and_no_claim(rb: Rb, ran: None) -> None:
     said = rb("results", "top", "small")
-    assert "Units with fewer than 3 seeds: numbers, but no interval and no claim." in said.out
+    assert "?: fewer than 3 converged runs; numbers, but no interval and no claim." in said.out
     assert [row["tied_with_best"] for row in rb("results", "top", "small", "--json").json] == [None, None]
 
 

@@ -6,9 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
-from compiler_sample import SHAPE, bind, folder, unit_graph
+from compiler_sample import SHAPE, bind, folder, of, unit_graph
 
-from resbench.errors import SpecError
+from resbench.compiler.network import build
+from resbench.errors import BadInput, SpecError
 
 Y = {"from": ["h", "f"], "ops": ["add"]}
 
@@ -145,7 +146,14 @@ def test_caps() -> None:
     with pytest.raises(SpecError, match="0 units; 1 to 10,000 are allowed"):
         bind("resnet_cifar", depth=2)
     repeat = {"y": {"from": "x", "ops": [{"repeat": {"times": 1000, "ops": ["relu"] * 6}}]}}
-    assert "more than 5000 ops in one graph" in message(repeat)
+    assert "more than 5,000 ops and repeats in one graph" in message(repeat)
+    nothing: dict[str, object] = {"times": 1000, "ops": []}
+    for _ in range(2):
+        nothing = {"times": 1000, "ops": [{"repeat": nothing}]}
+    assert "more than 5,000 ops and repeats" in message({"y": {"from": "x", "ops": [{"repeat": nothing}]}})
+    huge = {"conv3x3": {"out": 1_000_000}}
+    with pytest.raises(BadInput, match=r"9,00\d,\d{3},\d{3},\d{3} parameters; at most 100,000,000,000 are allowed"):
+        build(of({"y": {"from": "x", "ops": [huge, huge, {"conv1x1": {"out": 4}}]}}))
     assert "1,000,001 channels; at most 1,000,000" in message(
         {"y": {"from": "x", "ops": [{"conv1x1": {"out": 1000001}}]}}
     )

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from spec_sample import value
 
@@ -171,6 +171,7 @@ WRITTEN = st.recursive(
 )
 
 
+@settings(derandomize=True)
 @given(WRITTEN)
 def test_arithmetic_is_exact_where_everything_is_whole(written: Written) -> None:
     text, expected = written
@@ -188,6 +189,7 @@ def worth(text: str) -> Any:
         return None
 
 
+@settings(derandomize=True)
 @given(st.text("0123456789+-*/%() .", max_size=30))
 def test_what_both_languages_read_is_worth_the_same(text: str) -> None:
     ours = worth(text)
@@ -199,6 +201,7 @@ def test_what_both_languages_read_is_worth_the_same(text: str) -> None:
 SIGNS = st.sampled_from(["+", "-", "*", "/", "//", "%", "**"])
 
 
+@settings(derandomize=True)
 @given(st.lists(st.tuples(SIGNS, st.integers(1, 5)), min_size=1, max_size=6))
 def test_precedence_is_python_s(rest: list[tuple[str, int]]) -> None:
     text = "3" + "".join(f" {sign} {number}" for sign, number in rest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resbench.spec.node import Node, plain
@@ -48,6 +48,7 @@ def test_quotes_make_a_text() -> None:
          "true"), (None, "null"),
         ("1", '"1"'), ("true", '"true"'), ("", '""'), ("no", "no"), ("a, b", '"a, b"'), ("a b", "a b"), (" a", '" a"'),
         ("$(max(1, 2))", "$(max(1, 2))"), ('say "x"', 'say "x"'), (math.nan, ".nan"), (-math.inf, "-.inf"),
+        (":0", '":0"'), ("?", '"?"'), ("- a", '"- a"'), ("-a", "-a"), ("---", '"---"'), ("a:", '"a:"'), ("a #b", '"a #b"'),
         ([1, "1", [None]], '[1, "1", [null]]'), ({"a": {"b": []}}, "{a: {b: []}}"), ({}, "{}"),
     ],
 )  # fmt: skip
@@ -65,6 +66,7 @@ DATA = st.recursive(
 )
 
 
+@settings(derandomize=True, max_examples=300)
 @given(DATA)
 def test_flow_text_reads_back_as_what_it_was(data: object) -> None:
     assert plain(read_value(flow(data), "w")) == data

@@ -66,6 +66,11 @@ def test_a_database_of_another_program_is_left_as_it_was(tmp_path: Path, create:
     assert path.read_bytes() == before
 
 
+def test_a_path_where_no_file_can_be_made_is_told() -> None:
+    with pytest.raises(DatabaseError, match=r"/proc/resbench\.db: cannot be made: unable to open database file"):
+        open_store("/proc/resbench.db", create=True)
+
+
 def test_an_empty_file_is_no_database_to_read_but_one_to_fill(tmp_path: Path) -> None:
     path = tmp_path / "r.db"
     path.touch()

@@ -47,10 +47,30 @@ def test_equal_nets_share_the_runs_of_a_budget(rb: Rb, small: Path, database: Da
     ]
 
 
+def test_a_budget_of_trials_takes_the_first_points_of_the_walk(rb: Rb, small: Path, database: Database) -> None:
+    units = "units=[plain, {use: exclusive_gating, gate_bias: {choices: [0, -6]}}]"
+    said = rb("study", "run", "small.yaml", units, "seeds=1", "budget.trials=2")
+    assert said.err.startswith("the budget is 2 trials: exclusive_gating gate_bias=-6 left out\n0 cached, 2 new\n")
+    assert database.rows("SELECT name FROM rb_trial ORDER BY number") == [("plain",), ("exclusive_gating gate_bias=0",)]
+
+
 def test_a_budget_of_trials_is_the_total(rb: Rb, small: Path, database: Database) -> None:
     for budget, total in ((1, 1), (2, 2), (9, 2)):
         assert rb("study", "run", "small.yaml", "seeds=1", f"budget.trials={budget}").status == 0
         assert len(trials(database.path)) == database.one("SELECT COUNT(*) FROM rb_trial") == total
+
+
+def test_an_edited_unit_takes_the_place_of_its_old_self_in_a_budget_of_trials(
+    rb: Rb, small: Path, database: Database
+) -> None:
+    library = Path(__file__).parents[2] / "arch_specs/units/identity_mappings"
+    for origin in ("original", "full_preactivation"):
+        text = (library / f"{origin}.yaml").read_text("utf-8").replace(f"unit: {origin}", "unit: mine")
+        (small.parent / "mine.yaml").write_text(text, "utf-8")
+        said = rb("study", "run", "small.yaml", "units=[mine.yaml]", "seeds=1", "budget.trials=1", "--json")
+        assert "0 cached, 1 new" in said.err
+        assert [row["unit"] for row in said.json] == ["mine"]
+    assert database.rows("SELECT active FROM rb_trial ORDER BY number") == [(0,), (1,)]
 
 
 @pytest.mark.parametrize("limit", ["params=1319", "macs=12k"])

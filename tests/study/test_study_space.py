@@ -112,7 +112,7 @@ def test_two_different_units_of_one_name_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_range_without_a_step_has_no_grid(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match=r"a grid needs a step for the range \[0, 1\.5\]"):
+    with pytest.raises(SpecError, match=r"a grid cannot walk the range \[0, 1\.5\]: give it a `step`"):
         points("units: [{use: constant_scaling, vary: [shortcut_scale]}]", tmp_path)
 
 
@@ -159,8 +159,3 @@ def test_the_problems_of_all_units_are_told_at_once(tmp_path: Path) -> None:
 def test_what_only_the_data_or_the_registry_can_tell_of_a_recipe(recipe: str, told: str, tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=told):
         points(f"units: [plain]\nrecipe: {recipe}", tmp_path)
-
-
-def test_a_budget_of_trials_takes_the_first_points(tmp_path: Path) -> None:
-    text = "units: [plain, {use: exclusive_gating, gate_bias: {choices: [0, -3, -6]}}, original]\nbudget: {trials: 3}"
-    assert names(text, tmp_path) == ["plain", "exclusive_gating gate_bias=0", "exclusive_gating gate_bias=-3"]

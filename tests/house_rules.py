@@ -1,0 +1,171 @@
+"""Sources by path (`{"spec/yaml.py": text}`) -> what breaks a house rule, one line each; test_architecture.py holds them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+
+import networkx
+
+# fmt: off
+ROOMS = ("errors", "seeds", "spec", "ops", "compiler", "measure", "data", "train", "theory", "store", "evidence", "study",
+         "report", "cli")
+# fmt: on
+BESIDE = {"plugins": "ops", "testing": "cli", "tabular": "cli", "__main__": "cli"}
+DOORS = {  # who may import it; a folder with all in it, or one file
+    "yaml": ("spec/",),
+    "optuna": ("study/", "store/optuna_storage.py"),
+    "typer": ("cli/",),
+    "rich": ("cli/",),
+    "matplotlib": ("report/",),
+    "sqlalchemy": ("store/",),
+    "alembic": ("store/",),
+}
+WITHOUT_TORCH = ("spec/", "evidence/", "store/", "errors.py", "seeds.py")
+MAX_LINES = 250
+MAX_ARGUMENTS = 6
+Sources = Mapping[str, str]
+
+
+def imports(path: str, source: str) -> Iterator[tuple[int, str]]:
+    """Every import of a file, wherever it stands (in a function, under TYPE_CHECKING): line, dotted name.
+
+    `from a import b` gives `a.b`: whether b is a module is for the reader to find out.
+    """
+    package = ["resbench", *path.split("/")[:-1]]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
+
+
+def room(name: str) -> str:
+    return BESIDE.get(name, name)
+
+
+def out_of_order(house: Sources) -> list[str]:
+    """Imports of a room to the right of one's own, and rooms that have no place in the order."""
+    found = []
+    for path, source in house.items():
+        own = room(path.split("/")[0].removesuffix(".py"))
+        if own == "__init__":
+            found += [f"{path}:{line}: {name}" for line, name in imports(path, source) if name.startswith("resbench")]
+            continue
+        if own not in ROOMS:
+            found.append(f"{path}: no such room")
+            continue
+        for line, name in imports(path, source):
+            parts = name.split(".")
+            if parts[0] != "resbench" or len(parts) < 2 or parts[1] == "__version__":
+                continue
+            other = room(parts[1])
+            if other not in ROOMS or ROOMS.index(other) > ROOMS.index(own):
+                found.append(f"{path}:{line}: {own} may not import {other}")
+    return found
+
+
+def through_walls(house: Sources) -> list[str]:
+    """Imports of a library outside of the room that is its door, and of torch where there is none."""
+    found = []
+    for path, source in house.items():
+        for line, name in imports(path, source):
+            library = name.split(".")[0]
+            doors = DOORS.get(library)
+            if doors is not None and not path.startswith(doors):
+                found.append(f"{path}:{line}: {library}")
+            if library in ("torch", "torchvision") and path.startswith(WITHOUT_TORCH):
+                found.append(f"{path}:{line}: {library}")
+    return found
+
+
+def cycles(house: Sources) -> list[str]:
+    """Files that import each other, in a ring; imports inside functions count."""
+    names = {module_of(path): path for path in house}
+    graph = networkx.DiGraph()
+    for path, source in house.items():
+        for _, name in imports(path, source):
+            target = name if name in names else name.rpartition(".")[0]
+            if target in names and target != module_of(path):
+                graph.add_edge(module_of(path), target)
+    return sorted(" -> ".join(sorted(ring)) for ring in networkx.strongly_connected_components(graph) if len(ring) > 1)
+
+
+def module_of(path: str) -> str:
+    return ".".join(["resbench", *path.removesuffix(".py").removesuffix("/__init__").split("/")]).removesuffix(
+        ".__init__"
+    )
+
+
+def too_long(house: Sources) -> list[str]:
+    return [path for path, source in house.items() if len(source.splitlines()) > MAX_LINES]
+
+
+def without_docstring(house: Sources) -> list[str]:
+    return [path for path, source in house.items() if not (ast.get_docstring(ast.parse(source)) or "").strip()]
+
+
+def too_many_arguments(house: Sources) -> list[str]:
+    """More than six, `self` not counted. Not counted either: an op's keyword-only ones, which are its schema in YAML (and
+    the claims of the decorator that registers it), and the options of commands, which are what a person types.
+    """
+    found = []
+    for path, source in house.items():
+        for node in functions(source):
+            given = [
+                *node.args.posonlyargs,
+                *node.args.args,
+                *(() if path.startswith("ops/") else node.args.kwonlyargs),
+            ]
+            names = [argument.arg for argument in given if argument.arg not in ("self", "cls")]
+            if len(names) > MAX_ARGUMENTS and not (path.startswith("cli/") and is_command(node)):
+                found.append(f"{path}:{node.lineno}: {node.name} takes {len(names)}")
+    return found
+
+
+def is_command(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """`@app.command()` above it, or (registered in main.py) an option of the command line among its annotations."""
+    written = [
+        ast.unparse(part) for part in (*node.decorator_list, *(a.annotation for a in node.args.args if a.annotation))
+    ]
+    return any("app.command" in text or "typer." in text for text in written)
+
+
+def frowned_upon(house: Sources) -> list[str]:
+    """`**kwargs`, `hasattr`, `eval` and `exec`."""
+    found = []
+    for path, source in house.items():
+        for node in functions(source):
+            if node.args.kwarg is not None:
+                found.append(f"{path}:{node.lineno}: **{node.args.kwarg.arg}")
+        for node in ast.walk(ast.parse(source)):
+            called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+            if called in ("hasattr", "eval", "exec"):
+                found.append(f"{path}:{node.lineno}: {called}")
+    return found
+
+
+def functions(source: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def crowded_ops(house: Sources) -> list[str]:
+    """Files of ops/ that register more than one op, or one under another name than their own."""
+    found = []
+    for path, source in house.items():
+        names = (
+            [name for name in map(registered, ast.walk(ast.parse(source))) if name] if path.startswith("ops/") else []
+        )
+        if len(names) > 1 or any(f"ops/{name}.py" != path for name in names):
+            found.append(f"{path}: {', '.join(names)}")
+    return found
+
+
+def registered(node: ast.AST) -> str | None:
+    """The name under which a class is registered with `@op("name")`."""
+    for decorator in node.decorator_list if isinstance(node, ast.ClassDef) else ():
+        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "op":
+            return str(ast.literal_eval(decorator.args[0]))
+    return None
