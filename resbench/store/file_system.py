@@ -34,7 +34,7 @@ _MOUNTS = Path("/proc/mounts")
 def file_system_of(path: Path, mounts: str) -> str:
     r"""The type of the mount that holds an absolute path; of two mounts on one point the later one counts.
 
-    >>> file_system_of(Path("/home/my files/x.db"), "/dev/sda / ext4 rw 0 0\nbox:/f /home/my\\040files nfs4 rw 0 0\n")
+    >>> file_system_of(Path("/data/my files/x.db"), "/dev/sda / ext4 rw 0 0\nbox:/f /data/my\\040files nfs4 rw 0 0\n")
     'nfs4'
     """
     best, kind = -1, ""

@@ -37,8 +37,8 @@ def locate(text: str) -> Location:
 
     >>> locate("postgresql://ann:secret@host/results").shown
     'postgresql://ann:***@host/results'
-    >>> locate("sqlite:////tmp/results.db").path.as_posix()
-    '/tmp/results.db'
+    >>> locate("sqlite:////data/results.db").path.as_posix()
+    '/data/results.db'
     """
     if not text.strip() or "\0" in text:
         raise DatabaseError(f"--db {hide_password(text)!r} names no database; allowed: {_ALLOWED}")
