@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resbench.cli.progress import StudyProgress
 from resbench.data.registry import info
-from resbench.errors import BadInput, SpecError, did_you_mean
+from resbench.errors import BadInput, did_you_mean
 from resbench.ops.schema import table
 from resbench.spec.check import Check
 from resbench.spec.library import STUDIES, Library, workspace
@@ -43,26 +42,17 @@ def prepare(file: str, changes: tuple[str, ...], fork: str | None) -> tuple[Stud
 
 
 def _parse(top: Node, library: Library) -> StudySpec:
+    """The study with its units and network read, and its data known."""
     check = Check()
     spec = parse_study(top, library, check)
-    for entry in spec.units if spec is not None else ():
-        _collect(check, entry.use.node, partial(library.unit, entry.label))
     if spec is not None:
-        _collect(check, spec.network.node, lambda: library.network(str(spec.network.name)))
-        _collect(check, spec.data, lambda: info(str(spec.data.value)))
+        try:
+            info(str(spec.data.value))
+        except BadInput as error:
+            check.report(spec.data, str(error))
     check.done()
     assert spec is not None
     return spec
-
-
-def _collect(check: Check, node: Node, load: Callable[[], object]) -> None:
-    """Load a part and note what is wrong with it, at its own place where it has one."""
-    try:
-        load()
-    except SpecError as error:
-        check.problems += error.problems
-    except BadInput as error:
-        check.report(node, str(error))
 
 
 def find_study(file: str) -> Path:
