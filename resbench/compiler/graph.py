@@ -1,12 +1,13 @@
 """What binding yields: Graph (one unit, stem or head with every name bound) and BoundNetwork.
 
-Values are numbered: 0 … k-1 are the inputs of the graph, each op adds the next. Shapes are CHW (or C behind a linear).
+Values are numbered: 0 is the input of the graph, each op adds the next. Shapes are CHW (or C behind a linear).
+An argument that is a list of ops (`drop_branch: {ops: [...]}`) is bound to a Graph of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from resbench.errors import Place
@@ -24,7 +25,12 @@ class BoundOp:
     arguments: Arguments
     inputs: tuple[int, ...]
     shape: Shape
-    place: Place | None = None
+    place: Place | None = field(default=None, compare=False)
+
+    @property
+    def inner(self) -> tuple[Graph, ...]:
+        """The lists of ops among its arguments, bound; the path of an op in them starts behind this op's."""
+        return tuple(value for _, value in self.arguments if isinstance(value, Graph))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,13 @@ class Graph:
     input_shape: Shape
     ops: tuple[BoundOp, ...]
     output: int
+
+    def walk(self, prefix: str = "") -> Iterator[tuple[str, BoundOp]]:
+        """Every op with its path, those inside of ops behind the op that holds them."""
+        for op in self.ops:
+            yield prefix + op.path, op
+            for inner in op.inner:
+                yield from inner.walk(f"{prefix}{op.path}.")
 
     @property
     def shapes(self) -> tuple[Shape, ...]:
@@ -78,8 +91,7 @@ class BoundNetwork:
     def ops(self) -> Iterator[tuple[str, BoundOp]]:
         """Every op with the path of its module in the network, in running order."""
         for prefix, graph in self.parts():
-            for op in graph.ops:
-                yield f"{prefix}.{op.path}", op
+            yield from graph.walk(f"{prefix}.")
 
 
 def sizes(shape: Shape) -> str:

@@ -6,7 +6,7 @@ op says of itself (`pure`, `commutative`, `idempotent`, `identity_when`) is used
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -19,14 +19,30 @@ from torch import nn
 
 Identity = Callable[[Mapping[str, Any], int], bool]
 SpellOut = Callable[[Mapping[str, Any]], dict[str, Any]]
+Price = Callable[[Mapping[str, Any], Sequence[tuple[int, ...]]], int]
 Module = TypeVar("Module", bound=nn.Module)
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """How a person would write the op in plain torch (`torch`, `nn`, `F` are imported): one of the two.
+
+    `module`: a constructor, `nn.BatchNorm2d(16)`. `call`: an expression over the inputs `{0}`, `{1}`, ... or `{all}` of them
+    with commas between, for an op without parameters: `F.pad({0}, (0, 0, 0, 0, 0, 16))`.
+    """
+
+    module: str | None = None
+    call: str | None = None
+
+
+Write = Callable[[Mapping[str, Any], int], Code]
 
 
 @dataclass(frozen=True, slots=True)
 class OpKind:
     """`pure`: no parameters and no randomness. `idempotent`: op(op(x)) = op(x). `keeps_zero`: op(0) = 0.
 
-    `version` is part of the identity.
+    `version` is part of the identity. `macs(arguments, input shapes without the batch)`: the op's own price for one image.
     """
 
     name: str
@@ -37,6 +53,8 @@ class OpKind:
     keeps_zero: bool = False
     identity_when: Identity | None = None
     spell_out: SpellOut | None = None
+    code: Write | None = None
+    macs: Price | None = None
     version: int = 1
 
     @property
@@ -49,17 +67,21 @@ _KINDS: dict[str, OpKind] = {}
 
 def op(
     name: str, *, pure: bool = False, commutative: bool = False, idempotent: bool = False, keeps_zero: bool = False,
-    identity_when: Identity | None = None, spell_out: SpellOut | None = None, version: int = 1,
+    identity_when: Identity | None = None, spell_out: SpellOut | None = None, code: Write | None = None,
+    macs: Price | None = None, version: int = 1,
 ) -> Callable[[type[Module]], type[Module]]:  # fmt: skip
     """Register a module class as the op `name`. Raises ValueError when the name is taken, with both origins.
 
     `identity_when(arguments, channels in)` says when the op changes nothing; `spell_out(arguments)` writes
     defaults that depend on other arguments (a window's padding) and clears what has no effect (the start of no bias), so
-    that both ways of saying it are one architecture.
+    that both ways of saying it are one architecture. `code(arguments, channels in)` is the op in plain torch, for exported
+    files; without it the class itself is copied there. `macs` prices what torch's counter cannot.
     """
 
     def register(module: type[Module]) -> type[Module]:
-        kind = OpKind(name, module, pure, commutative, idempotent, keeps_zero, identity_when, spell_out, version)
+        kind = OpKind(
+            name, module, pure, commutative, idempotent, keeps_zero, identity_when, spell_out, code, macs, version
+        )
         if name in _KINDS:
             raise ValueError(f"op `{name}` is registered twice: {_KINDS[name].origin} and {kind.origin}")
         _KINDS[name] = kind

@@ -13,12 +13,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """`kinds` are the words of the annotation: int, float, bool, str, None, pair (of ints), initial, or 'a literal'."""
+    """`kinds` are the words of the annotation: int, float, bool, str, None, pair (of ints), initial, ops, or literal.
+
+    `doc`: what it is, from the line `name: ...` of the class's docstring, or the comment behind a block's param.
+    """
 
     kinds: tuple[str, ...]
     required: bool
     default: Any = None
     literals: tuple[str, ...] = ()
+    doc: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Signature:
 _WORDS = {
     "int": "a whole number", "float": "a number", "bool": "true or false", "str": "a text", "None": "nothing",
     "pair": "two whole numbers [height, width]",
-    "initial": "zeros, ones, a number or {normal: sd}",
+    "initial": "zeros, ones, a number or {normal: sd}", "ops": "a list of ops",
 }  # fmt: skip
 
 
