@@ -13,7 +13,13 @@ from resbench.ops.registry import op
 
 @op("bn")
 class BatchNorm(Parametric):
-    """`momentum` is the weight of the new batch in the running statistics; `init` is gamma's start."""
+    """Mean and variance of each channel over batch and pixels in training, the running ones in evaluation; then a learned
+    factor (gamma) and summand (beta, from 0) for each channel.
+
+    eps: added to the variance
+    momentum: weight of the new batch in the running statistics, in (0, 1]
+    init: how gamma starts; zeros makes a branch that ends here begin as nothing
+    """
 
     running_mean: Tensor
     running_var: Tensor

@@ -16,6 +16,10 @@ from resbench.ops.registry import op
 
 @op("dropout", identity_when=lambda a, channels: a["rate"] == 0)
 class Dropout(Random):
+    """rate: the probability that a value is zeroed, in [0, 1)
+    inverted: true, what stays is divided by 1 - rate in training; false, everything is multiplied by 1 - rate in evaluation
+    """
+
     def __init__(self, *, rate: float, inverted: bool = True) -> None:
         super().__init__()
         if not 0 <= rate < 1:

@@ -12,6 +12,14 @@ from resbench.ops.registry import op, sizes
 
 @op("linear", spell_out=idle_bias_unsaid)
 class Linear(Parametric):
+    """A weighted sum of all channels for each number out; on a map of more than one pixel use conv1x1.
+
+    out: how many numbers come out; in a unit, where it is not given, the unit's output channels
+    bias: whether a learned number is added to each
+    bias_init: how the bias starts
+    init: how the weights start; where not given, as the recipe says
+    """
+
     def __init__(
         self, channels: int, *, out: int, bias: bool = True, bias_init: float = 0.0, init: Initial | None = None
     ) -> None:

@@ -12,7 +12,14 @@ from resbench.ops.window import does_nothing, padding_for, pair, spell_out
 
 @op("max_pool", pure=True, keeps_zero=True, identity_when=does_nothing, spell_out=spell_out)
 class MaxPool(nn.Module):
-    """`ceil`: a window may hang over the far edge, so no row is dropped."""
+    """The largest value of each channel in the window; what is padded never wins.
+
+    kernel: height and width of the window in pixels, or one number for both
+    stride: how far the window moves, in pixels; [height, width] or one number for both
+    padding: rows and columns added on each side, at most half of the kernel; where not given, an odd kernel keeps the size at
+      stride 1 and an even one is not padded
+    ceil: whether a window may hang over the far edge, so that no row or column is dropped
+    """
 
     def __init__(
         self,

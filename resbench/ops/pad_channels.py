@@ -13,7 +13,11 @@ from resbench.ops.registry import op
 
 @op("pad_channels", pure=True, keeps_zero=True, identity_when=lambda a, channels: a["out"] == channels)
 class PadChannels(nn.Module):
-    """`side` end: behind the channels; both: half in front, half behind (an odd one behind)."""
+    """What is there stays as it is; no parameters.
+
+    out: channels out, at least as many as come in; in a unit, where it is not given, the unit's output channels
+    side: end, the zeros stand behind the channels; both, half in front and half behind (an odd one behind)
+    """
 
     def __init__(self, channels: int, *, out: int, side: Literal["end", "both"] = "end") -> None:
         super().__init__()

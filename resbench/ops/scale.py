@@ -9,6 +9,8 @@ from resbench.ops.registry import op
 
 @op("scale", pure=True, identity_when=lambda a, channels: a["by"] == 1)
 class Scale(nn.Module):
+    """by: the constant, of either sign; `gain` is the learned one"""
+
     def __init__(self, *, by: float) -> None:
         super().__init__()
         self.by = by

@@ -1,13 +1,15 @@
 """The ops' source files -> table of Signatures, without importing torch.
 
-Read with `ast`: the decorator gives the name, `__init__` the arguments, `forward` the number of inputs, the file's first
-docstring the words. tests/ops/test_schema.py holds the table equal to `inspect.signature` of the registered classes.
+Read with `ast`: the decorator gives the name, `__init__` the arguments, `forward` the number of inputs, the file's docstring
+the words, the lines `name: what it is` of the class's docstring those of the arguments. tests/ops/test_schema.py holds the
+table equal to `inspect.signature` of the registered classes.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -27,12 +29,37 @@ def table() -> dict[str, Signature]:
 def read_source(source: str, origin: str) -> Iterable[Signature]:
     """The signatures of the `@op` classes in one file."""
     tree = ast.parse(source)
-    doc = (ast.get_docstring(tree) or "").split("\n")[0]
+    doc, _, rest = (ast.get_docstring(tree) or "").partition("\n")
     for item in tree.body:
         if isinstance(item, ast.ClassDef) and (name := _op_name(item)) is not None:
             functions = {f.name: f for f in item.body if isinstance(f, ast.FunctionDef)}
             arguments, wants_channels = _arguments(functions.get("__init__"))
-            yield Signature(name, arguments, _inputs(functions["forward"]), wants_channels, doc, origin)
+            about, docs = argument_docs(ast.get_docstring(item) or "", arguments)
+            arguments = {key: replace(argument, doc=docs.get(key, "")) for key, argument in arguments.items()}
+            more = "\n\n".join(text for text in (about, rest.strip()) if text)
+            yield Signature(name, arguments, _inputs(functions["forward"]), wants_channels, doc, origin, more)
+
+
+def argument_docs(text: str, names: Container[str]) -> tuple[str, dict[str, str]]:
+    """A class's docstring -> what it says of the op, and what of each argument: `name: ...`, further lines indented.
+
+    >>> argument_docs("Each value.\\n\\nrate: how often,\\n  in [0, 1)", ["rate"])
+    ('Each value.', {'rate': 'how often, in [0, 1)'})
+    """
+    about: list[str] = []
+    found: dict[str, str] = {}
+    current = ""
+    for line in text.splitlines():
+        name, colon, words = line.partition(": ")
+        if colon and name in names:
+            current = name
+            found[name] = words.strip()
+        elif current and line.startswith(" ") and line.strip():
+            found[current] += f" {line.strip()}"
+        else:
+            current = ""
+            about.append(line)
+    return "\n".join(about).strip(), found
 
 
 def _op_name(item: ast.ClassDef) -> str | None:
@@ -66,6 +93,8 @@ def _kinds(annotation: ast.expr | None) -> tuple[tuple[str, ...], tuple[str, ...
     if isinstance(annotation, ast.Name) and annotation.id == "Initial":
         return ("initial",), ()
     text = ast.unparse(annotation) if annotation is not None else "nothing"
+    if text == "nn.Module":
+        return ("ops",), ()
     if text == "tuple[int, int]":
         return ("pair",), ()
     if isinstance(annotation, ast.Subscript) and text.startswith("Literal["):

@@ -10,6 +10,10 @@ from resbench.ops.registry import op
 
 @op("slice", pure=True, identity_when=lambda a, channels: a["start"] == 0 and a["stop"] == channels)
 class Slice(nn.Module):
+    """start: the first channel that is taken, from 0
+    stop: the channel before which it ends; `$channels` for all that are left
+    """
+
     def __init__(self, channels: int, *, start: int = 0, stop: int) -> None:
         super().__init__()
         if not 0 <= start < stop <= channels:

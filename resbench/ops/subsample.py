@@ -10,6 +10,10 @@ from resbench.ops.registry import op
 
 @op("subsample", pure=True, keeps_zero=True, identity_when=lambda a, channels: a["stride"] == 1 and a["offset"] == 0)
 class Subsample(nn.Module):
+    """stride: of so many rows and columns one is kept
+    offset: the first row and column that is kept, from 0, below the stride
+    """
+
     def __init__(self, *, stride: int, offset: int = 0) -> None:
         super().__init__()
         if stride < 1 or not 0 <= offset < stride:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from resbench.errors import Fact
 from resbench.spec.check import Check
+from resbench.spec.comment import comment_behind
 from resbench.spec.domain import Param, parse_param
 from resbench.spec.expression import Expression
 from resbench.spec.grammar import Tree, parse
@@ -54,14 +56,23 @@ def parse_params(node: Node | None, own: Iterable[str], check: Check) -> dict[st
         return params
     if len(node.value) > MAX_PARAMS:
         check.report(node, f"{len(node.value)} params; at most {MAX_PARAMS} are allowed")
+    docs = _comments(node)
     for name, value in node.value.items():
         key = Node(name, node.keys.get(name), f"{node.path}.{name}")
         if name in KNOWN and name not in own:
             check.report(key, f"`{name}` is a name that the language gives; a param needs another")
         else:
             check.name(key)
-        params[name] = parse_param(name, value, check)
+        params[name] = replace(parse_param(name, value, check), doc=docs.get(name, ""))
     return params
+
+
+def _comments(node: Node) -> dict[str, str]:
+    """What stands behind each entry that has its line for itself."""
+    lines = Counter((place.file, place.line) for place in node.keys.values())
+    return {
+        name: comment_behind(place.text) for name, place in node.keys.items() if lines[place.file, place.line] == 1
+    }
 
 
 def parse_body(top: Node, inputs: tuple[str, ...], own: Iterable[str], vocabulary: Vocabulary, check: Check) -> Body:

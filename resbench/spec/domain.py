@@ -54,12 +54,16 @@ Domain = Choices | Range
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """`default` is the value where nothing else is given; with `by`, the label is worked out instead."""
+    """`default` is the value where nothing else is given; with `by`, the label is worked out instead.
+
+    `doc`: the comment behind it in its file.
+    """
 
     name: str
     default: Node
     domain: Domain | None = None
     by: Node | None = None
+    doc: str = ""
 
     def pick(self, given: Node) -> Node:
         """The value a given Node stands for. Raises Fact when it is outside the domain."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from resbench.errors import BadInput, Fact, did_you_mean
@@ -21,13 +21,17 @@ _CONV = re.compile(r"(dw)?conv([1-9][0-9]{0,2})x([1-9][0-9]{0,2})")
 
 @dataclass(frozen=True, slots=True)
 class OpCall:
-    """`name: {arguments}`. `op` is what it stands for (conv3x3 -> conv), `stem` what its modules are called after."""
+    """`name: {arguments}`. `op` is what it stands for (conv3x3 -> conv), `stem` what its modules are called after.
+
+    `lists`: the arguments that are lists of ops, read.
+    """
 
     name: str
     op: str
     stem: str
     arguments: Mapping[str, Node]
     node: Node
+    lists: Mapping[str, OpList] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +123,15 @@ def _call(name: str, arguments: Node, node: Node, vocabulary: Vocabulary, check:
             taken = f"allowed: {', '.join(options)}" if options else "it takes none"
             message = f"{name}: unknown argument `{printable(key)}`; {taken}{did_you_mean(key, options)}"
             check.report_key(arguments, key, message)
+    lists: dict[str, OpList] = {}
     for key, argument in signature.arguments.items():
         if argument.required and key not in given and key not in implied and key != "out":
             check.report(place, f"{name}: argument `{key}` is missing: {allowed(argument)}")
+        elif key in given and "ops" in argument.kinds:
+            lists[key] = parse_ops(given[key], vocabulary, check)
         elif key in given:
             check_constant(f"{name}: {key}", given[key], argument, check)
-    return OpCall(name, op, stem, {**implied, **given}, place)
+    return OpCall(name, op, stem, {**implied, **given}, place, lists)
 
 
 def check_constant(what: str, node: Node, argument: Argument, check: Check) -> None:
@@ -163,7 +170,7 @@ def taken_by(name: str, ops: Mapping[str, Signature]) -> str | None:
 
 def block_signature(name: str, params: Mapping[str, Param], inputs: int, origin: str) -> Signature:
     """A block's params are its arguments; what they may be is checked where they are used."""
-    arguments = {key: Argument((), False) for key in params}
+    arguments = {key: Argument((), False, doc=param.doc) for key, param in params.items()}
     return Signature(name, arguments, (inputs, inputs), origin=origin)
 
 

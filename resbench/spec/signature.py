@@ -27,12 +27,15 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
+    """`doc` is the first line of the op's file, `more` what else its docstrings say."""
+
     name: str
     arguments: Mapping[str, Argument]
     inputs: tuple[int, int | None] = (1, 1)  # fewest and most sources; None: any number
     wants_channels: bool = False
     doc: str = ""
     origin: str = ""
+    more: str = ""
 
 
 _WORDS = {
@@ -79,7 +82,13 @@ def _is_normal(value: object) -> bool:
 
 
 def tidy(value: Any, argument: Argument) -> Any:
-    """A fitting value in its argument's own type: 1.0 -> 1, 1 -> 1.0 for a number, an int or list -> a pair."""
+    """A fitting value said in one way: 1.0 -> 1, 1 -> 1.0 for a number, an int or list -> a pair, `ones` -> 1.0,
+    `{normal: 1}` -> the pairs ((normal, 1.0),).
+    """
+    if isinstance(value, dict):
+        return tuple((key, float(item)) for key, item in sorted(value.items()))
+    if "initial" in argument.kinds and isinstance(value, str):
+        return {"zeros": 0.0, "ones": 1.0}[value]
     if isinstance(value, list | tuple):
         return tuple(int(item) for item in value)
     if "pair" in argument.kinds and isinstance(value, int | float):

@@ -1,0 +1,30 @@
+"""A line of YAML -> the comment behind what stands in it: what a param's author says of it."""
+
+from __future__ import annotations
+
+
+def comment_behind(line: str) -> str:
+    """The text behind ` #`, not of a `#` inside quotes; empty where there is none, or nothing but a comment.
+
+    >>> comment_behind("  width: 16         # of the first stage")
+    'of the first stage'
+    >>> comment_behind("  sign: 'a # b'"), comment_behind("  word: it's#5   # don't")
+    ('', "don't")
+    """
+    quote, before = "", ""  # the quote that is open, and the sign before the current one that is no space
+    place = 0
+    while place < len(line):
+        sign = line[place]
+        if quote:
+            if (sign == "\\" and quote == '"') or (sign == quote == "'" and line[place + 1 : place + 2] == "'"):
+                place += 1  # what follows ends nothing
+            elif sign == quote:
+                quote = ""
+        elif sign in "'\"" and before in ("", *":[{,-?"):  # inside a word it is an apostrophe
+            quote = sign
+        elif sign == "#" and before and line[place - 1] in " \t":
+            return line[place:].lstrip("#").strip()
+        if not sign.isspace():
+            before = sign
+        place += 1
+    return ""
