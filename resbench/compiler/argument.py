@@ -11,8 +11,6 @@ from resbench.spec.node import Node
 from resbench.spec.oplist import OpCall
 from resbench.spec.signature import Argument, allowed, fits, tidy
 
-_WORDS = {"zeros": 0.0, "ones": 1.0}
-
 
 def bind_argument(call: OpCall, name: str, argument: Argument, frame: Frame) -> Any:
     """`out` is the unit's where it is not given. Raises SpecError at the argument, or at the op where it is missing."""
@@ -25,7 +23,7 @@ def bind_argument(call: OpCall, name: str, argument: Argument, frame: Frame) -> 
         if value is None:
             raise SpecError([call.node.problem(f"{call.name}: argument `out` must be given: the stage names no `out`")])
     elif node is None:
-        return _one_way(tidy(argument.default, argument), argument)
+        return tidy(argument.default, argument)
     else:
         value = frame.plain(node)
     if argument.kinds == ("int",) and not fits(value, argument):
@@ -34,11 +32,4 @@ def bind_argument(call: OpCall, name: str, argument: Argument, frame: Frame) -> 
         raise SpecError(
             [node.problem(f"{call.name}: {name} must be {allowed(argument)}, got {node.shown()} = {value}")]
         )
-    return _one_way(tidy(value, argument), argument)
-
-
-def _one_way(value: Any, argument: Argument) -> Any:
-    """A start said in one way: `ones` is 1.0, `{normal: 1}` is the pair (normal, 1.0)."""
-    if "initial" in argument.kinds and isinstance(value, str):
-        return _WORDS[value]
-    return tuple((key, float(item)) for key, item in sorted(value.items())) if isinstance(value, dict) else value
+    return tidy(value, argument)

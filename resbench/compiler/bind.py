@@ -181,7 +181,13 @@ class _List:
         if call.op not in building.library.ops:
             return self.inline(call, values, frame, path)
         arguments = tuple(
-            (name, bind_argument(call, name, argument, frame)) for name, argument in sorted(signature.arguments.items())
+            (
+                name,
+                self.inner(call.lists[name], values[0], frame)
+                if name in call.lists
+                else bind_argument(call, name, argument, frame),
+            )
+            for name, argument in sorted(signature.arguments.items())
         )
         shapes = tuple(building.shapes[value] for value in values)
         try:
@@ -192,6 +198,15 @@ class _List:
         building.shapes.append(shape)
         building.labels.append(path)
         return len(building.shapes) - 1
+
+    def inner(self, ops: OpList, value: int, frame: Frame) -> Graph:
+        """A list of ops that is an op's argument, bound as a graph of its own; it reads what the op reads first."""
+        building = Building(
+            self.building.library, [self.building.shapes[value]], ["its input"], steps=self.building.steps
+        )
+        (output,) = _List(building, "", {}).run(ops, (0,), frame)
+        self.building.steps = building.steps
+        return building.graph(output)
 
     def inline(self, call: OpCall, values: tuple[int, ...], frame: Frame, path: str) -> int:
         """A block: its own scope, its nodes below `path`."""

@@ -15,44 +15,64 @@ from hashlib import blake2b, sha256
 from itertools import pairwise
 
 from resbench.compiler.graph import BoundNetwork
-from resbench.compiler.simplify import Value, simplify
+from resbench.compiler.simplify import Simple, Value, simplify
 
-VERSION = "a1"
+VERSION = "a2"
 MAX_TRIES = 200  # leaves of the search in one piece
 Row = tuple[str, tuple[int, ...], bool]  # label, inputs (0 is the piece's input), commutative
 
 
 @dataclass(frozen=True, slots=True)
 class Canonical:
-    """`numbers`: for each op with parameters or randomness, by module path, its number in the normal form, from 0."""
+    """`numbers`: for each op with parameters or randomness, by module path, its number in the normal form, from 0.
+
+    `order`: the values of `simple`, whose numbers depend on the writing, in an order that does not.
+    """
 
     digest: str
     numbers: dict[str, int]
+    simple: Simple
+    order: tuple[int, ...]
 
 
+@lru_cache(maxsize=8)
 def canonical(network: BoundNetwork) -> Canonical:
     """Counts: every op, its arguments, how parameters start, input channels, classes. Not: names, order, image size."""
-    values, result = simplify(network)
-    certificates: list[str] = []
+    simple = simplify(network)
+    order, certificate = arrange(simple)
     numbers: dict[str, int] = {}
-    for start, stop in _pieces(values, result):
-        rows = tuple((v.label, tuple(max(0, i - start) for i in v.inputs), v.commutative) for v in values[start:stop])
-        order, certificate = _certify(rows)
-        certificates.append(certificate)
-        for i in order:
-            path = values[start + i].path
-            if path is not None:
-                numbers[path] = len(numbers)
-    head = f"{VERSION} {network.input_shape[0]} {network.classes}"
-    digest = sha256("\n".join([head, *certificates]).encode()).hexdigest()[:32]
-    _number_the_rest(network, numbers)
-    return Canonical(f"{VERSION}_{digest}", numbers)
-
-
-def _number_the_rest(network: BoundNetwork, numbers: dict[str, int]) -> None:
-    """Ops that were simplified away but are built (dropout of rate 0) get numbers too, behind all others."""
-    for path, _ in network.ops():
+    _number(simple, order, numbers)
+    for path, _ in network.ops():  # simplified away, but built perhaps (dropout of rate 0): behind all others
         numbers.setdefault(path, len(numbers))
+    text = f"{VERSION} {network.input_shape[0]} {network.classes}\n{certificate}"
+    return Canonical(f"{VERSION}_{sha256(text.encode()).hexdigest()[:32]}", numbers, simple, order)
+
+
+def arrange(simple: Simple) -> tuple[tuple[int, ...], str]:
+    """The numbers of the values in canonical order, and the whole written in it."""
+    order: list[int] = []
+    certificates: list[str] = []
+    for start, stop in _pieces(simple.values, simple.result):
+        piece = simple.values[start:stop]
+        rows = tuple((_text(v), tuple(max(0, i - start) for i in v.inputs), v.commutative) for v in piece)
+        found, certificate = _certify(rows)
+        order += [start + i + 1 for i in found]
+        certificates.append(certificate)
+    return tuple(order), "\n".join(certificates)
+
+
+def _text(value: Value) -> str:
+    """The label, with the ops inside of it in their own canonical form."""
+    return value.label + "".join(f" {name} {{{arrange(inner)[1]}}}" for name, inner in value.inner)
+
+
+def _number(simple: Simple, order: tuple[int, ...], numbers: dict[str, int]) -> None:
+    for number in order:
+        value = simple.values[number - 1]
+        if value.path is not None:
+            numbers[value.path] = len(numbers)
+        for _, inner in value.inner:
+            _number(inner, arrange(inner)[0], numbers)
 
 
 def _pieces(values: Sequence[Value], result: int) -> list[tuple[int, int]]:

@@ -28,9 +28,9 @@ class BoundOp:
     place: Place | None = field(default=None, compare=False)
 
     @property
-    def inner(self) -> tuple[Graph, ...]:
-        """The lists of ops among its arguments, bound; the path of an op in them starts behind this op's."""
-        return tuple(value for _, value in self.arguments if isinstance(value, Graph))
+    def inner(self) -> tuple[tuple[str, Graph], ...]:
+        """The lists of ops among its arguments, bound: `f.drop_branch1.ops.conv1` is the path of an op in one."""
+        return tuple((name, value) for name, value in self.arguments if isinstance(value, Graph))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class Graph:
         """Every op with its path, those inside of ops behind the op that holds them."""
         for op in self.ops:
             yield prefix + op.path, op
-            for inner in op.inner:
-                yield from inner.walk(f"{prefix}{op.path}.")
+            for name, inner in op.inner:
+                yield from inner.walk(f"{prefix}{op.path}.{name}.")
 
     @property
     def shapes(self) -> tuple[Shape, ...]:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from resbench.compiler.graph import BoundNetwork, BoundStage
+from resbench.compiler.normal import normal
 from resbench.compiler.unit import build_unit
 from resbench.errors import BadInput
 from resbench.ops.parameter import Random
@@ -45,9 +46,9 @@ class Network(nn.Module):
 
 
 def build(bound: BoundNetwork) -> Network:
-    """The network on `meta`; compiler/materialise.py gives it weights. Raises BadInput above MAX_PARAMS."""
+    """The network in its normal form, on `meta`; compiler/materialise.py gives it weights. Raises BadInput above MAX_PARAMS."""
     with torch.device("meta"):
-        network = Network(bound)
+        network = Network(normal(bound))
     count = sum(parameter.numel() for parameter in network.parameters())
     if count > MAX_PARAMS:
         raise BadInput(f"{bound.name} of {bound.unit}: {count:,} parameters; at most {MAX_PARAMS:,} are allowed")

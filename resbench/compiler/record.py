@@ -48,8 +48,12 @@ def from_json(text: str) -> BoundNetwork:
 
 
 def _graph(graph: Graph) -> list[Any]:
-    ops = [[op.path, op.op, dict(op.arguments), op.inputs, op.shape] for op in graph.ops]
+    ops = [[op.path, op.op, _written(op), op.inputs, op.shape] for op in graph.ops]
     return [graph.input_shape, ops, graph.output]
+
+
+def _written(op: BoundOp) -> dict[str, Any]:
+    return {key: {"graph": _graph(value)} if isinstance(value, Graph) else value for key, value in op.arguments}
 
 
 def _from_graph(data: list[Any]) -> Graph:
@@ -67,4 +71,6 @@ def _arguments(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tuple(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _from_graph(value["graph"])
     return tuple(_tuple(item) for item in value) if isinstance(value, list) else value

@@ -5,22 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 
 import torch
-from torch import nn
 
 from resbench.compiler.graph import Arguments, Shape
+from resbench.compiler.unit import make_module
 from resbench.errors import Fact
-from resbench.ops.registry import kind
-from resbench.ops.schema import table
 
 BATCH = 2  # any; two, so that batch statistics of a 1x1 map exist
 MAX_CHANNELS = 1_000_000
-
-
-def make_module(op: str, arguments: Arguments, channels: int) -> nn.Module:
-    """The op's module on the current default device. Raises Fact when the arguments cannot be."""
-    module: type[nn.Module] = kind(op).module
-    given = dict(arguments)
-    return module(channels, **given) if table()[op].wants_channels else module(**given)
 
 
 @lru_cache(maxsize=65536)
@@ -28,7 +19,7 @@ def infer(op: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> Shape:
     """Raises Fact: what the op itself finds wrong, or the first line of what torch says."""
     with torch.device("meta"), torch.no_grad():
         try:
-            module = make_module(op, arguments, inputs[0][0])
+            module = make_module(op, arguments, inputs[0][0]).eval()  # so that nothing is left out at random
             result: torch.Tensor = module(*(torch.empty(BATCH, *shape) for shape in inputs))
         except (RuntimeError, ValueError, IndexError) as error:
             raise Fact(str(error).split("\n")[0].split(" at /")[0]) from None

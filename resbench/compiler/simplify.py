@@ -1,4 +1,4 @@
-"""BoundNetwork -> the values that count: what changes nothing removed, equal pure values joined, nested sums flattened.
+"""BoundNetwork -> Simple, the values that count: what changes nothing removed, equal pure values joined, sums flattened.
 
 Rules as in the reference of the language ("Identity"): two ops with parameters or randomness are never one; nothing here
 depends on the size of the image.
@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
-from resbench.compiler.graph import BoundNetwork, BoundOp, Shape
+from resbench.compiler.graph import BoundNetwork, BoundOp, Graph, Shape
 from resbench.ops.registry import OpKind, kind
+from resbench.ops.schema import table
+from resbench.spec.signature import tidy
 
 _JOINING = ("add", "concat")  # inside another of its kind that alone reads it, it is part of that one
 _SINGLE = ("add", "concat", "multiply")  # of one input, they change nothing
@@ -19,32 +22,60 @@ _SINGLE = ("add", "concat", "multiply")  # of one input, they change nothing
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """`label` is op, version and arguments as text; `path` the module, for ops that are no other's equal."""
+    """`label` is op, version and arguments as text; `path` the module, for ops that are no other's equal.
+
+    `inner`: the lists of ops among its arguments, by name.
+    """
 
     label: str
     inputs: tuple[int, ...]
     commutative: bool
     path: str | None
+    inner: tuple[tuple[str, Simple], ...] = ()
 
 
-def simplify(network: BoundNetwork) -> tuple[list[Value], int]:
-    """The values in running order (0 is the input, numbered from 1) and the number of the result."""
+@dataclass(frozen=True, slots=True)
+class Simple:
+    """Values in running order (0 is the input, numbered from 1) and the number of the result.
+
+    `of`: for each op by path, the number of the value that it yields; not for ops that are not needed.
+    """
+
+    values: tuple[Value, ...]
+    result: int
+    of: Mapping[str, int] = field(compare=False)
+
+
+def simplify(network: BoundNetwork) -> Simple:
     state = _State()
     value = 0
     for prefix, graph in network.parts():
-        numbers = [value]
-        for op in graph.ops:
-            shape = graph.shapes[op.inputs[0]]
-            numbers.append(state.add(op, f"{prefix}.{op.path}", [numbers[i] for i in op.inputs], shape))
-        value = numbers[graph.output]
-    return _numbered(*_settle(state.values, value))
+        value = state.run(graph, value, f"{prefix}.")
+    return state.simple(value)
 
 
 class _State:
     def __init__(self) -> None:
         self.values: dict[int, Value] = {}
-        self.known: dict[tuple[str, tuple[int, ...]], int] = {}
+        self.known: dict[Value, int] = {}
         self.zero: set[int] = set()
+        self.of: dict[str, int] = {}
+
+    def simple(self, result: int) -> Simple:
+        values, same = _settle(self.values, result)
+        new = {0: 0} | {number: place for place, number in enumerate(values, 1)}
+        kept = tuple(replace(value, inputs=tuple(new[i] for i in value.inputs)) for value in values.values())
+        of = {path: new[same[number]] for path, number in self.of.items() if same.get(number) in new}
+        return Simple(kept, new[same[result]], of)
+
+    def run(self, graph: Graph, value: int, prefix: str) -> int:
+        """Add a graph's ops; returns the number of its result."""
+        numbers, shapes = [value], graph.shapes
+        for op in graph.ops:
+            path = prefix + op.path
+            numbers.append(self.add(op, path, [numbers[i] for i in op.inputs], shapes[op.inputs[0]]))
+            self.of[path] = numbers[-1]
+        return numbers[graph.output]
 
     def add(self, op: BoundOp, path: str, inputs: list[int], shape: Shape) -> int:
         """The number of the value that this op yields; an older one where it changes nothing or is there already."""
@@ -61,12 +92,17 @@ class _State:
         if op.op in _SINGLE and len(inputs) == 1:
             return inputs[0]
         if what.identity_when is not None and what.identity_when(dict(op.arguments), shape[0]):
-            return inputs[0]
+            value = inputs[0]
+            for name, graph in op.inner:  # nothing but the ops inside of it
+                value = self.run(graph, value, f"{path}.{name}.")
+            return value
         text = label(op, what)
         if what.idempotent and inputs[0] in self.values and self.values[inputs[0]].label == text:
             return inputs[0]
         ordered = tuple(sorted(inputs)) if what.commutative else tuple(inputs)
-        return self.put(Value(text, ordered, what.commutative, None if what.pure else path), zero=op.op == "zero")
+        inner = tuple((name, _inside(graph, f"{path}.{name}.")) for name, graph in op.inner)
+        own = None if what.pure and not inner else path
+        return self.put(Value(text, ordered, what.commutative, own, inner), zero=op.op == "zero")
 
     def simplest(self, number: int) -> tuple[bool, str]:
         """Of zeros of one shape, that of the op `zero` itself comes first."""
@@ -74,32 +110,43 @@ class _State:
         return not text.startswith("zero@"), text
 
     def put(self, value: Value, *, zero: bool) -> int:
-        key = (value.label, value.inputs)
-        if value.path is None and key in self.known:
-            return self.known[key]
+        if value in self.known:  # no two ops with a path are alike
+            return self.known[value]
         number = len(self.values) + 1
         self.values[number] = value
-        self.known[key] = number
+        self.known[value] = number
         if zero:
             self.zero.add(number)
         return number
 
 
+def _inside(graph: Graph, prefix: str) -> Simple:
+    state = _State()
+    return state.simple(state.run(graph, 0, prefix))
+
+
 def label(op: BoundOp, what: OpKind) -> str:
-    """Op, version and arguments with everything said, as one text."""
-    arguments = dict(op.arguments)
+    """Op, version and every argument that is not its default, as one text: an argument that an op gets later changes no label."""
+    arguments = {key: value for key, value in op.arguments if not isinstance(value, Graph)}
     if what.spell_out is not None:
         arguments = what.spell_out(arguments)
-    return f"{op.op}@{what.version} {json.dumps(arguments, sort_keys=True, separators=(',', ':'))}"
+    schema = table()[op.op].arguments
+    said = {k: v for k, v in arguments.items() if schema[k].required or v != tidy(schema[k].default, schema[k])}
+    return f"{op.op}@{what.version} {json.dumps(said, sort_keys=True, separators=(',', ':'))}"
 
 
-def _settle(values: dict[int, Value], result: int) -> tuple[dict[int, Value], int]:
-    """Flatten and join until nothing changes: a flattened sum may equal another, and then has fewer readers to keep it."""
+def _settle(values: dict[int, Value], result: int) -> tuple[dict[int, Value], dict[int, int]]:
+    """Flatten and join until nothing changes: a flattened sum may equal another, and then has fewer readers to keep it.
+
+    Returns the values that are left, and for each value there was the one that stands for it.
+    """
+    stands = {number: number for number in (0, *values)}
     while True:
         before = values
-        values, result = _join(_flatten(_live(values, result), result), result)
+        values, same = _join(_flatten(_live(values, stands[result]), stands[result]))
+        stands = {number: same[other] for number, other in stands.items() if other in same}
         if values == before:
-            return values, result
+            return values, stands
 
 
 def _live(values: dict[int, Value], result: int) -> dict[int, Value]:
@@ -127,8 +174,8 @@ def _flatten(values: dict[int, Value], result: int) -> dict[int, Value]:
     return flat
 
 
-def _join(values: dict[int, Value], result: int) -> tuple[dict[int, Value], int]:
-    """Pure values that were made alike become one."""
+def _join(values: dict[int, Value]) -> tuple[dict[int, Value], dict[int, int]]:
+    """Pure values that were made alike become one; with the value that stands for each."""
     first: dict[Value, int] = {}
     same = {0: 0}
     kept: dict[int, Value] = {}
@@ -138,10 +185,4 @@ def _join(values: dict[int, Value], result: int) -> tuple[dict[int, Value], int]
         same[number] = first.setdefault(value, number)  # no two ops with a path are alike
         if same[number] == number:
             kept[number] = value
-    return kept, same[result]
-
-
-def _numbered(values: dict[int, Value], result: int) -> tuple[list[Value], int]:
-    """In running order, numbered from 1."""
-    new = {0: 0} | {number: place for place, number in enumerate(values, 1)}
-    return [replace(value, inputs=tuple(new[i] for i in value.inputs)) for value in values.values()], new[result]
+    return kept, same

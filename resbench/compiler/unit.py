@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from torch import fx, nn
 
-from resbench.compiler.graph import Graph
-from resbench.compiler.shapes import make_module
+from resbench.compiler.graph import Arguments, Graph
+from resbench.ops.registry import kind
+from resbench.ops.schema import table
 
 
 def build_unit(graph: Graph, name: str) -> fx.GraphModule:
@@ -27,6 +28,13 @@ def build_unit(graph: Graph, name: str) -> fx.GraphModule:
         values.append(node)
     code.output(values[graph.output])
     return fx.GraphModule(root, code, class_name=name)
+
+
+def make_module(op: str, arguments: Arguments, channels: int) -> nn.Module:
+    """The op's module on the current default device, a list of ops among its arguments as a module. Raises Fact."""
+    module: type[nn.Module] = kind(op).module
+    given = {key: build_unit(value, f"Ops_{key}") if isinstance(value, Graph) else value for key, value in arguments}
+    return module(channels, **given) if table()[op].wants_channels else module(**given)
 
 
 def _put(root: nn.Module, path: str, module: nn.Module) -> None:

@@ -16,13 +16,15 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
 from resbench.compiler.graph import Arguments, BoundNetwork, Graph, Shape
-from resbench.compiler.shapes import BATCH, make_module
+from resbench.compiler.normal import normal
+from resbench.compiler.shapes import BATCH
+from resbench.compiler.unit import make_module
 
 _FREE = {
     "native_batch_norm", "batch_norm", "native_group_norm", "native_layer_norm", "max_pool2d_with_indices", "avg_pool2d",
     "mean", "sum", "cat", "constant_pad_nd", "view", "slice", "expand", "t", "empty", "zeros_like", "empty_like", "detach",
     "_unsafe_view", "squeeze", "unsqueeze", "clone", "bernoulli_", "alias", "permute", "select", "as_strided", "copy_",
-    "_native_batch_norm_legit", "cudnn_batch_norm", "hardswish", "zeros", "ones", "full", "fill_", "_to_copy", "reshape",
+    "_native_batch_norm_legit", "cudnn_batch_norm", "hardswish", "zeros", "ones", "full", "fill_", "_to_copy", "reshape", "transpose",
 }  # fmt: skip
 
 
@@ -36,7 +38,7 @@ class Macs:
 
 def macs(network: BoundNetwork) -> Macs:
     """For one image of the bound input shape."""
-    parts = [graph_macs(graph) for _, graph in network.parts()]
+    parts = [graph_macs(graph) for _, graph in normal(network).parts()]
     return Macs(sum(part.count for part in parts), tuple(sorted({name for part in parts for name in part.unpriced})))
 
 
@@ -49,7 +51,7 @@ def graph_macs(graph: Graph) -> Macs:
 @lru_cache(maxsize=65536)
 def _price(op: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> Macs:
     with torch.device("meta"), torch.no_grad():
-        module = make_module(op, arguments, inputs[0][0])
+        module = make_module(op, arguments, inputs[0][0]).eval()
         tensors = [torch.empty(BATCH, *shape) for shape in inputs]
         seen = _Seen()
         with FlopCounterMode(display=False) as counter, seen:

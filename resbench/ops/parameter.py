@@ -32,9 +32,13 @@ class Parametric(nn.Module, ABC):
 
 
 class Random(nn.Module, ABC):
-    """An op that draws in training; the training loop hands it a generator of its own, seeded anew every epoch."""
+    """An op that draws in training; the training loop hands it a generator of its own, seeded anew every epoch.
+
+    `on_host`: it decides on the CPU what to run, so its generator is the CPU's whatever the device.
+    """
 
     generator: torch.Generator | None = None
+    on_host: bool = False
 
 
 def idle_bias_unsaid(arguments: Mapping[str, Any]) -> dict[str, Any]:

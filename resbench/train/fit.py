@@ -47,7 +47,7 @@ def fit(
         order = torch.randperm(len(y), generator=_generator(seed, epoch, "order")).to(device)
         augmenting = _generator(seed, epoch, "augmentation", device)
         for path, op in drawing.items():
-            op.generator = _generator(seed, epoch, f"mask {numbers[path]}", device)
+            op.generator = _generator(seed, epoch, f"mask {numbers[path]}", "cpu" if op.on_host else device)
         started = time.perf_counter()
         loss_sum, wrong = torch.zeros(2, device=device)
         for step in range(run.per_epoch):

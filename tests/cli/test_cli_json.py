@@ -107,7 +107,7 @@ def test_net_show_of_the_papers_net(read: Rb) -> None:
         "3x32x32",
         10,
     )
-    assert net["digest"].startswith("a1_")
+    assert net["digest"].startswith("a2_")
     assert net["unpriced"] == []
     units = [part for part in net["trace"] if ".units." in part["path"]]
     assert len(units) == 54

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 import networkx as nx
@@ -16,7 +17,7 @@ JOINING = ("add", "multiply", "subtract")
 Nodes = dict[str, dict[str, Any]]
 
 
-def oracle(values: list[Value]) -> nx.DiGraph:
+def oracle(values: Sequence[Value]) -> nx.DiGraph:
     """Node labels are op and arguments; edge labels the positions of the operand, or how often it stands where order is free."""
     graph = nx.DiGraph()
     graph.add_node(0, label="x", result=not values)

@@ -13,7 +13,7 @@ from resbench.compiler.bind import bind_body
 from resbench.compiler.canonical import canonical
 from resbench.compiler.graph import BoundNetwork, BoundStage, Graph, Shape
 from resbench.compiler.materialise import materialise
-from resbench.compiler.network import Network, build
+from resbench.compiler.network import Network, build, random_ops
 from resbench.compiler.scope import Scope
 from resbench.ops.schema import table
 from resbench.spec.check import Check
@@ -93,7 +93,10 @@ def digest(network: BoundNetwork) -> str:
 
 def weighted(bound: BoundNetwork, seed: int = 0, init: str = "he_normal") -> Network:
     network = build(bound)
-    materialise(network, canonical(bound).numbers, seed, init)
+    numbers = canonical(bound).numbers
+    materialise(network, numbers, seed, init)
+    for path, op in random_ops(network).items():
+        op.generator = torch.Generator().manual_seed(numbers[path])
     return network
 
 

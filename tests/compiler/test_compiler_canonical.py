@@ -48,14 +48,14 @@ def test_names_order_and_swapped_operands_keep_digest_and_numbers(nodes: Nodes, 
     assert digest(first) == digest(second)
     x = images(2, (4, 8, 8), torch.float64)
     results = [weighted(bound, seed=1).double().eval()(x) for bound in (first, second)]
-    torch.testing.assert_close(results[0], results[1], rtol=1e-9, atol=1e-9)
+    assert torch.equal(results[0], results[1])
 
 
 @SETTINGS
 @given(st.lists(graphs((1, 3)), min_size=8, max_size=8))
 def test_equal_digests_are_isomorphic_graphs_and_no_others(many: list[Nodes]) -> None:
     simple = [of(nodes) for nodes in many]
-    judged = [(digest(bound), oracle(simplify(bound)[0])) for bound in simple]
+    judged = [(digest(bound), oracle(simplify(bound).values)) for bound in simple]
     for (d, g), (e, h) in itertools.combinations(judged, 2):
         assert (d == e) == isomorphic(g, h)
 
@@ -150,7 +150,7 @@ def test_ties_that_colours_cannot_break() -> None:
     turned = [(0, 4), (4, 2), (2, 0), (3, 1), (1, 5), (5, 3)]
     assert digest(ring(triangles)) != digest(ring(hexagon))
     assert digest(ring(triangles)) == digest(ring(turned))
-    rows = tuple((v.label, v.inputs, v.commutative) for v in simplify(ring(hexagon))[0])
-    other = tuple((v.label, v.inputs, v.commutative) for v in simplify(ring(triangles))[0])
+    rows = tuple((v.label, v.inputs, v.commutative) for v in simplify(ring(hexagon)).values)
+    other = tuple((v.label, v.inputs, v.commutative) for v in simplify(ring(triangles)).values)
     colours = [sorted(_Search(r).refine([label for label, _, _ in r])) for r in (rows, other)]
     assert colours[0] == colours[1]

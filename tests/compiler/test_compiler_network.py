@@ -11,6 +11,7 @@ from compiler_sample import bind, folder, images, unit_graph, weighted
 from torch import fx
 
 from resbench.compiler.network import Network, build, random_ops
+from resbench.compiler.normal import normal
 from resbench.compiler.unit import build_unit
 
 
@@ -67,7 +68,7 @@ def test_fx_nodes() -> None:
     assert isinstance(unit, fx.GraphModule)
     calls = [node for node in unit.graph.nodes if node.op == "call_module"]
     assert [node.op for node in unit.graph.nodes] == ["placeholder", *["call_module"] * len(calls), "output"]
-    graph = bound.stages[1].units[0]
+    graph = normal(bound).stages[1].units[0]
     assert [node.target for node in calls] == [op.path for op in graph.ops]
     for node, op in zip(calls, graph.ops, strict=True):
         assert node.meta["path"] == op.path == node.target

@@ -38,6 +38,7 @@ def test_everything_else_is_free_and_known_to_be(op: str) -> None:
     arguments: dict[str, object] = {
         "slice": {"stop": 2}, "pad_channels": {"out": 6}, "subsample": {"stride": 2}, "dropout": {"rate": 0.5},
         "scale": {"by": 0.5}, "max_pool": {"kernel": (3, 3)}, "avg_pool": {"kernel": (3, 3)},
+        "drop_branch": {"rate": 0.5}, "group_norm": {"groups": 2}, "channel_shuffle": {"groups": 2},
     }.get(op, {})  # fmt: skip
     assert graph_macs(one(op, (4, 8, 6), (4, 8, 6), **arguments)) == Macs(0, ())
 

@@ -9,6 +9,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import pytest
+from torch import nn
 
 from resbench.ops.registry import kinds
 from resbench.ops.schema import read_source, table
@@ -26,7 +27,9 @@ def described(annotation: Any) -> tuple[set[str], tuple[str, ...]]:
         found.add("initial")
         parts = [part for part in parts if part not in (dict[str, float], str, float)]
     for part in parts:
-        if get_origin(part) is Literal:
+        if part is nn.Module:
+            found.add("ops")
+        elif get_origin(part) is Literal:
             found.add("literal")
             literals = get_args(part)
         else:

@@ -72,7 +72,7 @@ def test_a_job_is_what_its_digests_say(database: Database) -> None:
     other = database.one(f"SELECT spec FROM rb_architecture WHERE digest <> '{architecture}'")
     database.change(f"UPDATE rb_architecture SET spec = '{other}' WHERE digest = '{architecture}'")
     engine = open_store(str(database.path), create=False)
-    with pytest.raises(DatabaseError, match=f"architecture {architecture}: what is stored has the digest a1_"):
+    with pytest.raises(DatabaseError, match=f"architecture {architecture}: what is stored has the digest a2_"):
         job(engine, architecture, recipe, data)
     engine.dispose()
 

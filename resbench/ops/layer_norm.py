@@ -1,0 +1,35 @@
+"""Layer normalisation over the channels of each pixel.  BCHW -> BCHW, or BC -> BC.  Ba et al. 2016, arXiv:1607.06450
+
+Over the channels alone, as in ConvNeXt (arXiv:2201.03545); over the whole image it is `group_norm: {groups: 1}`.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from resbench.errors import Fact
+from resbench.ops.parameter import Initial, Parametric, Start, empty
+from resbench.ops.registry import op
+
+
+@op("layer_norm")
+class LayerNorm(Parametric):
+    """Mean and variance over the channels of one pixel of one image, in training and evaluation alike.
+
+    eps: added to the variance
+    init: how gamma starts
+    """
+
+    def __init__(self, channels: int, *, eps: float = 1e-6, init: Initial = 1.0) -> None:
+        super().__init__()
+        if eps <= 0:
+            raise Fact(f"`eps` (={eps:g}) must be above 0")
+        self.eps = eps
+        self.weight, self.bias = empty(channels), empty(channels)
+        self.starts = {"weight": Start("norm", initial=init), "bias": Start("norm", initial=0.0)}
+        self.buffer_starts = {}
+
+    def forward(self, x: Tensor) -> Tensor:
+        last = F.layer_norm(x.movedim(1, -1), self.weight.shape, self.weight, self.bias, self.eps)
+        return last.movedim(-1, 1)
