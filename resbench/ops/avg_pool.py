@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from resbench.errors import Fact
-from resbench.ops.registry import op
-from resbench.ops.window import does_nothing, padding_for, pair, spell_out
+from resbench.ops.registry import Code, op
+from resbench.ops.window import does_nothing, padding_for, pair, short, spell_out
 
 
-@op("avg_pool", pure=True, keeps_zero=True, identity_when=does_nothing, spell_out=spell_out)
+def _code(arguments: Mapping[str, Any], channels: int) -> Code:
+    kernel, stride, padding = short(arguments)
+    rest = f"ceil_mode={arguments['ceil']}, count_include_pad={arguments['count_pad']}"
+    return Code(
+        f"nn.AvgPool2d({kernel}, stride={stride}, padding={padding}, {rest})",
+        f"F.avg_pool2d({{0}}, {kernel}, stride={stride}, padding={padding}, {rest})",
+    )
+
+
+@op("avg_pool", pure=True, keeps_zero=True, identity_when=does_nothing, spell_out=spell_out, code=_code)
 class AvgPool(nn.Module):
     """The mean of each channel over the window.
 

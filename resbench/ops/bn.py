@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from resbench.errors import Fact
 from resbench.ops.parameter import Initial, Parametric, Start, empty
-from resbench.ops.registry import op
+from resbench.ops.registry import Code, op
 
 
-@op("bn")
+def _code(arguments: Mapping[str, Any], channels: int) -> Code:
+    rest = f"({channels}, eps={arguments['eps']}, momentum={arguments['momentum']})"
+    return Code(f"nn.BatchNorm2d{rest}", of_vector=f"nn.BatchNorm1d{rest}")
+
+
+@op("bn", code=_code)
 class BatchNorm(Parametric):
     """Mean and variance of each channel over batch and pixels in training, the running ones in evaluation; then a learned
     factor (gamma) and summand (beta, from 0) for each channel.

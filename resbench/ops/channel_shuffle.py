@@ -17,7 +17,9 @@ from resbench.ops.registry import Code, op
     pure=True,
     keeps_zero=True,
     identity_when=lambda a, channels: a["groups"] in (1, channels),
-    code=lambda a, channels: Code(call=f"{{0}}.unflatten(1, ({a['groups']}, -1)).transpose(1, 2).flatten(1, 2)"),
+    code=lambda a, channels: Code(
+        f"nn.ChannelShuffle({a['groups']})", f"{{0}}.unflatten(1, ({a['groups']}, -1)).transpose(1, 2).flatten(1, 2)"
+    ),
 )
 class ChannelShuffle(nn.Module):
     """So that groups of the next grouped convolution see channels of every group before it.

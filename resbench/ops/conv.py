@@ -12,16 +12,25 @@ from torch.nn import functional as F
 
 from resbench.errors import Fact
 from resbench.ops.parameter import Initial, Parametric, Start, empty, idle_bias_unsaid
-from resbench.ops.registry import op
+from resbench.ops.registry import Code, op
 from resbench.ops.weight import bound, standardize
-from resbench.ops.window import padding_for, pair, spell_out
+from resbench.ops.window import padding_for, pair, short, short_pair, spell_out
 
 
 def _spell_out(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return idle_bias_unsaid(spell_out(arguments))
 
 
-@op("conv", spell_out=_spell_out)
+def _code(arguments: Mapping[str, Any], channels: int) -> Code:
+    """Torch has the plain weight alone."""
+    if arguments["weight"] != "plain":
+        return Code()
+    kernel, stride, padding = short(arguments)
+    rest = f"dilation={short_pair(arguments['dilation'])}, groups={arguments['groups']}, bias={arguments['bias']}"
+    return Code(f"nn.Conv2d({channels}, {arguments['out']}, {kernel}, stride={stride}, padding={padding}, {rest})")
+
+
+@op("conv", spell_out=_spell_out, code=_code)
 class Conv(Parametric):
     """Each output value is a weighted sum over a window of the input.
 

@@ -6,15 +6,23 @@ in training and multiplies by 1 - rate in evaluation, as the 2012 paper does.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from resbench.errors import Fact
 from resbench.ops.parameter import Random
-from resbench.ops.registry import op
+from resbench.ops.registry import Code, op
 
 
-@op("dropout", identity_when=lambda a, channels: a["rate"] == 0)
+def _code(arguments: Mapping[str, Any], channels: int) -> Code:
+    """Torch has the inverted one alone."""
+    return Code(f"nn.Dropout({arguments['rate']})" if arguments["inverted"] else None)
+
+
+@op("dropout", identity_when=lambda a, channels: a["rate"] == 0, code=_code)
 class Dropout(Random):
     """rate: the probability that a value is zeroed, in [0, 1)
     inverted: true, what stays is divided by 1 - rate in training; false, everything is multiplied by 1 - rate in evaluation

@@ -5,10 +5,10 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resbench.ops.registry import op
+from resbench.ops.registry import Code, op
 
 
-@op("gelu", pure=True)
+@op("gelu", pure=True, code=lambda a, channels: Code("nn.GELU()", "F.gelu({0})"))
 class Gelu(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return F.gelu(x)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from resbench.ops.registry import op
+from resbench.ops.registry import Code, op
 
 
-@op("global_avg_pool", pure=True, keeps_zero=True, idempotent=True)
+@op(
+    "global_avg_pool",
+    pure=True,
+    keeps_zero=True,
+    idempotent=True,
+    code=lambda a, channels: Code("nn.AdaptiveAvgPool2d(1)", "{0}.mean((2, 3), keepdim=True)"),
+)
 class GlobalAvgPool(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return x.mean((2, 3), keepdim=True)

@@ -10,7 +10,7 @@ from resbench.ops.parameter import Initial, Parametric, Start, empty
 from resbench.ops.registry import Code, op
 
 
-@op("group_norm", code=lambda a, channels: Code(f"nn.GroupNorm({a['groups']}, {channels}, eps={a['eps']!r})"))
+@op("group_norm", code=lambda a, channels: Code(f"nn.GroupNorm({a['groups']}, {channels}, eps={a['eps']})"))
 class GroupNorm(Parametric):
     """Mean and variance over a group's channels and all pixels of one image, in training and evaluation alike.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resbench.ops.registry import op
+from resbench.ops.registry import Code, op
 
 
-@op("hardswish", pure=True)
+@op("hardswish", pure=True, code=lambda a, channels: Code("nn.Hardswish()", "F.hardswish({0})"))
 class Hardswish(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return F.hardswish(x)

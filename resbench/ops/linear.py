@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from torch import Tensor
 from torch.nn import functional as F
 
 from resbench.errors import Fact
 from resbench.ops.parameter import Initial, Parametric, Start, empty, idle_bias_unsaid
-from resbench.ops.registry import op, sizes
+from resbench.ops.registry import Code, op, sizes
 
 
-@op("linear", spell_out=idle_bias_unsaid)
+def _code(arguments: Mapping[str, Any], channels: int) -> Code:
+    return Code(f"nn.Linear({channels}, {arguments['out']}, bias={arguments['bias']})", flat=True)
+
+
+@op("linear", spell_out=idle_bias_unsaid, code=_code)
 class Linear(Parametric):
     """A weighted sum of all channels for each number out; on a map of more than one pixel use conv1x1.
 

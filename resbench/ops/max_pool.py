@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from resbench.errors import Fact
-from resbench.ops.registry import op
-from resbench.ops.window import does_nothing, padding_for, pair, spell_out
+from resbench.ops.registry import Code, op
+from resbench.ops.window import does_nothing, padding_for, pair, short, spell_out
 
 
-@op("max_pool", pure=True, keeps_zero=True, identity_when=does_nothing, spell_out=spell_out)
+def _code(arguments: Mapping[str, Any], channels: int) -> Code:
+    kernel, stride, padding = short(arguments)
+    return Code(
+        f"nn.MaxPool2d({kernel}, stride={stride}, padding={padding}, ceil_mode={arguments['ceil']})",
+        f"F.max_pool2d({{0}}, {kernel}, stride={stride}, padding={padding}, ceil_mode={arguments['ceil']})",
+    )
+
+
+@op("max_pool", pure=True, keeps_zero=True, identity_when=does_nothing, spell_out=spell_out, code=_code)
 class MaxPool(nn.Module):
     """The largest value of each channel in the window; what is padded never wins.
 

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from resbench.errors import Fact
-from resbench.ops.registry import op
+from resbench.ops.registry import Code, op
 
 
-@op("multiply", pure=True, commutative=True)
+@op("multiply", pure=True, commutative=True, code=lambda a, channels: Code(call="{0} * {1}"))
 class Multiply(nn.Module):
     def forward(self, *xs: Tensor) -> Tensor:
         if any(x.dim() != xs[0].dim() for x in xs):

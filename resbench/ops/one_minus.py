@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from resbench.ops.registry import op
+from resbench.ops.registry import Code, op
 
 
-@op("one_minus", pure=True)
+@op("one_minus", pure=True, code=lambda a, channels: Code(call="1 - {0}"))
 class OneMinus(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return 1 - x

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from resbench.errors import Fact
-from resbench.ops.registry import op
+from resbench.ops.registry import Code, op
 
 
-@op("pad_channels", pure=True, keeps_zero=True, identity_when=lambda a, channels: a["out"] == channels)
+def _code(arguments: Mapping[str, Any], channels: int) -> Code:
+    more = arguments["out"] - channels
+    front = more // 2 if arguments["side"] == "both" else 0
+    return Code(call=f"F.pad({{0}}, (0, 0, 0, 0, {front}, {more - front}))")
+
+
+@op("pad_channels", pure=True, keeps_zero=True, identity_when=lambda a, channels: a["out"] == channels, code=_code)
 class PadChannels(nn.Module):
     """What is there stays as it is; no parameters.
 

@@ -25,14 +25,18 @@ Module = TypeVar("Module", bound=nn.Module)
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """How a person would write the op in plain torch (`torch`, `nn`, `F` are imported): one of the two.
+    """How a person would write the op in plain torch (`torch`, `nn`, `F` are imported), as a layer, in a formula, or both.
 
-    `module`: a constructor, `nn.BatchNorm2d(16)`. `call`: an expression over the inputs `{0}`, `{1}`, ... or `{all}` of them
-    with commas between, for an op without parameters: `F.pad({0}, (0, 0, 0, 0, 0, 16))`.
+    `module`: a constructor, `nn.BatchNorm2d(16, eps=1e-05)`; arguments by name that say torch's default are left out later.
+    `call`: an expression for an op without parameters, over its inputs `{0}`, `{1}`, ... or `{all}` with commas between:
+    `F.relu({0})`, `torch.cat(({all}), 1)`. One over `{0}` and `{1}` serves any number, from left to right: `{0} + {1}`.
+    `of_vector`: the constructor where BC comes in, if it is another. `flat`: the module takes BC, the op BC11 too.
     """
 
     module: str | None = None
     call: str | None = None
+    of_vector: str | None = None
+    flat: bool = False
 
 
 Write = Callable[[Mapping[str, Any], int], Code]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resbench.ops.registry import op
+from resbench.ops.registry import Code, op
 
 
-@op("relu6", pure=True, keeps_zero=True, idempotent=True)
+@op("relu6", pure=True, keeps_zero=True, idempotent=True, code=lambda a, channels: Code("nn.ReLU6()", "F.relu6({0})"))
 class Relu6(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return F.relu6(x)

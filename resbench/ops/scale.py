@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from resbench.ops.registry import op
+from resbench.ops.registry import Code, op
 
 
-@op("scale", pure=True, identity_when=lambda a, channels: a["by"] == 1)
+@op(
+    "scale",
+    pure=True,
+    identity_when=lambda a, channels: a["by"] == 1,
+    code=lambda a, channels: Code(call=f"{{0}} * {a['by']}"),
+)
 class Scale(nn.Module):
     """by: the constant, of either sign; `gain` is the learned one"""
 

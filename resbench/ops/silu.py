@@ -5,10 +5,10 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resbench.ops.registry import op
+from resbench.ops.registry import Code, op
 
 
-@op("silu", pure=True)
+@op("silu", pure=True, code=lambda a, channels: Code("nn.SiLU()", "F.silu({0})"))
 class Silu(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return F.silu(x)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from torch import Tensor, nn
 
 from resbench.errors import Fact
-from resbench.ops.registry import op
+from resbench.ops.registry import Code, op
 
 
-@op("slice", pure=True, identity_when=lambda a, channels: a["start"] == 0 and a["stop"] == channels)
+def _code(arguments: Mapping[str, Any], channels: int) -> Code:
+    start, stop = arguments["start"], arguments["stop"]
+    return Code(call=f"{{0}}[:, {start or ''}:{'' if stop == channels else stop}]")
+
+
+@op("slice", pure=True, identity_when=lambda a, channels: a["start"] == 0 and a["stop"] == channels, code=_code)
 class Slice(nn.Module):
     """start: the first channel that is taken, from 0
     stop: the channel before which it ends; `$channels` for all that are left

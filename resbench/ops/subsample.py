@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from torch import Tensor, nn
 
 from resbench.errors import Fact
-from resbench.ops.registry import op
+from resbench.ops.registry import Code, op
 
 
-@op("subsample", pure=True, keeps_zero=True, identity_when=lambda a, channels: a["stride"] == 1 and a["offset"] == 0)
+def _code(arguments: Mapping[str, Any], channels: int) -> Code:
+    step = f"{arguments['offset'] or ''}::{arguments['stride']}"
+    return Code(call=f"{{0}}[:, :, {step}, {step}]")
+
+
+@op(
+    "subsample",
+    pure=True,
+    keeps_zero=True,
+    identity_when=lambda a, channels: a["stride"] == 1 and a["offset"] == 0,
+    code=_code,
+)
 class Subsample(nn.Module):
     """stride: of so many rows and columns one is kept
     offset: the first row and column that is kept, from 0, below the stride

@@ -5,10 +5,10 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from resbench.errors import Fact
-from resbench.ops.registry import op
+from resbench.ops.registry import Code, op
 
 
-@op("subtract", pure=True)
+@op("subtract", pure=True, code=lambda a, channels: Code(call="{0} - {1}"))
 class Subtract(nn.Module):
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         if a.shape != b.shape:

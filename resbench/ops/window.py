@@ -48,3 +48,17 @@ def does_nothing(arguments: Mapping[str, Any], channels: int) -> bool:
     """Whether a pooling window changes nothing: one pixel, stride 1, no padding."""
     said = spell_out(arguments)
     return pair("kernel", said["kernel"]) == (1, 1) == pair("stride", said["stride"]) and said["padding"] == (0, 0)
+
+
+def short(arguments: Mapping[str, Any]) -> tuple[int | Pair, int | Pair, int | Pair]:
+    """Kernel, stride and padding as a person writes them: one number where both axes have the same.
+
+    >>> short({"kernel": (3, 3), "stride": 2, "padding": None}), short({"kernel": (1, 7), "stride": 1, "padding": None})
+    ((3, 2, 1), ((1, 7), 1, (0, 3)))
+    """
+    said = spell_out(arguments)
+    return short_pair(said["kernel"]), short_pair(said["stride"]), short_pair(said["padding"])
+
+
+def short_pair(value: int | Pair) -> int | Pair:
+    return value[0] if isinstance(value, tuple) and value[0] == value[1] else value
