@@ -17,6 +17,9 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
+from resbench.ops.schema import table
+from resbench.plugins.load import blocked, load
+
 Identity = Callable[[Mapping[str, Any], int], bool]
 SpellOut = Callable[[Mapping[str, Any]], dict[str, Any]]
 Price = Callable[[Mapping[str, Any], Sequence[tuple[int, ...]]], int]
@@ -83,6 +86,8 @@ def op(
     """
 
     def register(module: type[Module]) -> type[Module]:
+        if not module.__module__.startswith(f"{__package__}."):
+            _fill_own()  # first come resbench's own, so that it is the plugin that is refused
         kind = OpKind(
             name, module, pure, commutative, idempotent, keeps_zero, identity_when, spell_out, code, macs, version
         )
@@ -95,14 +100,24 @@ def op(
 
 
 @cache
-def fill() -> None:
+def _fill_own() -> None:
     """Import every op of this folder; not before an op is asked for, since `ops.schema` lies here too and needs no torch."""
     for module in iter_modules([str(Path(__file__).parent)]):
         import_module(f"{__package__}.{module.name}")
 
 
+def fill() -> None:
+    """Import resbench's ops, then those of the active plugins; a module that cannot be imported is left out."""
+    _fill_own()
+    table()  # reads the plugins' sources, so that what is wrong there is not imported
+    load("ops")
+
+
 def kind(name: str) -> OpKind:
+    """Raises PluginError for an op of a plugin that cannot be used."""
     fill()
+    if name not in _KINDS and (error := blocked("ops", name)) is not None:
+        raise error
     return _KINDS[name]
 
 

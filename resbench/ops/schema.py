@@ -13,17 +13,67 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+from resbench.errors import Fact
+from resbench.plugins.active import Active, active
+from resbench.plugins.load import said
+from resbench.plugins.locate import source_of
+from resbench.plugins.plugin import Gift, Plugin
+from resbench.plugins.spec_files import SpecFiles
+from resbench.spec.names import why_not
+from resbench.spec.oplist import taken_by
+from resbench.spec.provided import provide
 from resbench.spec.signature import Argument, Signature
 
 FOLDER = Path(__file__).parent
 _PLAIN = {"int", "float", "bool", "str"}
 
 
-@cache
 def table() -> dict[str, Signature]:
-    """Every built-in op by name."""
+    """Every op by name: resbench's own, and those of the active plugins."""
+    state = active()
+    if state.signatures is None:
+        state.signatures = built_in() | _given(state)
+        provide(SpecFiles(state))
+    return state.signatures
+
+
+@cache
+def built_in() -> dict[str, Signature]:
     signatures = [s for path in sorted(FOLDER.glob("*.py")) for s in read_source(path.read_text("utf-8"), path.name)]
     return {signature.name: signature for signature in signatures}
+
+
+def _given(state: Active) -> dict[str, Signature]:
+    """Of each plugin; a module with anything wrong in it is left out whole, and noted."""
+    found: dict[str, Signature] = {}
+    for plugin in state.plugins:
+        modules: dict[str, list[Gift]] = {}
+        for gift in plugin.gives:
+            if gift.group == "ops":
+                modules.setdefault(gift.target, []).append(gift)
+        for gifts in modules.values():
+            try:
+                signatures = _of_plugin(plugin, gifts)
+            except Exception as error:  # whatever stands in that file, the others go on
+                state.fail(plugin, gifts[0], said(plugin, gifts[0]), error)
+                signatures = []
+            for name in dict.fromkeys([*(gift.name for gift in gifts), *(s.name for s in signatures)]):
+                state.claim(plugin, gifts[0], "ops", name)
+            found |= {signature.name: signature for signature in signatures}
+    return {name: signature for name, signature in found.items() if ("ops", name) not in state.clashes}
+
+
+def _of_plugin(plugin: Plugin, gifts: list[Gift]) -> list[Signature]:
+    """The signatures of one module. Raises Fact for a name that is taken, or that an entry point promises in vain."""
+    path = gifts[0].path or source_of(gifts[0].module, plugin.search)
+    signatures = list(read_source(path.read_text("utf-8"), f"{plugin.label}, {path}"))
+    for name in (signature.name for signature in signatures):
+        if (reason := why_not(name) or taken_by(name, built_in())) is not None:
+            raise Fact(f"no op may be called `{name}`: {reason}")
+    missing = [gift.name for gift in gifts if gift.name not in {signature.name for signature in signatures}]
+    if missing:
+        raise Fact(f'the entry point `{missing[0]}` promises an op, and there is no @op("{missing[0]}") in {path}')
+    return signatures
 
 
 def read_source(source: str, origin: str) -> Iterable[Signature]:

@@ -1,7 +1,8 @@
 """A name of a kind -> the file it stands for.
 
-Names resolve in the study's own folder, then in the workspace's `arch_specs/`, then in the installed library. A bare name
-is found at any depth below the kind's folder; twice in one root is an error. A path ending in .yaml is that file.
+Names resolve in the study's own folder, then in the workspace's `arch_specs/`, then in plugins and the installed library. A
+bare name is found at any depth below the kind's folder; twice in one root, or in a plugin and the installed library, is an
+error. A path ending in .yaml is that file.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 from resbench.errors import BadInput, did_you_mean
 from resbench.spec.check import listed
 from resbench.spec.names import printable, why_not
+from resbench.spec.provided import Provider
 
 FOLDERS = {"unit": "units", "block": "blocks", "network": "networks", "recipe": "recipes", "study": "studies"}
 _PACKAGE = Path(__file__).parent.parent
@@ -30,11 +32,26 @@ def workspace() -> Path | None:
 
 @dataclass(slots=True)
 class Files:
-    """`folder` is a study's own, looked in first; each root is listed once."""
+    """`folder` is a study's own, looked in first; each root is listed once. Of `levels` the first that has a name wins."""
 
     folder: Path
-    roots: tuple[Path, ...]
+    levels: tuple[tuple[Path, ...], ...]
+    provider: Provider
     listed: dict[tuple[Path, str], dict[str, list[Path]]] = field(default_factory=dict)
+
+    @staticmethod
+    def around(folder: Path | None, provider: Provider) -> Files:
+        """Those that are found from the current folder, and from a study's own."""
+        levels: list[tuple[Path, ...]] = []
+        for paths in ([folder], [workspace()], [*provider.roots(), INSTALLED]):
+            before = [root for level in levels for root in level]
+            roots = dict.fromkeys(path.resolve() if path.exists() else path for path in paths if path is not None)
+            levels.append(tuple(root for root in roots if root not in before))
+        return Files(folder or Path.cwd(), tuple(levels), provider)
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        return tuple(root for level in self.levels for root in level)
 
     def names(self, kind: str) -> list[str]:
         """Every bare name of a kind, sorted."""
@@ -42,7 +59,9 @@ class Files:
 
     def of_root(self, root: Path, kind: str) -> dict[str, list[Path]]:
         """The files of a kind in one root by their bare names; a file with no legal name is none."""
-        if (root, kind) not in self.listed:
+        if (root, kind) not in self.listed and root in self.provider.roots():
+            self.listed[root, kind] = dict(self.provider.files(root, kind))
+        elif (root, kind) not in self.listed:
             found: dict[str, list[Path]] = {}
             for path in sorted(_base(root, kind).rglob("*.yaml")):
                 if why_not(path.stem) is None:
@@ -51,14 +70,14 @@ class Files:
         return self.listed[root, kind]
 
     def candidates(self, kind: str, name: str) -> list[Path]:
-        """The files of the nearest root that has any."""
+        """The files of the nearest roots that have any."""
         if why_not(name) is not None:
             return []
-        for root in self.roots:
-            beside = root / f"{name}.yaml"
-            if found := self.of_root(root, kind).get(name):
+        for level in self.levels:
+            if found := [path for root in level for path in self.of_root(root, kind).get(name, [])]:
                 return found
-            if root == self.folder.resolve() and beside.is_file() and _kind_of(beside) == kind:
+            beside = self.folder.resolve() / f"{name}.yaml"
+            if beside.parent in level and beside.is_file() and kind_of(beside) == kind:
                 return [beside]
         return []
 
@@ -72,6 +91,7 @@ class Files:
             paths = [_base(root, kind) / f"{tail}.yaml" for root in self.roots] if tail else []
             found = [path for path in paths if _exists(path) and path.is_file()][:1]
         if not found:
+            self.provider.check(FOLDERS[kind], name)
             known = self.names(kind)
             reason = None if "/" in name else why_not(name)
             raise BadInput(
@@ -131,7 +151,7 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _kind_of(beside: Path) -> str:
+def kind_of(beside: Path) -> str:
     """A cheap look at a file's first key."""
     try:
         with beside.open("rb") as file:

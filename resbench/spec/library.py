@@ -9,7 +9,7 @@ from typing import TypeVar
 from resbench.errors import BadInput, Place, Problem, SpecError
 from resbench.spec.check import Check, by_place
 from resbench.spec.extends import merge
-from resbench.spec.find import FOLDERS, INSTALLED, Files
+from resbench.spec.find import FOLDERS, Files
 from resbench.spec.find import STUDIES as STUDIES
 from resbench.spec.find import shown as shown
 from resbench.spec.find import workspace as workspace
@@ -17,6 +17,7 @@ from resbench.spec.names import printable
 from resbench.spec.network import NetworkSpec, parse_network
 from resbench.spec.node import Node
 from resbench.spec.oplist import Vocabulary, taken_by
+from resbench.spec.provided import provided
 from resbench.spec.signature import Signature
 from resbench.spec.unit import BlockSpec, UnitSpec, parse_block, parse_unit
 from resbench.spec.yaml import read
@@ -29,9 +30,9 @@ class Library:
     """Loads each file once. `ops` is the table of op signatures; `folder` a study's own, looked in first."""
 
     def __init__(self, ops: Mapping[str, Signature], folder: Path | None = None) -> None:
-        roots = [folder, workspace(), INSTALLED]
-        self.ops = ops
-        self.files = Files(folder or Path.cwd(), tuple(dict.fromkeys(p.resolve() for p in roots if p is not None)))
+        self.ops = dict(ops)
+        self.provider = provided()
+        self.files = Files.around(folder, self.provider)
         self._blocks_checked = False
         self._specs: dict[Path, UnitSpec | BlockSpec | NetworkSpec] = {}
         self._failed: dict[Path, SpecError] = {}
@@ -50,11 +51,16 @@ class Library:
         return [*self.ops, *self.names("block")]
 
     def signature(self, name: str) -> Signature | None:
-        """An op's or a block's; both share one namespace. Raises BadInput for a block whose name or file is wrong."""
+        """An op's or a block's; both share one namespace. Raises BadInput for a block whose name or file is wrong,
+        PluginError for an op of a plugin that cannot be used.
+        """
         self._check_blocks()
         if name in self.ops:
             return self.ops[name]
-        return self.block(name).signature if self.files.candidates("block", name) else None
+        if self.files.candidates("block", name):
+            return self.block(name).signature
+        self.provider.check("ops", name)
+        return None
 
     def names(self, kind: str) -> list[str]:
         """Every bare name of a kind, sorted."""
@@ -71,10 +77,10 @@ class Library:
 
         With `check`, problems that leave something to read go there instead of being raised.
         """
-        return self._extended(kind, (_real(path),), check)
+        return self._extended(kind, (self._real(path),), check)
 
     def _load(self, kind: str, name: str, parse: Callable[[Node, Vocabulary, Check], Spec]) -> Spec:
-        path = _real(self.find(kind, name))
+        path = self._real(self.find(kind, name))
         if path in self._loading:
             chain = " <- ".join(p.stem for p in [*self._loading[self._loading.index(path) :], path])
             raise BadInput(f"a block may not contain itself: {chain}")
@@ -114,14 +120,20 @@ class Library:
         return spec
 
     def _check_blocks(self) -> None:
-        """Raises SpecError for blocks that bear the name of an op."""
+        """Raises SpecError for blocks that bear the name of an op. Where one of the two is a plugin's, the plugin loses it."""
         if self._blocks_checked:
             return
         check = Check()
         for root in self.files.roots:
-            for name, paths in self.files.of_root(root, "block").items():
+            of_plugin = root in self.provider.roots()
+            for name, paths in list(self.files.of_root(root, "block").items()):
+                if not of_plugin and name in self.ops and self.provider.yields(name, shown(paths[0])):
+                    del self.ops[name]
                 reason = taken_by(name, self.ops)
-                if reason is not None:
+                if reason is not None and of_plugin:
+                    self.provider.refuse(root, name, f"no block may be called so: {reason}")
+                    del self.files.of_root(root, "block")[name]
+                elif reason is not None:
                     place = Place(shown(paths[0]), 1, 1)
                     check.add(Problem(f"no block may be called `{name}`: {reason}", "", place))
         check.done()
@@ -129,7 +141,7 @@ class Library:
 
     def _extended(self, kind: str, chain: tuple[Path, ...], check: Check | None) -> Node:
         """The last file of the chain over its parents; each file of the chain extends the next."""
-        node = read(chain[-1], shown(chain[-1]), check)
+        node = self.provider.node(chain[-1]) or read(chain[-1], shown(chain[-1]), check)
         first = next(iter(node.mapping))
         if first != kind:
             what = f"a {first}" if first in FOLDERS else f"`{printable(first)}` first"
@@ -137,7 +149,7 @@ class Library:
             raise SpecError([node.key_problem(first, message)])
         if "extends" not in node.mapping:
             return node
-        path = _real(self._parent(kind, node.mapping["extends"]))
+        path = self._real(self._parent(kind, node.mapping["extends"]))
         problem = node.mapping["extends"].problem
         if path in chain:
             raise SpecError([problem(f"extends itself: {' <- '.join(p.stem for p in (*chain, path))}")])
@@ -155,10 +167,9 @@ class Library:
         except BadInput as error:
             raise SpecError([name.problem(str(error))]) from None
 
-
-def _real(path: Path) -> Path:
-    """Links followed; a path whose links go in a circle stays as it is, and cannot be read."""
-    try:
-        return path.resolve()
-    except (OSError, RuntimeError):
-        return path
+    def _real(self, path: Path) -> Path:
+        """Links followed; a path whose links go in a circle stays as it is, and cannot be read. What is no file stays too."""
+        try:
+            return path if self.provider.node(path) is not None else path.resolve()
+        except (OSError, RuntimeError):
+            return path

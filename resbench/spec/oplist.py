@@ -164,8 +164,9 @@ def taken_by(name: str, ops: Mapping[str, Signature]) -> str | None:
     op = expand(name)[0]
     if op not in ops:
         return None
-    built_in = f"a built-in op (resbench.ops, {ops[op].origin})"
-    return f"it is the name of {built_in}" if op == name else f"it is `{op}` with its kernel in its name, {built_in}"
+    origin = ops[op].origin
+    what = f"an op of {origin}" if origin.startswith("plugin ") else f"a built-in op (resbench.ops, {origin})"
+    return f"it is the name of {what}" if op == name else f"it is `{op}` with its kernel in its name, {what}"
 
 
 def block_signature(name: str, params: Mapping[str, Param], inputs: int, origin: str) -> Signature:

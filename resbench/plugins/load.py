@@ -1,0 +1,99 @@
+"""A group -> its modules imported, so that their decorators register; what cannot be is noted with its plugin and left out."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from contextlib import redirect_stdout
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from resbench.errors import Fact, PluginError
+from resbench.plugins.active import Active, active, cause
+from resbench.plugins.plugin import Gift, Plugin
+
+
+def load(group: str) -> None:
+    """Import what the active plugins name for a group, each module once."""
+    state = active()
+    if group in state.loaded:
+        return
+    state.loaded.add(group)  # at once, since what is imported may ask for the same group
+    for plugin in state.plugins:
+        for gift in plugin.gives:
+            if gift.group == group:
+                if group != "ops":  # those of ops are in their source
+                    state.claim(plugin, gift, group, gift.name)
+                module_of(state, plugin, gift)
+
+
+def module_of(state: Active, plugin: Plugin, gift: Gift) -> ModuleType | None:
+    """The gift's module, imported; None where that fails, which is noted."""
+    key = (plugin.name, gift.module)
+    if key in state.broken:
+        return None
+    if key not in state.modules:
+        state.modules[key] = None  # a module that asks for itself while it is imported gets no second try
+        try:
+            state.modules[key] = _import(plugin, gift)
+        except (Exception, SystemExit) as error:  # whatever it does, the others go on
+            state.fail(plugin, gift, said(plugin, gift), error)
+    return state.modules[key]
+
+
+def said(plugin: Plugin, gift: Gift) -> str:
+    """A gift in a message: the file of a plain folder, else the module."""
+    return gift.path.name if plugin.package and gift.path is not None else f"module {gift.module}"
+
+
+def _import(plugin: Plugin, gift: Gift) -> ModuleType:
+    if plugin.package and plugin.package not in sys.modules:
+        package = ModuleType(plugin.package, f"The plain folder {plugin.folder}.")
+        package.__path__ = [str(plugin.folder)]
+        sys.modules[plugin.package] = package
+    if plugin.search is not None and str(plugin.search) not in sys.path:
+        sys.path.insert(0, str(plugin.search))
+    with redirect_stdout(sys.stderr):  # stdout is for data
+        module = import_module(gift.module)
+    file = module.__file__
+    if file is not None and plugin.code and not _lies_in(Path(file).resolve(), plugin):
+        raise Fact(f"another package of that name is imported already, from {file}")
+    return module
+
+
+def _lies_in(file: Path, plugin: Plugin) -> bool:
+    return any(file == code or code in file.parents for code in plugin.code)
+
+
+def owner_of(file: str) -> Plugin | None:
+    """The active plugin that a source file belongs to."""
+    path = Path(file).resolve()
+    return next((plugin for plugin in active().plugins if _lies_in(path, plugin)), None)
+
+
+def blame(error: BaseException) -> Plugin | None:
+    """The plugin in whose code an error arose or passed through, the innermost one."""
+    frames = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    found = (owner_of(file) for file in reversed(frames) if not file.startswith("<"))
+    return next((plugin for plugin in found if plugin is not None), None)
+
+
+def blamed(error: BaseException) -> PluginError | None:
+    """The error as the plugin's, with its name and version; None where no plugin had part in it."""
+    plugin = blame(error)
+    return None if plugin is None else PluginError(f"{plugin.label}: {cause(error)}")
+
+
+def blocked(group: str, name: str) -> PluginError | None:
+    """Why a name that a plugin gives cannot be used; None where nothing keeps it, or no plugin has it."""
+    state = active()
+    if (group, name) in state.clashes:
+        return PluginError(state.clashes[group, name])
+    if (group, name) not in state.owners:
+        return None
+    plugin, gift = state.owners[group, name]
+    failure = state.broken.get((plugin.name, gift.target))
+    if failure is None:
+        return None
+    return PluginError(f"`{name}` is of {failure}; `resbench plugins check {plugin.name}` shows the trace")

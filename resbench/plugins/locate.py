@@ -1,0 +1,59 @@
+"""Module name -> its source file, without importing anything of the package."""
+
+from __future__ import annotations
+
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import find_spec
+from pathlib import Path
+
+from resbench.errors import Fact
+
+
+def source_of(module: str, search: Path | None = None) -> Path:
+    """The file of a module. `search`: the folder to look in, else wherever Python looks. Raises Fact where there is none."""
+    top, *rest = module.split(".")
+    places = _top(top, search)
+    for place in places:
+        if place.is_file() and not rest:
+            return place
+        package = place.joinpath(*rest)
+        for file in (package.with_suffix(".py") if rest else package, package / "__init__.py"):
+            if file.is_file():
+                return file
+    raise Fact(f"there is no module `{module}` in {', '.join(map(str, places))}")
+
+
+def folder_of(package: str, search: Path | None = None) -> Path:
+    """The folder of a package, with or without `__init__.py`. Raises Fact where there is none."""
+    top, *rest = package.split(".")
+    for place in _top(top, search):
+        if place.joinpath(*rest).is_dir():
+            return place.joinpath(*rest)
+    raise Fact(f"there is no package folder `{package}`")
+
+
+def code_of(module: str, search: Path | None = None) -> list[Path]:
+    """Where the code of a module's whole package lies; nothing where it cannot be found."""
+    try:
+        return _top(module.partition(".")[0], search)
+    except Fact:
+        return []
+
+
+def _top(name: str, search: Path | None) -> list[Path]:
+    """The folders of a top-level package, or its one file; looking for it imports nothing."""
+    spec = _spec(name, search) if name.isidentifier() else None
+    if spec is not None and spec.submodule_search_locations is not None:
+        return [Path(place).resolve() for place in spec.submodule_search_locations]
+    if spec is not None and spec.origin is not None and spec.origin.endswith(".py"):
+        return [Path(spec.origin).resolve()]
+    raise Fact(f"there is no package `{name}`" + (f" in {search}" if search is not None else ""))
+
+
+def _spec(name: str, search: Path | None) -> ModuleSpec | None:
+    if search is not None:
+        return PathFinder.find_spec(name, [str(search)])
+    try:
+        return find_spec(name)
+    except ValueError:  # somebody put it into sys.modules by hand
+        return None

@@ -1,0 +1,117 @@
+"""Spec files of the active plugins -> what the library looks through: YAML in their folders, and what their functions return.
+
+The Python door: a function returns the mapping that a YAML file holds, or a list of them. It is written down and read like
+any file, so it passes the same checks, and says the same where it is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from resbench.errors import Fact
+from resbench.plugins.active import Active
+from resbench.plugins.load import blocked, module_of
+from resbench.plugins.locate import folder_of
+from resbench.plugins.plugin import SPECS, Gift, Plugin
+from resbench.spec.find import kind_of
+from resbench.spec.names import printable, why_not
+from resbench.spec.node import Node
+from resbench.spec.yaml import read_text
+
+
+@dataclass(slots=True)
+class SpecFiles:
+    """The Provider of spec/provided.py."""
+
+    state: Active
+    nodes: dict[Path, Node] = field(default_factory=dict)
+
+    def roots(self) -> Sequence[Path]:
+        """A plain folder is one itself; a package is called by its name."""
+        return [_root(plugin) for plugin in self.state.plugins if any(gift.group in SPECS for gift in plugin.gives)]
+
+    def files(self, root: Path, kind: str) -> Mapping[str, list[Path]]:
+        """A function is called when a name of its kind is first looked for here."""
+        found: dict[str, list[Path]] = {}
+        plugin = self._plugin(root)
+        for gift in plugin.gives:
+            if SPECS.get(gift.group) != kind:
+                continue
+            try:
+                paths = self._written(plugin, gift, kind) if gift.function else _folder(plugin, gift, kind)
+            except Exception as error:  # whatever its function does, the others go on
+                self.state.fail(plugin, gift, f"{gift.group}: {gift.name}", error)
+                paths = {}
+            self.state.owners.setdefault((gift.group, gift.name), (plugin, gift))
+            for name, path in paths.items():
+                found.setdefault(name, []).append(path)
+        return found
+
+    def node(self, path: Path) -> Node | None:
+        return self.nodes.get(path)
+
+    def refuse(self, root: Path, name: str, reason: str) -> None:
+        self.state.fail(self._plugin(root), None, f"blocks: `{name}`", Fact(reason))
+
+    def yields(self, op: str, block: str) -> bool:
+        if ("ops", op) not in self.state.owners:
+            return False
+        plugin, gift = self.state.owners["ops", op]
+        self.state.fail(plugin, gift, f"ops: `{op}`", Fact(f"is the name of a block too, {block}, which keeps it"))
+        return True
+
+    def check(self, group: str, name: str) -> None:
+        error = blocked(group, name)
+        if error is not None:
+            raise error
+
+    def _plugin(self, root: Path) -> Plugin:
+        return next(plugin for plugin in self.state.plugins if _root(plugin) == root)
+
+    def _written(self, plugin: Plugin, gift: Gift, kind: str) -> dict[str, Path]:
+        """What a function returns, by name. Raises Fact where it is not data of that kind."""
+        module = module_of(self.state, plugin, gift)
+        if module is None:
+            return {}  # noted already
+        with redirect_stdout(sys.stderr):
+            result = getattr(module, gift.function)()
+        paths: dict[str, Path] = {}
+        for item in result if isinstance(result, list | tuple) else [result]:
+            if not isinstance(item, dict):
+                raise Fact(f"{gift.target} must return a mapping or a list of them, got {type(item).__name__}")
+            where = f"{plugin.label}: {gift.target}"
+            node = read_text(json.dumps(item, indent=1, allow_nan=False, ensure_ascii=False), where)
+            first, value = next(iter(node.mapping.items()))
+            name = str(value.value)
+            reason = f"its first key is `{printable(first)}`" if first != kind else why_not(name)
+            if reason is None and name in paths:
+                reason = f"`{name}` is there twice"
+            if reason is not None:
+                raise Fact(f"{gift.target} must return {gift.group}: {reason}")
+            paths[name] = Path(f"{where} {name}")
+            self.nodes[paths[name]] = node
+        return paths
+
+
+def _root(plugin: Plugin) -> Path:
+    return plugin.folder if plugin.package else Path(plugin.label)
+
+
+def _folder(plugin: Plugin, gift: Gift, kind: str) -> dict[str, Path]:
+    """The YAML files of a kind in `units/`, ... below a package's folder, or else in it. Raises Fact where there are none."""
+    base = gift.path or folder_of(gift.module, plugin.search)
+    inner = base / gift.group
+    found: dict[str, Path] = {}
+    for path in sorted((inner if inner.is_dir() else base).rglob("*.yaml")):
+        if why_not(path.stem) is None and kind_of(path) == kind:
+            if path.stem in found:
+                raise Fact(f"`{path.stem}` is there twice: {found[path.stem]} and {path}")
+            found[path.stem] = path
+    if not found:
+        raise Fact(f"no YAML file of a {kind} in {base}")
+    return found
