@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import networkx
 
 # fmt: off
-ROOMS = ("errors", "seeds", "spec", "ops", "compiler", "measure", "data", "train", "theory", "store", "evidence", "study",
+ROOMS = ("errors", "seeds", "spec", "ops", "compiler", "measure", "verify", "data", "train", "theory", "store", "evidence", "study",
          "report", "cli")
 # fmt: on
 BESIDE = {"plugins": "ops", "testing": "cli", "tabular": "cli", "__main__": "cli"}

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from resbench.errors import BadInput, Fact, did_you_mean
+from resbench.errors import BadInput, Fact, PluginError, did_you_mean
 from resbench.spec.check import Check
 from resbench.spec.domain import Param
 from resbench.spec.expression import Expression
 from resbench.spec.names import printable
-from resbench.spec.node import Node, from_plain, plain
+from resbench.spec.node import Node, all_nodes, from_plain, plain
 from resbench.spec.signature import Argument, Signature, allowed, fits
 
 MAX_OPS = 1000
@@ -108,6 +108,8 @@ def _call(name: str, arguments: Node, node: Node, vocabulary: Vocabulary, check:
     except BadInput as error:  # a block whose own file is wrong
         check.report_error(place, error)
         return None
+    except PluginError as error:
+        raise PluginError(str(place.problem(str(error)))) from None
     if signature is None:
         known = [*vocabulary.op_names(), "conv3x3", "conv1x1", "dwconv3x3"]
         near = did_you_mean(name, known) or f"; ops and blocks: {', '.join(sorted(vocabulary.op_names()))}"
@@ -136,7 +138,7 @@ def _call(name: str, arguments: Node, node: Node, vocabulary: Vocabulary, check:
 
 def check_constant(what: str, node: Node, argument: Argument, check: Check) -> None:
     """A constant argument's type; a block's argument may be anything (`kinds` is empty)."""
-    if not argument.kinds or any(isinstance(part.value, Expression) for part in (node, *node.items)):
+    if not argument.kinds or any(isinstance(part.value, Expression) for part in all_nodes(node)):
         return
     if not fits(plain(node), argument):
         check.report(node, f"{what} must be {allowed(argument)}, got {node.shown()}")

@@ -10,7 +10,7 @@ from spec_sample import told
 from resbench.ops.schema import table
 from resbench.spec.oplist import MAX_OPS, expand, taken_by
 
-CONV = "out, stride, padding, dilation, groups, bias, bias_init, init"
+CONV = "out, stride, padding, dilation, groups, bias, bias_init, init, weight, gain"
 
 
 def ops(text: str) -> str:
@@ -90,7 +90,7 @@ def test_ops(folder: Path, good: str, bad: str, message: str) -> None:
 
 def test_far_from_any_name_all_are_listed(folder: Path) -> None:
     (message,) = told(folder, ops("zzzzz"))
-    assert message.startswith("3:22: nodes.y.ops[0]: unknown op `zzzzz`; ops and blocks: add, avg_pool, bn, ")
+    assert message.startswith("3:22: nodes.y.ops[0]: unknown op `zzzzz`; ops and blocks: add, avg_pool, bias, bn, ")
     assert "shortcut" in message
 
 

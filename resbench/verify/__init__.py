@@ -1,0 +1,1 @@
+"""Two networks -> whether they are one: weights copied over, outputs and gradients compared."""

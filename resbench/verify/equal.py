@@ -1,0 +1,84 @@
+"""Our network, a reference, a pairing -> the largest differences of outputs, gradients and running statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from resbench.verify.weights import still, tensors, transfer
+
+BATCH = 4
+TOLERANCES = {"float32": (1e-5, 1e-4), "float64": (1e-10, 1e-9)}  # of outputs and statistics; of gradients
+FLOOR = 1e-3  # a gradient is held against the largest of its own parameter, or this part of the largest of all
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Largest differences relative to the largest value of the reference, for images of `size` pixels squared."""
+
+    size: int
+    dtype: str
+    eval_output: float
+    train_output: float
+    gradient: float
+    worst: str
+    statistics: float
+
+    @property
+    def equal(self) -> bool:
+        near, far = TOLERANCES[self.dtype]
+        return max(self.eval_output, self.train_output, self.statistics) <= near and self.gradient <= far
+
+
+def compare(ours: nn.Module, theirs: nn.Module, names: Mapping[str, str], images: Tensor) -> Difference:
+    """`theirs` holds the weights, which are copied into `ours`; both are of the images' type, and are left trained on nothing."""
+    kept = {name: tensor.clone() for name, tensor in theirs.state_dict().items()}
+    transfer(theirs, ours, names)
+    with torch.no_grad():
+        evaluated = [network.eval()(images) for network in (ours, theirs)]
+    trained = [_trained(network, images) for network in (ours, theirs)]
+    mine, its = tensors(ours), tensors(theirs)
+    gradients = {name: (mine[name].grad, its[other].grad) for name, other in names.items() if mine[name].requires_grad}
+    gradient, worst = _gradients(gradients)
+    moved = [(mine[n], its[o]) for n, o in names.items() if not mine[n].requires_grad]
+    statistics = max((relative(a, b.reshape(a.shape)) for a, b in moved), default=0.0)
+    theirs.load_state_dict(kept)
+    return Difference(
+        images.shape[-1], str(images.dtype).removeprefix("torch."), relative(*evaluated), relative(*trained), gradient,
+        worst, statistics,
+    )  # fmt: skip
+
+
+def _trained(network: nn.Module, images: Tensor) -> Tensor:
+    """The output in training mode, nothing left out at random; gradients of a weighted sum of it are in the parameters."""
+    network.train()
+    still(network)
+    network.zero_grad(set_to_none=True)
+    output: Tensor = network(images)
+    weights = torch.randn(output.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    (output * weights.to(output.dtype)).sum().backward()  # type: ignore[no-untyped-call]
+    return output.detach()
+
+
+def relative(ours: Tensor, theirs: Tensor) -> float:
+    """max |ours - theirs| / max |theirs|; infinite where shapes differ or a number is not finite."""
+    if ours.shape != theirs.shape or not bool(torch.isfinite(theirs).all()):
+        return float("inf")
+    found = float((ours - theirs).abs().max() / theirs.abs().max().clamp(min=torch.finfo(theirs.dtype).tiny))
+    return found if found == found else float("inf")
+
+
+def _gradients(pairs: Mapping[str, tuple[Tensor | None, Tensor | None]]) -> tuple[float, str]:
+    """The largest difference and the parameter it is at; a gradient that only one side has is infinitely far off."""
+    largest = max((float(b.abs().max()) for _, b in pairs.values() if b is not None), default=0.0)
+    found = (0.0, "")
+    for name, (a, b) in pairs.items():
+        if a is None or b is None:
+            found = max(found, (0.0 if a is b else float("inf"), name))
+            continue
+        scale = max(float(b.abs().max()), FLOOR * largest, torch.finfo(b.dtype).tiny)
+        found = max(found, (float((a - b.reshape(a.shape)).abs().max()) / scale, name))
+    return found
