@@ -8,20 +8,16 @@ from pathlib import Path
 import torch
 from torch.nn import functional as F
 
-from resbench.compiler.architecture import Request, bind_network
+from resbench.cli.request import request_of
+from resbench.compiler.architecture import bind_network
 from resbench.compiler.canonical import canonical
 from resbench.compiler.graph import BoundNetwork, Graph, sizes
 from resbench.compiler.materialise import materialise
 from resbench.compiler.network import build
-from resbench.data.registry import info
-from resbench.errors import BadInput, did_you_mean
 from resbench.measure.macs import graph_macs, macs
 from resbench.measure.params import params
 from resbench.ops.schema import table
 from resbench.spec.library import Library
-from resbench.spec.network import Use
-from resbench.spec.node import Node
-from resbench.spec.override import word_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +64,7 @@ class UnitReport:
 
 
 def network_report(network: str, words: tuple[str, ...]) -> NetworkReport:
-    request, library = _request(network, words)
+    request, library = request_of(network, words)
     bound = bind_network(request, library)
     built = build(bound)
     cost = macs(bound)
@@ -80,6 +76,12 @@ def network_report(network: str, words: tuple[str, ...]) -> NetworkReport:
 
 
 def unit_report(unit: str, words: tuple[str, ...]) -> UnitReport:
+    spec, bound = bind_unit(unit, words)
+    notes = (*bound.notes, *_without_gradient(bound))
+    return UnitReport(spec.name, bound.name, tuple(_costs(bound)), notes)
+
+
+def bind_unit(unit: str, words: tuple[str, ...]) -> tuple[UnitSpec, BoundNetwork]:
     """The unit in a small network: two units a stage, so that first, inner and transition places are there."""
     library = Library(table(), Path(unit).parent if unit.endswith(".yaml") else None)
     name = Path(unit).name if unit.endswith(".yaml") and Path(unit).is_file() else unit
@@ -89,10 +91,8 @@ def unit_report(unit: str, words: tuple[str, ...]) -> UnitReport:
     small = _small(library, network, name)
     own = tuple(f"unit.{word}" for word in given if word.partition("=")[0] in spec.body.params)
     other = tuple(word for word in given if word.partition("=")[0] not in spec.body.params)
-    request, _ = _request(network, (*small, f"unit={name}", *own, *other), library)
-    bound = bind_network(request, library)
-    notes = (*bound.notes, *_without_gradient(bound))
-    return UnitReport(spec.name, bound.name, tuple(_places(bound)), notes)
+    request, _ = request_of(network, (*small, f"unit={name}", *own, *other), library)
+    return spec, bind_network(request, library)
 
 
 def _small(library: Library, network: str, unit: str) -> tuple[str, ...]:
@@ -103,53 +103,27 @@ def _small(library: Library, network: str, unit: str) -> tuple[str, ...]:
     return (f"depth={6 * layers + 2}",) if isinstance(layers, int) else ()
 
 
-def _request(network: str, words: tuple[str, ...], library: Library | None = None) -> tuple[Request, Library]:
-    """`depth=110 unit=UNIT unit.gate_bias=0 data=digits` for a network."""
-    library = library or Library(table(), Path(network).parent if network.endswith(".yaml") else None)
-    own: dict[str, Node] = {}
-    of_unit: dict[str, Node] = {}
-    unit: str | None = None
-    input_shape, classes = None, None
-    spec = library.network(network)
-    for word in words:
-        key, sign, text = word.partition("=")
-        if not sign:
-            raise BadInput(f"`{word}`: write name=value; names: unit, unit.PARAM, data, {', '.join(spec.params)}")
-        if key == "unit":
-            unit = text
-        elif key == "data":
-            found = info(text)
-            input_shape, classes = found.input_shape, found.n_classes
-        elif key.startswith("unit."):
-            of_unit[key.removeprefix("unit.")] = word_value(text, word)
-        elif key in spec.params:
-            own[key] = word_value(text, word)
-        else:
-            options = ["unit", "unit.PARAM", "data", *spec.params]
-            raise BadInput(f"`{word}`: no `{key}` here; names: {', '.join(options)}{did_you_mean(key, options)}")
-    asked = None
-    if unit is not None or of_unit:
-        asked = Use(unit or spec.unit.name, of_unit, Node(unit or ""))
-    return Request(Use(network, own, Node(network)), asked, input_shape, classes), library
-
-
 def _part(path: str, graph: Graph, n_params: int) -> Part:
     shape = f"{sizes(graph.input_shape)} -> {sizes(graph.output_shape)}"
     return Part(path, " ".join(op.path.rpartition(".")[2].rstrip("0123456789") for op in graph.ops), shape, n_params,
                 graph_macs(graph).count)  # fmt: skip
 
 
-def _places(bound: BoundNetwork) -> list[tuple[str, str, int, int]]:
-    """The first unit, the next with the shape kept, the first after it that changes the shape."""
-    built = build(bound)
+def places(bound: BoundNetwork) -> dict[str, tuple[str, Graph]]:
+    """The first unit, the next with the shape kept, the first after it that changes the shape: path and graph."""
     units = [(path, graph) for path, graph in bound.parts() if ".units." in path]
     found = {"first": units[0]}
     for path, graph in units[1:]:
         kind = "inner" if graph.input_shape == graph.output_shape else "transition"
         found.setdefault(kind, (path, graph))
+    return found
+
+
+def _costs(bound: BoundNetwork) -> list[tuple[str, str, int, int]]:
+    built = build(bound)
     return [
         (kind, (part := _part(path, graph, params(built.get_submodule(path)))).shape, part.params, part.macs)
-        for kind, (path, graph) in found.items()
+        for kind, (path, graph) in places(bound).items()
     ]
 
 
