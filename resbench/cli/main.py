@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from resbench import __version__
-from resbench.cli import data, net, ops, query, results, study, unit
+from resbench.cli import data, net, ops, query, results, schema, study, unit
 from resbench.errors import ResbenchError
 from resbench.spec.names import printable
 
@@ -27,6 +27,7 @@ app.add_typer(unit.app, name="unit")
 app.add_typer(net.app, name="net")
 app.command("query")(query.query)
 app.command("ops")(ops.ops)
+app.command("schema")(schema.schema)
 app.command("data")(data.data)
 
 
@@ -59,3 +60,11 @@ def run() -> None:
     except BrokenPipeError:  # `resbench ... | head`
         sys.stderr.close()
         sys.exit(0)
+    except Exception as error:
+        from resbench.plugins.load import blamed
+
+        fault = blamed(error)
+        if fault is None:
+            raise
+        sys.stderr.write(f"{printable(str(fault), 100_000)}\n")
+        sys.exit(fault.exit_status)

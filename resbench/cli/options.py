@@ -1,15 +1,19 @@
-"""Options that several commands share, and where the database is."""
+"""Options that several commands share, where the database is, and which plugins are used."""
 
 from __future__ import annotations
 
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from resbench.errors import BadInput
+from resbench.spec.names import printable
+
+if TYPE_CHECKING:
+    from resbench.plugins.plugin import Failure
 
 Db = Annotated[
     str | None,
@@ -21,12 +25,54 @@ Db = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
+def use_plugins(given: list[Path] | None) -> list[Path] | None:
+    """Of this process: the installed plugins, those of the project, those given. Each failure becomes a line on stderr."""
+    from resbench.plugins.active import activate
+
+    activate([*_project_plugins(), *(given or ())], _tell)
+    return given
+
+
+Plugins = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--plugins", metavar="FOLDER", callback=use_plugins, show_default=False,
+        help="Use the plugin in this folder too; may be given again. Its code is run.",
+    ),
+]  # fmt: skip
+
+
+def _tell(failure: Failure) -> None:
+    hint = f"`resbench plugins check {failure.plugin.name}` tells more"
+    typer.echo(printable(f"{failure} ({hint})", 2000), err=True)
+
+
 def database(given: str | None) -> str:
     """The database: the option, else RESBENCH_DB, else `[tool.resbench] db` of the nearest pyproject.toml, else resbench.db."""
-    return given or os.environ.get("RESBENCH_DB") or _of_project() or "resbench.db"
+    return given or os.environ.get("RESBENCH_DB") or _project_database() or "resbench.db"
 
 
-def _of_project() -> str | None:
+def _project_database() -> str | None:
+    file, value = _of_project("db")
+    if value is not None and not isinstance(value, str):
+        raise BadInput(f"{file}: [tool.resbench] db: a text is needed, got {value!r}")
+    return value if value is None or "://" in value else str(file.parent / Path(value).expanduser())
+
+
+def _project_plugins() -> list[Path]:
+    file, value = _of_project("plugins")
+    names = [] if value is None else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise BadInput(f"{file}: [tool.resbench] plugins: a list of folders is needed, got {value!r}")
+    folders = [file.parent / Path(str(name)).expanduser() for name in names]
+    gone = next((folder for folder in folders if not folder.is_dir()), None)
+    if gone is not None:
+        raise BadInput(f"{file}: [tool.resbench] plugins: {gone} is no folder")
+    return folders
+
+
+def _of_project(key: str) -> tuple[Path, object]:
+    """`[tool.resbench]` of the nearest pyproject.toml: the file, and the value of a key; None where it says nothing."""
     for folder in (Path.cwd(), *Path.cwd().parents):
         file = folder / "pyproject.toml"
         if file.is_file():
@@ -34,9 +80,7 @@ def _of_project() -> str | None:
                 value: object = tomllib.loads(file.read_text("utf-8"))
             except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
                 raise BadInput(f"{file}: not TOML: {error}") from None
-            for key in ("tool", "resbench", "db"):
-                value = value.get(key) if isinstance(value, dict) else None
-            if value is not None and not isinstance(value, str):
-                raise BadInput(f"{file}: [tool.resbench] db: a text is needed, got {value!r}")
-            return value if value is None or "://" in value else str(folder / Path(value).expanduser())
-    return None
+            for step in ("tool", "resbench", key):
+                value = value.get(step) if isinstance(value, dict) else None
+            return file, value
+    return Path(), None

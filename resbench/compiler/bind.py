@@ -11,7 +11,7 @@ from resbench.compiler.graph import BoundOp, Graph, Shape, sizes
 from resbench.compiler.scope import Frame, Scope, Text
 from resbench.compiler.shapes import infer
 from resbench.compiler.whole import whole
-from resbench.errors import Fact, SpecError
+from resbench.errors import Fact, PluginError, SpecError
 from resbench.spec.body import Body, NodeSpec, find_cycle
 from resbench.spec.check import Check
 from resbench.spec.library import Library
@@ -194,6 +194,8 @@ class _List:
             shape = infer(call.op, arguments, shapes)
         except Fact as fact:
             raise SpecError([call.node.problem(f"{call.name}: {self.explain(str(fact), values)}")]) from None
+        except PluginError as error:
+            raise PluginError(str(call.node.problem(f"{call.name}: {error}"))) from error
         building.ops.append(BoundOp(path, call.op, arguments, values, shape, call.node.place))
         building.shapes.append(shape)
         building.labels.append(path)

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from resbench.errors import BadInput, PluginError, did_you_mean
-from resbench.ops.initialisers import Initialiser, initialisers
+from resbench.errors import PluginError
+from resbench.ops.initialisers import Initialiser, initialiser_called
 from resbench.ops.parameter import Parametric, Start
+from resbench.plugins.load import owner_of
 from resbench.seeds import stream
 
 
@@ -22,11 +23,7 @@ def materialise(network: nn.Module, numbers: Mapping[str, int], seed: int, init:
 
     `numbers`: canonical number by module path; `init`: an initialiser's name. Raises BadInput for one that is not there.
     """
-    known = initialisers()
-    if init not in known:
-        raise BadInput(
-            f"no initialiser is called `{init}`; initialisers: {', '.join(known)}{did_you_mean(init, list(known))}"
-        )
+    initialise = initialiser_called(init)
     network.to_empty(device="cpu")
     generator = torch.Generator()
     with torch.no_grad():
@@ -35,7 +32,7 @@ def materialise(network: nn.Module, numbers: Mapping[str, int], seed: int, init:
             if isinstance(module, Parametric):
                 for name, start in module.starts.items():
                     generator.manual_seed(stream(seed, 0, f"weights {numbers[path]} {name}"))
-                    draw(module.get_parameter(name), start, known[init], generator)
+                    draw(module.get_parameter(name), start, initialise, generator)
                 for name, value in module.buffer_starts.items():
                     module.get_buffer(name).fill_(value)
 
@@ -45,8 +42,10 @@ def _check_starts(path: str, module: nn.Module) -> None:
     said = {*module.starts, *module.buffer_starts} if isinstance(module, Parametric) else set()
     for name, _ in (*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)):
         if name not in said:
+            owner = owner_of(type(module))
+            whose = f", {owner.label}," if owner is not None else ""
             raise PluginError(
-                f"{path}: {type(module).__name__} does not say how `{name}` starts; an op with parameters or buffers is "
+                f"{path}: {type(module).__name__}{whose} does not say how `{name}` starts; an op with parameters or buffers is "
                 "a Parametric with an entry for each in `starts` or `buffer_starts`"
             )
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from resbench.data import sets
 from resbench.data.info import DatasetInfo
 from resbench.errors import BadInput, Fact, PluginError, ResbenchError, did_you_mean
+from resbench.plugins import load as plugins
 
 if TYPE_CHECKING:
     from resbench.data.dataset import Dataset
@@ -39,7 +40,7 @@ def dataset(info: DatasetInfo) -> Callable[[Loader], Loader]:
     """Register a loader under `info.name`. Raises PluginError, naming both origins, where the name is taken."""
 
     def register(loader: Loader) -> Loader:
-        _fill()  # first come resbench's own, so that it is the plugin that is refused
+        _fill_own()  # first come resbench's own, so that it is the plugin that is refused
         code = loader.__code__
         origin = f"{loader.__module__}.{loader.__qualname__} ({code.co_filename}:{code.co_firstlineno})"
         if info.name in _entries:
@@ -57,7 +58,8 @@ def names() -> tuple[str, ...]:
     >>> {"digits", "fashion_mini"} <= set(names())
     True
     """
-    _fill()
+    _fill_own()
+    plugins.load("datasets")
     return tuple(sorted(_entries))
 
 
@@ -81,12 +83,16 @@ def load(name: str) -> Dataset:
     except ResbenchError:
         raise
     except Exception as error:  # whatever a plugin's loader does, the user learns whose it is
-        raise PluginError(f"data set `{name}`, {entry.origin}: {type(error).__name__}: {error}") from error
+        owner = plugins.owner_of(entry.loader)
+        whose = f"{owner.label}, " if owner is not None else ""
+        raise PluginError(f"data set `{name}`, {whose}{entry.origin}: {type(error).__name__}: {error}") from error
     return loaded
 
 
 def _entry(name: str) -> _Entry:
     known = names()
+    if (error := plugins.blocked("datasets", name)) is not None:
+        raise error
     if name not in known:
         listed = ", ".join(f"`{one}`" for one in known)
         raise BadInput(f"no data set is called `{name}`; there are {listed}{did_you_mean(name, known)}")
@@ -116,7 +122,7 @@ def _modules() -> tuple[str, ...]:
     return tuple(f"{sets.__name__}.{module.name}" for module in iter_modules(sets.__path__))
 
 
-def _fill() -> None:
+def _fill_own() -> None:
     """Import every file in `sets/`; for those imported already, or just being imported, this does nothing."""
     for module in _modules():
         import_module(module)

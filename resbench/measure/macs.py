@@ -1,30 +1,34 @@
 """BoundNetwork -> multiply-accumulates for one image: of convolutions and matrix products; a multiply-add is one.
 
-Priced by torch's FlopCounterMode on `meta` (halved), once for each kind of op and shape. Pointwise arithmetic, sums,
-normalisation, pooling and moving data count nothing, by the field's convention; what the counter cannot price and is none
-of these is listed, not counted as 0 in silence.
+Priced by the op itself where it says so (`@op(macs=...)`), else by torch's FlopCounterMode on `meta` (halved), once for each
+kind of op and shape. Pointwise arithmetic, sums, normalisation, pooling and moving data count nothing, by the field's
+convention; what the counter cannot price and is none of these is listed, not counted as 0 in silence.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import torch
+from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
-from resbench.compiler.graph import Arguments, BoundNetwork, Graph, Shape
+from resbench.compiler.graph import Arguments, BoundNetwork, BoundOp, Graph, Shape
 from resbench.compiler.normal import normal
 from resbench.compiler.shapes import BATCH
 from resbench.compiler.unit import make_module
+from resbench.ops.registry import kind
 
 _FREE = {
     "native_batch_norm", "batch_norm", "native_group_norm", "native_layer_norm", "max_pool2d_with_indices", "avg_pool2d",
     "mean", "sum", "cat", "constant_pad_nd", "view", "slice", "expand", "t", "empty", "zeros_like", "empty_like", "detach",
     "_unsafe_view", "squeeze", "unsqueeze", "clone", "bernoulli_", "alias", "permute", "select", "as_strided", "copy_",
-    "_native_batch_norm_legit", "cudnn_batch_norm", "hardswish", "zeros", "ones", "full", "fill_", "_to_copy", "reshape", "transpose",
+    "_native_batch_norm_legit", "cudnn_batch_norm", "hardswish", "zeros", "ones", "full", "fill_", "_to_copy", "reshape",
+    "transpose",
 }  # fmt: skip
 
 
@@ -48,14 +52,26 @@ def graph_macs(graph: Graph) -> Macs:
     return Macs(sum(price.count for price in priced), tuple(sorted({name for p in priced for name in p.unpriced})))
 
 
+def op_macs(op: BoundOp, inputs: tuple[Shape, ...]) -> Macs:
+    """Of one op, for one image; `inputs` are the shapes it reads."""
+    return _price(op.op, op.arguments, inputs)
+
+
 @lru_cache(maxsize=65536)
 def _price(op: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> Macs:
-    with torch.device("meta"), torch.no_grad():
-        module = make_module(op, arguments, inputs[0][0]).eval()
-        tensors = [torch.empty(BATCH, *shape) for shape in inputs]
-        seen = _Seen()
-        with FlopCounterMode(display=False) as counter, seen:
-            module(*tensors)
+    declared = kind(op).macs
+    if declared is not None:
+        return Macs(declared(dict(arguments), inputs), ())
+    with torch.device("meta"):
+        return counted(make_module(op, arguments, inputs[0][0]), inputs)
+
+
+def counted(module: nn.Module, inputs: Sequence[Shape]) -> Macs:
+    """What the counter sees of a module on `meta`, for one image."""
+    tensors = [torch.empty(BATCH, *shape, device="meta") for shape in inputs]
+    seen = _Seen()
+    with torch.no_grad(), FlopCounterMode(display=False) as counter, seen:
+        module.eval()(*tensors)
     return Macs(int(counter.get_total_flops()) // (2 * BATCH), tuple(sorted(seen.unpriced)))
 
 

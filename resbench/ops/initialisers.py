@@ -10,7 +10,9 @@ from collections.abc import Callable
 
 import torch
 
+from resbench.errors import BadInput, did_you_mean
 from resbench.ops.parameter import Start
+from resbench.plugins.load import blocked, load
 
 Initialiser = Callable[[torch.Tensor, Start, torch.Generator], None]
 _INITIALISERS: dict[str, Initialiser] = {}
@@ -19,7 +21,8 @@ _INITIALISERS: dict[str, Initialiser] = {}
 def initialiser(name: str) -> Callable[[Initialiser], Initialiser]:
     def register(function: Initialiser) -> Initialiser:
         if name in _INITIALISERS:
-            raise ValueError(f"initialiser `{name}` is registered twice")
+            both = f"{_origin(_INITIALISERS[name])} and {_origin(function)}"
+            raise ValueError(f"initialiser `{name}` is registered twice: {both}")
         _INITIALISERS[name] = function
         return function
 
@@ -27,7 +30,23 @@ def initialiser(name: str) -> Callable[[Initialiser], Initialiser]:
 
 
 def initialisers() -> dict[str, Initialiser]:
+    load("initialisers")
     return dict(_INITIALISERS)
+
+
+def initialiser_called(name: str) -> Initialiser:
+    """Raises BadInput for a name that is not there, PluginError for one of a plugin that cannot be used."""
+    known = initialisers()
+    if (error := blocked("initialisers", name)) is not None:
+        raise error
+    if name not in known:
+        near = did_you_mean(name, list(known))
+        raise BadInput(f"no initialiser is called `{name}`; initialisers: {', '.join(known)}{near}")
+    return known[name]
+
+
+def _origin(function: Initialiser) -> str:
+    return f"{function.__module__}.{function.__qualname__}"
 
 
 @initialiser("he_normal")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from importlib import import_module
 from pathlib import Path
@@ -66,16 +67,23 @@ def _lies_in(file: Path, plugin: Plugin) -> bool:
     return any(file == code or code in file.parents for code in plugin.code)
 
 
-def owner_of(file: str) -> Plugin | None:
+def owner_of_file(file: str) -> Plugin | None:
     """The active plugin that a source file belongs to."""
     path = Path(file).resolve()
     return next((plugin for plugin in active().plugins if _lies_in(path, plugin)), None)
 
 
+def owner_of(thing: type | Callable[..., object]) -> Plugin | None:
+    """The active plugin in whose file a class or function is written."""
+    module = sys.modules.get(thing.__module__)
+    file = module.__file__ if module is not None else None
+    return None if file is None else owner_of_file(file)
+
+
 def blame(error: BaseException) -> Plugin | None:
     """The plugin in whose code an error arose or passed through, the innermost one."""
     frames = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
-    found = (owner_of(file) for file in reversed(frames) if not file.startswith("<"))
+    found = (owner_of_file(file) for file in reversed(frames) if not file.startswith("<"))
     return next((plugin for plugin in found if plugin is not None), None)
 
 

@@ -21,6 +21,7 @@ from resbench.compiler.record import to_json
 from resbench.data.dataset import digest
 from resbench.data.registry import load
 from resbench.errors import BadInput, DatabaseError, ResbenchError, StorageError
+from resbench.plugins.load import blamed
 from resbench.spec.recipe import recipe_to_json
 from resbench.spec.study import StudySpec
 from resbench.store.catalogue import put_architecture, put_cost, put_data, put_environment, put_recipe
@@ -85,7 +86,8 @@ class _Cells:
         else:
             self.failed.append(cell)
             fail_cell(self.engine, cell, "".join(traceback.format_exception(error)))
-            self.watch.cell_failed(self.plan.points[cell.trial_id].name, f"{type(error).__name__}: {error}")
+            told = str(blamed(error) or f"{type(error).__name__}: {error}")
+            self.watch.cell_failed(self.plan.points[cell.trial_id].name, told)
 
 
 def run_study(

@@ -8,6 +8,7 @@ import subprocess
 import torch
 
 from resbench import __version__
+from resbench.plugins.provenance import in_use
 from resbench.store.records import EnvironmentRecord
 from resbench.train.device import device_name
 
@@ -25,7 +26,7 @@ def environment(device: torch.device, threads: int) -> EnvironmentRecord:
         threads=threads,
         deterministic=device.type == "cpu" or torch.backends.cudnn.deterministic,
         tf32=device.type == "cuda" and (torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32),
-        plugins={},
+        plugins=in_use(),
         platform=platform.platform(),
     )
 

@@ -17,7 +17,7 @@ from resbench.data.info import DatasetInfo
 from resbench.errors import BadInput, Problem, SpecError
 from resbench.measure.macs import macs
 from resbench.measure.params import params
-from resbench.ops.initialisers import initialisers
+from resbench.ops.initialisers import initialiser_called
 from resbench.spec.check import Check
 from resbench.spec.domain import Choices, Domain, Range, is_domain, label_of, parse_domain
 from resbench.spec.library import Library
@@ -125,8 +125,10 @@ def _point(spec: StudySpec, entry: UnitEntry, info: DatasetInfo, library: Librar
         raise SpecError([Problem(f"unit {unit.name}: {p.message}", p.path, p.place) for p in error.problems]) from None
     recipe = recipe_at(spec, _recipe_answers(spec, answers.choose))
     run = length(recipe, info.n_train)
-    if recipe.init not in initialisers():
-        raise BadInput(f"recipe {recipe.recipe}: no initialiser `{recipe.init}`; there are {', '.join(initialisers())}")
+    try:
+        initialiser_called(recipe.init)
+    except BadInput as error:
+        raise BadInput(f"recipe {recipe.recipe}: {error}") from None
     cost = params(build(bound)), macs(bound).count
     for name, value, limit in (("params", cost[0], spec.budget.params), ("macs", cost[1], spec.budget.macs)):
         if limit is not None and value > limit:

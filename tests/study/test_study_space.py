@@ -153,7 +153,7 @@ def test_the_problems_of_all_units_are_told_at_once(tmp_path: Path) -> None:
     ("recipe", "told"),
     [
         ("{use: he2016_small, batch: 2000}", "a batch of 2000 is more than the 1117 training images"),
-        ("{use: he2016_small, init: he_norml}", "no initialiser `he_norml`"),
+        ("{use: he2016_small, init: he_norml}", "no initialiser is called `he_norml`"),
     ],
 )
 def test_what_only_the_data_or_the_registry_can_tell_of_a_recipe(recipe: str, told: str, tmp_path: Path) -> None:

@@ -1,0 +1,81 @@
+"""`@metric("name")` on a function -> what a network costs, in numbers that need no training; the unit stands in the name.
+
+A metric takes the bound network and the same network built on `meta`, so it costs no memory. Plugins use the same decorator.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from resbench.compiler.graph import BoundNetwork
+from resbench.compiler.network import Network
+from resbench.compiler.normal import normal
+from resbench.errors import PluginError, ResbenchError
+from resbench.measure.macs import macs as count_macs
+from resbench.measure.params import params as count_params
+from resbench.plugins.active import cause
+from resbench.plugins.load import load, owner_of
+
+Metric = Callable[[BoundNetwork, Network], float]
+_METRICS: dict[str, Metric] = {}
+
+
+def metric(name: str) -> Callable[[Metric], Metric]:
+    """Register a function under a name. Raises ValueError when the name is taken, with both origins."""
+
+    def register(function: Metric) -> Metric:
+        if name in _METRICS:
+            raise ValueError(f"metric `{name}` is registered twice: {origin(_METRICS[name])} and {origin(function)}")
+        _METRICS[name] = function
+        return function
+
+    return register
+
+
+def metrics() -> dict[str, Metric]:
+    """Every metric by name, resbench's own first."""
+    load("metrics")
+    return dict(_METRICS)
+
+
+def origin(function: Metric) -> str:
+    return f"{function.__module__}.{function.__qualname__}"
+
+
+def measure(name: str, bound: BoundNetwork, network: Network) -> float:
+    """One number. Raises PluginError where a metric fails or yields no number, with whose it is."""
+    function = metrics()[name]
+    try:
+        value = function(bound, network)
+    except ResbenchError:
+        raise
+    except Exception as error:
+        raise PluginError(f"{_whose(function)}: {cause(error)}") from error
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise PluginError(f"{_whose(function)}: a finite number is needed, got {value!r}")
+    return value
+
+
+def _whose(function: Metric) -> str:
+    owner = owner_of(function)
+    name = next(name for name, known in _METRICS.items() if known is function)
+    return f"metric `{name}`" + (f" of {owner.label}" if owner is not None else "")
+
+
+@metric("params")
+def params(bound: BoundNetwork, network: Network) -> float:
+    """Trainable parameters."""
+    return count_params(network)
+
+
+@metric("macs")
+def macs(bound: BoundNetwork, network: Network) -> float:
+    """Multiply-adds of convolutions and matrix products, for one image."""
+    return count_macs(bound).count
+
+
+@metric("activations_mib")
+def activations_mib(bound: BoundNetwork, network: Network) -> float:
+    """What all ops yield for one image in float32, added up: what a training step keeps when nothing is recomputed."""
+    return sum(math.prod(op.shape) for _, op in normal(bound).ops()) * 4 / 2**20

@@ -1,0 +1,35 @@
+"""The active plugins -> name and version of each, as a run's environment keeps them.
+
+A folder changes without its version changing, so the start of a digest of its source goes with it: `0.1.0+3f2a9c1b`.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+
+from resbench.plugins.active import active
+from resbench.plugins.plugin import Plugin
+
+
+def in_use() -> dict[str, str]:
+    """Every active plugin, also those of which nothing was built: they could have been."""
+    return {plugin.name: plugin.version if plugin.installed else _with_digest(plugin) for plugin in active().plugins}
+
+
+def _with_digest(plugin: Plugin) -> str:
+    hashed = sha256()
+    for path in sorted(_sources(plugin)):
+        hashed.update(f"{path.relative_to(plugin.folder).as_posix()}\n{path.stat().st_size}\n".encode())
+        hashed.update(path.read_bytes())
+    return f"{plugin.version or 'folder'}+{hashed.hexdigest()[:8]}"
+
+
+def _sources(plugin: Plugin) -> set[Path]:
+    """Python and YAML of the plugin itself: not of all that may lie in its folder."""
+    found = {path for path in plugin.code if path.is_file()}
+    folders = [path for path in plugin.code if path.is_dir()]
+    folders += [gift.path for gift in plugin.gives if gift.path is not None and gift.path.is_dir()]
+    for folder in folders:
+        found |= {path for path in folder.rglob("*") if path.suffix in (".py", ".yaml") and path.is_file()}
+    return {path for path in found if path.is_relative_to(plugin.folder)}
