@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from resbench.cli.options import Json
+from resbench.cli.options import Json, Plugins
 
 
-def data(json: Json = False) -> None:
+def data(json: Json = False, plugins: Plugins = None) -> None:
     """Every data set with its shape, classes and splits."""
     from resbench.cli.show import print_json, print_table
     from resbench.data.registry import info, names

@@ -16,6 +16,7 @@ from resbench.compiler.materialise import materialise
 from resbench.compiler.network import build
 from resbench.measure.macs import graph_macs, macs
 from resbench.measure.params import params
+from resbench.measure.registry import measured
 from resbench.ops.schema import table
 from resbench.spec.library import Library
 
@@ -31,7 +32,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class NetworkReport:
-    """`macs` for one image of `input` (CHW)."""
+    """`macs` for one image of `input` (CHW); `metrics` are all there are, plugins' too."""
 
     network: str
     unit: str
@@ -39,6 +40,7 @@ class NetworkReport:
     classes: int
     params: int
     macs: int
+    metrics: dict[str, float]
     digest: str
     unpriced: tuple[str, ...]
     notes: tuple[str, ...]
@@ -68,10 +70,11 @@ def network_report(network: str, words: tuple[str, ...]) -> NetworkReport:
     bound = bind_network(request, library)
     built = build(bound)
     cost = macs(bound)
+    metrics, faults = measured(bound, built)
     trace = tuple(_part(path, graph, params(built.get_submodule(path))) for path, graph in bound.parts() if graph.ops)
     return NetworkReport(
-        bound.name, bound.unit, sizes(bound.input_shape), bound.classes, params(built), cost.count,
-        canonical(bound).digest, cost.unpriced, bound.notes, trace,
+        bound.name, bound.unit, sizes(bound.input_shape), bound.classes, params(built), cost.count, metrics,
+        canonical(bound).digest, cost.unpriced, (*bound.notes, *faults), trace,
     )  # fmt: skip
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from resbench.cli.options import Json
+from resbench.cli.options import Json, Plugins
 
 
-def ops(json: Json = False) -> None:
+def ops(json: Json = False, plugins: Plugins = None) -> None:
     """Every op and block a unit may use, with arguments and defaults."""
     from resbench.cli.show import print_json, print_table
     from resbench.ops.schema import table

@@ -12,12 +12,14 @@ from resbench.cli.progress import StudyProgress
 from resbench.data.registry import info
 from resbench.errors import BadInput, did_you_mean
 from resbench.ops.schema import table
+from resbench.plugins.active import activate_also
 from resbench.spec.check import Check
 from resbench.spec.library import STUDIES, Library, workspace
 from resbench.spec.names import why_not
 from resbench.spec.node import Node
 from resbench.spec.override import override_study
 from resbench.spec.study import StudySpec, parse_study
+from resbench.spec.study_plugins import plugin_folders
 from resbench.store.engine import Engine
 
 if TYPE_CHECKING:
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
 def prepare(file: str, changes: tuple[str, ...], fork: str | None) -> tuple[StudySpec, Sequence[Point]]:
     """Every problem of the study's own text first, without torch; then every point bound, before anything is written."""
     path = find_study(file)
-    library = Library(table(), path.parent)
-    spec = _parse(override_study(library.read("study", path), changes, library), library)
+    top, library = read_study(path)
+    spec = _parse(override_study(top, changes, library), library)
     if fork is not None:
         reason = why_not(fork)
         if reason:
@@ -39,6 +41,15 @@ def prepare(file: str, changes: tuple[str, ...], fork: str | None) -> tuple[Stud
     from resbench.study.space import points_of
 
     return spec, points_of(spec, info(str(spec.data.value)), library)
+
+
+def read_study(path: Path) -> tuple[Node, Library]:
+    """The study's data, and its library with the plugins that it names."""
+    top = Library(table(), path.parent).read("study", path)
+    folders = plugin_folders(top, path.parent)
+    if folders:
+        activate_also(folders)
+    return top, Library(table(), path.parent)
 
 
 def _parse(top: Node, library: Library) -> StudySpec:

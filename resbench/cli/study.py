@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from resbench.cli.options import Db, Json, database
+from resbench.cli.options import Db, Json, Plugins, database
 
 app = typer.Typer(help="Run and check studies.", no_args_is_help=True)
 File = Annotated[str, typer.Argument(metavar="STUDY", help="A study's YAML file, or the name of one in the library.")]
@@ -22,8 +22,9 @@ Device = Annotated[str | None, typer.Option("--device", help="cuda, mps or cpu; 
 
 @app.command()
 def run(
-    file: File, changes: Changes = None, db: Db = None, json: Json = False, fork: Fork = None, device: Device = None
-) -> None:
+    file: File, changes: Changes = None, db: Db = None, json: Json = False, fork: Fork = None, device: Device = None,
+    plugins: Plugins = None,
+) -> None:  # fmt: skip
     """Train what is missing of a study, one row per run, and print the ranking. Run it again: nothing is trained twice."""
     from resbench.cli.progress import StudyProgress
     from resbench.cli.results import has_finished, print_ranking
@@ -44,7 +45,7 @@ def run(
 
 
 @app.command()
-def check(file: File, changes: Changes = None, json: Json = False) -> None:
+def check(file: File, changes: Changes = None, json: Json = False, plugins: Plugins = None) -> None:
     """Bind every point of a study and tell what would be trained; nothing is written."""
     from resbench.cli.run import prepare
     from resbench.cli.show import count, print_json, print_table

@@ -57,6 +57,18 @@ def measure(name: str, bound: BoundNetwork, network: Network) -> float:
     return value
 
 
+def measured(bound: BoundNetwork, network: Network) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Every metric by name, and what is wrong with those that fail."""
+    values: dict[str, float] = {}
+    faults: list[str] = []
+    for name in metrics():
+        try:
+            values[name] = measure(name, bound, network)
+        except PluginError as error:
+            faults.append(str(error))
+    return values, tuple(faults)
+
+
 def _whose(function: Metric) -> str:
     owner = owner_of(function)
     name = next(name for name, known in _METRICS.items() if known is function)

@@ -24,7 +24,7 @@ _AMOUNT = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)([kMGT]?)")
 _BUDGET = ("params", "macs", "trials", "runs")
 Spec = TypeVar("Spec")
 _NEEDED = ("study", "network", "units", "data")
-_KEYS = ("doc", "cite", "extends", "recipe", "objectives", "search", "budget", "seeds")
+_KEYS = ("doc", "cite", "extends", "recipe", "objectives", "search", "budget", "seeds", "plugins")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,37 @@
+"""`resbench schema KIND`: JSON Schema of a kind of file, for an editor that completes and checks while one types."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from resbench.cli.options import Plugins
+from resbench.errors import BadInput, StorageError, did_you_mean
+
+
+def schema(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="unit, block, network, recipe or study.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it there instead of on stdout.")
+    ] = None,
+    plugins: Plugins = None,
+) -> None:
+    """JSON Schema (2020-12) of units, blocks, networks, recipes or studies, with every op and block that a name finds."""
+    from resbench.ops.schema import table
+    from resbench.report.schema import KINDS, schema_text
+    from resbench.spec.library import Library
+
+    if kind not in KINDS:
+        raise BadInput(f"no kind of file is called `{kind}`; kinds: {', '.join(KINDS)}{did_you_mean(kind, KINDS)}")
+    text = schema_text(kind, Library(table()))
+    if output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"{output}: cannot be written: {error.strerror}") from None
+    typer.echo(f"{output}: written", err=True)

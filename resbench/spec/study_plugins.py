@@ -1,0 +1,36 @@
+"""`plugins:` of a study -> folders.  Their code is run, so a study that came from somebody else may not point just anywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from resbench.spec.check import Check
+from resbench.spec.find import shown, workspace
+from resbench.spec.names import printable
+from resbench.spec.node import Node
+
+
+def plugin_folders(top: Node, folder: Path) -> list[Path]:
+    """Relative to `folder`, the study's own; below it, or below the workspace. Raises SpecError for any other."""
+    node = top.mapping.get("plugins")
+    check = Check()
+    found: list[Path] = []
+    for item in check.sequence(node, "folders") if node is not None else ():
+        if not isinstance(item.value, str) or not item.value or "\x00" in item.value:
+            check.report(item, f"a folder is needed, got {item.shown()}")
+            continue
+        path = (folder / item.value).resolve()
+        space = workspace()
+        allowed = [folder.resolve(), *([space.resolve().parent] if space is not None else [])]
+        if not any(path.is_relative_to(root) for root in allowed):
+            where = " and of ".join(shown(root) for root in allowed)
+            check.report(
+                item,
+                f"`{printable(item.value)}` lies outside of {where}: a study may not run code from elsewhere; who runs it "
+                f"may, with `--plugins {printable(str(path), 200)}`",
+            )
+        elif not path.is_dir():
+            check.report(item, f"`{printable(item.value)}` is no folder beside the study")
+        found.append(path)
+    check.done()
+    return found
