@@ -33,6 +33,29 @@ UNIT_NAMES = (
 NETWORK_NAMES = ("classes", "layers", "expansion", "after_stem", "after_last")
 STAGE_NAMES = ("unit", "units", "pos", "len", "stage", "stages")
 KNOWN = frozenset({"channels", *UNIT_NAMES, *NETWORK_NAMES})
+MEANINGS = {  # what each known name stands for, for the reference and for editors
+    "channels": "channels of what reaches this op",
+    "in": "channels that enter the unit; in a block, those that enter the block",
+    "out": "channels that leave the unit, as its stage says",
+    "stride": "the unit's stride: the stage's at its first unit, else 1",
+    "unit": "number of this unit in the network",
+    "units": "number of units in the network",
+    "pos": "position of this unit in its stage",
+    "len": "number of units in its stage",
+    "stage": "number of its stage",
+    "stages": "number of stages",
+    "since": "units since the shape last changed, the one that changed it counted; 0 at the first unit of the network",
+    "first": "true at the first unit of the network",
+    "last": "true at the last unit of the network",
+    "stage_first": "true at the first unit of a stage",
+    "stage_last": "true at the last unit of a stage",
+    "transition": "true where the stride is not 1 or `$in` is not `$out`",
+    "classes": "number of classes of the data",
+    "layers": "the unit's `boundary.layers`: weight layers in F",
+    "expansion": "the unit's `boundary.expansion`: width out over width inside",
+    "after_stem": "the ops that the first stage's unit needs behind the stem",
+    "after_last": "the ops that the last stage's unit needs behind the last unit",
+}
 _FORM = re.compile(r"[a-z][a-z0-9_]*")
 MAX_LENGTH = 60
 

@@ -23,7 +23,7 @@ print(status, *(name for name in {WATCHED!r} if name in sys.modules), file=sys.s
 """
 HELP = ((), ("study",), ("study", "run"), ("study", "check"), ("results",), ("results", "list"), ("results", "top"),
         ("results", "compare"), ("results", "show"), ("results", "repeat"), ("unit",), ("unit", "check"), ("unit", "list"),
-        ("net",), ("net", "show"), ("query",), ("ops",), ("data",))  # fmt: skip
+        ("net",), ("net", "show"), ("query",), ("ops",), ("schema",), ("data",))  # fmt: skip
 
 
 def imported(folder: Path, *words: object) -> tuple[int, set[str], str]:

@@ -1,0 +1,63 @@
+"""A library -> JSON Schema of a network's file."""
+
+from __future__ import annotations
+
+from resbench.report.schema_ops import op_schemas
+from resbench.report.schema_params import domain, param_schema, params_schema
+from resbench.report.schema_use import head_schemas, use_schema
+from resbench.report.schema_value import Schema, ops_schema, whole_schema
+from resbench.spec.library import Library
+from resbench.spec.network import MAX_STAGES
+
+
+def network_schema(library: Library) -> Schema:
+    stage: Schema = {
+        "type": "object",
+        "properties": {
+            "units": whole_schema("How many units.", 0),
+            "out": whole_schema(
+                "Channels out, worked out for every unit; left out where the units themselves decide.", 1
+            ),
+            "stride": whole_schema("Stride of the stage's first unit.", 1, default=1),
+            "before": ops_schema("Ops in front of the stage's first unit."),
+            "unit": {
+                "if": {"type": "object", "not": {"required": ["use"]}},
+                "then": {"description": "Params of the network's unit that are different in this stage."},
+                "else": {"$ref": "#/$defs/unit"},
+                "description": "`{param: value}` changes params of the network's unit here, `{use: name}` takes another.",
+            },
+        },
+        "required": ["units"],
+        "additionalProperties": False,
+    }
+    return {
+        "type": "object",
+        "properties": {
+            **head_schemas("network"),
+            "params": params_schema(()),
+            "input": {
+                "type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 4096}, "minItems": 3, "maxItems": 3,
+                "description": "[channels, height, width] of an image, where no data are named.",
+            },
+            "classes": {
+                "type": "integer", "minimum": 1, "maximum": 10**6, "description": "Classes, where no data are named.",
+            },
+            "unit": {"$ref": "#/$defs/unit"},
+            "stem": ops_schema("What stands before the first stage."),
+            "stages": {
+                "type": "array", "items": stage, "minItems": 1, "maxItems": MAX_STAGES,
+                "description": "Groups of units, each with one width and one stride at its start.",
+            },
+            "head": ops_schema("What stands behind the last stage; it ends in one number for each class."),
+        },
+        "required": ["network"],
+        "additionalProperties": False,
+        "if": {"required": ["extends"]},
+        "else": {"required": ["unit", "stages", "head"]},
+        "$defs": {
+            **op_schemas(library, in_unit=False),
+            "unit": use_schema(library, "unit"),
+            "param": param_schema(),
+            "domain": domain(default=True),
+        },
+    }  # fmt: skip

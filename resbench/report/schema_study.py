@@ -1,0 +1,97 @@
+"""A library -> JSON Schema of a study's file."""
+
+from __future__ import annotations
+
+from resbench.data.registry import names as data_names
+from resbench.report.schema_params import domain
+from resbench.report.schema_recipe import study_recipe
+from resbench.report.schema_use import head_schemas, use_schema
+from resbench.report.schema_value import Schema, texts, words
+from resbench.spec.library import Library
+from resbench.spec.study import MAX_SEEDS
+
+_AMOUNT = r"[0-9]{1,15}(\.[0-9]{1,15})?[kMGT]?|[0-9_]+"
+_BUDGET = {
+    "params": "Parameters of one network, at most.",
+    "macs": "Multiply-accumulates of one network for one image, at most.",
+    "trials": "Points of the study that are looked at, at most.",
+    "runs": "Trainings that this study starts, at most, over all its calls.",
+}
+
+
+def study_schema(library: Library) -> Schema:
+    recipe, defs = study_recipe(library)
+    return {
+        "type": "object",
+        "properties": {
+            **head_schemas("study"),
+            "network": {"$ref": "#/$defs/network"},
+            "units": {
+                "type": "array",
+                "minItems": 1,
+                "items": {"$ref": "#/$defs/unit"},
+                "description": "The units that are trained in the network, each once for each of its points.",
+            },
+            "data": {
+                "description": "The data set; `resbench data` lists those there are.",
+                "anyOf": [words(data_names()), {"type": "string", "minLength": 1}],
+            },
+            "recipe": recipe,
+            "seeds": {
+                "if": {"type": "array"},
+                "then": {"items": {"type": "integer", "minimum": 0}, "minItems": 1, "uniqueItems": True},
+                "else": {"type": "integer", "minimum": 1, "maximum": MAX_SEEDS},
+                "description": "Runs of each point: a number n stands for seeds 0 to n - 1; or a list of seeds.",
+                "default": 5,
+            },
+            "objectives": {
+                "type": "object",
+                "description": "What is ranked by.",
+                "properties": {"val_error_pct": {"const": "minimize", "description": "Error on the validation split, %."}},
+                "required": ["val_error_pct"],
+                "additionalProperties": False,
+            },
+            "search": {"enum": ["grid"], "default": "grid", "description": "How the points are walked: all of them."},
+            "budget": {
+                "type": "object",
+                "description": "Limits; none where not given.",
+                "properties": {key: {**_amount(), "description": words} for key, words in _BUDGET.items()},
+                "additionalProperties": False,
+            },
+            "plugins": {
+                "type": "array",
+                "items": {"type": "string", "minLength": 1},
+                "description": "Folders with plugins that this study needs, relative to the study's own. Their code is run.",
+            },
+        },
+        "required": ["study"],
+        "if": {"required": ["extends"]},
+        "else": {"required": ["network", "units", "data"]},
+        "additionalProperties": False,
+        "$defs": {
+            **defs,
+            "network": use_schema(library, "network", searchable=True),
+            "unit": _entry(library),
+            "domain": domain(default=False),
+        },
+    }  # fmt: skip
+
+
+def _entry(library: Library) -> Schema:
+    """One entry of `units`: a name, a file, a pattern, or a mapping with params and `vary`."""
+    vary: Schema = {
+        "description": "Params to search over the domains in the unit's own file: their names, or `all`.",
+        "if": {"type": "array"},
+        "then": {"items": {"type": "string"}},
+        "else": {"enum": ["all"]},
+    }
+    used = use_schema(library, "unit", searchable=True, more={"vary": vary})
+    pattern = texts(r"[^$]*\*[^$]*", message="a unit's name, its file, or a pattern such as units/gates/*, is needed")
+    return {**used, "else": {"anyOf": [used["else"], pattern]}}
+
+
+def _amount() -> Schema:
+    return {
+        "type": ["integer", "string"], "exclusiveMinimum": 0, "pattern": f"^({_AMOUNT})$",
+        "patternErrorMessage": "an amount such as 2M or 300_000 is needed",
+    }  # fmt: skip
