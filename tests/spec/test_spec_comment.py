@@ -80,3 +80,8 @@ def test_every_param_of_a_block_is_described(name: str) -> None:
 @pytest.mark.parametrize("name", LIBRARY.names("network"))
 def test_every_param_of_a_network_is_described(name: str) -> None:
     assert [param.name for param in LIBRARY.network(name).params.values() if len(param.doc) < 8] == []
+
+
+@pytest.mark.parametrize("name", LIBRARY.names("unit"))
+def test_every_param_of_a_unit_is_described(name: str) -> None:
+    assert [param.name for param in LIBRARY.unit(name).body.params.values() if len(param.doc) < 8] == []
