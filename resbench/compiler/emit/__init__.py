@@ -1,0 +1,1 @@
+"""BoundNetwork -> one readable Python file that needs torch alone."""

@@ -1,0 +1,109 @@
+"""Syntax trees -> lines as a formatter would lay them out: at most 120 wide, double quotes, one argument a line where many."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections.abc import Sequence
+
+WIDTH = 120
+_STEP = "    "
+_STACKED = ("chain", "group", "Stage")  # calls that show a structure: all on one line, or one argument a line
+
+
+def lines(before: str, tree: ast.expr, after: str = "", indent: str = "") -> list[str]:
+    """`before`, the expression, `after`, broken up where they do not fit on a line.
+
+    >>> print("\\n".join(lines("self.f = ", ast.parse("chain(a=f(" + "x" * 60 + "), b=g(" + "y" * 60 + "))").body[0].value)))
+    self.f = chain(
+        a=f(xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx),
+        b=g(yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy),
+    )
+    """
+    whole = f"{indent}{before}{requoted(ast.unparse(tree))}{after}"
+    inside = _inside(tree)
+    if len(whole) > WIDTH and isinstance(tree, ast.Starred) and isinstance(tree.value, ast.ListComp):
+        return _comprehension(before, tree.value, after, indent)
+    if len(whole) <= WIDTH or inside is None:
+        return (
+            [whole]
+            if len(whole) <= WIDTH or not isinstance(tree, ast.BinOp)
+            else _operands(before, tree, after, indent)
+        )
+    opening, items, closing = inside
+    deeper = indent + _STEP
+    first, last = f"{indent}{before}{opening}", f"{indent}{closing}{after}"
+    row = deeper + ", ".join(name + requoted(ast.unparse(item)) for name, item in items)
+    if len(row) <= WIDTH and not opening.startswith(_STACKED) and not isinstance(tree, ast.Tuple | ast.List):
+        return [first, row, last]
+    middle = [line for name, item in items for line in lines(name, item, ",", deeper)]
+    return [first, *middle, last]
+
+
+def _inside(tree: ast.expr) -> tuple[str, list[tuple[str, ast.expr]], str] | None:
+    """What opens, what stands inside (each behind its name and a sign), what closes."""
+    if isinstance(tree, ast.Call) and (tree.args or tree.keywords):
+        named = [(f"{k.arg}=" if k.arg else "**", k.value) for k in tree.keywords]
+        return f"{ast.unparse(tree.func)}(", [*(("", a) for a in tree.args), *named], ")"
+    if isinstance(tree, ast.Tuple) and tree.elts:
+        return "(", [("", item) for item in tree.elts], ")"
+    if isinstance(tree, ast.List) and tree.elts:
+        return "[", [("", item) for item in tree.elts], "]"
+    if isinstance(tree, ast.Starred):
+        inner = _inside(tree.value)
+        return None if inner is None else (f"*{inner[0]}", inner[1], inner[2])
+    return None
+
+
+def _comprehension(before: str, tree: ast.ListComp, after: str, indent: str) -> list[str]:
+    (loop,) = tree.generators
+    deeper = indent + _STEP
+    over = lines(f"for {ast.unparse(loop.target)} in ", loop.iter, "", deeper)
+    return [f"{indent}{before}*[", *lines("", tree.elt, "", deeper), *over, f"{indent}]{after}"]
+
+
+def _operands(before: str, tree: ast.BinOp, after: str, indent: str) -> list[str]:
+    return [f"{indent}{before}(", *lines("", tree.left, "", indent + _STEP),
+            *lines(f"{_sign(tree)} ", tree.right, "", indent + _STEP), f"{indent}){after}"]  # fmt: skip
+
+
+def _sign(tree: ast.BinOp) -> str:
+    return ast.unparse(ast.BinOp(ast.Name("a"), tree.op, ast.Name("b"))).split()[1]
+
+
+def requoted(source: str) -> str:
+    """Texts in double quotes where they hold neither a quote nor a backslash.
+
+    >>> requoted("f(per='image')")
+    'f(per="image")'
+    """
+    rows = source.split("\n")
+    for token in reversed(list(tokenize.generate_tokens(io.StringIO(source).readline))):
+        start = token.string.find("'")
+        plain = token.type == tokenize.STRING and token.string.endswith("'") and not token.string.endswith("'''")
+        if plain and start in (0, 1) and '"' not in token.string and "\\" not in token.string:
+            (row, column), (_, end) = token.start, token.end
+            text = token.string[:start] + '"' + token.string[start + 1 : -1] + '"'
+            rows[row - 1] = rows[row - 1][:column] + text + rows[row - 1][end:]
+    return "\n".join(rows)
+
+
+def wrapped(text: str, indent: str = "", width: int = WIDTH) -> list[str]:
+    """Words on lines."""
+    found, current = [], indent
+    for word in text.split():
+        if current.strip() and len(current) + 1 + len(word) > width:
+            found.append(current)
+            current = indent
+        current += word if current == indent else f" {word}"
+    return [*found, current]
+
+
+def docstring(paragraphs: Sequence[str], indent: str) -> list[str]:
+    """On one line where it fits."""
+    whole = f'{indent}"""{" ".join(paragraphs)}"""'
+    if len(paragraphs) == 1 and len(whole) <= WIDTH:
+        return [whole]
+    said = [line for text in paragraphs if text for line in [*wrapped(text, indent, WIDTH - 3), ""]][:-1]
+    return [indent + '"""' + said[0].removeprefix(indent), *said[1:], f'{indent}"""']
