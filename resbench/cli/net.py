@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from resbench.cli.options import Json
+from resbench.cli import verify
+from resbench.cli.options import Json, Plugins
 
 app = typer.Typer(help="Look at networks.", no_args_is_help=True)
 
@@ -21,6 +22,7 @@ def show(
         ),
     ] = None,
     json: Json = False,
+    plugins: Plugins = None,
 ) -> None:
     """Shapes at every unit, parameters, MACs and the digest of a network."""
     from resbench.cli.network import network_report
@@ -35,8 +37,15 @@ def show(
     typer.echo(
         f"{report.network} of {report.unit}: {report.params:,} parameters, {report.macs:,} MACs an image of {report.input}"
     )
+    for name, value in report.metrics.items():
+        if name not in ("params", "macs"):
+            typer.echo(f"{name} {value:,.6g}")
     typer.echo(f"digest {report.digest}")
     if report.unpriced:
         typer.echo(f"not in the MACs, no price known: {', '.join(report.unpriced)}")
     for note in report.notes:
         typer.echo(f"note: {note}")
+
+
+app.command("verify")(verify.verify)
+app.command("import-weights")(verify.import_weights)

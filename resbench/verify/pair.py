@@ -30,7 +30,9 @@ def pair(ours: Sequence[Use], theirs: Sequence[Use], given: Mapping[str, str]) -
     partner = {INPUT: INPUT}
     free = dict(enumerate(theirs))
     for number, use in enumerate(ours):
-        fitting = [j for j, other in free.items() if other.sizes == use.sizes and _agree(use, other, {**given, **names})]
+        fitting = [
+            j for j, other in free.items() if other.sizes == use.sizes and _agree(use, other, {**given, **names})
+        ]
         if not fitting:
             shapes = ", ".join("x".join(map(str, size)) or "1" for size in use.sizes)
             near = [other.names[0] for other in free.values() if other.sizes == use.sizes]

@@ -1,19 +1,26 @@
-"""`torchvision:resnet50`, `timm:resnetv2_50`, `torch_resnet:PreActResNet164` -> the reference network, its weights drawn from a seed."""
+"""`torchvision:resnet50`, `timm:resnetv2_50`, `torch_resnet:PreActResNet164` -> that network, weights drawn from a seed."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from resbench.errors import BadInput, did_you_mean
 from resbench.spec.names import printable
 
-PACKAGES = {"torchvision": "torchvision", "timm": "timm", "torch_resnet": "torch-resnet"}  # by scheme, as pip calls them
+PACKAGES = {
+    "torchvision": "torchvision",
+    "timm": "timm",
+    "torch_resnet": "torch-resnet",
+}  # by scheme, as pip calls them
 
 
 def reference(name: str, classes: int, seed: int = 0) -> nn.Module:
@@ -50,8 +57,9 @@ def _torch_resnet(package: ModuleType) -> Builder:
     found = {name: c for name, c in inspect.getmembers(package, inspect.isclass) if name[-1].isdigit()}
 
     def make(name: str, classes: int) -> nn.Module:
-        network: nn.Module = found[name]()
-        network.head = nn.Linear(network.out_planes, classes)  # type: ignore[arg-type]  # it leaves the head to its user
+        made: Any = found[name]()
+        made.head = nn.Linear(made.out_planes, classes)  # it leaves the head to its user
+        network: nn.Module = made
         return network
 
     return list(found), make
@@ -62,3 +70,19 @@ _BUILDERS: dict[str, Callable[[ModuleType], Builder]] = {
     "timm": _timm,
     "torch_resnet": _torch_resnet,
 }
+
+
+def load_weights(network: nn.Module, path: Path) -> None:
+    """Its own weights from a .safetensors file or a torch state dict; nothing in a file is executed. Raises BadInput."""
+    try:
+        if path.suffix == ".safetensors":
+            state = load_file(path)
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            state = state.get("state_dict", state)
+        network.load_state_dict(state)
+    except FileNotFoundError:
+        raise BadInput(f"{printable(str(path), 200)}: no such file") from None
+    except Exception as error:  # whatever a file of weights holds, the user learns which file it is
+        first = " ".join(str(error).split())[:300]
+        raise BadInput(f"{printable(str(path), 200)}: not weights of this reference: {printable(first, 300)}") from None

@@ -45,7 +45,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.tensors = tensors
         self.found: list[Use] = []
         self.held: list[Any] = [images]  # so that no tensor's id is given to another
-        self.parameters = {id(tensor): (name,) for name, tensor in tensors.items()}
+        self.parameters: dict[int, tuple[str, ...]] = {id(tensor): (name,) for name, tensor in tensors.items()}
         self.data = {id(images): frozenset({INPUT})}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
