@@ -52,10 +52,12 @@ class Classes:
                 self._of |= {id(draft): (one, i) for i, (draft, _) in enumerate(group)}
                 self.all.append(one)
 
-    def rename(self, old: Class, name: str) -> None:
+    def rename(self, old: Class, name: str) -> str:
+        """The name it has from now on: the one that is wanted, or with a number where that is taken."""
         new = replace(old, name=self.free(name))
         self.all = [new if one is old else one for one in self.all]
         self._of = {key: (new if one is old else one, i) for key, (one, i) in self._of.items()}
+        return new.name
 
     def finished(self, draft: Draft) -> Draft:
         """With calls of the classes of its blocks, whose arguments are numbers of its own."""

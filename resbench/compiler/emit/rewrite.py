@@ -27,7 +27,7 @@ class Rewritten:
 
 
 def rewrite(item: ast.stmt, doc: str) -> Rewritten:
-    """`doc` stands in for a class's docstring where it has none."""
+    """`doc`: the first line of the file, which becomes that of a class's docstring."""
     tree = _Plain().visit(ast.parse(ast.unparse(item)).body[0])
     result = Rewritten(tree)
     if isinstance(tree, ast.ClassDef):
@@ -146,7 +146,7 @@ def _document(tree: ast.ClassDef, doc: str, dropped: set[str]) -> None:
     if given is not None:
         about, _ = argument_docs(given, dropped)
         tree.body = tree.body[1:]
-        doc = about or doc
+        doc = "\n\n".join(text for text in (doc, about) if text)
     if doc:
         first, *more = doc.split("\n")
         text = "\n".join([first, *(f"    {line}".rstrip() for line in more), *(["    "] if more else [])])

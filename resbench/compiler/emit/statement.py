@@ -41,16 +41,22 @@ def _body(body: list[ast.stmt], indent: str) -> list[str]:
 
 
 def _docstring(text: str, indent: str) -> list[str]:
+    """As it was, but for lines that are too wide; those go with the lines that continue them, two further in."""
     first, *more = text.split("\n")
     said = [f'{indent}"""{first}', *more]
     said[-1] += '"""'
-    wide = [(line, len(line) - len(line.lstrip())) for line in said]
-    return [part for line, depth in wide for part in ([line] if len(line) <= WIDTH else _folded(line, depth))]
-
-
-def _folded(line: str, depth: int) -> list[str]:
-    first, *more = wrapped(line, " " * depth)
-    return [first, *(f"  {part}" for part in wrapped(" ".join(more), " " * depth, WIDTH - 2))]
+    found: list[str] = []
+    while said:
+        line = said.pop(0)
+        if len(line) <= WIDTH:
+            found.append(line)
+            continue
+        deeper = line[: len(line) - len(line.lstrip())] + "  "
+        while said and said[0].startswith(deeper):
+            line += f" {said.pop(0).strip()}"
+        top, *rest = wrapped(line, deeper[2:])
+        found += [top, *(wrapped(" ".join(rest), deeper) if rest else [])]
+    return found
 
 
 def _decorators(tree: ast.ClassDef | ast.FunctionDef, indent: str) -> list[str]:

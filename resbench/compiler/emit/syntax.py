@@ -56,6 +56,8 @@ class _Tidy(ast.NodeTransformer):
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
+        if isinstance(node.op, ast.Mult) and isinstance(node.left, ast.Constant) and node.left.value == 1:
+            return node.right
         sign = _SIGNS.get(type(node.op))
         if sign is None or not _is_number(node.left) or not _is_number(node.right):
             return node

@@ -28,15 +28,29 @@ def group(**modules: nn.Module) -> nn.Module:
 
 
 def file_text(header: Sequence[str], copies: Copies, body: Sequence[str]) -> str:
-    """`body`: the definitions, each as lines joined; helpers and imports are added where they are used."""
-    copied = ["\n".join(statement(tree)) for tree in copies.trees.values()]
-    parts = [*copied, *body]
+    """`body`: definitions, each as its lines joined; what the last ones do not need is left out. Helpers and imports are
+    added where they are used.
+    """
+    written = {**_HELPERS, **{name: "\n".join(statement(tree)) for name, tree in copies.trees.items()}}
+    written |= {_defined(text): text for text in body}
+    needed, waiting = set[str](), [_defined(body[-1])]
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.add(name)
+            waiting += _names(written[name]) & set(written)
+    parts = [text.strip("\n") for name, text in written.items() if name in needed]
     used = _names("\n\n".join(parts))
-    helpers = [text.strip("\n") for name, text in _HELPERS.items() if name in used]
-    used |= _names("\n\n".join(helpers))
-    said = "\n".join(docstring(header, ""))
     imports = _imports({line for name, line in copies.imports.items() if name in used})
-    return "\n\n\n".join([f"{said}\n\nfrom __future__ import annotations\n\n{imports}", *helpers, *parts]) + "\n"
+    said = "\n".join(docstring(header, ""))
+    return "\n\n\n".join([f"{said}\n\nfrom __future__ import annotations\n\n{imports}", *parts]) + "\n"
+
+
+def _defined(text: str) -> str:
+    """The name of the class or function."""
+    (item,) = ast.parse(text).body
+    assert isinstance(item, ast.ClassDef | ast.FunctionDef)
+    return item.name
 
 
 def _names(source: str) -> set[str]:
@@ -60,11 +74,11 @@ def _imports(written: set[str]) -> str:
     return "\n\n".join("\n".join(block) for block in ordered_blocks if block)
 
 
-def class_text(one: Class, words: Sequence[str]) -> str:
-    """A unit's or a block's class; `words` are its docstring's paragraphs."""
+def class_text(one: Class, words: str) -> str:
+    """A unit's or a block's class; `words`: its docstring."""
     types = [f"{name}: {_type(vector)}" for name, vector in one.constructor.arguments.items()]
     forward = ", ".join(f"{name}: Tensor" for name in one.inputs)
-    out = [f"class {one.name}(nn.Module):", *docstring(words, "    ")]
+    out = [f"class {one.name}(nn.Module):", *docstring([words], "    ")]
     if one.members or one.kept:
         out += ["", f"    def __init__({', '.join(['self', *types])}) -> None:", "        super().__init__()"]
         for name, tree in one.constructor.local.items():
@@ -107,9 +121,9 @@ def stage_text(*, before: bool) -> str:
         return self.units(self.before(x))'''
 
 
-def network_text(name: str, words: Sequence[str], parts: Mapping[str, ast.expr], starts: Sequence[ast.expr]) -> str:
+def network_text(name: str, words: str, parts: Mapping[str, ast.expr], starts: Sequence[ast.expr]) -> str:
     """`parts`: stem, stages and head, those that are there."""
-    out = [f"class {name}(nn.Module):", *docstring(words, "    "), "", "    def __init__(self) -> None:"]
+    out = [f"class {name}(nn.Module):", *docstring([words], "    "), "", "    def __init__(self) -> None:"]
     out.append("        super().__init__()")
     for part, tree in parts.items():
         out += lines(f"self.{part} = ", tree, "", "        ")
@@ -119,3 +133,8 @@ def network_text(name: str, words: Sequence[str], parts: Mapping[str, ast.expr],
     for part in parts:
         result = f"self.{part}({result})"
     return "\n".join([*out, "", "    def forward(self, x: Tensor) -> Tensor:", f"        return {requoted(result)}"])
+
+
+def unit_text(name: str, making: ast.expr, words: str) -> str:
+    """The function that makes one unit."""
+    return "\n".join([f"def unit() -> {name}:", *docstring([words], "    "), *lines("return ", making, "", "    ")])
