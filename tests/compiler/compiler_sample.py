@@ -41,6 +41,18 @@ def bind(
     return bind_network(Request(use(network, params), asked), library)
 
 
+def small(unit: str) -> BoundNetwork:
+    """A shipped unit in the smallest network that holds it."""
+    if unit == "dense":
+        return bind("densenet", unit, depth=26, growth=8)
+    layers = LIBRARY.unit(unit).boundary.layers.value
+    assert isinstance(layers, int)
+    return bind("resnet_cifar", unit, depth=6 * layers + 2, width=_WIDTHS.get(unit, 4))
+
+
+_WIDTHS = {"resnext": 16, "regnet_x": 8, "regnet_y": 8}  # what their groups divide
+
+
 def folder(path: Path, **files: str) -> Library:
     """A study's own folder with a file for each keyword."""
     for name, text in files.items():

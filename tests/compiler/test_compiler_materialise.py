@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from compiler_sample import LIBRARY, bind, chain, folder, images, net, of, unit_graph, weighted
+from compiler_sample import LIBRARY, bind, chain, folder, images, net, of, small, unit_graph, weighted
 from torch import nn
 
 from resbench.compiler.canonical import Canonical, canonical
-from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.materialise import materialise
 from resbench.compiler.network import Network, build
 from resbench.errors import BadInput, PluginError
@@ -150,16 +149,10 @@ def test_the_recipe_draws_the_rest(init: str, fan: int) -> None:
 
 @pytest.mark.parametrize("unit", LIBRARY.names("unit"))
 def test_nothing_is_left_on_meta(unit: str) -> None:
-    network = weighted(_small(unit))
+    network = weighted(small(unit))
     assert {tensor.device.type for tensor in network.state_dict().values()} == {"cpu"}
     assert all(torch.isfinite(tensor).all() for tensor in network.state_dict().values())
     assert all(parameter.requires_grad for parameter in network.parameters())
-
-
-def _small(unit: str) -> BoundNetwork:
-    layers = LIBRARY.unit(unit).boundary.layers.value
-    assert isinstance(layers, int)
-    return bind("resnet_cifar", unit, depth=6 * layers + 2, width=4)
 
 
 def test_an_initialiser_that_is_not_there() -> None:

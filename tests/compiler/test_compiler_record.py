@@ -6,7 +6,7 @@ import json
 
 import pytest
 import torch
-from compiler_sample import LIBRARY, bind, chain, digest, images, weighted
+from compiler_sample import LIBRARY, bind, chain, digest, images, small, weighted
 
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.record import from_json, to_json
@@ -25,9 +25,7 @@ def place_free(bound: BoundNetwork) -> object:
 
 @pytest.mark.parametrize("unit", LIBRARY.names("unit"))
 def test_back_and_forth(unit: str) -> None:
-    layers = LIBRARY.unit(unit).boundary.layers.value
-    assert isinstance(layers, int)
-    bound = bind("resnet_cifar", unit, depth=6 * layers + 2, width=4)
+    bound = small(unit)
     text = to_json(bound)
     again = from_json(text)
     assert place_free(again) == place_free(bound)

@@ -106,7 +106,7 @@ def test_a_path_is_that_file(work: Path) -> None:
         ("*", "`*` is no legal name"),
         ("\x1b[31m", "`\\x1b[31m` is no legal name"),
         ("../plain", "no unit is called `../plain`; did you mean `plain`? (units: "),
-        ("/dev/zero", "no unit is called `/dev/zero` (units: "),
+        ("/dev/zero", "no unit is called `/dev/zero`"),
         ("deep/../deep/er/plain", "no unit is called `deep/../deep/er/plain`; did you mean `plain`? (units: "),
         ("x" * 5000, f"`{'x' * 20}...` has 5000 characters; at most 60 are allowed"),
     ],

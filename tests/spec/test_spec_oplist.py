@@ -69,7 +69,7 @@ def ops(text: str) -> str:
          "3:51: nodes.y.ops[0].pad_channels.side: pad_channels: side must be `end` or `both`, got left"),
         ("shortcut: {change: pad}", "shortcut: {chnage: pad}",
          "3:33: nodes.y.ops[0].shortcut.chnage: shortcut: unknown argument "
-         "`chnage`; allowed: norm, offset, side, change; did you mean `change`?"),
+         "`chnage`; allowed: out, stride, norm, offset, side, change; did you mean `change`?"),
         ("repeat: {times: 2, ops: [relu]}", "repeat",
          "3:22: nodes.y.ops[0]: `repeat` is written `repeat: {times: n, ops: [...]}`"),
         ("repeat: {times: 2, ops: [relu]}", "repeat: {times: 2}", "3:30: nodes.y.ops[0].repeat: key `ops` is missing"),
