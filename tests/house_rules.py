@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 import networkx
 
 # fmt: off
-ROOMS = ("errors", "seeds", "spec", "ops", "compiler", "measure", "verify", "data", "train", "theory", "store", "evidence", "study",
-         "report", "cli")
+ROOMS = ("errors", "seeds", "spec", "ops", "compiler", "measure", "verify", "data", "train", "theory", "store", "evidence",
+         "study", "report", "cli")
 # fmt: on
 BESIDE = {"plugins": "ops", "testing": "cli", "tabular": "cli", "__main__": "cli"}
 DOORS = {  # who may import it; a folder with all in it, or one file
