@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help quickstart test clean
+.PHONY: help quickstart test docs clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make quickstart   environment, install, the quickstart study, its ranking"
 	@echo "make test         environment, install with dev extras, lint, types, all tests"
+	@echo "make docs         renew the generated sections of docs/language.md and the schemas in arch_specs/schemas"
 	@echo "make clean        remove the environment and what tests leave"
 
 $(BIN)/python:
@@ -35,6 +36,10 @@ test: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2
+
+docs: $(VENV)/.installed-dev
+	$(BIN)/python -m resbench.report.language docs/language.md
+	for kind in unit block network recipe study; do $(BIN)/resbench schema $$kind -o arch_specs/schemas/$$kind.json; done
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -31,7 +31,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "fail_above": "Val error in percent above which the word `fail` is printed, as papers do; enters no test.",
     },
     "Optimizer": {
-        "use": "Stochastic gradient descent.",
+        "use": "Which one: sgd, stochastic gradient descent.",
         "lr": "Learning rate at full height, behind the warm-up.",
         "momentum": "How much of the last step is kept, in [0, 1).",
         "nesterov": "Nesterov's form of the momentum.",

@@ -87,7 +87,7 @@ def argument(of: Argument, default: Any = None) -> Schema:
             }
         if "pair" in kinds:
             schema |= {"items": dict(_WHOLE), "minItems": 2, "maxItems": 2}
-    schema["description"] = f"{of.doc or 'no description'} ({allowed(of)})"
+    schema["description"] = f"{of.doc} ({allowed(of)})" if of.doc else f"{allowed(of)[0].upper()}{allowed(of)[1:]}"
     default = of.default if default is None else default
     return schema if default is None else {**schema, "default": _json(default)}
 

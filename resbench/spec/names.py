@@ -36,7 +36,7 @@ KNOWN = frozenset({"channels", *UNIT_NAMES, *NETWORK_NAMES})
 MEANINGS = {  # what each known name stands for, for the reference and for editors
     "channels": "channels of what reaches this op",
     "in": "channels that enter the unit; in a block, those that enter the block",
-    "out": "channels that leave the unit, as its stage says",
+    "out": "channels that leave the unit, as its stage says; not known where the stage names none",
     "stride": "the unit's stride: the stage's at its first unit, else 1",
     "unit": "number of this unit in the network",
     "units": "number of units in the network",

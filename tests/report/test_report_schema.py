@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,8 +20,8 @@ from resbench.spec.find import INSTALLED, STUDIES
 from resbench.spec.library import Library
 from resbench.spec.yaml import read
 
+SHIPPED = sorted([*INSTALLED.rglob("*.yaml"), *STUDIES.rglob("*.yaml")])
 PLUGINS = INSTALLED.parent / "plugins"
-SHIPPED = sorted([*INSTALLED.rglob("*.yaml"), *STUDIES.rglob("*.yaml"), *PLUGINS.rglob("*.yaml")])
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
@@ -29,6 +32,27 @@ def test_every_shipped_file_is_valid(path: Path) -> None:
 
 def test_there_are_files() -> None:
     assert len(SHIPPED) > 50
+
+
+@pytest.fixture(scope="module")
+def with_plugins() -> Any:
+    """The schema of units with the plugins of the repository; in a process of its own, since a process has one set."""
+    words = [word for path in sorted(PLUGINS.glob("*/pyproject.toml")) for word in ("--plugins", path.parent)]
+    command = [sys.executable, "-m", "resbench", "schema", "unit", *words]
+    done = subprocess.run(command, cwd=INSTALLED.parent, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("path", sorted(PLUGINS.rglob("units/*.yaml")), ids=lambda path: path.stem)
+def test_files_of_plugins_are_valid_with_their_ops(path: Path, with_plugins: Any) -> None:
+    assert list(Draft202012Validator(with_plugins).iter_errors(data_of(path.read_text("utf-8")))) == []
+
+
+def test_an_op_of_a_plugin_is_described(with_plugins: Any) -> None:
+    op = with_plugins["$defs"]["op_global_response_norm"]
+    assert "arXiv:2301.00808" in op["description"]
+    assert "number" in op["properties"]["eps"]["description"]
+    assert "global_response_norm" not in validator("unit").schema["$defs"]["op"]["then"]["properties"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

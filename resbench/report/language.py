@@ -1,0 +1,44 @@
+"""docs/language.md -> the same page with its generated sections renewed: `python -m resbench.report.language docs/language.md`.
+
+A section stands between `<!-- generated: NAME -->` and `<!-- end -->`; what stands between other marks is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from resbench.ops.schema import table
+from resbench.report.language_library import blocks, networks, recipes, units
+from resbench.report.language_ops import ops
+from resbench.report.language_values import functions, recipe_keys, values
+from resbench.spec.library import Library
+
+SECTIONS: Mapping[str, Callable[[Library], str]] = {
+    "values": lambda _: values(),
+    "functions": lambda _: functions(),
+    "recipe": lambda _: recipe_keys(),
+    "ops": lambda library: ops(library.ops),
+    "blocks": blocks,
+    "units": units,
+    "networks": networks,
+    "recipes": recipes,
+}
+_SECTION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def refresh(text: str, library: Library) -> str:
+    """Raises KeyError for a section that nobody knows."""
+    return _SECTION.sub(lambda found: f"{found[1]}{SECTIONS[found[2]](library).rstrip()}\n{found[3]}", text)
+
+
+def main(paths: list[str]) -> None:
+    library = Library(table())
+    for path in map(Path, paths):
+        path.write_text(refresh(path.read_text("utf-8"), library), "utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

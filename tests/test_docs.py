@@ -1,0 +1,181 @@
+"""The pages keep their word: generated sections are current, every file in them works, every command is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+import typer.main
+from docs_text import REPOSITORY, Block, blocks, commands, page, yaml_texts
+from torch.nn import functional as F
+
+from resbench.cli.main import app
+from resbench.compiler.architecture import Request, bind_network
+from resbench.compiler.canonical import canonical
+from resbench.compiler.graph import BoundNetwork
+from resbench.compiler.materialise import materialise
+from resbench.compiler.network import build
+from resbench.ops.schema import table
+from resbench.report.language import SECTIONS, refresh
+from resbench.report.language_values import FUNCTION_DOCS
+from resbench.report.schema import KINDS, make_schema
+from resbench.spec.check import Check
+from resbench.spec.grammar import FUNCTIONS
+from resbench.spec.library import Library
+from resbench.spec.names import KNOWN, MEANINGS
+from resbench.spec.network import Use
+from resbench.spec.node import Node, plain
+from resbench.spec.recipe import parse_recipe
+from resbench.spec.study import parse_study
+from resbench.spec.yaml import read_text
+
+torch.set_num_threads(1)  # small tensors: one thread is faster than several that wait for each other
+PAGES = ("README.md", "docs/guide.md", "docs/language.md")
+BLOCKS = [block for name in PAGES for block in blocks(name)]
+SHAPE, CLASSES = (3, 16, 16), 7
+
+
+def of_kind(*kinds: str) -> list[Block]:
+    return [block for block in BLOCKS if block.kind in kinds]
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    """A folder with every unit, block and recipe of the pages."""
+    for block in of_kind("unit", "block", "recipe"):
+        block.put(tmp_path)
+    return Library(table(), tmp_path)
+
+
+def test_generated_sections_are_current(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    text = page("docs/language.md")
+    assert refresh(text, Library(table())) == text, "run `make docs`"
+    assert [name for name in SECTIONS if f"<!-- generated: {name} -->" not in text] == []
+
+
+def test_a_section_that_is_not_current_is_seen() -> None:
+    text = page("docs/language.md").replace("| `relu` |", "| `rleu` |")
+    assert refresh(text, Library(table())) != text
+
+
+def test_a_section_that_nobody_knows() -> None:
+    with pytest.raises(KeyError, match="nothing"):
+        refresh("<!-- generated: nothing -->\n<!-- end -->", Library(table()))
+
+
+def test_every_op_with_every_argument_is_on_the_page() -> None:
+    text = page("docs/language.md")
+    for name, signature in table().items():
+        assert f"`{name}`" in text
+        for key, argument in signature.arguments.items():
+            assert f"| `{key}` |" in text
+            assert argument.doc.replace("|", "\\|") in text
+
+
+def test_every_known_value_and_function_has_a_meaning() -> None:
+    assert set(MEANINGS) == KNOWN
+    assert set(FUNCTION_DOCS) == set(FUNCTIONS)
+
+
+def test_there_are_ten_worked_units_from_plain_to_two_stream() -> None:
+    section = page("docs/language.md").partition("## Ten units")[2].partition("\n## ")[0]
+    names = [line.removeprefix("unit: ") for line in section.splitlines() if line.startswith("unit: ")]
+    assert len(names) == 10
+    assert (names[0], names[-1]) == ("chain", "two_streams")
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=str)
+def test_every_file_is_taken_by_its_schema(block: Block, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    from jsonschema import Draft202012Validator
+
+    (library.files.folder / "arch_specs").mkdir()
+    (library.files.folder / "blocks").rename(library.files.folder / "arch_specs" / "blocks")
+    monkeypatch.chdir(library.files.folder)
+    assert block.kind in KINDS
+    schema = make_schema(block.kind, Library(table()))
+    data = plain(read_text(block.text, f"{block.name}.yaml"))
+    assert [error.message[:200] for error in Draft202012Validator(schema).iter_errors(data)] == []
+
+
+@pytest.mark.parametrize("text", [text for name in PAGES for text in yaml_texts(name)], ids=lambda text: text[:24])
+def test_every_yaml_is_yaml(text: str) -> None:
+    assert read_text(text, "page.yaml").mapping
+
+
+@pytest.mark.parametrize("block", of_kind("unit"), ids=str)
+def test_units_run_and_every_parameter_learns(block: Block, library: Library, tmp_path: Path) -> None:
+    """In the network of the same page that uses it, else in the CIFAR net with two units a stage."""
+    name = block.put(tmp_path).name
+    own = next((b for b in of_kind("network") if b.page == block.page and f"\nunit: {block.name}\n" in b.text), None)
+    params = {"n": Node(2), "width": Node(8)}
+    network = Use(own.put(tmp_path).name, {}, Node("")) if own else Use("resnet_cifar", params, Node(""))
+    step(bind_network(Request(network, Use(name, {}, Node(name)), SHAPE, CLASSES), library))
+
+
+@pytest.mark.parametrize("block", of_kind("network"), ids=str)
+def test_networks_run_and_every_parameter_learns(block: Block, library: Library, tmp_path: Path) -> None:
+    network = Use(block.put(tmp_path).name, {}, Node(""))
+    step(bind_network(Request(network, None, SHAPE, CLASSES), library))
+
+
+def step(bound: BoundNetwork) -> None:
+    """Forward and backward."""
+    network = build(bound)
+    materialise(network, canonical(bound).numbers, 0, "he_normal")
+    images = torch.randn(4, *SHAPE, generator=torch.Generator().manual_seed(0))
+    network.eval()  # what draws in training would leave branches out
+    logits = network(images)
+    assert logits.shape == (4, CLASSES)
+    assert torch.isfinite(logits).all()
+    F.cross_entropy(logits, torch.arange(4)).backward()
+    assert [name for name, parameter in network.named_parameters() if parameter.grad is None] == []
+
+
+@pytest.mark.parametrize("block", of_kind("recipe"), ids=str)
+def test_recipes_are_right(block: Block, library: Library, tmp_path: Path) -> None:
+    check = Check()
+    parse_recipe(library.read("recipe", block.put(tmp_path), check))
+    check.done()
+
+
+@pytest.mark.parametrize("block", of_kind("block"), ids=str)
+def test_blocks_are_right(block: Block, library: Library) -> None:
+    assert library.block(block.name).doc or block.page == "guide"
+
+
+@pytest.mark.parametrize("block", of_kind("study"), ids=str)
+def test_studies_are_right(block: Block, library: Library, tmp_path: Path) -> None:
+    check = Check()
+    parse_study(library.read("study", block.put(tmp_path), check), library, check)
+    check.done()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_command_is_there(name: str) -> None:
+    found = list(commands(name))
+    assert len(found) > 3
+    for words in found:
+        assert problem(words) is None, f"{name}: resbench {' '.join(words)}: {problem(words)}"
+
+
+def problem(words: list[str]) -> str | None:
+    """What is wrong with a command's words and options."""
+    command, rest = typer.main.get_command(app), list(words)
+    while commands := getattr(command, "commands", None):
+        if not rest or rest[0].startswith("-"):
+            break
+        if rest[0] not in commands:
+            return f"no command `{rest[0]}`"
+        command = commands[rest.pop(0)]
+    known = {option for parameter in command.params for option in parameter.opts} | {"--help", "-h"}
+    unknown = [word for word in rest if word.startswith("-") and word.partition("=")[0] not in known and word != "-"]
+    return f"no option {unknown[0]}" if unknown else None
+
+
+def test_a_command_that_is_not_there_is_seen() -> None:
+    assert problem(["unit", "check", "a.yaml"]) is None
+    assert problem(["unit", "chekc", "a.yaml"]) == "no command `chekc`"
+    assert problem(["unit", "check", "--jsn"]) == "no option --jsn"
+    assert problem(["chekc"]) == "no command `chekc`"
