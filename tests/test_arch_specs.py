@@ -51,7 +51,7 @@ PAPERS = sorted(p.stem for p in FOLDER.rglob("*.yaml"))
 WIDTHS = {
     "resnext": 16,
     "regnet_x": 8,
-    "regnet_y": 8,
+    "regnet_y": 32,
     "squeeze_excitation": 16,
 }  # that groups divide, that a gate can narrow
 
