@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from resbench.cli import verify
+from resbench.cli import export, verify
 from resbench.cli.options import Json, Plugins
 
 app = typer.Typer(help="Look at networks.", no_args_is_help=True)
@@ -47,5 +47,6 @@ def show(
         typer.echo(f"note: {note}")
 
 
+app.command("export")(export.net)
 app.command("verify")(verify.verify)
 app.command("import-weights")(verify.import_weights)

@@ -120,13 +120,14 @@ class _File:
         parts |= {"head": self._module("head")} if "head" in self.rows else {}
         starts = [line for row in self.rows.values() for line in row.starts]
         says = f"{sizes(self.bound.input_shape)} -> {self.bound.classes} classes."
-        name = self.classes.free(camel(self.bound.name))
+        name = camel(self.bound.name)
+        name = name if self.classes.free(name) == name else self.classes.free(f"{name}Network")
         stage = stage_text(before=any(path.endswith(".before") for path in self.rows))
         body = [*self._class_texts(), stage, network_text(name, says, parts, starts)]
         units = f"Of unit {', '.join(dict.fromkeys(self.about.units))}; {self.about.params}. {self.facts}"
         notes = (
-            f"{self._written()} Parameters are called as there: `load_state_dict` takes what `--to safetensors` writes. New "
-            "ones start as torch starts them, but for those that a constructor here sets."
+            f"{self._written()} Parameters have the names that they have there: `load_state_dict` takes what `--to safetensors` "
+            "writes. New ones start as torch starts them, but for those that a constructor here sets."
         )
         return file_text([self.about.network, units, notes], self.copies, body)
 

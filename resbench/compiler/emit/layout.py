@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 from collections.abc import Sequence
 
@@ -21,7 +22,7 @@ def lines(before: str, tree: ast.expr, after: str = "", indent: str = "") -> lis
         b=g(yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy),
     )
     """
-    whole = f"{indent}{before}{requoted(ast.unparse(tree))}{after}"
+    whole = f"{indent}{before}{_text(tree)}{after}"
     inside = _inside(tree)
     if len(whole) > WIDTH and isinstance(tree, ast.Starred) and isinstance(tree.value, ast.ListComp):
         return _comprehension(before, tree.value, after, indent)
@@ -34,7 +35,7 @@ def lines(before: str, tree: ast.expr, after: str = "", indent: str = "") -> lis
     opening, items, closing = inside
     deeper = indent + _STEP
     first, last = f"{indent}{before}{opening}", f"{indent}{closing}{after}"
-    row = deeper + ", ".join(name + requoted(ast.unparse(item)) for name, item in items)
+    row = deeper + ", ".join(name + _text(item) for name, item in items)
     if len(row) <= WIDTH and not opening.startswith(_STACKED) and not isinstance(tree, ast.Tuple | ast.List):
         return [first, row, last]
     middle = [line for name, item in items for line in lines(name, item, ",", deeper)]
@@ -70,6 +71,12 @@ def _operands(before: str, tree: ast.BinOp, after: str, indent: str) -> list[str
 
 def _sign(tree: ast.BinOp) -> str:
     return ast.unparse(ast.BinOp(ast.Name("a"), tree.op, ast.Name("b"))).split()[1]
+
+
+def _text(tree: ast.expr) -> str:
+    """On one line; slices over names with the spaces that a formatter puts there."""
+    said = requoted(ast.unparse(tree))
+    return re.sub(r"(self\.\w+):(?=[\]:])", r"\1 :", re.sub(r":(?=self\.\w)", ": ", said))
 
 
 def requoted(source: str) -> str:

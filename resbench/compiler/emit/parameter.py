@@ -95,10 +95,10 @@ def _part_of(vector: Vector, sizes: dict[str, Vector]) -> tuple[str, str] | None
         size = sizes[name]
         down = {s / v for s, v in zip(size, vector, strict=True)}
         up = {v / s for s, v in zip(size, vector, strict=True)}
-        for ratios, sign in ((down, f"{name} // "), (up, f"{name} * ")):
+        for ratios, text in ((down, "{name} // {ratio}"), (up, "{ratio} * {name}")):
             (ratio, *others) = ratios
             if not others and ratio.is_integer() and not _same(size):
-                return name, f"{sign}{int(ratio)}"
+                return name, text.format(name=name, ratio=int(ratio))
     return None
 
 

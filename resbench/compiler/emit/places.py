@@ -11,13 +11,14 @@ from resbench.compiler.emit.draft import Draft
 from resbench.compiler.graph import Graph
 
 WORDS = {
-    "Transition": "Where the shape changes.", "First": "The first of the network.", "Last": "The last of the network.",
+    "First": "The first of the network.", "Last": "The last of the network.",
+    "Transition": "Where the size of the map changes.", "Widening": "Where the number of channels changes.",
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """One unit of the network: its name, what was bound, its class's draft, and Transition, First, Last or nothing."""
+    """One unit of the network: its name, what was bound, its class's draft, and one of WORDS or nothing."""
 
     unit: str
     graph: Graph
@@ -31,9 +32,11 @@ def place(number: int, count: int, graph: Graph) -> str:
     >>> place(1, 3, Graph((16, 8, 8), (), 0))
     ''
     """
-    if graph.input_shape != graph.output_shape:
+    if number == 0:
+        return "First"
+    if graph.input_shape[1:] != graph.output_shape[1:]:
         return "Transition"
-    return "First" if number == 0 else "Last" if number == count - 1 else ""
+    return "Widening" if graph.input_shape != graph.output_shape else "Last" if number == count - 1 else ""
 
 
 def name_units(classes: Classes, units: Sequence[Placed]) -> dict[str, str]:
@@ -48,7 +51,8 @@ def name_units(classes: Classes, units: Sequence[Placed]) -> dict[str, str]:
     for title, own in by_title.items():
         plain = max(own, key=lambda one: (where[one.name][""], sum(where[one.name].values())))
         for one in own:
-            suffix = "" if one is plain else where[one.name].most_common(1)[0][0]
+            counts = where[one.name]
+            suffix = "" if one is plain else max(counts, key=lambda p: (counts[p], p != "First"))
             wanted = camel(title) + suffix
             name = one.name if one.name == wanted else classes.rename(one, wanted)
             said[name] = WORDS[suffix] if suffix else ""

@@ -27,8 +27,9 @@ def series(units: Sequence[Made]) -> list[ast.expr]:
     for _, group in groupby(units, key=lambda unit: unit.what.name):
         row = list(group)
         varying = [key for key in row[0].values if len({unit.values[key] for unit in row}) > 1]
-        if len(row) > FEW and len(varying) == 1 and len({unit.values[varying[0]] for unit in row}) > len(row) / 2:
-            found.append(_over(row, varying[0]))
+        different = len({_arguments(unit) for unit in row}) > len(row) / 2
+        if len(row) > FEW and different and varying and _follow(row, varying):
+            found.append(_over(row, varying))
         else:
             found += [tree for _, alike in groupby(row, key=_arguments) for tree in _alike(list(alike))]
     return found
@@ -45,13 +46,30 @@ def _alike(units: list[Made]) -> list[ast.expr]:
     return [_comprehension(tree, "_", parse(f"range({len(units)})"))]
 
 
-def _over(units: list[Made], name: str) -> ast.expr:
-    values = {key: constant(value) for key, value in units[0].values.items()} | {name: ast.Name(name)}
-    numbers = [unit.values[name] for unit in units]
+def _follow(units: list[Made], names: list[str]) -> bool:
+    """Whether all that vary do so with the first: by as much, as whole numbers."""
+    first, *rest = names
+    return all(
+        isinstance(units[0].values[name], int) and len({unit.values[name] - unit.values[first] for unit in units}) == 1
+        for name in rest
+    )
+
+
+def _over(units: list[Made], names: list[str]) -> ast.expr:
+    name, *rest = names
+    start = units[0].values
+    values = {key: constant(value) for key, value in start.items()} | {name: ast.Name(name)}
+    values |= {other: parse(f"{name} + {start[other] - start[name]}") for other in rest}
+    return _comprehension(made(units[0].what, values), name, _row([unit.values[name] for unit in units]))
+
+
+def _row(numbers: list[int | float]) -> ast.expr:
+    """`range(16, 64, 8)` where it is one, else the numbers."""
     steps = {b - a for a, b in pairwise(numbers)}
-    whole = all(isinstance(number, int) for number in numbers)
-    row = parse(f"range({numbers[0]}, {numbers[-1] + min(steps)}, {min(steps)})") if whole and len(steps) == 1 else None
-    return _comprehension(made(units[0].what, values), name, row or constant(tuple(numbers)))
+    if len(steps) > 1 or not all(isinstance(number, int) for number in numbers):
+        return constant(tuple(numbers))
+    (step,) = steps
+    return parse(f"range({numbers[0]}, {numbers[-1] + step}{'' if step == 1 else f', {step}'})")
 
 
 def _comprehension(tree: ast.expr, name: str, over: ast.expr) -> ast.expr:

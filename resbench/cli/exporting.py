@@ -1,0 +1,117 @@
+"""Words of the command line -> what is exported, a network or one unit of it: as Python text, or with weights as bytes."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import nn
+
+from resbench import __version__
+from resbench.cli.network import bind_unit, places
+from resbench.cli.request import request_of
+from resbench.compiler.architecture import bind_network
+from resbench.compiler.canonical import canonical
+from resbench.compiler.emit.file import About, network_file, unit_file
+from resbench.compiler.export import load_weights, onnx_bytes, safetensors_bytes, torch_bytes
+from resbench.compiler.graph import BoundNetwork, Graph
+from resbench.compiler.materialise import materialise
+from resbench.compiler.network import build
+from resbench.errors import BadInput
+from resbench.ops.schema import table
+from resbench.spec.library import Library
+
+INIT = "he_normal"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where weights come from: a file, or the seed (0 without one)."""
+
+    seed: int | None
+    file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """`unit`: the path of one unit in the network and its graph, or None for the whole."""
+
+    bound: BoundNetwork
+    about: About
+    source: Source
+    unit: tuple[str, Graph] | None = None
+
+    @property
+    def title(self) -> str:
+        whole = f"{self.bound.name} of {self.bound.unit}"
+        return whole if self.unit is None else f"{self.unit[0]} of {whole}"
+
+    def python(self) -> str:
+        if self.unit is None:
+            return network_file(self.bound, self.about)
+        paths = [path for path, _ in self.bound.parts() if ".units." in path]
+        return unit_file(self.bound, self.about, paths.index(self.unit[0]))
+
+    def data(self, to: str) -> bytes:
+        if to == "python":
+            return self.python().encode()
+        shape = self.bound.input_shape if self.unit is None else self.unit[1].input_shape
+        module = self.module()
+        if to == "onnx":
+            return onnx_bytes(module, shape)
+        return torch_bytes(module, shape) if to == "torch" else safetensors_bytes(module, self.metadata())
+
+    def module(self) -> nn.Module:
+        """With weights, as the seed draws them in the whole network, or from a file."""
+        network = build(self.bound)
+        materialise(network, canonical(self.bound).numbers, self.source.seed or 0, INIT)
+        module = network if self.unit is None else network.get_submodule(self.unit[0])
+        if self.source.file is not None:
+            load_weights(module, self.source.file)
+        return module
+
+    def metadata(self) -> dict[str, str]:
+        about = {"network": self.bound.name, "unit": self.bound.unit, "digest": canonical(self.bound).digest}
+        about |= {"place": self.unit[0]} if self.unit is not None else {}
+        source = str(self.source.file.name) if self.source.file else f"{INIT}, seed {self.source.seed or 0}"
+        return about | {"from": source, "resbench": __version__}
+
+
+def network_subject(network: str, words: tuple[str, ...], source: Source) -> Subject:
+    request, library = request_of(network, words)
+    bound = bind_network(request, library)
+    command = ["resbench", "net", "export", network, *words, "--to", "python"]
+    return Subject(bound, _about(bound, network, library, command, words), source)
+
+
+def unit_subject(unit: str, words: tuple[str, ...], place: str, source: Source) -> Subject:
+    """Raises BadInput for a place that the unit does not have there."""
+    _, bound = bind_unit(unit, words)
+    library = Library(table(), Path(unit).parent if unit.endswith(".yaml") else None)
+    found = places(bound)
+    if place not in found:
+        raise BadInput(f"{bound.unit} has no {place} place in this {bound.name}; it has: {', '.join(found)}")
+    command = ["resbench", "unit", "export", unit, *words, "--place", place, "--to", "python"]
+    return Subject(bound, _about(bound, bound.name, library, command, words), source, found[place])
+
+
+def _about(bound: BoundNetwork, network: str, library: Library, command: list[str], words: tuple[str, ...]) -> About:
+    spec = library.network(network)
+    units = tuple(stage.unit.name if stage.unit and stage.unit.name else bound.unit for stage in spec.stages)
+    params = ", ".join(word for word in words if not word.startswith(("unit=", "network="))) or "no params given"
+    sentence = _sentence(bound.name, spec.doc, spec.cite)
+    return About(shlex.join(command), sentence, params, units, lambda name: _described(library, name))
+
+
+def _described(library: Library, name: str) -> str:
+    """Of a unit or a block; of what is neither (a stem), its name."""
+    for kind, read in (("unit", library.unit), ("block", library.block)):
+        if name in library.names(kind):
+            spec = read(name)
+            return _sentence(name, spec.doc, spec.cite)
+    return name
+
+
+def _sentence(name: str, doc: str, cite: str) -> str:
+    return f"{name}: {'. '.join(text for text in (doc.rstrip('.'), cite) if text)}".removesuffix(": ")
