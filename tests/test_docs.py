@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -25,9 +27,10 @@ from resbench.spec.grammar import FUNCTIONS
 from resbench.spec.library import Library
 from resbench.spec.names import KNOWN, MEANINGS
 from resbench.spec.network import Use
-from resbench.spec.node import Node, plain
+from resbench.spec.node import Node, from_plain, plain
 from resbench.spec.recipe import parse_recipe
 from resbench.spec.study import parse_study
+from resbench.spec.unit import parse_unit
 from resbench.spec.yaml import read_text
 
 torch.set_num_threads(1)  # small tensors: one thread is faster than several that wait for each other
@@ -150,6 +153,16 @@ def test_studies_are_right(block: Block, library: Library, tmp_path: Path) -> No
     check = Check()
     parse_study(library.read("study", block.put(tmp_path), check), library, check)
     check.done()
+
+
+def test_what_the_function_returns_are_units(library: Library) -> None:
+    (source,) = re.findall(r"^```python\n(.*?)^```", page("docs/language.md"), re.DOTALL | re.MULTILINE)
+    namespace: dict[str, Any] = {}
+    exec(source, namespace)
+    check = Check()
+    names = [parse_unit(from_plain(unit), library, check).name for unit in namespace["deep_units"]()]
+    check.done()
+    assert names == ["chain1", "chain2", "chain3"]
 
 
 @pytest.mark.parametrize("name", PAGES)
