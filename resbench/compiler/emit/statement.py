@@ -54,8 +54,9 @@ def _docstring(text: str, indent: str) -> list[str]:
         deeper = line[: len(line) - len(line.lstrip())] + "  "
         while said and said[0].startswith(deeper):
             line += f" {said.pop(0).strip()}"
-        top, *rest = wrapped(line, deeper[2:])
-        found += [top, *(wrapped(" ".join(rest), deeper) if rest else [])]
+        top, *rest = wrapped(line.removesuffix('"""') if not said else line, deeper[2:])
+        found += [top, *(wrapped(" ".join(rest), deeper if found else deeper[2:]) if rest else [])]
+        found += [] if said or not line.endswith('"""') else [f'{indent}"""']
     return found
 
 
