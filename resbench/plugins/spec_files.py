@@ -33,7 +33,7 @@ class SpecFiles:
 
     def roots(self) -> Sequence[Path]:
         """A plain folder is one itself; a package is called by its name."""
-        return [_root(plugin) for plugin in self.state.plugins if any(gift.group in SPECS for gift in plugin.gives)]
+        return [root_of(plugin) for plugin in self.state.plugins if any(gift.group in SPECS for gift in plugin.gives)]
 
     def files(self, root: Path, kind: str) -> Mapping[str, list[Path]]:
         """A function is called when a name of its kind is first looked for here."""
@@ -71,7 +71,7 @@ class SpecFiles:
             raise error
 
     def _plugin(self, root: Path) -> Plugin:
-        return next(plugin for plugin in self.state.plugins if _root(plugin) == root)
+        return next(plugin for plugin in self.state.plugins if root_of(plugin) == root)
 
     def _written(self, plugin: Plugin, gift: Gift, kind: str) -> dict[str, Path]:
         """What a function returns, by name. Raises Fact where it is not data of that kind."""
@@ -98,7 +98,7 @@ class SpecFiles:
         return paths
 
 
-def _root(plugin: Plugin) -> Path:
+def root_of(plugin: Plugin) -> Path:
     return plugin.folder if plugin.package else Path(plugin.label)
 
 

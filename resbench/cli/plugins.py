@@ -1,0 +1,98 @@
+"""`resbench plugins list|new|check`: what is used beside resbench's own, and whether it keeps what it owes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from resbench.cli.options import Json, Plugins
+from resbench.errors import BadInput, did_you_mean
+
+app = typer.Typer(help="List, write and check plugins. Their code is run.", no_args_is_help=True)
+Trace = Annotated[bool, typer.Option("--trace", help="Print the whole trace of what fails.")]
+
+
+@app.command("list")
+def list_(json: Json = False, trace: Trace = False, plugins: Plugins = None) -> None:
+    """The plugins that are used from here, what each gives, and what of it cannot be used."""
+    from resbench.cli.inventory import inventory
+    from resbench.cli.show import print_json, print_table
+
+    found = inventory()
+    if json:
+        print_json([item.as_json() for item in found])
+        return
+    if not found:
+        typer.echo("no plugins are used here; `resbench plugins new NAME` writes one", err=True)
+        return
+    rows = [[i.plugin.name, i.plugin.version or None, i.origin, i.gives_text, i.state] for i in found]
+    print_table(["name", "version", "from", "gives", "state"], rows)
+    for item in found:
+        for failure in item.failures:
+            typer.echo(failure.trace if trace else str(failure), err=True)
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the package, and of the op in it.")],
+    folder: Annotated[Path, typer.Option("--dir", metavar="FOLDER", help="Where to write it.")] = Path(),
+) -> None:
+    """Write a package that gives an op and a unit; it installs and passes `plugins check` as it stands."""
+    from importlib.util import find_spec
+
+    from resbench.ops.schema import table
+    from resbench.plugins.new import write_package
+    from resbench.spec.library import Library
+    from resbench.spec.names import why_not
+
+    library = Library(table())
+    taken = {*library.op_names(), *(unit.removesuffix("_unit") for unit in library.names("unit"))}
+    reason = why_not(name) or why_not(f"{name}_unit")
+    if reason is None and name in taken:
+        reason = f"`{name}` is the name of an op, a block or a unit already"
+    if reason is None and find_spec(name) is not None:
+        reason = f"`{name}` is the name of a Python package that is installed"
+    if reason is not None:
+        raise BadInput(f"plugins new: {reason}; choose another name")
+    target = write_package(name, folder)
+    typer.echo(f"{target}: written. Next: resbench plugins check {target}")
+
+
+@app.command()
+def check(
+    what: Annotated[str | None, typer.Argument(metavar="[NAME|FOLDER]", help="One plugin; else all.")] = None,
+    network: Annotated[
+        str, typer.Option("--network", metavar="NETWORK", help="Where units are tried.")
+    ] = "resnet_cifar",
+    plugins: Plugins = None,
+) -> None:
+    """Try everything that a plugin gives: ops by the contract, units in a network, data loaded. Exit status 3 if any fails."""
+    from resbench.plugins.active import activate_also, active
+
+    if what is not None and Path(what).is_dir():
+        activate_also([Path(what)])
+    from resbench.cli.inventory import inventory
+    from resbench.cli.plugin_check import check_plugin
+
+    found = inventory()
+    folder = Path(what).resolve() if what is not None else None
+    chosen = [i for i in found if what is None or what == i.plugin.name or folder == i.plugin.folder]
+    if what is not None and not chosen:
+        names = [plugin.name for plugin in active().plugins]
+        listed = ", ".join(names) or "none"
+        raise BadInput(
+            f"no plugin is called `{what}`{did_you_mean(what, names)}; plugins: {listed}; or give its folder"
+        )
+    good = True
+    for item in chosen:
+        typer.echo(f"{item.plugin.label}, from {item.origin}")
+        for line in check_plugin(item, network):
+            good = good and line.good
+            typer.echo(f"  {'ok  ' if line.good else 'FAIL'} {line.what}: {line.told}")
+            if line.trace:
+                typer.echo(line.trace, err=True)
+    if not chosen:
+        typer.echo("no plugins")
+    raise typer.Exit(0 if good else 3)
