@@ -53,6 +53,7 @@ def test_the_wheel_holds_code_library_data_and_licences(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {f"resbench/{path}" for path in below("resbench", "*.py")} <= names
     assert {f"resbench/library/arch_specs/{path}" for path in below("arch_specs", "*.yaml")} <= names
+    assert {f"resbench/library/arch_specs/{path}" for path in below("arch_specs", "*.json")} <= names
     assert {f"resbench/library/studies/{path}" for path in below("studies", "*.yaml")} <= names
     assert {f"resbench/data/files/{path}" for path in below("resbench/data/files", "*")} <= names
     assert {"resbench/data/files/digits.npz", "resbench/data/files/LICENSE-digits", "resbench/py.typed"} <= names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -28,6 +29,14 @@ PLUGINS = INSTALLED.parent / "plugins"
 def test_every_shipped_file_is_valid(path: Path) -> None:
     kind = next(iter(read(path).mapping))
     assert refused(kind, data_of(path.read_text("utf-8"))) == []
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_its_first_line_names_the_schema_of_its_kind(path: Path) -> None:
+    first, second = path.read_text("utf-8").splitlines()[:2]
+    schema = INSTALLED / "schemas" / f"{second.partition(':')[0]}.json"
+    assert first == f"# yaml-language-server: $schema={os.path.relpath(schema, path.parent)}"
+    assert schema.is_file()
 
 
 def test_there_are_files() -> None:

@@ -109,10 +109,10 @@ def test_units(
         ("network", "resnet_cifr",
          "st.yaml:2:10: network: no network is called `resnet_cifr`; did you mean `resnet_cifar`"),
         ("network", "{use: resnet_cifar, depth: 6000002}",
-         "library/arch_specs/networks/resnet_cifar.yaml:13:13: stages[0].units: "
+         "library/arch_specs/networks/resnet_cifar.yaml:14:13: stages[0].units: "
          "unit plain: stages[0].units must be a whole number from 0 to 10,000, got $n = 1e+06"),
         ("network", "{use: resnet_cifar, depth: 8, width: 1000000000}",
-         "library/arch_specs/networks/resnet_cifar.yaml:11:8: stem[0]: "
+         "library/arch_specs/networks/resnet_cifar.yaml:12:8: stem[0]: "
          "unit plain: conv3x3: 1,000,000,000 channels; at most 1,000,000 are allowed"),
         ("data", "digit", "st.yaml:4:7: data: no data set is called `digit`; there are `digits`, "
          "`fashion_mini`; did you mean `digits`?"),
@@ -157,7 +157,7 @@ def test_words(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) 
          "net.yaml:6:18: stages[0].units: stages[0].units must be a whole number from 0 to 10,000, got 1000000"),
         ("{units: 9999, out: 8}, {units: 9999, out: 8}", "net.yaml:6:9: stages: 19,998 units; 1 to 10,000 are allowed"),
         ("{units: 1, out: 1000000000}",
-         "library/arch_specs/units/identity_mappings/plain.yaml:5:22: nodes.f.ops[0]: conv3x3: "
+         "library/arch_specs/units/identity_mappings/plain.yaml:6:22: nodes.f.ops[0]: conv3x3: "
          "1,000,000,000 channels; at most 1,000,000 are allowed"),
         ("{units: 0, out: 8}", "net.yaml:6:9: stages: 0 units; 1 to 10,000 are allowed"),
         ("{units: 1, out: $(8 / 3)}", "net.yaml:6:26: stages[0].out: stages[0].out must be a whole number from 1 to"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from spec_sample import put
 
-from resbench.errors import BadInput
+from resbench.errors import BadInput, SpecError
 from resbench.ops.schema import table
 from resbench.spec.find import INSTALLED, STUDIES, shown, workspace
 from resbench.spec.library import Library
@@ -172,3 +172,13 @@ def test_studies_lie_beside_arch_specs(work: Path) -> None:
     assert library.find("study", "own") == work / "mine/studies/own.yaml"
     assert library.find("study", "here") == work / "studies/here.yaml"
     assert library.find("study", "quickstart") == STUDIES / "quickstart.yaml"
+
+
+def test_a_comment_before_the_first_key_is_no_key(tmp_path: Path) -> None:
+    """As the line that editors read, which counts among the lines of messages."""
+    first = "# yaml-language-server: $schema=schemas/unit.json\n"
+    (tmp_path / "mine.yaml").write_text(f"{first}unit: mine\nnodes:\n  y: {{from: x, ops: [rleu]}}\n", "utf-8")
+    library = Library(table(), tmp_path)
+    assert library.find("unit", "mine") == tmp_path / "mine.yaml"
+    with pytest.raises(SpecError, match=r"mine\.yaml:4:22: nodes\.y\.ops\[0\]: unknown op `rleu`"):
+        library.unit("mine")
