@@ -19,6 +19,7 @@ from resbench.measure.params import params
 from resbench.measure.registry import measured
 from resbench.ops.schema import table
 from resbench.spec.library import Library
+from resbench.spec.unit import UnitSpec
 
 
 @dataclass(frozen=True, slots=True)

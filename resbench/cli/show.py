@@ -13,6 +13,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from resbench.report.words import count as count
 from resbench.spec.names import printable
 
 LONGEST = 1_000_000  # columns of a line where no terminal says how many it has
@@ -64,17 +65,3 @@ def cell(value: object) -> str:
     if value is None:
         return "–"
     return printable(str(value), 4000) if isinstance(value, str) else str(value)
-
-
-def count(value: float | None) -> str:
-    """A large count in short, three digits kept.
-
-    >>> count(853018), count(40_551_040), count(12), count(None)
-    ('853k', '40.6M', '12', '–')
-    """
-    if value is None:
-        return "–"
-    for size, suffix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= size:
-            return f"{value / size:.3g}{suffix}"
-    return f"{value:g}"

@@ -1,4 +1,4 @@
-"""`resbench unit check|list`: a unit's file, before it is put into any study."""
+"""`resbench unit check|show|export|list`: a unit's file, before it is put into any study."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
-from resbench.cli.options import Json
+from resbench.cli import export
+from resbench.cli.options import Json, Plugins
+from resbench.errors import BadInput
 
-app = typer.Typer(help="Check and list units.", no_args_is_help=True)
+app = typer.Typer(help="Check, draw and list units.", no_args_is_help=True)
 
 
 @app.command()
@@ -17,6 +19,7 @@ def check(
     unit: Annotated[str, typer.Argument(metavar="FILE", help="A unit's YAML file, or a unit's name.")],
     words: Annotated[list[str] | None, typer.Argument(metavar="[network=NAME] [PARAM=VALUE]...")] = None,
     json: Json = False,
+    plugins: Plugins = None,
 ) -> None:
     """Try a unit at its first, inner and transition places; tell every problem of the file with its line."""
     from resbench.ops.schema import table
@@ -38,8 +41,50 @@ def check(
     typer.echo(f"{report.unit}: ok in {report.network}")
 
 
+@app.command()
+def show(
+    unit: Annotated[str, typer.Argument(metavar="UNIT", help="A unit's name, or its YAML file.")],
+    words: Annotated[list[str] | None, typer.Argument(metavar="[network=NAME] [PARAM=VALUE]...")] = None,
+    place: Annotated[
+        str | None, typer.Option(metavar="PLACE", help="first, inner, transition or all; else inner.", show_default=False)
+    ] = None,
+    format_: Annotated[
+        str | None,
+        typer.Option(
+            "--format", metavar="FORMAT", help="text, svg, png, mermaid or dot; else as the file's ending says, or text.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="A file, instead of stdout.", show_default=False)
+    ] = None,
+    json: Json = False,
+    plugins: Plugins = None,
+) -> None:
+    """Draw a unit's graph, with the shape, the parameters and the MACs of every op."""
+    from resbench.ops.schema import table
+    from resbench.report.formats import asked_format
+    from resbench.spec.library import Library
+
+    how = asked_format(format_, out)
+    if json and (out is not None or format_ is not None):
+        raise BadInput("--json goes to stdout as it is: leave --format and -o out")
+    Library(table(), Path(unit).parent if unit.endswith(".yaml") else None).unit(unit)  # as in `check`
+    from resbench.cli.picture import as_json, draw, print_picture
+    from resbench.cli.show import print_json
+    from resbench.report.save import save
+
+    picture = draw(unit, *(words or ()), place=place)
+    if json:
+        print_json(as_json(picture))
+    elif out is not None:
+        save(out, picture.render(how))
+    else:
+        print_picture(picture, how)
+
+
 @app.command("list")
-def list_(json: Json = False) -> None:
+def list_(json: Json = False, plugins: Plugins = None) -> None:
     """The units that a name finds from here."""
     from resbench.cli.show import print_json, print_table
     from resbench.ops.schema import table
@@ -55,3 +100,6 @@ def list_(json: Json = False) -> None:
         print_json(rows)
     else:
         print_table(["name", "what it is", "cite", "file"], [[r["name"], r["doc"], r["cite"], r["file"]] for r in rows])
+
+
+app.command("export")(export.unit)

@@ -22,8 +22,9 @@ except SystemExit as end:
 print(status, *(name for name in {WATCHED!r} if name in sys.modules), file=sys.stderr)
 """
 HELP = ((), ("study",), ("study", "run"), ("study", "check"), ("results",), ("results", "list"), ("results", "top"),
-        ("results", "compare"), ("results", "show"), ("results", "repeat"), ("unit",), ("unit", "check"), ("unit", "list"),
-        ("net",), ("net", "show"), ("query",), ("ops",), ("schema",), ("data",))  # fmt: skip
+        ("results", "compare"), ("results", "show"), ("results", "repeat"), ("unit",), ("unit", "check"), ("unit", "show"),
+        ("unit", "list"), ("net",), ("net", "show"), ("plugins",), ("plugins", "list"), ("plugins", "new"),
+        ("plugins", "check"), ("query",), ("ops",), ("schema",), ("data",))  # fmt: skip
 
 
 def imported(folder: Path, *words: object) -> tuple[int, set[str], str]:

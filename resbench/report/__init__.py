@@ -1,0 +1,1 @@
+"""A bound graph -> a picture of it: in a terminal, as SVG, PNG, Mermaid or DOT."""

@@ -1,0 +1,99 @@
+"""ShownGraph -> Boxes: what is drawn for x, for each op and for y, with its words and how large that is. Pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from resbench.report.font import text_width
+from resbench.report.kind import Kind
+from resbench.report.shown import ShownGraph, ShownOp
+from resbench.report.words import cost, cut, times
+
+LABEL_SIZE, SMALL_SIZE = 12.5, 10.5
+PAD = 9.0
+RADIUS = 12.0
+DOT = 3.0
+ONE_LINE, TWO_LINES = 25.0, 41.0
+_BETWEEN = 16.0  # an op's label and its shape
+_LONGEST = 44
+_LONGEST_OPERANDS = 30
+Form = Literal["box", "circle", "pill", "dot"]
+Size = tuple[float, float, float]  # width, height, axis
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Measured from its left upper corner: edges come in at (axis, 0) or at the height `middle`, and leave at (axis, foot).
+
+    `side` is its right border; the words of a circle stand right of that. `inside`: where the pictures of what it holds stand.
+    """
+
+    form: Form
+    kind: Kind
+    path: str
+    label: str
+    shape: str
+    cost: str
+    width: float
+    height: float
+    axis: float
+    middle: float
+    side: float
+    foot: float
+    inside: tuple[tuple[float, float], ...] = ()
+
+
+def boxes_of(graph: ShownGraph, held: Mapping[int, Sequence[Size]], *, inside: bool) -> tuple[Box, ...]:
+    """x, the ops, y. `held`: the sizes of what an op holds; `inside`: x and y are an op's own, and but points."""
+    ops = [_circle(op) if op.sign else _box(op, held.get(i, ())) for i, op in enumerate(graph.ops, 1)]
+    if inside:
+        dot = Box("dot", "other", "", "", "", "", 2 * DOT, 2 * DOT, DOT, DOT, 2 * DOT, 2 * DOT)
+        return (dot, *ops, dot)
+    return (_pill("x", times(graph.input_shape)), *ops, _pill("y", times(graph.output_shape)))
+
+
+def as_wide(box: Box, width: float) -> Box:
+    """A plain box made wider; its edges stay in its middle."""
+    if box.form != "box" or box.inside or box.width >= width:
+        return box
+    return replace(box, width=width, axis=width / 2, side=width)
+
+
+def _pill(name: str, shape: str) -> Box:
+    width = text_width(name, LABEL_SIZE) + 8 + text_width(shape, SMALL_SIZE) + 2 * PAD + 6
+    return Box("pill", "other", name, name, shape, "", width, ONE_LINE, width / 2, ONE_LINE / 2, width, ONE_LINE)
+
+
+def _circle(op: ShownOp) -> Box:
+    """A sign; below the line that comes in from the right, the shape, and what is joined where the order counts."""
+    said = [times(op.shape), cut(op.operands, _LONGEST_OPERANDS)] if op.operands else [times(op.shape)]
+    width = 2 * RADIUS + 4 + max(text_width(line, SMALL_SIZE) for line in said)
+    height = 2 * RADIUS + 13 * (len(said) - 1)
+    return Box(
+        "circle", op.kind, op.path, op.sign, said[0], said[-1] if len(said) > 1 else "",
+        width, height, RADIUS, RADIUS, 2 * RADIUS, 2 * RADIUS,
+    )  # fmt: skip
+
+
+def _box(op: ShownOp, held: Sequence[Size]) -> Box:
+    """Label and shape in one line, parameters and MACs in another, below them the pictures of what it holds."""
+    label, shape = cut(f"{op.label} {op.operands}".rstrip(), _LONGEST), times(op.shape)
+    price = cost(op.params, op.macs)
+    words = text_width(label, LABEL_SIZE) + _BETWEEN + text_width(shape, SMALL_SIZE)
+    width = 2 * PAD + max(words, text_width(price, SMALL_SIZE))
+    height = TWO_LINES if price else ONE_LINE
+    if not held:
+        return Box("box", op.kind, op.path, label, shape, price, width, height, width / 2, height / 2, width, height)
+    axis = max(size[2] for size in held) + 2 * PAD
+    axis = max(axis, width / 2)
+    width = max(width, axis + max(size[0] - size[2] for size in held) + 2 * PAD)
+    inside = []
+    for size in held:
+        inside.append((axis - size[2], height + 2))
+        height += size[1] + 2
+    height += PAD
+    return Box(
+        "box", op.kind, op.path, label, shape, price, width, height, axis, height / 2, width, height, tuple(inside)
+    )

@@ -1,0 +1,69 @@
+"""BoundOp -> what it is, in a few words: `conv3x3 16→32 /2`, `dropout 0.5`, `group_norm 8 eps 0.001`.
+
+An argument that has its default is not said; a required one is said without its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from resbench.compiler.graph import BoundOp, Graph, Shape
+from resbench.ops.schema import table
+from resbench.spec.signature import tidy
+
+_SAID_APART = ("kernel", "out", "stride", "start", "stop")
+
+
+def label(op: BoundOp, input_shape: Shape) -> str:
+    """`input_shape` is that of the op's first input."""
+    arguments = {key: value for key, value in op.arguments if not isinstance(value, Graph)}
+    channels = input_shape[0]
+    name, through = op.op, ""
+    if "out" in arguments:
+        through = f"{channels}→{arguments['out']}"
+    if arguments.get("groups") == channels == arguments.get("out") and op.op == "conv" and channels > 1:
+        name, through = f"dw{name}", str(channels)
+        del arguments["groups"]
+    kernel = _value(arguments["kernel"]) if "kernel" in arguments else ""
+    if "x" not in kernel and kernel:
+        kernel = f"{kernel}x{kernel}"
+    words = [f"{name}{kernel}" if op.op == "conv" else f"{name} {kernel}".strip(), through, _range(arguments)]
+    if "stride" in arguments and (stride := _value(arguments["stride"])) != "1":
+        words.append(f"/{stride}")
+    return " ".join(word for word in (*words, *_rest(op.op, arguments)) if word)
+
+
+def _range(arguments: Mapping[str, Any]) -> str:
+    """Of a slice."""
+    return f"{arguments['start']}:{arguments['stop']}" if "start" in arguments and "stop" in arguments else ""
+
+
+def _rest(op: str, arguments: Mapping[str, Any]) -> list[str]:
+    words = []
+    for key, argument in table()[op].arguments.items():
+        if key in _SAID_APART or key not in arguments:
+            continue
+        value = arguments[key]
+        if argument.required:
+            words.append(_value(value))
+        elif value != tidy(argument.default, argument):
+            name = key.replace("_", " ")
+            if isinstance(value, bool):
+                words.append(name if value else f"{name} off")
+            elif key.endswith("_init") and words and words[-1] == key.removesuffix("_init"):
+                words.append(_value(value))  # `bias -6`
+            else:
+                words.append(f"{name} {_value(value)}")
+    return words
+
+
+def _value(value: Any) -> str:
+    """(2, 2) -> 2, (1, 7) -> 1x7, 0.5 -> 0.5, (("normal", 0.1),) -> normal 0.1"""
+    if isinstance(value, tuple):
+        if all(isinstance(item, tuple) for item in value):
+            return " ".join(f"{_value(key)} {_value(item)}" for key, item in value)
+        return _value(value[0]) if len(set(value)) == 1 else "x".join(_value(item) for item in value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value)

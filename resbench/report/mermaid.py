@@ -1,0 +1,46 @@
+"""View -> a Mermaid flowchart, which README files and wikis show as a picture. The skip path is thick."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from resbench.report.caption import title
+from resbench.report.colours import COLOURS, INK
+from resbench.report.outline import Knot, Outline, outline
+from resbench.report.shown import View
+
+_BRACKETS = {"end": ('(["', '"])'), "box": ('["', '"]'), "sign": ('(("', '"))'), "point": ('(("', '"))')}
+
+
+def mermaid(view: View) -> str:
+    whole = outline(view.graph)
+    lines = [*(f"%% {_escape(line)}" for line in title(view)), "flowchart TD", *_part(whole, "  ")]
+    for kind, colours in COLOURS.items():
+        if any(line.endswith(f":::{kind}") for line in lines):
+            lines.append(f"  classDef {kind} fill:{colours.fill},stroke:{colours.stroke},color:{INK}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _part(part: Outline, indent: str) -> Iterator[str]:
+    for knot in part.knots:
+        yield f"{indent}{_knot(knot)}"
+    for knot, inner in part.parts:
+        yield f'{indent}subgraph {inner.first}_held["{_escape(knot.lines[0])}"]'  # there is room for one line
+        yield from _part(inner, f"{indent}  ")
+        yield f"{indent}end"
+    for link in part.links:
+        yield f"{indent}{link.source} {'==>' if link.skip else '-->'} {link.target}"
+
+
+def _knot(knot: Knot) -> str:
+    left, right = _BRACKETS[knot.form]
+    return f"{knot.name}{left}{_words(knot) or ' '}{right}:::{knot.kind}"
+
+
+def _words(knot: Knot) -> str:
+    return "<br>".join(_escape(line) for line in knot.lines)
+
+
+def _escape(text: str) -> str:
+    """No sign of Mermaid's, Markdown's or HTML's own is left."""
+    return "".join(c if c.isalnum() or c in " ._/:,()=→×·…+−‖-" else f"#{ord(c)};" for c in text)

@@ -1,0 +1,108 @@
+"""Graph -> ShownGraph: every op with its words, the shape that comes out, its parameters and MACs. Shapes are CHW."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from torch import nn
+
+from resbench.compiler.graph import Arguments, BoundOp, Graph, Shape
+from resbench.compiler.unit import make_module
+from resbench.measure.macs import op_macs
+from resbench.measure.params import params
+from resbench.ops.registry import kind
+from resbench.report.kind import SIGNS, Kind, kind_of
+from resbench.report.label import label
+from resbench.report.words import name_of
+
+
+@dataclass(frozen=True, slots=True)
+class ShownOp:
+    """`inputs` are value numbers: 0 is the graph's input, op number i (from 0) yields value i + 1.
+
+    `operands`: what it joins, by node, where its edges do not say that. `sign`: of an op that joins values, else empty.
+    `macs`: for one image. `inner`: the lists of ops it holds, by name.
+    """
+
+    path: str
+    op: str
+    label: str
+    operands: str
+    kind: Kind
+    sign: str
+    inputs: tuple[int, ...]
+    shape: Shape
+    params: int
+    macs: int
+    inner: tuple[tuple[str, ShownGraph], ...] = ()
+
+    @property
+    def node(self) -> str:
+        """The node it stands in: `f.conv1` -> `f`."""
+        return self.path.rpartition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownGraph:
+    input_shape: Shape
+    ops: tuple[ShownOp, ...]
+    output: int
+
+    @property
+    def output_shape(self) -> Shape:
+        return self.ops[self.output - 1].shape if self.output else self.input_shape
+
+    @property
+    def params(self) -> int:
+        return sum(op.params for op in self.ops)
+
+    @property
+    def macs(self) -> int:
+        return sum(op.macs for op in self.ops)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A unit at one place of a network: `place` is first, inner or transition, `path` where in the network that is."""
+
+    unit: str
+    place: str
+    network: str
+    path: str
+    doc: str
+    graph: ShownGraph
+
+
+def show_graph(graph: Graph) -> ShownGraph:
+    shapes = graph.shapes
+    ops = tuple(_show(op, tuple(shapes[i] for i in op.inputs), _operands(graph, op)) for op in graph.ops)
+    return ShownGraph(graph.input_shape, ops, graph.output)
+
+
+def _operands(graph: Graph, op: BoundOp) -> str:
+    """What joins, by its nodes, where the picture does not say it: where the order counts, or one value comes twice."""
+    if len(op.inputs) < 2 or (kind(op.op).commutative and len(set(op.inputs)) == len(op.inputs)):
+        return ""
+    nodes = {i: "x" if i == 0 else graph.ops[i - 1].path.rpartition(".")[0] for i in op.inputs}
+    short = {i: node.partition(".")[0] for i, node in nodes.items()}
+    if len(set(short.values())) < len(short):
+        short = {i: name_of(node) for i, node in nodes.items()}
+    return ", ".join(short[i] for i in op.inputs)
+
+
+def _show(op: BoundOp, inputs: tuple[Shape, ...], operands: str) -> ShownOp:
+    module = _module(op.op, op.arguments, inputs[0][0])
+    inner = tuple((name, show_graph(value)) for name, value in op.inner)
+    sign = SIGNS.get(op.op, "")
+    return ShownOp(
+        op.path, op.op, label(op, inputs[0]), operands, kind_of(op.op, module), sign, op.inputs, op.shape,
+        params(module), op_macs(op, inputs).count, inner,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def _module(op: str, arguments: Arguments, channels: int) -> nn.Module:
+    with torch.device("meta"):
+        return make_module(op, arguments, channels)

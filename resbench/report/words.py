@@ -1,0 +1,53 @@
+"""Numbers, shapes and places -> the words that every kind of picture uses. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def count(value: float | None) -> str:
+    """A large count in short, three digits kept.
+
+    >>> count(853018), count(40_551_040), count(12), count(None)
+    ('853k', '40.6M', '12', '–')
+    """
+    if value is None:
+        return "–"
+    for size, suffix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:.3g}{suffix}"
+    return f"{value:g}"
+
+
+def times(shape: Sequence[int]) -> str:
+    """A shape as pictures show it: (16, 32, 32) -> `16×32×32`."""
+    return "×".join(str(size) for size in shape)
+
+
+def cost(params: int, macs: int) -> str:
+    """What an op or a unit costs, nothing of what is nothing.
+
+    >>> cost(2304, 2_359_296), cost(32, 0), cost(0, 0)
+    ('2.3k params · 2.36M MACs', '32 params', '')
+    """
+    said = ((params, "params"), (macs, "MACs"))
+    return " · ".join(f"{count(number)} {name}" for number, name in said if number)
+
+
+def cut(text: str, length: int) -> str:
+    """At most so many characters, an ellipsis where some are missing.
+
+    >>> cut("shortcut", 8), cut("shortcut", 5)
+    ('shortcut', 'shor…')
+    """
+    return text if len(text) <= length else f"{text[: max(0, length - 1)]}…"
+
+
+def name_of(node: str) -> str:
+    """A node's name; of one inside a block, the block's without its number, and no `y`, which every block has.
+
+    >>> name_of("f"), name_of("h.shortcut1.y"), name_of("f.squeeze_excite1.s")
+    ('f', 'h.shortcut', 'f.squeeze_excite.s')
+    """
+    parts = [part.rstrip("0123456789") if i % 2 else part for i, part in enumerate(node.split("."))]
+    return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "y" else parts)
