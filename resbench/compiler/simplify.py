@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from resbench.compiler.graph import BoundNetwork, BoundOp, Graph, Shape
 from resbench.ops.registry import OpKind, kind
@@ -127,12 +128,16 @@ def _inside(graph: Graph, prefix: str) -> Simple:
 
 def label(op: BoundOp, what: OpKind) -> str:
     """Op, version and every argument that is not its default, as one text: an argument that an op gets later changes no label."""
+    return f"{op.op}@{what.version} {json.dumps(said(op, what), sort_keys=True, separators=(',', ':'))}"
+
+
+def said(op: BoundOp, what: OpKind) -> dict[str, Any]:
+    """The arguments that are not the default, with what rests on others spelled out."""
     arguments = {key: value for key, value in op.arguments if not isinstance(value, Graph)}
     if what.spell_out is not None:
         arguments = what.spell_out(arguments)
     schema = table()[op.op].arguments
-    said = {k: v for k, v in arguments.items() if schema[k].required or v != tidy(schema[k].default, schema[k])}
-    return f"{op.op}@{what.version} {json.dumps(said, sort_keys=True, separators=(',', ':'))}"
+    return {k: v for k, v in arguments.items() if schema[k].required or v != tidy(schema[k].default, schema[k])}
 
 
 def _settle(values: dict[int, Value], result: int) -> tuple[dict[int, Value], dict[int, int]]:
