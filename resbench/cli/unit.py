@@ -1,4 +1,4 @@
-"""`resbench unit check|show|export|list`: a unit's file, before it is put into any study."""
+"""`resbench unit check|show|diff|export|list`: a unit's file, before it is put into any study."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from resbench.cli import export
+from resbench.cli import diff, export
 from resbench.cli.options import Json, Plugins
 from resbench.errors import BadInput
 
@@ -102,4 +102,5 @@ def list_(json: Json = False, plugins: Plugins = None) -> None:
         print_table(["name", "what it is", "cite", "file"], [[r["name"], r["doc"], r["cite"], r["file"]] for r in rows])
 
 
+app.command("diff")(diff.diff)
 app.command("export")(export.unit)
