@@ -30,9 +30,7 @@ if TYPE_CHECKING:
 
 def prepare(file: str, changes: tuple[str, ...], fork: str | None) -> tuple[StudySpec, Sequence[Point]]:
     """Every problem of the study's own text first, without torch; then every point bound, before anything is written."""
-    path = find_study(file)
-    top, library = read_study(path)
-    spec = _parse(override_study(top, changes, library), library)
+    spec, library = parsed(file, changes)
     if fork is not None:
         reason = why_not(fork)
         if reason:
@@ -41,6 +39,12 @@ def prepare(file: str, changes: tuple[str, ...], fork: str | None) -> tuple[Stud
     from resbench.study.space import points_of
 
     return spec, points_of(spec, info(str(spec.data.value)), library)
+
+
+def parsed(file: str, changes: tuple[str, ...]) -> tuple[StudySpec, Library]:
+    """The study with the changes made, and the library it was read with."""
+    top, library = read_study(find_study(file))
+    return _parse(override_study(top, changes, library), library), library
 
 
 def read_study(path: Path) -> tuple[Node, Library]:

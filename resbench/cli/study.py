@@ -1,4 +1,4 @@
-"""`resbench study run|check`: a study's file -> trained, ranked."""
+"""`resbench study run|check|show`: a study's file -> trained, ranked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typer
 
 from resbench.cli.options import Db, Json, Plugins, database
 
-app = typer.Typer(help="Run and check studies.", no_args_is_help=True)
+app = typer.Typer(help="Run, check and show studies.", no_args_is_help=True)
 File = Annotated[str, typer.Argument(metavar="STUDY", help="A study's YAML file, or the name of one in the library.")]
 Changes = Annotated[
     list[str] | None,
@@ -67,3 +67,41 @@ def check(file: File, changes: Changes = None, json: Json = False, plugins: Plug
         else f", of which the budget allows {spec.budget.runs}"
     )
     typer.echo(f"{len(points)} points, {different} different networks, {len(spec.seeds)} seeds: {runs} runs{allowed}")
+
+
+@app.command()
+def show(
+    file: File,
+    changes: Changes = None,
+    resolved: Annotated[
+        bool,
+        typer.Option("--resolved", help="Every value that the study rests on, with the file and line it came from."),
+    ] = False,
+    json: Json = False,
+    plugins: Plugins = None,
+) -> None:
+    """Print a study with the changes made; nothing is bound or written."""
+    from dataclasses import asdict
+
+    from resbench.cli.run import parsed
+    from resbench.cli.show import print_json, print_table
+    from resbench.spec.node import flow, plain
+    from resbench.spec.resolved import resolved as resolve
+
+    spec, library = parsed(file, tuple(changes or ()))
+    if resolved:
+        values = resolve(spec, library)
+        if json:
+            print_json([asdict(value) for value in values])
+        else:
+            print_table(["value", "is", "from"], [[v.path, v.value, v.origin] for v in values])
+    elif json:
+        print_json(plain(spec.node))
+    else:
+        for key, node in spec.node.mapping.items():
+            if key == "units":
+                typer.echo("units:")
+                for item in node.items:
+                    typer.echo(f"  - {flow(plain(item))}")
+            else:
+                typer.echo(f"{key}: {flow(plain(node))}")

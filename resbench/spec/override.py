@@ -9,6 +9,7 @@ from resbench.spec.names import printable
 from resbench.spec.node import Node, moved
 from resbench.spec.yaml import read_value
 
+COMMAND_LINE = "command line"
 _TOP = ("study", "doc", "network", "data", "recipe", "seeds", "budget", "units")
 _MAPPINGS = ("network", "recipe", "budget")  # what may be said of them one by one, as in `recipe.epochs=2`
 
@@ -35,10 +36,10 @@ def word_value(text: str, word: str) -> Node:
     """The right side of a word, read as YAML, at a place that shows the word."""
     name = word.partition("=")[0]
     try:
-        node = read_value(text, "command line", name.rstrip("+-"))
+        node = read_value(text, COMMAND_LINE, name.rstrip("+-"))
     except SpecError as error:
         raise BadInput(f"`{printable(word)}`: {error.problems[0].message}") from None
-    return moved(node, Place("command line", 1, len(name) + 2, word))
+    return moved(node, Place(COMMAND_LINE, 1, len(name) + 2, word))
 
 
 def _value(word: str) -> Node:
