@@ -11,7 +11,7 @@ from resbench.compiler.graph import BoundNetwork, BoundStage, Graph, Shape, size
 from resbench.compiler.scope import Choose, Frame, Scope, Text, choose_nothing
 from resbench.compiler.whole import whole
 from resbench.errors import BadInput, SpecError, did_you_mean
-from resbench.spec.domain import Param
+from resbench.spec.domain import Param, label_of
 from resbench.spec.expression import Expression
 from resbench.spec.library import Library
 from resbench.spec.network import NetworkSpec, StageSpec, Use
@@ -74,9 +74,8 @@ class _Binder:
         unit = self.library.unit(_named(asked))
         _check_params({k: v for k, v in asked.arguments.items() if k != "vary"}, unit.body.params, f"unit {unit.name}")
         kept = {key: value for key, value in own_given.items() if key in unit.body.params}
-        dropped = [key for key in own_given if key not in kept]
-        notes = (f"{unit.name} has no param {', '.join(dropped)}; the network's value is dropped",) if dropped else ()
-        return unit, {**kept, **{key: (node, None) for key, node in asked.arguments.items() if key != "vary"}}, notes
+        said: Given = {key: (node, None) for key, node in asked.arguments.items() if key != "vary"}
+        return unit, {**kept, **said}, _replaced(unit, own, [key for key in kept if key not in said])
 
     def unit_of(self, stage: StageSpec) -> tuple[UnitSpec, Given]:
         """The unit of a stage: the net's, with params changed, or another."""
@@ -200,6 +199,17 @@ class _Counter:
     def advance(self, changed: bool) -> None:
         self.since = 1 if changed else self.since + 1
         self.unit += 1
+
+
+def _replaced(unit: UnitSpec, own: Use, kept: list[str]) -> tuple[str, ...]:
+    """What a person should know who put another unit in the place of the network's own."""
+    dropped = [key for key in own.arguments if key not in unit.body.params]
+    notes = [f"{unit.name} has no param {', '.join(dropped)}; the network's value is dropped"] if dropped else []
+    for key in kept if unit.name != own.name else ():
+        given, default = own.arguments[key], unit.body.params[key].default
+        if label_of(given) != label_of(default):
+            notes.append(f"{unit.name}: {key} is {given.shown()}, the network's value; its own is {default.shown()}")
+    return tuple(notes)
 
 
 def _named(use: Use) -> str:

@@ -64,13 +64,17 @@ PLAIN_FREE = "unit: plain_free\nnodes: {y: {from: x, ops: [conv3x3: {stride: $st
 
 def test_a_replaced_unit_keeps_the_networks_params_and_says_what_it_dropped() -> None:
     bound = bind("resnet_imagenet", "original", depth=18)
-    assert bound.notes == ("original has no param stride_in; the network's value is dropped",)
+    assert bound.notes == (
+        "original has no param stride_in; the network's value is dropped",
+        "original: change is project, the network's value; its own is pad",
+    )
     assert "stages.1.units.0.h.shortcut1.y.conv1" in paths(bound), "change: project is kept"
     assert bind("resnet_imagenet", depth=50).notes == ()
     both = bind("resnet_imagenet", "plain", depth=18)
     assert both.notes == ("plain has no param change, stride_in; the network's value is dropped",)
     given = bind("resnet_imagenet", "original", of_unit={"change": "pad"}, depth=18)
     assert "stages.1.units.0.h.shortcut1.y.subsample1" in paths(given), "what is given wins"
+    assert given.notes == ("original has no param stride_in; the network's value is dropped",)
 
 
 def test_layers_and_expansion_make_the_depth() -> None:
