@@ -66,7 +66,9 @@ def _given(state: Active) -> dict[str, Signature]:
 def _of_plugin(plugin: Plugin, gifts: list[Gift]) -> list[Signature]:
     """The signatures of one module. Raises Fact for a name that is taken, or that an entry point promises in vain."""
     path = gifts[0].path or source_of(gifts[0].module, plugin.search)
-    signatures = list(read_source(path.read_text("utf-8"), f"{plugin.label}, {path}"))
+    text = path.read_text("utf-8")
+    ast.parse(text, str(path))  # where it is no Python, the error shall name the file
+    signatures = list(read_source(text, f"{plugin.label}, {path}"))
     for name in (signature.name for signature in signatures):
         if (reason := why_not(name) or taken_by(name, built_in())) is not None:
             raise Fact(f"no op may be called `{name}`: {reason}")

@@ -44,7 +44,7 @@ class SpecFiles:
                 continue
             try:
                 paths = self._written(plugin, gift, kind) if gift.function else _folder(plugin, gift, kind)
-            except Exception as error:  # whatever its function does, the others go on
+            except (Exception, SystemExit) as error:  # whatever its function does, the others go on
                 self.state.fail(plugin, gift, f"{gift.group}: {gift.name}", error)
                 paths = {}
             self.state.owners.setdefault((gift.group, gift.name), (plugin, gift))

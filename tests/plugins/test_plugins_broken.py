@@ -1,0 +1,147 @@
+"""A plugin that is broken is told once with its name, version and cause, and stops nothing that does not need it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from plugins_sample import BROKEN, Use, op, package, put, resbench, unit
+
+from resbench.errors import PluginError
+from resbench.ops.schema import table
+from resbench.plugins.plugin import Failure
+from resbench.spec.library import Library
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause"),
+    [
+        ("syntax", "SyntaxError: '(' was never closed (odd.py, line 15)"),
+        ("annotation", "TypeError: an op's argument cannot be annotated with list[float]"),
+        ("taken", "no op may be called `relu`: it is the name of a built-in op (resbench.ops, relu.py)"),
+        ("illegal", "no op may be called `conv5x5`: it is `conv` with its kernel in its name, a built-in op"),
+    ],
+)
+def test_what_its_source_shows_is_told_without_importing_it(
+    fault: str, cause: str, tmp_path: Path, use: Use, told: list[Failure]
+) -> None:
+    bad = put(tmp_path / "bad", {"odd.py": BROKEN[fault], "fine.py": op("fine")})
+    good = put(tmp_path / "good", {"twice.py": op("twice")})
+    use(bad, good)
+    assert {"relu", "twice", "fine"} <= set(table())
+    assert table()["relu"].origin == "relu.py"
+    assert len(told) == 1
+    assert str(told[0]).startswith(f"plugin bad (a folder): odd.py: {cause}")
+    table()
+    assert len(told) == 1, "once"
+    if fault in ("syntax", "annotation"):
+        with pytest.raises(
+            PluginError, match=r"^`odd` is of plugin bad \(a folder\): odd\.py: (Syntax|Type)Error: "
+        ) as error:
+            Library(table()).signature("odd")
+        assert str(error.value).endswith("`resbench plugins check bad` shows the trace")
+
+
+def test_promises_that_are_not_kept(tmp_path: Path, use: Use, told: list[Failure]) -> None:
+    use(
+        package(tmp_path / "liar", {"op.py": op("twice")}, ops={"thrice": "liar.op"}),
+        package(tmp_path / "lost", {"op.py": op("lost_op")}, ops={"lost_op": "lost.gone"}),
+    )
+    assert not {"twice", "thrice", "lost_op"} & set(table())
+    assert [failure.cause.split(" in /")[0] for failure in told] == [
+        'the entry point `thrice` promises an op, and there is no @op("thrice")', "there is no module `lost.gone`",
+    ]  # fmt: skip
+
+
+def test_a_name_that_two_plugins_give_is_refused_with_both(tmp_path: Path, use: Use, told: list[Failure]) -> None:
+    use(*(put(tmp_path / name, {"twice.py": op("twice"), "fine.py": op(f"{name}_op")}) for name in ("one", "two")))
+    assert "twice" not in table()
+    assert {"one_op", "two_op"} <= set(table())
+    both = f"by plugin one (a folder) ({tmp_path}/one/twice.py) and plugin two (a folder) ({tmp_path}/two/twice.py)"
+    assert [str(failure) for failure in told] == [
+        f"plugin two (a folder): ops: `twice`: is given twice: {both}; leave one out"
+    ]
+    with pytest.raises(PluginError) as error:
+        Library(table()).signature("twice")
+    assert str(error.value) == f"ops: `twice` is given twice: {both}; leave one out"
+
+
+def test_an_op_gives_way_to_a_block_of_its_name_and_a_block_to_an_op(
+    tmp_path: Path, use: Use, told: list[Failure], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    block = "block: {}\nnodes: {{y: {{from: x, ops: []}}}}\n"
+    files = {
+        "shortcut.py": op("shortcut"),
+        "blocks/relu.yaml": block.format("relu"),
+        "blocks/fine.yaml": block.format("fine"),
+    }
+    use(put(tmp_path / "mine", files))
+    library = Library(table())
+    signature = library.signature("shortcut")
+    assert signature is not None
+    assert "change" in signature.arguments, "the block of the library"
+    assert library.signature("fine") is not None
+    assert library.names("block").count("relu") == 0
+    assert [str(failure) for failure in told] == [
+        "plugin mine (a folder): blocks: `relu`: no block may be called so: it is the name of a built-in op "
+        "(resbench.ops, relu.py)",
+        "plugin mine (a folder): ops: `shortcut`: is the name of a block too, library/arch_specs/blocks/shortcut.yaml, "
+        "which keeps it",
+    ]
+
+
+def test_others_go_on_beside_one_that_cannot_be_imported(tmp_path: Path) -> None:
+    put(tmp_path / "bad", {"odd.py": BROKEN["import"]})
+    put(tmp_path, {"mine.yaml": unit("mine", "odd")})
+    needless, needing = resbench(
+        tmp_path, ["unit", "check", "original", "--plugins", "bad"], ["unit", "check", "mine.yaml", "--plugins", "bad"]
+    )
+    assert needless.status == 0
+    line = "plugin bad (a folder): odd.py: ModuleNotFoundError: No module named 'not_there'"
+    assert needless.err == f"{line} (`resbench plugins check bad` tells more)\n"
+    assert needing.status == 3
+    assert needing.err.splitlines()[1:] == [
+        f"mine.yaml:2:56: nodes.f.ops[1]: odd: `odd` is of {line}; `resbench plugins check bad` shows the trace",
+        "    nodes: {f: {from: x, ops: [conv3x3: {stride: $stride}, odd]}, y: {from: f, ops: [bn, relu]}}",
+        f"    {' ' * 55}^",
+    ]
+
+
+RAISING = {
+    "x * self.gone": "AttributeError: 'Twice' object has no attribute 'gone'",
+    "x @ x.new_ones(3, 5)": "RuntimeError: a and b must have same reduction dim, but got ",
+    "x if x.device.type == 'meta' else {}['here']": "KeyError: 'here'",
+}
+
+
+def test_what_an_op_raises_names_its_plugin(tmp_path: Path) -> None:
+    commands = []
+    for number, body in enumerate(RAISING):
+        name = f"raiser{number}"
+        package(tmp_path / name, {"op.py": op(name, body)}, ops={name: f"{name}.op"})
+        put(tmp_path, {f"use{number}.yaml": unit(f"use{number}", name)})
+        commands.append(["unit", "check", f"use{number}.yaml", "--plugins", name])
+    found = resbench(tmp_path, *commands)
+    for number, (said, cause) in enumerate(zip(found, RAISING.values(), strict=True)):
+        assert said.status == 3
+        assert said.out == ""
+        assert f"plugin raiser{number} 1.5: {cause}" in said.err
+        assert said.err.startswith(
+            f"use{number}.yaml:2:56: nodes.f.ops[1]: raiser{number}: " if number < 2 else "plugin "
+        )
+
+
+def test_an_input_that_an_op_refuses_is_no_fault_of_the_plugin_and_its_prints_are_no_data(tmp_path: Path) -> None:
+    picky = op("picky").replace("return x * self.by", "raise Fact('`by` is odd')")
+    picky = picky.replace("from torch", "from resbench.errors import Fact\nfrom torch", 1)
+    put(tmp_path / "mine", {"picky.py": picky, "loud.py": op("loud") + "\nprint('hello')\n"})
+    put(tmp_path, {"mine.yaml": unit("mine", "picky")})
+    loud, said = resbench(
+        tmp_path, ["net", "show", "resnet_cifar", "depth=8", "--json", "--plugins", "mine"],
+        ["unit", "check", "mine.yaml", "--plugins", "mine"],
+    )  # fmt: skip
+    assert loud.json["network"] == "resnet_cifar"
+    assert loud.err == "hello\n"
+    assert said.status == 2
+    assert "mine.yaml:2:56: nodes.f.ops[1]: picky: `by` is odd (its input is 16x32x32)" in said.err
