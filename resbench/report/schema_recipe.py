@@ -134,7 +134,7 @@ def _model(key: str, raw: Schema, prefix: str) -> Schema:
     if "description" in raw:
         schema["description"] = raw["description"]
     if key in _ONE_OF:
-        schema |= {"minProperties": 1, "maxProperties": 1}
+        schema |= {"minProperties": 0 if prefix else 1, "maxProperties": 1}
         schema["properties"] = {name: _not_null(of) for name, of in properties.items()}
     elif "required" in raw and not prefix:
         schema["required"] = list(raw["required"])
