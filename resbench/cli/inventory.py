@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from resbench.data.registry import names as data_names
 from resbench.errors import Fact
@@ -26,7 +27,10 @@ class Item:
 
     @property
     def origin(self) -> str:
-        return "installed" if self.plugin.installed else shown(self.plugin.folder)
+        folder, here = self.plugin.folder, Path.cwd()
+        if self.plugin.installed:
+            return "installed"
+        return str(folder.relative_to(here)) if folder.is_relative_to(here) else str(folder)
 
     @property
     def state(self) -> str:

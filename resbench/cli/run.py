@@ -12,7 +12,7 @@ from resbench.cli.progress import StudyProgress
 from resbench.data.registry import info
 from resbench.errors import BadInput, did_you_mean
 from resbench.ops.schema import table
-from resbench.plugins.active import activate_also
+from resbench.plugins.active import activate_also, named_folders
 from resbench.spec.check import Check
 from resbench.spec.library import STUDIES, Library, workspace
 from resbench.spec.names import why_not
@@ -50,7 +50,7 @@ def parsed(file: str, changes: tuple[str, ...]) -> tuple[StudySpec, Library]:
 def read_study(path: Path) -> tuple[Node, Library]:
     """The study's data, and its library with the plugins that it names."""
     top = Library(table(), path.parent).read("study", path)
-    folders = plugin_folders(top, path.parent)
+    folders = plugin_folders(top, path.parent, named_folders())
     if folders:
         activate_also(folders)
     return top, Library(table(), path.parent)

@@ -93,6 +93,11 @@ def activate_also(folders: Iterable[Path]) -> None:
     activate((*_process.folders, *folders))
 
 
+def named_folders() -> tuple[Path, ...]:
+    """Those that were activated by name."""
+    return _process.folders
+
+
 def active() -> Active:
     """Raises BadInput for a folder that is none."""
     if _process.active is None:

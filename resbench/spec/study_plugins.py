@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from resbench.spec.check import Check
@@ -10,8 +11,11 @@ from resbench.spec.names import printable
 from resbench.spec.node import Node
 
 
-def plugin_folders(top: Node, folder: Path) -> list[Path]:
-    """Relative to `folder`, the study's own; below it, or below the workspace. Raises SpecError for any other."""
+def plugin_folders(top: Node, folder: Path, allowed: Sequence[Path] = ()) -> list[Path]:
+    """Relative to `folder`, the study's own; below it, below the workspace, or one that who runs it has `allowed`.
+
+    Raises SpecError for any other.
+    """
     node = top.mapping.get("plugins")
     check = Check()
     found: list[Path] = []
@@ -21,9 +25,9 @@ def plugin_folders(top: Node, folder: Path) -> list[Path]:
             continue
         path = (folder / item.value).resolve()
         space = workspace()
-        allowed = [folder.resolve(), *([space.resolve().parent] if space is not None else [])]
-        if not any(path.is_relative_to(root) for root in allowed):
-            where = " and of ".join(shown(root) for root in allowed)
+        roots = [folder.resolve(), *([space.resolve().parent] if space is not None else [])]
+        if path not in allowed and not any(path.is_relative_to(root) for root in roots):
+            where = " and of ".join(shown(root) for root in roots)
             check.report(
                 item,
                 f"`{printable(item.value)}` lies outside of {where}: a study may not run code from elsewhere; who runs it "
