@@ -33,11 +33,14 @@ def fit(
     """Train on the device of the network's parameters. `numbers` name the streams of ops that draw (canonical form)."""
     began = time.perf_counter()
     device = next(network.parameters()).device
-    network.to(memory_format=torch.channels_last).train()
+    # On the CPU channels last gains nothing here, and in torch 2.14 the gradient of a 1x1 convolution with stride and bias then
+    # writes beyond its memory (seen with 4 -> 8 channels)
+    layout = torch.contiguous_format if device.type == "cpu" else torch.channels_last
+    network.to(memory_format=layout).train()
     (x, y), (x_val, y_val) = (
         (a.to(device), b.to(device)) for a, b in (normalised(data, "train"), normalised(data, "val"))
     )
-    x_val = x_val.contiguous(memory_format=torch.channels_last)
+    x_val = x_val.contiguous(memory_format=layout)
     optimizer = make_optimizer(network, recipe.optimizer)
     run = length(recipe, len(y))
     rates = learning_rates(recipe, run)
@@ -55,7 +58,7 @@ def fit(
             images, labels = augment(x[chosen], recipe, augmenting), y[chosen]
             for group in optimizer.param_groups:
                 group["lr"] = rates[(epoch - 1) * run.per_epoch + step]
-            logits = network(images.contiguous(memory_format=torch.channels_last))
+            logits = network(images.contiguous(memory_format=layout))
             loss = F.cross_entropy(logits, labels)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
@@ -76,7 +79,7 @@ def fit(
     if is_diverged(epochs[-1], y_val) or not all_finite(network):
         return Outcome("diverged", tuple(epochs), None, None, total_s, time.perf_counter() - began)
     x_test, y_test = sealed_test(data)
-    test = evaluate(network, x_test.to(device).contiguous(memory_format=torch.channels_last), y_test.to(device))
+    test = evaluate(network, x_test.to(device).contiguous(memory_format=layout), y_test.to(device))
     return Outcome("complete", tuple(epochs), test.loss, test.error_pct, total_s, time.perf_counter() - began)
 
 
