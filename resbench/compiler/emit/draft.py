@@ -6,7 +6,6 @@ Values are computed in the order in which the built network computes them, so th
 from __future__ import annotations
 
 import ast
-import re
 from dataclasses import dataclass
 
 from resbench.compiler.emit.copied import Copies
@@ -17,7 +16,6 @@ from resbench.compiler.emit.writer import Block, Step, Writer
 from resbench.compiler.graph import Shape
 
 MAX_FORMULA = 80  # characters; a longer one gets a name
-_LENGTH = "channels"  # in place of a number, whose name is longer than what will stand there
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,20 @@ def _joins(writer: Writer, step: Step, after: Step | None, expression: ast.expr)
         return False
     place = after.sources.index(value)
     once = after.layer is not None or names(parse(after.formula)).count(f"{INPUT}{place}") == 1
-    return once and len(re.sub(rf"\w+{MARK}\w+", _LENGTH, ast.unparse(expression))) <= MAX_FORMULA
+    return once and _length(expression) <= MAX_FORMULA
+
+
+def _length(expression: ast.expr) -> int:
+    """In characters, every number and what is worked out from numbers counted as one."""
+    return len(
+        ast.unparse(_Short().visit(replaced(expression, lambda name: ast.Constant(1) if MARK in name else None)))
+    )
+
+
+class _Short(ast.NodeTransformer):
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        return node.left if isinstance(node.left, ast.Constant) and isinstance(node.right, ast.Constant) else node
 
 
 def _name(writer: Writer, step: Step, after: Step | None) -> str:
