@@ -64,7 +64,7 @@ def measured(bound: BoundNetwork, network: Network) -> tuple[dict[str, float], t
     for name in metrics():
         try:
             values[name] = measure(name, bound, network)
-        except PluginError as error:
+        except ResbenchError as error:
             faults.append(str(error))
     return values, tuple(faults)
 
