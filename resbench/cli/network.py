@@ -17,6 +17,8 @@ from resbench.compiler.network import build
 from resbench.measure.macs import graph_macs, macs
 from resbench.measure.params import params
 from resbench.measure.registry import measured
+from resbench.ops.parameter import Parametric
+from resbench.ops.registry import kind
 from resbench.ops.schema import table
 from resbench.spec.library import Library
 from resbench.spec.unit import UnitSpec
@@ -118,16 +120,16 @@ def places(bound: BoundNetwork) -> dict[str, tuple[str, Graph]]:
     units = [(path, graph) for path, graph in bound.parts() if ".units." in path]
     found = {"first": units[0]}
     for path, graph in units[1:]:
-        kind = "inner" if graph.input_shape == graph.output_shape else "transition"
-        found.setdefault(kind, (path, graph))
+        place = "inner" if graph.input_shape == graph.output_shape else "transition"
+        found.setdefault(place, (path, graph))
     return found
 
 
 def _costs(bound: BoundNetwork) -> list[tuple[str, str, int, int]]:
     built = build(bound)
     return [
-        (kind, (part := _part(path, graph, params(built.get_submodule(path)))).shape, part.params, part.macs)
-        for kind, (path, graph) in places(bound).items()
+        (place, (part := _part(path, graph, params(built.get_submodule(path)))).shape, part.params, part.macs)
+        for place, (path, graph) in places(bound).items()
     ]
 
 
@@ -138,4 +140,9 @@ def _without_gradient(bound: BoundNetwork) -> list[str]:
     built.eval()  # so that no branch is left out at random
     images = torch.randn(4, *bound.input_shape, generator=torch.Generator().manual_seed(0))
     F.cross_entropy(built(images), torch.zeros(4, dtype=torch.int64)).backward()  # type: ignore[no-untyped-call]
-    return [f"parameter {name} gets no gradient" for name, p in built.named_parameters() if p.grad is None]
+    standing = {path for path, _ in built.named_modules()}
+    idle = [p for p, op in bound.ops() if p not in standing and issubclass(kind(op.op).module, Parametric)]
+    return [
+        *(f"{path} has parameters and no effect: it is not built" for path in idle),
+        *(f"parameter {name} gets no gradient" for name, p in built.named_parameters() if p.grad is None),
+    ]

@@ -51,7 +51,9 @@ def test_a_network_of_choice(rb: Rb, mine: Path) -> None:
 def test_a_parameter_without_a_gradient_is_noted(rb: Rb, mine: Path) -> None:
     mine.write_text(GOOD.replace("dropout: {rate: $rate}", "scale: {by: $rate}, sigmoid, zero"), "utf-8")
     notes = rb("unit", "check", "mine.yaml", "--json").json["notes"]
-    assert any("gets no gradient" in note for note in notes)
+    assert "stages.0.units.0.f.conv1 has parameters and no effect: it is not built" in notes
+    mine.write_text(GOOD.replace("dropout: {rate: $rate}", "scale: {by: $rate}, gain: {init: 0.0}, gain"), "utf-8")
+    assert rb("unit", "check", "mine.yaml", "--json").json["notes"] == []
 
 
 def test_every_problem_of_a_file_that_is_wrong_with_its_place(rb: Rb, mine: Path) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from resbench.ops import registry
 from resbench.ops.registry import OpKind
-from resbench.ops.schema import read_source, table
+from resbench.ops.schema import built_in, read_source
 
 UNIT = """\
 unit: breaks
@@ -41,7 +41,7 @@ def breaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     registry.kinds()
     (signature,) = read_source(SOURCE, "here")
     monkeypatch.setitem(registry._KINDS, "breaking", OpKind("breaking", Breaking))
-    monkeypatch.setitem(table(), "breaking", signature)
+    monkeypatch.setitem(built_in(), "breaking", signature)
     (tmp_path / "breaks.yaml").write_text(UNIT, "utf-8")
     return "units=[breaks.yaml, plain]"
 
