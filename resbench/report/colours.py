@@ -28,7 +28,7 @@ COLOURS: dict[Kind, Colours] = {
     "weights": Colours("#dbeafe", "#2563eb", "convolution, linear"),
     "norm": Colours("#dcfce7", "#15803d", "normalisation"),
     "activation": Colours("#ffedd5", "#c2410c", "activation"),
-    "gate": Colours("#fce7f3", "#be185d", "gate, scale"),
+    "gate": Colours("#fce7f3", "#be185d", "gate, scale, bias"),
     "random": Colours("#ede9fe", "#6d28d9", "random"),
     "moving": Colours("#eef2f6", "#57606a", "pool, pad, slice"),
     "merge": Colours("#ffffff", "#1f2328", "+ add  × multiply  ‖ concat  − subtract"),

@@ -27,11 +27,11 @@ def times(shape: Sequence[int]) -> str:
 def cost(params: int, macs: int) -> str:
     """What an op or a unit costs, nothing of what is nothing.
 
-    >>> cost(2304, 2_359_296), cost(32, 0), cost(0, 0)
-    ('2.3k params · 2.36M MACs', '32 params', '')
+    >>> cost(2304, 2_359_296), cost(1, 0), cost(0, 0)
+    ('2.3k params · 2.36M MACs', '1 param', '')
     """
-    said = ((params, "params"), (macs, "MACs"))
-    return " · ".join(f"{count(number)} {name}" for number, name in said if number)
+    said = ((params, "param"), (macs, "MAC"))
+    return " · ".join(f"{count(number)} {name}{'s' if number > 1 else ''}" for number, name in said if number)
 
 
 def cut(text: str, length: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, permutations
 
 from resbench.report.box import LABEL_SIZE, PAD, SMALL_SIZE
 from resbench.report.font import text_width
@@ -74,6 +74,19 @@ def sharing(layout: Layout) -> Iterator[str]:
     for a, b in combinations(layout.edges, 2):
         if a.source != b.source and a.target != b.target and any(along(p, q) for p in pieces(a) for q in pieces(b)):
             yield f"edges {a.source} -> {a.target} and {b.source} -> {b.target} share a line"
+
+
+def crossings(layout: Layout) -> int:
+    """Where edges that have neither end in common go over each other; a trunk of several edges counts once."""
+    spots = set()
+    for a, b in permutations(layout.edges, 2):
+        if a.source == b.source or a.target == b.target:
+            continue
+        for (ax, ay), (bx, by) in pieces(a):
+            for (cx, cy), (dx, dy) in pieces(b):
+                if ay == by and cx == dx and min(ax, bx) < cx < max(ax, bx) and cy < ay < dy:
+                    spots.add((cx, ay))
+    return len(spots)
 
 
 def along(a: Piece, b: Piece) -> bool:

@@ -6,6 +6,7 @@ import pytest
 from report_sample import NASTY, SHIPPED, graph_of, nasty, node, shipped, view
 
 from resbench.report.text import text
+from resbench.report.words import count
 
 
 def drawn(words: str) -> list[str]:
@@ -83,6 +84,7 @@ def test_it_fits_and_every_op_is_there(width: int) -> None:
         assert max(map(len, lines)) <= width, at.unit
         words = "\n".join(lines)
         assert all(op.label[:8] in words for op in at.graph.ops), at.unit
+        assert all(count(op.macs) in words for op in at.graph.ops if op.macs), at.unit
         if width == 120 and at.unit != "mixed":
             assert all(f" {op.node} " in words for op in at.graph.ops), at.unit
 
