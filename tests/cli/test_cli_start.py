@@ -21,10 +21,11 @@ except SystemExit as end:
     status = end.code or 0
 print(status, *(name for name in {WATCHED!r} if name in sys.modules), file=sys.stderr)
 """
-HELP = ((), ("study",), ("study", "run"), ("study", "check"), ("results",), ("results", "list"), ("results", "top"),
-        ("results", "compare"), ("results", "show"), ("results", "repeat"), ("unit",), ("unit", "check"), ("unit", "show"),
-        ("unit", "list"), ("net",), ("net", "show"), ("plugins",), ("plugins", "list"), ("plugins", "new"),
-        ("plugins", "check"), ("query",), ("ops",), ("schema",), ("data",))  # fmt: skip
+HELP = ((), ("study",), ("study", "run"), ("study", "check"), ("study", "show"), ("results",), ("results", "list"),
+        ("results", "top"), ("results", "compare"), ("results", "show"), ("results", "repeat"), ("unit",), ("unit", "check"),
+        ("unit", "show"), ("unit", "list"), ("unit", "diff"), ("unit", "export"), ("net",), ("net", "show"),
+        ("net", "export"), ("net", "verify"), ("net", "import-weights"), ("plugins",), ("plugins", "list"),
+        ("plugins", "new"), ("plugins", "check"), ("query",), ("ops",), ("schema",), ("data",))  # fmt: skip
 
 
 def imported(folder: Path, *words: object) -> tuple[int, set[str], str]:
