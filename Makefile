@@ -43,7 +43,7 @@ docs: $(VENV)/.installed-dev
 	for kind in unit block network recipe study; do $(BIN)/resbench schema $$kind -o arch_specs/schemas/$$kind.json; done
 
 fuzz: $(VENV)/.installed-dev
-	RESBENCH_FUZZ=full $(BIN)/python -m pytest -n 2 tests/fuzz
+	RESBENCH_FUZZ=full $(BIN)/python -m pytest -n 2 tests/fuzz tests/compiler/test_compiler_nasbench.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
