@@ -52,7 +52,7 @@ def net(
     _check(chosen, out, seed, weights)
     from resbench.cli.exporting import Source, network_subject
 
-    _write(network_subject(network, tuple(words or ()), Source(seed, weights)), chosen, out)
+    _write(network_subject(network, tuple(words or ()), Source(seed, weights, tuple(plugins or ()))), chosen, out)
 
 
 def unit(
@@ -74,7 +74,7 @@ def unit(
         raise BadInput(f"`--place {place}`: places: {', '.join(PLACES)}{did_you_mean(place, PLACES)}")
     from resbench.cli.exporting import Source, unit_subject
 
-    _write(unit_subject(unit, tuple(words or ()), place, Source(seed, weights)), chosen, out)
+    _write(unit_subject(unit, tuple(words or ()), place, Source(seed, weights, tuple(plugins or ()))), chosen, out)
 
 
 def _format(to: str | None, out: Path | None) -> str:

@@ -27,10 +27,15 @@ INIT = "he_normal"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where weights come from: a file, or the seed (0 without one)."""
+    """Where weights come from, a file or the seed (0 without one), and ops: the folders of plugins that were given."""
 
     seed: int | None
     file: Path | None
+    plugins: tuple[Path, ...] = ()
+
+    @property
+    def words(self) -> list[str]:
+        return [word for folder in self.plugins for word in ("--plugins", str(folder))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +83,22 @@ class Subject:
         return about | {"from": source, "resbench": __version__}
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`network`, `unit`: names or paths of files."""
+
+    command: list[str]
+    words: tuple[str, ...]
+    network: str
+    unit: str | None
+
+
 def network_subject(network: str, words: tuple[str, ...], source: Source) -> Subject:
     request, library = request_of(network, words)
     bound = bind_network(request, library)
-    command = ["resbench", "net", "export", network, *words, "--to", "python"]
-    return Subject(bound, _about(bound, network, library, command, words), source)
+    command = ["resbench", "net", "export", network, *words, *source.words, "--to", "python"]
+    asked = None if request.unit is None else request.unit.name
+    return Subject(bound, _about(bound, library, Asked(command, words, network, asked)), source)
 
 
 def unit_subject(unit: str, words: tuple[str, ...], place: str, source: Source) -> Subject:
@@ -92,24 +108,34 @@ def unit_subject(unit: str, words: tuple[str, ...], place: str, source: Source) 
     found = places(bound)
     if place not in found:
         raise BadInput(f"{bound.unit} has no {place} place in this {bound.name}; it has: {', '.join(found)}")
-    command = ["resbench", "unit", "export", unit, *words, "--place", place, "--to", "python"]
-    return Subject(bound, _about(bound, bound.name, library, command, words), source, found[place])
+    command = ["resbench", "unit", "export", unit, *words, *source.words, "--place", place, "--to", "python"]
+    return Subject(bound, _about(bound, library, Asked(command, words, bound.name, unit)), source, found[place])
 
 
-def _about(bound: BoundNetwork, network: str, library: Library, command: list[str], words: tuple[str, ...]) -> About:
-    spec = library.network(network)
-    units = tuple(stage.unit.name if stage.unit and stage.unit.name else bound.unit for stage in spec.stages)
-    params = ", ".join(word for word in words if not word.startswith(("unit=", "network="))) or "no params given"
+def _about(bound: BoundNetwork, library: Library, asked: Asked) -> About:
+    spec = library.network(asked.network)
+    given = {bound.unit: asked.unit or bound.unit}  # a file is found by its path, not by its unit's name
+    units = []
+    for stage in spec.stages:
+        own = stage.unit.name if stage.unit and stage.unit.name else given[bound.unit]
+        units.append(library.unit(own).name)
+        given[units[-1]] = own
+    params = ", ".join(word for word in asked.words if not word.startswith(("unit=", "network="))) or "no params given"
     sentence = _sentence(bound.name, spec.doc, spec.cite)
-    return About(shlex.join(command), sentence, params, units, lambda name: _described(library, name))
+    return About(
+        shlex.join(asked.command), sentence, params, tuple(units),
+        lambda name: _described(library, name, given.get(name)),
+    )  # fmt: skip
 
 
-def _described(library: Library, name: str) -> str:
-    """Of a unit or a block; of what is neither (a stem), its name."""
-    for kind, read in (("unit", library.unit), ("block", library.block)):
-        if name in library.names(kind):
-            spec = read(name)
-            return _sentence(name, spec.doc, spec.cite)
+def _described(library: Library, name: str, unit: str | None) -> str:
+    """`unit`: where it is found if it is one. Of what is neither unit nor block (a stem), the name."""
+    if unit is not None:
+        spec = library.unit(unit)
+        return _sentence(name, spec.doc, spec.cite)
+    if name in library.names("block"):
+        block = library.block(name)
+        return _sentence(name, block.doc, block.cite)
     return name
 
 

@@ -112,7 +112,7 @@ def test_a_stem_that_is_no_row(tmp_path: Path) -> None:
     assert differences(bound, source) == []
     assert "swish1=Swish()" in source
     assert source.count("class Gate(") == 1
-    assert "before=chain(gate1=Gate(), bn1=nn.BatchNorm2d(4))" in source
+    assert "before=chain(gate1=Gate(4), bn1=nn.BatchNorm2d(4))" in source
 
 
 @pytest.mark.parametrize(

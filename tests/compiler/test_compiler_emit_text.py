@@ -100,7 +100,7 @@ def test_numbers_in_a_row() -> None:
     assert "*[Dense(channels) for channels in range(64, 160, 32)]" in text(bind("densenet", depth=26))
     assert "*[PyramidWidening(channels, channels + 1) for channels in range(16, 24)]" in text(bind("pyramidnet"))
     rates = [unit_graph({"y": {"from": "x", "ops": ["conv3x3", {"dropout": {"rate": r}}]}}) for r in (0.1, 0.2, 0.4)]
-    assert "Stage(*[Sample(rate=rate) for rate in (0.1, 0.2, 0.4)])" in text(net(*rates))
+    assert "Stage(*[Sample(4, rate=rate) for rate in (0.1, 0.2, 0.4)])" in text(net(*rates))
 
 
 def test_what_a_parameter_starts_from_stands_in_the_constructor() -> None:
@@ -138,12 +138,12 @@ def test_formulas_and_layers() -> None:
         class_of(text(bound), "Sample"),
         """
         class Sample(nn.Module):
-            def __init__(self) -> None:
+            def __init__(self, channels: int, out: int) -> None:
                 super().__init__()
                 self.h = nn.Dropout(0.5)
-                self.g = chain(conv1=nn.Conv2d(4, 8, 1, bias=False), sigmoid1=nn.Sigmoid())
-                self.s = chain(conv1=nn.Conv2d(4, 8, 1, bias=False))
-                self.y = chain(bn1=nn.BatchNorm2d(24), relu1=nn.ReLU())
+                self.g = chain(conv1=nn.Conv2d(channels, 8, 1, bias=False), sigmoid1=nn.Sigmoid())
+                self.s = chain(conv1=nn.Conv2d(channels, 8, 1, bias=False))
+                self.y = chain(bn1=nn.BatchNorm2d(out), relu1=nn.ReLU())
 
             def forward(self, x: Tensor) -> Tensor:
                 h = self.h(F.pad(x, (0, 0, 0, 0, 2, 2)))
@@ -159,14 +159,20 @@ def test_formulas_and_layers() -> None:
 @pytest.mark.parametrize(
     ("ops", "written"),
     [
-        ([{"conv1x7": {"stride": [1, 2]}}], "nn.Conv2d(4, 4, (1, 7), stride=(1, 2), padding=(0, 3), bias=False)"),
-        ([{"dwconv3x3": {"dilation": 2, "bias": True}}], "nn.Conv2d(4, 4, 3, padding=2, dilation=2, groups=4)"),
-        ([{"bn": {"eps": 1e-3, "momentum": 0.5}}], "nn.BatchNorm2d(4, eps=0.001, momentum=0.5)"),
+        (
+            [{"conv1x7": {"stride": [1, 2]}}],
+            "nn.Conv2d(channels, channels, (1, 7), stride=(1, 2), padding=(0, 3), bias=False)",
+        ),
+        (
+            [{"dwconv3x3": {"dilation": 2, "bias": True}}],
+            "nn.Conv2d(channels, channels, 3, padding=2, dilation=2, groups=channels)",
+        ),
+        ([{"bn": {"eps": 1e-3, "momentum": 0.5}}], "nn.BatchNorm2d(channels, eps=0.001, momentum=0.5)"),
         ([{"max_pool": {"kernel": 2, "stride": 2}}], "F.max_pool2d(x, 2, stride=2)"),
         ([{"subsample": {"stride": 2, "offset": 1}}], "x[:, :, 1::2, 1::2]"),
         ([{"slice": {"start": 1, "stop": 3}}], "x[:, 1:3]"),
-        (["global_avg_pool", {"linear": {"out": 3}}, "bn"], "bn1=nn.BatchNorm1d(3)"),
-        (["global_avg_pool", {"linear": {"out": 3}}], "flatten=nn.Flatten(), linear1=nn.Linear(4, 3)"),
+        (["global_avg_pool", {"linear": {"out": 3}}, "bn"], "bn1=nn.BatchNorm1d(out)"),
+        (["global_avg_pool", {"linear": {"out": 3}}], "flatten=nn.Flatten(), linear1=nn.Linear(channels, out)"),
         (["zero"], "torch.zeros_like(x)"),
     ],
 )

@@ -1,8 +1,9 @@
-"""A bound op -> how it is written: as a layer, and in a formula where it has no parameters."""
+"""A bound op -> how it is written: as a layer, in a formula where it has no parameters, and as statements on how those start."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -95,6 +96,20 @@ def state(op: str, arguments: Arguments, channels: int) -> tuple[bool, tuple[tup
     if isinstance(module, Parametric) and isinstance(other, Parametric):
         starts = [(k, s.initial) for k, s in module.starts.items() if s.initial != other.starts[k].initial]
     return bool(module.state_dict()), tuple(starts)
+
+
+def start_lines(path: str, starts: Sequence[tuple[str, Initial | None]], names: Names) -> list[str]:
+    """`nn.init.constant_(self.g.conv1.bias, -6.0)` and so on; `names` learns the numbers, 0 and 1 stay as they are."""
+    found = []
+    for parameter, initial in starts:
+        target, name = f"self.{path}.{parameter}", name_of(path, f"{parameter}_init")
+        if initial in (0, 1):
+            found.append(f"nn.init.{'ones' if initial else 'zeros'}_({target})")
+        elif isinstance(initial, tuple):  # {normal: sd}, as binding writes it
+            found.append(f"nn.init.normal_({target}, std={named(dict(initial)['normal'], name, names)})")
+        elif initial is not None:
+            found.append(f"nn.init.constant_({target}, {named(initial, name, names)})")
+    return found
 
 
 def formula(text: str, inputs: int) -> str:

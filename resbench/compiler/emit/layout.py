@@ -7,9 +7,12 @@ import io
 import re
 import tokenize
 from collections.abc import Sequence
+from fractions import Fraction
 
 WIDTH = 120
 _STEP = "    "
+_LONG = re.compile(r"(?<=[(=, ])(?<![-+*/] )\d\.\d{12,}(?=[,)])")
+_PARTS = 10_000  # the largest denominator
 _STACKED = ("chain", "group", "Stage")  # calls that show a structure: all on one line, or one argument a line
 
 
@@ -75,23 +78,33 @@ def _sign(tree: ast.BinOp) -> str:
 
 def _text(tree: ast.expr) -> str:
     """On one line; slices over names with the spaces that a formatter puts there."""
-    said = requoted(ast.unparse(tree))
+    said = _LONG.sub(_fraction, requoted(ast.unparse(tree)))
     return re.sub(r"(self\.\w+):(?=[\]:])", r"\1 :", re.sub(r":(?=self\.\w)", ": ", said))
 
 
-def requoted(source: str) -> str:
-    """Texts in double quotes where they hold neither a quote nor a backslash.
+def _fraction(number: re.Match[str]) -> str:
+    """`1 / 18` for an argument whose digits say nothing, where that is the same number."""
+    part = Fraction(float(number[0])).limit_denominator(_PARTS)
+    return f"{part.numerator} / {part.denominator}" if float(part) == float(number[0]) else number[0]
 
-    >>> requoted("f(per='image')")
-    'f(per="image")'
+
+def requoted(source: str) -> str:
+    """Texts in double quotes where they hold neither a quote nor a backslash; small numbers without a zero too many.
+
+    >>> requoted("f(per='image', eps=1e-05)")
+    'f(per="image", eps=1e-5)'
     """
     rows = source.split("\n")
     for token in reversed(list(tokenize.generate_tokens(io.StringIO(source).readline))):
         start = token.string.find("'")
         plain = token.type == tokenize.STRING and token.string.endswith("'") and not token.string.endswith("'''")
-        if plain and start in (0, 1) and '"' not in token.string and "\\" not in token.string:
+        text = token.string
+        if token.type == tokenize.NUMBER:
+            text = text.replace("e-0", "e-")
+        elif plain and start in (0, 1) and '"' not in text and "\\" not in text:
+            text = text[:start] + '"' + text[start + 1 : -1] + '"'
+        if text != token.string:
             (row, column), (_, end) = token.start, token.end
-            text = token.string[:start] + '"' + token.string[start + 1 : -1] + '"'
             rows[row - 1] = rows[row - 1][:column] + text + rows[row - 1][end:]
     return "\n".join(rows)
 

@@ -1,7 +1,8 @@
 """Drafts that differ only in numbers -> the constructor of their class: which numbers it takes, and what they are called.
 
-A number that all have alike stays one; numbers that always vary together are one argument, named after what it equals: `channels`
-in, `out`, `stride`. What is always the same part or multiple of those is written so: `out // 4`.
+A number that all have alike stays one, but for the sizes of what comes in and goes out; numbers that always vary together are one
+argument, named after what it equals: `channels` in, `out`, `stride`. What is always the same part or multiple of those is written
+so: `out // 4`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from resbench.compiler.emit.number import MARK
 from resbench.compiler.emit.syntax import constant, names, parse
 
 Vector = tuple[int | float, ...]
+_SIZES = ("channels", "out", "groups")  # arguments that may equal one by more than chance
 _CLEAR = ("rate", "groups", "kernel", "dilation")  # arguments that say by themselves what they are
 _IN_PLACE = 2  # uses; what is worked out and used more often gets a name
 
@@ -33,13 +35,16 @@ def constructor(drafts: Sequence[Draft], trees: Sequence[ast.expr]) -> Construct
     """`trees`: all that the class says, as the first draft says it; no argument is called as one of its layers."""
     uses = Counter(name for tree in trees for name in names(tree) if MARK in name)
     numbers = {name: tuple(draft.numbers[name] for draft in drafts) for name in uses if name in drafts[0].numbers}
-    written: dict[str, ast.expr] = {n: constant(v[0]) for n, v in numbers.items() if _same(v)}
-    varying: dict[Vector, list[str]] = {}
-    for name, vector in numbers.items():
-        if name not in written:
-            varying.setdefault(vector, []).append(name)
     members = {*drafts[0].members, *drafts[0].inputs, *(name for name, _ in drafts[0].lines)}
     sizes = {_unused(name, members): _size(drafts, end) for end, name in enumerate(("channels", "out"))}
+    of_layers = {name for tree in drafts[0].members.values() for name in names(tree)}
+    written: dict[str, ast.expr] = {}
+    varying: dict[Vector, list[str]] = {}
+    for name, vector in numbers.items():
+        if _same(vector) and not (vector in sizes.values() and name in of_layers and _argument(name) in _SIZES):
+            written[name] = constant(vector[0])
+        else:
+            varying.setdefault(vector, []).append(name)
     arguments: dict[str, Vector] = {}
     local: dict[str, ast.expr] = {}
     for vector, group in varying.items():

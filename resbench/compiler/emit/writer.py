@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from resbench.compiler.emit.copied import Copies
-from resbench.compiler.emit.form import INNER, Form, copied_layer, form, formula
+from resbench.compiler.emit.form import INNER, Form, copied_layer, form, formula, start_lines
 from resbench.compiler.emit.number import MARK, Names, name_of
 from resbench.compiler.emit.part import Part, Reading, tree
-from resbench.compiler.emit.starts import start_lines
 from resbench.compiler.emit.syntax import call, parse, replaced
 from resbench.compiler.graph import Graph
 
