@@ -99,16 +99,18 @@ def import_weights(
     from resbench.cli.request import request_of
     from resbench.compiler.architecture import bind_network
     from resbench.compiler.canonical import canonical
+    from resbench.compiler.export import safetensors_bytes
+    from resbench.report.save import save
     from resbench.verify.check import imported
     from resbench.verify.reference import load_weights, reference
-    from resbench.verify.weights import save
 
     bound = bind_network(*request_of(network, tuple(words or ())))
     source = reference(against, bound.classes)
     if weights is not None:
         load_weights(source, weights)
     ours, pairing = imported(bound, source, _map(map_))
-    save(ours, output, {"network": bound.name, "unit": bound.unit, "digest": canonical(bound).digest, "from": against})
+    about = {"network": bound.name, "unit": bound.unit, "digest": canonical(bound).digest, "from": against}
+    save(output, safetensors_bytes(ours, about))
     for doubt in pairing.doubts:
         typer.echo(f"note: {doubt}", err=True)
     where = weights if weights is not None else "weights drawn from seed 0, since no --weights were given"

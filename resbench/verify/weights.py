@@ -7,15 +7,11 @@ of both signs.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from resbench.errors import StorageError
 from resbench.verify.trace import bare
 
 _RANDOM = ("dropout", "stochasticdepth", "droppath", "dropblock", "dropbranch", "randommix")
@@ -57,16 +53,3 @@ def still(network: nn.Module) -> int:
     for module in found:
         module.eval()
     return len(found)
-
-
-def save(network: nn.Module, path: Path, about: Mapping[str, str]) -> None:
-    """A .safetensors file under our names, whole or not at all. Raises StorageError where it cannot be written."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    state = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    try:
-        save_file(state, beside, dict(about))
-        beside.replace(path)
-    except OSError as error:
-        raise StorageError(f"{path}: cannot be written: {error.strerror or error}") from None
-    finally:
-        beside.unlink(missing_ok=True)
