@@ -46,12 +46,15 @@ def show(
     unit: Annotated[str, typer.Argument(metavar="UNIT", help="A unit's name, or its YAML file.")],
     words: Annotated[list[str] | None, typer.Argument(metavar="[network=NAME] [PARAM=VALUE]...")] = None,
     place: Annotated[
-        str | None, typer.Option(metavar="PLACE", help="first, inner, transition or all; else inner.", show_default=False)
+        str | None,
+        typer.Option(metavar="PLACE", help="first, inner, transition or all; else inner.", show_default=False),
     ] = None,
     format_: Annotated[
         str | None,
         typer.Option(
-            "--format", metavar="FORMAT", help="text, svg, png, mermaid or dot; else as the file's ending says, or text.",
+            "--format",
+            metavar="FORMAT",
+            help="text, svg, png, mermaid or dot; else as the file's ending says, or text.",
             show_default=False,
         ),
     ] = None,
@@ -63,7 +66,7 @@ def show(
 ) -> None:
     """Draw a unit's graph, with the shape, the parameters and the MACs of every op."""
     from resbench.ops.schema import table
-    from resbench.report.formats import asked_format
+    from resbench.report.save import asked_format, save
     from resbench.spec.library import Library
 
     how = asked_format(format_, out)
@@ -72,7 +75,6 @@ def show(
     Library(table(), Path(unit).parent if unit.endswith(".yaml") else None).unit(unit)  # as in `check`
     from resbench.cli.picture import as_json, draw, print_picture
     from resbench.cli.show import print_json
-    from resbench.report.save import save
 
     picture = draw(unit, *(words or ()), place=place)
     if json:

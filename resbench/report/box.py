@@ -1,4 +1,4 @@
-"""ShownGraph -> Boxes: what is drawn for x, for each op and for y, with its words and how large that is. Pixels."""
+"""ShownGraph -> Boxes and Groups: what is drawn for x, each op and y, with its words, its size, and its frame. Pixels."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from resbench.report.font import text_width
-from resbench.report.kind import Kind
+from resbench.report.grid import Grid
+from resbench.report.label import Kind
 from resbench.report.shown import ShownGraph, ShownOp
-from resbench.report.words import cost, cut, times
+from resbench.report.words import cost, cut, name_of, text_width, times
 
 LABEL_SIZE, SMALL_SIZE = 12.5, 10.5
 PAD = 9.0
 RADIUS = 12.0
 DOT = 3.0
 ONE_LINE, TWO_LINES = 25.0, 41.0
+NAME_SIZE = 10.0  # of a group
+MARGIN = 7.0  # around the boxes of a group
 _BETWEEN = 16.0  # an op's label and its shape
-_LONGEST = 44
-_LONGEST_OPERANDS = 30
+_LONGEST, _LONGEST_OPERANDS, _LONGEST_NAME = 44, 30, 22
 Form = Literal["box", "circle", "pill", "dot"]
 Size = tuple[float, float, float]  # width, height, axis
 
@@ -86,14 +87,43 @@ def _box(op: ShownOp, held: Sequence[Size]) -> Box:
     height = TWO_LINES if price else ONE_LINE
     if not held:
         return Box("box", op.kind, op.path, label, shape, price, width, height, width / 2, height / 2, width, height)
-    axis = max(size[2] for size in held) + 2 * PAD
-    axis = max(axis, width / 2)
+    middle = height / 2  # of its words: what stands beside it is beside them
+    axis = max(max(size[2] for size in held) + 2 * PAD, width / 2)
     width = max(width, axis + max(size[0] - size[2] for size in held) + 2 * PAD)
     inside = []
     for size in held:
         inside.append((axis - size[2], height + 2))
         height += size[1] + 2
     height += PAD
-    return Box(
-        "box", op.kind, op.path, label, shape, price, width, height, axis, height / 2, width, height, tuple(inside)
-    )
+    return Box("box", op.kind, op.path, label, shape, price, width, height, axis, middle, width, height, tuple(inside))
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """`left` and `right`: how far its frame reaches from the axis of its items."""
+
+    name: str
+    items: tuple[int, ...]
+    left: float
+    right: float
+
+
+def groups_of(graph: ShownGraph, grid: Grid, boxes: Sequence[Box]) -> tuple[Group, ...]:
+    groups: list[list[int]] = []
+    of: dict[int, list[int]] = {}
+    for item, op in enumerate(graph.ops, 1):
+        above = grid.before[item]
+        if not op.node:
+            continue
+        if above and above in of and graph.ops[above - 1].node == op.node and grid.rows[above] == grid.rows[item] - 1:
+            of[item] = of[above]
+        else:
+            groups.append(of.setdefault(item, []))
+        of[item].append(item)
+    return tuple(_group(graph.ops[items[0] - 1].node, items, boxes) for items in groups)
+
+
+def _group(node: str, items: list[int], boxes: Sequence[Box]) -> Group:
+    name = cut(name_of(node), _LONGEST_NAME)
+    left = max(text_width(name, NAME_SIZE) + 8, *(boxes[i].axis for i in items)) + MARGIN
+    return Group(name, tuple(items), left, max(boxes[i].width - boxes[i].axis for i in items) + MARGIN)

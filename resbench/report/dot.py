@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from resbench.report.caption import name, title
-from resbench.report.colours import COLOURS, SKIP
 from resbench.report.outline import Knot, Outline, outline
+from resbench.report.scene import COLOURS, SKIP
 from resbench.report.shown import View
 
 _FORMS = {"end": "box", "box": "box", "sign": "circle", "point": "point"}
@@ -15,8 +14,8 @@ _SKIP = f' [penwidth=2.2, weight=20, color="{SKIP}"]'
 
 def dot(view: View) -> str:
     head = [
-        f"digraph {_quoted(name(view))} {{",
-        f"  graph [rankdir=TB, labelloc=t, labeljust=l, fontname=Helvetica, label={_quoted(chr(10).join(title(view)))}]",
+        f"digraph {_quoted(view.name)} {{",
+        f"  graph [rankdir=TB, labelloc=t, labeljust=l, fontname=Helvetica, label={_quoted(chr(10).join(view.title))}]",
         '  node [fontname=Helvetica, fontsize=11, style="filled,rounded", margin="0.12,0.05"]',
         "  edge [arrowsize=0.7]",
     ]

@@ -1,17 +1,31 @@
-"""BoundOp -> what it is, in a few words: `conv3x3 16→32 /2`, `dropout 0.5`, `group_norm 8 eps 0.001`.
+"""BoundOp -> what it is, in a few words: `conv3x3 16→32 /2`, `dropout 0.5`, `group_norm 8 eps 0.001`; and its sort.
 
-An argument that has its default is not said; a required one is said without its name.
+An argument that has its default is not said; a required one is said without its name. The sort of an op is its colour;
+an op that joins values has a sign.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
+
+from torch import nn
 
 from resbench.compiler.graph import BoundOp, Graph, Shape
+from resbench.ops.parameter import Parametric, Random
 from resbench.ops.schema import table
 from resbench.spec.signature import tidy
 
+Kind = Literal["weights", "norm", "activation", "gate", "random", "moving", "merge", "other"]
+SIGNS = {"add": "+", "multiply": "×", "concat": "‖", "subtract": "−"}
+_OF: dict[str, Kind] = {
+    **dict.fromkeys(("relu", "relu6", "silu", "gelu", "tanh", "hardswish"), "activation"),
+    **dict.fromkeys(("sigmoid", "one_minus", "scale", "zero"), "gate"),
+    **dict.fromkeys(("max_pool", "avg_pool", "global_avg_pool", "subsample"), "moving"),
+    **dict.fromkeys(("pad_channels", "slice", "channel_shuffle"), "moving"),
+    **dict.fromkeys(SIGNS, "merge"),
+}
+_OF_PARAMETERS: dict[str, Kind] = {"conv": "weights", "linear": "weights", "norm": "norm"}
 _SAID_APART = ("kernel", "out", "stride", "start", "stop")
 
 
@@ -65,5 +79,17 @@ def _value(value: Any) -> str:
             return " ".join(f"{_value(key)} {_value(item)}" for key, item in value)
         return _value(value[0]) if len(set(value)) == 1 else "x".join(_value(item) for item in value)
     if isinstance(value, float):
-        return f"{value:g}"
+        return f"{value:.4g}"
     return str(value)
+
+
+def kind_of(op: str, module: nn.Module) -> Kind:
+    """Ops that this file does not know go by their module: what kind of parameters it has, or that it draws."""
+    if op in _OF:
+        return _OF[op]
+    if isinstance(module, Random):
+        return "random"
+    if isinstance(module, Parametric):
+        kinds = {start.kind for start in module.starts.values()}
+        return next((kind for name, kind in _OF_PARAMETERS.items() if name in kinds), "gate")
+    return "other"

@@ -6,14 +6,13 @@ Rows and columns are those of the grid, as wide and high as what stands in them;
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from resbench.report.arrange import arrange
-from resbench.report.box import Box, as_wide, boxes_of
-from resbench.report.channel import X, Y
+from resbench.report.box import Box, Group, as_wide, boxes_of, groups_of
 from resbench.report.grid import Grid
-from resbench.report.group import Group, groups_of
-from resbench.report.route import Route, Routing
+from resbench.report.lanes import X, Y
+from resbench.report.route import Plan, Route, plan
 from resbench.report.shown import ShownGraph
 
 LANE = 12.0
@@ -80,18 +79,20 @@ class Layout:
 
 def lay_out(graph: ShownGraph, *, inside: bool = False) -> Layout:
     """`inside`: of the ops that an op holds; x and y are then but points."""
-    grid, routing = arrange(graph)
+    found = plan(graph)
+    grid = found.grid
     held = {i: tuple(lay_out(inner, inside=True) for _, inner in op.inner) for i, op in enumerate(graph.ops, 1)}
     sizes = {i: [(each.width, each.height, each.axis) for each in of] for i, of in held.items()}
     boxes = _in_columns(grid, boxes_of(graph, sizes, inside=inside))
     groups = groups_of(graph, grid, boxes)
-    xs = _columns(grid, routing, boxes, groups)
-    ys, height = _rows(grid, routing, boxes, groups)
+    xs = _columns(found, boxes, groups)
+    ys, height = _rows(found, boxes, groups)
     items = tuple(
         Placed(box, xs[grid.columns[i], 0] - box.axis, ys[grid.rows[i], 0] - box.middle, held.get(i, ()))
         for i, box in enumerate(boxes)
     )
-    edges = tuple(_edge(each, items, xs, ys) for each in routing.routes)
+    items = _closed_up(found, groups, items)
+    edges = tuple(_edge(each, items, xs, ys) for each in found.routes)
     frames = tuple(_frame(group, items) for group in groups)
     right = max([*(item.right for item in items), *(f.right for f in frames), *xs.values()])
     skip = tuple(i for i, column in enumerate(grid.columns) if column == 0) if any(grid.columns) else ()
@@ -107,7 +108,8 @@ def _in_columns(grid: Grid, boxes: Sequence[Box]) -> tuple[Box, ...]:
     return tuple(as_wide(box, widest.get(column, 0.0)) for column, box in zip(grid.columns, boxes, strict=True))
 
 
-def _columns(grid: Grid, routing: Routing, boxes: Sequence[Box], groups: Sequence[Group]) -> dict[X, float]:
+def _columns(found: Plan, boxes: Sequence[Box], groups: Sequence[Group]) -> dict[X, float]:
+    grid = found.grid
     count = max(grid.columns) + 1
     left, right = [0.0] * count, [0.0] * count
     for i, box in enumerate(boxes):
@@ -121,7 +123,7 @@ def _columns(grid: Grid, routing: Routing, boxes: Sequence[Box], groups: Sequenc
     xs: dict[X, float] = {}
     x = 0.0
     for column in range(count):
-        lanes = routing.lanes.get(column, 0)
+        lanes = found.lanes.get(column, 0)
         xs[column, 0] = x + left[column]
         x += left[column] + right[column]
         for lane in range(1, lanes + 1):
@@ -130,7 +132,8 @@ def _columns(grid: Grid, routing: Routing, boxes: Sequence[Box], groups: Sequenc
     return xs
 
 
-def _rows(grid: Grid, routing: Routing, boxes: Sequence[Box], groups: Sequence[Group]) -> tuple[dict[Y, float], float]:
+def _rows(found: Plan, boxes: Sequence[Box], groups: Sequence[Group]) -> tuple[dict[Y, float], float]:
+    grid = found.grid
     count = max(grid.rows) + 1
     above, below = [0.0] * count, [0.0] * count
     for i, box in enumerate(boxes):
@@ -143,12 +146,23 @@ def _rows(grid: Grid, routing: Routing, boxes: Sequence[Box], groups: Sequence[G
     for row in range(count):
         ys[row, 0] = y + above[row]
         y += above[row] + below[row]
-        count_of_levels = routing.levels.get(row, 0)
+        count_of_levels = found.levels.get(row, 0)
         for level in range(1, count_of_levels + 1):
             ys[row, level] = y + GAP / 2 + 2 + (level - 1) * LANE
         if row + 1 < count:
             y += GAP + max(0, count_of_levels - 1) * LANE + (LABEL if row + 1 in named else 0)
     return ys, y
+
+
+def _closed_up(found: Plan, groups: Sequence[Group], items: Sequence[Placed]) -> tuple[Placed, ...]:
+    """The ops of a group near each other though others make their rows high: moved up where no edge is in the way."""
+    grid, placed = found.grid, list(items)
+    across = [(*sorted((a[0], b[0])), a[1]) for each in found.routes for a, b in pairwise(each.points) if a[1] == b[1]]
+    for above, i in (pair for group in groups for pair in pairwise(group.items)):
+        column, low, high = (grid.columns[i], 0), (grid.rows[above], 0), (grid.rows[i], 0)
+        if not any(left <= column <= right and low < y <= high for left, right, y in across):
+            placed[i] = replace(placed[i], top=placed[above].bottom + GAP)
+    return tuple(placed)
 
 
 def _edge(each: Route, items: Sequence[Placed], xs: Mapping[X, float], ys: Mapping[Y, float]) -> Edge:

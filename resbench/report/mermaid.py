@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from resbench.report.caption import title
-from resbench.report.colours import COLOURS, INK
 from resbench.report.outline import Knot, Outline, outline
+from resbench.report.scene import COLOURS, INK
 from resbench.report.shown import View
 
 _BRACKETS = {"end": ('(["', '"])'), "box": ('["', '"]'), "sign": ('(("', '"))'), "point": ('(("', '"))')}
@@ -14,7 +13,7 @@ _BRACKETS = {"end": ('(["', '"])'), "box": ('["', '"]'), "sign": ('(("', '"))'),
 
 def mermaid(view: View) -> str:
     whole = outline(view.graph)
-    lines = [*(f"%% {_escape(line)}" for line in title(view)), "flowchart TD", *_part(whole, "  ")]
+    lines = [*(f"%% {_escape(line)}" for line in view.title), "flowchart TD", *_part(whole, "  ")]
     for kind, colours in COLOURS.items():
         if any(line.endswith(f":::{kind}") for line in lines):
             lines.append(f"  classDef {kind} fill:{colours.fill},stroke:{colours.stroke},color:{INK}")

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from resbench.report.kind import Kind
+from resbench.report.grid import reads_of, tracks_of
+from resbench.report.label import Kind
 from resbench.report.shown import ShownGraph, ShownOp
-from resbench.report.tracks import reads_of, tracks_of
 from resbench.report.words import cost, times
 
 Form = Literal["end", "box", "sign", "point"]

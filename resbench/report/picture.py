@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resbench.report.dot import dot
-from resbench.report.formats import Format, format_of
 from resbench.report.mermaid import mermaid
 from resbench.report.png import png
-from resbench.report.save import save
+from resbench.report.save import Format, format_of, save
 from resbench.report.shown import View
 from resbench.report.svg import svg
 from resbench.report.text import text

@@ -1,12 +1,54 @@
-"""Bytes -> a file that is whole or not there: written beside its place, then put into it."""
+"""What a person asks for -> the format of a picture, and its bytes -> a file that is whole or not there.
+
+No torch here, so that a wrong word is told at once.
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal, get_args
 
-from resbench.errors import BadInput, StorageError
+from resbench.errors import BadInput, StorageError, did_you_mean
 from resbench.spec.names import printable
+
+Format = Literal["text", "svg", "png", "mermaid", "dot"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+ENDINGS: dict[str, Format] = {
+    ".txt": "text", ".svg": "svg", ".png": "png", ".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot",
+}  # fmt: skip
+
+
+def format_of(path: str | Path) -> Format:
+    """What a file's ending says.
+
+    >>> format_of("unit.svg")
+    'svg'
+    """
+    ending = Path(path).suffix.lower()
+    if ending not in ENDINGS:
+        said = f"`{printable(ending)}` says none" if ending else "it has none"
+        raise BadInput(
+            f"{printable(str(path), 200)}: the ending tells the format, and {said}; endings: {', '.join(ENDINGS)}"
+            f"{did_you_mean(ending, list(ENDINGS))}"
+        )
+    return ENDINGS[ending]
+
+
+def asked_format(given: str | None, out: Path | None) -> Format:
+    """Of `--format` and the file of `-o`. Raises BadInput where they contradict each other."""
+    if given is None:
+        return "text" if out is None else format_of(out)
+    how = next((each for each in FORMATS if each == given), None)
+    if how is None:
+        raise BadInput(f"format `{printable(given)}`: choose from {', '.join(FORMATS)}{did_you_mean(given, FORMATS)}")
+    if out is None and how == "png":
+        raise BadInput("a PNG is not for the terminal: name a file with -o")
+    if out is not None and ENDINGS.get(out.suffix.lower(), how) != how:
+        raise BadInput(
+            f"{printable(str(out), 200)}: its ending says {ENDINGS[out.suffix.lower()]}, --format says {how}"
+        )
+    return how
 
 
 def save(path: Path, data: bytes) -> None:

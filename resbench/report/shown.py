@@ -13,9 +13,9 @@ from resbench.compiler.unit import make_module
 from resbench.measure.macs import op_macs
 from resbench.measure.params import params
 from resbench.ops.registry import kind
-from resbench.report.kind import SIGNS, Kind, kind_of
-from resbench.report.label import label
-from resbench.report.words import name_of
+from resbench.report.label import SIGNS, Kind, kind_of, label
+from resbench.report.words import cost, name_of, times
+from resbench.spec.names import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,10 @@ class ShownGraph:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A unit at one place of a network: `place` is first, inner or transition, `path` where in the network that is."""
+    """A unit at one place of a network: `place` is first, inner or transition, `path` where in the network that is.
+
+    Nothing in the words above its picture can move a cursor.
+    """
 
     unit: str
     place: str
@@ -73,6 +76,28 @@ class View:
     path: str
     doc: str
     graph: ShownGraph
+
+    @property
+    def name(self) -> str:
+        return printable(self.unit)
+
+    @property
+    def about(self) -> str:
+        return printable(" ".join(self.doc.split()), 400)
+
+    @property
+    def where(self) -> str:
+        return f"{printable(self.place)} place in {printable(self.network)} ({printable(self.path)})"
+
+    @property
+    def costs(self) -> list[str]:
+        """Shapes in and out, and the whole cost."""
+        price = cost(self.graph.params, self.graph.macs)
+        return [f"{times(self.graph.input_shape)} → {times(self.graph.output_shape)}", *([price] if price else [])]
+
+    @property
+    def title(self) -> list[str]:
+        return [line for line in (self.name, self.about, f"{self.where}: {', '.join(self.costs)}") if line]
 
 
 def show_graph(graph: Graph) -> ShownGraph:

@@ -1,20 +1,22 @@
-"""Numbers, shapes and places -> the words that every kind of picture uses. No torch here."""
+"""Numbers, shapes and places -> the words that every kind of picture uses, and how wide those are drawn. No torch here."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+_NARROW, _WIDE = frozenset("iljI.,:;'|!()[]/ft "), frozenset("mwMW@%→−×·…+=~")
+
 
 def count(value: float | None) -> str:
     """A large count in short, three digits kept.
 
-    >>> count(853018), count(40_551_040), count(12), count(None)
-    ('853k', '40.6M', '12', '–')
+    >>> count(853018), count(40_551_040), count(999_999), count(12), count(None)
+    ('853k', '40.6M', '1M', '12', '–')
     """
     if value is None:
         return "–"
     for size, suffix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= size:
+        if value >= 0.9995 * size:  # what would be rounded to it too
             return f"{value / size:.3g}{suffix}"
     return f"{value:g}"
 
@@ -51,3 +53,12 @@ def name_of(node: str) -> str:
     """
     parts = [part.rstrip("0123456789") if i % 2 else part for i, part in enumerate(node.split("."))]
     return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "y" else parts)
+
+
+def text_width(text: str, size: float) -> float:
+    """`size` in pixels.
+
+    >>> round(text_width("conv3x3", 10), 1)
+    44.8
+    """
+    return size * sum(0.42 if c in _NARROW else 0.98 if c in _WIDE or ord(c) > 0x2FF else 0.64 for c in text)

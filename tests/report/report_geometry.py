@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations, pairwise, permutations
 
-from resbench.report.box import LABEL_SIZE, PAD, SMALL_SIZE
-from resbench.report.font import text_width
-from resbench.report.group import MARGIN, NAME_SIZE
+from resbench.report.box import LABEL_SIZE, MARGIN, NAME_SIZE, PAD, SMALL_SIZE
 from resbench.report.layout import Edge, Layout, Placed
+from resbench.report.words import text_width
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 Piece = tuple[tuple[float, float], tuple[float, float]]

@@ -8,9 +8,9 @@ import pytest
 from report_sample import graph_of, node
 
 from resbench.ops.registry import kinds
-from resbench.report.font import text_width
-from resbench.report.kind import SIGNS, kind_of
+from resbench.report.label import SIGNS, kind_of
 from resbench.report.shown import ShownOp, show_graph
+from resbench.report.words import text_width
 
 
 def shown(*ops: Any, known: dict[str, Any] | None = None) -> ShownOp:
@@ -41,6 +41,7 @@ def shown(*ops: Any, known: dict[str, Any] | None = None) -> ShownOp:
         ({"scale": {"by": 0.5}}, "scale 0.5"),
         ({"dropout": {"rate": 0.5, "inverted": False}}, "dropout 0.5 inverted off"),
         ({"drop_branch": {"rate": 0.2, "ops": ["relu"]}}, "drop_branch 0.2"),
+        ({"scale": {"by": 1 / 12}}, "scale 0.08333"),
         ("relu", "relu"),
     ],
 )

@@ -10,10 +10,10 @@ from report_geometry import crossings, faults
 from report_sample import NASTY, SHIPPED, graph_of, nasty, node, shipped, view
 
 from resbench.report.card import card
-from resbench.report.font import text_width
-from resbench.report.layout import Layout, lay_out
+from resbench.report.layout import GAP, Layout, lay_out
 from resbench.report.scene import Words
 from resbench.report.shown import ShownGraph, ShownOp, show_graph
+from resbench.report.words import text_width
 
 
 @pytest.mark.parametrize("unit", SHIPPED)
@@ -52,6 +52,18 @@ def random_graph(seed: int) -> ShownGraph:
 def test_random_graphs(start: int) -> None:
     for seed in range(start, start + 50):
         assert faults(lay_out(random_graph(seed))) == [], seed
+
+
+def test_ops_of_a_node_stand_close_beside_a_high_one() -> None:
+    """What an op holds makes its row high; the node beside it goes on at its own pace, unless an edge is in between."""
+    high = {"drop_branch": {"rate": 0.5, "ops": ["conv3x3", "bn", "relu"]}}
+    h = node("x", {"slice": {"stop": 2}}, {"pad_channels": {"out": 4}})
+    layout = lay_out(show_graph(graph_of({"h": h, "f": node("x", high), "y": node("h f", "add")})))
+    _, cut, padded, dropped, *_ = layout.items
+    assert padded.top - cut.bottom == GAP
+    assert dropped.axis > padded.axis
+    assert padded.bottom < dropped.bottom - 50
+    assert abs(cut.top + cut.box.middle - (dropped.top + dropped.box.middle)) < 1e-6
 
 
 def broken(layout: Layout, **changes: object) -> list[str]:

@@ -14,9 +14,8 @@ from report_sample import nasty
 
 import resbench
 from resbench.errors import BadInput, StorageError
-from resbench.report.formats import FORMATS, asked_format
 from resbench.report.picture import Picture
-from resbench.report.save import save
+from resbench.report.save import FORMATS, asked_format, save
 
 PICTURE = Picture((nasty("shared_gate"),))
 
