@@ -24,6 +24,12 @@ nodes:
 """
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever terminal the tests run in."""
+    monkeypatch.setenv("COLUMNS", "120")
+
+
 def test_the_inner_place_in_the_terminal(rb: Rb) -> None:
     said = rb("unit", "show", "full_preactivation")
     assert (said.status, said.err) == (0, "")
