@@ -25,10 +25,12 @@ from resbench.store.engine import Engine
 if TYPE_CHECKING:
     import torch
 
-    from resbench.study.space import Point  # imports torch
+    from resbench.study.space import Point, Refused  # imports torch
 
 
-def prepare(file: str, changes: tuple[str, ...], fork: str | None) -> tuple[StudySpec, Sequence[Point]]:
+def prepare(
+    file: str, changes: tuple[str, ...], fork: str | None
+) -> tuple[StudySpec, Sequence[Point], Sequence[Refused]]:
     """Every problem of the study's own text first, without torch; then every point bound, before anything is written."""
     spec, library = parsed(file, changes)
     if fork is not None:
@@ -36,9 +38,9 @@ def prepare(file: str, changes: tuple[str, ...], fork: str | None) -> tuple[Stud
         if reason:
             raise BadInput(f"--fork: {reason}")
         spec = replace(spec, name=fork)
-    from resbench.study.space import points_of
+    from resbench.study.space import space_of
 
-    return spec, points_of(spec, info(str(spec.data.value)), library)
+    return spec, *space_of(spec, info(str(spec.data.value)), library)
 
 
 def parsed(file: str, changes: tuple[str, ...]) -> tuple[StudySpec, Library]:

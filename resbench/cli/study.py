@@ -34,7 +34,10 @@ def run(
 
     url = database(db)
     with StudyProgress() as progress:
-        spec, points = prepare(file, tuple(changes or ()), fork)
+        spec, points, refused = prepare(file, tuple(changes or ()), fork)
+        if refused:
+            total, first = len(points) + len(refused), refused[0]
+            progress.note(f"{len(refused)} of {total} points cannot be built; first {first.name}: {first.problems[0]}")
         where = named_device(device)
         load(str(spec.data.value))  # data that are missing or altered are found before anything is written
         engine = open_store(url, create=True)
@@ -50,10 +53,12 @@ def check(file: File, changes: Changes = None, json: Json = False, plugins: Plug
     from resbench.cli.run import prepare
     from resbench.cli.show import count, print_json, print_table
 
-    spec, points = prepare(file, tuple(changes or ()), None)
+    spec, points, refused = prepare(file, tuple(changes or ()), None)
     if json:
         keys = ("name", "unit", "labels", "digest", "params", "macs")
-        print_json([{key: getattr(point, key) for key in keys} for point in points])
+        rows = [{key: getattr(point, key) for key in keys} | {"refused": None} for point in points]
+        rows += [dict.fromkeys(keys) | {"name": one.name, "refused": str(one.problems[0])} for one in refused]
+        print_json(rows)
         return
     print_table(
         ["unit", ">params", ">MACs", "digest"],
@@ -66,7 +71,12 @@ def check(file: File, changes: Changes = None, json: Json = False, plugins: Plug
         if spec.budget.runs is None or spec.budget.runs >= runs
         else f", of which the budget allows {spec.budget.runs}"
     )
-    typer.echo(f"{len(points)} points, {different} different networks, {len(spec.seeds)} seeds: {runs} runs{allowed}")
+    for one in refused:
+        typer.echo(f"cannot be built: {one.name}: {one.problems[0]}")
+    left_out = f", {len(refused)} more that cannot be built" if refused else ""
+    typer.echo(
+        f"{len(points)} points{left_out}, {different} different networks, {len(spec.seeds)} seeds: {runs} runs{allowed}"
+    )
 
 
 @app.command()

@@ -102,6 +102,11 @@ class Scope:
 
     def _look_up(self, param: Param, frame: Frame) -> Any:
         assert param.by is not None
+        if param.name in self.given:
+            by = flow(plain(param.by))
+            raise SpecError(
+                [self.given[param.name][0].problem(f"{param.name} is looked up by {by}; it cannot be given")]
+            )
         label = flow(_untext(frame.settle(param.by)))
         values = param.domain.values if isinstance(param.domain, Choices) else {}
         if label not in values:

@@ -48,20 +48,36 @@ class Point:
     epochs: int
 
 
-def points_of(spec: StudySpec, info: DatasetInfo, library: Library) -> list[Point]:
-    """Every point, checked, each once. Raises SpecError with all that cannot be built or is over the budget."""
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A point of a search that cannot be built, or is over the budget; `problems` says why, the first reason first."""
+
+    name: str
+    problems: tuple[Problem, ...]
+
+
+def space_of(spec: StudySpec, info: DatasetInfo, library: Library) -> tuple[list[Point], list[Refused]]:
+    """Every point, checked, each once; and those of a search that cannot be.
+
+    Raises SpecError with everything wrong where of an entry no point can be built: then it is the entry that is wrong.
+    """
     points: list[Point] = []
+    refused: list[Refused] = []
     check = Check()
     for entry in spec.units:
         try:
-            points += _walk(spec, entry, info, library)
-        except SpecError as error:
-            check.problems += error.problems
+            found = list(_walk(spec, entry, info, library))
         except BadInput as error:
-            check.report(entry.use.node, str(error))
+            check.report_error(entry.use.node, error)
+            continue
+        wrong = [one for one in found if isinstance(one, Refused)]
+        if len(wrong) == len(found):
+            check.problems += wrong[0].problems
+        points += [one for one in found if isinstance(one, Point)]
+        refused += wrong
     check.done()
     _refuse_equal_names(points, spec)
-    return list({point.name: point for point in points}.values())
+    return list({point.name: point for point in points}.values()), refused
 
 
 @dataclass(slots=True)
@@ -77,6 +93,11 @@ class _Answers:
             number = len(self.asked)
             self.asked[name] = (domain, self.prefix[number] if number < len(self.prefix) else 0)
         return list(options.values())[self.asked[name][1]]
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What was answered, by question."""
+        return {name: list(choices(domain))[index] for name, (domain, index) in self.asked.items()}
 
     def following(self) -> list[int] | None:
         """The next prefix, or None at the end of the walk."""
@@ -104,13 +125,16 @@ def _steps(domain: Range) -> list[Node]:
     return [Node(int(value) if domain.whole else float(f"{value:.12g}")) for value in values]
 
 
-def _walk(spec: StudySpec, entry: UnitEntry, info: DatasetInfo, library: Library) -> Iterator[Point]:
+def _walk(spec: StudySpec, entry: UnitEntry, info: DatasetInfo, library: Library) -> Iterator[Point | Refused]:
     prefix: list[int] | None = []
     for _ in range(MAX_POINTS):
         if prefix is None:
             return
         answers = _Answers(prefix)
-        yield _point(spec, entry, info, library, answers)
+        try:
+            yield _point(spec, entry, info, library, answers)
+        except SpecError as error:
+            yield Refused(_name(entry, library.unit(entry.label).name, answers.labels), error.problems)
         prefix = answers.following()
     raise BadInput(f"more than {MAX_POINTS:,} points")
 
@@ -133,7 +157,7 @@ def _point(spec: StudySpec, entry: UnitEntry, info: DatasetInfo, library: Librar
     for name, value, limit in (("params", cost[0], spec.budget.params), ("macs", cost[1], spec.budget.macs)):
         if limit is not None and value > limit:
             raise SpecError([entry.use.node.problem(f"unit {unit.name}: {value:,} {name}; the budget is {limit:,}")])
-    labels = {name: list(choices(domain))[index] for name, (domain, index) in answers.asked.items()}
+    labels = answers.labels
     return Point(_name(entry, unit.name, labels), unit.name, labels, {k: d for k, (d, _) in answers.asked.items()},
                  bound, canonical(bound).digest, *cost, recipe, run.epochs)  # fmt: skip
 

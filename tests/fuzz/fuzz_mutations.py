@@ -11,7 +11,8 @@ ODD: tuple[Any, ...] = (
     None, True, False, 0, -1, 1, 2, 3, 7, 0.5, -0.0, 1e-3, 1e30, float("inf"), float("nan"), 2**64, "", "x", "y", "a", "no",
     "010", "$out", "$(out / 3)", "$(1 / 0)", "$(in", "$nothing", "$( )", "relu", "conv3x3", "bn", "add", "self",
     "forward", "🎲", "\n", "a.b", "../x", "[/red]", "<script>", [], {}, [[]], ["x", "x"], ["relu", "relu"], {"choices": []},
-    {"range": [1, 0]}, {"default": 1, "choices": [1, 1]}, {"by": "$x", "cases": {}}, {"use": "original"}, {"repeat": {"times": 3, "ops": ["relu"]}},
+    {"range": [1, 0]}, {"default": 1, "choices": [1, 1]}, {"by": "$x", "cases": {}}, {"use": "original"},
+    {"repeat": {"times": 3, "ops": ["relu"]}},
     {"conv3x3": {"out": 10**9}}, {"conv3x3": {"stride": "$stride"}}, {"dropout": {"rate": 1.0}}, {"extends": "original"},
 )  # fmt: skip
 BYTES = (b"\x00", b"\xff", b"\t", b":", b" ", b"\n", b"-", b"{", b"}", b"[", b"]", b"$", b"(", b")", b"&a ", b"*a",

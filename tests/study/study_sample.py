@@ -12,7 +12,7 @@ from resbench.ops.schema import table
 from resbench.spec.check import Check
 from resbench.spec.library import Library
 from resbench.spec.study import StudySpec, parse_study
-from resbench.study.space import Point, points_of
+from resbench.study.space import Point, Refused, space_of
 
 HEAD = "study: small\nnetwork: {use: resnet_cifar, depth: 8, width: 2}\ndata: digits\n"
 
@@ -29,7 +29,12 @@ def study_spec(text: str, folder: Path) -> tuple[StudySpec, Library]:
 
 def points(text: str, folder: Path) -> list[Point]:
     spec, library = study_spec(text, folder)
-    return points_of(spec, info(str(spec.data.value)), library)
+    return space_of(spec, info(str(spec.data.value)), library)[0]
+
+
+def refused(text: str, folder: Path) -> list[Refused]:
+    spec, library = study_spec(text, folder)
+    return space_of(spec, info(str(spec.data.value)), library)[1]
 
 
 def names(text: str, folder: Path) -> list[str]:

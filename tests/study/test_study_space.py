@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from study_sample import HEAD, names, points
+from study_sample import HEAD, names, points, refused
 
 from resbench.errors import SpecError
 from resbench.ops.schema import table
@@ -159,3 +159,32 @@ def test_the_problems_of_all_units_are_told_at_once(tmp_path: Path) -> None:
 def test_what_only_the_data_or_the_registry_can_tell_of_a_recipe(recipe: str, told: str, tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=told):
         points(f"units: [plain]\nrecipe: {recipe}", tmp_path)
+
+
+LOOSE = """unit: loose
+params:
+  source: {default: a, choices: [a, x]}
+  expand: {default: 1, choices: [1, 2]}
+nodes:
+  a: {from: x, ops: [conv3x3: {stride: $stride, out: $(expand * out)}]}
+  h: {from: x, ops: [shortcut]}
+  y: {from: [h, $source], ops: [add]}
+boundary: {layers: 1}
+"""
+
+
+def test_points_that_cannot_be_built_are_told_and_left_out(tmp_path: Path) -> None:
+    (tmp_path / "loose.yaml").write_text(LOOSE, "utf-8")
+    text = "units: [{use: loose, vary: all}]\n"
+    assert names(text, tmp_path) == ["loose source=a expand=1"]
+    wide, idle = refused(text, tmp_path)
+    assert wide.name == "loose source=a expand=2"
+    assert "add: shapes differ: x is 2x8x8, a is 4x8x8" in str(wide.problems[0])
+    assert idle.name == "loose source=x"
+    assert "h is 4x4x4, x is 2x8x8" in str(idle.problems[0])
+
+
+def test_an_entry_of_which_no_point_can_be_built_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "loose.yaml").write_text(LOOSE, "utf-8")
+    with pytest.raises(SpecError, match="unit loose: add: shapes differ"):
+        names("units: [plain, {use: loose, source: a, expand: {choices: [2]}}]\n", tmp_path)
