@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help quickstart test fuzz docs clean
+.PHONY: help quickstart test fuzz export docs clean
 .DEFAULT_GOAL := help
 
 help:
@@ -11,6 +11,7 @@ help:
 	@echo "make test         environment, install with dev extras, lint, types, all tests"
 	@echo "make docs         renew the generated sections of docs/language.md and the schemas in arch_specs/schemas"
 	@echo "make fuzz         10 000 broken files, 2 000 random units, every cell of NAS-Bench-201"
+	@echo "make export       every unit and network of the library as ONNX and torch.export, run and compared"
 	@echo "make clean        remove the environment and what tests leave"
 
 $(BIN)/python:
@@ -44,6 +45,9 @@ docs: $(VENV)/.installed-dev
 
 fuzz: $(VENV)/.installed-dev
 	RESBENCH_FUZZ=full $(BIN)/python -m pytest -n 2 tests/fuzz tests/compiler/test_compiler_nasbench.py
+
+export: $(VENV)/.installed-dev
+	RESBENCH_EXPORT=all $(BIN)/python -m pytest -n 2 tests/compiler/test_compiler_export.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

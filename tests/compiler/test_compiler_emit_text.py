@@ -101,6 +101,8 @@ def test_numbers_in_a_row() -> None:
     assert "*[PyramidWidening(channels, channels + 1) for channels in range(16, 24)]" in text(bind("pyramidnet"))
     rates = [unit_graph({"y": {"from": "x", "ops": ["conv3x3", {"dropout": {"rate": r}}]}}) for r in (0.1, 0.2, 0.4)]
     assert "Stage(*[Sample(4, rate=rate) for rate in (0.1, 0.2, 0.4)])" in text(net(*rates))
+    rates = [unit_graph({"y": {"from": "x", "ops": ["conv3x3", {"dropout": {"rate": r / 18}}]}}) for r in (1, 2, 5)]
+    assert "Stage(*[Sample(4, rate=rate) for rate in (1 / 18, 1 / 9, 5 / 18)])" in text(net(*rates))
 
 
 def test_what_a_parameter_starts_from_stands_in_the_constructor() -> None:
