@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from resbench.data.registry import names as data_names
 from resbench.errors import Fact
@@ -26,13 +25,6 @@ class Item:
     failures: tuple[Failure, ...]
 
     @property
-    def origin(self) -> str:
-        folder, here = self.plugin.folder, Path.cwd()
-        if self.plugin.installed:
-            return "installed"
-        return str(folder.relative_to(here)) if folder.is_relative_to(here) else str(folder)
-
-    @property
     def state(self) -> str:
         return "broken" if self.failures else "ok"
 
@@ -42,7 +34,7 @@ class Item:
 
     def as_json(self) -> dict[str, object]:
         problems = [{"what": f.what, "cause": f.cause, "trace": f.trace} for f in self.failures]
-        plugin = {"name": self.plugin.name, "version": self.plugin.version or None, "from": self.origin}
+        plugin = {"name": self.plugin.name, "version": self.plugin.version or None, "from": self.plugin.where}
         return {**plugin, "gives": self.gives, "state": self.state, "problems": problems}
 
 

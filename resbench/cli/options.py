@@ -43,8 +43,7 @@ Plugins = Annotated[
 
 
 def _tell(failure: Failure) -> None:
-    hint = f"`resbench plugins check {failure.plugin.name}` tells more"
-    typer.echo(printable(f"{failure} ({hint})", 2000), err=True)
+    typer.echo(printable(f"{failure} ({failure.plugin.hint})", 2000), err=True)
 
 
 def database(given: str | None) -> str:

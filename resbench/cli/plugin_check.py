@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from resbench.measure.registry import measure
 from resbench.ops.initialisers import initialiser_called
 from resbench.ops.parameter import Start
 from resbench.ops.schema import table
-from resbench.plugins.active import cause
+from resbench.plugins.active import cause, trace
 from resbench.plugins.spec_files import root_of
 from resbench.spec.library import Library
 from resbench.spec.recipe import parse_recipe
@@ -70,14 +69,14 @@ def _tried(what: str, attempt: Callable[[str], str], name: str) -> Line:
     try:
         return Line(True, what, attempt(name))
     except (AssertionError, ResbenchError) as error:
-        return Line(False, what, str(error))
+        return Line(False, what, str(error), trace(error.__cause__) if error.__cause__ is not None else "")
     except Exception as error:  # whatever a plugin does, the next thing is tried
-        return Line(False, what, cause(error), "".join(traceback.format_exception(error)))
+        return Line(False, what, cause(error), trace(error))
 
 
 def _op(name: str) -> str:
     """The contract, with every choice of its arguments taken once."""
-    reports = [check_case(case) for case in guess(name, table()[name])]
+    reports = [check_case(case) for case in guess(name)]
     return f"{reports[0]}" + (f", and {len(reports) - 1} more" if len(reports) > 1 else "")
 
 

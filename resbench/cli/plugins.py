@@ -27,11 +27,11 @@ def list_(json: Json = False, trace: Trace = False, plugins: Plugins = None) -> 
     if not found:
         typer.echo("no plugins are used here; `resbench plugins new NAME` writes one", err=True)
         return
-    rows = [[i.plugin.name, i.plugin.version or None, i.origin, i.gives_text, i.state] for i in found]
+    rows = [[i.plugin.name, i.plugin.version or None, i.plugin.where, i.gives_text, i.state] for i in found]
     print_table(["name", "version", "from", "gives", "state"], rows)
     for item in found:
         for failure in item.failures:
-            typer.echo(failure.trace if trace else str(failure), err=True)
+            typer.echo(f"{failure}\n{failure.trace}".rstrip() if trace else str(failure), err=True)
 
 
 @app.command()
@@ -87,7 +87,7 @@ def check(
         )
     good = True
     for item in chosen:
-        typer.echo(f"{item.plugin.label}, from {item.origin}")
+        typer.echo(f"{item.plugin.label}, from {item.plugin.where}")
         for line in check_plugin(item, network):
             good = good and line.good
             typer.echo(f"  {'ok  ' if line.good else 'FAIL'} {line.what}: {line.told}")

@@ -88,6 +88,8 @@ def op(
     def register(module: type[Module]) -> type[Module]:
         if not module.__module__.startswith(f"{__package__}."):
             _fill_own()  # first come resbench's own, so that it is the plugin that is refused
+        if not issubclass(module, nn.Module):
+            raise TypeError(f"op `{name}`: {module.__qualname__} is no nn.Module")
         kind = OpKind(
             name, module, pure, commutative, idempotent, keeps_zero, identity_when, spell_out, code, macs, version
         )

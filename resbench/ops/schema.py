@@ -26,6 +26,7 @@ from resbench.spec.signature import Argument, Signature
 
 FOLDER = Path(__file__).parent
 _PLAIN = {"int", "float", "bool", "str"}
+_ANNOTATIONS = "int, float, bool, str, None, tuple[int, int], Literal[...], Initial, nn.Module (a list of ops)"
 
 
 def table() -> dict[str, Signature]:
@@ -89,6 +90,8 @@ def read_source(source: str, origin: str) -> Iterable[Signature]:
             about, docs = argument_docs(ast.get_docstring(item) or "", arguments)
             arguments = {key: replace(argument, doc=docs.get(key, "")) for key, argument in arguments.items()}
             more = "\n\n".join(text for text in (about, rest.strip()) if text)
+            if "forward" not in functions:
+                raise Fact(f"{item.name} has no method `forward`")
             yield Signature(name, arguments, _inputs(functions["forward"]), wants_channels, doc, origin, more)
 
 
@@ -125,16 +128,21 @@ def _arguments(function: ast.FunctionDef | None) -> tuple[dict[str, Argument], b
     if function is None:
         return {}, False
     signature = function.args
+    before = [argument.arg for argument in (*signature.posonlyargs, *signature.args)]
+    if (wrong := next((name for name in before[1:] if name != "channels"), None)) is not None:
+        raise Fact(
+            f"argument `{wrong}` stands before the `*`; there only `channels` may: (self, channels: int, *, ...)"
+        )
     arguments = {}
     for argument, default in zip(signature.kwonlyargs, signature.kw_defaults, strict=True):
         kinds, literals = _kinds(argument.annotation)
         value = None if default is None else ast.literal_eval(default)
         arguments[argument.arg] = Argument(kinds, default is None, value, literals)
-    return arguments, any(argument.arg == "channels" for argument in signature.args)
+    return arguments, "channels" in before
 
 
 def _kinds(annotation: ast.expr | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """An annotation as kinds and literals. Raises TypeError for a form the language has no value for."""
+    """An annotation as kinds and literals. Raises Fact for a form the language has no value for."""
     if isinstance(annotation, ast.BinOp):
         left, right = _kinds(annotation.left), _kinds(annotation.right)
         return (*left[0], *right[0]), (*left[1], *right[1])
@@ -152,7 +160,7 @@ def _kinds(annotation: ast.expr | None) -> tuple[tuple[str, ...], tuple[str, ...
     if isinstance(annotation, ast.Subscript) and text.startswith("Literal["):
         values = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
         return ("literal",), tuple(str(ast.literal_eval(value)) for value in values)
-    raise TypeError(f"an op's argument cannot be annotated with {text}")
+    raise Fact(f"an op's argument cannot be annotated with {text}; allowed: {_ANNOTATIONS}, and several with `|`")
 
 
 def _inputs(forward: ast.FunctionDef) -> tuple[int, int | None]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 
-from resbench.errors import BadInput, Fact, PluginError
+from resbench.errors import BadInput, Fact, ResbenchError
 from resbench.plugins.folder import read_folder
 from resbench.plugins.installed import installed
 from resbench.plugins.plugin import Failure, Gift, Plugin
@@ -40,7 +40,7 @@ class Active:
 
     def fail(self, plugin: Plugin, gift: Gift | None, what: str, error: BaseException) -> Failure:
         """Note that something of a plugin cannot be used, and tell it once."""
-        failure = Failure(plugin, what, cause(error), "".join(traceback.format_exception(error)))
+        failure = Failure(plugin, what, cause(error), trace(error))
         if gift is not None:
             self.broken.setdefault((plugin.name, gift.target), failure)
         if str(failure) not in map(str, self.failures):
@@ -55,14 +55,21 @@ class Active:
             return True
         both = f"{place_of(holder, other)} and {place_of(plugin, gift)}"
         self.clashes[group, name] = f"{group}: `{name}` is given twice: by {both}; leave one out"
-        self.fail(plugin, None, f"{group}: `{name}`", Fact(f"is given twice: by {both}; leave one out"))
+        failure = self.fail(plugin, None, f"{group}: `{name}`", Fact(f"is given twice: by {both}; leave one out"))
+        if holder != plugin:  # it is the other's too, but told once
+            self.failures.append(replace(failure, plugin=holder))
         return False
 
 
 def cause(error: BaseException) -> str:
     """An error in one line."""
     text = str(error).split("\n")[0]
-    return text if isinstance(error, Fact | BadInput | PluginError) else f"{type(error).__name__}: {text}"
+    return text if isinstance(error, Fact | ResbenchError) else f"{type(error).__name__}: {text}"
+
+
+def trace(error: BaseException) -> str:
+    """The whole of an error; nothing where resbench says in its own words what is wrong, and shows no code for it."""
+    return "" if isinstance(error, Fact | ResbenchError) else "".join(traceback.format_exception(error))
 
 
 def place_of(plugin: Plugin, gift: Gift) -> str:

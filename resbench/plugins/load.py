@@ -21,12 +21,12 @@ def load(group: str) -> None:
     if group in state.loaded:
         return
     state.loaded.add(group)  # at once, since what is imported may ask for the same group
-    for plugin in state.plugins:
-        for gift in plugin.gives:
-            if gift.group == group:
-                if group != "ops":  # those of ops are in their source
-                    state.claim(plugin, gift, group, gift.name)
-                module_of(state, plugin, gift)
+    wanted = [(plugin, gift) for plugin in state.plugins for gift in plugin.gives if gift.group == group]
+    for plugin, gift in wanted if group != "ops" else ():  # those of ops are in their source, and claimed already
+        state.claim(plugin, gift, group, gift.name)
+    for plugin, gift in wanted:
+        if (group, gift.name) not in state.clashes:
+            module_of(state, plugin, gift)
 
 
 def module_of(state: Active, plugin: Plugin, gift: Gift) -> ModuleType | None:
@@ -80,16 +80,11 @@ def owner_of(thing: type | Callable[..., object]) -> Plugin | None:
     return None if file is None else owner_of_file(file)
 
 
-def blame(error: BaseException) -> Plugin | None:
-    """The plugin in whose code an error arose or passed through, the innermost one."""
-    frames = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
-    found = (owner_of_file(file) for file in reversed(frames) if not file.startswith("<"))
-    return next((plugin for plugin in found if plugin is not None), None)
-
-
 def blamed(error: BaseException) -> PluginError | None:
-    """The error as the plugin's, with its name and version; None where no plugin had part in it."""
-    plugin = blame(error)
+    """The error as the plugin's in whose code it arose or passed through, the innermost one; None where none had part in it."""
+    frames = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    owners = (owner_of_file(file) for file in reversed(frames) if not file.startswith("<"))
+    plugin = next((owner for owner in owners if owner is not None), None)
     return None if plugin is None else PluginError(f"{plugin.label}: {cause(error)}")
 
 
@@ -104,4 +99,4 @@ def blocked(group: str, name: str) -> PluginError | None:
     failure = state.broken.get((plugin.name, gift.target))
     if failure is None:
         return None
-    return PluginError(f"`{name}` is of {failure}; `resbench plugins check {plugin.name}` shows the trace")
+    return PluginError(f"`{name}` is of {failure}; {plugin.hint}")

@@ -43,6 +43,8 @@ from resbench.ops.registry import op
 
 @op("NAME")
 class CLASS(Parametric):
+    """init: where each factor starts"""
+
     def __init__(self, channels: int, *, init: float = 1.0) -> None:
         super().__init__()
         self.weight = empty(channels, 1, 1)
@@ -76,7 +78,7 @@ from resbench.testing import check_op
 
 @pytest.mark.parametrize("init", [1.0, 0.5])
 def test_contract(init: float) -> None:
-    check_op(CLASS, {"init": init}, inputs=[(8, 6, 6)])
+    check_op(CLASS, {"init": init}, inputs=[(8, 6, 5)])
 '''
 README = """\
 # NAME

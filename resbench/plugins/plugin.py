@@ -52,10 +52,24 @@ class Plugin:
         """As messages call it."""
         return f"plugin {self.name} {self.version or '(a folder)'}"
 
+    @property
+    def where(self) -> str:
+        """`installed`, or its folder as it is called from here."""
+        here = Path.cwd()
+        near = self.folder.relative_to(here) if self.folder.is_relative_to(here) else self.folder
+        return "installed" if self.installed else str(near)
+
+    @property
+    def hint(self) -> str:
+        return f"`resbench plugins check {self.name if self.installed else self.where}` tells more"
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What of a plugin cannot be used: `what` names the part, `cause` says why in one line, `trace` is the whole of it."""
+    """What of a plugin cannot be used: `what` names the part, `cause` says why in one line, `trace` is the whole of it.
+
+    Without a trace: what resbench itself finds wrong.
+    """
 
     plugin: Plugin
     what: str

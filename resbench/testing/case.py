@@ -26,6 +26,7 @@ from resbench.spec.oplist import parse_ops
 from resbench.spec.signature import Signature, allowed, fits, tidy
 
 BATCH = 3
+SHAPE = (8, 6, 5)  # CHW; height and width differ, so that an op that mixes them up is seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,10 @@ class Case:
 
 
 def case_of(op: str | type[nn.Module], arguments: Mapping[str, Any], shapes: Sequence[Shape]) -> Case:
-    """Arguments as YAML gives them; without shapes, as few inputs of 8x6x6 as it takes. Raises AssertionError."""
-    kind = _kind(op)
-    signature = _signature(kind)
-    shapes = tuple(tuple(shape) for shape in shapes) or ((8, 6, 6),) * signature.inputs[0]
+    """Arguments as YAML gives them; without shapes, as few inputs of 8x6x5 as it takes. Raises AssertionError."""
+    kind = kind_of(op)
+    signature = signature_of(kind)
+    shapes = tuple(tuple(shape) for shape in shapes) or (SHAPE,) * signature.inputs[0]
     low, high = signature.inputs
     if not low <= len(shapes) <= (high or len(shapes)):
         wanted = f"{low} inputs" if low == high else f"{low} inputs or more"
@@ -69,7 +70,7 @@ def case_of(op: str | type[nn.Module], arguments: Mapping[str, Any], shapes: Seq
     return Case(kind, signature, whole, shapes)
 
 
-def _kind(op: str | type[nn.Module]) -> OpKind:
+def kind_of(op: str | type[nn.Module]) -> OpKind:
     known = kinds()
     if isinstance(op, str):
         if op not in known:
@@ -81,7 +82,7 @@ def _kind(op: str | type[nn.Module]) -> OpKind:
     return found
 
 
-def _signature(kind: OpKind) -> Signature:
+def signature_of(kind: OpKind) -> Signature:
     """Of a class whose plugin is not active, from its source, as if it were."""
     known = table().get(kind.name)
     file = sys.modules[kind.module.__module__].__file__

@@ -47,20 +47,14 @@ def starts(case: Case) -> None:
 
 def shapes(case: Case) -> None:
     """The shape on `meta` is the shape on the CPU, in training and in evaluation."""
+    with torch.device("meta"), torch.no_grad():
+        module = bare(case).eval()  # as a network is checked: nothing is drawn
+        on_meta = module(*(torch.empty(BATCH, *shape) for shape in case.shapes))
     for training in (True, False):
-        with torch.device("meta"), torch.no_grad():
-            module = bare(case).train(training)
-            on_meta = run_on_meta(module, [torch.empty(BATCH, *shape) for shape in case.shapes])
         on_cpu = run(make(case).train(training), inputs(case))
         require(len(on_cpu) == BATCH, f"a batch of {BATCH} went in, {len(on_cpu)} came out")
         told = f"on meta it yields {sizes(on_meta.shape[1:])}, on the CPU {sizes(on_cpu.shape[1:])}"
         require(on_meta.shape == on_cpu.shape, told)
-
-
-def run_on_meta(module: nn.Module, tensors: list[Tensor]) -> Tensor:
-    """As a network is checked: nothing is drawn where there are no values."""
-    result: Tensor = module.eval()(*tensors)
-    return result
 
 
 def repeatable(case: Case) -> None:

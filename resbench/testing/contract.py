@@ -38,7 +38,7 @@ def check_op(
 ) -> Report:
     """Try everything an op owes and claims, with these arguments (as YAML gives them) and input shapes (without the batch).
 
-    `op`: its name, or its class, for a plugin that is not installed. Without `inputs`: as few of 8x6x6 as it takes.
+    `op`: its name, or its class, for a plugin that is not installed. Without `inputs`: as few of 8x6x5 as it takes.
     """
     return check_case(case_of(op, arguments or {}, inputs))
 
@@ -49,13 +49,13 @@ def check_case(case: Case) -> Report:
         try:
             check(case)
         except AssertionError as error:
-            raise AssertionError(f"op `{case.kind.name}`: {name}: {error} [{case}]") from None
+            raise AssertionError(f"op {case}: {name}: {error}") from None
         except Exception as error:
             what = str(error) if isinstance(error, Fact | ResbenchError) else f"{type(error).__name__}: {error}"
-            raise AssertionError(f"op `{case.kind.name}`: {name}: it raises {what} [{case}]") from error
+            raise AssertionError(f"op {case}: {name}: it raises {what}") from error
     try:
         side_by_side = stacked(case)
     except AssertionError as error:
-        raise AssertionError(f"op `{case.kind.name}`: stacked: {error} [{case}]") from None
+        raise AssertionError(f"op {case}: stacked: {error}") from None
     result = sizes(run(make(case).eval(), tensors_of(case)).shape[1:])
     return Report(str(case), result, tuple(DUTIES), tuple(said), side_by_side, macs(case))

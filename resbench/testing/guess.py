@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from resbench.spec.signature import Argument, Signature, allowed
-from resbench.testing.case import Case, case_of
+from torch import nn
 
-CHANNELS = 8
+from resbench.spec.signature import Argument, allowed
+from resbench.testing.case import SHAPE, Case, case_of, kind_of, signature_of
+
 _GUESSES: dict[str, Any] = {"int": 2, "pair": [2, 2], "float": 0.5, "bool": False, "initial": 1.0, "ops": ["relu"]}
 
 
-def guess(op: str, signature: Signature) -> list[Case]:
+def guess(op: str | type[nn.Module]) -> list[Case]:
     """Raises AssertionError for a required argument that nobody can guess."""
+    signature = signature_of(kind_of(op))
     given = {name: _guess(name, argument) for name, argument in signature.arguments.items() if argument.required}
     low, high = signature.inputs
     counts = [low] if high is not None else [low, low + 1]
-    shapes = [((CHANNELS, 6, 6),) * count for count in counts]
+    shapes = [(SHAPE,) * count for count in counts]
     return [case_of(op, each, of) for each in (given, *varied(given, signature.arguments)) for of in shapes]
 
 
 def _guess(name: str, argument: Argument) -> Any:
     if name == "out":
-        return CHANNELS
+        return SHAPE[0]
     if argument.literals:
         return argument.literals[0]
     found = next((_GUESSES[kind] for kind in argument.kinds if kind in _GUESSES), None)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from command_line import Rb, one_core
+from command_line import Rb, Said
+from plugins_sample import op, package, put, resbench, unit
 
 from resbench.errors import BadInput
 from resbench.plugins.new import FILES, write_package
@@ -31,60 +33,47 @@ def n_stages(bound, network):
 """
 
 
-def resbench(folder: Path, *words: object, path: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """In a process of its own: what a plugin registers stays in it."""
-    environment = {"PATH": "/usr/bin:/bin", **({"PYTHONPATH": str(path)} if path is not None else {})}
-    command = [sys.executable, "-m", "resbench", *map(str, words)]
-    with one_core():
-        return subprocess.run(
-            command, cwd=folder, env=environment, text=True, capture_output=True, timeout=120, check=False
-        )
-
-
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("work")
-    done = resbench(folder, "plugins", "new", "leaky_gain")
-    assert done.stdout == "leaky_gain: written. Next: resbench plugins check leaky_gain\n"
+    assert write_package("leaky_gain", folder) == folder / "leaky_gain"
     return folder / "leaky_gain"
 
 
-def test_new_writes_a_package_with_an_op_a_unit_and_a_test(written: Path) -> None:
+def test_new_writes_a_package_with_an_op_a_unit_and_a_test(rb: Rb, tmp_path: Path) -> None:
+    said = rb("plugins", "new", "leaky_gain")
+    assert said.out == "leaky_gain: written. Next: resbench plugins check leaky_gain\n"
+    written = tmp_path / "leaky_gain"
     files = {path.relative_to(written).as_posix() for path in written.rglob("*") if path.is_file()}
     assert files == {name.replace("NAME", "leaky_gain") for name in FILES}
-    op = (written / "src/leaky_gain/op.py").read_text()
-    assert '@op("leaky_gain")\nclass LeakyGain(Parametric):' in op
-    assert len(op.splitlines()) <= 20
+    lines = (written / "src/leaky_gain/op.py").read_text().splitlines()
+    assert '@op("leaky_gain")' in lines
+    assert "class LeakyGain(Parametric):" in lines
+    assert len(lines) <= 20
     assert not [
-        path for path in files if "NAME" in (written / path).read_text() or "CLASS" in (written / path).read_text()
+        name for name in files if "NAME" in (written / name).read_text() or "CLASS" in (written / name).read_text()
     ]
+    assert rb("plugins", "new", "leaky_gain").status == 2
 
 
-def test_it_passes_its_check_and_its_own_test_as_it_stands(written: Path) -> None:
-    done = resbench(written, "plugins", "check", ".")
-    assert done.returncode == 0, done.stderr
-    head, op, unit = done.stdout.splitlines()
-    assert head == "plugin leaky_gain 0.1.0, from ."
-    assert op == "  ok   op leaky_gain: leaky_gain(init=1.0) of 8x6x6 -> 8x6x6: 7 checks, 0 MACs, stacked: yes"
-    assert unit.startswith(
-        "  ok   unit leaky_gain_unit: first 16x32x32 -> 16x32x32; inner 16x32x32 -> 16x32x32; transition "
-    )
-    tested = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], cwd=written, text=True, capture_output=True,
-        timeout=120, check=False,
-    )  # fmt: skip
-    assert tested.returncode == 0, tested.stdout
-
-
-def test_it_installs_and_is_found(written: Path, tmp_path: Path) -> None:
-    options = ["--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--target", tmp_path / "site"]
+def test_it_installs_is_found_and_passes_its_check_and_its_own_test(written: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    options = ["--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--target", site]
     subprocess.run(
         [sys.executable, "-m", "pip", "install", *options, written], check=True, capture_output=True, timeout=120
     )
-    done = resbench(tmp_path, "plugins", "check", "leaky_gain", path=tmp_path / "site")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("plugin leaky_gain 0.1.0, from installed\n  ok   op leaky_gain: ")
-    assert done.stdout.count("  ok   ") == 2
+    words = [["plugins", "check", "leaky_gain"], ["unit", "check", "leaky_gain_unit"]]
+    found, unit = resbench(tmp_path, *words, path=site)
+    assert found.status == 0, found.err
+    first, second, third = found.out.splitlines()
+    assert first == "plugin leaky_gain 0.1.0, from installed"
+    assert second == "  ok   op leaky_gain: leaky_gain(init=1.0) of 8x6x5 -> 8x6x5: 7 checks, 0 MACs, stacked: yes"
+    places = "first 16x32x32 -> 16x32x32; inner 16x32x32 -> 16x32x32; transition 16x32x32 -> 32x16x16"
+    assert third == f"  ok   unit leaky_gain_unit: {places}"
+    assert unit.out.endswith("leaky_gain_unit: ok in resnet_cifar\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    tested = subprocess.run(command, cwd=written, text=True, capture_output=True, timeout=120, check=False)
+    assert tested.returncode == 0, tested.stdout
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
@@ -115,56 +104,106 @@ def test_names_that_are_refused(name: str, reason: str, rb: Rb, tmp_path: Path) 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_plugins_and_unknown_ones(rb: Rb, tmp_path: Path) -> None:
-    done = resbench(tmp_path, "plugins", "check", "gone")
-    assert done.returncode == 2
-    assert done.stderr == "no plugin is called `gone`; plugins: none; or give its folder\n"
-
-
 @pytest.fixture(scope="module")
-def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("broken")
-    (folder / "bad").mkdir()
-    (folder / "bad/odd.py").write_text(ODD)
-    (folder / "bad/lazy.py").write_text(CONSTANT)
-    return folder
+def said(tmp_path_factory: pytest.TempPathFactory) -> list[Said]:
+    """A folder of which one file is no Python, one metric no number and one initialiser lazy."""
+    folder = put(tmp_path_factory.mktemp("broken"), {"bad/odd.py": ODD, "bad/lazy.py": CONSTANT})
+    use = ["--plugins", "bad"]
+    return resbench(
+        folder, ["plugins", "list", *use], ["plugins", "list", "--trace", *use], ["plugins", "list", "--json", *use],
+        ["plugins", "check", "bad"], ["net", "show", "resnet_cifar", "depth=8", *use],
+        ["plugins", "list"], ["plugins", "check"], ["plugins", "check", "gone"], ["plugins", "check", "bda", *use],
+    )  # fmt: skip
 
 
-def test_list_tells_what_is_broken_and_lists_the_rest(broken: Path) -> None:
-    done = resbench(broken, "plugins", "list", "--plugins", "bad")
-    assert done.returncode == 0
-    row = done.stdout.splitlines()[3]
+def test_list_tells_what_is_broken_and_lists_the_rest(said: list[Said]) -> None:
+    plain, traced, json = said[:3]
+    assert plain.status == 0
+    row = plain.out.splitlines()[3]
     assert row.split()[:3] == ["bad", "–", "bad"]
     assert "initialisers: lazy; metrics: depth_m, n_stages" in row
     assert row.split()[-1] == "broken"
-    assert done.stderr == "plugin bad (a folder): odd.py: SyntaxError: invalid syntax (odd.py, line 2)\n"
-    traced = resbench(broken, "plugins", "list", "--trace", "--plugins", "bad").stderr
-    assert f'File "{broken}/bad/odd.py", line 2\n    class Odd(:\n' in traced
-    import json
-
-    (item,) = json.loads(resbench(broken, "plugins", "list", "--json", "--plugins", "bad").stdout)
+    assert plain.err == "plugin bad (a folder): odd.py: SyntaxError: invalid syntax (odd.py, line 2)\n"
+    assert traced.err.startswith(f"{plain.err}Traceback (most recent call last):\n")
+    assert '/bad/odd.py", line 2\n    class Odd(:\n' in traced.err
+    (item,) = json.json
     assert (item["name"], item["version"], item["state"]) == ("bad", None, "broken")
+    assert item["gives"] == {"initialisers": ["lazy"], "metrics": ["depth_m", "n_stages"]}
     assert item["problems"][0]["what"] == "odd.py"
     assert item["problems"][0]["trace"].startswith("Traceback")
 
 
-def test_check_tries_everything_and_ends_with_3(broken: Path) -> None:
-    done = resbench(broken, "plugins", "check", "bad")
-    assert done.returncode == 3
-    assert done.stdout.splitlines() == [
+def test_check_tries_everything_and_ends_with_3(said: list[Said]) -> None:
+    assert said[3].status == 3
+    assert said[3].out.splitlines() == [
         "plugin bad (a folder), from bad",
         "  FAIL odd.py: SyntaxError: invalid syntax (odd.py, line 2)",
         "  FAIL initialiser lazy: not every value of a conv's weight is drawn and finite",
         "  FAIL metric depth_m: metric `depth_m` of plugin bad (a folder): a finite number is needed, got 'deep'",
         "  ok   metric n_stages: 3 for resnet_cifar of original",
     ]
-    assert f'File "{broken}/bad/odd.py", line 2' in done.stderr
+    assert '/bad/odd.py", line 2' in said[3].err
 
 
-def test_a_metric_of_a_plugin_stands_in_net_show_and_one_that_fails_is_a_note(broken: Path) -> None:
-    done = resbench(broken, "net", "show", "resnet_cifar", "depth=8", "--plugins", "bad")
-    assert done.returncode == 0
-    assert "\nn_stages 3\n" in done.stdout
-    assert done.stdout.endswith(
-        "note: metric `depth_m` of plugin bad (a folder): a finite number is needed, got 'deep'\n"
-    )
+def test_a_metric_of_a_plugin_stands_in_net_show_and_one_that_fails_is_a_note(said: list[Said]) -> None:
+    assert said[4].status == 0
+    assert "\nn_stages 3\n" in said[4].out
+    note = "note: metric `depth_m` of plugin bad (a folder): a finite number is needed, got 'deep'\n"
+    assert said[4].out.endswith(note)
+
+
+def test_no_plugins_and_unknown_ones(said: list[Said]) -> None:
+    none, nothing, gone, near = said[5:]
+    told = "no plugins are used here; `resbench plugins new NAME` writes one\n"
+    assert (none.status, none.out, none.err) == (0, "", told)
+    assert (nothing.status, nothing.out) == (0, "no plugins\n")
+    assert (gone.status, gone.err) == (2, "no plugin is called `gone`; plugins: none; or give its folder\n")
+    assert near.err == "no plugin is called `bda`; did you mean `bad`?; plugins: bad; or give its folder\n"
+
+
+FAULTS: dict[str, tuple[Callable[[str], str], str, str]] = {
+    "unclosed": (lambda text: text.replace("(self, x", "[self, x"),
+        "module unclosed.op: SyntaxError: ", 'unclosed/op.py", line 14'),
+    "importing": (lambda text: text.replace("import op\n", "import op\nimport not_there\n"),
+        "module importing.op: ModuleNotFoundError: No module named 'not_there'", "import not_there\n"),
+    "taking": (lambda text: text.replace('@op("taking"', '@op("relu"'),
+        "module taking.op: no op may be called `relu`: it is the name of a built-in op (resbench.ops, relu.py)", ""),
+    "building": (lambda text: text.replace("self.by = by", "self.by = gone"),
+        "op building: op building(by=2.0) of 8x6x5: starts: it raises NameError: name 'gone' is not defined",
+        "    self.by = gone\n"),
+    "forwarding": (lambda text: text.replace("x * self.by", "x * self.gone"),
+        "op forwarding: op forwarding(by=2.0) of 8x6x5: shapes: it raises AttributeError: 'Twice' object has no attribute 'gone'",
+        "    return x * self.gone\n"),
+    "impure": (lambda text: text.replace("x * self.by", "x * self.by if self.training else x"),
+        "op impure: op impure(by=2.0) of 8x6x5: pure: training and evaluation differ, so it is not pure: ", ""),
+}  # fmt: skip
+
+
+def test_each_fault_has_name_version_and_cause_and_stops_nobody_else(tmp_path: Path) -> None:
+    for name, (spoil, _, _) in FAULTS.items():
+        package(tmp_path / name, {"op.py": spoil(op(name))}, ops={name: f"{name}.op"})
+    put(tmp_path, {"one/same.py": op("same"), "two/same.py": op("same"), "two/fine.py": op("fine")})
+    put(tmp_path, {f"{name}.yaml": unit(name, name) for name in (*FAULTS, "same", "fine")})
+    use = [word for name in (*FAULTS, "one", "two") for word in ("--plugins", name)]
+    checked, *units, fine, other, same = resbench(
+        tmp_path, ["plugins", "check", *use], *(["unit", "check", f"{name}.yaml", *use] for name in FAULTS),
+        ["unit", "check", "fine.yaml", *use], ["unit", "check", "original", *use], ["unit", "check", "same.yaml", *use],
+    )  # fmt: skip
+    assert checked.status == 3
+    lines = checked.out.splitlines()
+    for (name, (_, cause, traced)), said in zip(FAULTS.items(), units, strict=True):
+        at = lines.index(f"plugin {name} 1.5, from {name}")
+        assert lines[at + 1].startswith(f"  FAIL {cause}")
+        assert traced in checked.err
+        if name == "impure":
+            continue  # a unit of it is checked, as the claim is not
+        assert said.status == 3, said.err
+        assert f"{name}.yaml:2:56: nodes.f.ops[1]: " in said.err
+        assert f"plugin {name} 1.5: " in said.err
+    twice = f"by plugin one (a folder) ({tmp_path}/one/same.py) and plugin two (a folder) ({tmp_path}/two/same.py)"
+    for name in ("one", "two"):
+        at = lines.index(f"plugin {name} (a folder), from {name}")
+        assert lines[at + 1] == f"  FAIL ops: `same`: is given twice: {twice}; leave one out"
+    assert lines[-1].startswith("  ok   op fine: fine(by=2.0) of 8x6x5 -> 8x6x5: ")
+    assert (fine.status, other.status, same.status) == (0, 0, 3)
+    assert f"same.yaml:2:56: nodes.f.ops[1]: ops: `same` is given twice: {twice}; leave one out" in same.err

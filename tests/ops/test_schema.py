@@ -11,6 +11,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import pytest
 from torch import nn
 
+from resbench.errors import Fact
 from resbench.ops.registry import kinds
 from resbench.ops.schema import read_source, table
 from resbench.spec.signature import Argument
@@ -79,12 +80,16 @@ def test_reading_it_imports_no_torch() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_an_annotation_that_yaml_cannot_give_is_refused() -> None:
-    source = """
-@op("odd")
-class Odd:
-    def __init__(self, *, thing: list[float]) -> None: ...
-    def forward(self, x): ...
-"""
-    with pytest.raises(TypeError, match=r"cannot be annotated with list\[float\]"):
+@pytest.mark.parametrize(
+    ("init", "forward", "words"),
+    [
+        ("*, thing: list[float]", "forward", r"cannot be annotated with list\[float\]; allowed: int, float, "),
+        ("*, thing=1", "forward", "cannot be annotated with nothing; allowed: int, float, "),
+        ("channels, thing: int = 1", "forward", "argument `thing` stands before the `\\*`; there only `channels` may"),
+        ("*, thing: int = 1", "run", "Odd has no method `forward`"),
+    ],
+)
+def test_a_class_that_cannot_be_an_op_is_refused(init: str, forward: str, words: str) -> None:
+    source = f'@op("odd")\nclass Odd:\n    def __init__(self, {init}): ...\n    def {forward}(self, x): ...\n'
+    with pytest.raises(Fact, match=words):
         list(read_source(source, "odd.py"))

@@ -37,7 +37,7 @@ SCRIPT = f"""
 import json, sys
 from dataclasses import astuple
 from pathlib import Path
-sys.path.insert(0, {str(Path(__file__).parent.parent)!r})
+sys.path.insert(0, {str(Path(__file__).parent)!r})
 from command_line import say
 print(json.dumps([astuple(say(words, Path.cwd())) for words in json.loads(sys.argv[1])]))
 """

@@ -1,0 +1,204 @@
+"""check_op for authors of plugins: it passes what keeps the contract, and each of its checks can fail."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib.util import module_from_spec, spec_from_file_location
+from itertools import count
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+from resbench.ops import registry
+from resbench.ops.registry import OpKind, kind, kinds
+from resbench.testing import check_op
+from resbench.testing.case import Case, case_of
+from resbench.testing.checks import DUTIES
+from resbench.testing.claims import CLAIMS
+from resbench.testing.guess import guess
+
+SOURCE = '''\
+"""Odd.  BCHW -> BCHW"""
+import torch
+from torch import Tensor, nn
+from resbench.ops.parameter import Parametric, Random, Start, empty
+from resbench.ops.registry import op
+
+@op("odd"CLAIMS)
+class Odd(BASE):
+    def __init__(self, channels: int, *, by: float = 2.0) -> None:
+        super().__init__()
+        INIT
+
+    def forward(self, INPUTS) -> Tensor:
+        return BODY
+'''
+NUMBERS = count()
+WEIGHT = 'self.weight, self.starts, self.buffer_starts = empty(channels, 1, 1), {"weight": Start("gain")}, {}'
+Load = Callable[[str], type[nn.Module]]
+
+
+@pytest.fixture
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
+    """Source -> its class `Odd`, whose registration is gone after the test."""
+    monkeypatch.setattr(registry, "_KINDS", dict(kinds()))
+
+    def start(source: str) -> type[nn.Module]:
+        name = f"odd_op_{next(NUMBERS)}"
+        path = tmp_path / f"{name}.py"
+        path.write_text(source, "utf-8")
+        spec = spec_from_file_location(name, path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, name, module)
+        spec.loader.exec_module(module)
+        found: type[nn.Module] = module.Odd
+        return found
+
+    return start
+
+
+def odd(body: str, *, init: str = "", base: str = "nn.Module", claims: str = "", inputs: str = "x: Tensor") -> str:
+    said = {"BODY": body, "INIT": init or "pass", "BASE": base, "CLAIMS": claims, "INPUTS": inputs}
+    text = SOURCE
+    for mark, value in said.items():
+        text = text.replace(mark, value)
+    return text
+
+
+def test_one_that_keeps_it(load: Load) -> None:
+    report = check_op(load(odd("x * self.weight", init=WEIGHT, base="Parametric")), {"by": 3}, inputs=[(4, 3, 2)])
+    assert str(report) == "odd(by=3.0) of 4x3x2 -> 4x3x2: 7 checks, 0 MACs, stacked: yes"
+    assert report.checks == tuple(DUTIES)
+
+
+def test_by_name_with_claims_and_a_price() -> None:
+    assert str(check_op("relu")) == (
+        "relu() of 8x6x5 -> 8x6x5: 7 checks, claims pure, idempotent, keeps_zero, 0 MACs, stacked: yes"
+    )
+    assert check_op("conv", {"kernel": 3, "out": 4}, inputs=[(2, 6, 6)]).macs == 9 * 2 * 4 * 36
+    dropped = check_op("drop_branch", {"rate": 0.5, "ops": [{"conv3x3": {"out": 8}}, "bn"]})
+    assert dropped.stacked == "not in training: each would draw from a stream of its own"
+
+
+BAD = {
+    "silent parameter": (odd("x * self.weight", init="self.weight = empty(channels, 1, 1)"),
+        "starts: parameter weight says nothing of how it starts; an op with any is a Parametric, with an entry for each in "),
+    "silent buffer": (odd("x + self.seen", init='self.register_buffer("seen", torch.zeros(1))'),
+        "starts: buffer seen says nothing of how it starts; an op with any is a Parametric, with an entry for each in "),
+    "idle start": (odd("x", init='self.starts, self.buffer_starts = {"gone": Start("gain")}, {}', base="Parametric"),
+        "starts: `starts` names gone, which is no parameter of its own"),
+    "init": (odd("x", init="self.wide = wide"), "starts: it raises NameError: name 'wide' is not defined"),
+    "forward": (odd("x * self.gone"), "shapes: it raises AttributeError: 'Odd' object has no attribute 'gone'"),
+    "meta": (odd("x if x.is_meta else x[:, :2]"), "shapes: on meta it yields 8x6x5, on the CPU 2x6x5"),
+    "training": (odd("x[:, :2] if self.training else x"), "shapes: on meta it yields 8x6x5, on the CPU 2x6x5"),
+    "batch": (odd("x.sum(0)"), "shapes: a batch of 3 went in, 8 came out"),
+    "two": (odd("(x, x)"), "shapes: an op yields one tensor, got tuple"),
+    "draws": (odd("x + torch.rand_like(x)"),
+        "repeatable: two runs from one seed differ; an op that draws is a Random, and draws from `self.generator`: the largest"),
+    "detached": (odd("x.detach() * 2"), "gradients: what it yields has no gradient: is something detached?"),
+    "half detached": (odd("x * x.detach()"), "gradients: in training: Jacobian mismatch"),
+    "dtype": (odd("x.float() if x.dtype == torch.bfloat16 else x"),
+        "dtype: torch.bfloat16 goes in, torch.float32 comes out"),
+    "in place": (odd("x if x.requires_grad else x.add_(1.0)"),
+        "input_kept: input 0 is changed in place: the largest difference is 1, at most 0 is allowed"),
+    "unpriced": (odd("x.cumsum(1)"),
+        "macs: nobody knows the price of aten.cumsum; say it: @op(..., macs=lambda arguments, shapes: ...)"),
+    "negative": (odd("x", claims=", macs=lambda arguments, shapes: -1"),
+        "macs: `macs` must yield a whole number from 0, got -1"),
+    "pure parameter": (odd("x * self.weight", init=WEIGHT, base="Parametric", claims=", pure=True"),
+        "pure: it has parameters, so it is not pure"),
+    "pure training": (odd("x * 2 if self.training else x", claims=", pure=True"),
+        "pure: training and evaluation differ, so it is not pure: the largest difference is"),
+    "commutative": (odd("x - 2 * z", claims=", commutative=True", inputs="x: Tensor, z: Tensor"),
+        "commutative: the order of its inputs counts, so it is not commutative: the largest difference is"),
+    "idempotent": (odd("x / 2", claims=", idempotent=True"),
+        "idempotent: a second time changes something, so it is not idempotent: the largest difference is"),
+    "keeps_zero": (odd("x + 0.5", claims=", keeps_zero=True"), "keeps_zero: of zeros it makes 0.5"),
+    "stacked": (odd("x * self.weight if isinstance(self.weight, nn.Parameter) else x + self.weight", init=WEIGHT,
+        base="Parametric"),
+        "stacked: 3 side by side yield something else than 3 alone, in training: the largest difference is"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", BAD)
+def test_each_check_can_fail(fault: str, load: Load) -> None:
+    source, words = BAD[fault]
+    shapes = "8x6x5, 8x6x5" if "z: Tensor" in source else "8x6x5"
+    with pytest.raises(AssertionError) as error:
+        check_op(load(source))
+    assert str(error.value).startswith(f"op odd(by=2.0) of {shapes}: {words}")
+
+
+def test_the_error_behind_it_is_kept(load: Load) -> None:
+    with pytest.raises(AssertionError) as error:
+        check_op(load(odd("x * self.gone")))
+    assert isinstance(error.value.__cause__, AttributeError)
+
+
+@pytest.mark.parametrize(
+    ("claim", "case"),
+    [
+        ("pure", case_of("bn", {}, ())),
+        ("pure", case_of("dropout", {"rate": 0.4}, ())),
+        ("commutative", case_of("subtract", {}, ())),
+        ("commutative", case_of("concat", {}, ((4, 5, 4), (2, 5, 4)))),
+        ("idempotent", case_of("silu", {}, ())),
+        ("idempotent", case_of("scale", {"by": 0.5}, ())),
+        ("keeps_zero", case_of("sigmoid", {}, ())),
+        ("keeps_zero", case_of("bn", {}, ())),
+    ],
+    ids=str,
+)
+def test_a_false_claim_is_found(claim: str, case: Case) -> None:
+    with pytest.raises(AssertionError):
+        CLAIMS[claim](case)
+
+
+def test_a_false_identity_or_spelling_is_found() -> None:
+    scale, pool = case_of("scale", {"by": 0.5}, ()), case_of("max_pool", {"kernel": 3}, ())
+    wrong = OpKind("scale", kind("scale").module, identity_when=lambda a, channels: True)
+    with pytest.raises(AssertionError, match="changes nothing: the largest difference is 3"):
+        CLAIMS["identity_when"](Case(wrong, scale.signature, scale.arguments, scale.shapes))
+    wrong = OpKind("max_pool", kind("max_pool").module, spell_out=lambda a: {**a, "padding": 0})
+    with pytest.raises(AssertionError, match="it is another op: the shapes are 8x6x5 and 8x4x3"):
+        CLAIMS["spell_out"](Case(wrong, pool.signature, pool.arguments, pool.shapes))
+
+
+def test_what_it_is_asked_is_checked(load: Load) -> None:
+    for name, arguments, shapes, words in (
+        ("rleu", {}, (), "no op is called `rleu`; is its plugin installed? Its class can be given instead"),
+        (nn.ReLU, {}, (), 'ReLU is no op: `@op("name")` stands above the class of one'),
+        ("relu", {"by": 1}, (), "op `relu` has no argument `by`; its arguments: none"),
+        ("scale", {}, (), "op `scale`: argument `by` must be given: a number"),
+        ("scale", {"by": "two"}, (), "op `scale`: by must be a number, got 'two'"),
+        ("subtract", {}, [(8, 6, 6)], "op `subtract` reads 2 inputs, got 1 shapes"),
+    ):
+        with pytest.raises(AssertionError) as error:
+            check_op(name, arguments, shapes)
+        assert str(error.value) == words
+    hidden = odd("x").replace("@op", "def hide():\n  pass\n@op", 1)
+    hidden = hidden.replace("@op", "if True:\n @op").replace("\nclass", "\n class").replace("\n    ", "\n     ")
+    with pytest.raises(AssertionError, match=r"^op `odd`: its class must stand at the top level of .*\.py$"):
+        check_op(load(hidden))
+
+
+def test_arguments_are_guessed_and_each_choice_is_taken() -> None:
+    def given(op: str, *names: str) -> list[tuple[object, ...]]:
+        return [tuple(case.arguments[name] for name in names) for case in guess(op)]
+
+    assert given("conv", "kernel", "out", "bias")[0] == ((2, 2), 8, False)
+    assert ((2, 2), 8, True) in given("conv", "kernel", "out", "bias")
+    assert given("scale", "by") == [(0.5,)]
+    assert set(given("drop_branch", "scale")) == {("eval",), ("train",)}
+    assert [len(case.shapes) for case in guess("add")] == [1, 2]
+    assert [case.shapes for case in guess("subtract")] == [((8, 6, 5), (8, 6, 5))]
+
+
+def test_what_nobody_can_guess_is_told(load: Load) -> None:
+    with pytest.raises(AssertionError) as error:
+        guess(load(odd("x").replace("by: float = 2.0", "by: str")))
+    assert str(error.value) == "nobody can guess its argument `by` (a text); use check_op in a test"
