@@ -9,6 +9,7 @@ import pytest
 from report_geometry import crossings, faults
 from report_sample import NASTY, SHIPPED, graph_of, nasty, node, shipped, view
 
+from resbench.report.box import TWO_LINES
 from resbench.report.card import card
 from resbench.report.layout import GAP, Layout, lay_out
 from resbench.report.scene import Words
@@ -63,7 +64,8 @@ def test_ops_of_a_node_stand_close_beside_a_high_one() -> None:
     assert padded.top - cut.bottom == GAP
     assert dropped.axis > padded.axis
     assert padded.bottom < dropped.bottom - 50
-    assert abs(cut.top + cut.box.middle - (dropped.top + dropped.box.middle)) < 1e-6
+    assert dropped.top < cut.top  # beside its words, not beside what it holds
+    assert cut.bottom < dropped.top + TWO_LINES
 
 
 def broken(layout: Layout, **changes: object) -> list[str]:
