@@ -10,6 +10,7 @@ import pytest
 import torch
 from command_line import Rb, one_core
 from safetensors import safe_open
+from safetensors.torch import load_file
 from torch import nn
 
 SMALL = ("resnet_cifar", "unit=plain", "depth=8", "width=2")
@@ -44,6 +45,14 @@ def test_python_weights_and_program_are_one_network(rb: Rb, tmp_path: Path) -> N
     network.load_state_dict(weights)
     x = torch.randn(3, 3, 32, 32)
     assert torch.equal(torch.export.load(tmp_path / "net.pt2").module()(x), network(x))
+
+
+def test_weights_are_those_of_the_seed(rb: Rb, tmp_path: Path) -> None:
+    for number, seed in enumerate(([], ["--seed", 0], ["--seed", 1])):
+        assert rb("net", "export", *SMALL, *seed, "-o", f"{number}.safetensors").status == 0
+    first, same, other = (load_file(tmp_path / f"{number}.safetensors") for number in range(3))
+    assert all(torch.equal(first[name], same[name]) for name in first)
+    assert not torch.equal(first["stem.conv1.weight"], other["stem.conv1.weight"])
 
 
 def test_a_unit_at_a_place(rb: Rb, tmp_path: Path) -> None:
