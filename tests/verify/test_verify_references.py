@@ -117,7 +117,7 @@ def test_a_missing_ceil_is_seen_at_an_odd_size_only(tmp_path: Path) -> None:
     [
         ("resnet_imagenet", "torchvison:resnet50", "`torchvison:resnet50` is no reference; .* did you mean `torchvision`"),
         ("resnet_imagenet", "torchvision:resnet5", "torchvision has no network `resnet5`; did you mean `resnet50`"),
-        ("resnet_imagenet", "torchvision:resnet18", r"f.conv1.weight \(64x64\) has no counterpart among the \d+ uses left"),
+        ("resnet_imagenet", "torchvision:resnet18", r"conv1.weight \(256x64\) has no counterpart among the \d+ uses left"),
         ("resnet_imagenet depth=18 unit=original unit.change=project", "torchvision:resnet34", "the reference has more: 32 uses"),
     ],
 )  # fmt: skip
