@@ -29,6 +29,7 @@ def bind_argument(call: OpCall, name: str, argument: Argument, frame: Frame) -> 
     if argument.kinds == ("int",) and not fits(value, argument):
         return whole(node, frame, f"{call.name}: {name}")
     if not fits(value, argument):
+        node, _ = frame.written(node)
         raise SpecError(
             [node.problem(f"{call.name}: {name} must be {allowed(argument)}, got {node.shown()} = {value}")]
         )

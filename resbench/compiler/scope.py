@@ -124,6 +124,18 @@ class Frame:
     def with_known(self, known: Mapping[str, Any]) -> Frame:
         return Frame(self.scope, {**self.known, **known})
 
+    def written(self, node: Node) -> tuple[Node, Frame]:
+        """Where a value was written that is only handed on (`conv: {out: $out}` in a block): what was given, and its frame."""
+        frame = self
+        while isinstance(node.value, Expression) and node.value.tree[0] == "name":
+            given, outer = frame.scope.given.get(node.value.tree[1], (None, None))
+            if given is None or given.place is None:
+                break
+            node, frame = given, outer or frame
+            if outer is None:
+                break
+        return node, frame
+
     def lookup(self, name: str) -> Any:
         opened = name in self.scope._open and name in self.known  # a block's `out: $out` means the unit's
         if name in self.scope.params and not opened:

@@ -16,6 +16,7 @@ def whole(node: Node, frame: Frame, what: str, low: int = 0, high: int = 10**9) 
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if number and float(value).is_integer() and low <= value <= high:
         return int(value)
+    node, frame = frame.written(node)
     shown = f"{node.shown()} = {value:.6g}" if number and isinstance(node.value, Expression) else f"{value}"
     message = f"{what} must be a whole number from {low:,} to {high:,}, got {shown}"
     raise SpecError([node.problem(message + _nearby(node, frame, low, high))])
@@ -39,11 +40,13 @@ def _nearby(node: Node, frame: Frame, low: int, high: int) -> str:
 def _constants(expression: Expression, scope: Scope) -> list[str]:
     """Whole-number params that the expression rests on, through other params."""
     found: list[str] = []
+    seen: set[str] = set()  # a block's `out: $out` means the unit's, and leads back to its own name here
     names = list(expression.names)
     while names:
         name = names.pop(0)
-        if name not in scope.params or name in found:
+        if name not in scope.params or name in seen:
             continue
+        seen.add(name)
         param = scope.params[name]
         inner = param.by if param.by is not None else scope.given.get(name, (param.default, None))[0]
         if isinstance(inner.value, Expression):

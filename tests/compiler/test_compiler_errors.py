@@ -160,3 +160,13 @@ def test_caps() -> None:
     small = {"y": {"from": "x", "ops": [{"max_pool": {"kernel": 2, "stride": 2}}] * 4}}
     assert "nodes.y.ops[3]: max_pool: " in message(small)
     assert SHAPE == (4, 8, 8)
+
+
+@pytest.mark.parametrize(("given", "shown"), [("$(out / 3)", r"\$\(out / 3\) = 5.33333"), ("wide", "wide")])
+def test_a_value_that_a_block_hands_on_is_told_where_it_was_written(given: str, shown: str, tmp_path: Path) -> None:
+    """And a block's `out: $out`, which leads back to its own name, is no way to look for ever for what would do."""
+    text = f"unit: mine\nnodes:\n  y: {{from: x, ops: [conv_bn_relu: {{out: {given}}}, conv1x1]}}\n"
+    with pytest.raises(
+        SpecError, match=rf"mine.yaml:3:42: nodes.y.ops\[0\].conv_bn_relu.out: conv: out .* got {shown}"
+    ):
+        bind("resnet_cifar", "mine", library=folder(tmp_path, mine=text))
