@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from resbench.cli.options import Plugins
-from resbench.cli.options import Plugins
 from resbench.errors import BadInput, StorageError, did_you_mean
 
 

@@ -70,9 +70,7 @@ def parse_params(node: Node | None, own: Iterable[str], check: Check) -> dict[st
 def _comments(node: Node) -> dict[str, str]:
     """What stands behind each entry that has its line for itself."""
     lines = Counter((place.file, place.line) for place in node.keys.values())
-    return {
-        name: comment_behind(place.text) for name, place in node.keys.items() if lines[place.file, place.line] == 1
-    }
+    return {name: comment_behind(place.text) for name, place in node.keys.items() if lines[place.file, place.line] == 1}
 
 
 def parse_body(top: Node, inputs: tuple[str, ...], own: Iterable[str], vocabulary: Vocabulary, check: Check) -> Body:
