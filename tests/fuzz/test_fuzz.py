@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import traceback
 from pathlib import Path
+from types import FrameType
 
 import pytest
 import torch
@@ -33,6 +35,7 @@ from resbench.spec.study import parse_study
 torch.set_num_threads(1)
 FULL = os.environ.get("RESBENCH_FUZZ") == "full"
 CHUNKS = 40  # a test each, so that two cores share them
+HANGS_S = 300  # no speed is asked for: what takes this long never ends
 MUTATIONS, UNITS = (10_000, 2_000) if FULL else (400, 40)
 FILES = sorted([*INSTALLED.glob("*/**/*.yaml"), *STUDIES.glob("*.yaml")])
 
@@ -71,6 +74,8 @@ def test_a_broken_file_is_told_with_its_place(chunk: int, tmp_path: Path) -> Non
 
 def outcome(path: Path, kind: str) -> str | None:
     """What is wrong with how a file was taken; None where it went in, or was refused as it should be."""
+    signal.signal(signal.SIGALRM, _hangs)
+    signal.alarm(HANGS_S)
     try:
         use(path, kind)
     except SpecError as error:
@@ -80,7 +85,13 @@ def outcome(path: Path, kind: str) -> str | None:
         return None if str(error) else "an empty message"
     except Exception as error:
         return "".join(traceback.format_exception(error))
+    finally:
+        signal.alarm(0)
     return None
+
+
+def _hangs(signum: int, frame: FrameType | None) -> None:
+    raise RuntimeError(f"not done after {HANGS_S} s: it hangs")
 
 
 @pytest.mark.parametrize("chunk", range(min(CHUNKS, UNITS)))
