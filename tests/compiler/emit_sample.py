@@ -71,15 +71,20 @@ def module(source: str) -> nn.Module:
 
 
 def randomised(network: nn.Module) -> None:
-    """Affine parameters of both signs, running statistics that matter, no layer that starts at 0 and hides what is before it."""
+    """Factors of both signs and away from 0, where little is lost to rounding; running statistics that matter; no layer that
+    starts at 0 and hides what is before it.
+    """
     generator = torch.Generator().manual_seed(11)
     with torch.no_grad():
         for name, tensor in network.state_dict().items():
-            if tensor.dim() == 1:
-                noise = torch.randn(tensor.shape, generator=generator)
-                tensor.copy_(noise.abs() + 0.3 if name.endswith("running_var") else noise)
+            noise = torch.randn(tensor.shape, generator=generator)
+            if tensor.dim() == 1 and name.endswith(("bias", "running_mean")):
+                tensor.copy_(0.3 * noise)
+            elif tensor.dim() == 1:
+                away = torch.rand(tensor.shape, generator=generator) + 0.5
+                tensor.copy_(away if name.endswith("running_var") else away * noise.sign())
             elif tensor.dim() > 1 and not tensor.any():
-                tensor.copy_(0.1 * torch.randn(tensor.shape, generator=generator))
+                tensor.copy_(0.1 * noise)
 
 
 def results(network: nn.Module, x: Tensor) -> Iterator[tuple[str, Tensor | None]]:
