@@ -14,6 +14,7 @@ from resbench.compiler.canonical import canonical
 from resbench.compiler.graph import BoundNetwork, Graph, sizes
 from resbench.compiler.materialise import materialise
 from resbench.compiler.network import build
+from resbench.errors import BadInput, did_you_mean
 from resbench.measure.macs import graph_macs, macs
 from resbench.measure.params import params
 from resbench.measure.registry import measured
@@ -97,6 +98,10 @@ def bind_unit(unit: str, words: tuple[str, ...]) -> tuple[UnitSpec, BoundNetwork
     small = _small(library, network, name)
     own = tuple(f"unit.{word}" for word in given if word.partition("=")[0] in spec.body.params)
     other = tuple(word for word in given if word.partition("=")[0] not in spec.body.params)
+    for word in other:
+        key, names = word.partition("=")[0], [*spec.body.params, "network", "data", *library.network(network).params]
+        if key not in names and not key.startswith("unit."):
+            raise BadInput(f"`{word}`: no `{key}` here; names: {', '.join(names)}{did_you_mean(key, names)}")
     request, _ = request_of(network, (*small, f"unit={name}", *own, *other), library)
     return spec, bind_network(request, library)
 

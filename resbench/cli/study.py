@@ -37,7 +37,9 @@ def run(
         spec, points, refused = prepare(file, tuple(changes or ()), fork)
         if refused:
             total, first = len(points) + len(refused), refused[0]
-            progress.note(f"{len(refused)} of {total} points cannot be built; first {first.name}: {first.problems[0]}")
+            progress.note(
+                f"{len(refused)} of {total} points cannot be built; first {first.name}: {str(first.problems[0]).splitlines()[0]}"
+            )
         where = named_device(device)
         load(str(spec.data.value))  # data that are missing or altered are found before anything is written
         engine = open_store(url, create=True)

@@ -144,7 +144,11 @@ class _Binder:
             if len(result) != 3 or (out is not None and result[0] != out):
                 wanted = f"{out} channels" if out is not None else "a map"
                 at = unit.body.nodes["y"].node if "y" in unit.body.nodes else unit.node
-                own = "" if len(result) != 3 else "; a unit that sets its own width needs stages without `out` (as in `densenet`)"
+                own = (
+                    ""
+                    if len(result) != 3
+                    else "; a unit that sets its own width needs stages without `out` (as in `densenet`)"
+                )
                 raise SpecError([at.problem(f"y is {sizes(result)}; the stage asks for {wanted}{own}")])
             place.advance(transition or result != shape)
             shape = result

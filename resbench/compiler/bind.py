@@ -239,7 +239,7 @@ def _hint(shapes: list[Shape], labels: list[str]) -> str:
     if len(shapes[large]) == 3 and shapes[large][1:] != shapes[small][1:]:
         ratio = round(shapes[large][-1] / shapes[small][-1])
         if ratio < 2:
-            return "; an even kernel is not padded: say its `padding`"
+            return "; an even kernel changes the size by one, padded or not: take an odd one, or the same one on both"
         return f"; {labels[large]} lacks the stride {ratio} that {labels[small]} has"
     if len({shape[0] for shape in shapes}) > 1:
         return "; give both the same number of channels, as `shortcut` and `conv3x3` do by themselves"

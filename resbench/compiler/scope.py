@@ -166,7 +166,8 @@ class Frame:
         """Whether a rule's condition is true here."""
         value = self.evaluate(node, Expression(text, tree))
         if not isinstance(value, bool):
-            raise SpecError([node.problem(f"`{text}` is neither true nor false but {value}")])
+            hint = f"; compare it, as in `{text} == {value}`" if isinstance(value, int | float) else ""
+            raise SpecError([node.problem(f"`{text}` is neither true nor false but {value}{hint}")])
         return value
 
     def plain(self, node: Node) -> Any:

@@ -29,7 +29,10 @@ def infer(op: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> Shape:
                 raise fault from error
             if not isinstance(error, RuntimeError | ValueError | IndexError):
                 raise
-            raise Fact(str(error).split("\n")[0].split(" at /")[0]) from None
+            said = str(error).split("\n")[0].split(" at /")[0]
+            if "utput size is too small" in said or "can't be greater than actual input size" in said:
+                said = "the window is larger than the map with its padding"
+            raise Fact(said) from None
     shape = tuple(result.shape[1:])
     if min(shape, default=0) < 1:
         raise Fact(f"nothing is left: the result would be {'x'.join(map(str, shape))}")

@@ -19,7 +19,10 @@ def whole(node: Node, frame: Frame, what: str, low: int = 0, high: int = 10**9) 
     node, frame = frame.written(node)
     shown = f"{node.shown()} = {value:.6g}" if number and isinstance(node.value, Expression) else f"{value}"
     message = f"{what} must be a whole number from {low:,} to {high:,}, got {shown}"
-    raise SpecError([node.problem(message + _nearby(node, frame, low, high))])
+    hint = _nearby(node, frame, low, high)
+    if not hint and number and "/" in node.shown() and "//" not in node.shown():
+        hint = "; `//` divides and rounds down"
+    raise SpecError([node.problem(message + hint)])
 
 
 def _nearby(node: Node, frame: Frame, low: int, high: int) -> str:

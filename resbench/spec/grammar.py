@@ -59,7 +59,8 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
         match = _TOKEN.match(text, position)
         if match is None:
             rest = text[position:].strip()
-            raise Fact(f"`{rest[0]}` is not allowed in an expression (in `{text}`)")
+            hint = {"=": "; `==` compares", "$": "; inside it names stand without `$`"}.get(rest[0], "")
+            raise Fact(f"`{rest[0]}` is not allowed in an expression (in `{text}`){hint}")
         kind = match.lastgroup or ""
         yield ("word" if match[kind] in _WORDS else kind), match[kind]
         position = match.end()

@@ -112,7 +112,7 @@ def _call(name: str, arguments: Node, node: Node, vocabulary: Vocabulary, check:
         raise PluginError(str(place.problem(str(error)))) from None
     if signature is None:
         known = [*vocabulary.op_names(), "conv3x3", "conv1x1", "dwconv3x3"]
-        near = did_you_mean(name, known) or f"; ops and blocks: {', '.join(sorted(vocabulary.op_names()))}"
+        near = _meant(name, known) or f"; ops and blocks: {', '.join(sorted(vocabulary.op_names()))}"
         check.report(place, f"unknown op `{printable(name)}`{near}")
         return None
     given = arguments.mapping
@@ -134,6 +134,28 @@ def _call(name: str, arguments: Node, node: Node, vocabulary: Vocabulary, check:
         elif key in given:
             check_constant(f"{name}: {key}", given[key], argument, check)
     return OpCall(name, op, stem, {**implied, **given}, place, lists)
+
+
+# what others call it; only where no other op is called nearly so
+_ELSEWHERE = {
+    "batchnorm": "bn", "batchnorm2d": "bn", "batch_norm": "bn", "layernorm": "layer_norm", "groupnorm": "group_norm",
+    "swish": "silu", "leaky_relu": "relu", "leakyrelu": "relu", "sum": "add", "plus": "add",
+    "mul": "multiply", "mult": "multiply", "cat": "concat", "concatenate": "concat", "maxpool": "max_pool", "avgpool": "avg_pool",
+    "fc": "linear", "dense": "linear", "gap": "global_avg_pool", "droppath": "drop_branch", "drop_path": "drop_branch",
+    "se": "squeeze_excite", "stochastic_depth": "drop_branch", "layer_scale": "gain", "skip": "shortcut", "downsample": "shortcut",
+    "conv2d": "conv3x3",
+}  # fmt: skip
+
+
+def _meant(name: str, known: list[str]) -> str:
+    """What was most likely meant by a name that is none."""
+    words = name.split()
+    if len(words) > 1 and all(word in known for word in words):
+        return f"; a comma is missing: [{', '.join(words)}]"
+    plain = name.lower()
+    if plain in known or _ELSEWHERE.get(plain) in known:
+        return f"; did you mean `{plain if plain in known else _ELSEWHERE[plain]}`?"
+    return did_you_mean(name, known)
 
 
 def check_constant(what: str, node: Node, argument: Argument, check: Check) -> None:

@@ -50,7 +50,7 @@ class BlockSpec:
 
 
 def parse_unit(top: Node, vocabulary: Vocabulary, check: Check) -> UnitSpec:
-    check.keys(top, ["unit", "nodes"], ["doc", "cite", "params", "when", "boundary"])
+    check.keys(top, ["unit", "nodes"], ["doc", "cite", "extends", "params", "when", "boundary"])
     name = check.name(top.mapping["unit"])
     body = parse_body(top, ("x",), (), vocabulary, check)
     boundary = Boundary()
@@ -71,7 +71,7 @@ def parse_unit(top: Node, vocabulary: Vocabulary, check: Check) -> UnitSpec:
 
 
 def parse_block(top: Node, vocabulary: Vocabulary, check: Check) -> BlockSpec:
-    check.keys(top, ["block", "nodes"], ["doc", "cite", "params", "when", "inputs"])
+    check.keys(top, ["block", "nodes"], ["doc", "cite", "extends", "params", "when", "inputs"])
     name = check.name(top.mapping["block"])
     inputs: tuple[str, ...] = ("x",)
     if "inputs" in top.mapping:

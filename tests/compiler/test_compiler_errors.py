@@ -48,7 +48,7 @@ def test_a_width_that_does_not_divide() -> None:
 
 def test_a_whole_number_with_no_param_to_change() -> None:
     nodes = {"y": {"from": "x", "ops": [{"conv1x1": {"out": "$(out / 3)"}}]}}
-    assert message(nodes).endswith("got $(out / 3) = 1.33333")
+    assert message(nodes).endswith("got $(out / 3) = 1.33333; `//` divides and rounds down")
 
 
 def test_an_addition_of_a_strided_branch() -> None:
@@ -78,7 +78,8 @@ def test_an_addition_of_other_widths() -> None:
          "nodes.y.ops[0]: slice: 0 <= `start` (=0) < `stop` (=9) <= channels (=4) must hold (its input is 4x8x8)"),
         ({"y": {"from": "x", "ops": [{"conv3x3": {"groups": 3}}]}},
          "nodes.y.ops[0]: conv3x3: `groups` (=3) must divide the channels in (=4) and `out` (=4) (its input is 4x8x8)"),
-        ({"y": {"from": "x", "ops": [{"conv": {"kernel": 9, "padding": 0}}]}}, "Kernel size can't be greater"),
+        ({"y": {"from": "x", "ops": [{"conv": {"kernel": 9, "padding": 0}}]}},
+         "the window is larger than the map with its padding"),
         ({"y": {"from": "x", "ops": ["linear"]}}, "use global_avg_pool before it, or conv1x1 (its input is 4x8x8)"),
     ],
 )  # fmt: skip

@@ -118,5 +118,5 @@ def test_a_block_has_no_boundary(folder: Path) -> None:
     text = BLOCK.format(name="mine", ops="relu")
     assert told(folder, text, "block") == []
     assert told(folder, text + "boundary: {}\n", "block") == [
-        "4:1: boundary: unknown key `boundary`; allowed: block, nodes, doc, cite, params, when, inputs"
+        "4:1: boundary: unknown key `boundary`; allowed: block, nodes, doc, cite, extends, params, when, inputs"
     ]

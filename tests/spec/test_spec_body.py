@@ -68,7 +68,7 @@ def test_a_misspelt_key_is_missing_too(folder: Path) -> None:
         ("unit: mine\nnodes: [a]\n", "2:8: nodes: a mapping from node names to {from, ops} is needed, got [a]"),
         (unit("y: {from: x, ops: []}", more="parms: {a: 1}\n"),
          "4:1: parms: unknown key `parms`; allowed: unit, nodes, doc, "
-         "cite, params, when, boundary; did you mean `params`?"),
+         "cite, extends, params, when, boundary; did you mean `params`?"),
         (unit("y: {from: x, ops: []}", more="params: [a]\n"),
          "4:9: params: a mapping from names to values is needed, got [a]"),
         (unit("y: {from: x, ops: []}", more="doc: [a]\n"), "4:6: doc: a text is needed, got [a]"),

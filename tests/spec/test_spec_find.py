@@ -52,7 +52,7 @@ def test_a_file_beside_the_study_is_found_by_its_kind(work: Path) -> None:
     library = Library(table(), work / "mine")
     assert library.find("unit", "beside") == work / "mine/beside.yaml"
     assert library.find("recipe", "recipe1") == work / "mine/recipe1.yaml"
-    assert said(library, "recipe1").startswith("no unit is called `recipe1`")
+    assert said(library, "recipe1").startswith("`recipe1` is a recipe; a unit is needed")
     assert said(Library(table()), "beside").startswith("no unit is called `beside`")
 
 

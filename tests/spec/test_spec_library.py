@@ -57,7 +57,7 @@ def test_problems_stand_where_they_are_written(parent: Path) -> None:
     put(parent, {"arch_specs/units/par.yaml": PARENT.replace("bn]", "bnn]")})
     assert told(parent, "unit: mine\nextends: par\nnods: 3\n") == [
         "arch_specs/units/par.yaml:5:31: nodes.f.ops[1]: unknown op `bnn`; did you mean `bn`?",
-        "3:1: nods: unknown key `nods`; allowed: unit, nodes, doc, cite, params, when, boundary; did you mean `nodes`?",
+        "3:1: nods: unknown key `nods`; allowed: unit, nodes, doc, cite, extends, params, when, boundary; did you mean `nodes`?",
     ]
 
 
@@ -71,7 +71,7 @@ def test_problems_stand_where_they_are_written(parent: Path) -> None:
         ("$par", "2:10: extends: a name is needed, got $par"),
         ("none.yaml", "2:10: extends: none.yaml: no such file"),
         ("mine.yaml", "2:10: extends: extends itself: mine <- mine"),
-        ("shortcut", "2:10: extends: no unit is called `shortcut`; did you mean "),
+        ("shortcut", "2:10: extends: `shortcut` is a block; a unit is needed"),
     ],
 )
 def test_extends_names_one_file(parent: Path, name: str, message: str) -> None:

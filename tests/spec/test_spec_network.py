@@ -38,7 +38,7 @@ def test_missing(folder: Path, key: str) -> None:
     ("key", "bad", "message"),
     [
         ("stagse", "[]", "9:1: stagse: unknown key `stagse`; allowed: network, unit, stages, head, doc, cite, "
-         "params, stem, input, "
+         "extends, params, stem, input, "
          "classes; did you mean `stages` or `stem`?"),
         ("unit", "plan", "5:7: unit: no unit is called `plan`; did you mean `plain`?"),
         ("unit", "3", "5:7: unit: a name or {use: name, param: value} is needed, got 3"),

@@ -21,6 +21,10 @@ def ops(text: str) -> str:
     ("good", "bad", "message"),
     [
         ("relu", "rleu", "3:22: nodes.y.ops[0]: unknown op `rleu`; did you mean `relu` or `relu6`?"),
+        ("relu", "ReLU", "3:22: nodes.y.ops[0]: unknown op `ReLU`; did you mean `relu`?"),
+        ("bn", "BatchNorm2d", "3:22: nodes.y.ops[0]: unknown op `BatchNorm2d`; did you mean `bn`?"),
+        ("silu", "swish", "3:22: nodes.y.ops[0]: unknown op `swish`; did you mean `silu`?"),
+        ("bn, relu", "bn relu", "3:22: nodes.y.ops[0]: unknown op `bn relu`; a comma is missing: [bn, relu]"),
         ("shortcut", "shortcutt", "3:22: nodes.y.ops[0]: unknown op `shortcutt`; did you mean `shortcut`?"),
         ("conv3x3", "conv3x", "3:22: nodes.y.ops[0]: unknown op `conv3x`; did you mean `conv3x3` or `dwconv3x3` "
          "or `conv`?"),

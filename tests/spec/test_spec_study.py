@@ -65,7 +65,7 @@ def test_missing(folder: Path, key: str) -> None:
         ("units", "[plain]", "[plan]", "3:9: units[0]: no unit is called `plan`; did you mean `plain`?"),
         ("units", "[plain]", "[plain, 3]", f"3:16: units[1]: {NAME} 3"),
         ("units", "[{use: plain}]", "[{}]", "3:9: units[0]: key `use` is missing: the name of what is used"),
-        ("units", "[plain]", "[resnet_cifar]", "3:9: units[0]: no unit is called `resnet_cifar`"),
+        ("units", "[plain]", "[resnet_cifar]", "3:9: units[0]: `resnet_cifar` is a network; a unit is needed"),
         ("units", "[units/identity_mappings/*]", "[units/nothing/*]",
          "3:9: units[0]: `units/nothing/*` matches no file in ., library/arch_specs"),
         ("units", "[units/identity_mappings/p*]", "[units/**]",
