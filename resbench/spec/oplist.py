@@ -139,11 +139,11 @@ def _call(name: str, arguments: Node, node: Node, vocabulary: Vocabulary, check:
 # what others call it; only where no other op is called nearly so
 _ELSEWHERE = {
     "batchnorm": "bn", "batchnorm2d": "bn", "batch_norm": "bn", "layernorm": "layer_norm", "groupnorm": "group_norm",
-    "swish": "silu", "leaky_relu": "relu", "leakyrelu": "relu", "sum": "add", "plus": "add",
-    "mul": "multiply", "mult": "multiply", "cat": "concat", "concatenate": "concat", "maxpool": "max_pool", "avgpool": "avg_pool",
-    "fc": "linear", "dense": "linear", "gap": "global_avg_pool", "droppath": "drop_branch", "drop_path": "drop_branch",
-    "se": "squeeze_excite", "stochastic_depth": "drop_branch", "layer_scale": "gain", "skip": "shortcut", "downsample": "shortcut",
-    "conv2d": "conv3x3",
+    "swish": "silu", "leaky_relu": "relu", "leakyrelu": "relu", "sum": "add", "plus": "add", "mul": "multiply",
+    "mult": "multiply", "cat": "concat", "concatenate": "concat", "maxpool": "max_pool", "avgpool": "avg_pool",
+    "fc": "linear", "dense": "linear", "gap": "global_avg_pool", "droppath": "drop_branch",
+    "drop_path": "drop_branch", "se": "squeeze_excite", "stochastic_depth": "drop_branch", "layer_scale": "gain",
+    "skip": "shortcut", "downsample": "shortcut", "conv2d": "conv3x3",
 }  # fmt: skip
 
 
