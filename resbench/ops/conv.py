@@ -76,6 +76,7 @@ class Conv(Parametric):
         self.stride, self.dilation, self.groups = pair("stride", stride), pair("dilation", dilation), groups
         self.padding = padding_for(size, self.dilation, padding)
         self.form, self.gain = weight, gain
+        self.thin = size == (1, 1) != self.stride and channels < 8
         fan_in, fan_out = (n // groups * size[0] * size[1] for n in (channels, out))
         self.weight = empty(out, channels // groups, *size)
         self.bias = empty(out) if bias else None
@@ -93,6 +94,8 @@ class Conv(Parametric):
                 self.buffer_starts[name] = length**-0.5
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.thin and x.device.type == "cpu":
+            x = x.contiguous()  # with channels last, torch 2.14's gradient of such a convolution writes beyond its memory
         return F.conv2d(x, self.kernel(), self.bias, self.stride, self.padding, self.dilation, self.groups)
 
     def kernel(self) -> Tensor:
