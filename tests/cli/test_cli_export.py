@@ -58,7 +58,7 @@ def test_weights_are_those_of_the_seed(rb: Rb, tmp_path: Path) -> None:
 def test_a_unit_at_a_place(rb: Rb, tmp_path: Path) -> None:
     said = rb("unit", "export", "original", "width=2", "--place", "transition", "--to", "python")
     assert (said.status, said.err) == (0, "")
-    assert said.out.endswith("    return OriginalTransition(2, 4)\n")
+    assert said.out.endswith("    return OriginalTransition()\n")
     written = rb("unit", "export", "original", "width=2", "--place", "transition", "-o", "unit.safetensors")
     assert written.err == "unit.safetensors: stages.1.units.0 of resnet_cifar of original\n"
     with safe_open(tmp_path / "unit.safetensors", "pt") as file:

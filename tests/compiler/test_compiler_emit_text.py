@@ -117,12 +117,12 @@ def test_what_a_parameter_starts_from_stands_in_the_constructor() -> None:
     assert "nn.init" not in text(small_unit("original"))
 
 
-def test_a_unit_alone_takes_what_differs_from_place_to_place() -> None:
+def test_a_unit_alone_is_of_its_place_alone() -> None:
     source = text_of_unit(bind("resnet_cifar", depth=20), 3)
     assert source.endswith(
         "def unit() -> OriginalTransition:\n"
         '    """16x32x32 -> 32x16x16: unit 3 of 9 in resnet_cifar; small."""\n'
-        "    return OriginalTransition(16, 32)\n"
+        "    return OriginalTransition()\n"
     )
     assert "class Original(" not in source
 
@@ -140,12 +140,12 @@ def test_formulas_and_layers() -> None:
         class_of(text(bound), "Sample"),
         """
         class Sample(nn.Module):
-            def __init__(self, channels: int, out: int) -> None:
+            def __init__(self) -> None:
                 super().__init__()
                 self.h = nn.Dropout(0.5)
-                self.g = chain(conv1=nn.Conv2d(channels, 8, 1, bias=False), sigmoid1=nn.Sigmoid())
-                self.s = chain(conv1=nn.Conv2d(channels, 8, 1, bias=False))
-                self.y = chain(bn1=nn.BatchNorm2d(out), relu1=nn.ReLU())
+                self.g = chain(conv1=nn.Conv2d(4, 8, 1, bias=False), sigmoid1=nn.Sigmoid())
+                self.s = chain(conv1=nn.Conv2d(4, 8, 1, bias=False))
+                self.y = chain(bn1=nn.BatchNorm2d(24), relu1=nn.ReLU())
 
             def forward(self, x: Tensor) -> Tensor:
                 h = self.h(F.pad(x, (0, 0, 0, 0, 2, 2)))
@@ -163,18 +163,18 @@ def test_formulas_and_layers() -> None:
     [
         (
             [{"conv1x7": {"stride": [1, 2]}}],
-            "nn.Conv2d(channels, channels, (1, 7), stride=(1, 2), padding=(0, 3), bias=False)",
+            "nn.Conv2d(4, 4, (1, 7), stride=(1, 2), padding=(0, 3), bias=False)",
         ),
         (
             [{"dwconv3x3": {"dilation": 2, "bias": True}}],
-            "nn.Conv2d(channels, channels, 3, padding=2, dilation=2, groups=channels)",
+            "nn.Conv2d(4, 4, 3, padding=2, dilation=2, groups=4)",
         ),
-        ([{"bn": {"eps": 1e-3, "momentum": 0.5}}], "nn.BatchNorm2d(channels, eps=0.001, momentum=0.5)"),
+        ([{"bn": {"eps": 1e-3, "momentum": 0.5}}], "nn.BatchNorm2d(4, eps=0.001, momentum=0.5)"),
         ([{"max_pool": {"kernel": 2, "stride": 2}}], "F.max_pool2d(x, 2, stride=2)"),
         ([{"subsample": {"stride": 2, "offset": 1}}], "x[:, :, 1::2, 1::2]"),
         ([{"slice": {"start": 1, "stop": 3}}], "x[:, 1:3]"),
-        (["global_avg_pool", {"linear": {"out": 3}}, "bn"], "bn1=nn.BatchNorm1d(out)"),
-        (["global_avg_pool", {"linear": {"out": 3}}], "flatten=nn.Flatten(), linear1=nn.Linear(channels, out)"),
+        (["global_avg_pool", {"linear": {"out": 3}}, "bn"], "bn1=nn.BatchNorm1d(3)"),
+        (["global_avg_pool", {"linear": {"out": 3}}], "flatten=nn.Flatten(), linear1=nn.Linear(4, 3)"),
         (["zero"], "torch.zeros_like(x)"),
     ],
 )

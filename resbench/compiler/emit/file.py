@@ -132,8 +132,13 @@ class _File:
         return file_text([self.about.network, units, notes], self.copies, body)
 
     def unit(self, number: int) -> str:
-        """`number`: which of the network's units."""
+        """`number`: which of the network's units. Its class is of that place alone: what else would fit is not known."""
         placed = self.units[number]
+        name = self.classes.of(placed.draft).name
+        self.classes = Classes(self.copies)
+        self.classes.add([placed.draft])
+        if self.classes.of(placed.draft).name != name:
+            self.classes.rename(self.classes.of(placed.draft), name)
         one = self.classes.of(placed.draft)
         shapes = f"{sizes(placed.graph.input_shape)} -> {sizes(placed.graph.output_shape)}"
         where = f"unit {number} of {len(self.units)} in {self.bound.name}; {self.about.params}"

@@ -2,7 +2,7 @@
 
 A number that all have alike stays one, but for the sizes of what comes in and goes out; numbers that always vary together are one
 argument, named after what it equals: `channels` in, `out`, `stride`. What is always the same part or multiple of those is written
-so: `out // 4`.
+so: `out // 4`. Of one draft alone nothing is known to vary, so it takes no arguments.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def constructor(drafts: Sequence[Draft], trees: Sequence[ast.expr]) -> Construct
     written: dict[str, ast.expr] = {}
     varying: dict[Vector, list[str]] = {}
     for name, vector in numbers.items():
-        if _same(vector) and not (vector in sizes.values() and name in of_layers and _argument(name) in _SIZES):
+        if len(drafts) == 1 or _same(vector) and not (vector in sizes.values() and name in of_layers and _argument(name) in _SIZES):
             written[name] = constant(vector[0])
         else:
             varying.setdefault(vector, []).append(name)
