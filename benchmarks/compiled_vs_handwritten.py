@@ -21,6 +21,7 @@ from torch.nn import functional as F
 
 from resbench.cli.request import request_of
 from resbench.compiler.architecture import bind_network
+from resbench.compiler.overwrite import overwrite
 from resbench.verify.check import imported
 from resbench.verify.reference import reference
 
@@ -43,6 +44,7 @@ def measure(network: str, words: tuple[str, ...], against: str, pairs: int) -> s
     bound = bind_network(*request_of(network, words))
     theirs = reference(against, bound.classes)
     ours, _ = imported(bound, theirs, {})
+    overwrite(ours)  # as train/fit.py does
     images = torch.randn(BATCH, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
     labels = torch.arange(BATCH)
     both = (ours.train(), theirs.train())

@@ -41,6 +41,12 @@ class Random(nn.Module, ABC):
     on_host: bool = False
 
 
+class Overwriting(nn.Module, ABC):
+    """An op that can write its result over its input; it does where compiler/overwrite.py finds that nothing else reads that."""
+
+    overwrites: bool = False
+
+
 def idle_bias_unsaid(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The start of a bias that is not there says nothing.
 

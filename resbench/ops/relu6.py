@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
+from resbench.ops.parameter import Overwriting
 from resbench.ops.registry import Code, op
 
 
 @op("relu6", pure=True, keeps_zero=True, idempotent=True, code=lambda a, channels: Code("nn.ReLU6()", "F.relu6({0})"))
-class Relu6(nn.Module):
+class Relu6(Overwriting):
     def forward(self, x: Tensor) -> Tensor:
-        return F.relu6(x)
+        return F.relu6(x, inplace=self.overwrites)

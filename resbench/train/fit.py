@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from resbench.compiler.network import random_ops
+from resbench.compiler.overwrite import overwrite
 from resbench.data.augment import AUGMENTATIONS
 from resbench.data.dataset import Dataset, normalised, sealed_test
 from resbench.seeds import stream
@@ -37,6 +38,7 @@ def fit(
     # writes beyond its memory (seen with 4 -> 8 channels)
     layout = torch.contiguous_format if device.type == "cpu" else torch.channels_last
     network.to(memory_format=layout).train()
+    overwrite(network)
     (x, y), (x_val, y_val) = (
         (a.to(device), b.to(device)) for a, b in (normalised(data, "train"), normalised(data, "val"))
     )

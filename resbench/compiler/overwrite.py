@@ -1,0 +1,29 @@
+"""Network -> the same Network, whose rectifiers write over their input where nobody can see it: less memory, the same bits.
+
+Only for training: who looks at values inside would find them overwritten.
+"""
+
+from __future__ import annotations
+
+from torch import fx, nn
+
+from resbench.ops.parameter import Overwriting
+from resbench.ops.registry import kind
+
+# their results are tensors of their own (no views, not what came in), and their gradients do not need them
+_FRESH = ("conv", "linear", "bn", "group_norm", "add", "multiply")
+
+
+def overwrite(network: nn.Module) -> None:
+    """Of each unit, stem and head: an op that may overwrite, of a value that it alone reads."""
+    fresh = tuple(kind(name).module for name in _FRESH)
+    for graph in network.modules():
+        if not isinstance(graph, fx.GraphModule):
+            continue
+        for node in graph.graph.nodes:
+            module = graph.get_submodule(node.target) if node.op == "call_module" else None
+            if not isinstance(module, Overwriting):
+                continue
+            (source,) = node.args
+            alone = len(source.users) == 1 and source.op == "call_module"
+            module.overwrites = alone and isinstance(graph.get_submodule(source.target), fresh)
