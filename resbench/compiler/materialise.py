@@ -24,7 +24,7 @@ def materialise(network: nn.Module, numbers: Mapping[str, int], seed: int, init:
     `numbers`: canonical number by module path; `init`: an initialiser's name. Raises BadInput for one that is not there.
     """
     initialise = initialiser_called(init)
-    network.to_empty(device="cpu")
+    network.apply(_to_cpu)
     generator = torch.Generator()
     with torch.no_grad():
         for path, module in network.named_modules():
@@ -35,6 +35,15 @@ def materialise(network: nn.Module, numbers: Mapping[str, int], seed: int, init:
                     draw(module.get_parameter(name), start, initialise, generator)
                 for name, value in module.buffer_starts.items():
                     module.get_buffer(name).fill_(value)
+
+
+def _to_cpu(module: nn.Module) -> None:
+    """Memory for its own parameters and buffers. As Module.to_empty, which imports sympy for it, a second long."""
+    for name, parameter in module.named_parameters(recurse=False):
+        own = torch.empty(parameter.shape, dtype=parameter.dtype)
+        setattr(module, name, nn.Parameter(own, requires_grad=parameter.requires_grad))
+    for name, buffer in module.named_buffers(recurse=False):
+        setattr(module, name, torch.empty(buffer.shape, dtype=buffer.dtype))
 
 
 def _check_starts(path: str, module: nn.Module) -> None:

@@ -1,10 +1,16 @@
-"""Op, arguments and input shapes -> output shape, found by running the op on `meta`; each case is run once."""
+"""Op, arguments and input shapes -> output shape, found by running the op; each case is run once.
+
+A small case runs on the CPU, since the first convolution and norm on `meta` cost an import of 2 s; a large one on `meta`, where
+it costs no memory.
+"""
 
 from __future__ import annotations
 
 from functools import lru_cache
+from math import prod
 
 import torch
+from torch import Tensor, nn
 
 from resbench.compiler.graph import Arguments, Shape
 from resbench.compiler.unit import make_module
@@ -13,15 +19,16 @@ from resbench.plugins.load import blamed
 
 BATCH = 2  # any; two, so that batch statistics of a 1x1 map exist
 MAX_CHANNELS = 1_000_000
+SMALL = 300_000_000  # multiply-adds of one image and values, both at most, about a tenth of a second
 
 
 @lru_cache(maxsize=65536)
 def infer(op: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> Shape:
     """Raises Fact: what the op itself finds wrong, or the first line of what torch says; PluginError: a plugin's op broke."""
-    with torch.device("meta"), torch.no_grad():
+    with torch.no_grad():
         try:
-            module = make_module(op, arguments, inputs[0][0]).eval()  # so that nothing is left out at random
-            result: torch.Tensor = module(*(torch.empty(BATCH, *shape) for shape in inputs))
+            module, tensors = tried(op, arguments, inputs)
+            result: Tensor = module(*tensors)
         except (Fact, ResbenchError):
             raise
         except Exception as error:  # a plugin's op may raise anything: not the spec is at fault then
@@ -39,3 +46,13 @@ def infer(op: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> Shape:
     if shape[0] > MAX_CHANNELS:
         raise Fact(f"{shape[0]:,} channels; at most {MAX_CHANNELS:,} are allowed")
     return shape
+
+
+def tried(op: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> tuple[nn.Module, list[Tensor]]:
+    """The op in evaluation mode, so that nothing is left out at random, and zeros to run it on. Raises Fact."""
+    with torch.device("meta"):
+        module = make_module(op, arguments, inputs[0][0]).eval()
+    weights = sum(tensor.numel() for tensor in module.state_dict().values())
+    if max(weights * prod(inputs[0][1:]), sum(map(prod, inputs))) > SMALL:
+        return module, [torch.empty(BATCH, *shape, device="meta") for shape in inputs]
+    return make_module(op, arguments, inputs[0][0]).eval(), [torch.zeros(BATCH, *shape) for shape in inputs]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import torch
@@ -30,7 +30,17 @@ def _code(arguments: Mapping[str, Any], channels: int) -> Code:
     return Code(f"nn.Conv2d({channels}, {arguments['out']}, {kernel}, stride={stride}, padding={padding}, {rest})")
 
 
-@op("conv", spell_out=_spell_out, code=_code)
+def _macs(arguments: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> int:
+    """A multiply-add for each weight that an output value rests on; what normalises a weight is no more than a few rows."""
+    ((channels, *size),) = shapes
+    kernel, stride, dilation = (pair(key, arguments[key]) for key in ("kernel", "stride", "dilation"))
+    padding = padding_for(kernel, dilation, arguments["padding"])
+    windows = zip(size, kernel, stride, dilation, padding, strict=True)
+    pixels = math.prod((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, d, p in windows)
+    return int(pixels * arguments["out"] * channels // arguments["groups"] * math.prod(kernel))
+
+
+@op("conv", spell_out=_spell_out, code=_code, macs=_macs)
 class Conv(Parametric):
     """Each output value is a weighted sum over a window of the input.
 
@@ -95,7 +105,7 @@ class Conv(Parametric):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.thin and x.device.type == "cpu":
-            x = x.contiguous()  # with channels last, torch 2.14's gradient of such a convolution writes beyond its memory
+            x = x.contiguous()  # with channels last, torch 2.14 writes beyond the memory of its gradient
         return F.conv2d(x, self.kernel(), self.bias, self.stride, self.padding, self.dilation, self.groups)
 
     def kernel(self) -> Tensor:

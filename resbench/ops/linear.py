@@ -17,7 +17,7 @@ def _code(arguments: Mapping[str, Any], channels: int) -> Code:
     return Code(f"nn.Linear({channels}, {arguments['out']}, bias={arguments['bias']})", flat=True)
 
 
-@op("linear", spell_out=idle_bias_unsaid, code=_code)
+@op("linear", spell_out=idle_bias_unsaid, code=_code, macs=lambda a, shapes: shapes[0][0] * a["out"])
 class Linear(Parametric):
     """A weighted sum of all channels for each number out; on a map of more than one pixel use conv1x1.
 

@@ -74,6 +74,9 @@ def head_schemas(kind: str) -> dict[str, Schema]:
     """The first keys of every file."""
     return {
         kind: {**legal_name(), "description": f"The {kind}'s name, which is the file's too."},
-        **{key: {"type": ["string", "number", "boolean", "null"], "description": words} for key, words in _WORDS.items()},
+        **{
+            key: {"type": ["string", "number", "boolean", "null"], "description": words}
+            for key, words in _WORDS.items()
+        },
         "extends": {**named(kind), "description": f"The {kind} that this one changes: mappings merge, lists replace."},
     }

@@ -96,7 +96,9 @@ class Files:
             reason = None if "/" in name else why_not(name)
             others = [other for other in FOLDERS if other not in (kind, "study") and self.candidates(other, name)]
             if others:
-                raise BadInput(f"`{printable(name)}` is a {others[0]}; a {kind} is needed ({FOLDERS[kind]}: {listed(known)})")
+                raise BadInput(
+                    f"`{printable(name)}` is a {others[0]}; a {kind} is needed ({FOLDERS[kind]}: {listed(known)})"
+                )
             raise BadInput(
                 f"{reason or f'no {kind} is called `{printable(name)}`'}{did_you_mean(name.rpartition('/')[2], known)} "
                 f"({FOLDERS[kind]}: {listed(known)}; or a path ending in .yaml)"

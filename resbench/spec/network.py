@@ -70,7 +70,9 @@ def parse_use(node: Node, check: Check, *, named: bool = True) -> Use:
 
 def parse_network(top: Node, vocabulary: Vocabulary, check: Check) -> NetworkSpec:
     entries = top.mapping
-    check.keys(top, ["network", "unit", "stages", "head"], ["doc", "cite", "extends", "params", "stem", "input", "classes"])
+    check.keys(
+        top, ["network", "unit", "stages", "head"], ["doc", "cite", "extends", "params", "stem", "input", "classes"]
+    )
     name = check.name(entries["network"])
     params = parse_params(entries.get("params"), (), check)
     stages = check.sequence(entries["stages"], "stages") if "stages" in entries else ()

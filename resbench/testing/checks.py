@@ -126,7 +126,7 @@ def macs(case: Case) -> int:
         require(whole and price >= 0, f"`macs` must yield a whole number from 0, got {price!r}")
         return price
     with torch.device("meta"):
-        found = counted(bare(case), case.shapes)
+        found = counted(bare(case), [torch.empty(BATCH, *shape) for shape in case.shapes])
     told = (
         f"nobody knows the price of {', '.join(found.unpriced)}; say it: @op(..., macs=lambda arguments, shapes: ...)"
     )

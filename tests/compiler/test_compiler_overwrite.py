@@ -44,7 +44,10 @@ def overwriting(nodes: dict[str, Any]) -> list[bool]:
         ({"y": {"from": "x", "ops": ["relu"]}}, [False]),  # what came in is not its own
         ({"y": {"from": "x", "ops": [{"slice": {"stop": 2}}, "relu"]}}, [False]),  # a view of what came in
         ({"y": {"from": "x", "ops": ["sigmoid", "relu"]}}, [False]),  # its gradient needs its result
-        ({"a": {"from": "x", "ops": ["bn"]}, "f": {"from": "a", "ops": ["relu"]}, "y": {"from": ["a", "f"], "ops": ["add"]}}, [False]),
+        (
+            {"a": {"from": "x", "ops": ["bn"]}, "f": {"from": "a", "ops": ["relu"]}, "y": {"from": ["a", "f"], "ops": ["add"]}},
+            [False],
+        ),
         ({"y": {"from": ["x", "x"], "ops": ["add", "relu"]}}, [True]),
     ],
 )  # fmt: skip

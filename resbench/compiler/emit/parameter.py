@@ -41,7 +41,8 @@ def constructor(drafts: Sequence[Draft], trees: Sequence[ast.expr]) -> Construct
     written: dict[str, ast.expr] = {}
     varying: dict[Vector, list[str]] = {}
     for name, vector in numbers.items():
-        if len(drafts) == 1 or (_same(vector) and not (vector in sizes.values() and name in of_layers and _argument(name) in _SIZES)):
+        is_size = vector in sizes.values() and name in of_layers and _argument(name) in _SIZES
+        if len(drafts) == 1 or (_same(vector) and not is_size):
             written[name] = constant(vector[0])
         else:
             varying.setdefault(vector, []).append(name)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from resbench.ops.schema import argument_docs
 
-_BASES = {"Parametric", "Random", "ABC"}
+_BASES = {"Parametric", "Random", "Overwriting", "ABC"}
+_GONE = ("generator=self.generator", "inplace=self.overwrites")
 _OURS = {"starts", "buffer_starts", "on_host"}
 _NONE: ast.expr = ast.Constant(None)
 
@@ -43,7 +44,7 @@ class _Plain(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
-        node.keywords = [k for k in node.keywords if ast.unparse(k) != "generator=self.generator"]
+        node.keywords = [k for k in node.keywords if ast.unparse(k) not in _GONE]
         return node
 
 
