@@ -127,7 +127,7 @@ def test_what_a_project_may_name(text: str, words: str, work: Path, monkeypatch:
 def test_a_run_that_a_plugin_breaks_names_it_and_the_others_are_saved(work: Path) -> None:
     put(
         work / "studies/plugs/mine",
-        {"init.py": FAILING, "twice.py": op("twice", "x if x.is_meta else x + self.by.gone")},
+        {"init.py": FAILING, "twice.py": op("twice", "x + self.by.gone if self.training else x")},
     )
     words = ["study", "run", "studies/small.yaml", "recipe.init=he_normal"]
     broken, unknown, failing = resbench(

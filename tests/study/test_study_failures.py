@@ -25,12 +25,12 @@ SOURCE = '@op("breaking")\nclass Breaking(nn.Module):\n    def forward(self, x: 
 
 
 class Breaking(nn.Module):
-    """Fine while shapes are worked out, `broken` with weights."""
+    """Fine while shapes are worked out, `broken` in training."""
 
     broken = True
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.device.type == "meta" or not self.broken:
+        if not (self.training and self.broken):
             return x
         raise ZeroDivisionError("broken [/red] on purpose\nin two lines")
 
