@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from math import prod
 from pathlib import Path
 
 import torch
@@ -23,6 +24,8 @@ from resbench.ops.registry import kind
 from resbench.ops.schema import table
 from resbench.spec.library import Library
 from resbench.spec.unit import UnitSpec
+
+MAX_VALUES = 100_000_000  # of one image, in all that its network works out: for four images and their gradients, 4 GB
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,9 @@ def network_report(network: str, words: tuple[str, ...]) -> NetworkReport:
 
 def unit_report(unit: str, words: tuple[str, ...]) -> UnitReport:
     spec, bound = bind_unit(unit, words)
-    notes = (*bound.notes, *_without_gradient(bound))
+    values = sum(prod(shape) for _, graph in bound.parts() for shape in graph.shapes)
+    large = f"{values:,} values for one image are too many to run here: nothing is known of its gradients"
+    notes = (*bound.notes, *(_without_gradient(bound) if values <= MAX_VALUES else (large,)))
     return UnitReport(spec.name, bound.name, tuple(_costs(bound)), notes)
 
 

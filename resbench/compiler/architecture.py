@@ -14,6 +14,7 @@ from resbench.errors import BadInput, SpecError, did_you_mean
 from resbench.spec.domain import Param, label_of
 from resbench.spec.expression import Expression
 from resbench.spec.library import Library
+from resbench.spec.names import STAGE_NAMES
 from resbench.spec.network import NetworkSpec, StageSpec, Use
 from resbench.spec.node import Node, all_nodes
 from resbench.spec.unit import UnitSpec
@@ -90,7 +91,10 @@ class _Binder:
         return unit, given
 
     def unit_scope(self, stage: StageSpec, known: Mapping[str, Any]) -> tuple[UnitSpec, Scope]:
+        """`known` names what is known at a place; what the network hands over may read where it stands."""
         unit, given = self.unit_of(stage)
+        here = self.frame.with_known({name: known[name] for name in STAGE_NAMES if name in known})
+        given = {key: (node, here if frame is self.frame else frame) for key, (node, frame) in given.items()}
         return unit, Scope(unit.body.params, given, known, "unit", self.request.choose, self.request.vary)
 
     def bare(self, stage: StageSpec) -> Scope:
@@ -166,10 +170,14 @@ class _Binder:
         for name, stage in (("after_stem", self.spec.stages[0]), ("after_last", self.spec.stages[-1])):
             boundary = self.unit_of(stage)[0].boundary
             node = boundary.after_stem if name == "after_stem" else boundary.after_last
-            if node.value != () and name not in named:
+            if name not in named and not _empty(Frame(self.bare(stage), {}).plain(node)):
                 raise SpecError(
                     [node.problem(f"network {self.spec.name} does not place `${name}`, which this unit needs")]
                 )
+
+
+def _empty(ops: Any) -> bool:
+    return isinstance(ops, list | tuple) and all(map(_empty, ops))
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from resbench.compiler.scope import Frame
+from resbench.compiler.scope import Frame, shown
 from resbench.compiler.whole import whole
 from resbench.errors import SpecError
 from resbench.spec.node import Node
@@ -31,6 +31,10 @@ def bind_argument(call: OpCall, name: str, argument: Argument, frame: Frame) -> 
     if not fits(value, argument):
         node, _ = frame.written(node)
         raise SpecError(
-            [node.problem(f"{call.name}: {name} must be {allowed(argument)}, got {node.shown()} = {value}")]
+            [
+                node.problem(
+                    f"{call.name}: {name} must be {allowed(argument, value)}, got {node.shown()} = {shown(value)}"
+                )
+            ]
         )
     return tidy(value, argument)

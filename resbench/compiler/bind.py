@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from resbench.compiler.argument import bind_argument
+from resbench.compiler.differ import hint
 from resbench.compiler.graph import BoundOp, Graph, Shape, sizes
-from resbench.compiler.scope import Frame, Scope, Text
+from resbench.compiler.scope import Frame, Scope, Text, shown
 from resbench.compiler.shapes import infer
 from resbench.compiler.whole import whole
 from resbench.errors import Fact, PluginError, SpecError
@@ -30,6 +31,7 @@ class Building:
     shapes: list[Shape]
     labels: list[str]
     ops: list[BoundOp] = field(default_factory=list)
+    paths: set[str] = field(default_factory=set)
     steps: int = 0
 
     def graph(self, output: int) -> Graph:
@@ -115,7 +117,7 @@ def _sources(node: NodeSpec, frame: Frame) -> list[str]:
     value = frame.plain(node.sources)
     names = value if isinstance(value, list | tuple) else [value]
     if not names or not all(isinstance(name, str) for name in names):
-        raise SpecError([node.sources.problem(f"`from` must stand for node names, got {value}")])
+        raise SpecError([node.sources.problem(f"`from` must stand for node names, got {shown(value)}")])
     return [str(name) for name in names]
 
 
@@ -163,14 +165,13 @@ class _List:
             one = parse_op(Node(value, item.node.place, item.node.path), self.building.library, check)
             ops = (one,) if one else ()
         else:
-            raise SpecError([item.node.problem(f"{item.node.shown()} stands for {value}; ops are needed here")])
+            raise SpecError([item.node.problem(f"{item.node.shown()} stands for {shown(value)}; ops are needed here")])
         check.done()
         return self.run(ops, values, Frame(scope, frame.known))
 
     def call(self, call: OpCall, values: tuple[int, ...], frame: Frame) -> int:
         building = self.building
-        self.counts[call.stem] = self.counts.get(call.stem, 0) + 1
-        path = f"{self.prefix}{call.stem}{self.counts[call.stem]}"
+        path = self.path(call.stem)
         signature = building.library.signature(call.op)
         assert signature is not None
         try:
@@ -201,6 +202,15 @@ class _List:
         building.labels.append(path)
         return len(building.shapes) - 1
 
+    def path(self, stem: str) -> str:
+        """`f.conv2`; a number on where that is taken: a sixty-first `relu` and a first `relu6` would be one."""
+        while True:
+            self.counts[stem] = self.counts.get(stem, 0) + 1
+            path = f"{self.prefix}{stem}{self.counts[stem]}"
+            if path not in self.building.paths:
+                self.building.paths.add(path)
+                return path
+
     def inner(self, ops: OpList, value: int, frame: Frame) -> Graph:
         """A list of ops that is an op's argument, bound as a graph of its own; it reads what the op reads first."""
         building = Building(
@@ -229,18 +239,4 @@ class _List:
         if len(values) == 1:
             return f"{fact} (its input is {sizes(shapes[values[0]])})"
         told = ", ".join(f"{labels[value]} is {sizes(shapes[value])}" for value in values)
-        return f"{fact}: {told}{_hint([shapes[v] for v in values], [labels[v] for v in values])}"
-
-
-def _hint(shapes: list[Shape], labels: list[str]) -> str:
-    """What most often is behind two shapes that differ."""
-    large = max(range(len(shapes)), key=lambda i: shapes[i][-1])
-    small = min(range(len(shapes)), key=lambda i: shapes[i][-1])
-    if len(shapes[large]) == 3 and shapes[large][1:] != shapes[small][1:]:
-        ratio = round(shapes[large][-1] / shapes[small][-1])
-        if ratio < 2:
-            return "; an even kernel changes the size by one, padded or not: take an odd one, or the same one on both"
-        return f"; {labels[large]} lacks the stride {ratio} that {labels[small]} has"
-    if len({shape[0] for shape in shapes}) > 1:
-        return "; give both the same number of channels, as `shortcut` and `conv3x3` do by themselves"
-    return ""
+        return f"{fact}: {told}{hint([shapes[v] for v in values], [labels[v] for v in values])}"

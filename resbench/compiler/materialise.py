@@ -21,7 +21,7 @@ from resbench.seeds import stream
 def materialise(network: nn.Module, numbers: Mapping[str, int], seed: int, init: str) -> None:
     """Give every parameter and buffer its value, in place, on the CPU (so that all devices start alike).
 
-    `numbers`: canonical number by module path; `init`: an initialiser's name. Raises BadInput for one that is not there.
+    `numbers`: canonical number by path of an op; `init`: an initialiser's name. Raises BadInput for one that is not there.
     """
     initialise = initialiser_called(init)
     network.apply(_to_cpu)
@@ -31,10 +31,19 @@ def materialise(network: nn.Module, numbers: Mapping[str, int], seed: int, init:
             _check_starts(path, module)
             if isinstance(module, Parametric):
                 for name, start in module.starts.items():
-                    generator.manual_seed(stream(seed, 0, f"weights {numbers[path]} {name}"))
+                    generator.manual_seed(stream(seed, 0, f"weights {numbered(path, numbers)} {name}"))
                     draw(module.get_parameter(name), start, initialise, generator)
                 for name, value in module.buffer_starts.items():
                     module.get_buffer(name).fill_(value)
+
+
+def numbered(path: str, numbers: Mapping[str, int]) -> str:
+    """The op's number; for a module inside of a plugin's op, that of the op and the way from there: `7 gate.conv`."""
+    op, inside = path, ""
+    while op not in numbers:
+        op, _, name = op.rpartition(".")
+        inside = f"{name}.{inside}" if inside else name
+    return f"{numbers[op]} {inside}".rstrip()
 
 
 def _to_cpu(module: nn.Module) -> None:
@@ -49,8 +58,8 @@ def _to_cpu(module: nn.Module) -> None:
 def _check_starts(path: str, module: nn.Module) -> None:
     """Memory that nothing fills would hold whatever was there before."""
     said = {*module.starts, *module.buffer_starts} if isinstance(module, Parametric) else set()
-    for name, _ in (*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)):
-        if name not in said:
+    for name, tensor in (*module._parameters.items(), *module._buffers.items()):  # one with two names is told too
+        if tensor is not None and name not in said:
             owner = owner_of(type(module))
             whose = f", {owner.label}," if owner is not None else ""
             raise PluginError(

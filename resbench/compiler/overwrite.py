@@ -24,6 +24,6 @@ def overwrite(network: nn.Module) -> None:
             module = graph.get_submodule(node.target) if node.op == "call_module" else None
             if not isinstance(module, Overwriting):
                 continue
-            (source,) = node.args
-            alone = len(source.users) == 1 and source.op == "call_module"
+            source = node.args[0]
+            alone = len(node.args) == len(source.users) == 1 and source.op == "call_module"
             module.overwrites = alone and isinstance(graph.get_submodule(source.target), fresh)

@@ -31,6 +31,9 @@ class Text:
     node: Node
     scope: Scope
 
+    def __str__(self) -> str:
+        return flow(plain(self.node))
+
 
 class Scope:
     """`given` are values from outside, each with the frame it was written in; `vary`: params searched over their own domain."""
@@ -137,7 +140,7 @@ class Frame:
         return node, frame
 
     def lookup(self, name: str) -> Any:
-        opened = name in self.scope._open and name in self.known  # a block's `out: $out` means the unit's
+        opened = self.scope._open[-1:] == [name] and name in self.known  # a block's `out: $out` means the unit's
         if name in self.scope.params and not opened:
             return self.scope.param(name)
         if name in self.known:
@@ -167,7 +170,7 @@ class Frame:
         value = self.evaluate(node, Expression(text, tree))
         if not isinstance(value, bool):
             hint = f"; compare it, as in `{text} == {value}`" if isinstance(value, int | float) else ""
-            raise SpecError([node.problem(f"`{text}` is neither true nor false but {value}{hint}")])
+            raise SpecError([node.problem(f"`{text}` is neither true nor false but {shown(value)}{hint}")])
         return value
 
     def plain(self, node: Node) -> Any:
@@ -196,4 +199,9 @@ def _untext(value: Any) -> Any:
     """A value for messages and labels: Text as what is written."""
     if isinstance(value, Text):
         return plain(value.node)
-    return list(value) if isinstance(value, tuple) else value
+    return [_untext(item) for item in value] if isinstance(value, tuple) else value
+
+
+def shown(value: Any) -> str:
+    """A value as messages show it: as it would be written."""
+    return flow(_untext(value))

@@ -7,6 +7,7 @@ it costs no memory.
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import zip_longest
 from math import prod
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from resbench.compiler.graph import Arguments, Shape
 from resbench.compiler.unit import make_module
 from resbench.errors import Fact, ResbenchError
+from resbench.ops.registry import kind
 from resbench.plugins.load import blamed
 
 BATCH = 2  # any; two, so that batch statistics of a 1x1 map exist
@@ -39,6 +41,8 @@ def infer(op: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> Shape:
             said = str(error).split("\n")[0].split(" at /")[0]
             if "utput size is too small" in said or "can't be greater than actual input size" in said:
                 said = "the window is larger than the map with its padding"
+            elif any(len(shape) == 1 for shape in inputs) and kind(op).origin.startswith("resbench.ops."):
+                said = "a map is needed, and this is a vector"
             raise Fact(said) from None
     shape = tuple(result.shape[1:])
     if min(shape, default=0) < 1:
@@ -52,7 +56,16 @@ def tried(op: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> tuple[nn.
     """The op in evaluation mode, so that nothing is left out at random, and zeros to run it on. Raises Fact."""
     with torch.device("meta"):
         module = make_module(op, arguments, inputs[0][0]).eval()
-    weights = sum(tensor.numel() for tensor in module.state_dict().values())
-    if max(weights * prod(inputs[0][1:]), sum(map(prod, inputs))) > SMALL:
+    if _size(op, arguments, inputs, sum(tensor.numel() for tensor in module.state_dict().values())) > SMALL:
         return module, [torch.empty(BATCH, *shape, device="meta") for shape in inputs]
     return make_module(op, arguments, inputs[0][0]).eval(), [torch.zeros(BATCH, *shape) for shape in inputs]
+
+
+def _size(op: str, arguments: Arguments, inputs: tuple[Shape, ...], weights: int) -> int:
+    """Multiply-adds or values of one image, whichever is more, as far as that can be told before it runs."""
+    price, given = kind(op).macs, dict(arguments)
+    pixels = prod(inputs[0][1:])
+    adds = weights * pixels if price is None else price(given, inputs)
+    stretched = prod(max(axis) for axis in zip_longest(*inputs, fillvalue=1))
+    out = given.get("out", 0)
+    return max(adds, sum(map(prod, inputs)), stretched, out * pixels if isinstance(out, int) else 0)

@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any
 
 from resbench.compiler.graph import BoundNetwork, BoundOp, Graph, Shape
@@ -60,6 +61,7 @@ class _State:
         self.values: dict[int, Value] = {}
         self.known: dict[Value, int] = {}
         self.zero: set[int] = set()
+        self.behind: dict[int, str] = {0: ""}  # of each value, a hash of its label and all that it rests on
         self.of: dict[str, int] = {}
 
     def simple(self, result: int) -> Simple:
@@ -106,9 +108,8 @@ class _State:
         return self.put(Value(text, ordered, what.commutative, own, inner), zero=op.op == "zero")
 
     def simplest(self, number: int) -> tuple[bool, str]:
-        """Of zeros of one shape, that of the op `zero` itself comes first."""
-        text = self.values[number].label
-        return not text.startswith("zero@"), text
+        """Of zeros of one shape, that of the op `zero` itself comes first; else it goes by what stands behind them."""
+        return not self.values[number].label.startswith("zero@"), self.behind[number]
 
     def put(self, value: Value, *, zero: bool) -> int:
         if value in self.known:  # no two ops with a path are alike
@@ -116,6 +117,9 @@ class _State:
         number = len(self.values) + 1
         self.values[number] = value
         self.known[value] = number
+        reads = [self.behind[i] for i in value.inputs]
+        told = repr((value.label, sorted(reads) if value.commutative else reads))
+        self.behind[number] = sha256(told.encode()).hexdigest()
         if zero:
             self.zero.add(number)
         return number

@@ -46,4 +46,5 @@ def _put(root: nn.Module, path: str, module: nn.Module) -> None:
         child = root._modules[parent]
         assert child is not None
         root = child
+    assert last not in root._modules, path
     root.add_module(last, module)

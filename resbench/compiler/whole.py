@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resbench.compiler.scope import Frame, Scope
+from resbench.compiler.scope import Frame, Scope, shown
 from resbench.errors import Fact, SpecError
 from resbench.spec.expression import Expression
 from resbench.spec.node import Node
@@ -17,9 +17,9 @@ def whole(node: Node, frame: Frame, what: str, low: int = 0, high: int = 10**9) 
     if number and float(value).is_integer() and low <= value <= high:
         return int(value)
     node, frame = frame.written(node)
-    shown = f"{node.shown()} = {value:.6g}" if number and isinstance(node.value, Expression) else f"{value}"
-    message = f"{what} must be a whole number from {low:,} to {high:,}, got {shown}"
-    hint = _nearby(node, frame, low, high)
+    told = f"{node.shown()} = {value:.6g}" if number and isinstance(node.value, Expression) else shown(value)
+    message = f"{what} must be a whole number from {low:,} to {high:,}, got {told}"
+    hint = _nearby(node, frame, low, high) if number else ""
     if not hint and number and "/" in node.shown() and "//" not in node.shown():
         hint = "; `//` divides and rounds down"
     raise SpecError([node.problem(message + hint)])
@@ -31,6 +31,8 @@ def _nearby(node: Node, frame: Frame, low: int, high: int) -> str:
         return ""
     for name in _constants(node.value, frame.scope):
         given = frame.scope.param(name)
+        if not isinstance(given, int):  # a case that is called by a number
+            continue
         found = []
         for steps in (range(-1, -REACH, -1), range(1, REACH)):
             fitting = (given + step for step in steps if _gives_whole(node, frame, name, given + step, low, high))

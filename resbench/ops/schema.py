@@ -8,13 +8,15 @@ table equal to `inspect.signature` of the registered classes.
 from __future__ import annotations
 
 import ast
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from resbench.errors import Fact
 from resbench.plugins.active import Active, active
+from resbench.plugins.decorated import constants
 from resbench.plugins.load import said
 from resbench.plugins.locate import source_of
 from resbench.plugins.plugin import Gift, Plugin
@@ -26,7 +28,7 @@ from resbench.spec.signature import Argument, Signature
 
 FOLDER = Path(__file__).parent
 _PLAIN = {"int", "float", "bool", "str"}
-_ANNOTATIONS = "int, float, bool, str, None, tuple[int, int], Literal[...], Initial, nn.Module (a list of ops)"
+_ANNOTATIONS = "int, float, bool, str, None, tuple[int, int], Literal[...] of texts, Initial, nn.Module (a list of ops)"
 
 
 def table() -> dict[str, Signature]:
@@ -82,11 +84,12 @@ def _of_plugin(plugin: Plugin, gifts: list[Gift]) -> list[Signature]:
 def read_source(source: str, origin: str) -> Iterable[Signature]:
     """The signatures of the `@op` classes in one file."""
     tree = ast.parse(source)
+    known = constants(tree)
     doc, _, rest = (ast.get_docstring(tree) or "").partition("\n")
     for item in tree.body:
-        if isinstance(item, ast.ClassDef) and (name := _op_name(item)) is not None:
+        if isinstance(item, ast.ClassDef) and (name := _op_name(item, known)) is not None:
             functions = {f.name: f for f in item.body if isinstance(f, ast.FunctionDef)}
-            arguments, wants_channels = _arguments(functions.get("__init__"))
+            arguments, wants_channels = _arguments(functions.get("__init__"), known)
             about, docs = argument_docs(ast.get_docstring(item) or "", arguments)
             arguments = {key: replace(argument, doc=docs.get(key, "")) for key, argument in arguments.items()}
             more = "\n\n".join(text for text in (about, rest.strip()) if text)
@@ -117,14 +120,24 @@ def argument_docs(text: str, names: Container[str]) -> tuple[str, dict[str, str]
     return "\n".join(about).strip(), found
 
 
-def _op_name(item: ast.ClassDef) -> str | None:
+def _constant(node: ast.expr, known: Mapping[str, ast.expr], what: str) -> Any:
+    """A literal, or a name of the file that stands for one. Raises Fact for what would have to be run."""
+    try:
+        return ast.literal_eval(known.get(node.id, node) if isinstance(node, ast.Name) else node)
+    except ValueError:
+        raise Fact(
+            f"{what} is `{ast.unparse(node)}`; it is read without being run: a literal is needed, or a name of this file for one"
+        ) from None
+
+
+def _op_name(item: ast.ClassDef, known: Mapping[str, ast.expr]) -> str | None:
     for decorator in item.decorator_list:
         if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Name) and decorator.func.id == "op":
-            return str(ast.literal_eval(decorator.args[0]))
+            return str(_constant(decorator.args[0], known, "the op's name"))
     return None
 
 
-def _arguments(function: ast.FunctionDef | None) -> tuple[dict[str, Argument], bool]:
+def _arguments(function: ast.FunctionDef | None, known: Mapping[str, ast.expr]) -> tuple[dict[str, Argument], bool]:
     if function is None:
         return {}, False
     signature = function.args
@@ -136,7 +149,7 @@ def _arguments(function: ast.FunctionDef | None) -> tuple[dict[str, Argument], b
     arguments = {}
     for argument, default in zip(signature.kwonlyargs, signature.kw_defaults, strict=True):
         kinds, literals = _kinds(argument.annotation)
-        value = None if default is None else ast.literal_eval(default)
+        value = None if default is None else _constant(default, known, f"the default of `{argument.arg}`")
         arguments[argument.arg] = Argument(kinds, default is None, value, literals)
     return arguments, "channels" in before
 
@@ -159,7 +172,9 @@ def _kinds(annotation: ast.expr | None) -> tuple[tuple[str, ...], tuple[str, ...
         return ("pair",), ()
     if isinstance(annotation, ast.Subscript) and text.startswith("Literal["):
         values = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
-        return ("literal",), tuple(str(ast.literal_eval(value)) for value in values)
+        texts = [value.value for value in values if isinstance(value, ast.Constant) and isinstance(value.value, str)]
+        if len(texts) == len(values):
+            return ("literal",), tuple(texts)
     raise Fact(f"an op's argument cannot be annotated with {text}; allowed: {_ANNOTATIONS}, and several with `|`")
 
 

@@ -20,13 +20,7 @@ def registered(source: str, stem: str) -> list[tuple[str, str]]:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return [(DECORATORS[word], name) for word, name in _WRITTEN.findall(source)]
-    values = {
-        target.id: item.value
-        for item in tree.body
-        if isinstance(item, ast.Assign)
-        for target in item.targets
-        if isinstance(target, ast.Name)
-    }
+    values = constants(tree)
     found = []
     for item in tree.body:
         for decorator in item.decorator_list if isinstance(item, ast.ClassDef | ast.FunctionDef) else ():
@@ -35,6 +29,17 @@ def registered(source: str, stem: str) -> list[tuple[str, str]]:
                 if group is not None and decorator.args:
                     found.append((group, _name(decorator.args[0], values) or stem))
     return found
+
+
+def constants(tree: ast.Module) -> dict[str, ast.expr]:
+    """What stands behind the names of a file, `NAME = "gain"`."""
+    return {
+        target.id: item.value
+        for item in tree.body
+        if isinstance(item, ast.Assign)
+        for target in item.targets
+        if isinstance(target, ast.Name)
+    }
 
 
 def _name(node: ast.expr, values: Mapping[str, ast.expr]) -> str | None:

@@ -119,6 +119,8 @@ def _apply(kind: str, name: str, arguments: list[Any]) -> Any:
         left, right = arguments
         if name not in ("==", "!="):
             _numbers(name, arguments)
+        elif odd := [value for value in arguments if not isinstance(value, None | bool | int | float | str)]:
+            raise Fact(f"`{name}` compares numbers, texts, true and false, got {_shown(odd)}")
         same = all(isinstance(left, kind) == isinstance(right, kind) for kind in (str, bool))  # 1 is not true
         return _COMPARE[name](left, right) if same else name == "!="
     if kind == "index":
@@ -158,7 +160,9 @@ def _truth(value: Any) -> bool:
 
 
 def _shown(values: list[Any]) -> str:
-    return ", ".join(f"'{v}'" if isinstance(v, str) else str(v).lower() for v in values)
+    return ", ".join(
+        f"'{v}'" if isinstance(v, str) else str(v).lower() if isinstance(v, bool) else str(v) for v in values
+    )
 
 
 def _leaves(tree: Tree, kind: str) -> Iterator[Any]:

@@ -163,7 +163,7 @@ def check_constant(what: str, node: Node, argument: Argument, check: Check) -> N
     if not argument.kinds or any(isinstance(part.value, Expression) for part in all_nodes(node)):
         return
     if not fits(plain(node), argument):
-        check.report(node, f"{what} must be {allowed(argument)}, got {node.shown()}")
+        check.report(node, f"{what} must be {allowed(argument, node.value)}, got {node.shown()}")
 
 
 def expand(name: str) -> tuple[str, str, dict[str, Node]]:

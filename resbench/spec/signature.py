@@ -38,21 +38,25 @@ class Signature:
     more: str = ""
 
 
+MAX_WHOLE = 10**9  # torch counts in 64 bits, and nothing here is larger
+
 _WORDS = {
     "int": "a whole number", "float": "a number", "bool": "true or false", "str": "a text", "None": "nothing",
     "pair": "two whole numbers [height, width]",
-    "initial": "zeros, ones, a number or {normal: sd}", "ops": "a list of ops",
+    "initial": "zeros, ones, a number or {normal: sd from 0}", "ops": "a list of ops",
 }  # fmt: skip
 
 
-def allowed(argument: Argument) -> str:
-    """What may be given, in words.
+def allowed(argument: Argument, given: object = None) -> str:
+    """What may be given, in words; of a number that is too large, how large it may be.
 
     >>> allowed(Argument(("int", "pair"), True))
     'a whole number or two whole numbers [height, width]'
     """
     words = [_WORDS[kind] for kind in argument.kinds if kind != "literal"]
-    return " or ".join(words + [f"`{text}`" for text in argument.literals])
+    size = given if isinstance(given, int | float) else 0
+    bound = f" from -{MAX_WHOLE:,} to {MAX_WHOLE:,}" if "int" in argument.kinds and abs(size) > MAX_WHOLE else ""
+    return " or ".join(words + [f"`{text}`" for text in argument.literals]) + bound
 
 
 def fits(value: object, argument: Argument) -> bool:
@@ -63,7 +67,7 @@ def fits(value: object, argument: Argument) -> bool:
 def _fits(value: object, kind: str, literals: tuple[str, ...]) -> bool:
     number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if kind == "int":
-        return number and float(value).is_integer()  # type: ignore[arg-type]
+        return number and float(value).is_integer() and abs(value) <= MAX_WHOLE  # type: ignore[arg-type]
     if kind == "float":
         return number
     if kind == "bool":
@@ -78,7 +82,12 @@ def _fits(value: object, kind: str, literals: tuple[str, ...]) -> bool:
 
 
 def _is_normal(value: object) -> bool:
-    return isinstance(value, dict) and list(value) == ["normal"] and _fits(value["normal"], "float", ())
+    return (
+        isinstance(value, dict)
+        and list(value) == ["normal"]
+        and _fits(value["normal"], "float", ())
+        and value["normal"] >= 0
+    )
 
 
 def tidy(value: Any, argument: Argument) -> Any:

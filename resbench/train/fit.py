@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from resbench.compiler.materialise import numbered
 from resbench.compiler.network import random_ops
 from resbench.compiler.overwrite import overwrite
 from resbench.data.augment import AUGMENTATIONS
@@ -52,7 +53,7 @@ def fit(
         order = torch.randperm(len(y), generator=_generator(seed, epoch, "order")).to(device)
         augmenting = _generator(seed, epoch, "augmentation", device)
         for path, op in drawing.items():
-            op.generator = _generator(seed, epoch, f"mask {numbers[path]}", "cpu" if op.on_host else device)
+            op.generator = _generator(seed, epoch, f"mask {numbered(path, numbers)}", "cpu" if op.on_host else device)
         started = time.perf_counter()
         loss_sum, wrong = torch.zeros(2, device=device)
         for step in range(run.per_epoch):

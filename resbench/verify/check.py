@@ -13,6 +13,7 @@ from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.materialise import materialise
 from resbench.compiler.network import build
 from resbench.errors import BadInput
+from resbench.measure.params import params
 from resbench.verify.equal import BATCH, Difference, compare
 from resbench.verify.pair import Pairing, pair
 from resbench.verify.reference import reference
@@ -43,11 +44,11 @@ def verify(
     """`sizes` of the images in pixels, squared; `given` settles pairs by name. Raises BadInput where a pair is missing."""
     ours, theirs, pairing = paired(bound, reference(against, bound.classes), given)
     randomise(theirs, 0)
-    params = _count(ours), _count(theirs)
+    trainable = params(ours), params(theirs)
     differences = tuple(
         compare(ours, theirs, pairing.names, images) for images in _images(bound, (ours, theirs), sizes, dtypes)
     )
-    return Verdict(against, canonical(bound).digest, params, pairing, differences)
+    return Verdict(against, canonical(bound).digest, trainable, pairing, differences)
 
 
 def imported(bound: BoundNetwork, source: nn.Module, given: Mapping[str, str]) -> tuple[nn.Module, Pairing]:
@@ -68,7 +69,12 @@ def paired(bound: BoundNetwork, theirs: nn.Module, given: Mapping[str, str]) -> 
     images = torch.randn(
         2, bound.input_shape[0], PAIRING_SIZE, PAIRING_SIZE, generator=torch.Generator().manual_seed(0)
     )
-    return ours, theirs, pair(uses(ours, images), uses(theirs, images), given)
+    try:
+        used = uses(theirs, images)
+    except RuntimeError as error:
+        shape = "x".join(map(str, images.shape[1:]))
+        raise BadInput(f"the reference does not take images of {shape}: {str(error).splitlines()[0]}") from None
+    return ours, theirs, pair(uses(ours, images), used, given)
 
 
 def _images(
@@ -82,7 +88,3 @@ def _images(
         for size in sizes:
             generator = torch.Generator().manual_seed(size)
             yield torch.randn(BATCH, bound.input_shape[0], size, size, generator=generator).to(dtype)
-
-
-def _count(network: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)

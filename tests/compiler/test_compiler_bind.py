@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from compiler_sample import bind, folder, ops, scales, unit_graph, use
+import torch
+from compiler_sample import bind, folder, net, ops, scales, unit_graph, use, weighted
 
 from resbench.compiler.architecture import Request, bind_network
 from resbench.compiler.graph import Graph
@@ -179,3 +180,55 @@ def test_the_table_of_ops_is_all_that_binding_needs() -> None:
     assert library.signature("conv3x3") is None
     assert library.signature("shortcut") is not None
     assert from_plain("$x").value is not None
+
+
+def test_no_two_ops_have_one_path() -> None:
+    """The sixty-first `relu` and the first `relu6`."""
+    graph = unit_graph(
+        {"y": {"from": "x", "ops": ["relu6", {"repeat": {"times": 61, "ops": ["bn", "relu"]}}, "relu6"]}}
+    )
+    paths = ops(graph)
+    assert len(set(paths)) == len(paths) == 124
+    assert [op.path for op in graph.ops if op.op == "relu6"] == ["y.relu61", "y.relu63"]
+    assert float(weighted(net(graph)).stages[0].units[0].y.relu61(torch.tensor(100.0))) == 6
+
+
+def test_a_block_whose_params_rest_on_each_other_is_refused_whatever_is_read_first(tmp_path: Path) -> None:
+    head = "unit: u\nnodes:\n  y: {from: x, ops: [conv1x1: {out: 8}, b]}\nboundary: {layers: 2}\n"
+    body = "params: {out: $(mid * 2), mid: $(out / 4)}\nnodes:\n  y: {from: x, ops: ["
+    for order in ("conv1x1: {out: $out}, conv1x1: {out: $mid}", "conv1x1: {out: $mid}, conv1x1: {out: $out}"):
+        library = folder(tmp_path, b=f"block: b\n{body}{order}]}}\n", u=head)
+        with pytest.raises(SpecError, match="depends on itself"):
+            bind("resnet_cifar", "u", library=library, depth=14, width=4)
+
+
+def test_what_a_network_hands_to_its_unit_may_read_the_place(tmp_path: Path) -> None:
+    library = folder(
+        tmp_path,
+        n="network: n\nunit: {use: u, by: $(8 + pos)}\ninput: [3, 8, 8]\nclasses: 10\nstages: [{units: 3}]\n"
+        "head: [global_avg_pool, linear: {out: $classes}]\n",
+        u="unit: u\nparams: {by: 1}\nnodes: {y: {from: x, ops: [scale: {by: $by}]}}\n",
+    )
+    bound = bind("n", library=library)
+    assert [scales(unit) for unit in bound.stages[0].units] == [[8], [9], [10]]
+
+
+def test_a_list_of_lists_handed_on_to_a_param_with_choices(tmp_path: Path) -> None:
+    library = folder(
+        tmp_path,
+        n="network: n\nparams: {pp: [[1, 2], [3, 4]]}\nunit: {use: u, p: $pp}\ninput: [3, 8, 8]\nclasses: 10\n"
+        "stages: [{units: 1}]\nhead: [global_avg_pool, linear: {out: $classes}]\n",
+        u="unit: u\nparams:\n  p: {default: [[1, 2], [3, 4]], choices: [[[1, 2], [3, 4]], [[5, 6], [7, 8]]]}\n"
+        'nodes: {y: {from: x, ops: [scale: {by: "$(p[0][1])"}]}}\n',
+    )
+    assert scales(bind("n", library=library).stages[0].units[0]) == [2]
+
+
+def test_an_idle_list_behind_the_last_unit_needs_no_place(tmp_path: Path) -> None:
+    """`after_last: $tail`, where `tail` stands for nothing."""
+    network = "network: n\nunit: u\ninput: [3, 8, 8]\nclasses: 10\nstages: [{units: 1}]\n"
+    network += "head: [global_avg_pool, linear: {out: $classes}]\n"
+    unit = "unit: u\nparams: {tail: []}\nnodes: {y: {from: x, ops: [bn]}}\nboundary: {after_last: $tail}\n"
+    bind("n", library=folder(tmp_path, n=network, u=unit))
+    with pytest.raises(SpecError, match=r"network n does not place `\$after_last`, which this unit needs"):
+        bind("n", library=folder(tmp_path, n=network, u=unit.replace("[]}", "[relu]}", 1)))

@@ -162,3 +162,9 @@ def test_quotes() -> None:
 def test_the_sample_can_tell() -> None:
     bound = chain("layer_norm")
     assert differences(bound, text(bound).replace("self.eps)", "0.5)")) != []
+
+
+def test_a_unit_that_does_nothing(tmp_path: Path) -> None:
+    assert "    def forward(self, x: Tensor) -> Tensor:\n        return x\n" in unit(
+        tmp_path, "  y: {from: x, ops: [shortcut]}\n"
+    )

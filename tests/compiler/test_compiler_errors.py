@@ -171,3 +171,51 @@ def test_a_value_that_a_block_hands_on_is_told_where_it_was_written(given: str, 
         SpecError, match=rf"mine.yaml:3:42: nodes.y.ops\[0\].conv_bn_relu.out: conv: out .* got {shown}"
     ):
         bind("resnet_cifar", "mine", library=folder(tmp_path, mine=text))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "more", "said"),
+    [
+        ({"y": {"from": "x", "ops": [{"scale": {"by": "$(order + 1)"}}]}}, {"params": {"order": ["bn", "relu"]}},
+         "`+` needs numbers, got [bn, relu]"),
+        ({"y": {"from": "x", "ops": [{"repeat": {"times": "$order", "ops": ["relu"]}}]}}, {"params": {"order": ["bn"]}},
+         "times must be a whole number from 0 to 1,000, got [bn]"),
+        ({"y": {"from": "x", "ops": [{"conv3x3": {"stride": 10**20}}]}}, {},
+         "two whole numbers [height, width] from -1,000,000,000 to 1,000,000,000, got 100000000000000000000"),
+        ({"y": {"from": "x", "ops": [{"conv3x3": {"init": {"normal": -1}}}]}}, {},
+         "zeros, ones, a number or {normal: sd from 0} or nothing, got {normal: -1}"),
+        ({"a": {"from": "x", "ops": ["global_avg_pool", {"linear": {"out": 4}}]}, "y": {"from": ["x", "a"], "ops": ["add"]}},
+         {}, "add: shapes differ: x is 4x8x8, a is 4; a map and a vector do not go together"),
+        ({"a": {"from": "x", "ops": ["global_avg_pool", {"linear": {"out": 4}}]}, "y": {"from": "a", "ops": ["conv3x3"]}},
+         {}, "conv3x3: a map is needed, and this is a vector (its input is 4)"),
+        ({"y": {"from": "x", "ops": [{"pad_channels": {"out": 10**9}}]}}, {},
+         "1,000,000,000 channels; at most 1,000,000 are allowed"),
+    ],
+)  # fmt: skip
+def test_what_a_reviewer_found(nodes: object, more: dict[str, object], said: str) -> None:
+    assert said in message(nodes, **more)
+
+
+def test_a_list_or_a_case_compared_is_told_and_not_false_in_silence() -> None:
+    """A rule on a case's name would never hold, since the name stands for what the case holds."""
+    params = {"gate": {"default": "none", "cases": {"none": ["h"], "gated": ["h", "g"]}}, "pre": ["bn"]}
+    nodes = {
+        "h": {"from": "x", "ops": ["relu"]},
+        "g": {"from": "x", "ops": ["tanh"]},
+        "y": {"from": "$gate", "ops": ["add"]},
+    }
+    for condition, got in (("gate == 'none'", "[h]"), ("pre != 1", "[bn]"), ("pre == pre", "[bn], [bn]")):
+        rule = {"if": condition, "nodes": {"y": {"ops": ["add", "$pre"]}}}
+        said = message(nodes, params=params, when=[rule])
+        assert said.endswith(f"compares numbers, texts, true and false, got {got}")
+
+
+def test_a_stage_whose_count_is_a_list_or_a_text(tmp_path: Path) -> None:
+    text = "network: n\nparams:\n  depth: {default: 1, cases: {1: [2, 2], 2: [3, 3]}}\nunit: plain\ninput: [3, 8, 8]\n"
+    text += "classes: 10\nstem: [conv3x3: {out: 4}, $after_stem]\nstages:\n  - {units: UNITS}\nhead: [$after_last, "
+    text += "global_avg_pool, linear: {out: $classes}]\n"
+    for units, got in (("$depth", "[2, 2]"), ("\"$('a' if depth == depth else 2)\"", "a")):
+        with pytest.raises(SpecError) as error:
+            bind("n", library=folder(tmp_path, n=text.replace("UNITS", units)))
+        assert got in str(error.value) or "compares numbers" in str(error.value)
+        assert "would do" not in str(error.value)

@@ -24,6 +24,10 @@ EQUAL: dict[str, Build] = {
         {"a": F, "b": F, "c": node("a", "tanh"), "y": node(["c", "b"], "add")},
         {"a": F, "b": F, "c": node("b", "tanh"), "y": node(["c", "a"], "add")},
     ),
+    "inputs of a sum of nothing swapped": units(
+        {"a": node("x", "conv3x3", "zero"), "b": node("x", "conv1x1", "zero"), "y": node(["a", "b"], "add", "bias")},
+        {"a": node("x", "conv3x3", "zero"), "b": node("x", "conv1x1", "zero"), "y": node(["b", "a"], "add", "bias")},
+    ),
     "a chain cut into nodes": units(
         {"f": F, "y": ADD},
         {"a": node("x", "conv3x3"), "b": node("a"), "c": node("b", "bn", "relu"), "f": node("c", "conv3x3"), "y": ADD},

@@ -145,3 +145,34 @@ def test_an_input_that_an_op_refuses_is_no_fault_of_the_plugin_and_its_prints_ar
     assert loud.err == "hello\n"
     assert said.status == 2
     assert "mine.yaml:2:56: nodes.f.ops[1]: picky: `by` is odd (its input is 16x32x32)" in said.err
+
+
+COMPOSED = """\
+from torch import Tensor, nn
+from resbench.ops.conv import Conv
+from resbench.ops.registry import op
+
+NAME = "composed"
+WIDTH = 3
+
+@op(NAME)
+class Composed(nn.Module):
+    def __init__(self, channels: int, *, kernel: int = WIDTH) -> None:
+        super().__init__()
+        self.one, self.two = (Conv(channels, kernel=kernel, out=channels) for _ in range(2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.two(self.one(x))
+"""
+
+
+def test_an_op_may_be_made_of_ops_and_named_by_a_constant(tmp_path: Path) -> None:
+    put(tmp_path / "mine", {"composed.py": COMPOSED, "worked_out.py": op("odd").replace('"odd"', "'o' + 'dd'")})
+    put(tmp_path, {"mine.yaml": unit("mine", "composed")})
+    checked, said = resbench(
+        tmp_path, ["plugins", "check", "mine"], ["unit", "check", "mine.yaml", "--plugins", "mine"]
+    )  # fmt: skip
+    assert "op composed: composed(kernel=3) of 8x6x5 -> 8x6x5: 7 checks" in checked.out
+    assert "the op's name is `'o' + 'dd'`; it is read without being run" in checked.out + checked.err
+    assert said.status == 0
+    assert said.out.endswith("mine: ok in resnet_cifar\n")

@@ -68,7 +68,7 @@ def ops(text: str) -> str:
          "3:38: nodes.y.ops[0].conv3x3.bias: conv3x3: bias must be true or false, got no"),
         ("conv3x3: {init: {normal: 0.1}}", "conv3x3: {init: {uniform: 0.1}}",
          "3:38: nodes.y.ops[0].conv3x3.init: conv3x3: init "
-         "must be zeros, ones, a number or {normal: sd} or nothing, got {uniform: 0.1}"),
+         "must be zeros, ones, a number or {normal: sd from 0} or nothing, got {uniform: 0.1}"),
         ("pad_channels: {out: 8, side: both}", "pad_channels: {out: 8, side: left}",
          "3:51: nodes.y.ops[0].pad_channels.side: pad_channels: side must be `end` or `both`, got left"),
         ("shortcut: {change: pad}", "shortcut: {chnage: pad}",

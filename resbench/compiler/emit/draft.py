@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from resbench.compiler.emit.copied import Copies
 from resbench.compiler.emit.form import INPUT
@@ -45,7 +46,7 @@ def draft(block: Block, copies: Copies) -> Draft:
     result = writer.reading.results(root)[0] if root.values else graph.output
     steps = sorted(writer.steps_of(root.parts), key=lambda step: step.part.last)
     lines: list[tuple[str, ast.expr]] = []
-    for step, after in zip(steps, [*steps[1:], None], strict=True):
+    for step, after in zip_longest(steps, steps[1:]):
         value, expression = step.part.last, _expression(step, known)
         if value == result and after is None:
             lines.append(("", expression))

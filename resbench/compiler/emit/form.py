@@ -22,7 +22,6 @@ from resbench.spec.signature import Argument, tidy
 
 INNER = "\u01c1"  # a letter to Python: before the name of an argument that is a list of ops
 INPUT = "\u01c2"  # before the number of an input
-State = tuple[tuple[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
