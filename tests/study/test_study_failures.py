@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from resbench.ops import registry
 from resbench.ops.registry import OpKind
 from resbench.ops.schema import built_in, read_source
+from resbench.plugins.active import activate
 
 UNIT = """\
 unit: breaks
@@ -36,14 +38,15 @@ class Breaking(nn.Module):
 
 
 @pytest.fixture
-def breaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def breaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A unit that compiles and cannot be trained, first of two in a study."""
     registry.kinds()
     (signature,) = read_source(SOURCE, "here")
     monkeypatch.setitem(registry._KINDS, "breaking", OpKind("breaking", Breaking))
     monkeypatch.setitem(built_in(), "breaking", signature)
     (tmp_path / "breaks.yaml").write_text(UNIT, "utf-8")
-    return "units=[breaks.yaml, plain]"
+    yield "units=[breaks.yaml, plain]"
+    activate((), lambda failure: None)  # the table of ops that the command kept knows of it
 
 
 def test_a_cell_that_raises_stops_no_other(breaks: str, rb: Rb, small: Path, database: Database) -> None:

@@ -1,0 +1,54 @@
+"""Training images of an epoch -> batches: for K networks side by side B(K C)HW, with labels KB.
+
+Each network has an order and augmentation of its own, drawn from the streams of its seed and epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from resbench.data.augment import AUGMENTATIONS
+from resbench.seeds import stream
+from resbench.spec.recipe import RecipeSpec
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batches:
+    """`x`, `y` lie on the device of training, in whole; an incomplete last batch is left out."""
+
+    x: Tensor
+    y: Tensor
+    recipe: RecipeSpec
+    seeds: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.y) // self.recipe.batch
+
+    def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
+        orders = [torch.randperm(len(self.y), generator=generator(seed, number, "order")) for seed in self.seeds]
+        order = torch.stack(orders).to(self.x.device)
+        augmenting = [generator(seed, number, "augmentation", self.x.device) for seed in self.seeds]
+        for chosen in order[:, : len(self) * self.recipe.batch].split(self.recipe.batch, 1):
+            images = augment(self.x[chosen.flatten()], self.recipe, augmenting)
+            yield beside(images, len(self.seeds)), self.y[chosen]
+
+
+def augment(images: Tensor, recipe: RecipeSpec, generators: Sequence[torch.Generator]) -> Tensor:
+    """The recipe's steps in order, on K batches one after the other."""
+    for step in recipe.augment:
+        for name, options in step.model_dump(exclude_unset=True).items():
+            images = AUGMENTATIONS[name](images, generators=generators, **options)
+    return images
+
+
+def beside(images: Tensor, networks: int) -> Tensor:
+    """(K B)CHW -> B(K C)HW"""
+    return images if networks == 1 else torch.unflatten(images, 0, (networks, -1)).transpose(0, 1).flatten(1, 2)
+
+
+def generator(seed: int, epoch: int, purpose: str, device: torch.device | str = "cpu") -> torch.Generator:
+    return torch.Generator(device).manual_seed(stream(seed, epoch, purpose))
