@@ -61,7 +61,7 @@ class _State:
         self.values: dict[int, Value] = {}
         self.known: dict[Value, int] = {}
         self.zero: set[int] = set()
-        self.behind: dict[int, str] = {0: ""}  # of each value, a hash of its label and all that it rests on
+        self.behind: dict[int, tuple[int, str]] = {0: (0, "")}  # of each value, how much it rests on, and a hash of that
         self.of: dict[str, int] = {}
 
     def simple(self, result: int) -> Simple:
@@ -107,9 +107,9 @@ class _State:
         own = None if what.pure and not inner else path
         return self.put(Value(text, ordered, what.commutative, own, inner), zero=op.op == "zero")
 
-    def simplest(self, number: int) -> tuple[bool, str]:
-        """Of zeros of one shape, that of the op `zero` itself comes first; else it goes by what stands behind them."""
-        return not self.values[number].label.startswith("zero@"), self.behind[number]
+    def simplest(self, number: int) -> tuple[bool, int, str]:
+        """Of zeros of one shape, that of the op `zero` itself comes first, then what rests on least; names do not count."""
+        return not self.values[number].label.startswith("zero@"), *self.behind[number]
 
     def put(self, value: Value, *, zero: bool) -> int:
         if value in self.known:  # no two ops with a path are alike
@@ -119,7 +119,7 @@ class _State:
         self.known[value] = number
         reads = [self.behind[i] for i in value.inputs]
         told = repr((value.label, sorted(reads) if value.commutative else reads))
-        self.behind[number] = sha256(told.encode()).hexdigest()
+        self.behind[number] = 1 + sum(size for size, _ in reads), sha256(told.encode()).hexdigest()
         if zero:
             self.zero.add(number)
         return number
