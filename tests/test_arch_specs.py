@@ -246,4 +246,4 @@ def test_every_way_to_change_the_shape(change: str) -> None:
 def test_recipes_load(recipe: str) -> None:
     spec = parse_recipe(LIBRARY.read("recipe", LIBRARY.find("recipe", recipe)))
     assert spec.recipe == recipe
-    assert spec.optimizer.lr == 0.1
+    assert spec.optimizer.lr == (0.4 if recipe == "airbench_like" else 0.1)

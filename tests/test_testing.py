@@ -71,17 +71,17 @@ def odd(body: str, *, init: str = "", base: str = "nn.Module", claims: str = "",
 
 def test_one_that_keeps_it(load: Load) -> None:
     report = check_op(load(odd("x * self.weight", init=WEIGHT, base="Parametric")), {"by": 3}, inputs=[(4, 3, 2)])
-    assert str(report) == "odd(by=3.0) of 4x3x2 -> 4x3x2: 7 checks, 0 MACs, stacked: yes"
+    assert str(report) == "odd(by=3.0) of 4x3x2 -> 4x3x2: 7 checks, 0 MACs, stacked: by vmap"
     assert report.checks == tuple(DUTIES)
 
 
 def test_by_name_with_claims_and_a_price() -> None:
     assert str(check_op("relu")) == (
-        "relu() of 8x6x5 -> 8x6x5: 7 checks, claims pure, idempotent, keeps_zero, 0 MACs, stacked: yes"
+        "relu() of 8x6x5 -> 8x6x5: 7 checks, claims pure, idempotent, keeps_zero, 0 MACs, stacked: side by side"
     )
     assert check_op("conv", {"kernel": 3, "out": 4}, inputs=[(2, 6, 6)]).macs == 9 * 2 * 4 * 36
     dropped = check_op("drop_branch", {"rate": 0.5, "ops": [{"conv3x3": {"out": 8}}, "bn"]})
-    assert dropped.stacked == "not in training: each would draw from a stream of its own"
+    assert dropped.stacked == "one after the other: each draws from a stream of its own"
 
 
 BAD = {
@@ -118,9 +118,8 @@ BAD = {
     "idempotent": (odd("x / 2", claims=", idempotent=True"),
         "idempotent: a second time changes something, so it is not idempotent: the largest difference is"),
     "keeps_zero": (odd("x + 0.5", claims=", keeps_zero=True"), "keeps_zero: of zeros it makes 0.5"),
-    "stacked": (odd("x * self.weight if isinstance(self.weight, nn.Parameter) else x + self.weight", init=WEIGHT,
-        base="Parametric"),
-        "stacked: 3 side by side yield something else than 3 alone, in training: the largest difference is"),
+    "stacked": (odd("x - x.mean(1, keepdim=True)", claims=", pure=True, by_channel=True"),
+        "stacked: results of 3 as one in training: the largest difference is"),
 }  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -114,4 +113,4 @@ def interruptible(
         progress.line(
             f"stopped: {progress.done} of {progress.total} new runs are saved; the same command goes on with the rest"
         )
-        os._exit(130)  # seeds still train in their threads; everything saved is committed
+        raise SystemExit(130) from None

@@ -15,6 +15,7 @@ from resbench.errors import BadInput
 from resbench.store.engine import Engine
 from resbench.store.location import hide_password
 from resbench.store.reading import RunDetail, run_detail
+from resbench.store.runs import run_plan
 
 if TYPE_CHECKING:
     from resbench.train.outcome import Epoch
@@ -61,6 +62,7 @@ def print_repeat(engine: Engine, run_id: int, json: bool) -> bool:
 
     from resbench.study.job import job, train
     from resbench.train.device import best_device, repeatable
+    from resbench.train.plan import plan_from
 
     detail = run_detail(engine, run_id)
     if detail.run.status not in ("complete", "diverged"):
@@ -69,9 +71,16 @@ def print_repeat(engine: Engine, run_id: int, json: bool) -> bool:
         )
     device = torch.device("cpu") if detail.environment.device == "cpu" else best_device()
     repeatable(device)
-    torch.set_num_threads(detail.environment.threads)  # another number rounds differently
     work = job(engine, detail.run.architecture, detail.run.recipe, detail.run.data)
-    again = train(work, detail.run.seed, device, _tell)
+    how = run_plan(engine, run_id)
+
+    def told(seed: int, epoch: Epoch) -> None:
+        if seed == detail.run.seed:
+            sys.stderr.write(f"epoch {epoch.epoch}: val error {epoch.val_error_pct:.2f} %\n")
+
+    seeds = tuple(how.get("seeds", [detail.run.seed]))  # those that were one network with it
+    outcomes = train(work, seeds, plan_from({**how, "threads": detail.environment.threads}), device, told)
+    again = outcomes[seeds.index(detail.run.seed)]
     numbers = ("train_loss", "train_error_pct", "val_loss", "val_error_pct")
     old = [tuple(getattr(epoch, name) for name in numbers) for epoch in detail.epochs]
     new = [tuple(_finite(getattr(epoch, name)) for name in numbers) for epoch in again.epochs]
@@ -90,10 +99,6 @@ def print_repeat(engine: Engine, run_id: int, json: bool) -> bool:
         )
         typer.echo(f"run {run_id}: val error {result['val_error_pct']} %, now {result['again']} %: {verdict}")
     return same
-
-
-def _tell(epoch: Epoch) -> None:
-    sys.stderr.write(f"epoch {epoch.epoch}: val error {epoch.val_error_pct:.2f} %\n")
 
 
 def _finite(value: float) -> float | None:

@@ -23,18 +23,24 @@ def materialise(network: nn.Module, numbers: Mapping[str, int], seed: int, init:
 
     `numbers`: canonical number by path of an op; `init`: an initialiser's name. Raises BadInput for one that is not there.
     """
+    network.apply(to_cpu)
+    fill(network, network.state_dict(), numbers, seed, init)
+
+
+def fill(network: nn.Module, state: Mapping[str, Tensor], numbers: Mapping[str, int], seed: int, init: str) -> None:
+    """Draw what a network's state_dict holds into the tensors of `state`; the network itself may be on `meta`."""
     initialise = initialiser_called(init)
-    network.apply(_to_cpu)
     generator = torch.Generator()
     with torch.no_grad():
         for path, module in network.named_modules():
             _check_starts(path, module)
             if isinstance(module, Parametric):
+                prefix = f"{path}." if path else ""
                 for name, start in module.starts.items():
                     generator.manual_seed(stream(seed, 0, f"weights {numbered(path, numbers)} {name}"))
-                    draw(module.get_parameter(name), start, initialise, generator)
+                    draw(state[prefix + name], start, initialise, generator)
                 for name, value in module.buffer_starts.items():
-                    module.get_buffer(name).fill_(value)
+                    state[prefix + name].fill_(value)
 
 
 def numbered(path: str, numbers: Mapping[str, int]) -> str:
@@ -46,7 +52,7 @@ def numbered(path: str, numbers: Mapping[str, int]) -> str:
     return f"{numbers[op]} {inside}".rstrip()
 
 
-def _to_cpu(module: nn.Module) -> None:
+def to_cpu(module: nn.Module) -> None:
     """Memory for its own parameters and buffers. As Module.to_empty, which imports sympy for it, a second long."""
     for name, parameter in module.named_parameters(recurse=False):
         own = torch.empty(parameter.shape, dtype=parameter.dtype)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from resbench.compiler.graph import BoundNetwork, BoundStage
 from resbench.compiler.normal import normal
-from resbench.compiler.unit import build_unit
+from resbench.compiler.unit import Make, build_unit, make_one
 from resbench.errors import BadInput
 from resbench.ops.parameter import Random
 
@@ -17,10 +17,10 @@ MAX_PARAMS = 10**11
 class Stage(nn.Module):
     """What stands before the stage, then its units."""
 
-    def __init__(self, stage: BoundStage, number: int) -> None:
+    def __init__(self, stage: BoundStage, number: int, make: Make) -> None:
         super().__init__()
-        self.before = build_unit(stage.before, f"Before{number}")
-        self.units = nn.ModuleList(build_unit(unit, f"Unit{number}_{i}") for i, unit in enumerate(stage.units))
+        self.before = build_unit(stage.before, f"Before{number}", make)
+        self.units = nn.ModuleList(build_unit(unit, f"Unit{number}_{i}", make) for i, unit in enumerate(stage.units))
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.before(x)
@@ -32,11 +32,11 @@ class Stage(nn.Module):
 class Network(nn.Module):
     """A parameter's name is its path: `stages.0.units.3.f.conv1.weight`, `stem.conv1.weight`, `head.linear1.bias`."""
 
-    def __init__(self, bound: BoundNetwork) -> None:
+    def __init__(self, bound: BoundNetwork, make: Make) -> None:
         super().__init__()
-        self.stem = build_unit(bound.stem, "Stem")
-        self.stages = nn.ModuleList(Stage(stage, number) for number, stage in enumerate(bound.stages))
-        self.head = build_unit(bound.head, "Head")
+        self.stem = build_unit(bound.stem, "Stem", make)
+        self.stages = nn.ModuleList(Stage(stage, number, make) for number, stage in enumerate(bound.stages))
+        self.head = build_unit(bound.head, "Head", make)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.stem(x)
@@ -45,10 +45,10 @@ class Network(nn.Module):
         return self.head(x)  # type: ignore[no-any-return]
 
 
-def build(bound: BoundNetwork) -> Network:
+def build(bound: BoundNetwork, make: Make = make_one) -> Network:
     """The network in its normal form, on `meta`; compiler/materialise.py gives it weights. Raises BadInput above MAX_PARAMS."""
     with torch.device("meta"):
-        network = Network(normal(bound))
+        network = Network(normal(bound), make)
     count = sum(parameter.numel() for parameter in network.parameters())
     if count > MAX_PARAMS:
         raise BadInput(f"{bound.name} of {bound.unit}: {count:,} parameters; at most {MAX_PARAMS:,} are allowed")

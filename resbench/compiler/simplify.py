@@ -61,7 +61,9 @@ class _State:
         self.values: dict[int, Value] = {}
         self.known: dict[Value, int] = {}
         self.zero: set[int] = set()
-        self.behind: dict[int, tuple[int, str]] = {0: (0, "")}  # of each value, how much it rests on, and a hash of that
+        self.behind: dict[int, tuple[int, str]] = {
+            0: (0, "")
+        }  # of each value, how much it rests on, and a hash of that
         self.of: dict[str, int] = {}
 
     def simple(self, result: int) -> Simple:

@@ -7,7 +7,7 @@ modules one after the other. Nothing crosses from one network to another, so eac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
+from resbench.compiler.canonical import canonical
 from resbench.compiler.graph import BoundNetwork, BoundOp, Shape
 from resbench.compiler.materialise import fill, to_cpu
 from resbench.compiler.network import build
@@ -116,10 +117,14 @@ def of_one(module: nn.Module, name: str, number: int, seeds: int) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """`network`: all of them as one; `alone`: one of them on `meta`, whose parameters' names, starts and shapes are theirs."""
+    """`network`: all of them as one; `alone`: one of them on `meta`, whose parameters' names, starts and shapes are theirs.
+
+    `numbers`: canonical number of each op by path, which names its streams.
+    """
 
     network: nn.Module
     alone: nn.Module
+    numbers: Mapping[str, int]
     paths: tuple[str, ...]
     seeds: int
 
@@ -136,6 +141,11 @@ class Stack:
             for name in self.alone.get_submodule(path).state_dict()
         }
 
+    def own_parameters(self) -> dict[int, int]:
+        """Parameters that are of one network alone, by id, with its number; the others hold all K along their first axis."""
+        copies = [module for module in self.network.modules() if isinstance(module, Copies)]
+        return {id(p): number for module in copies for number, one in enumerate(module) for p in one.parameters()}
+
     def drawing(self) -> Iterator[tuple[str, int, Random]]:
         """The ops that draw in training: path in one network, number of the network, module."""
         for path in self.paths:
@@ -148,23 +158,23 @@ class Stack:
 
 def stack(bound: BoundNetwork, seeds: int) -> Stack:
     """On `meta`, as compiler/network.py builds one; of one network it is that network."""
-    alone = build(bound)
+    alone, numbers = build(bound), canonical(bound).numbers
     if seeds == 1:
-        return single(alone)
+        return single(alone, numbers)
     paths = tuple(f"{part}.{op.path}" for part, graph in normal(bound).parts() for op in graph.ops)
-    return Stack(build(bound, partial(_make, seeds=seeds)), alone, paths, seeds)
+    return Stack(build(bound, partial(_make, seeds=seeds)), alone, numbers, paths, seeds)
 
 
-def single(network: nn.Module) -> Stack:
+def single(network: nn.Module, numbers: Mapping[str, int]) -> Stack:
     """Any network by itself."""
-    return Stack(network, network, ("",), 1)
+    return Stack(network, network, numbers, ("",), 1)
 
 
-def materialise_stack(stacked: Stack, numbers: Mapping[str, int], seeds: tuple[int, ...], init: str) -> None:
+def materialise_stack(stacked: Stack, seeds: Sequence[int], init: str) -> None:
     """Each network with the weights that it has alone (compiler/materialise.py)."""
     stacked.network.apply(to_cpu)
     for number, seed in enumerate(seeds):
-        fill(stacked.alone, stacked.state(number), numbers, seed, init)
+        fill(stacked.alone, stacked.state(number), stacked.numbers, seed, init)
 
 
 def _make(op: BoundOp, inputs: tuple[Shape, ...], seeds: int) -> nn.Module:

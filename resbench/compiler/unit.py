@@ -5,21 +5,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import fx, nn
 
-from resbench.compiler.graph import Arguments, Graph
+from resbench.compiler.graph import Arguments, BoundOp, Graph, Shape
 from resbench.ops.registry import kind
 from resbench.ops.schema import table
 
+Make = Callable[[BoundOp, tuple[Shape, ...]], nn.Module]
 
-def build_unit(graph: Graph, name: str) -> fx.GraphModule:
-    """`name` becomes the class name in the generated code."""
+
+def make_one(op: BoundOp, inputs: tuple[Shape, ...]) -> nn.Module:
+    return make_module(op.op, op.arguments, inputs[0][0])
+
+
+def build_unit(graph: Graph, name: str, make: Make = make_one) -> fx.GraphModule:
+    """`name` becomes the class name in the generated code; `make` yields the module of an op from the shapes it reads."""
     root = nn.Module()
     shapes = graph.shapes
     code = fx.Graph()
     values: list[fx.Node] = [code.placeholder("x")]
     for op in graph.ops:
-        module = make_module(op.op, op.arguments, shapes[op.inputs[0]][0])
+        module = make(op, tuple(shapes[i] for i in op.inputs))
         _put(root, op.path, module)
         node = code.create_node(
             "call_module", op.path, tuple(values[i] for i in op.inputs), {}, name=op.path.replace(".", "_")

@@ -1,22 +1,25 @@
-"""A batch (float BCHW, normalised) and a generator -> the batch augmented (BCHW), one draw per image, on its device.
+"""K batches of B images one after the other (float (K B)CHW, normalised), a generator for each -> the same augmented.
 
-Draws are made where the generator lives. A CPU generator gives the same images on every device, and on a GPU the host
-waits for the copy of the draws; with a generator on the batch's own device nothing waits. Same generator state, same images.
-pad_crop returns plain BCHW memory, whatever memory format it is given.
+One draw an image. Each network of a stack has a generator of its own, so that its images are those that it has alone. Draws
+are made where the generators live: CPU generators give the same images on every device, and on a GPU the host waits for the
+copy of the draws; with generators on the batch's own device nothing waits. Same generator states, same images. pad_crop returns
+plain BCHW memory, whatever memory format it is given.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Generator, Tensor
+from torch.nn.functional import affine_grid, grid_sample
 from torch.nn.functional import pad as pad_edges
 
 from resbench.errors import BadInput
 
 
-def pad_crop(x: Tensor, pad: int, generator: Generator) -> Tensor:
+def pad_crop(x: Tensor, pad: int, generators: Sequence[Generator]) -> Tensor:
     """Zeros around each image, `pad` pixels wide, and a crop of the original size at a random place of each.
 
     The zeros are the mean colour, x being normalised.  He et al. 2016, arXiv:1512.03385, section 4.2 (pad 4)
@@ -24,7 +27,7 @@ def pad_crop(x: Tensor, pad: int, generator: Generator) -> Tensor:
     if isinstance(pad, bool) or not isinstance(pad, int) or pad < 0:
         raise BadInput(f"`pad` of `pad_crop` must be a whole number of pixels, 0 or more, not {pad!r}")
     batch, channels, height, width = x.shape
-    corner = torch.randint(0, 2 * pad + 1, (2, batch, 1), generator=generator, device=generator.device).to(x.device)
+    corner = _draw(2 * pad + 1, (2, batch // len(generators), 1), generators, 1).to(x.device)
     rows = corner[0] + torch.arange(height, device=x.device)
     columns = corner[1] + torch.arange(width, device=x.device)
     image = torch.arange(batch, device=x.device)[:, None, None, None]
@@ -32,11 +35,54 @@ def pad_crop(x: Tensor, pad: int, generator: Generator) -> Tensor:
     return pad_edges(x, (pad, pad, pad, pad))[image, channel, rows[:, None, :, None], columns[:, None, None, :]]
 
 
-def flip(x: Tensor, generator: Generator) -> Tensor:
+def flip(x: Tensor, generators: Sequence[Generator]) -> Tensor:
     """Left and right exchanged in each image with probability 1/2."""
-    chosen = torch.randint(0, 2, (len(x), 1, 1, 1), generator=generator, device=generator.device).to(x.device)
+    chosen = _draw(2, (len(x) // len(generators), 1, 1, 1), generators, 0).to(x.device)
     return torch.where(chosen == 1, x.flip(3), x)
 
 
-AUGMENTATIONS: dict[str, Callable[..., Tensor]] = {"pad_crop": pad_crop, "flip": flip}
-"""By the name a recipe uses. Called with the batch, the recipe's options by name, and `generator` by name."""
+def cutout(x: Tensor, size: int, generators: Sequence[Generator]) -> Tensor:
+    """A square of zeros, the mean colour, around a random pixel of each image.  DeVries & Taylor 2017, arXiv:1708.04552"""
+    batch, _, height, width = x.shape
+    middle = [_draw(n, (batch // len(generators), 1), generators, 0).to(x.device) for n in (height, width)]
+    inside = [
+        (torch.arange(n, device=x.device) >= at - size // 2)
+        & (torch.arange(n, device=x.device) < at - size // 2 + size)
+        for n, at in zip((height, width), middle, strict=True)
+    ]
+    return x.masked_fill((inside[0][:, :, None] & inside[1][:, None, :])[:, None], 0.0)
+
+
+def random_resized_crop(
+    x: Tensor, scale: tuple[float, float], ratio: tuple[float, float], generators: Sequence[Generator]
+) -> Tensor:
+    """A crop of random area and shape at a random place of each image, brought to the old size (bilinear).
+
+    `scale`: bounds of its part of the area; `ratio`: of width over height, even in the logarithm; a side longer than the
+    image's is cut to it.  Szegedy et al. 2015, arXiv:1409.4842
+    """
+    batch, _, height, width = x.shape
+    uniform = [torch.rand((4, batch // len(generators)), generator=g, device=g.device) for g in generators]
+    area, shape, right, down = torch.cat(uniform, 1).to(x.device, x.dtype)
+    area = scale[0] + (scale[1] - scale[0]) * area
+    log = [math.log(bound) for bound in ratio]
+    shape = torch.exp(log[0] + (log[1] - log[0]) * shape) * height / width
+    across, along = (area * shape).sqrt().clamp(max=1), (area / shape).sqrt().clamp(max=1)  # parts of width and height
+    zero = torch.zeros_like(area)
+    rows = (
+        torch.stack([across, zero, (1 - across) * (2 * right - 1)], 1),
+        torch.stack([zero, along, (1 - along) * (2 * down - 1)], 1),
+    )
+    grid = affine_grid(torch.stack(rows, 1), list(x.shape), align_corners=False)
+    return grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def _draw(below: int, shape: tuple[int, ...], generators: Sequence[Generator], axis: int) -> Tensor:
+    """Whole numbers from 0; those of one generator after the other along the axis of the images."""
+    return torch.cat([torch.randint(below, shape, generator=g, device=g.device) for g in generators], axis)
+
+
+AUGMENTATIONS: dict[str, Callable[..., Tensor]] = {
+    "pad_crop": pad_crop, "flip": flip, "cutout": cutout, "random_resized_crop": random_resized_crop,
+}  # fmt: skip
+"""By the name a recipe uses. Called with the batch, the recipe's options by name, and `generators` by name."""

@@ -22,7 +22,9 @@ def _code(arguments: Mapping[str, Any], channels: int) -> Code:
     )
 
 
-@op("avg_pool", pure=True, keeps_zero=True, identity_when=does_nothing, spell_out=spell_out, code=_code)
+@op(
+    "avg_pool", pure=True, by_channel=True, keeps_zero=True, identity_when=does_nothing, spell_out=spell_out, code=_code
+)
 class AvgPool(nn.Module):
     """The mean of each channel over the window.
 

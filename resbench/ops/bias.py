@@ -5,15 +5,24 @@ Fixup has one number before each convolution and activation.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from resbench.ops.parameter import Initial, Parametric, Start, empty
 from resbench.ops.registry import op
 
 
-@op("bias")
+def _stacked(arguments: Mapping[str, Any], channels: int, seeds: int) -> nn.Module:
+    """One number a channel, as it is; of one for all, K, each for its own channels."""
+    if arguments["per"] == "channel":
+        return Bias(seeds * channels, **arguments)
+    return Side(seeds, init=arguments["init"])
+
+
+@op("bias", stacked=_stacked)
 class Bias(Parametric):
     """One learned summand for each channel, or one for all.
 
@@ -29,3 +38,11 @@ class Bias(Parametric):
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.weight.view(-1, *[1] * (x.dim() - 2))
+
+
+class Side(Bias):
+    """K of them side by side, one number each.  B (K C) H W -> B (K C) H W"""
+
+    def forward(self, x: Tensor) -> Tensor:
+        each = torch.unflatten(x, 1, (len(self.weight), -1))
+        return torch.unflatten(super().forward(each.flatten(2)), 2, each.shape[2:]).flatten(1, 2)

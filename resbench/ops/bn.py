@@ -19,7 +19,7 @@ def _code(arguments: Mapping[str, Any], channels: int) -> Code:
     return Code(f"nn.BatchNorm2d{rest}", of_vector=f"nn.BatchNorm1d{rest}")
 
 
-@op("bn", code=_code)
+@op("bn", by_channel=True, code=_code)
 class BatchNorm(Parametric):
     """Mean and variance of each channel over batch and pixels in training, the running ones in evaluation; then a learned
     factor (gamma) and summand (beta, from 0) for each channel.

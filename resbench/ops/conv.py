@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from resbench.errors import Fact
@@ -40,7 +40,15 @@ def _macs(arguments: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> in
     return int(pixels * arguments["out"] * channels // arguments["groups"] * math.prod(kernel))
 
 
-@op("conv", spell_out=_spell_out, code=_code, macs=_macs)
+def _stacked(arguments: Mapping[str, Any], channels: int, seeds: int) -> nn.Module | None:
+    """One convolution with K times the groups; a spectral bound is of one kernel, not of K."""
+    if arguments["weight"] == "spectral":
+        return None
+    wide = {**arguments, "out": seeds * arguments["out"], "groups": seeds * arguments["groups"]}
+    return Conv(seeds * channels, **wide)
+
+
+@op("conv", spell_out=_spell_out, code=_code, macs=_macs, stacked=_stacked)
 class Conv(Parametric):
     """Each output value is a weighted sum over a window of the input.
 
@@ -86,7 +94,7 @@ class Conv(Parametric):
         self.stride, self.dilation, self.groups = pair("stride", stride), pair("dilation", dilation), groups
         self.padding = padding_for(size, self.dilation, padding)
         self.form, self.gain = weight, gain
-        self.thin = size == (1, 1) != self.stride and channels < 8
+        self.skips = size == (1, 1) != self.stride
         fan_in, fan_out = (n // groups * size[0] * size[1] for n in (channels, out))
         self.weight = empty(out, channels // groups, *size)
         self.bias = empty(out) if bias else None
@@ -104,8 +112,8 @@ class Conv(Parametric):
                 self.buffer_starts[name] = length**-0.5
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.thin and x.device.type == "cpu":
-            x = x.contiguous()  # with channels last, torch 2.14 writes beyond the memory of its gradient
+        if self.skips and x.device.type == "cpu":  # with channels last and few channels, torch 2.14's gradient of these
+            x = x.contiguous()  # writes beyond its memory
         return F.conv2d(x, self.kernel(), self.bias, self.stride, self.padding, self.dilation, self.groups)
 
     def kernel(self) -> Tensor:

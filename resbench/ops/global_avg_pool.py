@@ -10,6 +10,7 @@ from resbench.ops.registry import Code, op
 @op(
     "global_avg_pool",
     pure=True,
+    by_channel=True,
     keeps_zero=True,
     idempotent=True,
     code=lambda a, channels: Code("nn.AdaptiveAvgPool2d(1)", "{0}.mean((2, 3), keepdim=True)"),

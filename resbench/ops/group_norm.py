@@ -10,7 +10,11 @@ from resbench.ops.parameter import Initial, Parametric, Start, empty
 from resbench.ops.registry import Code, op
 
 
-@op("group_norm", code=lambda a, channels: Code(f"nn.GroupNorm({a['groups']}, {channels}, eps={a['eps']})"))
+@op(
+    "group_norm",
+    stacked=lambda a, channels, seeds: GroupNorm(seeds * channels, **{**a, "groups": seeds * a["groups"]}),
+    code=lambda a, channels: Code(f"nn.GroupNorm({a['groups']}, {channels}, eps={a['eps']})"),
+)
 class GroupNorm(Parametric):
     """Mean and variance over a group's channels and all pixels of one image, in training and evaluation alike.
 

@@ -5,6 +5,10 @@ Over the channels alone, as in ConvNeXt (arXiv:2201.03545); over the whole image
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -13,7 +17,7 @@ from resbench.ops.parameter import Initial, Parametric, Start, empty
 from resbench.ops.registry import op
 
 
-@op("layer_norm")
+@op("layer_norm", stacked=lambda *given: Side(*given))
 class LayerNorm(Parametric):
     """Mean and variance over the channels of one pixel of one image, in training and evaluation alike.
 
@@ -33,3 +37,17 @@ class LayerNorm(Parametric):
     def forward(self, x: Tensor) -> Tensor:
         last = F.layer_norm(x.movedim(1, -1), self.weight.shape, self.weight, self.bias, self.eps)
         return last.movedim(-1, 1)
+
+
+class Side(LayerNorm):
+    """K of them side by side.  B (K C) H W -> B (K C) H W"""
+
+    def __init__(self, arguments: Mapping[str, Any], channels: int, seeds: int) -> None:
+        super().__init__(seeds * channels, **arguments)
+        self.seeds = seeds
+
+    def forward(self, x: Tensor) -> Tensor:
+        last = torch.unflatten(x, 1, (self.seeds, -1)).movedim(2, -1)
+        normal = F.layer_norm(last, last.shape[-1:], eps=self.eps).movedim(-1, 2).flatten(1, 2)
+        shape = (-1, *[1] * (x.dim() - 2))
+        return normal * self.weight.view(shape) + self.bias.view(shape)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -17,7 +18,13 @@ def _code(arguments: Mapping[str, Any], channels: int) -> Code:
     return Code(f"nn.Linear({channels}, {arguments['out']}, bias={arguments['bias']})", flat=True)
 
 
-@op("linear", spell_out=idle_bias_unsaid, code=_code, macs=lambda a, shapes: shapes[0][0] * a["out"])
+@op(
+    "linear",
+    stacked=lambda *given: Side(*given),
+    spell_out=idle_bias_unsaid,
+    code=_code,
+    macs=lambda a, shapes: shapes[0][0] * a["out"],
+)
 class Linear(Parametric):
     """A weighted sum of all channels for each number out; on a map of more than one pixel use conv1x1.
 
@@ -44,3 +51,17 @@ class Linear(Parametric):
         if x.dim() == 4 and x.shape[2:] != (1, 1):
             raise Fact(f"one value a channel is needed, got {sizes(x)}; use global_avg_pool before it, or conv1x1")
         return F.linear(x.flatten(1), self.weight, self.bias)
+
+
+class Side(Linear):
+    """K linear layers side by side.  B (K C) -> B (K out)"""
+
+    def __init__(self, arguments: Mapping[str, Any], channels: int, seeds: int) -> None:
+        super().__init__(channels, **{**arguments, "out": seeds * arguments["out"]})
+        self.seeds = seeds
+
+    def forward(self, x: Tensor) -> Tensor:
+        each = x.reshape(len(x), self.seeds, -1).transpose(0, 1)
+        weight = torch.unflatten(self.weight, 0, (self.seeds, -1)).transpose(1, 2)
+        bias = self.weight.new_zeros(1) if self.bias is None else self.bias.view(self.seeds, 1, -1)
+        return torch.baddbmm(bias, each, weight).transpose(0, 1).flatten(1)

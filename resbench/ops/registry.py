@@ -23,6 +23,7 @@ from resbench.plugins.load import blocked, load
 Identity = Callable[[Mapping[str, Any], int], bool]
 SpellOut = Callable[[Mapping[str, Any]], dict[str, Any]]
 Price = Callable[[Mapping[str, Any], Sequence[tuple[int, ...]]], int]
+Stacked = Callable[[Mapping[str, Any], int, int], nn.Module | None]
 Module = TypeVar("Module", bound=nn.Module)
 
 
@@ -47,7 +48,8 @@ Write = Callable[[Mapping[str, Any], int], Code]
 
 @dataclass(frozen=True, slots=True)
 class OpKind:
-    """`pure`: no parameters and no randomness. `idempotent`: op(op(x)) = op(x). `keeps_zero`: op(0) = 0.
+    """`pure`: no parameters and no randomness, each image by itself. `idempotent`: op(op(x)) = op(x). `keeps_zero`: op(0) = 0.
+    `by_channel`: each channel of the result rests on that channel of the inputs alone, and parameters are one a channel.
 
     `version` is part of the identity. `macs(arguments, input shapes without the batch)`: the op's own price for one image.
     """
@@ -58,6 +60,8 @@ class OpKind:
     commutative: bool = False
     idempotent: bool = False
     keeps_zero: bool = False
+    by_channel: bool = False
+    stacked: Stacked | None = None
     identity_when: Identity | None = None
     spell_out: SpellOut | None = None
     code: Write | None = None
@@ -74,15 +78,17 @@ _KINDS: dict[str, OpKind] = {}
 
 def op(
     name: str, *, pure: bool = False, commutative: bool = False, idempotent: bool = False, keeps_zero: bool = False,
-    identity_when: Identity | None = None, spell_out: SpellOut | None = None, code: Write | None = None,
-    macs: Price | None = None, version: int = 1,
+    by_channel: bool = False, stacked: Stacked | None = None, identity_when: Identity | None = None,
+    spell_out: SpellOut | None = None, code: Write | None = None, macs: Price | None = None, version: int = 1,
 ) -> Callable[[type[Module]], type[Module]]:  # fmt: skip
     """Register a module class as the op `name`. Raises ValueError when the name is taken, with both origins.
 
     `identity_when(arguments, channels in)` says when the op changes nothing; `spell_out(arguments)` writes
     defaults that depend on other arguments (a window's padding) and clears what has no effect (the start of no bias), so
     that both ways of saying it are one architecture. `code(arguments, channels in)` is the op in plain torch, for exported
-    files; without it the class itself is copied there. `macs` prices what torch's counter cannot.
+    files; without it the class itself is copied there. `macs` prices what torch's counter cannot. `stacked(arguments, channels
+    of one, K)` is a module that does the work of K such ops side by side in the channels (compiler/stack.py), its parameters
+    theirs one after the other along the first axis; None: not with these arguments.
     """
 
     def register(module: type[Module]) -> type[Module]:
@@ -91,8 +97,9 @@ def op(
         if not issubclass(module, nn.Module):
             raise TypeError(f"op `{name}`: {module.__qualname__} is no nn.Module")
         kind = OpKind(
-            name, module, pure, commutative, idempotent, keeps_zero, identity_when, spell_out, code, macs, version
-        )
+            name, module, pure, commutative, idempotent, keeps_zero, by_channel, stacked, identity_when, spell_out, code,
+            macs, version,
+        )  # fmt: skip
         if name in _KINDS:
             raise ValueError(f"op `{name}` is registered twice: {_KINDS[name].origin} and {kind.origin}")
         _KINDS[name] = kind

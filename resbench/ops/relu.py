@@ -9,7 +9,14 @@ from resbench.ops.parameter import Overwriting
 from resbench.ops.registry import Code, op
 
 
-@op("relu", pure=True, keeps_zero=True, idempotent=True, code=lambda a, channels: Code("nn.ReLU()", "F.relu({0})"))
+@op(
+    "relu",
+    pure=True,
+    by_channel=True,
+    keeps_zero=True,
+    idempotent=True,
+    code=lambda a, channels: Code("nn.ReLU()", "F.relu({0})"),
+)
 class Relu(Overwriting):
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(x, inplace=self.overwrites)

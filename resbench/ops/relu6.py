@@ -9,7 +9,14 @@ from resbench.ops.parameter import Overwriting
 from resbench.ops.registry import Code, op
 
 
-@op("relu6", pure=True, keeps_zero=True, idempotent=True, code=lambda a, channels: Code("nn.ReLU6()", "F.relu6({0})"))
+@op(
+    "relu6",
+    pure=True,
+    by_channel=True,
+    keeps_zero=True,
+    idempotent=True,
+    code=lambda a, channels: Code("nn.ReLU6()", "F.relu6({0})"),
+)
 class Relu6(Overwriting):
     def forward(self, x: Tensor) -> Tensor:
         return F.relu6(x, inplace=self.overwrites)

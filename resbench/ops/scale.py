@@ -10,6 +10,7 @@ from resbench.ops.registry import Code, op
 @op(
     "scale",
     pure=True,
+    by_channel=True,
     identity_when=lambda a, channels: a["by"] == 1,
     code=lambda a, channels: Code(call=f"{{0}} * {a['by']}"),
 )

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from resbench.ops.registry import Code, op
 
 
-@op("sigmoid", pure=True, code=lambda a, channels: Code("nn.Sigmoid()", "torch.sigmoid({0})"))
+@op("sigmoid", pure=True, by_channel=True, code=lambda a, channels: Code("nn.Sigmoid()", "torch.sigmoid({0})"))
 class Sigmoid(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return torch.sigmoid(x)

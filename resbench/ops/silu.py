@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from resbench.ops.registry import Code, op
 
 
-@op("silu", pure=True, code=lambda a, channels: Code("nn.SiLU()", "F.silu({0})"))
+@op("silu", pure=True, by_channel=True, code=lambda a, channels: Code("nn.SiLU()", "F.silu({0})"))
 class Silu(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return F.silu(x)

@@ -19,6 +19,7 @@ def _code(arguments: Mapping[str, Any], channels: int) -> Code:
 @op(
     "subsample",
     pure=True,
+    by_channel=True,
     keeps_zero=True,
     identity_when=lambda a, channels: a["stride"] == 1 and a["offset"] == 0,
     code=_code,

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from resbench.ops.registry import Code, op
 
 
-@op("tanh", pure=True, code=lambda a, channels: Code("nn.Tanh()", "torch.tanh({0})"))
+@op("tanh", pure=True, by_channel=True, code=lambda a, channels: Code("nn.Tanh()", "torch.tanh({0})"))
 class Tanh(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return torch.tanh(x)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from resbench.ops.registry import Code, op
 
 
-@op("zero", pure=True, idempotent=True, code=lambda a, channels: Code(call="torch.zeros_like({0})"))
+@op("zero", pure=True, by_channel=True, idempotent=True, code=lambda a, channels: Code(call="torch.zeros_like({0})"))
 class Zero(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return torch.zeros_like(x)

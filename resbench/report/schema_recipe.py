@@ -28,6 +28,11 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "augment": "What is done to the training images, in this order.",
         "init": "How weights start where the op does not say: he_normal, he_normal_fan_out, or a plugin's.",
         "precision": "The numbers that training calculates with.",
+        "label_smoothing": "So much of each label is shared among all classes, in [0, 1).",
+        "clip_norm": "The largest norm that a network's whole gradient may have; null for any.",
+        "average": "Evaluate an exponential mean of the weights; null for the weights themselves.",
+        "checkpoint_every": "How often a run under way is kept, so that it can go on: `30s`, or `{epochs: 1}`.",
+        "plan": "How the machine is used; what is not said is measured. Changes no number beyond rounding, enters no identity.",
         "fail_above": "Val error in percent above which the word `fail` is printed, as papers do; enters no test.",
     },
     "Optimizer": {
@@ -38,9 +43,21 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "weight_decay": "Each step adds this times the weight to its gradient.",
         "decay": "The kinds of parameters that weight decay acts on.",
     },
-    "Warmup": {"lr": "The learning rate meanwhile.", "for": "How long."},
+    "Warmup": {"lr": "The learning rate meanwhile, or where it rises from.", "for": "How long.",
+               "shape": "constant, or linear: rising to full height."},
+    "Average": {"decay": "How much of the mean each step keeps, in (0, 1); less during the first steps."},
+    "Every": {"seconds": "At the end of the first epoch after so many seconds.", "epochs": "After so many epochs."},
+    "PlanSpec": {
+        "width": "Seeds that are trained as one network.",
+        "layout": "How images lie in memory.",
+        "workers": "Processes that train side by side.",
+        "threads": "CPU threads of each.",
+        "recompute": "Keep few activations and work out the others again in the backward pass: less memory, more time.",
+    },
     "Span": {"iterations": "So many steps.", "epochs": "So many epochs.", "fraction": "That part of the run, in (0, 1)."},
-    "Schedule": {"step": "The learning rate is multiplied by a factor at some points."},
+    "Schedule": {"step": "The learning rate is multiplied by a factor at some points.",
+                 "cosine": "It falls along half a cosine.", "linear": "It falls on a line."},
+    "Decline": {"end": "The part of full height that is left at the last step."},
     "Step": {
         "at": "The points: a list of fractions of the run, `{epochs: [...]}` or `{iterations: [...]}`.",
         "by": "The factor, in (0, 1].",
@@ -51,11 +68,16 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "fractions": "After that part of the run, in (0, 1).",
     },
     "Augmentation": {"pad_crop": "Zeros are put around the image, and a random window of its size is taken.",
-                     "flip": "Mirrored left to right, every second time at random."},
+                     "flip": "Mirrored left to right, every second time at random.",
+                     "cutout": "A square of zeros around a random pixel.",
+                     "random_resized_crop": "A crop of random area and shape, brought to the old size."},
+    "Cutout": {"size": "Height and width of the square, in pixels."},
+    "RandomResizedCrop": {"scale": "Bounds of the crop's part of the area.",
+                          "ratio": "Bounds of its width over height, even in the logarithm."},
     "PadCrop": {"pad": "Pixels on each side."},
     "Flip": {},
 }  # fmt: skip
-_ONE_OF = ("Span", "Marks", "Augmentation")  # exactly one key of theirs is given
+_ONE_OF = ("Span", "Marks", "Augmentation", "Schedule", "Every")  # exactly one key of theirs is given
 
 
 def recipe_schema(library: Library) -> Schema:
@@ -89,7 +111,11 @@ def study_recipe(library: Library) -> tuple[Schema, dict[str, Schema]]:
         "then": {
             "type": "object",
             "properties": {"use": by_name, **keys, **dotted},
-            "patternProperties": {r"^(warmup|schedule|optimizer)\.[a-z_.]+$": {"description": "A value further down."}},
+            "patternProperties": {
+                r"^(warmup|schedule|optimizer|average|checkpoint_every|plan)\.[a-z_.]+$": {
+                    "description": "A value further down."
+                }
+            },
             "required": ["use"],
             "additionalProperties": False,
         },
@@ -116,11 +142,14 @@ def _models(*, whole: bool) -> dict[str, Schema]:
     raw = RecipeSpec.model_json_schema(by_alias=True)
     models = {"RecipeSpec": {key: value for key, value in raw.items() if key != "$defs"}, **raw["$defs"]}
     schemas = {key: _model(key, schema, prefix) for key, schema in models.items()}
-    marks, augmentation = schemas["Marks"], schemas["Augmentation"]
+    marks = schemas["Marks"]
     fractions = marks["properties"]["fractions"]
     schemas["Marks"] = {"if": {"type": "array"}, "then": {"items": fractions["items"], "minItems": 1}, "else": marks}
-    bare = [key for key, of in augmentation["properties"].items() if "required" not in models[_target(of)]]
-    schemas["Augmentation"] = {"if": {"type": "object"}, "then": augmentation, "else": {"enum": bare}}
+    for name in ("Augmentation", "Schedule"):
+        entire = schemas[name]
+        bare = [key for key, of in entire["properties"].items() if "required" not in models[_target(of)]]
+        schemas[name] = {"if": {"type": "object"}, "then": entire, "else": {"enum": bare}}
+    schemas["Every"] = {"if": {"type": "object"}, "then": schemas["Every"], "else": {"pattern": "^[0-9.]+ ?s$"}}
     return schemas
 
 

@@ -6,9 +6,9 @@ For files of fixed shape (recipes, a study's plain keys); graphs have their own 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from resbench.errors import Problem, SpecError, did_you_mean
 from resbench.spec.check import by_place
@@ -22,6 +22,9 @@ class Model(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
 
 
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(gt=0, le=10**9)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
 ModelT = TypeVar("ModelT", bound=Model)
 _SAID = {
     "int_type": "a whole number is needed",

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from resbench.errors import SpecError
-from resbench.spec.model import Model, tuples, validate
+from resbench.spec.model import Count, Fraction, Model, Positive, tuples, validate
 from resbench.spec.names import why_not
 from resbench.spec.node import Node, from_plain
+from resbench.spec.recipe_augment import Augmentation
+from resbench.spec.recipe_schedule import Schedule, Warmup
 
-Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(gt=0, le=10**9)]
-Fraction = Annotated[float, Field(gt=0, lt=1)]
 Kind = Literal["conv", "linear", "norm", "bias", "gain"]
-NOT_IDENTITY = {"recipe", "doc", "cite", "fail_above"}
+NOT_IDENTITY = {"recipe", "doc", "cite", "fail_above", "plan", "checkpoint_every"}
 
 
 class Optimizer(Model):
@@ -37,84 +37,44 @@ class Optimizer(Model):
         return self
 
 
-class Span(Model):
-    """A length from the start: one of `iterations`, `epochs`, `fraction` (of the run)."""
+class Average(Model):
+    """The weights that are evaluated: an exponential mean of those that are trained. Polyak & Juditsky 1992"""
 
-    iterations: Count | None = None
-    epochs: Positive | None = None
-    fraction: Fraction | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Span:
-        if sum(value is not None for value in (self.iterations, self.epochs, self.fraction)) != 1:
-            raise ValueError("one of iterations, epochs, fraction is needed")
-        return self
+    decay: Fraction
 
 
-class Warmup(Model):
-    """A constant learning rate `for` a span at the start."""
+class Every(Model):
+    """A bare `30s` is of seconds."""
 
-    lr: Positive
-    span: Span = Field(alias="for")
-
-
-class Marks(Model):
-    """Points of the run: one of `iterations`, `epochs`, `fractions`; a bare list is of fractions."""
-
-    iterations: tuple[Count, ...] | None = None
-    epochs: tuple[Positive, ...] | None = None
-    fractions: tuple[Fraction, ...] | None = None
+    seconds: Positive | None = None
+    epochs: Annotated[int, Field(gt=0, le=10**6)] | None = None
 
     @model_validator(mode="before")
     @classmethod
-    def _bare_list(cls, value: Any) -> Any:
-        return {"fractions": value} if isinstance(value, tuple) else value
+    def _bare(cls, value: Any) -> Any:
+        if isinstance(value, str) and re.fullmatch(r"[0-9.]+ ?s", value):
+            return {"seconds": float(value.removesuffix("s"))}
+        return value
 
     @model_validator(mode="after")
-    def _one(self) -> Marks:
-        given = [marks for marks in (self.iterations, self.epochs, self.fractions) if marks is not None]
-        if len(given) != 1 or not given[0]:
-            raise ValueError("one of iterations, epochs, fractions is needed, with at least one point")
-        if list(given[0]) != sorted(set(given[0])):
-            raise ValueError("the points must rise")
+    def _one(self) -> Every:
+        if (self.seconds is None) == (self.epochs is None):
+            raise ValueError("one of seconds (30s), epochs is needed")
         return self
 
 
-class Step(Model):
-    """The learning rate is multiplied `by` a factor at each point."""
+class PlanSpec(Model):
+    """How a machine is used; what is not said is measured. It changes no number beyond rounding, and enters no identity.
 
-    at: Marks
-    by: Annotated[float, Field(gt=0, le=1)]
+    `width` seeds are trained as one network; `layout` is that of images in memory; `recompute` keeps the activations of few
+    places in memory and works out the rest again in the backward pass.
+    """
 
-
-class Schedule(Model):
-    step: Step
-
-
-class PadCrop(Model):
-    pad: Annotated[int, Field(gt=0, le=64)]
-
-
-class Flip(Model):
-    pass
-
-
-class Augmentation(Model):
-    """One step, batched on the device; exactly one is named."""
-
-    pad_crop: PadCrop | None = None
-    flip: Flip | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _bare_name(cls, value: Any) -> Any:
-        return {value: {}} if isinstance(value, str) else value
-
-    @model_validator(mode="after")
-    def _one(self) -> Augmentation:
-        if len(self.model_fields_set) != 1:
-            raise ValueError(f"one of {', '.join(type(self).model_fields)} is needed")
-        return self
+    width: Annotated[int, Field(gt=0, le=1000)] | None = None
+    layout: Literal["contiguous", "channels_last"] | None = None
+    workers: Annotated[int, Field(gt=0, le=1000)] | None = None
+    threads: Annotated[int, Field(gt=0, le=1000)] | None = None
+    recompute: bool = False
 
 
 class RecipeSpec(Model):
@@ -131,8 +91,13 @@ class RecipeSpec(Model):
     schedule: Schedule | None = None
     augment: tuple[Augmentation, ...] = ()
     init: str = "he_normal"
-    precision: Literal["float32"] = "float32"
+    precision: Literal["float32", "bfloat16"] = "float32"
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    clip_norm: Positive | None = None
+    average: Average | None = None
+    checkpoint_every: Every = Every(seconds=30.0)
     fail_above: Annotated[float, Field(gt=0, le=100)] | None = None
+    plan: PlanSpec = PlanSpec()
 
     @model_validator(mode="after")
     def _length(self) -> RecipeSpec:
@@ -145,9 +110,9 @@ class RecipeSpec(Model):
 
     @property
     def digest(self) -> str:
-        """Equal for recipes that train alike; names, texts and `fail_above` do not count."""
-        data = self.model_dump(mode="json", by_alias=True, exclude=NOT_IDENTITY)
-        return "r1_" + sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:24]
+        """Equal for recipes that train alike; names, texts, defaults spelled out, and what changes no number do not count."""
+        data = self.model_dump(mode="json", by_alias=True, exclude=NOT_IDENTITY, exclude_defaults=True)
+        return "r2_" + sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:24]
 
 
 def parse_recipe(node: Node) -> RecipeSpec:

@@ -7,20 +7,23 @@ so (False) and changes nothing. Who asks gets a cell of any trial of the study t
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Engine, RowMapping, func, insert, select, update
 
 from resbench.errors import DatabaseError
 from resbench.store.records import Cell, canonical_json, now
-from resbench.store.tables import rb_cell, rb_trial
+from resbench.store.tables import rb_cell, rb_cell_plan, rb_trial
 from resbench.store.transaction import reading, shown, writing
 
 _STATUSES = ("queued", "running", "done", "failed")
 
 
-def enqueue_cell(engine: Engine, trial_id: int, seeds: Sequence[int]) -> int:
-    """Queue the seeds still missing of a trial. An open cell of the same trial and seeds is returned, not doubled."""
+def enqueue_cell(engine: Engine, trial_id: int, seeds: Sequence[int], plan: Mapping[str, Any] | None = None) -> int:
+    """Queue seeds still missing of a trial, with how to train them. An open cell of the same trial and seeds is returned, not
+    doubled.
+    """
     values = {"trial_id": trial_id, "seeds": canonical_json(list(seeds)), "status": "queued"}
     trial = select(rb_trial.c.architecture, rb_trial.c.recipe, rb_trial.c.data).where(rb_trial.c.id == trial_id)
     same = (rb_cell.c.trial_id == trial_id) & (rb_cell.c.seeds == values["seeds"])
@@ -34,7 +37,10 @@ def enqueue_cell(engine: Engine, trial_id: int, seeds: Sequence[int]) -> int:
         if standing is not None:
             return int(standing)
         result = connection.execute(insert(rb_cell).values(values | dict(identity)).returning(rb_cell.c.id))
-        return int(result.scalar_one())
+        cell_id = int(result.scalar_one())
+        if plan is not None:
+            connection.execute(insert(rb_cell_plan).values(cell_id=cell_id, plan=canonical_json(plan)))
+        return cell_id
 
 
 def claim_cell(engine: Engine, study_id: int, worker: str) -> Cell | None:
@@ -54,7 +60,8 @@ def claim_cell(engine: Engine, study_id: int, worker: str) -> Cell | None:
             return None
         claim = {"status": "running", "claimed_by": worker, "claimed_at": now(), "finished_at": None, "error": None}
         connection.execute(update(rb_cell).where(rb_cell.c.id == cell_id).values(claim))
-        return _cell(connection.execute(select(rb_cell).where(rb_cell.c.id == cell_id)).mappings().one())
+        joined = select(rb_cell, rb_cell_plan.c.plan).outerjoin(rb_cell_plan).where(rb_cell.c.id == cell_id)
+        return _cell(connection.execute(joined).mappings().one())
 
 
 def finish_cell(engine: Engine, cell: Cell) -> bool:
@@ -75,10 +82,14 @@ def claimants(engine: Engine, study_id: int) -> set[str]:
         return {str(worker) for worker in connection.execute(held).scalars()}
 
 
-def requeue_running(engine: Engine, study_id: int) -> int:
-    """Queue again what a dead process left running; for the only process of a study. Returns how many."""
+def requeue_running(engine: Engine, study_id: int, worker: str | None = None) -> int:
+    """Queue again what a dead process left running: that worker's, or everything, for the only process of a study. Returns how
+    many.
+    """
     trials = select(rb_trial.c.id).where(rb_trial.c.study_id == study_id)
     left = (rb_cell.c.status == "running") & rb_cell.c.trial_id.in_(trials)
+    if worker is not None:
+        left &= rb_cell.c.claimed_by == worker
     with writing(engine) as connection:
         back = {"status": "queued", "claimed_by": None, "claimed_at": None}
         return connection.execute(update(rb_cell).where(left).values(back)).rowcount
@@ -110,4 +121,4 @@ def _close(engine: Engine, cell: Cell, status: str, error: str | None) -> bool:
 
 
 def _cell(row: RowMapping) -> Cell:
-    return Cell(**dict(row) | {"seeds": tuple(json.loads(row["seeds"]))})
+    return Cell(**dict(row) | {"seeds": tuple(json.loads(row["seeds"])), "plan": json.loads(row["plan"] or "{}")})

@@ -145,6 +145,7 @@ class RunRecord:
     error: str | None = None
     history: Sequence[EpochRecord] = ()
     test_score: TestScore | None = None
+    plan: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed <= _LARGEST_SEED:
@@ -191,6 +192,7 @@ class Cell:
     claimed_at: str | None
     finished_at: str | None
     error: str | None
+    plan: Mapping[str, Any]
 
 
 def finite(number: float | None) -> float | None:

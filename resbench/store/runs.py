@@ -6,6 +6,7 @@ to a new attempt, under the same id.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -13,8 +14,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, insert, select, update
 
 from resbench.store.dialect import insert_absent
-from resbench.store.records import FINISHED, EpochRecord, RunRecord, RunRow, finite, now
-from resbench.store.tables import rb_epoch, rb_run, rb_study_run, rb_test_score
+from resbench.store.records import FINISHED, EpochRecord, RunRecord, RunRow, canonical_json, finite, now
+from resbench.store.tables import rb_epoch, rb_run, rb_run_plan, rb_study_run, rb_test_score
 from resbench.store.transaction import reading, writing
 
 _IDENTITY = ("architecture", "recipe", "data", "seed")
@@ -40,12 +41,15 @@ def write_run(connection: Connection, record: RunRecord) -> int:
             return int(run_id)
         connection.execute(delete(rb_epoch).where(rb_epoch.c.run_id == run_id))
         connection.execute(delete(rb_test_score).where(rb_test_score.c.run_id == run_id))
+        connection.execute(delete(rb_run_plan).where(rb_run_plan.c.run_id == run_id))
         connection.execute(update(rb_run).where(rb_run.c.id == run_id).values(values))
     if record.history:
         connection.execute(insert(rb_epoch), [_epoch(run_id, epoch) for epoch in record.history])
     if record.test_score is not None:
         scores = {name: finite(number) for name, number in asdict(record.test_score).items()}
         connection.execute(insert(rb_test_score).values(run_id=run_id, **scores))
+    if record.plan is not None:
+        connection.execute(insert(rb_run_plan).values(run_id=run_id, plan=canonical_json(record.plan)))
     return int(run_id)
 
 
@@ -59,6 +63,22 @@ def find_runs(engine: Engine, architecture: str, recipe: str, data: str, seeds: 
             query = select(rb_run).where(identity, rb_run.c.seed.in_(some), _finished())
             found |= {row["seed"]: RunRow(**row) for row in connection.execute(query).mappings()}
     return {seed: found[seed] for seed in seeds if seed in found}
+
+
+def plan_of(engine: Engine, architecture: str, recipe: str, data: str) -> dict[str, Any] | None:
+    """How the newest run of these was trained; None where there is none, or it was not written."""
+    identity = and_(rb_run.c.architecture == architecture, rb_run.c.recipe == recipe, rb_run.c.data == data)
+    newest = select(rb_run_plan.c.plan).join(rb_run).where(identity).order_by(rb_run.c.id.desc()).limit(1)
+    with reading(engine) as connection:
+        found = connection.execute(newest).scalar()
+    return None if found is None else json.loads(found)
+
+
+def run_plan(engine: Engine, run_id: int) -> dict[str, Any]:
+    """How a run was trained; nothing where it was not written."""
+    with reading(engine) as connection:
+        found = connection.execute(select(rb_run_plan.c.plan).where(rb_run_plan.c.run_id == run_id)).scalar()
+    return json.loads(found or "{}")  # type: ignore[no-any-return]
 
 
 def link_run(engine: Engine, study_id: int, trial_id: int, run_id: int) -> None:

@@ -162,6 +162,12 @@ rb_cell = Table(
     Index("ix_rb_cell_status", "status", "id"),
     Index("ix_rb_cell_trial", "trial_id"),
 )
+rb_cell_plan = Table(
+    "rb_cell_plan",
+    metadata,
+    _count("cell_id", "the cell", refers="rb_cell.id", key=True),
+    _text("plan", "how it is to be trained: seeds as one network, memory layout, threads; JSON object"),
+)
 rb_run = Table(
     "rb_run",
     metadata,
@@ -202,6 +208,12 @@ rb_test_score = Table(
     _count("run_id", "the run", refers="rb_run.id", key=True),
     _number("test_error_pct", "test error after the last epoch, percent; in no view: `results top --test` shows it"),
     _number("test_loss", "test loss after the last epoch"),
+)
+rb_run_plan = Table(
+    "rb_run_plan",
+    metadata,
+    _count("run_id", "the run", refers="rb_run.id", key=True),
+    _text("plan", "how it was trained: the seeds that were one network with it, memory layout, threads; JSON object"),
 )
 rb_study_run = Table(
     "rb_study_run",

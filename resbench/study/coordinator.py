@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
-import traceback
-from collections.abc import Collection, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import optuna
@@ -20,26 +18,28 @@ from resbench.compiler.graph import sizes
 from resbench.compiler.record import to_json
 from resbench.data.dataset import digest
 from resbench.data.registry import load
-from resbench.errors import BadInput, DatabaseError, ResbenchError, StorageError
-from resbench.plugins.load import blamed
+from resbench.errors import BadInput
 from resbench.spec.recipe import recipe_to_json
 from resbench.spec.study import StudySpec
-from resbench.store.catalogue import put_architecture, put_cost, put_data, put_environment, put_recipe
-from resbench.store.cells import claim_cell, claimants, enqueue_cell, fail_cell, finish_cell, requeue_running
+from resbench.store.catalogue import put_architecture, put_cost, put_data, put_recipe
+from resbench.store.cells import claim_cell, claimants, enqueue_cell, fail_cell, requeue_running
 from resbench.store.engine import Engine
-from resbench.store.records import ArchitectureRecord, Cell, DataRecord, RecipeRecord, TrialRecord, TrialRow
+from resbench.store.records import ArchitectureRecord, DataRecord, RecipeRecord, TrialRecord, TrialRow
 from resbench.store.runs import find_runs, link_run
 from resbench.store.studies import put_trial, trials_of_study
 from resbench.study.ask import ask, close_lost, open_optuna, space_of, tell
 from resbench.study.budget import Identity, deal_seeds, within_trials
-from resbench.study.environment import environment
 from resbench.study.identity import agree_on_study
-from resbench.study.job import Slots
+from resbench.study.planning import Planner, blocks, workers
 from resbench.study.space import Point
+from resbench.study.team import Team, name_of
 from resbench.study.watcher import Watcher
-from resbench.study.worker import Worker, work
 from resbench.train.device import repeatable
 from resbench.train.outcome import Epoch, Outcome
+from resbench.train.plan import Plan as CellPlan
+from resbench.train.schedule import length
+
+Ways = Mapping[int, tuple[tuple[int, ...], CellPlan]]  # of each trial, by id: seeds to train, and how
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,46 +48,41 @@ class Plan:
 
     study_id: int
     data: str
+    n_train: int
     points: dict[int, Point]
     numbers: dict[int, int]
     seeds: dict[int, tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Cells:
-    """The study's cells for a worker, and what it tells of them: told on with the unit's name, closed in our tables."""
+class _Onlooker:
+    """What workers tell of cells: told on with the unit's name, and closed in Optuna's study."""
 
     engine: Engine
     searching: optuna.Study
     plan: Plan
-    worker: str
     watch: Watcher
-    failed: list[Cell]
+    failed: list[int]
 
-    def claim(self) -> Cell | None:
-        return claim_cell(self.engine, self.plan.study_id, self.worker)
-
-    def epoch(self, cell: Cell, seed: int, epoch: Epoch) -> None:
-        point = self.plan.points[cell.trial_id]
+    def epoch(self, trial_id: int, seed: int, epoch: Epoch) -> None:
+        point = self.plan.points[trial_id]
         self.watch.epoch(point.name, seed, point.epochs, epoch)
 
-    def saved(self, cell: Cell, seed: int, outcome: Outcome) -> None:
-        point = self.plan.points[cell.trial_id]
+    def saved(self, trial_id: int, seed: int, outcome: Outcome) -> None:
+        point = self.plan.points[trial_id]
         self.watch.saved(point.name, seed, point.epochs, outcome)
 
-    def ended(self, cell: Cell, error: BaseException | None) -> None:
-        """Whatever a unit does, the others go on; only where nothing more can be saved, or is wanted, does the study end."""
+    def ended(self, trial_id: int, error: str | None) -> None:
+        """Whatever a unit does, the others go on."""
         if error is None:
-            finish_cell(self.engine, cell)
-            _tell_finished(self.engine, self.searching, self.plan, cell.trial_id)
-        elif isinstance(error, DatabaseError | StorageError | KeyboardInterrupt):
-            with suppress(ResbenchError):
-                fail_cell(self.engine, cell, f"given up: {error or 'Ctrl-C'}")
+            _tell_finished(self.engine, self.searching, self.plan, trial_id)
         else:
-            self.failed.append(cell)
-            fail_cell(self.engine, cell, "".join(traceback.format_exception(error)))
-            told = str(blamed(error) or f"{type(error).__name__}: {error}")
-            self.watch.cell_failed(self.plan.points[cell.trial_id].name, told)
+            self.failed.append(trial_id)
+            self.watch.cell_failed(self.plan.points[trial_id].name, error)
+
+    def note(self, trial_id: int, text: str) -> None:
+        point = self.plan.points.get(trial_id)
+        self.watch.note(text if point is None else f"{point.name}: {text}")
 
 
 def run_study(
@@ -96,17 +91,32 @@ def run_study(
     """Train what is missing. Returns whether every cell came to its end; one that fails stops no other."""
     searching = open_optuna(url, spec.name)
     plan = _plan(engine, searching, spec, points, watch)
-    worker = f"{socket.gethostname()}:{os.getpid()}"
-    _withdraw(engine, plan.study_id, worker)
-    _enqueue(engine, plan, watch)
-    slots = Slots.on(device, sum(map(len, plan.seeds.values())))
+    name = name_of(socket.gethostname(), os.getpid())
+    _withdraw(engine, plan.study_id, name)
     repeatable(device)
-    where = put_environment(engine, environment(device, slots.threads))
-    cells = _Cells(engine, searching, plan, worker, watch, [])
-    work(Worker(engine, plan.study_id, slots, where), cells)
+    ways = _ways(engine, plan, Planner(engine, plan.data, plan.n_train, device), watch)
+    onlooker = _Onlooker(engine, searching, plan, watch, [])
+    if ways:
+        size = _size(plan, ways, device)
+        _enqueue(engine, ways, split=size > 1)
+        with Team(engine, url, plan.study_id, socket.gethostname(), device, onlooker) as team:
+            team.run(size)
     for trial_id in plan.points:
+        _link(engine, plan, trial_id)
         _tell_finished(engine, searching, plan, trial_id)
-    return not cells.failed
+    return not onlooker.failed
+
+
+def _size(plan: Plan, ways: Ways, device: torch.device) -> int:
+    """How many workers."""
+    points = [plan.points[trial_id] for trial_id in ways]
+    n_cells = sum(len(blocks(seeds, how.width)) for seeds, how in ways.values())
+    seconds = sum(
+        (how.step_s or 0) * length(point.recipe, plan.n_train).iterations * len(seeds)
+        for (seeds, how), point in zip(ways.values(), points, strict=True)
+    )
+    threads = max(how.threads for _, how in ways.values())
+    return workers(points[0].recipe.plan.workers, threads, n_cells, seconds, device)
 
 
 def _plan(engine: Engine, searching: optuna.Study, spec: StudySpec, points: Sequence[Point], watch: Watcher) -> Plan:
@@ -123,7 +133,7 @@ def _plan(engine: Engine, searching: optuna.Study, spec: StudySpec, points: Sequ
     rows = trials_of_study(engine, study_id)
     close_lost(searching, [row.trial.number for row in rows if row.trial.active])
     points = within_trials(spec, points, rows, watch)
-    plan = Plan(study_id, data_digest, {}, {}, {})
+    plan = Plan(study_id, data_digest, n["train"], {}, {}, {})
     for point, seeds in zip(points, deal_seeds(engine, spec, points, watch), strict=True):
         if not seeds:
             continue
@@ -172,21 +182,40 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def _enqueue(engine: Engine, plan: Plan, watch: Watcher) -> None:
-    """A cell for each trial with seeds that have no run; runs that stand are linked. An architecture is trained once."""
+def _ways(engine: Engine, plan: Plan, planner: Planner, watch: Watcher) -> Ways:
+    """The seeds of each trial that have no run, and how they are trained; runs that stand are linked.
+
+    An architecture is trained once, for the first trial that has it.
+    """
     cached: set[Identity] = set()
     new: set[Identity] = set()
+    wanted: dict[int, tuple[int, ...]] = {}
     for trial_id, point in plan.points.items():
-        seeds = plan.seeds[trial_id]
-        found = find_runs(engine, point.digest, point.recipe.digest, plan.data, seeds)
-        for run in found.values():
-            link_run(engine, plan.study_id, trial_id, run.id)
-        missing = [seed for seed in seeds if seed not in found]
-        cached |= {(point.digest, point.recipe.digest, seed) for seed in found}
-        new |= {(point.digest, point.recipe.digest, seed) for seed in missing}
+        stands = _link(engine, plan, trial_id)
+        runs = [(point.digest, point.recipe.digest, seed) for seed in plan.seeds[trial_id]]
+        cached |= {run for run in runs if run[2] in stands}
+        missing = tuple(run[2] for run in runs if run not in cached and run not in new)
+        new |= {run for run in runs if run not in cached}
         if missing:
-            enqueue_cell(engine, trial_id, missing)
+            wanted[trial_id] = missing
     watch.planned(len(cached), len(new))
+    return {trial_id: (seeds, planner.plan(plan.points[trial_id], len(seeds))) for trial_id, seeds in wanted.items()}
+
+
+def _enqueue(engine: Engine, ways: Ways, *, split: bool) -> None:
+    """A cell for each trial, or for each of its blocks where several workers share them."""
+    for trial_id, (seeds, how) in ways.items():
+        for block in blocks(seeds, how.width) if split else [seeds]:
+            enqueue_cell(engine, trial_id, block, how.record())
+
+
+def _link(engine: Engine, plan: Plan, trial_id: int) -> set[int]:
+    """Let the study show the runs that stand under the trial. Returns their seeds."""
+    point = plan.points[trial_id]
+    found = find_runs(engine, point.digest, point.recipe.digest, plan.data, plan.seeds[trial_id])
+    for run in found.values():
+        link_run(engine, plan.study_id, trial_id, run.id)
+    return set(found)
 
 
 def _tell_finished(engine: Engine, searching: optuna.Study, plan: Plan, trial_id: int) -> None:

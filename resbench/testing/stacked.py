@@ -1,43 +1,70 @@
-"""K modules of one op -> one run of all of them side by side by torch.func.vmap, held against K runs alone."""
+"""K of an op as one module (compiler/stack.py), held against K alone: results, gradients, what training leaves behind."""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-from torch.func import functional_call, stack_module_state, vmap
+from dataclasses import replace
 
-from resbench.ops.parameter import Random
-from resbench.testing.case import Case, inputs, make, run
+import torch
+from torch import Tensor, nn
+
+from resbench.compiler.stack import Copies, Mapped, of_one, side_by_side
+from resbench.testing.case import Case, bare, inputs, make, run
 from resbench.testing.checks import same
 
 K = 3
 
 
 def stacked(case: Case) -> str:
-    """`yes`, or why it cannot run so. Raises AssertionError where it runs and yields something else."""
-    reasons = {mode: _mode(case, training) for mode, training in (("training", True), ("evaluation", False))}
-    told = "; ".join(f"not in {mode}: {reason}" for mode, reason in reasons.items() if reason)
-    return told or "yes"
+    """How they run: `side by side`, `by vmap`, or `one after the other` and why. Raises AssertionError where they differ."""
+
+    def one(channels: int) -> nn.Module:
+        return bare(replace(case, shapes=((channels, *case.shapes[0][1:]), *case.shapes[1:])))
+
+    together = side_by_side(case.kind, case.arguments, case.shapes, K, one).double()
+    for training in (True, False):
+        _compare(case, together, training)
+    if isinstance(together, Copies):
+        return f"one after the other: {together.reason}"
+    return "by vmap" if isinstance(together, Mapped) else "side by side"
 
 
-def _mode(case: Case, training: bool) -> str:
-    if training and any(isinstance(part, Random) for part in make(case).modules()):
-        return "each would draw from a stream of its own"
+def _compare(case: Case, together: nn.Module, training: bool) -> None:
+    mode = f"of {K} as one in {'training' if training else 'evaluation'}"
     modules = [make(case, seed=seed).train(training) for seed in range(K)]
-    given = [inputs(case, seed) for seed in range(K)]
-    parameters, buffers = stack_module_state(modules)
-    base = modules[0]
+    with torch.no_grad():
+        for number, module in enumerate(modules):
+            for name, tensor in module.state_dict().items():
+                of_one(together, name, number, K).copy_(tensor)
+    alone, beside = ([_leaves(case, seed) for seed in range(K)] for _ in range(2))
+    results = [run(module, tensors) for module, tensors in zip(modules, alone, strict=True)]
+    result = run(together.train(training), [torch.cat(tensors, 1) for tensors in zip(*beside, strict=True)])
+    same(torch.unflatten(result, 1, (K, -1)), torch.stack(results, 1), f"results {mode}", 1e-12)
+    if not result.requires_grad:
+        return
+    _step(together, result)
+    for number, module in enumerate(modules):
+        _step(module, results[number])
+        for position, (a, b) in enumerate(zip(beside[number], alone[number], strict=True)):
+            if a.grad is not None and b.grad is not None:
+                same(a.grad, b.grad, f"gradients by input {position} {mode}", 1e-12)
+        for name, tensor in _numbers(module).items():
+            same(of_one(together, name, number, K), tensor, f"{name} after a step {mode}", 1e-12)
 
-    def one(state: tuple[dict[str, Tensor], dict[str, Tensor]], *tensors: Tensor) -> Tensor:
-        return functional_call(base, state, tensors)  # type: ignore[no-any-return]
 
-    together = [torch.stack(tensors) for tensors in zip(*given, strict=True)]
-    try:
-        with torch.no_grad():
-            results = vmap(one)((parameters, buffers), *together)
-    except (RuntimeError, NotImplementedError) as error:
-        return str(error).split("\n")[0].split(". ")[0]
-    alone = torch.stack([run(module, tensors) for module, tensors in zip(modules, given, strict=True)])
-    mode = "training" if training else "evaluation"
-    same(results, alone, f"{K} side by side yield something else than {K} alone, in {mode}", 1e-12)
-    return ""
+def _numbers(module: nn.Module) -> dict[str, Tensor]:
+    """Counts left out: one of batches that nobody takes is shared by all."""
+    return {name: tensor for name, tensor in module.state_dict().items() if tensor.is_floating_point()}
+
+
+def _leaves(case: Case, seed: int) -> list[Tensor]:
+    return [x.requires_grad_() for x in inputs(case, seed)]
+
+
+def _step(module: nn.Module, result: Tensor) -> None:
+    """Of gradient descent: what each parameter then is tells its gradient."""
+    result.square().sum().backward()  # type: ignore[no-untyped-call]
+    with torch.no_grad():
+        for parameter in module.parameters():
+            if parameter.grad is not None:
+                parameter.sub_(parameter.grad)
+                parameter.grad = None

@@ -32,7 +32,7 @@ class Batches:
         orders = [torch.randperm(len(self.y), generator=generator(seed, number, "order")) for seed in self.seeds]
         order = torch.stack(orders).to(self.x.device)
         augmenting = [generator(seed, number, "augmentation", self.x.device) for seed in self.seeds]
-        for chosen in order[:, : len(self) * self.recipe.batch].split(self.recipe.batch, 1):
+        for chosen in torch.split(order[:, : len(self) * self.recipe.batch], self.recipe.batch, 1):
             images = augment(self.x[chosen.flatten()], self.recipe, augmenting)
             yield beside(images, len(self.seeds)), self.y[chosen]
 
@@ -40,8 +40,8 @@ class Batches:
 def augment(images: Tensor, recipe: RecipeSpec, generators: Sequence[torch.Generator]) -> Tensor:
     """The recipe's steps in order, on K batches one after the other."""
     for step in recipe.augment:
-        for name, options in step.model_dump(exclude_unset=True).items():
-            images = AUGMENTATIONS[name](images, generators=generators, **options)
+        (name,) = step.model_fields_set
+        images = AUGMENTATIONS[name](images, generators=generators, **step.model_dump()[name])
     return images
 
 

@@ -1,4 +1,4 @@
-"""Network and images -> mean cross-entropy (nats) and error in percent, in evaluation mode."""
+"""K networks side by side and images -> mean cross-entropy (nats) and error in percent of each, in evaluation mode."""
 
 from __future__ import annotations
 
@@ -18,15 +18,19 @@ class Score:
 
 
 @torch.no_grad()
-def evaluate(network: nn.Module, x: Tensor, y: Tensor) -> Score:
-    """Leaves the network in the mode it found it in."""
+def evaluate(network: nn.Module, x: Tensor, y: Tensor, networks: int = 1) -> list[Score]:
+    """All see the same images, BCHW. Leaves the network in the mode it found it in."""
     training = network.training
     network.eval()
-    loss = torch.zeros((), device=x.device)
-    wrong = torch.zeros((), device=x.device)
+    loss, wrong = torch.zeros(2, networks, device=x.device)
     for images, labels in zip(torch.split(x, BATCH), torch.split(y, BATCH), strict=True):
-        logits = network(images)
-        loss += F.cross_entropy(logits, labels, reduction="sum")
-        wrong += (logits.argmax(1) != labels).sum()
+        logits = network(images.repeat(1, networks, 1, 1))
+        logits = torch.unflatten(
+            logits.float() if logits.dtype == torch.bfloat16 else logits, 1, (networks, -1)
+        ).transpose(1, 2)
+        labels = labels[:, None].expand(-1, networks)
+        loss += F.cross_entropy(logits, labels, reduction="none").sum(0)
+        wrong += (logits.argmax(1) != labels).sum(0)
     network.train(training)
-    return Score(float(loss) / len(y), 100 * float(wrong) / len(y))
+    n = len(y)
+    return [Score(a / n, 100 * b / n) for a, b in zip(loss.tolist(), wrong.tolist(), strict=True)]

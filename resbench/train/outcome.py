@@ -29,7 +29,8 @@ class Epoch:
 class Outcome:
     """Test numbers are there only for a run that came to its end; they are stored apart and nothing that chooses sees them.
 
-    `train_s` is the time in training steps alone, `wall_s` everything from the data's way to the device to the test score.
+    `train_s` is the time in training steps alone, `wall_s` everything from the data's way to the device to the test score; of K
+    networks trained as one, each has the Kth part.
     """
 
     status: Status
@@ -40,12 +41,16 @@ class Outcome:
     wall_s: float
 
 
+def is_finite(epoch: Epoch) -> bool:
+    return math.isfinite(epoch.train_loss) and math.isfinite(epoch.val_loss)
+
+
 def is_diverged(last: Epoch, labels: Tensor) -> bool:
     """A loss that is not finite, or a val error not better than chance by 2 binomial standard errors.
 
     Chance is always naming the most frequent class of the val labels.
     """
-    if not (math.isfinite(last.train_loss) and math.isfinite(last.val_loss)):
+    if not is_finite(last):
         return True
     n = len(labels)
     chance = n - int(torch.bincount(labels).max())  # images wrong; whole numbers, so that the boundary is exact

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from resbench.errors import BadInput
-from resbench.spec.recipe import RecipeSpec, Span
+from resbench.spec.recipe import RecipeSpec
+from resbench.spec.recipe_schedule import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +32,25 @@ def length(recipe: RecipeSpec, n_train: int) -> Length:
 
 
 def learning_rates(recipe: RecipeSpec, run: Length) -> list[float]:
-    """One for each iteration: the warm-up's while it lasts, then the optimizer's, stepped down by the schedule."""
+    """One for each iteration: the warm-up's while it lasts, then the optimizer's, lowered by the schedule.
+
+    Steps act on the warm-up too; cosine and linear begin behind it. Cosine: Loshchilov & Hutter 2017, arXiv:1608.03983
+    """
     warm = 0 if recipe.warmup is None else _iterations(recipe.warmup.span, run)
-    points = _points(recipe, run)
-    by = recipe.schedule.step.by if recipe.schedule else 1.0
+    points, full = _points(recipe, run), recipe.optimizer.lr
+    schedule = recipe.schedule
+    by = schedule.step.by if schedule is not None and schedule.step is not None else 1.0
     rates = []
     for iteration in range(run.iterations):
-        passed = sum(iteration >= point for point in points)
-        base = recipe.warmup.lr if recipe.warmup is not None and iteration < warm else recipe.optimizer.lr
-        rates.append(base * by**passed)
+        rate = full * by ** sum(iteration >= point for point in points)
+        if recipe.warmup is not None and iteration < warm:
+            risen = iteration / warm if recipe.warmup.shape == "linear" else 0.0
+            rate *= (recipe.warmup.lr + (full - recipe.warmup.lr) * risen) / full
+        elif schedule is not None and (decline := schedule.cosine or schedule.linear) is not None:
+            gone = (iteration - warm) / max(1, run.iterations - warm - 1)
+            left = (1 + math.cos(math.pi * gone)) / 2 if schedule.cosine else 1 - gone
+            rate *= decline.end + (1 - decline.end) * left
+        rates.append(rate)
     return rates
 
 
@@ -49,7 +61,7 @@ def _iterations(span: Span, run: Length) -> int:
 
 
 def _points(recipe: RecipeSpec, run: Length) -> list[int]:
-    if recipe.schedule is None:
+    if recipe.schedule is None or recipe.schedule.step is None:
         return []
     at = recipe.schedule.step.at
     if at.iterations is not None:

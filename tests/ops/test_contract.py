@@ -16,13 +16,14 @@ from resbench.ops.relu import Relu
 from resbench.testing.case import Case
 from resbench.testing.contract import check_case
 
-DRAWN = "not in training: each would draw from a stream of its own"
+DRAWN = "one after the other: each draws from a stream of its own"
 
 
 @pytest.mark.parametrize("case", all_examples(), ids=str)
 def test_contract(case: Case) -> None:
     report = check_case(case)
-    assert report.stacked == (DRAWN if issubclass(case.kind.module, Random) else "yes")
+    drawn, mapped = issubclass(case.kind.module, Random), case.arguments.get("weight") == "spectral"
+    assert report.stacked == (DRAWN if drawn else "by vmap" if mapped else "side by side")
     assert report.output == "x".join(
         map(str, infer(case.kind.name, tuple(sorted(case.arguments.items())), case.shapes))
     )

@@ -141,6 +141,5 @@ def test_a_run_that_a_plugin_breaks_names_it_and_the_others_are_saved(work: Path
     assert "no initialiser is called `mine`; initialisers: he_normal, " in unknown.err
     assert failing.status == 1
     assert (
-        "plugin mine (a folder): AttributeError: 'Parameter' object has no attribute 'nothing_of_the_kind'"
-        in failing.err
+        "plugin mine (a folder): AttributeError: 'Tensor' object has no attribute 'nothing_of_the_kind'" in failing.err
     )

@@ -161,10 +161,10 @@ def test_a_newer_schema_names_the_version_it_needs(engine: Engine, db: str) -> N
 
 
 def test_an_older_schema_is_refused_with_the_command_that_upgrades_it() -> None:
-    known = (*REVISIONS, "0002_v0.2.0")
-    with pytest.raises(DatabaseError, match=r"older schema 0001_v0\.1\.0.*needs 0002.*`resbench db upgrade`"):
+    known = (*REVISIONS, "0003_v0.2.0")
+    with pytest.raises(DatabaseError, match=r"older schema 0001_v0\.1\.0.*needs 0003.*`resbench db upgrade`"):
         check_revision(REVISIONS[0], "r.db", known)
-    check_revision("0002_v0.2.0", "r.db", known)
+    check_revision("0003_v0.2.0", "r.db", known)
 
 
 def test_connections_hold_what_sqlite_does_not_by_itself(engine: Engine) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import Database, Rb
@@ -14,6 +15,8 @@ from resbench.ops import registry
 from resbench.ops.registry import OpKind
 from resbench.ops.schema import built_in, read_source
 from resbench.plugins.active import activate
+from resbench.study.job import Job, train
+from resbench.train.outcome import Outcome
 
 UNIT = """\
 unit: breaks
@@ -89,22 +92,23 @@ def test_a_study_in_which_everything_raises_has_nothing_to_rank(breaks: str, rb:
 
 
 def test_a_seed_that_raises_does_not_lose_its_brothers(
-    breaks: str, rb: Rb, small: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+    rb: Rb, small: Path, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second seed of three breaks; the others are trained and saved, and it alone is trained by the next command."""
-    steps = 1117 // 32 * 3  # three units in each of them
-    calls: list[int] = []
-    broken = Breaking.forward
 
-    def second_breaks(self: Breaking, x: Tensor) -> Tensor:
-        calls.extend([0] * (x.device.type != "meta" and self.training))
-        return broken(self, x) if len(calls) == steps + 1 else x
+    def second_breaks(task: Job, seeds: tuple[int, ...], *rest: Any) -> list[Outcome]:
+        if 1 in seeds:
+            raise ZeroDivisionError("on purpose")
+        return train(task, seeds, *rest)
 
-    monkeypatch.setattr(Breaking, "forward", second_breaks)
-    said = rb("study", "run", "small.yaml", "units=[breaks.yaml]", "seeds=3")
+    command = ("study", "run", "small.yaml", "units=[plain]", "seeds=3", "recipe.plan.width=3")
+    with monkeypatch.context() as patched:
+        patched.setattr("resbench.study.worker.train", second_breaks)
+        said = rb(*command)
     assert said.status == 1
+    assert "plain: 3 seeds as one network: ZeroDivisionError: on purpose; they are tried one by one" in said.err
     assert [seed for (seed,) in database.rows("SELECT seed FROM v_runs ORDER BY seed")] == [0, 2]
-    assert rb("study", "run", "small.yaml", "units=[breaks.yaml]", "seeds=3").err.startswith("2 cached, 1 new\n")
+    assert rb(*command).err.startswith("2 cached, 1 new\n")
 
 
 def test_a_unit_that_diverges_is_rows_and_fails(rb: Rb, small: Path, database: Database) -> None:

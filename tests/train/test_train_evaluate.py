@@ -22,7 +22,7 @@ def test_loss_and_error_are_over_all_images() -> None:
     x = torch.zeros(n, 2, 1, 1)
     x[:, 1] = 3.0  # always answers class 1
     y = (torch.arange(n) < 300).long()
-    score = evaluate(Answers(), x, y)
+    (score,) = evaluate(Answers(), x, y)
     right, wrong = torch.log1p(torch.exp(torch.tensor(-3.0))), torch.log1p(torch.exp(torch.tensor(3.0)))
     assert score.error_pct == pytest.approx(100 * (n - 300) / n, rel=1e-12)
     assert score.loss == pytest.approx(float((300 * right + (n - 300) * wrong) / n), rel=1e-6)

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from train_sample import NUMBERS, Witness, flat_images, ignore, network, recipe
+from train_sample import NUMBERS, Witness, flat_images, network, recipe, train
 
 from resbench.compiler.network import Network
 from resbench.data.augment import AUGMENTATIONS
@@ -19,7 +19,6 @@ from resbench.data.registry import load
 from resbench.seeds import stream
 from resbench.spec.node import Plain
 from resbench.spec.recipe import RecipeSpec
-from resbench.train.fit import fit
 from resbench.train.outcome import Epoch, Outcome
 
 SHORT: dict[str, Plain] = {"epochs": 2, "batch": 64}
@@ -32,7 +31,7 @@ def digits() -> Dataset:
 
 def run(data: Dataset, spec: RecipeSpec, *, seed: int = 0, unit: str = "original") -> Outcome:
     net, numbers = network(unit, seed)
-    return fit(net, numbers, spec, data, seed, ignore)
+    return train(net, numbers, spec, data, seed)
 
 
 def numbers_of(outcome: Outcome) -> object:
@@ -72,7 +71,7 @@ def test_a_loop_written_by_hand_gives_the_same_losses(digits: Dataset) -> None:
     """Own network, own BN, own SGD, own normalisation and learning rates, in float64; the data order is the stream's."""
     net, numbers = network("original", seed=3)
     hand = ByHand(net).double()
-    outcome = fit(net, numbers, recipe({**SHORT, "lr": 0.05}), digits, 3, ignore)
+    outcome = train(net, numbers, recipe({**SHORT, "lr": 0.05}), digits, 3)
 
     index = digits.splits["train"]
     pixels = digits.images[index].double() / 255
@@ -119,7 +118,7 @@ def test_training_does_not_ask_the_global_stream_of_torch(digits: Dataset) -> No
 def test_what_is_reported_as_the_epoch_goes_is_what_is_returned(digits: Dataset) -> None:
     told: list[Epoch] = []
     net, numbers = network("original")
-    outcome = fit(net, numbers, recipe(SHORT), digits, 0, told.append)
+    outcome = train(net, numbers, recipe(SHORT), digits, 0, told.append)
     assert outcome.epochs == tuple(told)
     assert [row.epoch for row in told] == [1, 2]
     assert outcome.train_s == sum(row.train_s for row in told)
@@ -128,7 +127,7 @@ def test_what_is_reported_as_the_epoch_goes_is_what_is_returned(digits: Dataset)
 
 def seen_in_training(changes: dict[str, Plain], seed: int = 0) -> list[list[float]]:
     witness = Witness()
-    fit(witness, NUMBERS, recipe({"epochs": 2, "batch": 5, "lr": 1e-6, **changes}), flat_images(), seed, ignore)
+    train(witness, NUMBERS, recipe({"epochs": 2, "batch": 5, "lr": 1e-6, **changes}), flat_images(), seed)
     return [images for mode, images in witness.seen if mode == "train"]
 
 
@@ -146,12 +145,12 @@ def test_augmentation_is_drawn_from_a_stream_of_its_own() -> None:
     data = flat_images()
     data.images[:, :, :, :2] = 0
     witness, spec = Witness(), recipe({"epochs": 2, "batch": 20, "augment": ["flip"]})
-    fit(witness, NUMBERS, spec, data, 0, ignore)
+    train(witness, NUMBERS, spec, data, 0)
     seen = [images for mode, images in witness.seen if mode == "train"]
     x, _ = normalised(data, "train")
     for epoch, images in enumerate(seen, start=1):
         order, own = (torch.Generator().manual_seed(stream(0, epoch, name)) for name in ("order", "augmentation"))
-        expected = AUGMENTATIONS["flip"](x[torch.randperm(20, generator=order)], generator=own)
+        expected = AUGMENTATIONS["flip"](x[torch.randperm(20, generator=order)], generators=[own])
         assert images == expected[:, 0, 0, 0].tolist()
 
 
@@ -163,7 +162,7 @@ def test_images_that_fill_no_batch_wait_for_the_next_epoch() -> None:
 
 def masks(seed: int = 0, changes: dict[str, Plain] | None = None) -> dict[str, list[Tensor]]:
     witness = Witness()
-    fit(witness, NUMBERS, recipe({"epochs": 2, "batch": 20, **(changes or {})}), flat_images(), seed, ignore)
+    train(witness, NUMBERS, recipe({"epochs": 2, "batch": 20, **(changes or {})}), flat_images(), seed)
     return witness.masks
 
 
@@ -185,7 +184,7 @@ def test_a_rate_that_is_far_too_high_diverges_and_keeps_the_epochs_so_far(digits
 
 
 def test_chance_at_the_end_is_diverged_though_every_number_is_finite() -> None:
-    outcome = fit(Witness(), NUMBERS, recipe({"epochs": 1, "batch": 5, "lr": 1e-9}), flat_images(), 0, ignore)
+    outcome = train(Witness(), NUMBERS, recipe({"epochs": 1, "batch": 5, "lr": 1e-9}), flat_images(), 0)
     assert outcome.status == "diverged"
     assert math.isfinite(outcome.epochs[-1].val_loss)
 
@@ -195,7 +194,7 @@ def test_the_test_split_is_seen_once_at_the_end_and_by_no_run_that_diverged() ->
     for status, labels in (("diverged", None), ("complete", (torch.arange(60) >= 20).long())):
         witness = Witness()
         witness.weight.data[1] = 1.0  # says whether an image is brighter than the mean of train, 19
-        outcome = fit(witness, NUMBERS, recipe({"epochs": 2, "batch": 5, "lr": 1e-9}), flat_images(labels), 0, ignore)
+        outcome = train(witness, NUMBERS, recipe({"epochs": 2, "batch": 5, "lr": 1e-9}), flat_images(labels), 0)
         assert outcome.status == status
         of_test = (40 - 19) / (399 / 3) ** 0.5  # the darkest image of test, normalised
         seen[status] = [max(images) > of_test - 0.01 for _, images in witness.seen]

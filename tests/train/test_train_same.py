@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from train_sample import ignore, recipe
+from train_sample import recipe, train
 
 from resbench.compiler.architecture import Request, bind_network
 from resbench.compiler.canonical import canonical
@@ -17,7 +17,6 @@ from resbench.ops.schema import table
 from resbench.spec.library import Library
 from resbench.spec.network import Use
 from resbench.spec.node import Node
-from resbench.train.fit import fit
 
 FLAT = """unit: first
 nodes:
@@ -62,7 +61,7 @@ def test_one_architecture_trains_to_the_same_bits(first: str, second: str, tmp_p
         form = canonical(bound)
         built = build(bound)
         materialise(built, form.numbers, 3, "he_normal")
-        outcome = fit(built, form.numbers, recipe({"epochs": 2}), load("digits"), 3, ignore)
+        outcome = train(built, form.numbers, recipe({"epochs": 2}), load("digits"), 3)
         weights = {
             (form.numbers[path], key): tensor
             for path, module in built.named_modules()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import torch
 from torch import Tensor, nn
 
@@ -9,6 +11,7 @@ from resbench.compiler.architecture import Request, bind_network
 from resbench.compiler.canonical import canonical
 from resbench.compiler.materialise import materialise
 from resbench.compiler.network import Network, build
+from resbench.compiler.stack import single
 from resbench.data.dataset import Dataset
 from resbench.ops.dropout import Dropout
 from resbench.ops.parameter import Parametric, Start, empty
@@ -17,7 +20,8 @@ from resbench.spec.library import Library
 from resbench.spec.network import Use
 from resbench.spec.node import Node, Plain, from_plain
 from resbench.spec.recipe import RecipeSpec, override, parse_recipe
-from resbench.train.outcome import Epoch
+from resbench.train.fit import fit
+from resbench.train.outcome import Epoch, Outcome
 
 
 def recipe(changes: dict[str, Plain] | None = None, name: str = "he2016_small") -> RecipeSpec:
@@ -72,5 +76,10 @@ class Witness(Parametric):
 NUMBERS = {"first": 1, "second": 2}
 
 
-def ignore(epoch: Epoch) -> None:
-    pass
+def train(
+    net: nn.Module, numbers: Mapping[str, int], spec: RecipeSpec, data: Dataset, seed: int,
+    told: Callable[[Epoch], object] = lambda epoch: None,
+) -> Outcome:  # fmt: skip
+    """One network."""
+    (outcome,) = fit(single(net, numbers), spec, data, (seed,), lambda _, epoch: told(epoch))
+    return outcome

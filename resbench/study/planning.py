@@ -1,0 +1,86 @@
+"""Points and their missing seeds -> how each cell is trained, and how many workers share the machine.
+
+A network that has runs is trained as they were, so that a study that is run in two parts gives the same bits. Networks whose
+convolutions have the same shapes share one measurement.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+import torch
+
+from resbench.compiler.graph import BoundNetwork
+from resbench.measure.macs import op_macs
+from resbench.store.engine import Engine
+from resbench.store.runs import plan_of
+from resbench.study.space import Point
+from resbench.train.plan import Plan, measure, plan_from
+from resbench.train.schedule import length
+
+START_S = 4.0  # what a worker of its own costs: importing torch, building its first network
+
+
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+@dataclass(slots=True)
+class Planner:
+    engine: Engine
+    data: str
+    n_train: int
+    device: torch.device
+    known: dict[object, Plan] = field(default_factory=dict)
+
+    def plan(self, point: Point, seeds: int) -> Plan:
+        """Of a point with so many seeds to train."""
+        said = point.recipe.plan
+        stands = plan_of(self.engine, point.digest, point.recipe.digest, self.data)
+        if stands is not None:
+            plan = plan_from(stands)
+            return replace(
+                plan,
+                width=said.width or plan.width,
+                layout=said.layout or plan.layout,
+                threads=said.threads or plan.threads,
+            )
+        alike = (_convolutions(point.bound), point.recipe, min(seeds, 16))
+        if alike not in self.known:
+            steps = length(point.recipe, self.n_train).iterations
+            try:
+                self.known[alike] = measure(point.bound, point.recipe, seeds, steps, self.device, cores())
+            except Exception:  # what cannot be trained is told where it is trained, with its cell
+                return Plan(1, "contiguous", 1)
+        return self.known[alike]
+
+
+def blocks(seeds: tuple[int, ...], width: int) -> list[tuple[int, ...]]:
+    """As few as the width allows, of as equal a size as can be: 5 seeds at a width of 4 are 3 and 2."""
+    count = -(-len(seeds) // width)
+    size, more = divmod(len(seeds), count) if count else (0, 0)
+    ends = [size * i + min(i, more) for i in range(count + 1)]
+    return [seeds[start:end] for start, end in pairwise(ends)]
+
+
+def workers(said: int | None, threads: int, cells: int, seconds: float, device: torch.device) -> int:
+    """How many processes train: one a core where there is work for them; on a device one. `seconds` of work of one worker."""
+    if said is not None:
+        return max(1, min(said, cells))
+    if device.type != "cpu" or seconds < 2 * START_S:
+        return 1
+    return max(1, min(cores() // threads, cells))
+
+
+def _convolutions(bound: BoundNetwork) -> frozenset[object]:
+    """The kinds of op and shapes that the time goes to."""
+    return frozenset(
+        (op.op, op.arguments, inputs)
+        for _, graph in bound.parts()
+        for op in graph.ops
+        if op_macs(op, inputs := tuple(graph.shapes[i] for i in op.inputs)).count
+    )

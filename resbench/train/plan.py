@@ -1,0 +1,148 @@
+"""BoundNetwork, recipe, number of seeds, machine -> Plan: how many seeds as one network, in which layout, by how many threads.
+
+Measured on random images, a few steps for each candidate; what the recipe says is taken as said. A plan changes no number
+beyond rounding.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+
+from resbench.compiler.graph import BoundNetwork
+from resbench.compiler.overwrite import overwrite
+from resbench.compiler.stack import Stack, materialise_stack, stack
+from resbench.spec.recipe import RecipeSpec
+from resbench.train.fit import draw_anew
+from resbench.train.layout import LAYOUTS, Layout, memory_format
+from resbench.train.step import step, training
+
+STEPS = 3  # timed at most, after one that is not; the fastest counts, since others on the machine only make it slower
+LOOK_S = 0.6  # no further step of a candidate that took so long
+ENOUGH = 1.05  # a wider stack must be faster by that, so that chance does not decide
+CLOSE = 1.15  # a layout slower than another by more is not tried again
+WIDEST = 16
+SHORT_S = 1.5  # of training in all: less is not worth a look at wider stacks
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """`step_s`: seconds of one step, for one seed."""
+
+    width: int
+    layout: Layout
+    threads: int
+    step_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`step_s`: seconds of one step for one seed, as measured; None where nothing was.
+
+    `one_by_one`: ops of the stack that run seed by seed, with the reason.
+    """
+
+    width: int
+    layout: Layout
+    threads: int
+    step_s: float | None = None
+    measured: tuple[Candidate, ...] = field(default=(), compare=False)
+    one_by_one: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def record(self) -> dict[str, Any]:
+        """What is kept with a cell."""
+        return asdict(self)
+
+
+def plan_from(record: Mapping[str, Any]) -> Plan:
+    """As `record` gave it; nothing is one seed at a time, by one thread."""
+    measured = tuple(Candidate(**each) for each in record.get("measured", ()))
+    return Plan(
+        record.get("width", 1), record.get("layout", "contiguous"), record.get("threads", 1), record.get("step_s"), measured,
+        record.get("one_by_one", {}),
+    )  # fmt: skip
+
+
+def measure(bound: BoundNetwork, recipe: RecipeSpec, seeds: int, steps: int, device: torch.device, cores: int) -> Plan:
+    """For `steps` of training of each of `seeds`; work of a few seconds in all is not worth more than a first look.
+
+    Every core is taken to do as much as one, where one thread is measured.
+    """
+    said = recipe.plan
+    threads = said.threads or (1 if device.type == "cpu" else torch.get_num_threads())
+    layouts = (said.layout,) if said.layout else LAYOUTS if device.type == "cpu" else LAYOUTS[1:]
+    watch = _Watch(bound, recipe, device)
+    first = watch.candidate(min(said.width or 1, seeds), layouts[0], threads)
+    if first.step_s * steps * seeds < SHORT_S:  # chance would decide
+        return Plan(first.width, first.layout, first.threads, first.step_s, (first,))
+    best = None
+    for width in _widths(said.width, seeds):
+        tried = [watch.candidate(width, layout, threads) for layout in layouts]
+        fastest = min(tried, key=lambda each: each.step_s)
+        layouts = tuple(each.layout for each in tried if each.step_s < CLOSE * fastest.step_s)
+        if best is not None and fastest.step_s * ENOUGH > best.step_s:
+            break
+        best = fastest
+    assert best is not None
+    if said.threads is None and device.type == "cpu" and cores > 1:
+        wide = watch.candidate(best.width, best.layout, cores)
+        if wide.step_s * cores < best.step_s:  # more than a worker on each core would do together
+            best = wide
+    return Plan(
+        best.width, best.layout, best.threads, best.step_s, tuple(watch.found), watch.one_by_one.get(best.width, {})
+    )
+
+
+def _widths(said: int | None, seeds: int) -> tuple[int, ...]:
+    """One, two (which tells whether more pays), and as many as there are, at most WIDEST."""
+    return (min(said, seeds),) if said is not None else tuple(sorted({1, min(2, seeds), min(WIDEST, seeds)}))
+
+
+class _Watch:
+    """Times candidates, each width built once."""
+
+    def __init__(self, bound: BoundNetwork, recipe: RecipeSpec, device: torch.device) -> None:
+        self.bound, self.recipe, self.device = bound, recipe, device
+        self.stacks: dict[int, Stack] = {}
+        self.one_by_one: dict[int, Mapping[str, str]] = {}
+        self.found: list[Candidate] = []
+
+    def candidate(self, width: int, layout: Layout, threads: int) -> Candidate:
+        if width not in self.stacks:
+            stacked = self.stacks[width] = stack(self.bound, width)
+            materialise_stack(stacked, range(width), self.recipe.init)
+            stacked.network.to(self.device)
+            self.one_by_one[width] = stacked.one_by_one()
+        before = torch.get_num_threads()
+        torch.set_num_threads(threads)
+        try:
+            seconds = self.time(self.stacks[width], layout)
+        finally:
+            torch.set_num_threads(before)
+        self.found.append(Candidate(width, layout, threads, seconds / width))
+        return self.found[-1]
+
+    def time(self, stacked: Stack, layout: Layout) -> float:
+        """Seconds of one step of the whole stack, on random images."""
+        network, memory = stacked.network, memory_format(layout)
+        network.to(memory_format=memory).train()
+        overwrite(network)
+        draw_anew(stacked, tuple(range(stacked.seeds)), 0)
+        what = training(stacked, self.recipe)
+        generator = torch.Generator().manual_seed(0)
+        channels, *size = self.bound.input_shape
+        images = torch.randn(self.recipe.batch, stacked.seeds * channels, *size, generator=generator).to(self.device)
+        images = images.contiguous(memory_format=memory)
+        labels = torch.randint(self.bound.classes, (stacked.seeds, self.recipe.batch), generator=generator).to(
+            self.device
+        )
+        times: list[float] = []
+        while len(times) < 2 or (len(times) <= STEPS and sum(times) < LOOK_S):
+            began = time.perf_counter()
+            float(step(what, 0.0, images, labels)[0].sum())  # waits for the device
+            times.append(time.perf_counter() - began)
+        return min(times[1:])

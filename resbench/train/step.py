@@ -1,0 +1,57 @@
+"""K networks side by side and a batch for each -> one step of training, losses (K, nats) and images wrong (K)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from resbench.compiler.stack import Stack
+from resbench.spec.recipe import RecipeSpec
+from resbench.train.average import Average
+from resbench.train.clip import Clip
+from resbench.train.optim import make_optimizer
+from resbench.train.precision import autocast
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """A stack with all that a step needs. `average`: the weights to evaluate, if not those that are trained."""
+
+    stacked: Stack
+    recipe: RecipeSpec
+    optimizer: torch.optim.Optimizer
+    clip: Clip | None
+    average: Average | None
+
+
+def training(stacked: Stack, recipe: RecipeSpec) -> Training:
+    """The network must be where it is trained."""
+    return Training(
+        stacked,
+        recipe,
+        make_optimizer(stacked.network, recipe.optimizer),
+        None if recipe.clip_norm is None else Clip(stacked, recipe.clip_norm),
+        None if recipe.average is None else Average(stacked.network, recipe.average.decay),
+    )
+
+
+def step(what: Training, lr: float, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """`images` B(K C)HW, `labels` KB. The losses are summed, so each network has the gradient that it has alone."""
+    for group in what.optimizer.param_groups:
+        group["lr"] = lr
+    with autocast(images.device, what.recipe.precision):
+        logits = torch.unflatten(what.stacked.network(images), 1, (len(labels), -1)).permute(1, 2, 0)  # K x classes x B
+    logits = logits.float() if logits.dtype == torch.bfloat16 else logits
+    smoothing = what.recipe.label_smoothing
+    losses = F.cross_entropy(logits, labels, reduction="none", label_smoothing=smoothing).mean(1)
+    what.optimizer.zero_grad(set_to_none=True)
+    losses.sum().backward()  # type: ignore[no-untyped-call]
+    if what.clip is not None:
+        what.clip.apply()
+    what.optimizer.step()
+    if what.average is not None:
+        what.average.update()
+    return losses.detach(), (logits.detach().argmax(1) != labels).sum(1)

@@ -1,0 +1,107 @@
+"""Workers in processes of their own: the same bits as one, each run once; one that is killed is replaced."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command_line import Database, Rb
+
+from resbench.study.planning import blocks
+
+NUMBERS = "SELECT unit, seed, val_error_pct, val_loss, train_loss FROM v_runs ORDER BY unit, seed"
+PLAN = "recipe.plan={workers: 2, width: 2, threads: 1, layout: contiguous}"
+
+
+def test_two_workers_give_the_bits_of_one(rb: Rb, small: Path, database: Database) -> None:
+    alone = (
+        "study",
+        "run",
+        "small.yaml",
+        "seeds=3",
+        "recipe.plan={workers: 1, width: 2, threads: 1, layout: contiguous}",
+    )
+    assert rb(*alone, "--db", "alone.db").status == 0
+    said = rb("study", "run", "small.yaml", "seeds=3", PLAN, "--json")
+    assert said.status == 0
+    assert [line.split("]")[0] for line in said.err.splitlines()] == [
+        "0 cached, 6 new",
+        *(f"[{i}/6" for i in range(1, 7)),
+    ]
+    assert {row["n"] for row in said.json} == {3}
+    assert database.rows(NUMBERS) == Database(small.parent / "alone.db").rows(NUMBERS)
+    assert database.rows("SELECT status, seeds FROM rb_cell ORDER BY id") == [
+        ("done", "[0,1]"), ("done", "[2]"), ("done", "[0,1]"), ("done", "[2]"),
+    ]  # fmt: skip
+    assert database.one("SELECT COUNT(*) FROM rb_run_plan") == 6
+    assert rb("results", "repeat", "2").status == 0
+
+
+def test_a_width_changes_nothing_but_the_last_bits(rb: Rb, small: Path, database: Database, ran_once: Path) -> None:
+    assert rb("study", "run", "small.yaml", "recipe.plan.width=2").status == 0
+    for a, b in zip(database.rows(NUMBERS), Database(ran_once / "resbench.db").rows(NUMBERS), strict=True):
+        assert a[:2] == b[:2]
+        assert a[4] == pytest.approx(b[4], rel=1e-4)
+
+
+def test_blocks_are_few_and_even() -> None:
+    assert blocks((0, 1, 2, 3, 4), 4) == [(0, 1, 2), (3, 4)]
+    assert blocks((0, 1, 2), 8) == [(0, 1, 2)]
+    assert blocks((5, 7), 1) == [(5,), (7,)]
+    assert blocks((), 3) == []
+
+
+@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGINT], ids=["a worker killed", "Ctrl-C"])
+def test_a_study_with_workers_survives(by: signal.Signals, rb: Rb, small: Path, database: Database) -> None:
+    if sys.platform != "linux":
+        raise AssertionError("signals and /proc as here are Linux's")
+    command = ["study", "run", "small.yaml", "seeds=6", "recipe.epochs=6", PLAN.replace("width: 2", "width: 1")]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "resbench", *command], cwd=small.parent, text=True, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+    assert process.stderr is not None
+    told: list[str] = []
+    for line in process.stderr:
+        told.append(line.rstrip("\n"))
+        if line.startswith("[3/12]") and by == signal.SIGINT:
+            process.send_signal(by)
+        elif line.startswith("[3/12]"):
+            os.kill(_worker_of(process.pid), by)
+    process.stderr.close()
+    status = process.wait(60)
+    assert database.rows("SELECT id FROM rb_cell WHERE status = 'running'") == []
+    if by == signal.SIGINT:
+        assert status == 130
+        stopped = re.fullmatch(
+            r"stopped: (\d+) of 12 new runs are saved; the same command goes on with the rest", told[-1]
+        )
+        assert stopped is not None, told
+    else:
+        assert status == 0
+        assert any(
+            re.search(r"a worker \(process \d+\) ended with signal 9 \(SIGKILL\); [01] cell queued again", t)
+            for t in told
+        )
+        assert database.one("SELECT COUNT(*) FROM rb_run") == 12
+    kept = set(database.rows("SELECT run_id, val_loss FROM v_runs"))
+    assert rb(*command).status == 0
+    assert kept <= set(database.rows("SELECT run_id, val_loss FROM v_runs"))
+    assert database.one("SELECT COUNT(*) FROM rb_run") == 12
+
+
+def _worker_of(parent: int) -> int:
+    """The process that multiprocessing spawned for it."""
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            fields, words = (path / "stat").read_text().rsplit(")", 1)[1].split(), (path / "cmdline").read_text()
+        except OSError:
+            continue
+        if int(fields[1]) == parent and "spawn_main" in words:
+            return int(path.name)
+    raise AssertionError("no worker is there")
