@@ -62,6 +62,7 @@ def print_repeat(engine: Engine, run_id: int, json: bool) -> bool:
 
     from resbench.study.job import job, train
     from resbench.train.device import best_device, repeatable
+    from resbench.train.fit import Hooks
     from resbench.train.plan import plan_from
 
     detail = run_detail(engine, run_id)
@@ -79,7 +80,7 @@ def print_repeat(engine: Engine, run_id: int, json: bool) -> bool:
             sys.stderr.write(f"epoch {epoch.epoch}: val error {epoch.val_error_pct:.2f} %\n")
 
     seeds = tuple(how.get("seeds", [detail.run.seed]))  # those that were one network with it
-    outcomes = train(work, seeds, plan_from({**how, "threads": detail.environment.threads}), device, told)
+    outcomes = train(work, seeds, plan_from({**how, "threads": detail.environment.threads}), device, Hooks(told))
     again = outcomes[seeds.index(detail.run.seed)]
     numbers = ("train_loss", "train_error_pct", "val_loss", "val_error_pct")
     old = [tuple(getattr(epoch, name) for name in numbers) for epoch in detail.epochs]

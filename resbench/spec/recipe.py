@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 from hashlib import sha256
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -14,6 +13,7 @@ from resbench.spec.model import Count, Fraction, Model, Positive, tuples, valida
 from resbench.spec.names import why_not
 from resbench.spec.node import Node, from_plain
 from resbench.spec.recipe_augment import Augmentation
+from resbench.spec.recipe_plan import Every, PlanSpec
 from resbench.spec.recipe_schedule import Schedule, Warmup
 
 Kind = Literal["conv", "linear", "norm", "bias", "gain"]
@@ -41,40 +41,6 @@ class Average(Model):
     """The weights that are evaluated: an exponential mean of those that are trained. Polyak & Juditsky 1992"""
 
     decay: Fraction
-
-
-class Every(Model):
-    """A bare `30s` is of seconds."""
-
-    seconds: Positive | None = None
-    epochs: Annotated[int, Field(gt=0, le=10**6)] | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _bare(cls, value: Any) -> Any:
-        if isinstance(value, str) and re.fullmatch(r"[0-9.]+ ?s", value):
-            return {"seconds": float(value.removesuffix("s"))}
-        return value
-
-    @model_validator(mode="after")
-    def _one(self) -> Every:
-        if (self.seconds is None) == (self.epochs is None):
-            raise ValueError("one of seconds (30s), epochs is needed")
-        return self
-
-
-class PlanSpec(Model):
-    """How a machine is used; what is not said is measured. It changes no number beyond rounding, and enters no identity.
-
-    `width` seeds are trained as one network; `layout` is that of images in memory; `recompute` keeps the activations of few
-    places in memory and works out the rest again in the backward pass.
-    """
-
-    width: Annotated[int, Field(gt=0, le=1000)] | None = None
-    layout: Literal["contiguous", "channels_last"] | None = None
-    workers: Annotated[int, Field(gt=0, le=1000)] | None = None
-    threads: Annotated[int, Field(gt=0, le=1000)] | None = None
-    recompute: bool = False
 
 
 class RecipeSpec(Model):

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, insert, 
 
 from resbench.store.dialect import insert_absent
 from resbench.store.records import FINISHED, EpochRecord, RunRecord, RunRow, canonical_json, finite, now
-from resbench.store.tables import rb_epoch, rb_run, rb_run_plan, rb_study_run, rb_test_score
+from resbench.store.tables import rb_cell, rb_cell_plan, rb_epoch, rb_run, rb_run_plan, rb_study_run, rb_test_score
 from resbench.store.transaction import reading, writing
 
 _IDENTITY = ("architecture", "recipe", "data", "seed")
@@ -66,11 +66,13 @@ def find_runs(engine: Engine, architecture: str, recipe: str, data: str, seeds: 
 
 
 def plan_of(engine: Engine, architecture: str, recipe: str, data: str) -> dict[str, Any] | None:
-    """How the newest run of these was trained; None where there is none, or it was not written."""
-    identity = and_(rb_run.c.architecture == architecture, rb_run.c.recipe == recipe, rb_run.c.data == data)
-    newest = select(rb_run_plan.c.plan).join(rb_run).where(identity).order_by(rb_run.c.id.desc()).limit(1)
+    """How the newest run of these was trained, else how the newest cell is to be; None where nothing is written of that."""
     with reading(engine) as connection:
-        found = connection.execute(newest).scalar()
+        found = None
+        for table, plan in ((rb_run, rb_run_plan), (rb_cell, rb_cell_plan)):
+            identity = and_(table.c.architecture == architecture, table.c.recipe == recipe, table.c.data == data)
+            newest = select(plan.c.plan).join(table).where(identity).order_by(table.c.id.desc()).limit(1)
+            found = found or connection.execute(newest).scalar()
     return None if found is None else json.loads(found)
 
 

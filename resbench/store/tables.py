@@ -168,6 +168,17 @@ rb_cell_plan = Table(
     _count("cell_id", "the cell", refers="rb_cell.id", key=True),
     _text("plan", "how it is to be trained: seeds as one network, memory layout, threads; JSON object"),
 )
+rb_checkpoint = Table(
+    "rb_checkpoint",
+    metadata,
+    _id(),
+    _text("key", "digest of architecture, recipe, data, seeds and layout of what is under way"),
+    _count("epoch", "epochs that are done"),
+    _text("path", "the file"),
+    _text("sha256", "of the file; another means that it is damaged"),
+    _text("created_at", _MADE),
+    Index("ix_rb_checkpoint_key", "key"),
+)
 rb_run = Table(
     "rb_run",
     metadata,

@@ -16,7 +16,7 @@ from resbench.errors import BadInput, DatabaseError
 from resbench.spec.recipe import RecipeSpec, recipe_from_json
 from resbench.store.catalogue import get_architecture, get_data, get_recipe
 from resbench.store.engine import Engine
-from resbench.train.fit import OnEpoch, fit
+from resbench.train.fit import Hooks, fit
 from resbench.train.outcome import Outcome
 from resbench.train.plan import Plan
 
@@ -45,10 +45,10 @@ def job(engine: Engine, architecture: str, recipe: str, data: str) -> Job:
     return Job(bound, spec, dataset)
 
 
-def train(work: Job, seeds: tuple[int, ...], plan: Plan, device: torch.device, on_epoch: OnEpoch) -> list[Outcome]:
+def train(work: Job, seeds: tuple[int, ...], plan: Plan, device: torch.device, hooks: Hooks) -> list[Outcome]:
     """A run for each seed, all side by side: build, draw weights, fit."""
     stacked = stack(work.bound, len(seeds))
     materialise_stack(stacked, seeds, work.recipe.init)
     stacked.network.to(device)
     torch.set_num_threads(plan.threads)
-    return fit(stacked, work.recipe, work.data, seeds, on_epoch, plan.layout)
+    return fit(stacked, work.recipe, work.data, seeds, hooks, plan.layout)

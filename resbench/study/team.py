@@ -24,6 +24,7 @@ import torch
 from resbench.errors import DatabaseError, ResbenchError, StorageError
 from resbench.plugins.active import activate, named_folders
 from resbench.store.cells import requeue_running
+from resbench.store.checkpoints import checkpoint_folder
 from resbench.store.engine import Engine, open_store
 from resbench.study.worker import Onlooker, Worker, work
 from resbench.train.device import repeatable
@@ -125,7 +126,16 @@ class Team:
         for _ in range(count - 1):
             self.start()
         own = _Listening(self.onlooker, self.listen)
-        work(Worker(self.engine, self.study_id, name_of(self.host, os.getpid()), self.device, own))
+        work(
+            Worker(
+                self.engine,
+                self.study_id,
+                name_of(self.host, os.getpid()),
+                self.device,
+                checkpoint_folder(self.post.url),
+                own,
+            )
+        )
         while self.members:
             self.listen(None)
 
@@ -181,7 +191,17 @@ def _main(pipe: Connection, post: _Post) -> None:
     repeatable(where)
     try:
         engine = open_store(post.url, create=False)
-        work(Worker(engine, post.study_id, name_of(post.host, os.getpid()), where, _Told(pipe), post.stop.is_set))
+        work(
+            Worker(
+                engine,
+                post.study_id,
+                name_of(post.host, os.getpid()),
+                where,
+                checkpoint_folder(post.url),
+                _Told(pipe),
+                post.stop.is_set,
+            )
+        )
     except (DatabaseError, StorageError) as error:
         pipe.send(("broken", error))
     except InterruptedError:

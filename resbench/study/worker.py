@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Protocol
 
 import torch
@@ -17,12 +18,15 @@ from resbench.errors import DatabaseError, ResbenchError, StorageError
 from resbench.plugins.load import blamed
 from resbench.store.catalogue import put_environment
 from resbench.store.cells import claim_cell, fail_cell, finish_cell
+from resbench.store.checkpoints import Checkpoints, checkpoint_key
 from resbench.store.engine import Engine
 from resbench.store.records import Cell, EpochRecord, RunRecord, TestScore
 from resbench.store.runs import find_runs, link_run, save_run
 from resbench.study.environment import environment
 from resbench.study.job import Job, job, train
 from resbench.study.planning import blocks
+from resbench.train.checkpoint import Keeper
+from resbench.train.fit import Hooks
 from resbench.train.outcome import Epoch, Outcome
 from resbench.train.plan import plan_from
 
@@ -41,12 +45,13 @@ class Onlooker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """`name` under which cells are claimed; `stopped` says at the end of an epoch whether it is time to stop."""
+    """`name` under which cells are claimed; `folder` for checkpoints; `stopped` says at the end of an epoch whether to stop."""
 
     engine: Engine
     study_id: int
     name: str
     device: torch.device
+    folder: Path
     onlooker: Onlooker
     stopped: Callable[[], bool] = lambda: False
 
@@ -115,11 +120,18 @@ def _run(worker: Worker, cell: Cell, task: Job, seeds: tuple[int, ...]) -> None:
 
     plan = plan_from(cell.plan)
     where = put_environment(worker.engine, environment(worker.device, plan.threads))
+    kept = Checkpoints(worker.engine, worker.folder, checkpoint_key(*_identity(cell), seeds, plan.layout))
+    hooks = Hooks(told, Keeper(task.recipe.checkpoint_every, kept.load, kept.save))
     how = {"seeds": list(seeds), "width": len(seeds), "layout": plan.layout, "threads": plan.threads}
-    for seed, outcome in zip(seeds, train(task, seeds, plan, worker.device, told), strict=True):
+    for seed, outcome in zip(seeds, train(task, seeds, plan, worker.device, hooks), strict=True):
         run_id = save_run(worker.engine, record(cell, seed, outcome, where, {**cell.plan, **how}))
         link_run(worker.engine, worker.study_id, cell.trial_id, run_id)
         worker.onlooker.saved(cell.trial_id, seed, outcome)
+    kept.drop()
+
+
+def _identity(cell: Cell) -> tuple[str, str, str]:
+    return cell.architecture, cell.recipe, cell.data
 
 
 def record(cell: Cell, seed: int, outcome: Outcome, environment: str, plan: dict[str, object]) -> RunRecord:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -20,6 +21,7 @@ from resbench.compiler.stack import Stack
 from resbench.data.dataset import Dataset, normalised, sealed_test
 from resbench.spec.recipe import RecipeSpec
 from resbench.train.batches import Batches, generator
+from resbench.train.checkpoint import Keeper
 from resbench.train.evaluate import Score, evaluate
 from resbench.train.layout import Layout, memory_format
 from resbench.train.outcome import Epoch, Outcome, is_diverged, is_finite
@@ -30,13 +32,24 @@ from resbench.train.step import Training, step, training
 OnEpoch = Callable[[int, Epoch], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What a training tells as it goes, and where it is kept so that it can go on.
+
+    `on_epoch` is told of each network's epochs by its seed. An InterruptedError that it raises ends the training at the end of
+    that epoch, kept.
+    """
+
+    on_epoch: OnEpoch
+    keeper: Keeper | None = None
+
+
 def fit(
-    stacked: Stack, recipe: RecipeSpec, data: Dataset, seeds: tuple[int, ...], on_epoch: OnEpoch, layout: Layout = "contiguous"
+    stacked: Stack, recipe: RecipeSpec, data: Dataset, seeds: tuple[int, ...], hooks: Hooks, layout: Layout = "contiguous"
 ) -> list[Outcome]:  # fmt: skip
     """Train on the device of the parameters.
 
-    `on_epoch` is told of each network's epochs by its seed. One that is no longer finite is told of no more; it does not
-    disturb the others.
+    One that is no longer finite is told of no more; it does not disturb the others.
     """
     began = time.perf_counter()
     network, count = stacked.network, len(seeds)
@@ -53,7 +66,9 @@ def fit(
     rates = learning_rates(recipe, run)
     batches = Batches(x, y, recipe, seeds)
     histories: list[list[Epoch]] = [[] for _ in seeds]
-    for epoch in range(1, run.epochs + 1):
+    done, spent_s = (0, 0.0) if hooks.keeper is None else hooks.keeper.restore(what, histories)
+    began -= spent_s
+    for epoch in range(done + 1, run.epochs + 1):
         draw_anew(stacked, seeds, epoch)
         started = time.perf_counter()
         loss_sum, wrong = torch.zeros(2, count, device=device)
@@ -71,7 +86,16 @@ def fit(
             histories[i].append(
                 Epoch(epoch, rates[number], train_losses[i], train_errors[i], val.loss, val.error_pct, train_s)
             )
-            on_epoch(seeds[i], histories[i][-1])
+        keeper = hooks.keeper
+        if keeper is not None and keeper.due(epoch) and epoch < run.epochs:
+            keeper.keep(what, epoch, histories, time.perf_counter() - began)
+        try:
+            for i in going:
+                hooks.on_epoch(seeds[i], histories[i][-1])
+        except InterruptedError:
+            if keeper is not None:
+                keeper.keep(what, epoch, histories, time.perf_counter() - began)
+            raise
         if not any(is_finite(histories[i][-1]) for i in going):
             break
     diverged = [is_diverged(history[-1], y_val) or not all_finite(stacked, i) for i, history in enumerate(histories)]

@@ -106,7 +106,7 @@ def test_a_worker_that_is_told_to_stop_does_so_at_the_end_of_its_epoch(
     monkeypatch.setattr("resbench.study.worker.fail_cell", lambda engine, cell, error: closed.append(error))
     engine, onlooker = open_store(str(database.path), create=True), Deaf()
     with pytest.raises(InterruptedError, match="seed 7 was stopped after epoch 4"):
-        work(Worker(engine, 1, "me", torch.device("cpu"), onlooker, lambda: onlooker.told == 3))
+        work(Worker(engine, 1, "me", torch.device("cpu"), database.path.parent, onlooker, lambda: onlooker.told == 3))
     assert onlooker.told == 3
     assert closed == ["given up: seed 7 was stopped after epoch 4"]
     engine.dispose()

@@ -20,7 +20,7 @@ from resbench.spec.library import Library
 from resbench.spec.network import Use
 from resbench.spec.node import Node, Plain
 from resbench.spec.recipe import RecipeSpec
-from resbench.train.fit import fit
+from resbench.train.fit import Hooks, fit
 from resbench.train.outcome import Epoch, Outcome
 
 SEEDS = (4, 0, 9)
@@ -61,7 +61,7 @@ def trained(net: BoundNetwork, spec: RecipeSpec, data: Dataset, seeds: tuple[int
     stacked = stack(net, len(seeds))
     materialise_stack(stacked, seeds, spec.init)
     stacked.network.double()
-    return fit(stacked, spec, data, seeds, lambda seed, epoch: None), stacked
+    return fit(stacked, spec, data, seeds, Hooks(lambda seed, epoch: None)), stacked
 
 
 def difference(a: Tensor, b: Tensor) -> float:
@@ -124,7 +124,7 @@ def test_one_that_diverges_does_not_disturb_the_others(digits: Dataset) -> None:
         materialise_stack(stacked, SEEDS, spec.init)
         if broken:
             stacked.state(1)["stages.0.units.0.f.conv1.weight"].fill_(math.inf)
-        return fit(stacked, spec, digits, SEEDS, lambda seed, epoch: told.append((seed, epoch)))
+        return fit(stacked, spec, digits, SEEDS, Hooks(lambda seed, epoch: told.append((seed, epoch))))
 
     well, beside = run(broken=False), run(broken=True)
     assert beside[1].status == "diverged"

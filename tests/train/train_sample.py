@@ -20,7 +20,7 @@ from resbench.spec.library import Library
 from resbench.spec.network import Use
 from resbench.spec.node import Node, Plain, from_plain
 from resbench.spec.recipe import RecipeSpec, override, parse_recipe
-from resbench.train.fit import fit
+from resbench.train.fit import Hooks, fit
 from resbench.train.outcome import Epoch, Outcome
 
 
@@ -81,5 +81,5 @@ def train(
     told: Callable[[Epoch], object] = lambda epoch: None,
 ) -> Outcome:  # fmt: skip
     """One network."""
-    (outcome,) = fit(single(net, numbers), spec, data, (seed,), lambda _, epoch: told(epoch))
+    (outcome,) = fit(single(net, numbers), spec, data, (seed,), Hooks(lambda _, epoch: told(epoch)))
     return outcome

@@ -1,4 +1,4 @@
-"""How cells are to be trained and runs were: rb_cell_plan, rb_run_plan."""
+"""How cells are to be trained and runs were: rb_cell_plan, rb_run_plan. Runs under way: rb_checkpoint."""
 
 from __future__ import annotations
 
@@ -20,3 +20,12 @@ def upgrade() -> None:
             sa.PrimaryKeyConstraint(key, name=f"pk_{table}"),
             sa.ForeignKeyConstraint([key], [target], name=f"fk_{table}_{key}"),
         )
+    op.create_table(
+        "rb_checkpoint",
+        sa.Column("id", sa.Integer(), nullable=False, autoincrement=True),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False, autoincrement=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("path", "sha256", "created_at")),
+        sa.PrimaryKeyConstraint("id", name="pk_rb_checkpoint"),
+    )
+    op.create_index("ix_rb_checkpoint_key", "rb_checkpoint", ["key"])

@@ -1,0 +1,98 @@
+"""A training under way -> bytes, and back: weights, statistics, momenta, averages, and what was told of every epoch.
+
+Of the random streams nothing is kept: each is named by seed and epoch. On a CPU a run that goes on from here equals one that was
+never interrupted, bit for bit.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+
+from resbench.spec.recipe_plan import Every
+from resbench.train.outcome import Epoch
+from resbench.train.step import Training
+
+Histories = list[list[Epoch]]
+VERSION = 1
+
+
+@dataclass(slots=True)
+class Keeper:
+    """When a checkpoint is due, and where it goes: `load` yields the newest first, `save` is given epoch and bytes."""
+
+    every: Every
+    load: Callable[[], Iterator[bytes]]
+    save: Callable[[int, bytes], None]
+    last: float = field(default_factory=time.monotonic)
+
+    def due(self, epoch: int) -> bool:
+        if self.every.epochs is not None:
+            return epoch % self.every.epochs == 0
+        return time.monotonic() - self.last >= (self.every.seconds or 0)
+
+    def keep(self, what: Training, epoch: int, histories: Histories, spent_s: float) -> None:
+        """`spent_s`: wall time so far."""
+        self.save(epoch, _bytes(what, epoch, histories, spent_s))
+        self.last = time.monotonic()
+
+    def restore(self, what: Training, histories: Histories) -> tuple[int, float]:
+        """Put the newest that can be read in place. Returns the epochs that are done and the seconds spent; (0, 0) for none."""
+        for content in self.load():
+            try:
+                return _restore(what, histories, content)
+            except (
+                RuntimeError,
+                ValueError,
+                KeyError,
+                TypeError,
+                EOFError,
+                UnpicklingError,
+            ):  # damaged, of another version or shape
+                continue
+        return 0, 0.0
+
+
+def _bytes(what: Training, epoch: int, histories: Histories, spent_s: float) -> bytes:
+    buffer = io.BytesIO()
+    average = what.average
+    torch.save(
+        {
+            "version": VERSION,
+            "epoch": epoch,
+            "spent_s": spent_s,
+            "network": what.stacked.network.state_dict(),
+            "optimizer": what.optimizer.state_dict(),
+            "average": None if average is None else {"steps": average.steps, "mean": average.mean},
+            "histories": [[asdict(row) for row in history] for history in histories],
+        },
+        buffer,
+    )
+    return buffer.getvalue()
+
+
+def _restore(what: Training, histories: Histories, content: bytes) -> tuple[int, float]:
+    """Everything is checked before anything is changed."""
+    network = what.stacked.network
+    device = next(network.parameters()).device
+    held: dict[str, Any] = torch.load(io.BytesIO(content), map_location=device, weights_only=True)
+    mine = {name: tensor.shape for name, tensor in network.state_dict().items()}
+    if held["version"] != VERSION or {name: tensor.shape for name, tensor in held["network"].items()} != mine:
+        raise ValueError("not of this network")
+    read = [[Epoch(**row) for row in history] for history in held["histories"]]
+    if len(read) != len(histories) or (what.average is None) != (held["average"] is None):
+        raise ValueError("not of this training")
+    what.optimizer.load_state_dict(held["optimizer"])
+    network.load_state_dict(held["network"])
+    if what.average is not None:
+        what.average.steps = held["average"]["steps"]
+        for mean, tensor in zip(what.average.mean, held["average"]["mean"], strict=True):
+            mean.copy_(tensor)
+    histories[:] = read
+    return int(held["epoch"]), float(held["spent_s"])
