@@ -30,14 +30,13 @@ from resbench.store.studies import put_trial, trials_of_study
 from resbench.study.ask import ask, close_lost, open_optuna, space_of, tell
 from resbench.study.budget import Identity, deal_seeds, within_trials
 from resbench.study.identity import agree_on_study
-from resbench.study.planning import Planner, blocks, workers
+from resbench.study.planning import Planner, blocks, early, workers
 from resbench.study.space import Point
 from resbench.study.team import Team, name_of
 from resbench.study.watcher import Watcher
 from resbench.train.device import repeatable
 from resbench.train.outcome import Epoch, Outcome
 from resbench.train.plan import Plan as CellPlan
-from resbench.train.schedule import length
 
 Ways = Mapping[int, tuple[tuple[int, ...], CellPlan]]  # of each trial, by id: seeds to train, and how
 
@@ -94,29 +93,22 @@ def run_study(
     name = name_of(socket.gethostname(), os.getpid())
     _withdraw(engine, plan.study_id, name)
     repeatable(device)
-    ways = _ways(engine, plan, Planner(engine, plan.data, plan.n_train, device), watch)
     onlooker = _Onlooker(engine, searching, plan, watch, [])
-    if ways:
-        size = _size(plan, ways, device)
-        _enqueue(engine, ways, split=size > 1)
+    missing = _missing(engine, plan, watch)
+    work = [(plan.points[trial_id], len(seeds)) for trial_id, seeds in missing.items()]
+    if work:
         with Team(engine, url, plan.study_id, socket.gethostname(), device, onlooker) as team:
+            team.start_early(early(work, plan.n_train, device))
+            planner = Planner(engine, plan.data, plan.n_train, device)
+            ways = {i: (seeds, planner.plan(plan.points[i], len(seeds))) for i, seeds in missing.items()}
+            hows = [how for _, how in ways.values()]
+            size = workers(work, hows, plan.n_train, device)
+            _enqueue(engine, ways, split=size > 1)
             team.run(size)
     for trial_id in plan.points:
         _link(engine, plan, trial_id)
         _tell_finished(engine, searching, plan, trial_id)
     return not onlooker.failed
-
-
-def _size(plan: Plan, ways: Ways, device: torch.device) -> int:
-    """How many workers."""
-    points = [plan.points[trial_id] for trial_id in ways]
-    n_cells = sum(len(blocks(seeds, how.width)) for seeds, how in ways.values())
-    seconds = sum(
-        (how.step_s or 0) * length(point.recipe, plan.n_train).iterations * len(seeds)
-        for (seeds, how), point in zip(ways.values(), points, strict=True)
-    )
-    threads = max(how.threads for _, how in ways.values())
-    return workers(points[0].recipe.plan.workers, threads, n_cells, seconds, device)
 
 
 def _plan(engine: Engine, searching: optuna.Study, spec: StudySpec, points: Sequence[Point], watch: Watcher) -> Plan:
@@ -182,8 +174,8 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def _ways(engine: Engine, plan: Plan, planner: Planner, watch: Watcher) -> Ways:
-    """The seeds of each trial that have no run, and how they are trained; runs that stand are linked.
+def _missing(engine: Engine, plan: Plan, watch: Watcher) -> dict[int, tuple[int, ...]]:
+    """The seeds of each trial, by id, that have no run; runs that stand are linked.
 
     An architecture is trained once, for the first trial that has it.
     """
@@ -199,7 +191,7 @@ def _ways(engine: Engine, plan: Plan, planner: Planner, watch: Watcher) -> Ways:
         if missing:
             wanted[trial_id] = missing
     watch.planned(len(cached), len(new))
-    return {trial_id: (seeds, planner.plan(plan.points[trial_id], len(seeds))) for trial_id, seeds in wanted.items()}
+    return wanted
 
 
 def _enqueue(engine: Engine, ways: Ways, *, split: bool) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -21,6 +22,7 @@ from resbench.study.space import Point
 from resbench.train.plan import Plan, measure, plan_from
 from resbench.train.schedule import length
 
+FASTEST_MACS = 1e10  # multiply-adds a second of one core, at best
 START_S = 4.0  # what a worker of its own costs: importing torch, building its first network
 
 
@@ -51,7 +53,7 @@ class Planner:
             )
         alike = (_convolutions(point.bound), point.recipe, min(seeds, 16))
         if alike not in self.known:
-            steps = length(point.recipe, self.n_train).iterations
+            steps = _steps(point, self.n_train)
             try:
                 self.known[alike] = measure(point.bound, point.recipe, seeds, steps, self.device, cores())
             except Exception:  # what cannot be trained is told where it is trained, with its cell
@@ -67,13 +69,33 @@ def blocks(seeds: tuple[int, ...], width: int) -> list[tuple[int, ...]]:
     return [seeds[start:end] for start, end in pairwise(ends)]
 
 
-def workers(said: int | None, threads: int, cells: int, seconds: float, device: torch.device) -> int:
-    """How many processes train: one a core where there is work for them; on a device one. `seconds` of work of one worker."""
+Work = Sequence[tuple[Point, int]]  # points, each with the number of seeds to train
+
+
+def early(work: Work, n_train: int, device: torch.device) -> int:
+    """How many workers beside this process are worth it before anything is measured: by multiply-adds, at best."""
+    if device.type != "cpu":
+        return 0
+    macs = sum(3 * point.macs * point.recipe.batch * _steps(point, n_train) * seeds for point, seeds in work)
+    return min(cores() - 1, int(macs / FASTEST_MACS / (2 * START_S)))
+
+
+def workers(work: Work, plans: Sequence[Plan], n_train: int, device: torch.device) -> int:
+    """How many processes train: one a core where there is work for them; on a device one."""
+    cells = sum(len(blocks(tuple(range(seeds)), plan.width)) for (_, seeds), plan in zip(work, plans, strict=True))
+    said = work[0][0].recipe.plan.workers
     if said is not None:
         return max(1, min(said, cells))
+    seconds = sum(
+        (plan.step_s or 0) * _steps(point, n_train) * seeds for (point, seeds), plan in zip(work, plans, strict=True)
+    )
     if device.type != "cpu" or seconds < 2 * START_S:
         return 1
-    return max(1, min(cores() // threads, cells))
+    return max(1, min(cores() // max(plan.threads for plan in plans), cells))
+
+
+def _steps(point: Point, n_train: int) -> int:
+    return length(point.recipe, n_train).iterations
 
 
 def _convolutions(bound: BoundNetwork) -> frozenset[object]:

@@ -83,6 +83,7 @@ class _Post:
     host: str
     device: str
     folders: Sequence[Path]
+    go: Event
     stop: Event
 
 
@@ -98,9 +99,9 @@ class Team:
     ) -> None:
         self.engine, self.onlooker, self.host, self.study_id = engine, onlooker, host, study_id
         self.context = multiprocessing.get_context("spawn")
-        self.stop = self.context.Event()
+        self.go, self.stop = self.context.Event(), self.context.Event()
         self.device = device
-        self.post = _Post(url, study_id, host, str(device), named_folders(), self.stop)
+        self.post = _Post(url, study_id, host, str(device), named_folders(), self.go, self.stop)
         self.members: dict[Connection, SpawnProcess] = {}
         self.lost = 0
 
@@ -108,23 +109,24 @@ class Team:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Workers stop at the end of their epoch; those that do not are ended."""
+        """Workers stop at the end of their epoch; those that do not are ended. What any of them held is queued again."""
         self.stop.set()
         for member in self.members.values():
             member.join(PATIENCE_S)
             if member.is_alive():
                 member.kill()
                 member.join()
+        for pid in (os.getpid(), *(member.pid for member in self.members.values())):
             with suppress(ResbenchError):
-                requeue_running(self.engine, self.study_id, name_of(self.host, member.pid))
+                requeue_running(self.engine, self.study_id, name_of(self.host, pid))
 
     def run(self, count: int) -> None:
         """Until no cell is left: this process is one of the workers, and listens to the others at the end of each epoch.
 
         Raises what the database raised to one of them.
         """
-        for _ in range(count - 1):
-            self.start()
+        self.start_early(count - 1 - len(self.members))
+        self.go.set()
         own = _Listening(self.onlooker, self.listen)
         work(
             Worker(
@@ -138,6 +140,10 @@ class Team:
         )
         while self.members:
             self.listen(None)
+
+    def start_early(self, count: int) -> None:
+        for _ in range(count):
+            self.start()
 
     def listen(self, timeout_s: float | None = 0.0) -> None:
         """Hear what the others have to tell; None waits until one has."""
@@ -161,6 +167,7 @@ class Team:
             getattr(self.onlooker, method)(*arguments)
 
     def start(self) -> None:
+        """A worker comes to life, which takes seconds, and waits until there are cells."""
         here, there = self.context.Pipe(duplex=False)
         process = self.context.Process(target=_main, args=(there, self.post), daemon=True)
         process.start()
@@ -190,6 +197,7 @@ def _main(pipe: Connection, post: _Post) -> None:
     where = torch.device(post.device)
     repeatable(where)
     try:
+        post.go.wait()
         engine = open_store(post.url, create=False)
         work(
             Worker(

@@ -21,11 +21,12 @@ from resbench.train.fit import draw_anew
 from resbench.train.layout import LAYOUTS, Layout, memory_format
 from resbench.train.step import step, training
 
-STEPS = 3  # timed at most, after one that is not; the fastest counts, since others on the machine only make it slower
+STEPS = 2  # timed at most, after one that is not; the fastest counts, since others on the machine only make it slower
 LOOK_S = 0.6  # no further step of a candidate that took so long
 ENOUGH = 1.05  # a wider stack must be faster by that, so that chance does not decide
 CLOSE = 1.15  # a layout slower than another by more is not tried again
 WIDEST = 16
+LONG_S = 0.1
 SHORT_S = 1.5  # of training in all: less is not worth a look at wider stacks
 
 
@@ -80,8 +81,13 @@ def measure(bound: BoundNetwork, recipe: RecipeSpec, seeds: int, steps: int, dev
     if first.step_s * steps * seeds < SHORT_S:  # chance would decide
         return Plan(first.width, first.layout, first.threads, first.step_s, (first,))
     best = None
-    for width in _widths(said.width, seeds):
-        tried = [watch.candidate(width, layout, threads) for layout in layouts]
+    for width in _widths(said.width, seeds, first.step_s):
+        tried = [
+            watch.candidate(width, layout, threads)
+            for layout in layouts
+            if (width, layout) != (first.width, first.layout)
+        ]
+        tried += [first] if width == first.width else []
         fastest = min(tried, key=lambda each: each.step_s)
         layouts = tuple(each.layout for each in tried if each.step_s < CLOSE * fastest.step_s)
         if best is not None and fastest.step_s * ENOUGH > best.step_s:
@@ -97,9 +103,11 @@ def measure(bound: BoundNetwork, recipe: RecipeSpec, seeds: int, steps: int, dev
     )
 
 
-def _widths(said: int | None, seeds: int) -> tuple[int, ...]:
-    """One, two (which tells whether more pays), and as many as there are, at most WIDEST."""
-    return (min(said, seeds),) if said is not None else tuple(sorted({1, min(2, seeds), min(WIDEST, seeds)}))
+def _widths(said: int | None, seeds: int, step_s: float) -> tuple[int, ...]:
+    """One, and as many as there are, at most WIDEST; where a step is long, two tell first whether more can pay."""
+    if said is not None:
+        return (min(said, seeds),)
+    return tuple(sorted({1, min(2 if step_s > LONG_S else 1, seeds), min(WIDEST, seeds)}))
 
 
 class _Watch:

@@ -7,15 +7,17 @@ from pathlib import Path
 import pytest
 import torch
 from command_line import Database, Rb
-from study_sample import trials
+from study_sample import points, trials
 
 from resbench.errors import BadInput, DatabaseError
 from resbench.store.engine import open_store
 from resbench.store.records import Cell
 from resbench.study.job import job
-from resbench.study.planning import workers
+from resbench.study.planning import cores, workers
+from resbench.study.space import Point
 from resbench.study.worker import Worker, work
 from resbench.train.outcome import Epoch, Outcome
+from resbench.train.plan import Plan
 
 SCALED = "{use: constant_scaling, shortcut_scale: 1, branch_scale: 1}"
 
@@ -34,13 +36,19 @@ def test_equal_nets_are_trained_once(rb: Rb, small: Path, database: Database) ->
     assert [t.value for t in trials(database.path)] == [pytest.approx(said.json[0]["mean"])] * 2
 
 
-def test_workers_share_the_cores_of_a_cpu_where_there_is_work_and_are_one_on_a_device() -> None:
+def test_workers_share_the_cores_of_a_cpu_where_there_is_work_and_are_one_on_a_device(tmp_path: Path) -> None:
     cpu = torch.device("cpu")
-    assert workers(None, 1, 100, 1.0, cpu) == 1
-    assert workers(None, 1, 100, 1e6, cpu) >= 1
-    assert workers(None, 10**6, 100, 1e6, cpu) == 1
-    assert workers(None, 1, 100, 1e6, torch.device("cuda")) == 1
-    assert workers(7, 1, 3, 1.0, cpu) == 3
+    (point,) = points("units: [plain]\nseeds: 2\n", tmp_path)
+    (told,) = points("units: [plain]\nseeds: 2\nrecipe: {use: he2016_small, plan: {workers: 7}}\n", tmp_path)
+
+    def count(step_s: float, device: torch.device = cpu, threads: int = 1, of: Point = point) -> int:
+        return workers([(of, 3)], [Plan(1, "contiguous", threads, step_s)], 1000, device)
+
+    assert count(1e-6) == 1
+    assert 1 <= count(1e3) == min(cores(), 3)
+    assert count(1e3, threads=10**6) == 1
+    assert count(1e3, torch.device("cuda")) == 1
+    assert count(1e-6, of=told) == 3
 
 
 @pytest.mark.usefixtures("ran")
