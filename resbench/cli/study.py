@@ -24,6 +24,9 @@ Device = Annotated[str | None, typer.Option("--device", help="cuda, mps or cpu; 
 def run(
     file: File, changes: Changes = None, db: Db = None, json: Json = False, fork: Fork = None, device: Device = None,
     plugins: Plugins = None,
+    explain: Annotated[
+        bool, typer.Option("--explain-plan", help="Only tell how the machine would be used, as measured; train nothing.")
+    ] = False,
 ) -> None:  # fmt: skip
     """Train what is missing of a study, one row per run, and print the ranking. Run it again: nothing is trained twice."""
     from resbench.cli.progress import StudyProgress
@@ -41,6 +44,11 @@ def run(
                 f"{len(refused)} of {total} points cannot be built; first {first.name}: {str(first.problems[0]).splitlines()[0]}"
             )
         where = named_device(device)
+        if explain:
+            from resbench.cli.explain import explain_plan
+
+            explain_plan(spec, points, where, json)
+            raise typer.Exit(0)
         load(str(spec.data.value))  # data that are missing or altered are found before anything is written
         engine = open_store(url, create=True)
         whole = interruptible(engine, url, spec, points, where, progress)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
 from resbench.compiler.graph import BoundNetwork, BoundStage
 from resbench.compiler.normal import normal
+from resbench.compiler.recompute import recomputed
 from resbench.compiler.unit import Make, build_unit, make_one
 from resbench.errors import BadInput
 from resbench.ops.parameter import Random
@@ -15,7 +18,9 @@ MAX_PARAMS = 10**11
 
 
 class Stage(nn.Module):
-    """What stands before the stage, then its units."""
+    """What stands before the stage, then its units. `segment`: so many units of which only the ends are kept in training."""
+
+    segment: int = 0
 
     def __init__(self, stage: BoundStage, number: int, make: Make) -> None:
         super().__init__()
@@ -24,6 +29,10 @@ class Stage(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.before(x)
+        if self.segment and self.training and torch.is_grad_enabled():
+            for start in range(0, len(self.units), self.segment):
+                x = recomputed(list(self.units)[start : start + self.segment], x)
+            return x
         for unit in self.units:
             x = unit(x)
         return x
@@ -53,6 +62,13 @@ def build(bound: BoundNetwork, make: Make = make_one) -> Network:
     if count > MAX_PARAMS:
         raise BadInput(f"{bound.name} of {bound.unit}: {count:,} parameters; at most {MAX_PARAMS:,} are allowed")
     return network
+
+
+def recompute(network: nn.Module) -> None:
+    """Keep the ends of segments alone (compiler/recompute.py): less memory, about a third more time, the same bits."""
+    for stage in network.modules():
+        if isinstance(stage, Stage):
+            stage.segment = max(1, round(math.sqrt(len(stage.units))))
 
 
 def random_ops(network: nn.Module) -> dict[str, Random]:

@@ -19,3 +19,5 @@ class DatasetInfo:
     source: str
     """Whose images they are and where they come from, for a person to cite."""
     licence: str
+    offline: bool = True
+    """Whether it comes with resbench or its plugin, or is generated: nothing has to be fetched."""

@@ -103,7 +103,11 @@ def _check(loaded: Dataset, expected: DatasetInfo) -> None:
     from resbench.data.dataset import describe
 
     found = describe(loaded)
-    pairs = {field.name: (getattr(found, field.name), getattr(expected, field.name)) for field in fields(expected)}
+    pairs = {
+        field.name: (getattr(found, field.name), getattr(expected, field.name))
+        for field in fields(expected)
+        if field.name != "offline"
+    }
     wrong = [f"{key} is {was!r}, registered as {said!r}" for key, (was, said) in pairs.items() if was != said]
     if wrong:
         raise Fact(f"the data loaded are not those registered: {'; '.join(wrong)}")
@@ -111,7 +115,7 @@ def _check(loaded: Dataset, expected: DatasetInfo) -> None:
 
 def _without(name: str) -> str:
     """What a user can do while one data set cannot be loaded."""
-    others = ", ".join(f"`{one}`" for one in names() if one != name)
+    others = ", ".join(f"`{one}`" for one in names() if one != name and info(one).offline)
     return "Without it still work: checking, compiling and measuring networks, reading results" + (
         f", and the other data sets ({others})" if others else ""
     )

@@ -8,6 +8,7 @@ import torch
 
 from resbench.compiler.canonical import canonical
 from resbench.compiler.graph import BoundNetwork
+from resbench.compiler.network import recompute
 from resbench.compiler.record import from_json
 from resbench.compiler.stack import materialise_stack, stack
 from resbench.data.dataset import Dataset, digest
@@ -50,5 +51,7 @@ def train(work: Job, seeds: tuple[int, ...], plan: Plan, device: torch.device, h
     stacked = stack(work.bound, len(seeds))
     materialise_stack(stacked, seeds, work.recipe.init)
     stacked.network.to(device)
+    if plan.recompute:
+        recompute(stacked.network)
     torch.set_num_threads(plan.threads)
     return fit(stacked, work.recipe, work.data, seeds, hooks, plan.layout)

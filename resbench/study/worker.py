@@ -122,7 +122,13 @@ def _run(worker: Worker, cell: Cell, task: Job, seeds: tuple[int, ...]) -> None:
     where = put_environment(worker.engine, environment(worker.device, plan.threads))
     kept = Checkpoints(worker.engine, worker.folder, checkpoint_key(*_identity(cell), seeds, plan.layout))
     hooks = Hooks(told, Keeper(task.recipe.checkpoint_every, kept.load, kept.save))
-    how = {"seeds": list(seeds), "width": len(seeds), "layout": plan.layout, "threads": plan.threads}
+    how = {
+        "seeds": list(seeds),
+        "width": len(seeds),
+        "layout": plan.layout,
+        "threads": plan.threads,
+        "recompute": plan.recompute,
+    }
     for seed, outcome in zip(seeds, train(task, seeds, plan, worker.device, hooks), strict=True):
         run_id = save_run(worker.engine, record(cell, seed, outcome, where, {**cell.plan, **how}))
         link_run(worker.engine, worker.study_id, cell.trial_id, run_id)

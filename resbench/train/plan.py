@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from resbench.compiler.graph import BoundNetwork
+from resbench.compiler.network import recompute
 from resbench.compiler.overwrite import overwrite
 from resbench.compiler.stack import Stack, materialise_stack, stack
 from resbench.spec.recipe import RecipeSpec
@@ -51,6 +52,7 @@ class Plan:
     layout: Layout
     threads: int
     step_s: float | None = None
+    recompute: bool = False
     measured: tuple[Candidate, ...] = field(default=(), compare=False)
     one_by_one: Mapping[str, str] = field(default_factory=dict, compare=False)
 
@@ -63,8 +65,8 @@ def plan_from(record: Mapping[str, Any]) -> Plan:
     """As `record` gave it; nothing is one seed at a time, by one thread."""
     measured = tuple(Candidate(**each) for each in record.get("measured", ()))
     return Plan(
-        record.get("width", 1), record.get("layout", "contiguous"), record.get("threads", 1), record.get("step_s"), measured,
-        record.get("one_by_one", {}),
+        record.get("width", 1), record.get("layout", "contiguous"), record.get("threads", 1), record.get("step_s"),
+        record.get("recompute", False), measured, record.get("one_by_one", {}),
     )  # fmt: skip
 
 
@@ -79,7 +81,7 @@ def measure(bound: BoundNetwork, recipe: RecipeSpec, seeds: int, steps: int, dev
     watch = _Watch(bound, recipe, device)
     first = watch.candidate(min(said.width or 1, seeds), layouts[0], threads)
     if first.step_s * steps * seeds < SHORT_S:  # chance would decide
-        return Plan(first.width, first.layout, first.threads, first.step_s, (first,))
+        return watch.plan(first, said.recompute)
     best = None
     for width in _widths(said.width, seeds, first.step_s):
         tried = [
@@ -96,11 +98,9 @@ def measure(bound: BoundNetwork, recipe: RecipeSpec, seeds: int, steps: int, dev
     assert best is not None
     if said.threads is None and device.type == "cpu" and cores > 1:
         wide = watch.candidate(best.width, best.layout, cores)
-        if wide.step_s * cores < best.step_s:  # more than a worker on each core would do together
+        if wide.step_s * cores < best.step_s:  # more than a worker on each core
             best = wide
-    return Plan(
-        best.width, best.layout, best.threads, best.step_s, tuple(watch.found), watch.one_by_one.get(best.width, {})
-    )
+    return watch.plan(best, said.recompute)
 
 
 def _widths(said: int | None, seeds: int, step_s: float) -> tuple[int, ...]:
@@ -119,11 +119,17 @@ class _Watch:
         self.one_by_one: dict[int, Mapping[str, str]] = {}
         self.found: list[Candidate] = []
 
+    def plan(self, chosen: Candidate, recompute: bool) -> Plan:
+        reasons = self.one_by_one.get(chosen.width, {})
+        return Plan(chosen.width, chosen.layout, chosen.threads, chosen.step_s, recompute, tuple(self.found), reasons)
+
     def candidate(self, width: int, layout: Layout, threads: int) -> Candidate:
         if width not in self.stacks:
             stacked = self.stacks[width] = stack(self.bound, width)
             materialise_stack(stacked, range(width), self.recipe.init)
             stacked.network.to(self.device)
+            if self.recipe.plan.recompute:
+                recompute(stacked.network)
             self.one_by_one[width] = stacked.one_by_one()
         before = torch.get_num_threads()
         torch.set_num_threads(threads)

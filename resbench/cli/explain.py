@@ -1,0 +1,54 @@
+"""A study's points -> how each would be trained on this machine, measured; nothing is trained or written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import typer
+
+from resbench.cli.show import print_json, print_table
+
+if TYPE_CHECKING:
+    import torch
+
+    from resbench.spec.study import StudySpec
+    from resbench.study.space import Point
+
+
+def explain_plan(spec: StudySpec, points: Sequence[Point], device: torch.device, json: bool) -> None:
+    from resbench.data.registry import info
+    from resbench.study.planning import Planner, bfloat16_gain, blocks, cores, workers
+
+    n_train = info(str(spec.data.value)).n_train
+    planner = Planner(None, "", n_train, device)
+    plans = [planner.plan(point, len(spec.seeds)) for point in points]
+    team = workers([(point, len(spec.seeds)) for point in points], plans, n_train, device)
+    if json:
+        rows = [{"unit": p.name, **asdict(plan)} for p, plan in zip(points, plans, strict=True)]
+        print_json({"device": str(device), "cores": cores(), "workers": team, "plans": rows})
+        return
+    print_table(
+        ["unit", ">seeds as one", "layout", ">threads", ">ms a step and seed", ">one by one"],
+        [
+            [
+                point.name,
+                " + ".join(str(len(block)) for block in blocks(tuple(spec.seeds), plan.width)),
+                plan.layout,
+                str(plan.threads),
+                "–" if plan.step_s is None else f"{1000 * plan.step_s:.1f}",
+                str(len(plan.one_by_one) or "–"),
+            ]
+            for point, plan in zip(points, plans, strict=True)
+        ],
+    )
+    typer.echo(f"{team} worker{'s' * (team > 1)} on {device}, {cores()} cores. Measured, a few steps each:")
+    for measured in dict.fromkeys(plan.measured for plan in plans):
+        for each in measured:
+            what = f"{each.width} as one, {each.layout}, {each.threads} thread{'s' * (each.threads > 1)}"
+            typer.echo(f"  {what:45} {1000 * each.step_s:8.1f} ms")
+    for plan in dict.fromkeys(plans):
+        for path, reason in list(plan.one_by_one.items())[:1]:
+            typer.echo(f"ops such as {path} run seed by seed: {reason}")
+    typer.echo(bfloat16_gain(points[0], device))

@@ -1,0 +1,73 @@
+"""A public data set in torchvision's folders -> Dataset: train without val, val drawn from it by class, test as it was published.
+
+Looked for in `$RESBENCH_DATA`, else in `./data` and `~/.cache/resbench/data`; downloaded only where RESBENCH_DOWNLOAD=1 says so.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from resbench.data.info import DatasetInfo
+from resbench.errors import Fact
+
+if TYPE_CHECKING:
+    from resbench.data.dataset import Dataset
+
+Part = Callable[
+    [Path, bool, bool], tuple[Any, Any]
+]  # folder, whether the training part, whether to download -> images, labels
+
+
+def folders() -> tuple[Path, ...]:
+    """Where data are looked for, the first also where they are downloaded to."""
+    named = os.environ.get("RESBENCH_DATA")
+    return (Path(named),) if named else (Path("data").resolve(), Path.home() / ".cache" / "resbench" / "data")
+
+
+def read_public(info: DatasetInfo, classes: tuple[str, ...], files: str, part: Part) -> Dataset:
+    """`part` reads uint8 BCHW and labels, and raises RuntimeError or OSError where its files are not there. Raises Fact."""
+    import numpy as np
+    import torch
+
+    from resbench.data.dataset import Dataset
+    from resbench.data.make.draw import shuffled_by_class, take
+
+    (images, labels), (test_images, test_labels) = _parts(files, part)
+    labels, test_labels = np.asarray(labels, np.int64), np.asarray(test_labels, np.int64)
+    by_class = shuffled_by_class(labels, f"{info.name}, train and val")
+    of_each = info.n_val // info.n_classes
+    n = len(labels)
+    return Dataset(
+        name=info.name,
+        images=torch.from_numpy(np.concatenate([images, test_images])),
+        labels=torch.from_numpy(np.concatenate([labels, test_labels])),
+        splits={
+            "train": torch.from_numpy(take(by_class, of_each, None)),
+            "val": torch.from_numpy(take(by_class, 0, of_each)),
+            "test": torch.arange(n, n + len(test_labels)),
+        },
+        classes=classes,
+        source=info.source,
+        licence=info.licence,
+    )
+
+
+def _parts(files: str, part: Part) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+    for folder in folders():
+        try:
+            return part(folder, True, False), part(folder, False, False)
+        except (RuntimeError, OSError):
+            continue
+    looked = " and ".join(map(str, folders()))
+    if os.environ.get("RESBENCH_DOWNLOAD") == "1":
+        try:
+            return part(folders()[0], True, True), part(folders()[0], False, True)
+        except (RuntimeError, OSError) as error:
+            raise Fact(f"{files} is not in {looked}, and the download failed: {str(error).splitlines()[0]}") from None
+    raise Fact(
+        f"{files} is not in {looked}. Put it there as torchvision lays it out, name another folder in RESBENCH_DATA, or allow "
+        f"a download: RESBENCH_DOWNLOAD=1"
+    )
