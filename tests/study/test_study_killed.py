@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import signal
 import subprocess
@@ -86,3 +87,38 @@ def test_a_study_cut_in_two_gives_the_numbers_of_one_in_a_piece(rb: Rb, small: P
     in_two = database.rows(numbers)
     assert rb("study", "run", "small.yaml", "--db", "whole.db").status == 0
     assert Database(small.parent / "whole.db").rows(numbers) == in_two
+
+
+@pytest.mark.parametrize("plan", ["{width: 1, workers: 1}", "{width: 3, workers: 1}", "{width: 2, workers: 2}"])
+def test_a_run_that_is_killed_goes_on_at_its_checkpoint_to_the_last_bit(
+    plan: str, rb: Rb, small: Path, database: Database
+) -> None:
+    """kill -9 as soon as a checkpoint of a random epoch lies there; the same command then finishes, and leaves no file."""
+    if sys.platform == "win32":
+        raise AssertionError("signals as here are POSIX")
+    words = ["study", "run", "small.yaml", "units=[dropout_shortcut]", "seeds=3", "recipe.epochs=12"]
+    words += ["recipe.checkpoint_every={epochs: 1}", f"recipe.plan={plan}"]
+    assert rb(*words, "--db", "whole.db").status == 0
+    folder = small.parent / "resbench.db.checkpoints"
+    wanted = random.Random(plan).randint(2, 8)
+    with one_core():
+        process = subprocess.Popen(
+            [sys.executable, "-m", "resbench", *words], cwd=small.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )  # fmt: skip
+    while process.poll() is None:
+        if folder.is_dir() and any(path.suffix in (f".{wanted}", f".{wanted + 1}") for path in folder.iterdir()):
+            os.killpg(process.pid, signal.SIGKILL)
+            break
+    assert process.wait(60) == -signal.SIGKILL
+    assert database.one("SELECT MAX(epoch) FROM rb_checkpoint") >= wanted
+    assert rb(*words).status == 0
+    numbers = "SELECT unit, seed, epoch, train_loss, train_error_pct, val_loss, val_error_pct FROM v_epochs ORDER BY seed, epoch"
+    assert database.rows(numbers) == Database(small.parent / "whole.db").rows(numbers)
+    assert database.rows(
+        "SELECT test_loss FROM rb_test_score t JOIN rb_run r ON r.id = run_id ORDER BY seed"
+    ) == Database(small.parent / "whole.db").rows(
+        "SELECT test_loss FROM rb_test_score t JOIN rb_run r ON r.id = run_id ORDER BY seed"
+    )
+    assert not folder.exists()
+    assert database.one("SELECT COUNT(*) FROM rb_checkpoint") == 0
