@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -79,13 +80,12 @@ class Checkpoints:
                 yield content
 
     def drop(self) -> None:
-        """What was under way is done."""
+        """What was under way is done; a file that was written and not told of goes too."""
         with writing(self.engine) as connection:
-            rows = list(connection.execute(self._newest()))
             connection.execute(delete(rb_checkpoint).where(rb_checkpoint.c.key == self.key))
-        for row in rows:
-            Path(row.path).unlink(missing_ok=True)
-        if self.folder.is_dir() and not any(self.folder.iterdir()):
+        for path in self.folder.glob(f"{self.key}.*"):
+            path.unlink(missing_ok=True)
+        with suppress(OSError):  # others' lie there
             self.folder.rmdir()
 
     def _newest(self) -> Select[Any]:
