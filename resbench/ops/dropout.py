@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from resbench.errors import Fact
@@ -38,5 +37,5 @@ class Dropout(Random):
         keep = 1 - self.rate
         if not self.training:
             return x if self.inverted else x * keep
-        mask = torch.empty_like(x).bernoulli_(keep, generator=self.generator)
+        mask = x.new_empty(x.shape).bernoulli_(keep, generator=self.generator)  # in one order, however x lies in memory
         return x * mask / keep if self.inverted else x * mask

@@ -24,10 +24,16 @@ _TEXTS = ("status", "epochs", "environment", "error")
 _SEEDS_PER_QUERY = 500  # SQLite before 3.32 takes 999 parameters
 
 
-def save_run(engine: Engine, record: RunRecord) -> int:
-    """The id of the run that stands after this: the given one, or the finished one that was there before."""
+def save_run(engine: Engine, record: RunRecord, *, study_id: int | None = None, trial_id: int | None = None) -> int:
+    """The id of the run that stands after this: the given one, or the finished one that was there before.
+
+    With a study and its trial, the run is theirs at once: no kill comes between.
+    """
     with writing(engine) as connection:
-        return write_run(connection, record)
+        run_id = write_run(connection, record)
+        if study_id is not None:
+            insert_absent(connection, rb_study_run, {"study_id": study_id, "trial_id": trial_id, "run_id": run_id})
+        return run_id
 
 
 def write_run(connection: Connection, record: RunRecord) -> int:

@@ -130,8 +130,8 @@ def _run(worker: Worker, cell: Cell, task: Job, seeds: tuple[int, ...]) -> None:
         "recompute": plan.recompute,
     }
     for seed, outcome in zip(seeds, train(task, seeds, plan, worker.device, hooks), strict=True):
-        run_id = save_run(worker.engine, record(cell, seed, outcome, where, {**cell.plan, **how}))
-        link_run(worker.engine, worker.study_id, cell.trial_id, run_id)
+        row = record(cell, seed, outcome, where, {**cell.plan, **how})
+        save_run(worker.engine, row, study_id=worker.study_id, trial_id=cell.trial_id)
         worker.onlooker.saved(cell.trial_id, seed, outcome)
     kept.drop()
 

@@ -23,7 +23,7 @@ from resbench.spec.recipe import RecipeSpec
 from resbench.train.batches import Batches, generator
 from resbench.train.checkpoint import Keeper
 from resbench.train.evaluate import Score, evaluate
-from resbench.train.layout import Layout, memory_format
+from resbench.train.layout import Layout, lay, memory_format
 from resbench.train.outcome import Epoch, Outcome, is_diverged, is_finite
 from resbench.train.precision import autocast
 from resbench.train.schedule import learning_rates, length
@@ -55,7 +55,8 @@ def fit(
     network, count = stacked.network, len(seeds)
     device = next(network.parameters()).device
     memory = memory_format(layout)
-    network.to(memory_format=memory).train()
+    lay(network, layout)
+    network.train()
     overwrite(network)
     (x, y), (x_val, y_val) = (
         (a.to(device), b.to(device)) for a, b in (normalised(data, "train"), normalised(data, "val"))

@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
+from torch import nn
 
 Layout = Literal["contiguous", "channels_last"]
 LAYOUTS: tuple[Layout, ...] = ("contiguous", "channels_last")
+
+
+def lay(network: nn.Module, layout: Layout) -> None:
+    """Put its kernels so that they go with such images. Module.to would refuse those of K networks, which have five axes."""
+    for tensor in (*network.parameters(), *network.buffers()):
+        if tensor.dim() == 4:
+            tensor.data = tensor.data.contiguous(memory_format=memory_format(layout))
 
 
 def memory_format(layout: Layout) -> torch.memory_format:

@@ -19,7 +19,7 @@ from resbench.compiler.overwrite import overwrite
 from resbench.compiler.stack import Stack, materialise_stack, stack
 from resbench.spec.recipe import RecipeSpec
 from resbench.train.fit import draw_anew
-from resbench.train.layout import LAYOUTS, Layout, memory_format
+from resbench.train.layout import LAYOUTS, Layout, lay, memory_format
 from resbench.train.step import step, training
 
 STEPS = 2  # timed at most, after one that is not; the fastest counts, since others on the machine only make it slower
@@ -143,7 +143,8 @@ class _Watch:
     def time(self, stacked: Stack, layout: Layout) -> float:
         """Seconds of one step of the whole stack, on random images."""
         network, memory = stacked.network, memory_format(layout)
-        network.to(memory_format=memory).train()
+        lay(network, layout)
+        network.train()
         overwrite(network)
         draw_anew(stacked, tuple(range(stacked.seeds)), 0)
         what = training(stacked, self.recipe)

@@ -53,7 +53,7 @@ def test_a_study_stopped_in_the_middle_is_finished_by_the_same_command(
         )
         assert stopped is not None
         assert len(saved) <= int(stopped[1]) <= database.one("SELECT COUNT(*) FROM rb_run")
-        assert database.one("SELECT COUNT(*) FROM rb_cell WHERE status = 'running'") == 0
+        assert database.rows("SELECT * FROM rb_cell WHERE status = 'running'") == [], told
     else:
         assert status == -signal.SIGKILL
 
@@ -89,7 +89,7 @@ def test_a_study_cut_in_two_gives_the_numbers_of_one_in_a_piece(rb: Rb, small: P
     assert Database(small.parent / "whole.db").rows(numbers) == in_two
 
 
-@pytest.mark.parametrize("plan", ["{width: 1, workers: 1}", "{width: 3, workers: 1}", "{width: 2, workers: 2}"])
+@pytest.mark.parametrize("plan", ["width: 1, workers: 1", "width: 3, workers: 1", "width: 2, workers: 2"])
 def test_a_run_that_is_killed_goes_on_at_its_checkpoint_to_the_last_bit(
     plan: str, rb: Rb, small: Path, database: Database
 ) -> None:
@@ -97,7 +97,7 @@ def test_a_run_that_is_killed_goes_on_at_its_checkpoint_to_the_last_bit(
     if sys.platform == "win32":
         raise AssertionError("signals as here are POSIX")
     words = ["study", "run", "small.yaml", "units=[dropout_shortcut]", "seeds=3", "recipe.epochs=12"]
-    words += ["recipe.checkpoint_every={epochs: 1}", f"recipe.plan={plan}"]
+    words += ["recipe.checkpoint_every={epochs: 1}", f"recipe.plan={{{plan}, layout: contiguous}}"]
     assert rb(*words, "--db", "whole.db").status == 0
     folder = small.parent / "resbench.db.checkpoints"
     wanted = random.Random(plan).randint(2, 8)

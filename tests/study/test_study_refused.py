@@ -29,7 +29,7 @@ def refused(rb: Rb, folder: Path, words: tuple[str, ...], status: int, told: str
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ("data=digtis", "no data set is called `digtis`; there are `digits`, `fashion_mini`; did you mean `digits`?"),
+        ("data=digtis", "`mnist`, `shapes`, `svhn`; did you mean `digits`?"),
         ("units+=plian", "no unit is called `plian`; did you mean `plain`?"),
         ("units+=gone.yaml", "gone.yaml"),
         ("recipe.use=he2017", "no recipe is called `he2017`; did you mean `he2016`"),

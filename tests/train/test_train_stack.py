@@ -21,6 +21,7 @@ from resbench.spec.network import Use
 from resbench.spec.node import Node, Plain
 from resbench.spec.recipe import RecipeSpec
 from resbench.train.fit import Hooks, fit
+from resbench.train.layout import LAYOUTS
 from resbench.train.outcome import Epoch, Outcome
 
 SEEDS = (4, 0, 9)
@@ -102,6 +103,21 @@ def test_fifty_steps_are_those_of_each_alone(unit: str, digits: Dataset, tmp_pat
     (tmp_path / "branch.yaml").write_text(BRANCH, "utf-8")
     changes: dict[str, Plain] = {"epochs": 3, "batch": 64, "augment": ["flip"], "lr": 0.02}  # 3 x 17 = 51 steps
     compare(bound(unit, Library(table(), tmp_path)), recipe(changes), digits, 1e-9)
+
+
+@pytest.mark.usefixtures("in_float64")
+@pytest.mark.parametrize("unit", UNITS)
+def test_how_images_lie_in_memory_changes_no_number(unit: str, digits: Dataset) -> None:
+    """Masks too are drawn in one order."""
+    spec, found = recipe({"epochs": 1, "batch": 64, "lr": 0.02}), []
+    for layout in LAYOUTS:
+        stacked = stack(bound(unit), 2)
+        materialise_stack(stacked, (0, 1), spec.init)
+        stacked.network.double()
+        outcomes = fit(stacked, spec, digits, (0, 1), Hooks(lambda seed, epoch: None), layout)
+        found.append([(e.train_loss, e.val_loss) for outcome in outcomes for e in outcome.epochs])
+    for a, b in zip(*found, strict=True):
+        assert a == pytest.approx(b, rel=1e-9)
 
 
 @pytest.mark.usefixtures("in_float64")
