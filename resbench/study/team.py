@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import torch
@@ -108,8 +110,10 @@ class Team:
     def __enter__(self) -> Team:
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> None:
         """Workers stop at the end of their epoch; those that do not are ended. What any of them held is queued again."""
+        if trace is not None:
+            traceback.clear_frames(trace)  # as in work: a transaction may be open there
         self.stop.set()
         for member in self.members.values():
             member.join(PATIENCE_S)

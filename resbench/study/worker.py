@@ -65,6 +65,9 @@ def work(worker: Worker) -> None:
         try:
             _train(worker, cell)
         except (DatabaseError, StorageError, KeyboardInterrupt, InterruptedError) as error:
+            traceback.clear_frames(
+                error.__traceback__
+            )  # Ctrl-C may leave a transaction open there, and the lock with it
             with suppress(ResbenchError):
                 fail_cell(worker.engine, cell, f"given up: {error or 'Ctrl-C'}")
             raise
