@@ -71,3 +71,22 @@ def _parts(files: str, part: Part) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
         f"{files} is not in {looked}. Put it there as torchvision lays it out, name another folder in RESBENCH_DATA, or allow "
         f"a download: RESBENCH_DOWNLOAD=1"
     )
+
+
+def read_idx_part(name: str, places: tuple[Path, ...], folder: Path, train: bool, download: bool) -> tuple[Any, Any]:
+    """A part of MNIST's kind: from torchvision's folder of that class, or a place with the four IDX files themselves."""
+    from resbench.data.make.idx import read_idx
+    from resbench.errors import BadInput
+
+    if download:
+        from torchvision import datasets
+
+        getattr(datasets, name)(str(folder), train=train, download=True)
+    which = "train" if train else "t10k"
+    for place in (folder / name / "raw", *places):
+        try:
+            images = read_idx(place, f"{which}-images-idx3-ubyte")
+            return images[:, None].copy(), read_idx(place, f"{which}-labels-idx1-ubyte")
+        except BadInput:
+            continue
+    raise FileNotFoundError(folder)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from resbench.data.info import DatasetInfo
-from resbench.data.public import read_public
+from resbench.data.public import read_idx_part, read_public
 from resbench.data.registry import dataset
 
 if TYPE_CHECKING:
@@ -31,22 +31,8 @@ INFO = DatasetInfo(
 
 
 def _part(folder: Path, train: bool, download: bool) -> tuple[Any, Any]:
-    """Torchvision's folder, or one with the four IDX files themselves."""
-    from resbench.data.make.idx import read_idx
-    from resbench.errors import BadInput
-
-    if download:
-        from torchvision.datasets import FashionMNIST
-
-        FashionMNIST(str(folder), train=train, download=True)
-    which = "train" if train else "t10k"
-    for place in (folder / "FashionMNIST" / "raw", folder / "fashion-mnist", Path("/usr/share/datasets/fashion-mnist")):
-        try:
-            images = read_idx(place, f"{which}-images-idx3-ubyte")
-            return images[:, None].copy(), read_idx(place, f"{which}-labels-idx1-ubyte")
-        except BadInput:
-            continue
-    raise FileNotFoundError(folder)
+    places = (folder / "fashion-mnist", Path("/usr/share/datasets/fashion-mnist"))
+    return read_idx_part("FashionMNIST", places, folder, train, download)
 
 
 @dataset(INFO)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from resbench.data.info import DatasetInfo
-from resbench.data.public import read_public
+from resbench.data.public import read_idx_part, read_public
 from resbench.data.registry import dataset
 
 if TYPE_CHECKING:
@@ -27,22 +27,8 @@ INFO = DatasetInfo(
 
 
 def _part(folder: Path, train: bool, download: bool) -> tuple[Any, Any]:
-    """Torchvision's folder, or one with the four IDX files themselves."""
-    from resbench.data.make.idx import read_idx
-    from resbench.errors import BadInput
-
-    if download:
-        from torchvision.datasets import MNIST
-
-        MNIST(str(folder), train=train, download=True)
-    which = "train" if train else "t10k"
-    for place in (folder / "MNIST" / "raw", folder / "mnist"):
-        try:
-            images = read_idx(place, f"{which}-images-idx3-ubyte")
-            return images[:, None].copy(), read_idx(place, f"{which}-labels-idx1-ubyte")
-        except BadInput:
-            continue
-    raise FileNotFoundError(folder)
+    places = (folder / "mnist",)
+    return read_idx_part("MNIST", places, folder, train, download)
 
 
 @dataset(INFO)
