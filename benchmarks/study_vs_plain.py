@@ -30,8 +30,8 @@ def plain(options: argparse.Namespace) -> dict[str, list[float]]:
     from torch.nn import functional as F
     from torch.utils.data import DataLoader, TensorDataset
 
-    from resbench.data.dataset import normalised
     from resbench.data.registry import load
+    from resbench.data.split import normalised, whole
 
     class Block(nn.Module):
         def __init__(self, before: int, width: int, stride: int, preact: bool, first: bool) -> None:
@@ -86,8 +86,8 @@ def plain(options: argparse.Namespace) -> dict[str, list[float]]:
             return self.fc(x.mean((2, 3)))
 
     data = load("digits")
-    x_val, y_val = normalised(data, "val")
-    train = TensorDataset(*normalised(data, "train"))
+    x_val, y_val = whole(normalised(data, "val"))
+    train = TensorDataset(*whole(normalised(data, "train")))
     found: dict[str, list[float]] = {}
 
     def one(unit: str, seed: int) -> float:

@@ -21,7 +21,7 @@ def explain_plan(spec: StudySpec, points: Sequence[Point], device: torch.device,
     from resbench.data.registry import info
     from resbench.study.planning import Planner, bfloat16_gain, blocks, cores, workers
 
-    n_train = info(str(spec.data.value)).n_train
+    n_train = info(str(spec.data.name), spec.data.given).n_train
     planner = Planner(None, "", n_train, device)
     plans = [planner.plan(point, len(spec.seeds)) for point in points]
     team = workers([(point, len(spec.seeds)) for point in points], plans, n_train, device)

@@ -39,7 +39,7 @@ def prepare(
         spec = replace(spec, name=fork)
     from resbench.study.space import space_of
 
-    return spec, *space_of(spec, info(str(spec.data.value)), library)
+    return spec, *space_of(spec, info(str(spec.data.name), spec.data.given), library)
 
 
 def parsed(file: str, changes: tuple[str, ...]) -> tuple[StudySpec, Library]:
@@ -63,9 +63,9 @@ def _parse(top: Node, library: Library) -> StudySpec:
     spec = parse_study(top, library, check)
     if spec is not None:
         try:
-            info(str(spec.data.value))
+            info(str(spec.data.name), spec.data.given)
         except BadInput as error:
-            check.report(spec.data, str(error))
+            check.report_error(spec.data.node, error)
     check.done()
     assert spec is not None
     return spec

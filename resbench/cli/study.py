@@ -32,7 +32,7 @@ def run(
     from resbench.cli.progress import StudyProgress
     from resbench.cli.results import has_finished, print_ranking
     from resbench.cli.run import interruptible, named_device, prepare
-    from resbench.data.registry import load
+    from resbench.spec.node import values
     from resbench.store.engine import open_store
 
     url = database(db)
@@ -49,7 +49,9 @@ def run(
 
             explain_plan(spec, points, where, json)
             raise typer.Exit(0)
-        load(str(spec.data.value))  # data that are missing or altered are found before anything is written
+        from resbench.study.data import loaded
+
+        loaded(str(spec.data.name), values(spec.data.given))  # what is missing is found before anything is written
         engine = open_store(url, create=True)
         whole = interruptible(engine, url, spec, points, where, progress)
     if whole or has_finished(engine, spec.name):

@@ -1,7 +1,7 @@
-"""Images and labels (uint8 BCHW, int64 B) with train, val and test indices -> normalised tensors and a digest.
+"""Images and labels (uint8 BCHW, int64 B) with train, val and test indices -> a data set that holds together, its digest.
 
-Everything that chooses sees train and val alone. The test images come out of one function, `sealed_test`, so that a
-search for that word finds every place that looks at them.
+Everything that chooses sees train and val alone. The test images come out of one function, `sealed_test` (data/split.py), so
+that a search for that word finds every place that looks at them.
 """
 
 from __future__ import annotations
@@ -10,24 +10,26 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from math import sqrt
-from typing import Literal
 
 import torch
 from torch import Tensor
 
+from resbench.data.files import Files
 from resbench.data.info import DatasetInfo
 from resbench.errors import BadInput
 
 SPLITS = ("train", "val", "test")
+SAMPLE = 5000  # train images of files that mean and sd are taken over
+AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
-    """Pixels in memory, on the CPU. Raises BadInput with every fault at once. Two are the same if their digests are."""
+    """Raises BadInput with every fault at once. Two are the same if their digests are."""
 
     name: str
-    images: Tensor
-    """uint8, BCHW."""
+    images: Tensor | Files
+    """uint8, BCHW: pixels in memory, on the CPU, or files that are decoded as they are needed."""
     labels: Tensor
     """int64, B, from 0 to n_classes - 1."""
     splits: Mapping[str, Tensor]
@@ -71,10 +73,15 @@ def digest(dataset: Dataset) -> str:
     """`d1_` and the sha256 of images, labels and splits (in their order, which the order of training follows).
 
     Each part is preceded by its name, type and shape, so no two data sets are written alike. Names (of the set, of its
-    classes), source and licence do not count. `d1` is the version of this layout.
+    classes), source and licence do not count; of files, their bytes count. `d1` is the version of this layout.
     """
-    parts = {"images": dataset.images, "labels": dataset.labels, **{split: dataset.splits[split] for split in SPLITS}}
     hashed = sha256(b"resbench data set, layout 1\n")
+    parts = {"labels": dataset.labels, **{split: dataset.splits[split] for split in SPLITS}}
+    if isinstance(dataset.images, Files):
+        hashed.update(f"files {'x'.join(map(str, dataset.images.shape))}\n".encode())
+        hashed.update(b"".join(dataset.images.digests()))
+    else:
+        parts = {"images": dataset.images, **parts}
     for name, tensor in parts.items():
         array = tensor.numpy()
         hashed.update(f"{name} {array.dtype} {'x'.join(map(str, array.shape))}\n".encode())
@@ -82,24 +89,21 @@ def digest(dataset: Dataset) -> str:
     return f"d1_{hashed.hexdigest()}"
 
 
-def normalised(dataset: Dataset, split: Literal["train", "val"]) -> tuple[Tensor, Tensor]:
-    """(x, y) of one split: float32 BCHW, of mean 0 and sd 1 per channel over the train split, and int64 B."""
-    if split not in ("train", "val"):
-        why = {"test": " (`test` is sealed: `sealed_test` opens it)"}.get(split, "")
-        raise BadInput(f"data set `{dataset.name}`: the split must be `train` or `val`, not `{split}`{why}")
-    return _normalised(dataset, split)
+def pick(images: Tensor | Files, index: Tensor) -> Tensor:
+    """The images at these positions, uint8 BCHW in memory."""
+    if isinstance(images, Tensor):
+        return images[index]
+    return torch.cat(list(images.batches(torch.split(index, AT_ONCE))))
 
 
-def sealed_test(dataset: Dataset) -> tuple[Tensor, Tensor]:
-    """(x, y) of the test split, normalised by the train split. For the end of a run: nothing may be chosen by it."""
-    return _normalised(dataset, "test")
-
-
-def _normalised(dataset: Dataset, split: str) -> tuple[Tensor, Tensor]:
-    moments = [_moments(channel) for channel in dataset.images[dataset.splits["train"]].unbind(1)]
-    mean, sd = torch.tensor(moments, dtype=torch.float32).T[:, :, None, None]
-    index = dataset.splits[split]
-    return (dataset.images[index].float() / 255 - mean) / sd, dataset.labels[index]
+def moments(dataset: Dataset) -> tuple[Tensor, Tensor]:
+    """Mean and sd of each channel over the train split (C 1 1), on the scale 0 to 1; of files, over at most 5000 of it."""
+    index = dataset.splits["train"]
+    if isinstance(dataset.images, Files):
+        index = index[:: -(-len(index) // SAMPLE)]  # evenly spread, so of every class where they lie by class
+    found = [_moments(channel) for channel in pick(dataset.images, index).unbind(1)]
+    mean, sd = torch.tensor(found, dtype=torch.float32).T[:, :, None, None]
+    return mean, sd
 
 
 def _moments(pixels: Tensor) -> tuple[float, float]:
@@ -114,7 +118,7 @@ def _moments(pixels: Tensor) -> tuple[float, float]:
 
 def _tensor_faults(data: Dataset) -> Iterator[str]:
     """What would make the finer checks meaningless: types, numbers of axes, names of splits."""
-    if not _is(data.images, torch.uint8, 4):
+    if isinstance(data.images, Tensor) and not _is(data.images, torch.uint8, 4):
         yield f"images must be uint8 BCHW on the CPU and not empty, not {_kind(data.images)}"
     elif not _is(data.labels, torch.int64, 1) or len(data.labels) != len(data.images):
         yield f"labels must be int64 on the CPU, one per image ({len(data.images)}), not {_kind(data.labels)}"

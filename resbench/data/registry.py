@@ -1,36 +1,48 @@
-"""A data set's name -> DatasetInfo (without torch) or Dataset (pixels).
+"""A data set's name and its settings -> DatasetInfo (without torch) or Dataset (pixels).
 
     @dataset(DatasetInfo(name="mine", input_shape=(1, 8, 8), n_classes=10, ...))
     def mine() -> Dataset: ...        # imports torch inside, and raises Fact for what keeps it from loading
 
-The files in `sets/` are registered when a question is first asked; plugins use the same decorator.
+    @configured("drawn", Settings, about)  # settings: a frozen pydantic model; about(settings) -> DatasetInfo
+    def drawn(settings: Settings) -> Dataset: ...
+
+The files in `sets/` are registered when a question is first asked; plugins use the same decorators.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from resbench.data import sets
 from resbench.data.info import DatasetInfo
-from resbench.errors import BadInput, Fact, PluginError, ResbenchError, did_you_mean
+from resbench.errors import BadInput, Fact, PluginError, ResbenchError, SpecError, did_you_mean
 from resbench.plugins import load as plugins
+from resbench.spec.model import Model, validate
+from resbench.spec.node import Node, Plain, from_plain
 
 if TYPE_CHECKING:
     from resbench.data.dataset import Dataset
 
-    Loader = Callable[[], Dataset]
+Loader = Callable[..., Any]  # -> Dataset; given the settings where there are any
+NO_SETTINGS: Mapping[str, Plain] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    info: DatasetInfo
-    loader: Loader
+    about: Callable[[Any], DatasetInfo]
+    settings: type[Model]
+    loader: Callable[[Any], Dataset]
     origin: str
+    code: Loader
+
+
+class _None(Model):
+    """Of a data set that there is one of."""
 
 
 _entries: dict[str, _Entry] = {}
@@ -40,16 +52,40 @@ def dataset(info: DatasetInfo) -> Callable[[Loader], Loader]:
     """Register a loader under `info.name`. Raises PluginError, naming both origins, where the name is taken."""
 
     def register(loader: Loader) -> Loader:
-        _fill_own()  # first come resbench's own, so that it is the plugin that is refused
-        code = loader.__code__
-        origin = f"{loader.__module__}.{loader.__qualname__} ({code.co_filename}:{code.co_firstlineno})"
-        if info.name in _entries:
-            taken = _entries[info.name].origin
-            raise PluginError(f"data set `{info.name}` is registered twice: by {taken} and by {origin}; rename one")
-        _entries[info.name] = _Entry(info, loader, origin)
-        return loader
+        return _register(info.name, _None, lambda _: info, loader, lambda _: loader())
 
     return register
+
+
+def configured(
+    name: str, settings: type[Model], about: Callable[[Any], DatasetInfo]
+) -> Callable[[Callable[[Any], Dataset]], Callable[[Any], Dataset]]:
+    """Register a loader that is given `settings`, which stand beside the name in YAML. Raises as `dataset` does.
+
+    `about` may raise Fact; that of settings without a value, where there are such, is what the list of data sets shows.
+    """
+
+    def register(loader: Callable[[Any], Dataset]) -> Callable[[Any], Dataset]:
+        return _register(name, settings, about, loader, loader)
+
+    return register
+
+
+def _register(
+    name: str,
+    settings: type[Model],
+    about: Callable[[Any], DatasetInfo],
+    code: Loader,
+    loader: Callable[[Any], Dataset],
+) -> Loader:
+    _fill_own()  # first come resbench's own, so that it is the plugin that is refused
+    place = code.__code__
+    origin = f"{code.__module__}.{code.__qualname__} ({place.co_filename}:{place.co_firstlineno})"
+    if name in _entries:
+        taken = _entries[name].origin
+        raise PluginError(f"data set `{name}` is registered twice: by {taken} and by {origin}; rename one")
+    _entries[name] = _Entry(about, settings, loader, origin, code)
+    return code
 
 
 def names() -> tuple[str, ...]:
@@ -63,27 +99,45 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_entries))
 
 
-def info(name: str) -> DatasetInfo:
-    """Shapes, sizes, source and licence; reads no pixels.
+def settings(name: str) -> type[Model]:
+    """What may stand beside the name."""
+    return _entry(name).settings
+
+
+def listed(name: str) -> DatasetInfo | None:
+    """What is known without settings; None where some must be given."""
+    entry = _entry(name)
+    if any(field.is_required() for field in entry.settings.model_fields.values()):
+        return None
+    return entry.about(entry.settings())
+
+
+def info(name: str, given: Mapping[str, Plain] | Node = NO_SETTINGS) -> DatasetInfo:
+    """Shapes, sizes, source and licence; reads no pixels. Raises BadInput; SpecError with the places of a Node's settings.
 
     >>> info("digits").input_shape
     (1, 8, 8)
     """
-    return _entry(name).info
-
-
-def load(name: str) -> Dataset:
-    """The pixels, checked against what is registered. Raises BadInput: unknown name, file missing or altered."""
     entry = _entry(name)
     try:
-        loaded = entry.loader()
-        _check(loaded, entry.info)
+        return entry.about(_settings(entry, name, given))
+    except Fact as fact:
+        raise BadInput(f"data set `{name}`: {fact}") from None
+
+
+def load(name: str, given: Mapping[str, Plain] = NO_SETTINGS) -> Dataset:
+    """The pixels, checked against what is registered. Raises BadInput: unknown name, file missing or altered."""
+    entry = _entry(name)
+    settings = _settings(entry, name, given)
+    try:
+        loaded = entry.loader(settings)
+        _check(loaded, entry.about(settings))
     except Fact as fact:
         raise BadInput(f"data set `{name}`: {fact}. {_without(name)}") from None
     except ResbenchError:
         raise
     except Exception as error:  # whatever a plugin's loader does, the user learns whose it is
-        owner = plugins.owner_of(entry.loader)
+        owner = plugins.owner_of(entry.code)
         whose = f"{owner.label}, " if owner is not None else ""
         raise PluginError(f"data set `{name}`, {whose}{entry.origin}: {type(error).__name__}: {error}") from error
     return loaded
@@ -97,6 +151,14 @@ def _entry(name: str) -> _Entry:
         listed = ", ".join(f"`{one}`" for one in known)
         raise BadInput(f"no data set is called `{name}`; there are {listed}{did_you_mean(name, known)}")
     return _entries[name]
+
+
+def _settings(entry: _Entry, name: str, given: Mapping[str, Plain] | Node) -> Model:
+    node = given if isinstance(given, Node) else from_plain(dict(given), "data")
+    if entry.settings is _None and node.mapping:
+        key = next(iter(node.mapping))
+        raise SpecError([node.key_problem(key, f"data set {name} has no settings, so there is no `{key}`")])
+    return validate(entry.settings, node)
 
 
 def _check(loaded: Dataset, expected: DatasetInfo) -> None:
@@ -115,7 +177,7 @@ def _check(loaded: Dataset, expected: DatasetInfo) -> None:
 
 def _without(name: str) -> str:
     """What a user can do while one data set cannot be loaded."""
-    others = ", ".join(f"`{one}`" for one in names() if one != name and info(one).offline)
+    others = ", ".join(f"`{one}`" for one in names() if one != name and (about := listed(one)) and about.offline)
     return "Without it still work: checking, compiling and measuring networks, reading results" + (
         f", and the other data sets ({others})" if others else ""
     )

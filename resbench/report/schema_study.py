@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from resbench.data.registry import names as data_names
+from resbench.data.registry import settings
 from resbench.report.schema_params import domain
 from resbench.report.schema_recipe import study_recipe
 from resbench.report.schema_use import head_schemas, use_schema
@@ -32,10 +33,7 @@ def study_schema(library: Library) -> Schema:
                 "items": {"$ref": "#/$defs/unit"},
                 "description": "The units that are trained in the network, each once for each of its points.",
             },
-            "data": {
-                "description": "The data set; `resbench data` lists those there are.",
-                "anyOf": [words(data_names()), {"type": "string", "minLength": 1}],
-            },
+            "data": _data(),
             "recipe": recipe,
             "seeds": {
                 "if": {"type": "array"},
@@ -75,6 +73,40 @@ def study_schema(library: Library) -> Schema:
             "domain": domain(default=False),
         },
     }  # fmt: skip
+
+
+def _data() -> Schema:
+    """A name, or `{use: name, setting: value}`."""
+    name: Schema = {"anyOf": [words(data_names()), {"type": "string", "minLength": 1}], "description": "Its name."}
+    rules = []
+    for known in data_names():
+        model = settings(known).model_json_schema()
+        properties = {key: _without_title(value) for key, value in model.get("properties", {}).items()}
+        rules.append(
+            {
+                "if": {"properties": {"use": {"const": known}}, "required": ["use"]},
+                "then": {
+                    "properties": {"use": {}, **properties},
+                    "required": model.get("required", []),
+                    "additionalProperties": False,
+                },
+            }
+        )
+    return {
+        "description": "The data set; `resbench data` lists those there are, and their settings.",
+        "if": {"type": "object"},
+        "then": {
+            "type": "object",
+            "properties": {"use": name},
+            "required": ["use"],
+            "allOf": rules,
+        },
+        "else": name,
+    }
+
+
+def _without_title(schema: Schema) -> Schema:
+    return {key: value for key, value in schema.items() if key != "title"}
 
 
 def _entry(library: Library) -> Schema:

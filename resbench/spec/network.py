@@ -24,6 +24,11 @@ class Use:
     arguments: Mapping[str, Node]
     node: Node
 
+    @property
+    def given(self) -> Node:
+        """The arguments as a mapping at their place."""
+        return Node(dict(self.arguments), self.node.place, self.node.path, self.node.keys)
+
 
 @dataclass(frozen=True, slots=True)
 class StageSpec:

@@ -72,6 +72,11 @@ def plain(node: Node) -> Plain:
     return node.value
 
 
+def values(node: Node) -> dict[str, Plain]:
+    """The entries of a mapping as data."""
+    return {key: plain(value) for key, value in node.mapping.items()}
+
+
 def from_plain(value: Plain, path: str = "", place: Place | None = None) -> Node:
     """Data written by Python or on the command line -> Node, all at one place. `$` strings become expressions."""
     if isinstance(value, list):

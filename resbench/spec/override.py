@@ -11,7 +11,7 @@ from resbench.spec.yaml import read_value
 
 COMMAND_LINE = "command line"
 _TOP = ("study", "doc", "network", "data", "recipe", "seeds", "budget", "units")
-_MAPPINGS = ("network", "recipe", "budget")  # what may be said of them one by one, as in `recipe.epochs=2`
+_MAPPINGS = ("network", "data", "recipe", "budget")  # what may be said of them one by one, as in `recipe.epochs=2`
 
 
 def override_study(top: Node, words: tuple[str, ...], library: Library) -> Node:

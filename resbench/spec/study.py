@@ -57,7 +57,7 @@ class StudySpec:
     doc: str
     network: Use
     units: tuple[UnitEntry, ...]
-    data: Node
+    data: Use
     recipe: Node
     seeds: tuple[int, ...]
     budget: Budget
@@ -79,9 +79,9 @@ def parse_study(top: Node, library: Library, check: Check) -> StudySpec | None:
     if network.name is not None:
         net = _load(check, network.node, partial(library.network, network.name))
         _given(network, None if net is None else net.params, f"network {network.name}", check)
-    data = entries.get("data", Node("", top.place, "data"))
-    if "data" in entries and not (isinstance(data.value, str) and data.value):
-        check.report(data, f"the name of a data set is needed, got {data.shown()}")
+    data = parse_use(entries["data"], check) if "data" in entries else Use(None, {}, top)
+    if data.name == "":
+        check.report(data.node, f"the name of a data set is needed, got {data.node.shown()}")
     spec = StudySpec(
         check.name(entries["study"]),
         check.text(entries.get("doc")),
@@ -93,7 +93,7 @@ def parse_study(top: Node, library: Library, check: Check) -> StudySpec | None:
         _budget(entries.get("budget", Node({})), check),
         top,
     )
-    return spec if network.name and data.value and isinstance(data.value, str) and "units" in entries else None
+    return spec if network.name and data.name and "units" in entries else None
 
 
 def _load(check: Check, node: Node, load: Callable[[], Spec]) -> Spec | None:

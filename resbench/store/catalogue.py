@@ -39,7 +39,7 @@ def put_recipe(engine: Engine, recipe: RecipeRecord) -> None:
 
 
 def put_data(engine: Engine, data: DataRecord) -> None:
-    _put(engine, rb_data, asdict(data))
+    _put(engine, rb_data, asdict(data) | {"settings": canonical_json(dict(data.settings))})
 
 
 def put_environment(engine: Engine, environment: EnvironmentRecord) -> str:
@@ -67,7 +67,8 @@ def get_recipe(engine: Engine, digest: str) -> RecipeRecord:
 
 
 def get_data(engine: Engine, digest: str) -> DataRecord:
-    return DataRecord(**_get(engine, rb_data, digest))
+    values = _get(engine, rb_data, digest)
+    return DataRecord(**values | {"settings": json.loads(values["settings"] or "{}")})
 
 
 def get_environment(engine: Engine, digest: str) -> EnvironmentRecord:

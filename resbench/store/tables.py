@@ -102,6 +102,7 @@ rb_data = Table(
     _count("n_train", "images trained on"),
     _count("n_val", "images that every choice is made by"),
     _count("n_test", "images looked at only by `results top --test`"),
+    _text("settings", "what the study said of the data set beside its name, JSON object", nullable=True),
 )
 rb_environment = Table(
     "rb_environment",

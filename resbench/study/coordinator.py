@@ -16,9 +16,8 @@ import torch
 
 from resbench.compiler.graph import sizes
 from resbench.compiler.record import to_json
-from resbench.data.dataset import digest
-from resbench.data.registry import load
 from resbench.errors import BadInput
+from resbench.spec.node import values
 from resbench.spec.recipe import recipe_to_json
 from resbench.spec.study import StudySpec
 from resbench.store.catalogue import put_architecture, put_cost, put_data, put_recipe
@@ -29,6 +28,7 @@ from resbench.store.runs import find_runs, link_run
 from resbench.store.studies import put_trial, trials_of_study
 from resbench.study.ask import ask, close_lost, open_optuna, space_of, tell
 from resbench.study.budget import Identity, deal_seeds, within_trials
+from resbench.study.data import loaded
 from resbench.study.identity import agree_on_study
 from resbench.study.planning import Planner, blocks, early, workers
 from resbench.study.space import Point
@@ -113,13 +113,16 @@ def run_study(
 
 def _plan(engine: Engine, searching: optuna.Study, spec: StudySpec, points: Sequence[Point], watch: Watcher) -> Plan:
     """Write the study, its data, recipes, architectures and trials, each once."""
-    data = load(str(spec.data.value))
-    data_digest = digest(data)
+    settings = values(spec.data.given)
+    data, data_digest = loaded(str(spec.data.name), settings)
     n = {name: len(indices) for name, indices in data.splits.items()}
     shape = sizes(data.input_shape)
     space = space_of(searching, points)
     study_id = agree_on_study(engine, spec, data_digest, points)
-    put_data(engine, DataRecord(data_digest, data.name, shape, data.n_classes, n["train"], n["val"], n["test"]))
+    put_data(
+        engine,
+        DataRecord(data_digest, data.name, shape, data.n_classes, n["train"], n["val"], n["test"], settings),
+    )
     standing = {(t.trial.name, t.trial.architecture, t.trial.recipe): t for t in trials_of_study(engine, study_id)}
     _retire(engine, study_id, standing.values(), points, watch)
     rows = trials_of_study(engine, study_id)

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from resbench.errors import BadInput
-from resbench.spec.node import Node, flow, join, plain
+from resbench.spec.node import flow, join, plain, values
 from resbench.spec.recipe import NOT_IDENTITY
 from resbench.spec.study import StudySpec
 from resbench.store.engine import Engine
@@ -40,13 +40,13 @@ def agree_on_study(engine: Engine, spec: StudySpec, data_digest: str, points: Se
 
 
 def _spec_json(spec: StudySpec, data_digest: str, points: Sequence[Point]) -> dict[str, Any]:
-    recipe = {key: value for key, value in _mapping(spec.recipe).items() if key not in NOT_IDENTITY}
+    recipe = {key: value for key, value in values(spec.recipe).items() if key not in NOT_IDENTITY}
     limits = {"params": spec.budget.params, "macs": spec.budget.macs}
     network = {"use": spec.network.name, **{k: plain(v) for k, v in spec.network.arguments.items()}}
     return {
         "fixed": {
             "network": network,
-            "data": plain(spec.data),
+            "data": plain(spec.data.node),
             "data_digest": data_digest,
             "recipe": recipe,
             "limits": limits,
@@ -55,10 +55,6 @@ def _spec_json(spec: StudySpec, data_digest: str, points: Sequence[Point]) -> di
         "seeds": list(spec.seeds),
         "doc": spec.doc,
     }
-
-
-def _mapping(node: Node) -> dict[str, Any]:
-    return {key: plain(value) for key, value in node.mapping.items()}
 
 
 def _leaves(value: Any, path: str = "") -> dict[str, str]:

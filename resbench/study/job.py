@@ -11,12 +11,12 @@ from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.network import recompute
 from resbench.compiler.record import from_json
 from resbench.compiler.stack import materialise_stack, stack
-from resbench.data.dataset import Dataset, digest
-from resbench.data.registry import load
+from resbench.data.dataset import Dataset
 from resbench.errors import BadInput, DatabaseError
 from resbench.spec.recipe import RecipeSpec, recipe_from_json
 from resbench.store.catalogue import get_architecture, get_data, get_recipe
 from resbench.store.engine import Engine
+from resbench.study.data import loaded
 from resbench.train.fit import Hooks, fit
 from resbench.train.outcome import Outcome
 from resbench.train.plan import Plan
@@ -37,11 +37,10 @@ def job(engine: Engine, architecture: str, recipe: str, data: str) -> Job:
     identity = canonical(bound).digest
     if identity != architecture:
         raise DatabaseError(f"architecture {architecture}: what is stored has the digest {identity}")
-    dataset = load(get_data(engine, data).name)
-    if digest(dataset) != data:
-        raise BadInput(
-            f"data set {dataset.name} is not the one of the study: its digest is {digest(dataset)}, not {data}"
-        )
+    stored = get_data(engine, data)
+    dataset, found = loaded(stored.name, stored.settings)
+    if found != data:
+        raise BadInput(f"data set {dataset.name} is not the one of the study: its digest is {found}, not {data}")
     spec = recipe_from_json(get_recipe(engine, recipe).spec)
     return Job(bound, spec, dataset)
 

@@ -12,29 +12,31 @@ import torch
 from torch import Tensor
 
 from resbench.data.augment import AUGMENTATIONS
+from resbench.data.split import Split
 from resbench.seeds import stream
 from resbench.spec.recipe import RecipeSpec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batches:
-    """`x`, `y` lie on the device of training, in whole; an incomplete last batch is left out."""
+    """`split` lies on the device of training; an incomplete last batch is left out."""
 
-    x: Tensor
-    y: Tensor
+    split: Split
     recipe: RecipeSpec
     seeds: tuple[int, ...]
 
     def __len__(self) -> int:
-        return len(self.y) // self.recipe.batch
+        return len(self.split.labels) // self.recipe.batch
 
     def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
-        orders = [torch.randperm(len(self.y), generator=generator(seed, number, "order")) for seed in self.seeds]
-        order = torch.stack(orders).to(self.x.device)
-        augmenting = [generator(seed, number, "augmentation", self.x.device) for seed in self.seeds]
-        for chosen in torch.split(order[:, : len(self) * self.recipe.batch], self.recipe.batch, 1):
-            images = augment(self.x[chosen.flatten()], self.recipe, augmenting)
-            yield beside(images, len(self.seeds)), self.y[chosen]
+        labels = self.split.labels
+        orders = [torch.randperm(len(labels), generator=generator(seed, number, "order")) for seed in self.seeds]
+        order = torch.stack(orders)[:, : len(self) * self.recipe.batch].to(labels.device)
+        augmenting = [generator(seed, number, "augmentation", labels.device) for seed in self.seeds]
+        chosen = torch.split(order, self.recipe.batch, 1)
+        for positions, images in zip(chosen, self.split.batches(each.flatten() for each in chosen), strict=True):
+            images = augment(images, self.recipe, augmenting)
+            yield beside(images, len(self.seeds)), labels[positions]
 
 
 def augment(images: Tensor, recipe: RecipeSpec, generators: Sequence[torch.Generator]) -> Tensor:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional as F
+
+from resbench.data.split import Split, in_order
+from resbench.train.layout import Layout, memory_format
 
 BATCH = 500
 
@@ -18,12 +21,13 @@ class Score:
 
 
 @torch.no_grad()
-def evaluate(network: nn.Module, x: Tensor, y: Tensor, networks: int = 1) -> list[Score]:
-    """All see the same images, BCHW. Leaves the network in the mode it found it in."""
+def evaluate(network: nn.Module, split: Split, networks: int = 1, layout: Layout = "contiguous") -> list[Score]:
+    """All see the same images. Leaves the network in the mode it found it in."""
     training = network.training
     network.eval()
-    loss, wrong = torch.zeros(2, networks, device=x.device)
-    for images, labels in zip(torch.split(x, BATCH), torch.split(y, BATCH), strict=True):
+    loss, wrong = torch.zeros(2, networks, device=split.labels.device)
+    for images, labels in in_order(split, BATCH):
+        images = images.contiguous(memory_format=memory_format(layout))
         logits = network(images.repeat(1, networks, 1, 1))
         logits = torch.unflatten(
             logits.float() if logits.dtype == torch.bfloat16 else logits, 1, (networks, -1)
@@ -32,5 +36,5 @@ def evaluate(network: nn.Module, x: Tensor, y: Tensor, networks: int = 1) -> lis
         loss += F.cross_entropy(logits, labels, reduction="none").sum(0)
         wrong += (logits.argmax(1) != labels).sum(0)
     network.train(training)
-    n = len(y)
+    n = len(split.labels)
     return [Score(a / n, 100 * b / n) for a, b in zip(loss.tolist(), wrong.tolist(), strict=True)]

@@ -13,17 +13,16 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from resbench.compiler.materialise import numbered
-from resbench.compiler.overwrite import overwrite
 from resbench.compiler.stack import Stack
-from resbench.data.dataset import Dataset, normalised, sealed_test
+from resbench.data.dataset import Dataset
+from resbench.data.split import Split, normalised, sealed_test
 from resbench.spec.recipe import RecipeSpec
 from resbench.train.batches import Batches, generator
 from resbench.train.checkpoint import Keeper
 from resbench.train.evaluate import Score, evaluate
-from resbench.train.layout import Layout, lay, memory_format
+from resbench.train.layout import Layout
 from resbench.train.outcome import Epoch, Outcome, is_diverged, is_finite
 from resbench.train.precision import autocast
 from resbench.train.schedule import learning_rates, length
@@ -52,20 +51,13 @@ def fit(
     One that is no longer finite is told of no more; it does not disturb the others.
     """
     began = time.perf_counter()
-    network, count = stacked.network, len(seeds)
-    device = next(network.parameters()).device
-    memory = memory_format(layout)
-    lay(network, layout)
-    network.train()
-    overwrite(network)
-    (x, y), (x_val, y_val) = (
-        (a.to(device), b.to(device)) for a, b in (normalised(data, "train"), normalised(data, "val"))
-    )
-    x_val = x_val.contiguous(memory_format=memory)
-    what = training(stacked, recipe)
-    run = length(recipe, len(y))
+    count = len(seeds)
+    device = next(stacked.network.parameters()).device
+    val = normalised(data, "val", device)
+    batches = Batches(normalised(data, "train", device), recipe, seeds)
+    what = training(stacked, recipe, layout)
+    run = length(recipe, len(batches.split.labels))
     rates = learning_rates(recipe, run)
-    batches = Batches(x, y, recipe, seeds)
     histories: list[list[Epoch]] = [[] for _ in seeds]
     done, spent_s = (0, 0.0) if hooks.keeper is None else hooks.keeper.restore(what, histories)
     began -= spent_s
@@ -74,18 +66,19 @@ def fit(
         started = time.perf_counter()
         loss_sum, wrong = torch.zeros(2, count, device=device)
         for number, (images, labels) in enumerate(batches.epoch(epoch), (epoch - 1) * run.per_epoch):
-            losses, missed = step(what, rates[number], images.contiguous(memory_format=memory), labels)
+            losses, missed = step(what, rates[number], images, labels)
             loss_sum += losses
             wrong += missed
         train_losses = (loss_sum / run.per_epoch).tolist()  # waits for the device
         train_errors = (100 * wrong / (run.per_epoch * recipe.batch)).tolist()
         train_s = (time.perf_counter() - started) / count
-        scores = score(what, x_val, y_val)
+        scores = score(what, val)
         going = [i for i, history in enumerate(histories) if not history or is_finite(history[-1])]
         for i in going:
-            val = scores[i]
             histories[i].append(
-                Epoch(epoch, rates[number], train_losses[i], train_errors[i], val.loss, val.error_pct, train_s)
+                Epoch(
+                    epoch, rates[number], train_losses[i], train_errors[i], scores[i].loss, scores[i].error_pct, train_s
+                )
             )
         keeper = hooks.keeper
         if keeper is not None and keeper.due(epoch) and epoch < run.epochs:
@@ -99,11 +92,12 @@ def fit(
             raise
         if not any(is_finite(histories[i][-1]) for i in going):
             break
-    diverged = [is_diverged(history[-1], y_val) or not all_finite(stacked, i) for i, history in enumerate(histories)]
+    diverged = [
+        is_diverged(history[-1], val.labels) or not all_finite(stacked, i) for i, history in enumerate(histories)
+    ]
     tests: list[Score] = []
     if not all(diverged):
-        x_test, y_test = sealed_test(data)
-        tests = score(what, x_test.to(device).contiguous(memory_format=memory), y_test.to(device))
+        tests = score(what, sealed_test(data, device))
     wall_s = (time.perf_counter() - began) / count
     return [
         Outcome(
@@ -118,10 +112,11 @@ def fit(
     ]
 
 
-def score(what: Training, x: Tensor, y: Tensor) -> list[Score]:
+def score(what: Training, split: Split) -> list[Score]:
     """Of each network, with the weights that are meant to be evaluated."""
-    with autocast(x.device, what.recipe.precision), what.average.applied() if what.average else nullcontext():
-        return evaluate(what.stacked.network, x, y, what.stacked.seeds)
+    device = split.labels.device
+    with autocast(device, what.recipe.precision), what.average.applied() if what.average else nullcontext():
+        return evaluate(what.stacked.network, split, what.stacked.seeds, what.layout)
 
 
 def draw_anew(stacked: Stack, seeds: tuple[int, ...], epoch: int) -> None:

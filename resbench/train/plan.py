@@ -15,11 +15,10 @@ import torch
 
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.network import recompute
-from resbench.compiler.overwrite import overwrite
 from resbench.compiler.stack import Stack, materialise_stack, stack
 from resbench.spec.recipe import RecipeSpec
 from resbench.train.fit import draw_anew
-from resbench.train.layout import LAYOUTS, Layout, lay, memory_format
+from resbench.train.layout import LAYOUTS, Layout, memory_format
 from resbench.train.step import step, training
 
 STEPS = 2  # timed at most, after one that is not; the fastest counts, since others on the machine only make it slower
@@ -142,16 +141,12 @@ class _Watch:
 
     def time(self, stacked: Stack, layout: Layout) -> float:
         """Seconds of one step of the whole stack, on random images."""
-        network, memory = stacked.network, memory_format(layout)
-        lay(network, layout)
-        network.train()
-        overwrite(network)
         draw_anew(stacked, tuple(range(stacked.seeds)), 0)
-        what = training(stacked, self.recipe)
+        what = training(stacked, self.recipe, layout)
         generator = torch.Generator().manual_seed(0)
         channels, *size = self.bound.input_shape
         images = torch.randn(self.recipe.batch, stacked.seeds * channels, *size, generator=generator).to(self.device)
-        images = images.contiguous(memory_format=memory)
+        images = images.contiguous(memory_format=memory_format(layout))
         labels = torch.randint(self.bound.classes, (stacked.seeds, self.recipe.batch), generator=generator).to(
             self.device
         )

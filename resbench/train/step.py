@@ -8,10 +8,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from resbench.compiler.overwrite import overwrite
 from resbench.compiler.stack import Stack
 from resbench.spec.recipe import RecipeSpec
 from resbench.train.average import Average
 from resbench.train.clip import Clip
+from resbench.train.layout import Layout, lay, memory_format
 from resbench.train.optim import make_optimizer
 from resbench.train.precision import autocast
 
@@ -25,23 +27,29 @@ class Training:
     optimizer: torch.optim.Optimizer
     clip: Clip | None
     average: Average | None
+    layout: Layout = "contiguous"
 
 
-def training(stacked: Stack, recipe: RecipeSpec) -> Training:
-    """The network must be where it is trained."""
+def training(stacked: Stack, recipe: RecipeSpec, layout: Layout = "contiguous") -> Training:
+    """Makes the network ready, which must be where it is trained."""
+    lay(stacked.network, layout)
+    stacked.network.train()
+    overwrite(stacked.network)
     return Training(
         stacked,
         recipe,
         make_optimizer(stacked.network, recipe.optimizer),
         None if recipe.clip_norm is None else Clip(stacked, recipe.clip_norm),
         None if recipe.average is None else Average(stacked.network, recipe.average.decay),
+        layout,
     )
 
 
 def step(what: Training, lr: float, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """`images` B(K C)HW, `labels` KB. The losses are summed, so each network has the gradient that it has alone."""
+    """`images` B(K C)HW, `labels` KB, on the device. Losses are summed, so each network has the gradient that it has alone."""
     for group in what.optimizer.param_groups:
         group["lr"] = lr
+    images = images.contiguous(memory_format=memory_format(what.layout))
     with autocast(images.device, what.recipe.precision):
         logits = torch.unflatten(what.stacked.network(images), 1, (len(labels), -1)).permute(1, 2, 0)  # K x classes x B
     logits = logits.float() if logits.dtype == torch.bfloat16 else logits

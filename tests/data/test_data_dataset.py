@@ -9,8 +9,9 @@ from hashlib import sha256
 import pytest
 import torch
 
-from resbench.data.dataset import Dataset, describe, digest, normalised, sealed_test
+from resbench.data.dataset import Dataset, describe, digest
 from resbench.data.info import DatasetInfo
+from resbench.data.split import normalised, sealed_test, whole
 from resbench.errors import BadInput
 
 
@@ -100,19 +101,19 @@ def test_all_faults_at_once() -> None:
 
 def test_normalised_by_the_train_split_alone() -> None:
     data = tiny()
-    x, y = normalised(data, "train")
+    x, y = whole(normalised(data, "train"))
     assert x.dtype == torch.float32
     assert y.tolist() == [0, 1, 2, 0, 1, 2]
     pixels = data.images[:6, 0].double() / 255
     mean, sd = pixels.mean(), pixels.std(correction=0)
     torch.testing.assert_close(x[:, 0], ((pixels - mean) / sd).float())
     assert torch.equal(x[:, 1], torch.zeros(6, 2, 3)), "a constant channel becomes 0, not nan"
-    held_out, labels = normalised(data, "val")
+    held_out, labels = whole(normalised(data, "val"))
     torch.testing.assert_close(held_out[:, 0], ((data.images[[7, 6], 0].double() / 255 - mean) / sd).float())
     assert labels.tolist() == [1, 0]
     other = data.images.clone()
     other[6:] = 255
-    assert torch.equal(normalised(replace(data, images=other), "train")[0], x)
+    assert torch.equal(whole(normalised(replace(data, images=other), "train"))[0], x)
 
 
 def test_the_test_split_has_one_door() -> None:
@@ -123,9 +124,9 @@ def test_the_test_split_has_one_door() -> None:
         normalised(data, "test")  # type: ignore[arg-type]
     with pytest.raises(BadInput, match=r"must be `train` or `val`, not `valid`$"):
         normalised(data, "valid")  # type: ignore[arg-type]
-    x, y = sealed_test(data)
+    x, y = whole(sealed_test(data))
     as_val = replace(data, splits={**data.splits, "val": data.splits["test"], "test": data.splits["val"]})
-    assert torch.equal(x, normalised(as_val, "val")[0])
+    assert torch.equal(x, whole(normalised(as_val, "val"))[0])
     assert y.tolist() == [2, 0]
 
 

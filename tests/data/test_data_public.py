@@ -13,12 +13,13 @@ import torch
 from numpy.typing import NDArray
 
 from resbench.data.dataset import digest
-from resbench.data.make.shapes import CLASSES, Knobs, draw
+from resbench.data.make.shapes import CLASSES, draw
 from resbench.data.public import read_public
 from resbench.data.registry import info, load
 from resbench.data.sets import cifar10, cifar100, fashion_mnist, mnist, svhn
 from resbench.errors import BadInput, Fact
 
+USUAL = (0.15, 25, 6)  # noise, rotation, clutter
 PUBLIC = ("cifar10", "cifar100", "fashion_mnist", "mnist", "svhn")
 MODULES = {"cifar10": cifar10, "cifar100": cifar100, "fashion_mnist": fashion_mnist, "mnist": mnist, "svhn": svhn}
 
@@ -92,19 +93,19 @@ def test_a_download_that_fails_is_told(nowhere: Path, monkeypatch: pytest.Monkey
 
 
 def test_shapes_are_the_same_everywhere_and_balanced() -> None:
-    images, labels = draw(40, 7)
-    again, _ = draw(40, 7)
+    images, labels = draw(40, 7, *USUAL)
+    again, _ = draw(40, 7, *USUAL)
     assert images.shape == (40, 3, 32, 32)
     assert np.array_equal(images, again)
-    assert not np.array_equal(images, draw(40, 8)[0])
-    assert np.array_equal(images[:20], draw(20, 7)[0]), "any number: more do not change the first"
+    assert not np.array_equal(images, draw(40, 8, *USUAL)[0])
+    assert np.array_equal(images[:20], draw(20, 7, *USUAL)[0]), "any number: more do not change the first"
     assert np.bincount(labels).tolist() == [4] * len(CLASSES)
 
 
 def test_each_knob_of_the_shapes_does_something() -> None:
-    plain = draw(20, 0, Knobs(noise=0, rotation=0, clutter=0))[0]
-    for knobs in (Knobs(0.2, 0, 0), Knobs(0, 40, 0), Knobs(0, 0, 4)):
-        assert not np.array_equal(draw(20, 0, knobs)[0], plain)
+    plain = draw(20, 0, 0, 0, 0)[0]
+    for knobs in ((0.2, 0, 0), (0, 40, 0), (0, 0, 4)):
+        assert not np.array_equal(draw(20, 0, *knobs)[0], plain)
     assert len(np.unique(plain[0].reshape(3, -1), axis=1).T) < 200, "two colours and the edge between them"
 
 
@@ -112,3 +113,7 @@ def test_the_shapes_are_a_data_set() -> None:
     data = load("shapes")
     assert digest(data).startswith("d1_")
     assert torch.bincount(data.labels[data.splits["val"]]).tolist() == [100] * 10
+    few = load("shapes", {"n_train": 2100, "clutter": 6})
+    assert info("shapes", {"n_train": 2100}).n_train == len(few.splits["train"]) == 2100
+    assert torch.equal(few.images[:2100], data.images[:2100]), "more of them do not change the first"
+    assert not torch.equal(load("shapes", {"n_train": 2100, "noise": 0.5}).images, few.images)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import pytest
 import torch
 
-from resbench.data.dataset import SPLITS, Dataset, digest, normalised, sealed_test
-from resbench.data.registry import info, load, names
+from resbench.data.dataset import SPLITS, Dataset, digest
+from resbench.data.registry import info, listed, load, names
 from resbench.data.shipped import FILES
+from resbench.data.split import normalised, sealed_test, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def data(request: pytest.FixtureRequest) -> Dataset:
 
 def test_every_registered_set_is_tested_here() -> None:
     assert set(SHIPPED) == {file.stem for file in FILES.glob("*.npz")}
-    assert {name for name in names() if info(name).offline} == {*SHIPPED, "shapes"}
+    assert {name for name in names() if (about := listed(name)) and about.offline} == {*SHIPPED, "shapes"}
 
 
 def test_sizes(data: Dataset) -> None:
@@ -104,12 +105,12 @@ def test_digits_start_as_the_source_does() -> None:
 
 
 def test_normalised(data: Dataset) -> None:
-    x, y = normalised(data, "train")
+    x, y = whole(normalised(data, "train"))
     assert x.shape == (len(data.splits["train"]), *info(data.name).input_shape)
     assert (x.dtype, y.dtype) == (torch.float32, torch.int64)
     assert abs(float(x.double().mean())) < 1e-6
     assert abs(float(x.double().std(correction=0)) - 1) < 1e-6
-    assert sealed_test(data)[0].shape == (len(data.splits["test"]), *data.input_shape)
+    assert whole(sealed_test(data))[0].shape == (len(data.splits["test"]), *data.input_shape)
 
 
 def test_licence_lies_beside_the_file(data: Dataset) -> None:

@@ -115,8 +115,8 @@ def test_units(
          "library/arch_specs/networks/resnet_cifar.yaml:12:8: stem[0]: "
          "unit plain: conv3x3: 1,000,000,000 channels; at most 1,000,000 are allowed"),
         ("data", "digit", "st.yaml:4:7: data: no data set is called `digit`; there are `cifar10`, `cifar100`, "
-         "`digits`, `fashion_mini`, `fashion_mnist`, `mnist`, `shapes`, `svhn`; did you mean `digits`?"),
-        ("data", "[digits]", "st.yaml:4:7: data: the name of a data set is needed, got [digits]"),
+         "`digits`, `fashion_mini`, `fashion_mnist`, `image_folder`, `mnist`, `shapes`, `svhn`; did you mean `digits`?"),
+        ("data", "[digits]", "st.yaml:4:7: data: a name or {use: name, param: value} is needed, got [digits]"),
         ("recipe", "{use: he2016_small, lr: -1}", "st.yaml:5:33: recipe.lr: a number above 0 is needed, got -1"),
         ("recipe", "{use: he2016_small, lr: abc}", "st.yaml:5:33: recipe.lr: a number is needed, got abc"),
         ("recipe", "{use: he2016_small, epochs: 1.5}",

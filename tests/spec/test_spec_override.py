@@ -101,7 +101,7 @@ def test_words_are_taken_in_order(folder: Path) -> None:
         ("sedes=3", f"`sedes=3`: no key `sedes`; keys: {KEYS}; did you mean `seeds`?"),
         ("Units+=plain", f"`Units+=plain`: no key `Units+`; keys: {KEYS}; did you mean `units`?"),
         ("extends=x", f"`extends=x`: no key `extends`; keys: {KEYS}; did you mean `seeds`?"),
-        ("data.x=3", "`data.x=3`: nothing is said below `data`; write data=value"),
+        ("seeds.x=3", "`seeds.x=3`: nothing is said below `seeds`; write seeds=value"),
         ("units.x=3", "`units.x=3`: nothing is said below `units`; write units=value"),
         ("seeds=[", "`seeds=[`: not YAML: expected the node content, but found '<stream end>' (while parsing a "
          "flow node)"),
@@ -140,7 +140,7 @@ def test_words_that_are_wrong(folder: Path, word: str, message: str) -> None:
         ("units+=", "command line:1:8: units: a name or {use: name, param: value} is needed, got null"),
         ("study=../x", "command line:1:7: study: `../x` is no legal name: a small letter, then small letters, "
          "digits and `_`"),
-        ("data=$d", "command line:1:6: data: the name of a data set is needed, got $d"),
+        ("data=$d", "command line:1:6: data: a name or {use: name, param: value} is needed, got $d"),
         ("budget.params=many", "command line:1:15: budget.params: an amount such as 2M or 300_000 is needed, got many"),
     ],
 )  # fmt: skip

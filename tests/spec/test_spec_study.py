@@ -17,7 +17,7 @@ def test_the_twin_of_all(folder: Path) -> None:
     spec, problems = study(folder, study_text())
     assert spec is not None
     assert problems == []
-    assert (spec.name, spec.network.name, spec.data.value, spec.seeds) == ("tried", "resnet_cifar", "digits", (0, 1))
+    assert (spec.name, spec.network.name, spec.data.name, spec.seeds) == ("tried", "resnet_cifar", "digits", (0, 1))
     assert plain(spec.network.arguments["depth"]) == 8
     assert [(entry.label, entry.vary) for entry in spec.units] == [("plain", ())]
     recipe = recipe_at(spec, {})
@@ -88,9 +88,9 @@ def test_missing(folder: Path, key: str) -> None:
          "3:40: units[0].vary[0]: change is no param with a domain; those are: gate_bias"),
         ("units", "[{use: exclusive_gating, vary: []}]", "[{use: exclusive_gating, vary: gate_bias}]",
          "3:39: units[0].vary: a list of param names, or `all`, is needed, got gate_bias"),
-        ("data", "digits", "[digits]", "4:7: data: the name of a data set is needed, got [digits]"),
-        ("data", "digits", "$digits", "4:7: data: the name of a data set is needed, got $digits"),
-        ("data", "digits", "null", "4:7: data: the name of a data set is needed, got null"),
+        ("data", "digits", "[digits]", "4:7: data: a name or {use: name, param: value} is needed, got [digits]"),
+        ("data", "digits", "$digits", "4:7: data: a name or {use: name, param: value} is needed, got $digits"),
+        ("data", "digits", "null", "4:7: data: a name or {use: name, param: value} is needed, got null"),
         ("data", "digits", '""', '4:7: data: the name of a data set is needed, got ""'),
         ("recipe", "he2016", "he2017", "5:9: recipe: no recipe is called `he2017`; did you mean `he2016`"),
         ("recipe", "he2016", "3", f"5:9: recipe: {NAME} 3"),

@@ -29,12 +29,12 @@ def study_spec(text: str, folder: Path) -> tuple[StudySpec, Library]:
 
 def points(text: str, folder: Path) -> list[Point]:
     spec, library = study_spec(text, folder)
-    return space_of(spec, info(str(spec.data.value)), library)[0]
+    return space_of(spec, info(str(spec.data.name), spec.data.given), library)[0]
 
 
 def refused(text: str, folder: Path) -> list[Refused]:
     spec, library = study_spec(text, folder)
-    return space_of(spec, info(str(spec.data.value)), library)[1]
+    return space_of(spec, info(str(spec.data.name), spec.data.given), library)[1]
 
 
 def names(text: str, folder: Path) -> list[str]:

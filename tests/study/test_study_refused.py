@@ -99,8 +99,8 @@ def test_data_that_cannot_be_loaded(rb: Rb, small: Path, tmp_path: Path, monkeyp
         raise Fact("gone.npz is missing")
 
     registry.names()
-    entry = registry._Entry(replace(info("digits"), name="gone"), gone, "here")  # type: ignore[arg-type]
-    monkeypatch.setitem(registry._entries, "gone", entry)
+    monkeypatch.setattr(registry, "_entries", dict(registry._entries))
+    registry.dataset(replace(info("digits"), name="gone"))(gone)
     refused(rb, tmp_path, ("small.yaml", "data=gone"), 2, "data set `gone`: gone.npz is missing. Without it still work")
 
 

@@ -14,8 +14,9 @@ from train_sample import NUMBERS, Witness, flat_images, network, recipe, train
 
 from resbench.compiler.network import Network
 from resbench.data.augment import AUGMENTATIONS
-from resbench.data.dataset import Dataset, normalised
+from resbench.data.dataset import Dataset
 from resbench.data.registry import load
+from resbench.data.split import normalised, whole
 from resbench.seeds import stream
 from resbench.spec.node import Plain
 from resbench.spec.recipe import RecipeSpec
@@ -147,7 +148,7 @@ def test_augmentation_is_drawn_from_a_stream_of_its_own() -> None:
     witness, spec = Witness(), recipe({"epochs": 2, "batch": 20, "augment": ["flip"]})
     train(witness, NUMBERS, spec, data, 0)
     seen = [images for mode, images in witness.seen if mode == "train"]
-    x, _ = normalised(data, "train")
+    x, _ = whole(normalised(data, "train"))
     for epoch, images in enumerate(seen, start=1):
         order, own = (torch.Generator().manual_seed(stream(0, epoch, name)) for name in ("order", "augmentation"))
         expected = AUGMENTATIONS["flip"](x[torch.randperm(20, generator=order)], generators=[own])

@@ -86,15 +86,16 @@ def compare(net: BoundNetwork, spec: RecipeSpec, data: Dataset, tolerance: float
 @pytest.fixture
 def in_float64(monkeypatch: pytest.MonkeyPatch) -> None:
     """Images too."""
-    from resbench.data import dataset
+    from resbench.data import split
 
-    plain = dataset._normalised
+    plain = split._normalised
 
-    def double(data: Dataset, split: str) -> tuple[Tensor, Tensor]:
-        x, y = plain(data, split)
-        return x.double(), y
+    def double(data: Dataset, name: str, device: torch.device | str) -> split.Split:
+        return split.Held(
+            *((t.double() if t.is_floating_point() else t) for t in split.whole(plain(data, name, device)))
+        )
 
-    monkeypatch.setattr(dataset, "_normalised", double)
+    monkeypatch.setattr(split, "_normalised", double)
 
 
 @pytest.mark.usefixtures("in_float64")

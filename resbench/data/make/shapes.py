@@ -1,4 +1,4 @@
-"""How many, a seed, and knobs -> 32x32 RGB images of ten shapes with their labels.  Deterministic, on every machine alike.
+"""How many, a seed, and how hard -> 32x32 RGB images of ten shapes with their labels.  Deterministic, on every machine alike.
 
 Each image has one large shape of its class, of random colour, place, size and rotation, on a ground of another colour, with small
 dots and strokes of other colours strewn over it, and noise. Colours say nothing of the class.
@@ -7,7 +7,6 @@ dots and strokes of other colours strewn over it, and noise. Colours say nothing
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +15,7 @@ from resbench.seeds import stream
 
 Array = NDArray[np.float64]
 SIZE = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Knobs:
-    """`noise`: standard deviation of what is added to each value, on the scale 0 to 1; `rotation`: at most so many degrees,
-    either way; `clutter`: dots and strokes in each image.
-    """
-
-    noise: float = 0.15
-    rotation: float = 25.0
-    clutter: int = 6
+AT_ONCE = 2000  # images, for the sake of memory
 
 
 def _box(x: Array, y: Array, width: float, height: float) -> Array:
@@ -53,31 +42,53 @@ SHAPES: dict[str, Callable[[Array, Array], Array]] = {
 CLASSES = tuple(SHAPES)
 
 
-def draw(count: int, seed: int, knobs: Knobs | None = None) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Images B 3 32 32 and labels B; image i is of class i modulo 10, and the same whatever the count."""
-    knobs = knobs or Knobs()
+def draw(
+    count: int, seed: int, noise: float, rotation: float, clutter: int
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Images B 3 32 32 and labels B; image i is of class i modulo 10, and the same whatever the count.
+
+    `noise`: standard deviation, on the scale 0 to 1; `rotation`: degrees at most; `clutter`: strokes in each image.
+    """
     labels = np.arange(count, dtype=np.int64) % len(CLASSES)
-    rows = _uniform(count, 10, seed, "shapes").T[:, :, None, None]
-    ground, colour = rows[0:3], rows[3:6]
-    near = np.abs(ground - colour).sum(0) < 0.6
+    shapes = _uniform(count, 10, seed, "shapes")
+    strokes = [_uniform(count, 7, seed, f"shapes stroke {number}") for number in range(clutter)]
+    noises = _generator(seed, "shapes noise")
+    found = np.empty((count, 3, SIZE, SIZE), np.uint8)
+    for start in range(0, count, AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        images = _shape(shapes[part], labels[part], rotation)
+        for rows in strokes:
+            _strew(images, rows[part])
+        if noise:
+            images += noise * noises.standard_normal((len(images), 3, SIZE, SIZE), np.float32)
+        found[part] = np.round(255 * np.clip(images, 0, 1))
+    return found, labels
+
+
+def _shape(rows: Array, labels: NDArray[np.int64], rotation: float) -> Array:
+    """B 3 32 32; `rows`: ten numbers from 0 to 1 for each image."""
+    columns = rows[:, :, None, None]
+    ground, colour = columns[:, 0:3], columns[:, 3:6]
+    near = np.abs(ground - colour).sum(1, keepdims=True) < 0.6
     colour = np.where(near, (colour + 0.5) % 1, colour)  # then it is far
-    size = 7 + 4 * rows[6]
-    angle = np.deg2rad(knobs.rotation * (2 * rows[7] - 1))
-    x, y = _pixels(size + (SIZE - 2 * size) * rows[8], size + (SIZE - 2 * size) * rows[9], angle)
-    inside = np.empty((count, SIZE, SIZE))
+    size, turned, left, top = columns[:, 6:].transpose(1, 0, 2, 3)
+    size = 7 + 4 * size
+    angle = np.deg2rad(rotation * (2 * turned - 1))
+    x, y = _pixels(size + (SIZE - 2 * size) * left, size + (SIZE - 2 * size) * top, angle)
+    inside = np.empty((len(rows), SIZE, SIZE))
     for number, name in enumerate(CLASSES):  # smooth over a pixel
         of = labels == number
         inside[of] = np.clip(0.5 - SHAPES[name](x[of] / size[of], y[of] / size[of]) * size[of], 0, 1)
-    images = ground + inside * (colour - ground)
-    for number in range(knobs.clutter):
-        rows = _uniform(count, 7, seed, f"shapes stroke {number}").T[:, :, None, None]
-        x, y = _pixels(SIZE * rows[0], SIZE * rows[1], np.pi * rows[2])
-        stroke = np.clip(0.5 - np.maximum(np.abs(x) - 0.5 - 3.5 * rows[3], np.abs(y) - 0.8), 0, 1)
-        images += stroke * (rows[4:7] - images)
-    if knobs.noise:
-        added = _generator(seed, "shapes noise").standard_normal((count, 3, SIZE, SIZE), np.float32)
-        images += knobs.noise * added.transpose(1, 0, 2, 3)
-    return np.round(255 * np.clip(images, 0, 1)).astype(np.uint8).transpose(1, 0, 2, 3).copy(), labels
+    return ground + inside[:, None] * (colour - ground)
+
+
+def _strew(images: Array, rows: Array) -> None:
+    """A dot or stroke onto each; `rows`: seven numbers from 0 to 1 for each image."""
+    columns = rows[:, :, None, None]
+    left, top, turned, length = columns[:, :4].transpose(1, 0, 2, 3)
+    x, y = _pixels(SIZE * left, SIZE * top, np.pi * turned)
+    stroke = np.clip(0.5 - np.maximum(np.abs(x) - 0.5 - 3.5 * length, np.abs(y) - 0.8), 0, 1)[:, None]
+    images += stroke * (columns[:, 4:7] - images)
 
 
 def _pixels(left: Array, top: Array, angle: Array) -> tuple[Array, Array]:

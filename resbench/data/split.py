@@ -1,0 +1,89 @@
+"""One split of a data set on a device -> its batches, normalised: float32 BCHW, from memory, or from files as they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor
+
+from resbench.data.dataset import Dataset, moments, pick
+from resbench.data.files import Files
+from resbench.errors import BadInput
+
+HELD_BYTES = 2**30  # of a split of files, as float32: what is smaller is decoded once and kept
+
+
+class Split(Protocol):
+    @property
+    def labels(self) -> Tensor:
+        """int64 B, on the device."""
+
+    def batches(self, chosen: Iterable[Tensor]) -> Iterator[Tensor]:
+        """The images at the positions of each batch (positions in the split, on its device)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """In memory, on the device, as a whole."""
+
+    images: Tensor
+    labels: Tensor
+
+    def batches(self, chosen: Iterable[Tensor]) -> Iterator[Tensor]:
+        for positions in chosen:
+            yield self.images[positions]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Streamed:
+    """Decoded anew in every epoch. `index`: of the split's images among the files."""
+
+    files: Files
+    index: Tensor
+    labels: Tensor
+    mean: Tensor
+    sd: Tensor
+
+    def batches(self, chosen: Iterable[Tensor]) -> Iterator[Tensor]:
+        device = self.labels.device
+        for pixels in self.files.batches(self.index[positions.cpu()] for positions in chosen):
+            yield (pixels.to(device).float() / 255 - self.mean) / self.sd
+
+
+def normalised(data: Dataset, split: Literal["train", "val"], device: torch.device | str = "cpu") -> Split:
+    """Of mean 0 and sd 1 per channel over the train split."""
+    if split not in ("train", "val"):
+        why = {"test": " (`test` is sealed: `sealed_test` opens it)"}.get(split, "")
+        raise BadInput(f"data set `{data.name}`: the split must be `train` or `val`, not `{split}`{why}")
+    return _normalised(data, split, device)
+
+
+def sealed_test(data: Dataset, device: torch.device | str = "cpu") -> Split:
+    """The test split, normalised by the train split. For the end of a run: nothing may be chosen by it."""
+    return _normalised(data, "test", device)
+
+
+def in_order(split: Split, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """All of it: batches of at most so many images, with labels."""
+    n = len(split.labels)
+    chosen = torch.split(torch.arange(n, device=split.labels.device), size)
+    yield from zip(split.batches(chosen), torch.split(split.labels, size), strict=True)
+
+
+def whole(split: Split) -> tuple[Tensor, Tensor]:
+    """(x, y): all its images and labels at once."""
+    return next(in_order(split, len(split.labels)))
+
+
+def _normalised(data: Dataset, name: str, device: torch.device | str) -> Split:
+    index, (mean, sd) = data.splits[name], moments(data)
+    labels = data.labels[index].to(device)
+    if isinstance(data.images, Files):
+        _, channels, height, width = data.images.shape
+        if 4 * len(index) * channels * height * width > HELD_BYTES:
+            return Streamed(data.images, index, labels, mean.to(device), sd.to(device))
+    pixels = pick(data.images, index)
+    return Held(((pixels.float() / 255 - mean) / sd).to(device), labels)
