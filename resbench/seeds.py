@@ -6,6 +6,7 @@ needs no saved generator state. blake2b: stable over Python versions and machine
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from hashlib import blake2b
 
 
@@ -19,3 +20,18 @@ def stream(seed: int, epoch: int, purpose: str) -> int:
     """
     digest = blake2b(f"{seed}/{epoch}/{purpose}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one of several processes has of a batch: the part number `rank`, from 0, of `of` equal ones."""
+
+    rank: int = 0
+    of: int = 1
+
+    def own(self, n: int) -> slice:
+        """Where a part of n images lies in the whole."""
+        return slice(self.rank * n, (self.rank + 1) * n)
+
+
+WHOLE = Part()

@@ -30,12 +30,12 @@ def explain_plan(spec: StudySpec, points: Sequence[Point], device: torch.device,
         print_json({"device": str(device), "cores": cores(), "workers": team, "plans": rows})
         return
     print_table(
-        ["unit", ">seeds as one", "layout", ">threads", ">ms a step and seed", ">one by one"],
+        ["unit", ">seeds as one", "way", ">threads", ">ms a step and seed", ">one by one"],
         [
             [
                 point.name,
                 " + ".join(str(len(block)) for block in blocks(tuple(spec.seeds), plan.width)),
-                plan.layout,
+                plan.way,
                 str(plan.threads),
                 "–" if plan.step_s is None else f"{1000 * plan.step_s:.1f}",
                 str(len(plan.one_by_one) or "–"),
@@ -46,9 +46,12 @@ def explain_plan(spec: StudySpec, points: Sequence[Point], device: torch.device,
     typer.echo(f"{team} worker{'s' * (team > 1)} on {device}, {cores()} cores. Measured, a few steps each:")
     for measured in dict.fromkeys(plan.measured for plan in plans):
         for each in measured:
-            what = f"{each.width} as one, {each.layout}, {each.threads} thread{'s' * (each.threads > 1)}"
+            how = f"{each.layout}{' compiled' * each.compiled}, {each.threads} thread{'s' * (each.threads > 1)}"
+            what = f"{each.width} as one, {how}"
             typer.echo(f"  {what:45} {1000 * each.step_s:8.1f} ms")
     for plan in dict.fromkeys(plans):
         for path, reason in list(plan.one_by_one.items())[:1]:
             typer.echo(f"ops such as {path} run seed by seed: {reason}")
+    for reason in dict.fromkeys(plan.not_compiled for plan in plans if plan.not_compiled):
+        typer.echo(f"not compiled: {reason}")
     typer.echo(bfloat16_gain(points[0], device))

@@ -50,10 +50,18 @@ def run(
             explain_plan(spec, points, where, json)
             raise typer.Exit(0)
         from resbench.study.data import loaded
+        from resbench.study.follow import dismiss, follow
+        from resbench.train.ranks import joined, own_device
 
         loaded(str(spec.data.name), values(spec.data.given))  # what is missing is found before anything is written
-        engine = open_store(url, create=True)
-        whole = interruptible(engine, url, spec, points, where, progress)
+        with joined() as own:
+            where = own_device(where)
+            if own.rank > 0:
+                follow(where)
+                raise typer.Exit(0)
+            engine = open_store(url, create=True)
+            whole = interruptible(engine, url, spec, points, where, progress)
+            dismiss()
     if whole or has_finished(engine, spec.name):
         print_ranking(engine, spec.name, json)
     raise typer.Exit(0 if whole else 1)

@@ -12,6 +12,7 @@ from torch import Tensor
 from resbench.data.dataset import Dataset, moments, pick
 from resbench.data.files import Files
 from resbench.errors import BadInput
+from resbench.seeds import WHOLE, Part
 
 HELD_BYTES = 2**30  # of a split of files, as float32: what is smaller is decoded once and kept
 
@@ -66,11 +67,11 @@ def sealed_test(data: Dataset, device: torch.device | str = "cpu") -> Split:
     return _normalised(data, "test", device)
 
 
-def in_order(split: Split, size: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """All of it: batches of at most so many images, with labels."""
-    n = len(split.labels)
-    chosen = torch.split(torch.arange(n, device=split.labels.device), size)
-    yield from zip(split.batches(chosen), torch.split(split.labels, size), strict=True)
+def in_order(split: Split, size: int, part: Part = WHOLE) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches of at most so many images, with labels: all, or those of one part of the batches."""
+    positions = torch.arange(len(split.labels), device=split.labels.device)
+    chosen = torch.split(positions, size)[part.rank :: part.of]
+    yield from zip(split.batches(chosen), [split.labels[each] for each in chosen], strict=True)
 
 
 def whole(split: Split) -> tuple[Tensor, Tensor]:

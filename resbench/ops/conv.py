@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from resbench.errors import Fact
 from resbench.ops.parameter import Initial, Parametric, Start, empty, idle_bias_unsaid
 from resbench.ops.registry import Code, op
+from resbench.ops.small_map import covered, product
 from resbench.ops.weight import bound, standardize
 from resbench.ops.window import padding_for, pair, short, short_pair, spell_out
 
@@ -45,7 +46,9 @@ def _stacked(arguments: Mapping[str, Any], channels: int, seeds: int) -> nn.Modu
     if arguments["weight"] == "spectral":
         return None
     wide = {**arguments, "out": seeds * arguments["out"], "groups": seeds * arguments["groups"]}
-    return Conv(seeds * channels, **wide)
+    conv = Conv(seeds * channels, **wide)
+    conv.several = True
+    return conv
 
 
 @op("conv", spell_out=_spell_out, code=_code, macs=_macs, stacked=_stacked)
@@ -94,6 +97,7 @@ class Conv(Parametric):
         self.stride, self.dilation, self.groups = pair("stride", stride), pair("dilation", dilation), groups
         self.padding = padding_for(size, self.dilation, padding)
         self.form, self.gain = weight, gain
+        self.several = False  # K of them side by side
         self.skips = size == (1, 1) != self.stride
         fan_in, fan_out = (n // groups * size[0] * size[1] for n in (channels, out))
         self.weight = empty(out, channels // groups, *size)
@@ -112,6 +116,13 @@ class Conv(Parametric):
                 self.buffer_starts[name] = length**-0.5
 
     def forward(self, x: Tensor) -> Tensor:
+        if (
+            self.several
+            and x.device.type == "cpu"
+            and self.bias is None
+            and covered(x.shape[2:], self.weight.shape[2:])
+        ):
+            return product(x, self.kernel(), self.groups, self.stride, self.padding, self.dilation)
         if self.skips and x.device.type == "cpu":  # with channels last and few channels, torch 2.14's gradient of these
             x = x.contiguous()  # writes beyond its memory
         return F.conv2d(x, self.kernel(), self.bias, self.stride, self.padding, self.dilation, self.groups)

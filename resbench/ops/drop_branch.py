@@ -50,8 +50,8 @@ class DropBranch(Random):
             return branch * survival if self.scale == "eval" else branch
         factor = 1.0 if self.scale == "eval" else 1 / survival
         if self.per == "image":
-            kept = torch.rand((len(x), *[1] * (x.dim() - 1)), generator=self.generator, device=x.device) < survival
-            return x * (kept.to(x.dtype) * factor)
+            drawn = torch.rand(self.room(x, [1] * (x.dim() - 1)).shape, generator=self.generator, device=x.device)
+            return x * ((self.own(drawn) < survival).to(x.dtype) * factor)
         if float(torch.rand((), generator=self.generator, device="cpu")) < survival:
             return (x if self.ops is None else self.ops(x)) * factor
         return torch.zeros_like(x) if self.ops is None else self.nothing(x, self.ops)

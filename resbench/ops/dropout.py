@@ -37,5 +37,6 @@ class Dropout(Random):
         keep = 1 - self.rate
         if not self.training:
             return x if self.inverted else x * keep
-        mask = x.new_empty(x.shape).bernoulli_(keep, generator=self.generator)  # in one order, however x lies in memory
+        # in one order, however x lies in memory
+        mask = self.own(self.room(x, x.shape[1:]).bernoulli_(keep, generator=self.generator))
         return x * mask / keep if self.inverted else x * mask

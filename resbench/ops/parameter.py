@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+from resbench.seeds import WHOLE, Part
 
 Initial = str | float | dict[str, float]  # zeros | ones | a number | {normal: sd}
 Kind = Literal["conv", "linear", "norm", "bias", "gain"]  # what weight decay goes by
@@ -34,11 +36,21 @@ class Parametric(nn.Module, ABC):
 class Random(nn.Module, ABC):
     """An op that draws in training; the training loop hands it a generator of its own, seeded anew every epoch.
 
-    `on_host`: it decides on the CPU what to run, so its generator is the CPU's whatever the device.
+    `on_host`: it decides on the CPU what to run, so its generator is the CPU's whatever the device. `part`: of the batch, what
+    this process has; who draws for each image draws for all of them, and takes its own.
     """
 
     generator: torch.Generator | None = None
     on_host: bool = False
+    part: Part = WHOLE
+
+    def room(self, x: Tensor, shape: Sequence[int]) -> Tensor:
+        """Memory like `x` for a draw for every image of the whole batch, of which each has `shape`."""
+        return x.new_empty((len(x) * self.part.of, *shape))
+
+    def own(self, drawn: Tensor) -> Tensor:
+        """Of a draw for the whole batch, what is for the images here."""
+        return drawn[self.part.own(len(drawn) // self.part.of)]
 
 
 class Overwriting(nn.Module, ABC):

@@ -29,6 +29,8 @@ class RandomMix(Random):
             raise Fact("shapes differ")
         if not self.training:
             return (b + c) / 2
-        shape = (len(b) if self.per == "image" else 1, *[1] * (b.dim() - 1))
+        ones = [1] * (b.dim() - 1)
+        shape = self.room(b, ones).shape if self.per == "image" else (1, *ones)
         weight = torch.rand(shape, generator=self.generator, dtype=b.dtype, device=b.device)
+        weight = self.own(weight) if self.per == "image" else weight
         return weight * b + (1 - weight) * c

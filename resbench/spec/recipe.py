@@ -17,6 +17,7 @@ from resbench.spec.recipe_plan import Every, PlanSpec
 from resbench.spec.recipe_schedule import Schedule, Warmup
 
 Kind = Literal["conv", "linear", "norm", "bias", "gain"]
+Precision = Literal["float32", "tf32", "bfloat16"]
 NOT_IDENTITY = {"recipe", "doc", "cite", "fail_above", "plan", "checkpoint_every"}
 
 
@@ -44,7 +45,8 @@ class Average(Model):
 
 
 class RecipeSpec(Model):
-    """`fail_above` (error in percent) prints the paper's word "fail"; it enters no test and no identity."""
+    """`devices`: so many have a part of each batch, and batch norms the statistics of that part; else any number trains as one.
+    `fail_above` (error in percent) prints the paper's word "fail"; it enters no test and no identity."""
 
     recipe: str
     doc: str = ""
@@ -57,10 +59,11 @@ class RecipeSpec(Model):
     schedule: Schedule | None = None
     augment: tuple[Augmentation, ...] = ()
     init: str = "he_normal"
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Precision = "float32"
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     clip_norm: Positive | None = None
     average: Average | None = None
+    devices: Annotated[int, Field(gt=1, le=10_000)] | None = None
     checkpoint_every: Every = Every(seconds=30.0)
     fail_above: Annotated[float, Field(gt=0, le=100)] | None = None
     plan: PlanSpec = PlanSpec()

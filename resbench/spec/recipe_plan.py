@@ -34,7 +34,7 @@ class PlanSpec(Model):
     """How a machine is used; what is not said is measured. It changes no number beyond rounding, and enters no identity.
 
     `width` seeds are trained as one network; `layout` is that of images in memory; `recompute` keeps the activations of few
-    places in memory and works out the rest again in the backward pass.
+    places in memory and works out the rest again in the backward pass; `compile` has torch.compile make kernels of each unit.
     """
 
     width: Annotated[int, Field(gt=0, le=1000)] | None = None
@@ -42,3 +42,4 @@ class PlanSpec(Model):
     workers: Annotated[int, Field(gt=0, le=1000)] | None = None
     threads: Annotated[int, Field(gt=0, le=1000)] | None = None
     recompute: bool = False
+    compile: bool | None = None

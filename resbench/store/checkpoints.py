@@ -30,9 +30,9 @@ def checkpoint_folder(url: str) -> Path:
     return Path("resbench.checkpoints").resolve() if path is None else Path(f"{path.resolve()}.checkpoints")
 
 
-def checkpoint_key(architecture: str, recipe: str, data: str, seeds: tuple[int, ...], layout: str) -> str:
+def checkpoint_key(architecture: str, recipe: str, data: str, seeds: tuple[int, ...], way: str) -> str:
     """What must be the same for a checkpoint to be gone on with."""
-    return sha256(canonical_json([architecture, recipe, data, list(seeds), layout]).encode()).hexdigest()[:32]
+    return sha256(canonical_json([architecture, recipe, data, list(seeds), way]).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

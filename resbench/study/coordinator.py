@@ -37,6 +37,7 @@ from resbench.study.watcher import Watcher
 from resbench.train.device import repeatable
 from resbench.train.outcome import Epoch, Outcome
 from resbench.train.plan import Plan as CellPlan
+from resbench.train.ranks import own_batch
 
 Ways = Mapping[int, tuple[tuple[int, ...], CellPlan]]  # of each trial, by id: seeds to train, and how
 
@@ -88,6 +89,8 @@ def run_study(
     engine: Engine, url: str, spec: StudySpec, points: Sequence[Point], device: torch.device, watch: Watcher
 ) -> bool:
     """Train what is missing. Returns whether every cell came to its end; one that fails stops no other."""
+    for point in points:
+        own_batch(point.recipe.batch, point.recipe.devices)
     searching = open_optuna(url, spec.name)
     plan = _plan(engine, searching, spec, points, watch)
     name = name_of(socket.gethostname(), os.getpid())
@@ -102,6 +105,8 @@ def run_study(
             planner = Planner(engine, plan.data, plan.n_train, device)
             ways = {i: (seeds, planner.plan(plan.points[i], len(seeds))) for i, seeds in missing.items()}
             hows = [how for _, how in ways.values()]
+            for reason in dict.fromkeys(how.not_compiled for how in hows if how.not_compiled):
+                watch.note(f"not compiled: {reason}")
             size = workers(work, hows, plan.n_train, device)
             _enqueue(engine, ways, split=size > 1)
             team.run(size)

@@ -13,8 +13,8 @@ from resbench.store.records import EnvironmentRecord
 from resbench.train.device import device_name
 
 
-def environment(device: torch.device, threads: int) -> EnvironmentRecord:
-    """`threads`: of torch, for one run."""
+def environment(device: torch.device, threads: int, *, tf32: bool = False) -> EnvironmentRecord:
+    """`threads`: of torch, for one run. `tf32`: whether its recipe asks for it."""
     commit = _git("rev-parse", "HEAD")
     return EnvironmentRecord(
         package_version=__version__,
@@ -25,7 +25,7 @@ def environment(device: torch.device, threads: int) -> EnvironmentRecord:
         device=device_name(device),
         threads=threads,
         deterministic=device.type == "cpu" or torch.backends.cudnn.deterministic,
-        tf32=device.type == "cuda" and (torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32),
+        tf32=tf32,
         plugins=in_use(),
         platform=platform.platform(),
     )

@@ -2,33 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
 from resbench.compiler.canonical import canonical
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.network import recompute
-from resbench.compiler.record import from_json
+from resbench.compiler.record import from_json, to_json
 from resbench.compiler.stack import materialise_stack, stack
 from resbench.data.dataset import Dataset
 from resbench.errors import BadInput, DatabaseError
-from resbench.spec.recipe import RecipeSpec, recipe_from_json
+from resbench.spec.node import Plain
+from resbench.spec.recipe import RecipeSpec, recipe_from_json, recipe_to_json
 from resbench.store.catalogue import get_architecture, get_data, get_recipe
 from resbench.store.engine import Engine
 from resbench.study.data import loaded
 from resbench.train.fit import Hooks, fit
+from resbench.train.layout import Way
 from resbench.train.outcome import Outcome
 from resbench.train.plan import Plan
+from resbench.train.ranks import part, told
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a cell trains, rebuilt from the database."""
+    """What a cell trains, rebuilt from the database. `settings`: of the data set, beside its name."""
 
     bound: BoundNetwork
     recipe: RecipeSpec
     data: Dataset
+    settings: Mapping[str, Plain]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A job as rank 0 tells it to the others of one training. `data`: name and settings."""
+
+    network: str
+    recipe: str
+    data: tuple[str, Mapping[str, Plain]]
+    seeds: tuple[int, ...]
+    plan: Mapping[str, Any]
+
+
+def job_of(task: Task) -> Job:
+    name, settings = task.data
+    return Job(from_json(task.network), recipe_from_json(task.recipe), loaded(name, settings)[0], settings)
 
 
 def job(engine: Engine, architecture: str, recipe: str, data: str) -> Job:
@@ -42,15 +64,19 @@ def job(engine: Engine, architecture: str, recipe: str, data: str) -> Job:
     if found != data:
         raise BadInput(f"data set {dataset.name} is not the one of the study: its digest is {found}, not {data}")
     spec = recipe_from_json(get_recipe(engine, recipe).spec)
-    return Job(bound, spec, dataset)
+    return Job(bound, spec, dataset, stored.settings)
 
 
 def train(work: Job, seeds: tuple[int, ...], plan: Plan, device: torch.device, hooks: Hooks) -> list[Outcome]:
-    """A run for each seed, all side by side: build, draw weights, fit."""
+    """A run for each seed, all side by side: build, draw weights, fit. Rank 0 of several tells the others."""
+    own = part()
+    if own.of > 1 and own.rank == 0:
+        data = (work.data.name, work.settings)
+        told(Task(to_json(work.bound), recipe_to_json(work.recipe), data, seeds, plan.record()))
     stacked = stack(work.bound, len(seeds))
     materialise_stack(stacked, seeds, work.recipe.init)
     stacked.network.to(device)
     if plan.recompute:
         recompute(stacked.network)
     torch.set_num_threads(plan.threads)
-    return fit(stacked, work.recipe, work.data, seeds, hooks, plan.layout)
+    return fit(stacked, work.recipe, work.data, seeds, hooks, Way(plan.layout, plan.compiled))

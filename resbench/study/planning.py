@@ -21,6 +21,7 @@ from resbench.store.engine import Engine
 from resbench.store.runs import plan_of
 from resbench.study.space import Point
 from resbench.train.plan import Plan, measure, plan_from
+from resbench.train.ranks import beside, part
 from resbench.train.schedule import length
 
 FASTEST_MACS = 1e10  # multiply-adds a second of one core, at best
@@ -28,8 +29,9 @@ START_S = 4.0  # what a worker of its own costs: importing torch, building its f
 
 
 def cores() -> int:
-    """Those that this process may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    """Those that this process may use; several ranks on a machine share them."""
+    there = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return max(1, there // beside())
 
 
 @dataclass(slots=True)
@@ -54,6 +56,7 @@ class Planner:
                 layout=said.layout or plan.layout,
                 threads=said.threads or plan.threads,
                 recompute=said.recompute,
+                compiled=plan.compiled if said.compile is None else said.compile,
             )
         alike = (_convolutions(point.bound), point.recipe, min(seeds, 16))
         if alike not in self.known:
@@ -90,7 +93,7 @@ Work = Sequence[tuple[Point, int]]  # points, each with the number of seeds to t
 
 def early(work: Work, n_train: int, device: torch.device) -> int:
     """How many workers beside this process are worth it before anything is measured: by multiply-adds, at best."""
-    if device.type != "cpu":
+    if device.type != "cpu" or part().of > 1:
         return 0
     macs = sum(3 * point.macs * point.recipe.batch * _steps(point, n_train) * seeds for point, seeds in work)
     return min(cores() - 1, int(macs / FASTEST_MACS / (2 * START_S)))
@@ -99,6 +102,8 @@ def early(work: Work, n_train: int, device: torch.device) -> int:
 def workers(work: Work, plans: Sequence[Plan], n_train: int, device: torch.device) -> int:
     """How many processes train: one a core where there is work for them; on a device one."""
     cells = sum(len(blocks(tuple(range(seeds)), plan.width)) for (_, seeds), plan in zip(work, plans, strict=True))
+    if part().of > 1:  # the ranks train together
+        return 1
     said = work[0][0].recipe.plan.workers
     if said is not None:
         return max(1, min(said, cells))

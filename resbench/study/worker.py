@@ -29,6 +29,7 @@ from resbench.train.checkpoint import Keeper
 from resbench.train.fit import Hooks
 from resbench.train.outcome import Epoch, Outcome
 from resbench.train.plan import plan_from
+from resbench.train.ranks import part
 
 
 class Onlooker(Protocol):
@@ -122,8 +123,10 @@ def _run(worker: Worker, cell: Cell, task: Job, seeds: tuple[int, ...]) -> None:
         worker.onlooker.epoch(cell.trial_id, seed, epoch)
 
     plan = plan_from(cell.plan)
-    where = put_environment(worker.engine, environment(worker.device, plan.threads))
-    kept = Checkpoints(worker.engine, worker.folder, checkpoint_key(*_identity(cell), seeds, plan.layout))
+    where = put_environment(
+        worker.engine, environment(worker.device, plan.threads, tf32=task.recipe.precision == "tf32")
+    )
+    kept = Checkpoints(worker.engine, worker.folder, checkpoint_key(*_identity(cell), seeds, plan.way))
     hooks = Hooks(told, Keeper(task.recipe.checkpoint_every, kept.load, kept.save))
     how = {
         "seeds": list(seeds),
@@ -131,6 +134,8 @@ def _run(worker: Worker, cell: Cell, task: Job, seeds: tuple[int, ...]) -> None:
         "layout": plan.layout,
         "threads": plan.threads,
         "recompute": plan.recompute,
+        "compiled": plan.compiled,
+        "ranks": part().of,
     }
     for seed, outcome in zip(seeds, train(task, seeds, plan, worker.device, hooks), strict=True):
         row = record(cell, seed, outcome, where, {**cell.plan, **how})

@@ -13,17 +13,18 @@ from torch import Tensor
 
 from resbench.data.augment import AUGMENTATIONS
 from resbench.data.split import Split
-from resbench.seeds import stream
+from resbench.seeds import WHOLE, Part, stream
 from resbench.spec.recipe import RecipeSpec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batches:
-    """`split` lies on the device of training; an incomplete last batch is left out."""
+    """`split` lies on the device of training; an incomplete last batch is left out. `part`: of each batch, what is yielded."""
 
     split: Split
     recipe: RecipeSpec
     seeds: tuple[int, ...]
+    part: Part = WHOLE
 
     def __len__(self) -> int:
         return len(self.split.labels) // self.recipe.batch
@@ -33,17 +34,18 @@ class Batches:
         orders = [torch.randperm(len(labels), generator=generator(seed, number, "order")) for seed in self.seeds]
         order = torch.stack(orders)[:, : len(self) * self.recipe.batch].to(labels.device)
         augmenting = [generator(seed, number, "augmentation", labels.device) for seed in self.seeds]
-        chosen = torch.split(order, self.recipe.batch, 1)
+        own = self.part.own(self.recipe.batch // self.part.of)
+        chosen = [each[:, own] for each in torch.split(order, self.recipe.batch, 1)]
         for positions, images in zip(chosen, self.split.batches(each.flatten() for each in chosen), strict=True):
-            images = augment(images, self.recipe, augmenting)
+            images = augment(images, self.recipe, augmenting, self.part)
             yield beside(images, len(self.seeds)), labels[positions]
 
 
-def augment(images: Tensor, recipe: RecipeSpec, generators: Sequence[torch.Generator]) -> Tensor:
+def augment(images: Tensor, recipe: RecipeSpec, generators: Sequence[torch.Generator], part: Part) -> Tensor:
     """The recipe's steps in order, on K batches one after the other."""
     for step in recipe.augment:
         (name,) = step.model_fields_set
-        images = AUGMENTATIONS[name](images, generators=generators, **step.model_dump()[name])
+        images = AUGMENTATIONS[name](images, generators=generators, part=part, **step.model_dump()[name])
     return images
 
 

@@ -21,6 +21,14 @@ from resbench.train.step import Training
 
 Histories = list[list[Epoch]]
 VERSION = 1
+_UNREADABLE = (
+    RuntimeError,
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    UnpicklingError,
+)  # damaged, or another network's
 
 
 @dataclass(slots=True)
@@ -42,21 +50,15 @@ class Keeper:
         self.save(epoch, _bytes(what, epoch, histories, spent_s))
         self.last = time.monotonic()
 
-    def restore(self, what: Training, histories: Histories) -> tuple[int, float]:
-        """Put the newest that can be read in place. Returns the epochs that are done and the seconds spent; (0, 0) for none."""
-        for content in self.load():
-            try:
-                return _restore(what, histories, content)
-            except (
-                RuntimeError,
-                ValueError,
-                KeyError,
-                TypeError,
-                EOFError,
-                UnpicklingError,
-            ):  # damaged, of another version or shape
-                continue
-        return 0, 0.0
+
+def restore(what: Training, histories: Histories, contents: Iterator[bytes]) -> tuple[int, float]:
+    """Put the first that can be read in place. Returns the epochs that are done and the seconds spent; (0, 0) for none."""
+    for content in contents:
+        try:
+            return _restore(what, histories, content)
+        except _UNREADABLE:
+            continue
+    return 0, 0.0
 
 
 def _bytes(what: Training, epoch: int, histories: Histories, spent_s: float) -> bytes:

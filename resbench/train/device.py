@@ -14,10 +14,8 @@ def best_device() -> torch.device:
 
 
 def repeatable(device: torch.device) -> None:
-    """Make training on a device give the same bits every time: on CUDA no TF32, no algorithm chosen by a race."""
+    """Make training on a device give the same bits every time: on CUDA no algorithm chosen by a race."""
     if device.type == "cuda":
-        torch.backends.cuda.matmul.allow_tf32 = False
-        torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.benchmark = False
         torch.backends.cudnn.deterministic = True
 

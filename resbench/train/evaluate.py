@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from resbench.data.split import Split, in_order
 from resbench.train.layout import Layout, memory_format
+from resbench.train.ranks import added, part
 
 BATCH = 500
 
@@ -22,11 +23,11 @@ class Score:
 
 @torch.no_grad()
 def evaluate(network: nn.Module, split: Split, networks: int = 1, layout: Layout = "contiguous") -> list[Score]:
-    """All see the same images. Leaves the network in the mode it found it in."""
+    """All see the same images; each rank looks at its part of them. Leaves the network in the mode it found it in."""
     training = network.training
     network.eval()
     loss, wrong = torch.zeros(2, networks, device=split.labels.device)
-    for images, labels in in_order(split, BATCH):
+    for images, labels in in_order(split, BATCH, part()):
         images = images.contiguous(memory_format=memory_format(layout))
         logits = network(images.repeat(1, networks, 1, 1))
         logits = torch.unflatten(
@@ -36,5 +37,6 @@ def evaluate(network: nn.Module, split: Split, networks: int = 1, layout: Layout
         loss += F.cross_entropy(logits, labels, reduction="none").sum(0)
         wrong += (logits.argmax(1) != labels).sum(0)
     network.train(training)
+    loss, wrong = added(torch.stack([loss, wrong]))
     n = len(split.labels)
     return [Score(a / n, 100 * b / n) for a, b in zip(loss.tolist(), wrong.tolist(), strict=True)]

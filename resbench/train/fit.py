@@ -20,11 +20,14 @@ from resbench.data.dataset import Dataset
 from resbench.data.split import Split, normalised, sealed_test
 from resbench.spec.recipe import RecipeSpec
 from resbench.train.batches import Batches, generator
-from resbench.train.checkpoint import Keeper
+from resbench.train.checkpoint import Keeper, restore
+from resbench.train.compiled import as_it_was
 from resbench.train.evaluate import Score, evaluate
-from resbench.train.layout import Layout
+from resbench.train.layout import PLAIN, Way
 from resbench.train.outcome import Epoch, Outcome, is_diverged, is_finite
-from resbench.train.precision import autocast
+from resbench.train.parallel import as_one
+from resbench.train.precision import allow, autocast
+from resbench.train.ranks import added, agree, own_batch, part, shared, told
 from resbench.train.schedule import learning_rates, length
 from resbench.train.step import Training, step, training
 
@@ -44,7 +47,7 @@ class Hooks:
 
 
 def fit(
-    stacked: Stack, recipe: RecipeSpec, data: Dataset, seeds: tuple[int, ...], hooks: Hooks, layout: Layout = "contiguous"
+    stacked: Stack, recipe: RecipeSpec, data: Dataset, seeds: tuple[int, ...], hooks: Hooks, way: Way = PLAIN
 ) -> list[Outcome]:  # fmt: skip
     """Train on the device of the parameters.
 
@@ -53,13 +56,15 @@ def fit(
     began = time.perf_counter()
     count = len(seeds)
     device = next(stacked.network.parameters()).device
+    allow(device, recipe.precision)
     val = normalised(data, "val", device)
-    batches = Batches(normalised(data, "train", device), recipe, seeds)
-    what = training(stacked, recipe, layout)
+    own_batch(recipe.batch, recipe.devices)
+    batches = Batches(normalised(data, "train", device), recipe, seeds, part())
+    what = as_one(training(stacked, recipe, way))
     run = length(recipe, len(batches.split.labels))
     rates = learning_rates(recipe, run)
     histories: list[list[Epoch]] = [[] for _ in seeds]
-    done, spent_s = (0, 0.0) if hooks.keeper is None else hooks.keeper.restore(what, histories)
+    done, spent_s = restore(what, histories, shared(hooks.keeper.load() if hooks.keeper else iter(())))
     began -= spent_s
     for epoch in range(done + 1, run.epochs + 1):
         draw_anew(stacked, seeds, epoch)
@@ -69,8 +74,10 @@ def fit(
             losses, missed = step(what, rates[number], images, labels)
             loss_sum += losses
             wrong += missed
+        loss_sum, wrong = added(torch.stack([loss_sum / part().of, wrong]))
         train_losses = (loss_sum / run.per_epoch).tolist()  # waits for the device
         train_errors = (100 * wrong / (run.per_epoch * recipe.batch)).tolist()
+        agree(stacked.network)
         train_s = (time.perf_counter() - started) / count
         scores = score(what, val)
         going = [i for i, history in enumerate(histories) if not history or is_finite(history[-1])]
@@ -83,13 +90,16 @@ def fit(
         keeper = hooks.keeper
         if keeper is not None and keeper.due(epoch) and epoch < run.epochs:
             keeper.keep(what, epoch, histories, time.perf_counter() - began)
+        stopped: InterruptedError | None = None
         try:
             for i in going:
                 hooks.on_epoch(seeds[i], histories[i][-1])
-        except InterruptedError:
+        except InterruptedError as error:
+            stopped = error
             if keeper is not None:
                 keeper.keep(what, epoch, histories, time.perf_counter() - began)
-            raise
+        if told(stopped is not None):
+            raise stopped or InterruptedError(f"stopped after epoch {epoch} by rank 0")
         if not any(is_finite(histories[i][-1]) for i in going):
             break
     diverged = [
@@ -115,8 +125,9 @@ def fit(
 def score(what: Training, split: Split) -> list[Score]:
     """Of each network, with the weights that are meant to be evaluated."""
     device = split.labels.device
-    with autocast(device, what.recipe.precision), what.average.applied() if what.average else nullcontext():
-        return evaluate(what.stacked.network, split, what.stacked.seeds, what.layout)
+    averaged = what.average.applied() if what.average else nullcontext()
+    with as_it_was(what.way), autocast(device, what.recipe.precision), averaged:
+        return evaluate(what.stacked.network, split, what.stacked.seeds, what.way.layout)
 
 
 def draw_anew(stacked: Stack, seeds: tuple[int, ...], epoch: int) -> None:

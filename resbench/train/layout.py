@@ -1,7 +1,8 @@
-"""How images lie in memory, by the names that a recipe uses."""
+"""How a network is run: how images lie in memory, by the names that a recipe uses, and whether its parts are compiled."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -9,6 +10,15 @@ from torch import nn
 
 Layout = Literal["contiguous", "channels_last"]
 LAYOUTS: tuple[Layout, ...] = ("contiguous", "channels_last")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    layout: Layout = "contiguous"
+    compiled: bool = False
+
+
+PLAIN = Way()
 
 
 def lay(network: nn.Module, layout: Layout) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from resbench.ops.parameter import Parametric
+from resbench.ops.parameter import Parametric, Random
 from resbench.spec.recipe import Optimizer
 
 
@@ -23,5 +23,11 @@ def make_optimizer(network: nn.Module, spec: Optimizer) -> torch.optim.Optimizer
         lr=spec.lr,
         momentum=spec.momentum,
         nesterov=spec.nesterov,
-        foreach=True,
+        **{"fused" if _can_fuse(network) else "foreach": True},
     )
+
+
+def _can_fuse(network: nn.Module) -> bool:
+    """On CUDA; torch's fused SGD cannot take a parameter that has its first gradient later than others, as in a skipped branch."""
+    skips = any(isinstance(module, Random) and module.on_host for module in network.modules())
+    return next(network.parameters()).device.type == "cuda" and not skips

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import torch
@@ -18,7 +18,7 @@ from resbench.compiler.network import recompute
 from resbench.compiler.stack import Stack, materialise_stack, stack
 from resbench.spec.recipe import RecipeSpec
 from resbench.train.fit import draw_anew
-from resbench.train.layout import LAYOUTS, Layout, memory_format
+from resbench.train.layout import LAYOUTS, Layout, Way, memory_format
 from resbench.train.step import step, training
 
 STEPS = 2  # timed at most, after one that is not; the fastest counts, since others on the machine only make it slower
@@ -38,13 +38,14 @@ class Candidate:
     layout: Layout
     threads: int
     step_s: float
+    compiled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`step_s`: seconds of one step for one seed, as measured; None where nothing was.
 
-    `one_by_one`: ops of the stack that run seed by seed, with the reason.
+    `one_by_one`: ops of the stack that run seed by seed, with the reason. `not_compiled`: the reason, where it was tried.
     """
 
     width: int
@@ -52,8 +53,15 @@ class Plan:
     threads: int
     step_s: float | None = None
     recompute: bool = False
+    compiled: bool = False
     measured: tuple[Candidate, ...] = field(default=(), compare=False)
     one_by_one: Mapping[str, str] = field(default_factory=dict, compare=False)
+    not_compiled: str = field(default="", compare=False)
+
+    @property
+    def way(self) -> str:
+        """What the bits of a run depend on besides its seeds, in one word."""
+        return f"{self.layout}{' compiled' * self.compiled}"
 
     def record(self) -> dict[str, Any]:
         """What is kept with a cell."""
@@ -62,11 +70,9 @@ class Plan:
 
 def plan_from(record: Mapping[str, Any]) -> Plan:
     """As `record` gave it; nothing is one seed at a time, by one thread."""
-    measured = tuple(Candidate(**each) for each in record.get("measured", ()))
-    return Plan(
-        record.get("width", 1), record.get("layout", "contiguous"), record.get("threads", 1), record.get("step_s"),
-        record.get("recompute", False), measured, record.get("one_by_one", {}),
-    )  # fmt: skip
+    given: dict[str, Any] = {"width": 1, "layout": "contiguous", "threads": 1}
+    given |= {each.name: record[each.name] for each in fields(Plan) if each.name in record}
+    return Plan(**given | {"measured": tuple(Candidate(**each) for each in given.get("measured", ()))})
 
 
 def measure(bound: BoundNetwork, recipe: RecipeSpec, seeds: int, steps: int, device: torch.device, cores: int) -> Plan:
@@ -80,7 +86,7 @@ def measure(bound: BoundNetwork, recipe: RecipeSpec, seeds: int, steps: int, dev
     watch = _Watch(bound, recipe, device)
     first = watch.candidate(min(said.width or 1, seeds), layouts[0], threads)
     if first.step_s * steps * seeds < SHORT_S:  # chance would decide
-        return watch.plan(first, said.recompute)
+        return watch.plan(watch.compiled(first, steps * seeds), said.recompute)
     best = None
     for width in _widths(said.width, seeds, first.step_s):
         tried = [
@@ -99,7 +105,7 @@ def measure(bound: BoundNetwork, recipe: RecipeSpec, seeds: int, steps: int, dev
         wide = watch.candidate(best.width, best.layout, cores)
         if wide.step_s * cores < best.step_s:  # more than a worker on each core
             best = wide
-    return watch.plan(best, said.recompute)
+    return watch.plan(watch.compiled(best, steps * seeds), said.recompute)
 
 
 def _widths(said: int | None, seeds: int, step_s: float) -> tuple[int, ...]:
@@ -117,12 +123,30 @@ class _Watch:
         self.stacks: dict[int, Stack] = {}
         self.one_by_one: dict[int, Mapping[str, str]] = {}
         self.found: list[Candidate] = []
+        self.not_compiled = ""
 
     def plan(self, chosen: Candidate, recompute: bool) -> Plan:
         reasons = self.one_by_one.get(chosen.width, {})
-        return Plan(chosen.width, chosen.layout, chosen.threads, chosen.step_s, recompute, tuple(self.found), reasons)
+        return Plan(
+            chosen.width, chosen.layout, chosen.threads, chosen.step_s, recompute, chosen.compiled, tuple(self.found), reasons,
+            self.not_compiled,
+        )  # fmt: skip
 
-    def candidate(self, width: int, layout: Layout, threads: int) -> Candidate:
+    def compiled(self, best: Candidate, steps: int) -> Candidate:
+        """The same, compiled, where the recipe says so, or on CUDA where it saves more than compiling takes."""
+        said = self.recipe.plan.compile
+        if said is False or (said is None and self.device.type != "cuda"):
+            return best
+        began = time.perf_counter()
+        try:
+            tried = self.candidate(best.width, best.layout, best.threads, compiled=True)
+        except Exception as error:  # of torch.compile, or of the compiler behind it
+            self.not_compiled = f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
+            return best
+        gain = (best.step_s - tried.step_s) * steps
+        return tried if said or gain > time.perf_counter() - began else best
+
+    def candidate(self, width: int, layout: Layout, threads: int, *, compiled: bool = False) -> Candidate:
         if width not in self.stacks:
             stacked = self.stacks[width] = stack(self.bound, width)
             materialise_stack(stacked, range(width), self.recipe.init)
@@ -133,20 +157,20 @@ class _Watch:
         before = torch.get_num_threads()
         torch.set_num_threads(threads)
         try:
-            seconds = self.time(self.stacks[width], layout)
+            seconds = self.time(self.stacks[width], Way(layout, compiled))
         finally:
             torch.set_num_threads(before)
-        self.found.append(Candidate(width, layout, threads, seconds / width))
+        self.found.append(Candidate(width, layout, threads, seconds / width, compiled))
         return self.found[-1]
 
-    def time(self, stacked: Stack, layout: Layout) -> float:
+    def time(self, stacked: Stack, way: Way) -> float:
         """Seconds of one step of the whole stack, on random images."""
         draw_anew(stacked, tuple(range(stacked.seeds)), 0)
-        what = training(stacked, self.recipe, layout)
+        what = training(stacked, self.recipe, way)
         generator = torch.Generator().manual_seed(0)
         channels, *size = self.bound.input_shape
         images = torch.randn(self.recipe.batch, stacked.seeds * channels, *size, generator=generator).to(self.device)
-        images = images.contiguous(memory_format=memory_format(layout))
+        images = images.contiguous(memory_format=memory_format(way.layout))
         labels = torch.randint(self.bound.classes, (stacked.seeds, self.recipe.batch), generator=generator).to(
             self.device
         )

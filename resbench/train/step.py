@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from resbench.compiler.overwrite import overwrite
@@ -13,35 +13,42 @@ from resbench.compiler.stack import Stack
 from resbench.spec.recipe import RecipeSpec
 from resbench.train.average import Average
 from resbench.train.clip import Clip
-from resbench.train.layout import Layout, lay, memory_format
+from resbench.train.compiled import compile_parts
+from resbench.train.layout import PLAIN, Way, lay, memory_format
 from resbench.train.optim import make_optimizer
 from resbench.train.precision import autocast
 
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """A stack with all that a step needs. `average`: the weights to evaluate, if not those that are trained."""
+    """A stack with all that a step needs. `average`: the weights to evaluate, if not those that are trained; `run`: what is
+    called in the place of the network.
+    """
 
     stacked: Stack
     recipe: RecipeSpec
     optimizer: torch.optim.Optimizer
     clip: Clip | None
     average: Average | None
-    layout: Layout = "contiguous"
+    run: nn.Module
+    way: Way = PLAIN
 
 
-def training(stacked: Stack, recipe: RecipeSpec, layout: Layout = "contiguous") -> Training:
+def training(stacked: Stack, recipe: RecipeSpec, way: Way = PLAIN) -> Training:
     """Makes the network ready, which must be where it is trained."""
-    lay(stacked.network, layout)
+    lay(stacked.network, way.layout)
     stacked.network.train()
     overwrite(stacked.network)
+    if way.compiled:
+        compile_parts(stacked.network)
     return Training(
         stacked,
         recipe,
         make_optimizer(stacked.network, recipe.optimizer),
         None if recipe.clip_norm is None else Clip(stacked, recipe.clip_norm),
         None if recipe.average is None else Average(stacked.network, recipe.average.decay),
-        layout,
+        stacked.network,
+        way,
     )
 
 
@@ -49,9 +56,9 @@ def step(what: Training, lr: float, images: Tensor, labels: Tensor) -> tuple[Ten
     """`images` B(K C)HW, `labels` KB, on the device. Losses are summed, so each network has the gradient that it has alone."""
     for group in what.optimizer.param_groups:
         group["lr"] = lr
-    images = images.contiguous(memory_format=memory_format(what.layout))
+    images = images.contiguous(memory_format=memory_format(what.way.layout))
     with autocast(images.device, what.recipe.precision):
-        logits = torch.unflatten(what.stacked.network(images), 1, (len(labels), -1)).permute(1, 2, 0)  # K x classes x B
+        logits = torch.unflatten(what.run(images), 1, (len(labels), -1)).permute(1, 2, 0)  # K x classes x B
     logits = logits.float() if logits.dtype == torch.bfloat16 else logits
     smoothing = what.recipe.label_smoothing
     losses = F.cross_entropy(logits, labels, reduction="none", label_smoothing=smoothing).mean(1)

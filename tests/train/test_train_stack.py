@@ -21,7 +21,7 @@ from resbench.spec.network import Use
 from resbench.spec.node import Node, Plain
 from resbench.spec.recipe import RecipeSpec
 from resbench.train.fit import Hooks, fit
-from resbench.train.layout import LAYOUTS
+from resbench.train.layout import LAYOUTS, Way
 from resbench.train.outcome import Epoch, Outcome
 
 SEEDS = (4, 0, 9)
@@ -115,7 +115,7 @@ def test_how_images_lie_in_memory_changes_no_number(unit: str, digits: Dataset) 
         stacked = stack(bound(unit), 2)
         materialise_stack(stacked, (0, 1), spec.init)
         stacked.network.double()
-        outcomes = fit(stacked, spec, digits, (0, 1), Hooks(lambda seed, epoch: None), layout)
+        outcomes = fit(stacked, spec, digits, (0, 1), Hooks(lambda seed, epoch: None), Way(layout))
         found.append([(e.train_loss, e.val_loss) for outcome in outcomes for e in outcome.epochs])
     for a, b in zip(*found, strict=True):
         assert a == pytest.approx(b, rel=1e-9)

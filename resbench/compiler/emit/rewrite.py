@@ -14,7 +14,7 @@ from resbench.ops.schema import argument_docs
 
 _BASES = {"Parametric", "Random", "Overwriting", "ABC"}
 _GONE = ("generator=self.generator", "inplace=self.overwrites")
-_OURS = {"starts", "buffer_starts", "on_host"}
+_OURS = {"starts", "buffer_starts", "on_host", "several"}
 _NONE: ast.expr = ast.Constant(None)
 
 
@@ -42,8 +42,20 @@ class _Plain(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.expr:
         return ast.Name("ValueError", node.ctx) if node.id == "Fact" else node
 
-    def visit_Call(self, node: ast.Call) -> ast.expr:
+    def visit_If(self, node: ast.If) -> ast.If | None:
+        """Without what is done for K networks as one."""
         self.generic_visit(node)
+        return None if "self.several" in ast.unparse(node.test) else node
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """One process has the whole batch: `self.own(drawn)` is `drawn`, `self.room(x, shape)` is memory for that batch."""
+        self.generic_visit(node)
+        called = ast.unparse(node.func)
+        if called == "self.own":
+            return node.args[0]
+        if called == "self.room":
+            x, shape = map(ast.unparse, node.args)
+            return ast.parse(f"{x}.new_empty((len({x}), *{shape}))", mode="eval").body
         node.keywords = [k for k in node.keywords if ast.unparse(k) not in _GONE]
         return node
 
