@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help quickstart test fuzz export docs clean
+.PHONY: help quickstart test fuzz export gpu docs clean
 .DEFAULT_GOAL := help
 
 help:
@@ -12,6 +12,7 @@ help:
 	@echo "make docs         renew the generated sections of docs/language.md and the schemas in arch_specs/schemas"
 	@echo "make fuzz         10 000 broken files, 2 000 random units, every cell of NAS-Bench-201"
 	@echo "make export       every unit and network of the library as ONNX and torch.export, run and compared"
+	@echo "make gpu          every CUDA test and GPU benchmark; the results go to gpu-results.md"
 	@echo "make clean        remove the environment and what tests leave"
 
 $(BIN)/python:
@@ -48,6 +49,13 @@ fuzz: $(VENV)/.installed-dev
 
 export: $(VENV)/.installed-dev
 	RESBENCH_EXPORT=all $(BIN)/python -m pytest -n 2 tests/compiler/test_compiler_export.py
+
+gpu: $(VENV)/.installed-dev
+	$(BIN)/python -c 'import torch, sys; sys.exit(not torch.cuda.is_available() and "there is no CUDA device that torch can use")'
+	$(BIN)/python -m pytest tests/train/test_train_cuda.py -rA > gpu-tests.log; echo $$? > gpu-tests.status
+	$(BIN)/python benchmarks/gpu.py gpu-results.md
+	(echo; echo '## Tests (pytest status '$$(cat gpu-tests.status)')'; echo '```'; tail -n 40 gpu-tests.log; echo '```') >> gpu-results.md
+	@rm -f gpu-tests.log gpu-tests.status; cat gpu-results.md
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,11 +1,11 @@
 """A study against the script that a competent user would write: wall time with imports, and whether the errors are alike.
 
-    python benchmarks/study_vs_plain.py [pairs] [--depth 56] [--width 4] [--seeds 8] [--epochs 12]
+    python benchmarks/study_vs_plain.py [pairs] [--depth 56] [--width 4] [--seeds 8] [--epochs 12] [--data digits]
 
-Both train the units `original` and `full_preactivation` on digits by the recipe he2016_small. The plain script (`--plain`) is
-Optuna over the units, one seed after another, DataLoader, NCHW, float32, torch's own number of threads. The pairs are
-interleaved, who is first changes from pair to pair. Printed: the ratio of wall times, median and range; and for each unit the
-mean errors of both with their standard errors, and Welch's p.
+Both train the units `original` and `full_preactivation` on digits (or on 1024 `shapes`, 32x32) by the recipe he2016_small. The
+plain script (`--plain`) is Optuna over the units, one seed after another, DataLoader, NCHW, float32, torch's own number of
+threads. The pairs are interleaved, who is first changes from pair to pair. Printed: the ratio of wall times, median and range;
+and for each unit the mean errors of both with their standard errors, and Welch's p.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 from statistics import mean, median, stdev
 
 UNITS = ("original", "full_preactivation")
+SETTINGS: dict[str, dict[str, int]] = {"digits": {}, "shapes": {"n_train": 1024}}
 
 
 def plain(options: argparse.Namespace) -> dict[str, list[float]]:
@@ -32,6 +33,8 @@ def plain(options: argparse.Namespace) -> dict[str, list[float]]:
 
     from resbench.data.registry import load
     from resbench.data.split import normalised, whole
+
+    channels = {"digits": 1, "shapes": 3}[options.data]
 
     class Block(nn.Module):
         def __init__(self, before: int, width: int, stride: int, preact: bool, first: bool) -> None:
@@ -60,7 +63,7 @@ def plain(options: argparse.Namespace) -> dict[str, list[float]]:
         def __init__(self, preact: bool) -> None:
             super().__init__()
             width, n = options.width, (options.depth - 2) // 6
-            self.stem = nn.Conv2d(1, width, 3, 1, 1, bias=False)
+            self.stem = nn.Conv2d(channels, width, 3, 1, 1, bias=False)
             self.bn = nn.BatchNorm2d(4 * width if preact else width)
             self.preact = preact
             blocks, before = [], width
@@ -85,7 +88,7 @@ def plain(options: argparse.Namespace) -> dict[str, list[float]]:
                 x = F.relu(self.bn(x))
             return self.fc(x.mean((2, 3)))
 
-    data = load("digits")
+    data = load(options.data, SETTINGS[options.data])
     x_val, y_val = whole(normalised(data, "val"))
     train = TensorDataset(*whole(normalised(data, "train")))
     found: dict[str, list[float]] = {}
@@ -125,9 +128,10 @@ def plain(options: argparse.Namespace) -> dict[str, list[float]]:
 
 
 def resbench(options: argparse.Namespace, folder: Path) -> None:
+    data = {"digits": "digits", "shapes": "{use: shapes, n_train: 1024}"}[options.data]
     (folder / "bench.yaml").write_text(
         f"study: bench\nnetwork: {{use: resnet_cifar, depth: {options.depth}, width: {options.width}}}\n"
-        f"units: [{', '.join(UNITS)}]\ndata: digits\nrecipe: {{use: he2016_small, epochs: {options.epochs}}}\n"
+        f"units: [{', '.join(UNITS)}]\ndata: {data}\nrecipe: {{use: he2016_small, epochs: {options.epochs}}}\n"
         f"seeds: {options.seeds}\n",
         "utf-8",
     )
@@ -155,13 +159,14 @@ def main() -> None:
     parser.add_argument("pairs", nargs="?", type=int, default=3)
     for name, default in (("depth", 56), ("width", 4), ("seeds", 8), ("epochs", 12)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--data", choices=list(SETTINGS), default="digits")
     parser.add_argument("--plain", action="store_true")
     parser.add_argument("--db", default="plain.db")
     options = parser.parse_args()
     if options.plain:
         print(json.dumps(plain(options)))
         return
-    given = [f"--{name}={getattr(options, name)}" for name in ("depth", "width", "seeds", "epochs")]
+    given = [f"--{name}={getattr(options, name)}" for name in ("depth", "width", "seeds", "epochs", "data")]
     times: dict[str, list[float]] = {"plain": [], "resbench": []}
     found: dict[str, dict[str, list[float]]] = {}
     for pair in range(options.pairs):

@@ -24,6 +24,7 @@ from resbench.store.engine import Engine
 if TYPE_CHECKING:
     import torch
 
+    from resbench.study.profile import Machine
     from resbench.study.space import Point, Refused  # imports torch
 
 
@@ -101,7 +102,7 @@ def named_device(device: str | None) -> torch.device:
 
 
 def interruptible(
-    engine: Engine, url: str, spec: StudySpec, points: Sequence[Point], where: torch.device, progress: StudyProgress
+    engine: Engine, url: str, spec: StudySpec, points: Sequence[Point], where: Machine, progress: StudyProgress
 ) -> bool:
     """Run the study; Ctrl-C ends with status 130 and says how to go on."""
     from resbench.study.coordinator import run_study

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -27,8 +28,12 @@ def run(
     explain: Annotated[
         bool, typer.Option("--explain-plan", help="Only tell how the machine would be used, as measured; train nothing.")
     ] = False,
+    profile: Annotated[
+        Path | None, typer.Option("--profile", metavar="FOLDER", help="Write where the time of each cell went, and traces.")
+    ] = None,
 ) -> None:  # fmt: skip
     """Train what is missing of a study, one row per run, and print the ranking. Run it again: nothing is trained twice."""
+    from resbench.cli.profile import folder_for, tell_profile
     from resbench.cli.progress import StudyProgress
     from resbench.cli.results import has_finished, print_ranking
     from resbench.cli.run import interruptible, named_device, prepare
@@ -51,6 +56,7 @@ def run(
             raise typer.Exit(0)
         from resbench.study.data import loaded
         from resbench.study.follow import dismiss, follow
+        from resbench.study.profile import Machine
         from resbench.train.ranks import joined, own_device
 
         loaded(str(spec.data.name), values(spec.data.given))  # what is missing is found before anything is written
@@ -60,8 +66,10 @@ def run(
                 follow(where)
                 raise typer.Exit(0)
             engine = open_store(url, create=True)
-            whole = interruptible(engine, url, spec, points, where, progress)
+            whole = interruptible(engine, url, spec, points, Machine(where, folder_for(profile)), progress)
             dismiss()
+    if profile is not None:
+        tell_profile(profile)
     if whole or has_finished(engine, spec.name):
         print_ranking(engine, spec.name, json)
     raise typer.Exit(0 if whole else 1)

@@ -12,7 +12,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import optuna
-import torch
 
 from resbench.compiler.graph import sizes
 from resbench.compiler.record import to_json
@@ -30,7 +29,8 @@ from resbench.study.ask import ask, close_lost, open_optuna, space_of, tell
 from resbench.study.budget import Identity, deal_seeds, within_trials
 from resbench.study.data import loaded
 from resbench.study.identity import agree_on_study
-from resbench.study.planning import Planner, blocks, early, workers
+from resbench.study.planning import Planner, blocks, cores, early, workers
+from resbench.study.profile import Machine
 from resbench.study.space import Point
 from resbench.study.team import Team, name_of
 from resbench.study.watcher import Watcher
@@ -86,7 +86,7 @@ class _Onlooker:
 
 
 def run_study(
-    engine: Engine, url: str, spec: StudySpec, points: Sequence[Point], device: torch.device, watch: Watcher
+    engine: Engine, url: str, spec: StudySpec, points: Sequence[Point], machine: Machine, watch: Watcher
 ) -> bool:
     """Train what is missing. Returns whether every cell came to its end; one that fails stops no other."""
     for point in points:
@@ -95,14 +95,15 @@ def run_study(
     plan = _plan(engine, searching, spec, points, watch)
     name = name_of(socket.gethostname(), os.getpid())
     _withdraw(engine, plan.study_id, name)
+    device = machine.device
     repeatable(device)
     onlooker = _Onlooker(engine, searching, plan, watch, [])
     missing = _missing(engine, plan, watch)
     work = [(plan.points[trial_id], len(seeds)) for trial_id, seeds in missing.items()]
     if work:
-        with Team(engine, url, plan.study_id, socket.gethostname(), device, onlooker) as team:
+        with Team(engine, url, plan.study_id, socket.gethostname(), machine, onlooker) as team:
             team.start_early(early(work, plan.n_train, device))
-            planner = Planner(engine, plan.data, plan.n_train, device)
+            planner = Planner(engine, plan.data, plan.n_train, device, 1 if len(work) >= cores() else cores())
             ways = {i: (seeds, planner.plan(plan.points[i], len(seeds))) for i, seeds in missing.items()}
             hows = [how for _, how in ways.values()]
             for reason in dict.fromkeys(how.not_compiled for how in hows if how.not_compiled):

@@ -36,12 +36,13 @@ def cores() -> int:
 
 @dataclass(slots=True)
 class Planner:
-    """Without a database every plan is measured."""
+    """Without a database every plan is measured. `cores`: for one cell, where there are fewer cells than cores."""
 
     engine: Engine | None
     data: str
     n_train: int
     device: torch.device
+    cores: int = field(default_factory=cores)
     known: dict[object, Plan] = field(default_factory=dict)
 
     def plan(self, point: Point, seeds: int) -> Plan:
@@ -62,7 +63,7 @@ class Planner:
         if alike not in self.known:
             steps = _steps(point, self.n_train)
             try:
-                self.known[alike] = measure(point.bound, point.recipe, seeds, steps, self.device, cores())
+                self.known[alike] = measure(point.bound, point.recipe, seeds, steps, self.device, self.cores)
             except Exception:  # what cannot be trained is told where it is trained, with its cell
                 return Plan(1, "contiguous", 1, recompute=said.recompute)
         return self.known[alike]

@@ -28,6 +28,7 @@ from resbench.plugins.active import activate, named_folders
 from resbench.store.cells import requeue_running
 from resbench.store.checkpoints import checkpoint_folder
 from resbench.store.engine import Engine, open_store
+from resbench.study.profile import Machine
 from resbench.study.worker import Onlooker, Worker, work
 from resbench.train.device import repeatable
 from resbench.train.outcome import Epoch, Outcome
@@ -83,7 +84,7 @@ class _Post:
     url: str
     study_id: int
     host: str
-    device: str
+    machine: Machine
     folders: Sequence[Path]
     go: Event
     stop: Event
@@ -97,13 +98,13 @@ class Team:
     """`count` workers for one study. Use as a context manager; leaving it ends them."""
 
     def __init__(
-        self, engine: Engine, url: str, study_id: int, host: str, device: torch.device, onlooker: Onlooker
+        self, engine: Engine, url: str, study_id: int, host: str, machine: Machine, onlooker: Onlooker
     ) -> None:
         self.engine, self.onlooker, self.host, self.study_id = engine, onlooker, host, study_id
         self.context = multiprocessing.get_context("spawn")
         self.go, self.stop = self.context.Event(), self.context.Event()
-        self.device = device
-        self.post = _Post(url, study_id, host, str(device), named_folders(), self.go, self.stop)
+        self.machine = machine
+        self.post = _Post(url, study_id, host, machine, named_folders(), self.go, self.stop)
         self.members: dict[Connection, SpawnProcess] = {}
         self.lost = 0
 
@@ -137,7 +138,7 @@ class Team:
                 self.engine,
                 self.study_id,
                 name_of(self.host, os.getpid()),
-                self.device,
+                self.machine,
                 checkpoint_folder(self.post.url),
                 own,
             )
@@ -198,9 +199,11 @@ def _main(pipe: Connection, post: _Post) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the coordinator decides
     threading.Thread(target=_end_with_parent, daemon=True).start()
     activate(post.folders)
-    where = torch.device(post.device)
-    repeatable(where)
+    repeatable(post.machine.device)
     try:
+        torch.optim.SGD(
+            [torch.zeros(1, requires_grad=True)], lr=0.1
+        )  # the first optimizer of a process imports for a second
         post.go.wait()
         engine = open_store(post.url, create=False)
         work(
@@ -208,7 +211,7 @@ def _main(pipe: Connection, post: _Post) -> None:
                 engine,
                 post.study_id,
                 name_of(post.host, os.getpid()),
-                where,
+                post.machine,
                 checkpoint_folder(post.url),
                 _Told(pipe),
                 post.stop.is_set,

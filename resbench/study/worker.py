@@ -12,8 +12,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
-import torch
-
 from resbench.errors import DatabaseError, ResbenchError, StorageError
 from resbench.plugins.load import blamed
 from resbench.store.catalogue import put_environment
@@ -25,7 +23,9 @@ from resbench.store.runs import find_runs, link_run, save_run
 from resbench.study.environment import environment
 from resbench.study.job import Job, job, train
 from resbench.study.planning import blocks
+from resbench.study.profile import Machine, clock, write
 from resbench.train.checkpoint import Keeper
+from resbench.train.clock import untimed
 from resbench.train.fit import Hooks
 from resbench.train.outcome import Epoch, Outcome
 from resbench.train.plan import plan_from
@@ -51,7 +51,7 @@ class Worker:
     engine: Engine
     study_id: int
     name: str
-    device: torch.device
+    machine: Machine
     folder: Path
     onlooker: Onlooker
     stopped: Callable[[], bool] = lambda: False
@@ -123,11 +123,13 @@ def _run(worker: Worker, cell: Cell, task: Job, seeds: tuple[int, ...]) -> None:
         worker.onlooker.epoch(cell.trial_id, seed, epoch)
 
     plan = plan_from(cell.plan)
+    timed = clock(worker.machine, task.bound.unit, cell.architecture, seeds)
     where = put_environment(
-        worker.engine, environment(worker.device, plan.threads, tf32=task.recipe.precision == "tf32")
+        worker.engine, environment(worker.machine.device, plan.threads, tf32=task.recipe.precision == "tf32")
     )
     kept = Checkpoints(worker.engine, worker.folder, checkpoint_key(*_identity(cell), seeds, plan.way))
-    hooks = Hooks(told, Keeper(task.recipe.checkpoint_every, kept.load, kept.save))
+    phase = untimed if timed is None else timed.phase
+    hooks = Hooks(told, Keeper(task.recipe.checkpoint_every, kept.load, kept.save), phase)
     how = {
         "seeds": list(seeds),
         "width": len(seeds),
@@ -137,11 +139,12 @@ def _run(worker: Worker, cell: Cell, task: Job, seeds: tuple[int, ...]) -> None:
         "compiled": plan.compiled,
         "ranks": part().of,
     }
-    for seed, outcome in zip(seeds, train(task, seeds, plan, worker.device, hooks), strict=True):
+    for seed, outcome in zip(seeds, train(task, seeds, plan, worker.machine.device, hooks), strict=True):
         row = record(cell, seed, outcome, where, {**cell.plan, **how})
         save_run(worker.engine, row, study_id=worker.study_id, trial_id=cell.trial_id)
         worker.onlooker.saved(cell.trial_id, seed, outcome)
     kept.drop()
+    write(timed, task.bound.unit, how)
 
 
 def _identity(cell: Cell) -> tuple[str, str, str]:

@@ -21,6 +21,7 @@ from resbench.data.split import Split, normalised, sealed_test
 from resbench.spec.recipe import RecipeSpec
 from resbench.train.batches import Batches, generator
 from resbench.train.checkpoint import Keeper, restore
+from resbench.train.clock import InPhase, each, untimed
 from resbench.train.compiled import as_it_was
 from resbench.train.evaluate import Score, evaluate
 from resbench.train.layout import PLAIN, Way
@@ -39,11 +40,12 @@ class Hooks:
     """What a training tells as it goes, and where it is kept so that it can go on.
 
     `on_epoch` is told of each network's epochs by its seed. An InterruptedError that it raises ends the training at the end of
-    that epoch, kept.
+    that epoch, kept. `phase`: a clock's, for whoever wants to know where the time goes.
     """
 
     on_epoch: OnEpoch
     keeper: Keeper | None = None
+    phase: InPhase = untimed
 
 
 def fit(
@@ -60,7 +62,7 @@ def fit(
     val = normalised(data, "val", device)
     own_batch(recipe.batch, recipe.devices)
     batches = Batches(normalised(data, "train", device), recipe, seeds, part())
-    what = as_one(training(stacked, recipe, way))
+    what = as_one(training(stacked, recipe, way, hooks.phase))
     run = length(recipe, len(batches.split.labels))
     rates = learning_rates(recipe, run)
     histories: list[list[Epoch]] = [[] for _ in seeds]
@@ -70,7 +72,7 @@ def fit(
         draw_anew(stacked, seeds, epoch)
         started = time.perf_counter()
         loss_sum, wrong = torch.zeros(2, count, device=device)
-        for number, (images, labels) in enumerate(batches.epoch(epoch), (epoch - 1) * run.per_epoch):
+        for number, (images, labels) in enumerate(each(batches.epoch(epoch), hooks.phase), (epoch - 1) * run.per_epoch):
             losses, missed = step(what, rates[number], images, labels)
             loss_sum += losses
             wrong += missed
@@ -126,7 +128,7 @@ def score(what: Training, split: Split) -> list[Score]:
     """Of each network, with the weights that are meant to be evaluated."""
     device = split.labels.device
     averaged = what.average.applied() if what.average else nullcontext()
-    with as_it_was(what.way), autocast(device, what.recipe.precision), averaged:
+    with what.phase("evaluation"), as_it_was(what.way), autocast(device, what.recipe.precision), averaged:
         return evaluate(what.stacked.network, split, what.stacked.seeds, what.way.layout)
 
 

@@ -28,6 +28,6 @@ def make_optimizer(network: nn.Module, spec: Optimizer) -> torch.optim.Optimizer
 
 
 def _can_fuse(network: nn.Module) -> bool:
-    """On CUDA; torch's fused SGD cannot take a parameter that has its first gradient later than others, as in a skipped branch."""
+    """On CUDA; torch's fused SGD takes no parameter whose first gradient comes later than others', as in a skipped branch."""
     skips = any(isinstance(module, Random) and module.on_host for module in network.modules())
     return next(network.parameters()).device.type == "cuda" and not skips

@@ -141,7 +141,7 @@ class _Watch:
         try:
             tried = self.candidate(best.width, best.layout, best.threads, compiled=True)
         except Exception as error:  # of torch.compile, or of the compiler behind it
-            self.not_compiled = f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
+            self.not_compiled = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
             return best
         gain = (best.step_s - tried.step_s) * steps
         return tried if said or gain > time.perf_counter() - began else best

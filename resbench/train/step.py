@@ -13,6 +13,7 @@ from resbench.compiler.stack import Stack
 from resbench.spec.recipe import RecipeSpec
 from resbench.train.average import Average
 from resbench.train.clip import Clip
+from resbench.train.clock import InPhase, untimed
 from resbench.train.compiled import compile_parts
 from resbench.train.layout import PLAIN, Way, lay, memory_format
 from resbench.train.optim import make_optimizer
@@ -32,9 +33,10 @@ class Training:
     average: Average | None
     run: nn.Module
     way: Way = PLAIN
+    phase: InPhase = untimed
 
 
-def training(stacked: Stack, recipe: RecipeSpec, way: Way = PLAIN) -> Training:
+def training(stacked: Stack, recipe: RecipeSpec, way: Way = PLAIN, phase: InPhase = untimed) -> Training:
     """Makes the network ready, which must be where it is trained."""
     lay(stacked.network, way.layout)
     stacked.network.train()
@@ -49,6 +51,7 @@ def training(stacked: Stack, recipe: RecipeSpec, way: Way = PLAIN) -> Training:
         None if recipe.average is None else Average(stacked.network, recipe.average.decay),
         stacked.network,
         way,
+        phase,
     )
 
 
@@ -56,17 +59,20 @@ def step(what: Training, lr: float, images: Tensor, labels: Tensor) -> tuple[Ten
     """`images` B(K C)HW, `labels` KB, on the device. Losses are summed, so each network has the gradient that it has alone."""
     for group in what.optimizer.param_groups:
         group["lr"] = lr
-    images = images.contiguous(memory_format=memory_format(what.way.layout))
-    with autocast(images.device, what.recipe.precision):
-        logits = torch.unflatten(what.run(images), 1, (len(labels), -1)).permute(1, 2, 0)  # K x classes x B
-    logits = logits.float() if logits.dtype == torch.bfloat16 else logits
-    smoothing = what.recipe.label_smoothing
-    losses = F.cross_entropy(logits, labels, reduction="none", label_smoothing=smoothing).mean(1)
-    what.optimizer.zero_grad(set_to_none=True)
-    losses.sum().backward()  # type: ignore[no-untyped-call]
-    if what.clip is not None:
-        what.clip.apply()
-    what.optimizer.step()
-    if what.average is not None:
-        what.average.update()
+    with what.phase("forward"):
+        images = images.contiguous(memory_format=memory_format(what.way.layout))
+        with autocast(images.device, what.recipe.precision):
+            logits = torch.unflatten(what.run(images), 1, (len(labels), -1)).permute(1, 2, 0)  # K x classes x B
+        logits = logits.float() if logits.dtype == torch.bfloat16 else logits
+        smoothing = what.recipe.label_smoothing
+        losses = F.cross_entropy(logits, labels, reduction="none", label_smoothing=smoothing).mean(1)
+    with what.phase("backward"):
+        what.optimizer.zero_grad(set_to_none=True)
+        losses.sum().backward()  # type: ignore[no-untyped-call]
+    with what.phase("optimizer"):
+        if what.clip is not None:
+            what.clip.apply()
+        what.optimizer.step()
+        if what.average is not None:
+            what.average.update()
     return losses.detach(), (logits.detach().argmax(1) != labels).sum(1)

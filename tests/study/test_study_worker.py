@@ -14,6 +14,7 @@ from resbench.store.engine import open_store
 from resbench.store.records import Cell
 from resbench.study.job import job
 from resbench.study.planning import cores, workers
+from resbench.study.profile import Machine
 from resbench.study.space import Point
 from resbench.study.worker import Worker, work
 from resbench.train.outcome import Epoch, Outcome
@@ -114,7 +115,17 @@ def test_a_worker_that_is_told_to_stop_does_so_at_the_end_of_its_epoch(
     monkeypatch.setattr("resbench.study.worker.fail_cell", lambda engine, cell, error: closed.append(error))
     engine, onlooker = open_store(str(database.path), create=True), Deaf()
     with pytest.raises(InterruptedError, match="seed 7 was stopped after epoch 4"):
-        work(Worker(engine, 1, "me", torch.device("cpu"), database.path.parent, onlooker, lambda: onlooker.told == 3))
+        work(
+            Worker(
+                engine,
+                1,
+                "me",
+                Machine(torch.device("cpu")),
+                database.path.parent,
+                onlooker,
+                lambda: onlooker.told == 3,
+            )
+        )
     assert onlooker.told == 3
     assert closed == ["given up: seed 7 was stopped after epoch 4"]
     engine.dispose()

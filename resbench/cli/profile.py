@@ -1,0 +1,35 @@
+"""`study run --profile FOLDER`: where the time of each cell went, as a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from resbench.errors import StorageError
+
+
+def folder_for(given: Path | None) -> Path | None:
+    """Made, where it is not there. Raises StorageError."""
+    if given is not None:
+        try:
+            given.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"--profile {given}: {error.strerror}") from None
+    return given
+
+
+def tell_profile(folder: Path) -> None:
+    """On stderr: the ranking alone is what a study prints."""
+    import typer
+
+    from resbench.study.profile import read
+
+    rows = read(folder)
+    if not rows:
+        typer.echo(f"nothing was trained, so there is no profile in {folder}", err=True)
+        return
+    typer.echo(f"where the time went, in percent of each cell's; traces of a few steps in {folder}:", err=True)
+    for row in rows:
+        total = row["seconds"].pop("total")
+        parts = ", ".join(f"{name} {100 * seconds / total:.0f}" for name, seconds in row["seconds"].items())
+        seeds = f"{len(row['seeds'])} seed{'s' * (len(row['seeds']) > 1)}"
+        typer.echo(f"  {row['unit']}, {seeds}, {row['steps']} steps, {total:.1f} s: {parts}", err=True)

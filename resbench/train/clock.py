@@ -1,0 +1,82 @@
+"""A training with a clock -> where its time went, in seconds by phase, and a chrome trace of a few of its steps."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import torch
+from torch.profiler import ProfilerActivity, profile, record_function
+
+Phase = Literal["data", "forward", "backward", "optimizer", "evaluation"]
+PHASES: tuple[Phase, ...] = ("data", "forward", "backward", "optimizer", "evaluation")
+WARM, TRACED = 3, 3  # steps before the trace begins, and in it
+T = TypeVar("T")
+
+
+def untimed(name: Phase) -> AbstractContextManager[object]:
+    return nullcontext()
+
+
+InPhase = Callable[[Phase], AbstractContextManager[object]]
+
+
+class Clock:
+    """Waits for the device at the ends of each phase, so what it times runs a little slower than what is not timed."""
+
+    def __init__(self, device: torch.device, trace: Path) -> None:
+        self.device, self.trace = device, trace
+        self.seconds: dict[Phase, float] = dict.fromkeys(PHASES, 0.0)
+        self.steps = 0
+        self.began = time.perf_counter()
+        activities = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * (device.type == "cuda")
+        self.profiler: profile | None = profile(activities=activities)
+
+    @contextmanager
+    def phase(self, name: Phase) -> Iterator[None]:
+        if name == "data":
+            self._trace()
+        began = self._now()
+        with record_function(f"resbench {name}"):
+            yield
+        self.seconds[name] += self._now() - began
+        self.steps += name == "optimizer"
+
+    def close(self) -> dict[str, float]:
+        """Seconds by phase; `overhead` is all the rest since the clock was made."""
+        if self.steps > WARM:
+            self._stop()
+        total = self._now() - self.began
+        parts: dict[str, float] = dict(self.seconds.items())
+        return {**parts, "overhead": total - sum(parts.values()), "total": total}
+
+    def _now(self) -> float:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        return time.perf_counter()
+
+    def _trace(self) -> None:
+        if self.profiler is not None and self.steps == WARM:
+            self.profiler.start()
+        if self.steps == WARM + TRACED:
+            self._stop()
+
+    def _stop(self) -> None:
+        if self.profiler is not None:
+            self.profiler.stop()
+            self.profiler.export_chrome_trace(str(self.trace))
+            self.profiler = None
+
+
+def each(items: Iterable[T], phase: InPhase) -> Iterator[T]:
+    """The items, the time that it takes to get them counted as data."""
+    source = iter(items)
+    while True:
+        with phase("data"):
+            item = next(source, None)
+        if item is None:
+            return
+        yield item
