@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from resbench.errors import Fact
 from resbench.ops.parameter import Initial, Parametric, Start, empty, idle_bias_unsaid
 from resbench.ops.registry import Code, op
-from resbench.ops.small_map import covered, product
+from resbench.ops.small_map import pays, product
 from resbench.ops.weight import bound, standardize
 from resbench.ops.window import padding_for, pair, short, short_pair, spell_out
 
@@ -116,12 +116,7 @@ class Conv(Parametric):
                 self.buffer_starts[name] = length**-0.5
 
     def forward(self, x: Tensor) -> Tensor:
-        if (
-            self.several
-            and x.device.type == "cpu"
-            and self.bias is None
-            and covered(x.shape[2:], self.weight.shape[2:])
-        ):
+        if self.several and self.bias is None and pays(x, self.weight):
             return product(x, self.kernel(), self.groups, self.stride, self.padding, self.dilation)
         if self.skips and x.device.type == "cpu":  # with channels last and few channels, torch 2.14's gradient of these
             x = x.contiguous()  # writes beyond its memory

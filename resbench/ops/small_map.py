@@ -23,6 +23,12 @@ def covered(size: tuple[int, ...], window: tuple[int, ...]) -> bool:
     return 1 < size[0] * size[1] <= window[0] * window[1]
 
 
+def pays(x: Tensor, weight: Tensor) -> bool:
+    """Whether the product is the faster one: on a CPU, and not for a compiler, which makes kernels of its own."""
+    small = covered(x.shape[2:], weight.shape[2:])
+    return small and x.device.type == "cpu" and not torch.compiler.is_compiling()
+
+
 def product(x: Tensor, weight: Tensor, groups: int, stride: Pair, padding: Pair, dilation: Pair) -> Tensor:
     """As F.conv2d without a bias."""
     batch, _, *size = x.shape

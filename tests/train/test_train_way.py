@@ -50,7 +50,7 @@ def bound(unit: str = "full_preactivation") -> BoundNetwork:
 def trained(data: Dataset, unit: str, way: Way) -> list[Outcome]:
     stacked = stack(bound(unit), 2)
     materialise_stack(stacked, (0, 1), "he_normal")
-    return fit(stacked, recipe({"epochs": 1}), data, (0, 1), Hooks(lambda seed, epoch: None), way)
+    return fit(stacked, recipe({"epochs": 1, "lr": 0.01}), data, (0, 1), Hooks(lambda seed, epoch: None), way)
 
 
 @pytest.mark.parametrize("unit", ["full_preactivation", "dropout_shortcut"])
