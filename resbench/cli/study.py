@@ -56,12 +56,15 @@ def run(
             raise typer.Exit(0)
         from resbench.study.data import loaded
         from resbench.study.follow import dismiss, follow
+        from resbench.study.job import check_recipe
         from resbench.study.profile import Machine
         from resbench.train.ranks import joined, own_device
 
         loaded(str(spec.data.name), values(spec.data.given))  # what is missing is found before anything is written
         with joined() as own:
             where = own_device(where)
+            for point in points:
+                check_recipe(point.recipe, where)
             if own.rank > 0:
                 follow(where)
                 raise typer.Exit(0)

@@ -37,7 +37,6 @@ from resbench.study.watcher import Watcher
 from resbench.train.device import repeatable
 from resbench.train.outcome import Epoch, Outcome
 from resbench.train.plan import Plan as CellPlan
-from resbench.train.ranks import own_batch
 
 Ways = Mapping[int, tuple[tuple[int, ...], CellPlan]]  # of each trial, by id: seeds to train, and how
 
@@ -89,8 +88,6 @@ def run_study(
     engine: Engine, url: str, spec: StudySpec, points: Sequence[Point], machine: Machine, watch: Watcher
 ) -> bool:
     """Train what is missing. Returns whether every cell came to its end; one that fails stops no other."""
-    for point in points:
-        own_batch(point.recipe.batch, point.recipe.devices)
     searching = open_optuna(url, spec.name)
     plan = _plan(engine, searching, spec, points, watch)
     name = name_of(socket.gethostname(), os.getpid())

@@ -24,7 +24,8 @@ from resbench.train.fit import Hooks, fit
 from resbench.train.layout import Way
 from resbench.train.outcome import Outcome
 from resbench.train.plan import Plan
-from resbench.train.ranks import part, told
+from resbench.train.precision import allow
+from resbench.train.ranks import own_batch, part, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,12 @@ def job(engine: Engine, architecture: str, recipe: str, data: str) -> Job:
         raise BadInput(f"data set {dataset.name} is not the one of the study: its digest is {found}, not {data}")
     spec = recipe_from_json(get_recipe(engine, recipe).spec)
     return Job(bound, spec, dataset, stored.settings)
+
+
+def check_recipe(recipe: RecipeSpec, device: torch.device) -> None:
+    """Raises BadInput for what cannot be trained on this device by these processes."""
+    own_batch(recipe.batch, recipe.devices)
+    allow(device, recipe.precision)
 
 
 def train(work: Job, seeds: tuple[int, ...], plan: Plan, device: torch.device, hooks: Hooks) -> list[Outcome]:

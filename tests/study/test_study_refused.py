@@ -124,3 +124,15 @@ def test_a_database_that_is_none(rb: Rb, small: Path, tmp_path: Path) -> None:
 
 def test_a_read_only_database_is_found_before_training(rb: Rb, tmp_path: Path, ran: None) -> None:
     refused(rb, tmp_path, ("small.yaml", "seeds=3", "--db", "sqlite:///resbench.db?mode=ro"), 4, "read-only")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("recipe.devices=2", "the recipe says devices: 2, and there is 1; start it with `torchrun --nproc-per-node 2 "),
+        ("recipe.precision=tf32", "the recipe says precision: tf32, which CUDA devices have; this one is cpu"),
+    ],
+)
+@pytest.mark.usefixtures("small")
+def test_a_recipe_that_cannot_be_trained_here(rb: Rb, tmp_path: Path, change: str, words: str) -> None:
+    refused(rb, tmp_path, ("small.yaml", change, "--device", "cpu"), 2, words)
