@@ -131,6 +131,10 @@ class Team:
         Raises what the database raised to one of them.
         """
         self.start_early(count - 1 - len(self.members))
+        for pipe in list(self.members)[count - 1 :]:  # started early, and not wanted
+            member = self.members.pop(pipe)
+            member.kill()
+            member.join()
         self.go.set()
         own = _Listening(self.onlooker, self.listen)
         work(

@@ -49,6 +49,17 @@ def test_a_width_changes_nothing_but_the_last_bits(rb: Rb, small: Path, database
         assert a[4] == pytest.approx(b[4], rel=1e-4)
 
 
+def test_one_that_was_started_early_and_is_not_wanted_trains_nothing(
+    rb: Rb, small: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("resbench.study.coordinator.early", lambda *given: 1)
+    assert (
+        rb("study", "run", "small.yaml", "seeds=6", "recipe.epochs=8", PLAN.replace("workers: 2", "workers: 1")).status
+        == 0
+    )
+    assert database.rows("SELECT DISTINCT claimed_by LIKE '%:" + str(os.getpid()) + "' FROM rb_cell") == [(1,)]
+
+
 def test_blocks_are_few_and_even() -> None:
     assert blocks((0, 1, 2, 3, 4), 4) == [(0, 1, 2), (3, 4)]
     assert blocks((0, 1, 2), 8) == [(0, 1, 2)]
