@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from resbench.errors import StorageError
+from resbench.errors import BadInput, StorageError
 
 
 def folder_for(given: Path | None) -> Path | None:
-    """Made, where it is not there. Raises StorageError."""
+    """Made, where it is not there. Raises BadInput for a file, StorageError where it cannot be made."""
+    if given is not None and given.exists() and not given.is_dir():
+        raise BadInput(f"--profile {given}: is a file; a folder is needed")
     if given is not None:
         try:
             given.mkdir(parents=True, exist_ok=True)
@@ -17,13 +19,13 @@ def folder_for(given: Path | None) -> Path | None:
     return given
 
 
-def tell_profile(folder: Path) -> None:
-    """On stderr: the ranking alone is what a study prints."""
+def tell_profile(folder: Path, since: float) -> None:
+    """Of the cells trained since then. On stderr: the ranking alone is what a study prints."""
     import typer
 
     from resbench.study.profile import read
 
-    rows = read(folder)
+    rows = read(folder, since)
     if not rows:
         typer.echo(f"nothing was trained, so there is no profile in {folder}", err=True)
         return

@@ -15,16 +15,15 @@ from resbench.plugins.active import activate_also, named_folders
 from resbench.spec.check import Check
 from resbench.spec.library import STUDIES, Library, workspace
 from resbench.spec.names import why_not
-from resbench.spec.node import Node
+from resbench.spec.node import Node, values
 from resbench.spec.override import override_study
 from resbench.spec.study import StudySpec, parse_study
 from resbench.spec.study_plugins import plugin_folders
-from resbench.store.engine import Engine
+from resbench.store.engine import Engine, open_store
 
 if TYPE_CHECKING:
     import torch
 
-    from resbench.study.profile import Machine
     from resbench.study.space import Point, Refused  # imports torch
 
 
@@ -101,17 +100,39 @@ def named_device(device: str | None) -> torch.device:
     return where
 
 
-def interruptible(
-    engine: Engine, url: str, spec: StudySpec, points: Sequence[Point], where: Machine, progress: StudyProgress
-) -> bool:
-    """Run the study; Ctrl-C ends with status 130 and says how to go on."""
-    from resbench.study.coordinator import run_study
+def trained(
+    url: str,
+    spec: StudySpec,
+    points: Sequence[Point],
+    where: torch.device,
+    profile: Path | None,
+    progress: StudyProgress,
+) -> tuple[Engine, bool]:
+    """Run the study; of several ranks the first keeps it, and the others end here. Returns whether every cell came to its end.
 
+    Data, recipes and ranks are looked at before anything is written. Ctrl-C ends with status 130 and says how to go on.
+    """
+    from resbench.study.coordinator import run_study
+    from resbench.study.data import loaded
+    from resbench.study.follow import dismiss, follow
+    from resbench.study.job import check_recipe
+    from resbench.study.profile import Machine
+    from resbench.train.ranks import part
+
+    loaded(str(spec.data.name), values(spec.data.given))
+    for point in points:
+        check_recipe(point.recipe, where)
+    if part().rank > 0:
+        follow(where)
+        raise SystemExit(0)
+    engine = open_store(url, create=True)
     try:
-        return run_study(engine, url, spec, points, where, progress)
+        whole = run_study(engine, url, spec, points, Machine(where, profile), progress)
     except KeyboardInterrupt:
         progress.bar.stop()
         progress.line(
             f"stopped: {progress.done} of {progress.total} new runs are saved; the same command goes on with the rest"
         )
         raise SystemExit(130) from None
+    dismiss()
+    return engine, whole

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from resbench.cli.options import Db, Json, Plugins, database
+from resbench.errors import BadInput
 
 app = typer.Typer(help="Run, check and show studies.", no_args_is_help=True)
 File = Annotated[str, typer.Argument(metavar="STUDY", help="A study's YAML file, or the name of one in the library.")]
@@ -33,12 +35,11 @@ def run(
     ] = None,
 ) -> None:  # fmt: skip
     """Train what is missing of a study, one row per run, and print the ranking. Run it again: nothing is trained twice."""
+    from resbench.cli.explain import explain_plan
     from resbench.cli.profile import folder_for, tell_profile
     from resbench.cli.progress import StudyProgress
     from resbench.cli.results import has_finished, print_ranking
-    from resbench.cli.run import interruptible, named_device, prepare
-    from resbench.spec.node import values
-    from resbench.store.engine import open_store
+    from resbench.cli.run import named_device, prepare, trained
 
     url = database(db)
     with StudyProgress() as progress:
@@ -48,31 +49,19 @@ def run(
             progress.note(
                 f"{len(refused)} of {total} points cannot be built; first {first.name}: {str(first.problems[0]).splitlines()[0]}"
             )
-        where = named_device(device)
-        if explain:
-            from resbench.cli.explain import explain_plan
+        from resbench.train.ranks import joined, part
 
-            explain_plan(spec, points, where, json)
-            raise typer.Exit(0)
-        from resbench.study.data import loaded
-        from resbench.study.follow import dismiss, follow
-        from resbench.study.job import check_recipe
-        from resbench.study.profile import Machine
-        from resbench.train.ranks import joined, own_device
-
-        loaded(str(spec.data.name), values(spec.data.given))  # what is missing is found before anything is written
-        with joined() as own:
-            where = own_device(where)
-            for point in points:
-                check_recipe(point.recipe, where)
-            if own.rank > 0:
-                follow(where)
+        if explain and profile is not None:
+            raise BadInput("--profile is of a training, and --explain-plan trains nothing: give one of them")
+        began = time.time()
+        with joined(named_device(device)) as where:
+            if explain:
+                if part().rank == 0:
+                    explain_plan(spec, points, where, json)
                 raise typer.Exit(0)
-            engine = open_store(url, create=True)
-            whole = interruptible(engine, url, spec, points, Machine(where, folder_for(profile)), progress)
-            dismiss()
+            engine, whole = trained(url, spec, points, where, folder_for(profile), progress)
     if profile is not None:
-        tell_profile(profile)
+        tell_profile(profile, began)
     if whole or has_finished(engine, spec.name):
         print_ranking(engine, spec.name, json)
     raise typer.Exit(0 if whole else 1)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from torch import Tensor
 from resbench.errors import BadInput
 
 AHEAD = 2  # batches that are decoded while one is used
+_FAULTS = (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError)  # that Pillow raises
 MODES = {1: "L", 3: "RGB"}
 
 
@@ -59,19 +61,27 @@ class Files:
         try:
             with Image.open(path) as file:
                 image = ImageOps.fit(file.convert(MODES[self.channels]), (self.size, self.size))
-        except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise BadInput(f"{path} cannot be read as an image: {error}") from None
+        except _FAULTS as error:
+            raise _unreadable(path, error) from None
         pixels = torch.from_numpy(np.array(image))
         return pixels[None] if self.channels == 1 else pixels.permute(2, 0, 1)
 
     def digests(self) -> Iterator[bytes]:
-        """sha256 of each file's bytes, in order. Raises BadInput where one cannot be read."""
+        """sha256 of each file's bytes, in order. Raises BadInput where one cannot be read or is damaged, as far as it says so."""
         with ThreadPoolExecutor() as pool:
             yield from pool.map(_digest, self.paths)
 
 
 def _digest(path: Path) -> bytes:
     try:
-        return sha256(path.read_bytes()).digest()
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror}") from None
+        content = path.read_bytes()
+        with Image.open(BytesIO(content)) as image:
+            image.verify()
+    except _FAULTS as error:
+        raise _unreadable(path, error) from None
+    return sha256(content).digest()
+
+
+def _unreadable(path: Path, error: Exception) -> BadInput:
+    why = "cannot identify image file" if isinstance(error, UnidentifiedImageError) else str(error)
+    return BadInput(f"{path} cannot be read as an image: {why}")

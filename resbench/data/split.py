@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, Protocol
 
 import torch
@@ -80,11 +81,18 @@ def whole(split: Split) -> tuple[Tensor, Tensor]:
 
 
 def _normalised(data: Dataset, name: str, device: torch.device | str) -> Split:
-    index, (mean, sd) = data.splits[name], moments(data)
+    index, (mean, sd) = data.splits[name], _moments(data)
     labels = data.labels[index].to(device)
     if isinstance(data.images, Files):
         _, channels, height, width = data.images.shape
         if 4 * len(index) * channels * height * width > HELD_BYTES:
             return Streamed(data.images, index, labels, mean.to(device), sd.to(device))
-    pixels = pick(data.images, index)
-    return Held(((pixels.float() / 255 - mean) / sd).to(device), labels)
+    return Held(((_pixels(data, name).float() / 255 - mean) / sd).to(device), labels)
+
+
+_moments = lru_cache(maxsize=1)(moments)  # files would be decoded for every training anew
+
+
+@lru_cache(maxsize=3)
+def _pixels(data: Dataset, name: str) -> Tensor:
+    return pick(data.images, data.splits[name])

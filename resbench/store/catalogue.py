@@ -9,7 +9,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Engine, Table, func, select
+from sqlalchemy import Engine, Table, func, select, update
 
 from resbench.errors import BadInput
 from resbench.store.dialect import insert_absent
@@ -39,7 +39,11 @@ def put_recipe(engine: Engine, recipe: RecipeRecord) -> None:
 
 
 def put_data(engine: Engine, data: DataRecord) -> None:
-    _put(engine, rb_data, asdict(data) | {"settings": canonical_json(dict(data.settings))})
+    """Settings say how to get at the data, so the newest stand: a folder may have moved."""
+    settings = canonical_json(dict(data.settings))
+    with writing(engine) as connection:
+        insert_absent(connection, rb_data, asdict(data) | {"settings": settings})
+        connection.execute(update(rb_data).where(rb_data.c.digest == data.digest).values(settings=settings))
 
 
 def put_environment(engine: Engine, environment: EnvironmentRecord) -> str:

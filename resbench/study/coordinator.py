@@ -37,6 +37,7 @@ from resbench.study.watcher import Watcher
 from resbench.train.device import repeatable
 from resbench.train.outcome import Epoch, Outcome
 from resbench.train.plan import Plan as CellPlan
+from resbench.train.ranks import part
 
 Ways = Mapping[int, tuple[tuple[int, ...], CellPlan]]  # of each trial, by id: seeds to train, and how
 
@@ -100,7 +101,8 @@ def run_study(
     if work:
         with Team(engine, url, plan.study_id, socket.gethostname(), machine, onlooker) as team:
             team.start_early(early(work, plan.n_train, device))
-            planner = Planner(engine, plan.data, plan.n_train, device, 1 if len(work) >= cores() else cores())
+            alone = len(work) < cores() or part().of > 1
+            planner = Planner(engine, plan.data, plan.n_train, device, cores() if alone else 1)
             ways = {i: (seeds, planner.plan(plan.points[i], len(seeds))) for i, seeds in missing.items()}
             hows = [how for _, how in ways.values()]
             for reason in dict.fromkeys(how.not_compiled for how in hows if how.not_compiled):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sys
+from contextlib import suppress
 
 import torch
 
 from resbench.study.job import Task, job_of, train
+from resbench.train.device import repeatable
 from resbench.train.fit import Hooks
 from resbench.train.plan import plan_from
 from resbench.train.ranks import part, told
@@ -19,12 +20,9 @@ def dismiss() -> None:
 
 
 def follow(device: torch.device) -> None:
-    """Until rank 0 has no more to do. What fails here fails there too, where it is told."""
+    """Until rank 0 has no more to do. What is raised here ends this process, and torchrun the others."""
+    repeatable(device)
     nothing: Task | None = None
     while (task := told(nothing)) is not None:
-        try:
+        with suppress(InterruptedError):  # rank 0 was told to stop
             train(job_of(task), task.seeds, plan_from(task.plan), device, Hooks(lambda seed, epoch: None))
-        except InterruptedError:
-            continue
-        except Exception as error:
-            print(f"a rank that follows: {type(error).__name__}: {error}", file=sys.stderr)

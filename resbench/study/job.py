@@ -40,18 +40,26 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A job as rank 0 tells it to the others of one training. `data`: name and settings."""
+    """A job as rank 0 tells it to the others of one training. `data`: name, settings, digest."""
 
     network: str
     recipe: str
-    data: tuple[str, Mapping[str, Plain]]
+    data: tuple[str, Mapping[str, Plain], str]
     seeds: tuple[int, ...]
     plan: Mapping[str, Any]
 
 
 def job_of(task: Task) -> Job:
-    name, settings = task.data
-    return Job(from_json(task.network), recipe_from_json(task.recipe), loaded(name, settings)[0], settings)
+    name, settings, digest = task.data
+    return Job(from_json(task.network), recipe_from_json(task.recipe), _data(name, settings, digest), settings)
+
+
+def _data(name: str, settings: Mapping[str, Plain], digest: str) -> Dataset:
+    """Raises BadInput where they are others than they were."""
+    dataset, found = loaded(name, settings)
+    if found != digest:
+        raise BadInput(f"data set {name} is not the one of the study: its digest is {found}, not {digest}")
+    return dataset
 
 
 def job(engine: Engine, architecture: str, recipe: str, data: str) -> Job:
@@ -61,9 +69,7 @@ def job(engine: Engine, architecture: str, recipe: str, data: str) -> Job:
     if identity != architecture:
         raise DatabaseError(f"architecture {architecture}: what is stored has the digest {identity}")
     stored = get_data(engine, data)
-    dataset, found = loaded(stored.name, stored.settings)
-    if found != data:
-        raise BadInput(f"data set {dataset.name} is not the one of the study: its digest is {found}, not {data}")
+    dataset = _data(stored.name, stored.settings, data)
     spec = recipe_from_json(get_recipe(engine, recipe).spec)
     return Job(bound, spec, dataset, stored.settings)
 
@@ -78,7 +84,7 @@ def train(work: Job, seeds: tuple[int, ...], plan: Plan, device: torch.device, h
     """A run for each seed, all side by side: build, draw weights, fit. Rank 0 of several tells the others."""
     own = part()
     if own.of > 1 and own.rank == 0:
-        data = (work.data.name, work.settings)
+        data = (work.data.name, work.settings, loaded(work.data.name, work.settings)[1])
         told(Task(to_json(work.bound), recipe_to_json(work.recipe), data, seeds, plan.record()))
     stacked = stack(work.bound, len(seeds))
     materialise_stack(stacked, seeds, work.recipe.init)

@@ -57,7 +57,7 @@ class Planner:
                 layout=said.layout or plan.layout,
                 threads=said.threads or plan.threads,
                 recompute=said.recompute,
-                compiled=plan.compiled if said.compile is None else said.compile,
+                compiled=_compiled(plan, said, self.device),
             )
         alike = (_convolutions(point.bound), point.recipe, min(seeds, 16))
         if alike not in self.known:
@@ -67,6 +67,13 @@ class Planner:
             except Exception:  # what cannot be trained is told where it is trained, with its cell
                 return Plan(1, "contiguous", 1, recompute=said.recompute)
         return self.known[alike]
+
+
+def _compiled(plan: Plan, said: PlanSpec, device: torch.device) -> bool:
+    """Of runs that stand: what failed to compile fails again, and what paid on CUDA may not on a CPU."""
+    if plan.not_compiled or said.compile is False:
+        return False
+    return bool(said.compile) or (plan.compiled and device.type == "cuda")
 
 
 def bfloat16_gain(point: Point, device: torch.device) -> str:

@@ -15,6 +15,8 @@ import torch
 
 from resbench.train.clock import Clock
 
+ENDING = ".profile.json"
+
 
 @dataclass(frozen=True, slots=True)
 class Machine:
@@ -24,10 +26,11 @@ class Machine:
     profile: Path | None = None
 
 
-def clock(machine: Machine, unit: str, digest: str, seeds: tuple[int, ...]) -> Clock | None:
+def clock(machine: Machine, unit: str, key: str, seeds: tuple[int, ...]) -> Clock | None:
+    """`key`: of the training, so that no two have one file."""
     if machine.profile is None:
         return None
-    name = f"{unit}-{digest.partition('_')[2][:8]}-seeds-{'-'.join(map(str, seeds[:1] + seeds[1:][-1:]))}"
+    name = f"{unit}-{key[:8]}-seeds-{'-'.join(map(str, seeds[:1] + seeds[1:][-1:]))}"
     return Clock(machine.device, machine.profile / f"{name}.trace.json")
 
 
@@ -35,10 +38,11 @@ def write(clock: Clock | None, unit: str, how: Mapping[str, Any]) -> None:
     if clock is None:
         return
     told = {"unit": unit, **how, "steps": clock.steps, "seconds": clock.close()}
-    path = clock.trace.with_name(clock.trace.name.replace(".trace.json", ".json"))
+    path = clock.trace.with_name(clock.trace.name.replace(".trace.json", ENDING))
     path.write_text(json.dumps(told, indent=1), "utf-8")
 
 
-def read(folder: Path) -> list[dict[str, Any]]:
-    """Of every cell, in the order of their names."""
-    return [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json")) if ".trace." not in path.name]
+def read(folder: Path, since: float) -> list[dict[str, Any]]:
+    """Of every cell that was trained since then (seconds of the epoch), in the order of their names."""
+    files = [path for path in sorted(folder.glob(f"*{ENDING}")) if path.stat().st_mtime >= since]
+    return [json.loads(path.read_text("utf-8")) for path in files]

@@ -74,7 +74,12 @@ def work(worker: Worker) -> None:
             raise
         except Exception as error:
             fail_cell(worker.engine, cell, "".join(traceback.format_exception(error)))
-            worker.onlooker.ended(cell.trial_id, str(blamed(error) or f"{type(error).__name__}: {error}"))
+            told = str(blamed(error) or f"{type(error).__name__}: {error}")
+            worker.onlooker.ended(cell.trial_id, told)
+            if part().of > 1:
+                raise StorageError(
+                    f"{told}; the processes of one training are out of step, so all of them end"
+                ) from None
         else:
             finish_cell(worker.engine, cell)
             worker.onlooker.ended(cell.trial_id, None)
@@ -95,7 +100,7 @@ def _train(worker: Worker, cell: Cell) -> None:
         except (DatabaseError, StorageError, InterruptedError):
             raise
         except Exception as error:
-            if len(block) == 1:
+            if len(block) == 1 or part().of > 1:
                 raise
             told = f"{len(block)} seeds as one network: {type(error).__name__}: {error}; they are tried one by one"
             worker.onlooker.note(cell.trial_id, told)
@@ -123,11 +128,12 @@ def _run(worker: Worker, cell: Cell, task: Job, seeds: tuple[int, ...]) -> None:
         worker.onlooker.epoch(cell.trial_id, seed, epoch)
 
     plan = plan_from(cell.plan)
-    timed = clock(worker.machine, task.bound.unit, cell.architecture, seeds)
     where = put_environment(
         worker.engine, environment(worker.machine.device, plan.threads, tf32=task.recipe.precision == "tf32")
     )
-    kept = Checkpoints(worker.engine, worker.folder, checkpoint_key(*_identity(cell), seeds, plan.way))
+    key = checkpoint_key(*_identity(cell), seeds, plan.way)
+    kept = Checkpoints(worker.engine, worker.folder, key)
+    timed = clock(worker.machine, task.bound.unit, key, seeds)
     phase = untimed if timed is None else timed.phase
     hooks = Hooks(told, Keeper(task.recipe.checkpoint_every, kept.load, kept.save), phase)
     how = {
@@ -139,7 +145,12 @@ def _run(worker: Worker, cell: Cell, task: Job, seeds: tuple[int, ...]) -> None:
         "compiled": plan.compiled,
         "ranks": part().of,
     }
-    for seed, outcome in zip(seeds, train(task, seeds, plan, worker.machine.device, hooks), strict=True):
+    try:
+        outcomes = train(task, seeds, plan, worker.machine.device, hooks)
+    finally:
+        if timed is not None:
+            timed.stop()
+    for seed, outcome in zip(seeds, outcomes, strict=True):
         row = record(cell, seed, outcome, where, {**cell.plan, **how})
         save_run(worker.engine, row, study_id=worker.study_id, trial_id=cell.trial_id)
         worker.onlooker.saved(cell.trial_id, seed, outcome)

@@ -34,6 +34,7 @@ class Clock:
         self.began = time.perf_counter()
         activities = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * (device.type == "cuda")
         self.profiler: profile | None = profile(activities=activities)
+        self.tracing = False
 
     @contextmanager
     def phase(self, name: Phase) -> Iterator[None]:
@@ -47,8 +48,7 @@ class Clock:
 
     def close(self) -> dict[str, float]:
         """Seconds by phase; `overhead` is all the rest since the clock was made."""
-        if self.steps > WARM:
-            self._stop()
+        self.stop()
         total = self._now() - self.began
         parts: dict[str, float] = dict(self.seconds.items())
         return {**parts, "overhead": total - sum(parts.values()), "total": total}
@@ -59,16 +59,18 @@ class Clock:
         return time.perf_counter()
 
     def _trace(self) -> None:
-        if self.profiler is not None and self.steps == WARM:
+        if self.profiler is not None and self.steps == WARM and not self.tracing:
             self.profiler.start()
+            self.tracing = True
         if self.steps == WARM + TRACED:
-            self._stop()
+            self.stop()
 
-    def _stop(self) -> None:
-        if self.profiler is not None:
+    def stop(self) -> None:
+        """End the trace, wherever it is."""
+        if self.profiler is not None and self.tracing:
             self.profiler.stop()
             self.profiler.export_chrome_trace(str(self.trace))
-            self.profiler = None
+        self.profiler = None
 
 
 def each(items: Iterable[T], phase: InPhase) -> Iterator[T]:

@@ -79,7 +79,9 @@ def fit(
         loss_sum, wrong = added(torch.stack([loss_sum / part().of, wrong]))
         train_losses = (loss_sum / run.per_epoch).tolist()  # waits for the device
         train_errors = (100 * wrong / (run.per_epoch * recipe.batch)).tolist()
-        agree(stacked.network)
+        agree(
+            [*stacked.network.buffers(), *(what.average.mean if what.average else [])]
+        )  # each rank may have had its own
         train_s = (time.perf_counter() - started) / count
         scores = score(what, val)
         going = [i for i, history in enumerate(histories) if not history or is_finite(history[-1])]

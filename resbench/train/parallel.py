@@ -33,9 +33,14 @@ class SyncedBatchNorm(nn.Module):
             self.register_buffer(name, buffer)
 
     def forward(self, x: Tensor) -> Tensor:
-        running = self.get_buffer("running_mean"), self.get_buffer("running_var")
+        """In training statistics are float32's at least, as torch has them."""
         if not self.training:
+            running = self.get_buffer("running_mean"), self.get_buffer("running_var")
             return nn.functional.batch_norm(x, *running, self.weight, self.bias, False, 0.0, self.eps)
+        with torch.autocast(x.device.type, enabled=False):
+            return self.by_batch(x.float() if x.dtype == torch.bfloat16 else x).to(x.dtype)
+
+    def by_batch(self, x: Tensor) -> Tensor:
         axes = [axis for axis in range(x.dim()) if axis != 1]
         shape = [1, -1, *[1] * (x.dim() - 2)]
         n = x.numel() // x.shape[1] * part().of
@@ -43,11 +48,12 @@ class SyncedBatchNorm(nn.Module):
         centred = x - mean.view(shape)
         variance = _total(centred.square().sum(axes)) / n
         with torch.no_grad():
+            running = self.get_buffer("running_mean"), self.get_buffer("running_var")
             for kept, new in zip(running, (mean, variance * (n / max(1, n - 1))), strict=True):
                 kept.lerp_(new.to(kept.dtype), self.momentum)
         factor = self.weight * (variance + self.eps).rsqrt()
-        normalised: Tensor = centred * factor.view(shape) + self.bias.view(shape)
-        return normalised
+        result: Tensor = centred * factor.view(shape) + self.bias.view(shape)
+        return result
 
 
 class _Total(torch.autograd.Function):

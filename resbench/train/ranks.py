@@ -9,28 +9,38 @@ nothing here does anything.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TypeVar
 
 import torch
-from torch import Tensor, distributed, nn
+from torch import Tensor, distributed
 
 from resbench.errors import BadInput
 from resbench.seeds import WHOLE, Part
 
 T = TypeVar("T")
+PATIENCE = timedelta(days=2)  # the others wait while rank 0 plans; where one dies, torchrun ends all
 
 
 @contextmanager
-def joined() -> Iterator[Part]:
-    """Meet the other processes; inside, `part` says which of them this is."""
+def joined(device: torch.device) -> Iterator[torch.device]:
+    """Meet the other processes; inside, `part` says which of them this is. Yields the device of this one: a card each.
+
+    Raises BadInput where one card is named for all.
+    """
     if "TORCHELASTIC_RUN_ID" not in os.environ:
-        yield WHOLE
+        yield device
         return
-    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    if device.type == "cuda":
+        if device.index is not None:
+            raise BadInput(f"--device {device}: several processes have a card each; `--device cuda` deals them out")
+        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(device)
+    distributed.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
     try:
-        yield part()
+        yield device
     finally:
         distributed.destroy_process_group()
 
@@ -44,13 +54,6 @@ def part() -> Part:
 def beside() -> int:
     """How many of the processes are on this machine."""
     return int(os.environ.get("LOCAL_WORLD_SIZE", "1")) if part().of > 1 else 1
-
-
-def own_device(device: torch.device) -> torch.device:
-    """Of several cards, each process on a machine has one."""
-    if part().of > 1 and device.type == "cuda" and device.index is None:
-        return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
-    return device
 
 
 def told(value: T) -> T:
@@ -75,11 +78,11 @@ def added(tensor: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def agree(network: nn.Module) -> None:
-    """Buffers become those of rank 0: without shared statistics each process has its own."""
+def agree(tensors: Iterable[Tensor]) -> None:
+    """They become those of rank 0."""
     if part().of > 1:
-        for buffer in network.buffers():
-            distributed.broadcast(buffer, src=0)
+        for tensor in tensors:
+            distributed.broadcast(tensor, src=0)
 
 
 def own_batch(batch: int, devices: int | None) -> int:

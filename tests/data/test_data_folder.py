@@ -110,8 +110,10 @@ def test_moments_of_many_are_those_of_a_sample(tree: Path, monkeypatch: pytest.M
 
 def test_a_file_that_is_no_image_is_named(tree: Path) -> None:
     (tree / "dog" / "000.png").write_bytes(b"not a picture")
-    with pytest.raises(BadInput, match=r"dog/000\.png cannot be read as an image: cannot identify image file"):
+    with pytest.raises(BadInput, match=r"dog/000\.png cannot be read as an image: cannot identify image file$"):
         whole(normalised(pets(tree), "train"))
+    with pytest.raises(BadInput, match=r"dog/000\.png cannot be read as an image: cannot identify image file$"):
+        digest(pets(tree))
 
 
 def test_a_folder_is_looked_for_where_data_are(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,13 +130,27 @@ def test_classes_that_cannot_be_dealt_are_told(tree: Path, tmp_path: Path) -> No
     with pytest.raises(BadInput, match=r"fox: there is no image; known are \.bmp, "):
         info("image_folder", {"path": str(tree)})
     Image.new("RGB", (4, 4)).save(tree / "fox" / "a.png")
-    with pytest.raises(BadInput, match=r"fox: three images of a class are needed, to be dealt to train, val and test"):
+    with pytest.raises(BadInput, match=r"fox: 3 images are needed, to be dealt to the splits; there are 1$"):
         info("image_folder", {"path": str(tree)})
     with pytest.raises(BadInput, match="two or more folders of images are needed, one for each class; there are 0"):
         info("image_folder", {"path": str(tree / "cat")})
-    tree.rename(tmp_path / "train")
-    write(tmp_path / "val" / "cow", 2, 0)
-    (tmp_path / "train" / "fox" / "a.png").rename(tmp_path / "train" / "cat" / "z.png")
-    (tmp_path / "train" / "fox").rmdir()
+    for name in ("b.png", "c.png"):
+        Image.new("RGB", (4, 4)).save(tree / "fox" / name)
+    assert info("image_folder", {"path": str(tree)}).n_classes == 4, "three are enough"
+
+
+def test_folders_of_splits_that_do_not_go_together_are_told(tree: Path, tmp_path: Path) -> None:
+    (tmp_path / "all").mkdir()
+    tree.rename(tmp_path / "all" / "train")
+    write(tmp_path / "all" / "val" / "cow", 2, 0)
     with pytest.raises(BadInput, match="val: there are no training images of its class `cow`"):
-        info("image_folder", {"path": str(tmp_path)})
+        info("image_folder", {"path": str(tmp_path / "all")})
+    (tmp_path / "all" / "val").rename(tmp_path / "all" / "validation")
+    with pytest.raises(
+        BadInput, match="beside train there may be train, val and test, and train must; look at validation"
+    ):
+        info("image_folder", {"path": str(tmp_path / "all")})
+    (tmp_path / "all" / "validation").rename(tmp_path / "all" / "test")
+    (tmp_path / "all" / "train").rename(tmp_path / "all" / "training")
+    with pytest.raises(BadInput, match="beside test there may be train, val and test, and train must; look at train"):
+        info("image_folder", {"path": str(tmp_path / "all")})

@@ -15,7 +15,7 @@ def test_where_the_time_went(rb: Rb, tmp_path: Path) -> None:
     assert said.status == 0
     files = sorted(path.name for path in (tmp_path / "prof").iterdir())
     assert [name.partition("-")[0] for name in files] == ["original", "original", "plain", "plain"]
-    assert files[0].endswith("-seeds-0-1.json")
+    assert files[0].endswith("-seeds-0-1.profile.json")
     assert files[1].endswith("-seeds-0-1.trace.json")
     told = json.loads((tmp_path / "prof" / files[0]).read_text())
     seconds = told["seconds"]
@@ -37,5 +37,9 @@ def test_where_the_time_went(rb: Rb, tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made(rb: Rb, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     said = rb("study", "run", "small.yaml", "--profile", "file")
-    assert said.status == 5
-    assert said.err.startswith("--profile file: ")
+    assert said.status == 2
+    assert said.err.startswith("--profile file: is a file; a folder is needed")
+    assert not list(tmp_path.glob("*.db"))
+    said = rb("study", "run", "small.yaml", "--profile", "new", "--explain-plan")
+    assert (said.status, (tmp_path / "new").exists()) == (2, False)
+    assert said.err.startswith("--profile is of a training, and --explain-plan trains nothing")

@@ -29,8 +29,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ranks")
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(SCRIPT.parent)}
     for launch, cases in (
-        ([], ["branch", "plain"]),
-        (["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"], ["branch", "plain", "own_statistics"]),
+        ([], ["narrow", "branch", "plain"]),
+        (
+            ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"],
+            ["narrow", "branch", "plain", "own_statistics"],
+        ),
     ):
         command = [sys.executable, *launch, str(SCRIPT), str(folder), *cases]
         done = subprocess.run(command, capture_output=True, text=True, env=environment)
@@ -54,6 +57,12 @@ def test_two_processes_are_one(case: str, folder: Path) -> None:
         for name, tensor in alone.items():
             if tensor.is_floating_point():
                 assert float((tensor - together[name]).abs().max()) < 1e-9, name
+
+
+def test_in_bfloat16_statistics_are_as_fine_as_alone(folder: Path) -> None:
+    one, two = ran(folder, "narrow", 1), ran(folder, "narrow", 2)
+    for alone, together in zip(one[0], two[0], strict=True):
+        assert together[0]["train_loss"] == pytest.approx(alone[0]["train_loss"], rel=2e-3)
 
 
 def test_with_devices_each_has_its_own_statistics(folder: Path) -> None:

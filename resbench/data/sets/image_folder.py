@@ -29,7 +29,7 @@ Image = tuple[Path, int]  # and its label
 
 
 class Folder(Model):
-    path: str = Field(description="The folder; where it is not there as written, it is looked for where all data are.")
+    path: str = Field(min_length=1, description="The folder; else it is looked for where all data are.")
     size: Annotated[int, Field(ge=4, le=4096)] = Field(
         64, description="Pixels of a side of the square that each image is brought to."
     )
@@ -93,14 +93,24 @@ def _find(path: str) -> Path:
 def _tree(root: Path) -> Tree:
     """Raises Fact where there are not two classes, or one without enough images."""
     parts = {split: root / split for split in SPLITS if (root / split).is_dir()}
-    if "train" not in parts:
-        parts = {"train": root}
+    if parts and (strange := sorted(set(_classes(root)) ^ set(parts) | {"train"} - set(parts))):
+        raise Fact(
+            f"{root}: beside {', '.join(parts)} there may be train, val and test, and train must; look at {strange[0]}"
+        )
+    parts = parts or {"train": root}
     classes = _classes(parts["train"])
     if len(classes) < 2:
         raise Fact(
             f"{parts['train']}: two or more folders of images are needed, one for each class; there are {len(classes)}"
         )
     images = {split: _images(folder, classes) for split, folder in parts.items()}
+    needed = 1 + len(SPLITS) - len(parts)
+    for label, name in enumerate(classes):
+        count = sum(image[1] == label for image in images["train"])
+        if count < needed:
+            raise Fact(
+                f"{parts['train'] / name}: {needed} images are needed, to be dealt to the splits; there are {count}"
+            )
     for split in ("test", "val"):
         if split not in images:
             images["train"], images[split] = _draw(images["train"], split)
@@ -130,10 +140,6 @@ def _draw(images: list[Image], split: str) -> tuple[list[Image], list[Image]]:
     left, drawn = [], []
     for label in range(images[-1][1] + 1):
         of_class = [image for image in images if image[1] == label]
-        if len(of_class) < 3:
-            raise Fact(
-                f"{of_class[0][0].parent}: three images of a class are needed, to be dealt to train, val and test"
-            )
         order = sorted(range(len(of_class)), key=lambda i: stream(0, i, f"{NAME} {split}"))
         chosen = set(order[: max(1, len(of_class) // 10)])
         drawn += [image for i, image in enumerate(of_class) if i in chosen]
