@@ -37,7 +37,6 @@ EVERYTHING: dict[str, Plain] = {
 CASES: dict[str, tuple[str, dict[str, Plain], bool]] = {  # unit, changes of the recipe, recompute
     "branch": ("branch.yaml", EVERYTHING, False),
     "plain": ("original", {"batch": 64, "epochs": 2}, True),
-    "narrow": ("original", {"batch": 64, "epochs": 1, "precision": "bfloat16", "lr": 0.01}, False),
     "own_statistics": ("original", {"batch": 64, "epochs": 2, "devices": 2}, False),
 }
 
@@ -61,8 +60,7 @@ def train(case: str, folder: Path, own: Part) -> None:
     bound = bind_network(Request(network, Use(unit, {}, Node(unit)), (1, 8, 8), 10), library)
     stacked = stack(bound, 2)
     materialise_stack(stacked, (0, 1), "he_normal")
-    if case != "narrow":
-        stacked.network.double()
+    stacked.network.double()
     if again:
         from resbench.compiler.network import recompute
 
@@ -76,8 +74,7 @@ def train(case: str, folder: Path, own: Part) -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
+    in_float64()
     with joined(torch.device("cpu")):
         for case in sys.argv[2:]:
-            if case != "narrow":
-                in_float64()
             train(case, Path(sys.argv[1]), part())
