@@ -71,13 +71,13 @@ def odd(body: str, *, init: str = "", base: str = "nn.Module", claims: str = "",
 
 def test_one_that_keeps_it(load: Load) -> None:
     report = check_op(load(odd("x * self.weight", init=WEIGHT, base="Parametric")), {"by": 3}, inputs=[(4, 3, 2)])
-    assert str(report) == "odd(by=3.0) of 4x3x2 -> 4x3x2: 7 checks, 0 MACs, stacked: by vmap"
+    assert str(report) == "odd(by=3.0) of 4x3x2 -> 4x3x2: 8 checks, 0 MACs, stacked: by vmap"
     assert report.checks == tuple(DUTIES)
 
 
 def test_by_name_with_claims_and_a_price() -> None:
     assert str(check_op("relu")) == (
-        "relu() of 8x6x5 -> 8x6x5: 7 checks, claims pure, idempotent, keeps_zero, 0 MACs, stacked: side by side"
+        "relu() of 8x6x5 -> 8x6x5: 8 checks, claims pure, idempotent, keeps_zero, 0 MACs, stacked: side by side"
     )
     assert check_op("conv", {"kernel": 3, "out": 4}, inputs=[(2, 6, 6)]).macs == 9 * 2 * 4 * 36
     dropped = check_op("drop_branch", {"rate": 0.5, "ops": [{"conv3x3": {"out": 8}}, "bn"]})
@@ -99,6 +99,8 @@ BAD = {
     "two": (odd("(x, x)"), "shapes: an op yields one tensor, got tuple"),
     "draws": (odd("x + torch.rand_like(x)"),
         "repeatable: two runs from one seed differ; an op that draws is a Random, and draws from `self.generator`: the largest"),
+    "own draws": (odd("x * torch.rand(len(x), 1, 1, 1, generator=self.generator, dtype=x.dtype)", base="Random"),
+        "in_parts: a part of a batch has other draws than in the whole; draw for each image by `self.room` and `self.own`: the"),
     "detached": (odd("x.detach() * 2"), "gradients: what it yields has no gradient: is something detached?"),
     "half detached": (odd("x * x.detach()"), "gradients: in training: Jacobian mismatch"),
     "dtype": (odd("x.float() if x.dtype == torch.bfloat16 else x"),

@@ -11,7 +11,7 @@ import torch
 from resbench.cli.inventory import Item
 from resbench.cli.network import bind_unit, network_report, unit_report
 from resbench.compiler.network import build
-from resbench.data.registry import info, load
+from resbench.data.registry import info, listed, load
 from resbench.errors import ResbenchError
 from resbench.measure.registry import measure
 from resbench.ops.initialisers import initialiser_called
@@ -99,6 +99,8 @@ def _initialiser(name: str) -> str:
 
 
 def _dataset(name: str) -> str:
+    if listed(name) is None:
+        return "needs settings, so it is not tried"
     load(name)
     about = info(name)
     shape = "x".join(map(str, about.input_shape))

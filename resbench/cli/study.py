@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Annotated
@@ -42,6 +43,8 @@ def run(
     from resbench.cli.run import named_device, prepare, trained
 
     url = database(db)
+    if profile is not None:
+        os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # torch's profiler tells of cards that are not there
     with StudyProgress() as progress:
         spec, points, refused = prepare(file, tuple(changes or ()), fork)
         if refused:

@@ -14,6 +14,7 @@ from torch.autograd.gradcheck import GradcheckError
 from resbench.compiler.graph import sizes
 from resbench.measure.macs import counted
 from resbench.ops.parameter import Parametric, Random
+from resbench.seeds import Part
 from resbench.testing.case import BATCH, Case, bare, inputs, make, run
 
 
@@ -118,6 +119,21 @@ def input_kept(case: Case) -> None:
             same(a, b, f"input {number} is changed in place")
 
 
+def in_parts(case: Case) -> None:
+    """What draws draws for each image what it draws in the whole batch, where several processes have a part of it each."""
+    module = make(case).train()
+    drawing = [part for part in module.modules() if isinstance(part, Random)]
+    if not drawing or [*module.buffers()]:
+        return
+    whole, each = run(module, inputs(case)), []
+    for rank in range(BATCH):
+        for part in drawing:
+            part.part = Part(rank, BATCH)
+        each.append(run(module, [x[rank : rank + 1] for x in inputs(case)]))
+    told = "a part of a batch has other draws than in the whole; draw for each image by `self.room` and `self.own`"
+    same(torch.cat(each), whole, told, 1e-9)
+
+
 def macs(case: Case) -> int:
     """The price for one image: its own, or what torch counts. Unpriced operations have to be declared."""
     if case.kind.macs is not None:
@@ -135,5 +151,5 @@ def macs(case: Case) -> int:
 
 
 DUTIES: dict[str, Callable[[Case], object]] = {
-    duty.__name__: duty for duty in (starts, shapes, repeatable, gradients, dtype, input_kept, macs)
+    duty.__name__: duty for duty in (starts, shapes, repeatable, gradients, dtype, input_kept, in_parts, macs)
 }

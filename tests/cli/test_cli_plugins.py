@@ -67,7 +67,7 @@ def test_it_installs_is_found_and_passes_its_check_and_its_own_test(written: Pat
     assert found.status == 0, found.err
     first, second, third = found.out.splitlines()
     assert first == "plugin leaky_gain 0.1.0, from installed"
-    assert second == "  ok   op leaky_gain: leaky_gain(init=1.0) of 8x6x5 -> 8x6x5: 7 checks, 0 MACs, stacked: by vmap"
+    assert second == "  ok   op leaky_gain: leaky_gain(init=1.0) of 8x6x5 -> 8x6x5: 8 checks, 0 MACs, stacked: by vmap"
     places = "first 16x32x32 -> 16x32x32; inner 16x32x32 -> 16x32x32; transition 16x32x32 -> 32x16x16"
     assert third == f"  ok   unit leaky_gain_unit: {places}"
     assert unit.out.endswith("leaky_gain_unit: ok in resnet_cifar\n")

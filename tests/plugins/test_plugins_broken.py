@@ -172,7 +172,7 @@ def test_an_op_may_be_made_of_ops_and_named_by_a_constant(tmp_path: Path) -> Non
     checked, said = resbench(
         tmp_path, ["plugins", "check", "mine"], ["unit", "check", "mine.yaml", "--plugins", "mine"]
     )  # fmt: skip
-    assert "op composed: composed(kernel=3) of 8x6x5 -> 8x6x5: 7 checks" in checked.out
+    assert "op composed: composed(kernel=3) of 8x6x5 -> 8x6x5: 8 checks" in checked.out
     assert "the op's name is `'o' + 'dd'`; it is read without being run" in checked.out + checked.err
     assert said.status == 0
     assert said.out.endswith("mine: ok in resnet_cifar\n")

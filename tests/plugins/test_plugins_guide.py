@@ -19,6 +19,6 @@ def test_the_plugins_of_the_guide(tmp_path: Path) -> None:
     project.write_text(project.read_text("utf-8") + toml, "utf-8")
     ops, units = resbench(tmp_path, ["plugins", "check", "my_ops"], ["plugins", "check", "my_package"])
     assert ops.status == 0, ops.out
-    assert ops.out.splitlines()[1].startswith("  ok   op centre: centre(by=1.0) of 8x6x5 -> 8x6x5: 7 checks, 0 MACs")
+    assert ops.out.splitlines()[1].startswith("  ok   op centre: centre(by=1.0) of 8x6x5 -> 8x6x5: 8 checks, 0 MACs")
     assert units.status == 0, units.out
     assert re.findall(r"  ok   unit (\w+): ", units.out) == ["deep2", "deep3", "deep4"]

@@ -14,6 +14,7 @@ from resbench.store.catalogue import (
     get_recipe,
     put_architecture,
     put_cost,
+    put_data,
     put_environment,
 )
 from resbench.store.records import ArchitectureRecord
@@ -88,6 +89,12 @@ def test_the_catalogue_gives_back_what_was_put(sample: Sample) -> None:
     assert get_recipe(sample.engine, "rec").name == "paper"
     assert get_data(sample.engine, "dat").n_val == 400
     assert get_environment(sample.engine, sample.environment) == ENVIRONMENT
+
+
+def test_of_data_the_newest_settings_stand(sample: Sample) -> None:
+    put_data(sample.engine, replace(get_data(sample.engine, "dat"), settings={"path": "moved"}))
+    assert get_data(sample.engine, "dat").settings == {"path": "moved"}
+    assert get_data(sample.engine, "dat").n_val == 400
 
 
 def test_the_first_to_put_a_digest_stands(sample: Sample) -> None:

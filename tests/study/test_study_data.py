@@ -47,6 +47,15 @@ def test_a_folder_of_images_is_trained_on_streamed_as_held(
 
 
 @pytest.mark.usefixtures("small")
+def test_a_folder_that_has_moved_is_the_same_data(rb: Rb, pets: Path, database: Database) -> None:
+    assert rb("study", "run", "small.yaml", FOLDER).status == 0
+    pets.rename(pets.with_name("animals"))
+    said = rb("study", "run", "small.yaml", FOLDER.replace("pets", "animals"), "--fork", "again", "seeds=3")
+    assert said.status == 0
+    assert said.err.startswith("4 cached, 2 new\n")
+
+
+@pytest.mark.usefixtures("small")
 def test_settings_are_part_of_what_a_study_is_about(rb: Rb, database: Database) -> None:
     words = ("small.yaml", "units=[original]", "seeds=1", "data={use: shapes, n_train: 200}")
     assert rb("study", "run", *words).status == 0

@@ -10,10 +10,11 @@ from command_line import Database, Rb
 from study_sample import points, trials
 
 from resbench.errors import BadInput, DatabaseError
+from resbench.spec.recipe_plan import PlanSpec
 from resbench.store.engine import open_store
 from resbench.store.records import Cell
 from resbench.study.job import job
-from resbench.study.planning import cores, workers
+from resbench.study.planning import _compiled, cores, workers
 from resbench.study.profile import Machine
 from resbench.study.space import Point
 from resbench.study.worker import Worker, work
@@ -50,6 +51,16 @@ def test_workers_share_the_cores_of_a_cpu_where_there_is_work_and_are_one_on_a_d
     assert count(1e3, threads=10**6) == 1
     assert count(1e3, torch.device("cuda")) == 1
     assert count(1e-6, of=told) == 3
+
+
+def test_runs_that_stand_are_followed_in_compiling_where_it_can_be() -> None:
+    cpu, cuda, stands = torch.device("cpu"), torch.device("cuda"), Plan(1, "contiguous", 1, compiled=True)
+    failed = Plan(1, "contiguous", 1, not_compiled="no compiler here")
+    assert _compiled(stands, PlanSpec(), cuda)
+    assert not _compiled(stands, PlanSpec(), cpu)
+    assert _compiled(stands, PlanSpec(compile=True), cpu)
+    assert not _compiled(stands, PlanSpec(compile=False), cuda)
+    assert not _compiled(failed, PlanSpec(compile=True), cuda)
 
 
 @pytest.mark.usefixtures("ran")
