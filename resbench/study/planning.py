@@ -104,7 +104,8 @@ def early(work: Work, n_train: int, device: torch.device) -> int:
     if device.type != "cpu" or part().of > 1:
         return 0
     macs = sum(3 * point.macs * point.recipe.batch * _steps(point, n_train) * seeds for point, seeds in work)
-    return min(cores() - 1, int(macs / FASTEST_MACS / (2 * START_S)))
+    most = cores() if work[0][0].recipe.plan.workers is None else work[0][0].recipe.plan.workers
+    return min(most - 1, int(macs / FASTEST_MACS / (2 * START_S)))
 
 
 def workers(work: Work, plans: Sequence[Plan], n_train: int, device: torch.device) -> int:
