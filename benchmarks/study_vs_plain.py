@@ -1,6 +1,7 @@
 """A study against the script that a competent user would write: wall time with imports, and whether the errors are alike.
 
     python benchmarks/study_vs_plain.py [pairs] [--depth 56] [--width 4] [--seeds 8] [--epochs 12] [--data digits]
+                                       [--precision float32]
 
 Both train the units `original` and `full_preactivation` on digits (or on 1024 `shapes`, 32x32) by the recipe he2016_small. The
 plain script (`--plain`) is Optuna over the units, one seed after another, DataLoader, NCHW, float32, torch's own number of
@@ -131,7 +132,7 @@ def resbench(options: argparse.Namespace, folder: Path) -> None:
     data = {"digits": "digits", "shapes": "{use: shapes, n_train: 1024}"}[options.data]
     (folder / "bench.yaml").write_text(
         f"study: bench\nnetwork: {{use: resnet_cifar, depth: {options.depth}, width: {options.width}}}\n"
-        f"units: [{', '.join(UNITS)}]\ndata: {data}\nrecipe: {{use: he2016_small, epochs: {options.epochs}}}\n"
+        f"units: [{', '.join(UNITS)}]\ndata: {data}\nrecipe: {{use: he2016_small, epochs: {options.epochs}, precision: {options.precision}}}\n"
         f"seeds: {options.seeds}\n",
         "utf-8",
     )
@@ -160,13 +161,14 @@ def main() -> None:
     for name, default in (("depth", 56), ("width", 4), ("seeds", 8), ("epochs", 12)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--data", choices=list(SETTINGS), default="digits")
+    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32", help="of resbench alone")
     parser.add_argument("--plain", action="store_true")
     parser.add_argument("--db", default="plain.db")
     options = parser.parse_args()
     if options.plain:
         print(json.dumps(plain(options)))
         return
-    given = [f"--{name}={getattr(options, name)}" for name in ("depth", "width", "seeds", "epochs", "data")]
+    given = [f"--{name}={getattr(options, name)}" for name in ("depth", "width", "seeds", "epochs", "data", "precision")]
     times: dict[str, list[float]] = {"plain": [], "resbench": []}
     found: dict[str, dict[str, list[float]]] = {}
     for pair in range(options.pairs):

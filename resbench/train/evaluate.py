@@ -12,7 +12,7 @@ from resbench.data.split import Split, in_order
 from resbench.train.layout import Layout, memory_format
 from resbench.train.ranks import added, part
 
-BATCH = 500
+BATCH = 256
 
 
 @dataclass(frozen=True, slots=True)
