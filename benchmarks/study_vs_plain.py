@@ -132,7 +132,8 @@ def resbench(options: argparse.Namespace, folder: Path) -> None:
     data = {"digits": "digits", "shapes": "{use: shapes, n_train: 1024}"}[options.data]
     (folder / "bench.yaml").write_text(
         f"study: bench\nnetwork: {{use: resnet_cifar, depth: {options.depth}, width: {options.width}}}\n"
-        f"units: [{', '.join(UNITS)}]\ndata: {data}\nrecipe: {{use: he2016_small, epochs: {options.epochs}, precision: {options.precision}}}\n"
+        f"units: [{', '.join(UNITS)}]\ndata: {data}\n"
+        f"recipe: {{use: he2016_small, epochs: {options.epochs}, precision: {options.precision}}}\n"
         f"seeds: {options.seeds}\n",
         "utf-8",
     )
