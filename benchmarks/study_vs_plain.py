@@ -169,7 +169,9 @@ def main() -> None:
     if options.plain:
         print(json.dumps(plain(options)))
         return
-    given = [f"--{name}={getattr(options, name)}" for name in ("depth", "width", "seeds", "epochs", "data", "precision")]
+    given = [
+        f"--{name}={getattr(options, name)}" for name in ("depth", "width", "seeds", "epochs", "data", "precision")
+    ]
     times: dict[str, list[float]] = {"plain": [], "resbench": []}
     found: dict[str, dict[str, list[float]]] = {}
     for pair in range(options.pairs):
