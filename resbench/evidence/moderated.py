@@ -23,8 +23,15 @@ Floats = NDArray[np.float64]
 MAX_PRIOR_WEIGHT = 2.0
 
 
-def variance_floor(n_val: int) -> float:
-    """Smallest believable variance (squared error points): that of rounding to whole images of a val set of `n_val`."""
+SMALLEST_VARIANCE = 1e-24  # of what is no error rate: only so that there is a logarithm
+
+
+def variance_floor(n_val: int | None) -> float:
+    """Smallest believable variance (squared error points): that of rounding to whole images of a val set of `n_val`.
+
+    None: what is measured is no share of images, so hardly any is too small."""
+    if n_val is None:
+        return SMALLEST_VARIANCE
     if n_val < 1:
         raise BadInput(f"`n_val` (={n_val}) is the number of validation images, 1 or more")
     return (100 / n_val) ** 2 / 12

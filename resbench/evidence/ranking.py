@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from math import inf, sqrt
 
 from resbench.evidence.intervals import is_skewed, mean_interval, median
-from resbench.evidence.moderated import moments, variance_floor
-from resbench.evidence.sample import MIN_SEEDS, Sample, by_name
-from resbench.evidence.ties import tie_group
+from resbench.evidence.moderated import variance_floor
+from resbench.evidence.sample import Sample, by_name
+from resbench.evidence.standing import Scored, Standing, standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,10 @@ class Ranked:
     skewed: bool
 
 
-def rank(samples: Sequence[Sample], *, n_val: int) -> list[Ranked]:
-    """The rows, best first. `n_val`: validation images, below whose resolution no spread is believed.
+def rank(samples: Sequence[Sample], *, n_val: int | None, tied: Standing | None = None) -> list[Ranked]:
+    """The rows, best first. `n_val`: validation images, below whose resolution no spread is believed; None: not an error rate.
+
+    `tied`: who may still be the best, where another design than rule 6 decides (a race, several objectives).
 
     >>> rows = rank([Sample("b", (9.1, 9.3, 9.0)), Sample("a", (6.1, 6.3, 6.0))], n_val=5000)
     >>> [(row.rank, row.name, row.tied_with_best) for row in rows]
@@ -49,20 +51,9 @@ def rank(samples: Sequence[Sample], *, n_val: int) -> list[Ranked]:
     """
     by_name(samples)
     floor = variance_floor(n_val)
-    tied = _tied(samples, floor)
+    tied = standing([Scored(tuple(samples), floor)]) if tied is None else tied
     ordered = sorted(samples, key=_place)
     return [_row(position, sample, tied[sample.name], floor) for position, sample in enumerate(ordered, start=1)]
-
-
-def _tied(samples: Sequence[Sample], floor: float) -> dict[str, bool | None]:
-    tested = [sample for sample in samples if sample.testable]
-    someone_works = any(sample.scores and not sample.fails for sample in samples)
-    tied: dict[str, bool | None] = {}
-    for sample in samples:
-        tied[sample.name] = False if sample.fails and sample.n >= MIN_SEEDS and someone_works else None
-    for sample, member in zip(tested, tie_group(*moments(tested), floor), strict=True):
-        tied[sample.name] = bool(member)
-    return tied
 
 
 def _place(sample: Sample) -> tuple[int, float, float, str]:

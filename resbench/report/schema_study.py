@@ -8,6 +8,7 @@ from resbench.report.schema_params import domain
 from resbench.report.schema_recipe import study_recipe
 from resbench.report.schema_use import head_schemas, use_schema
 from resbench.report.schema_value import Schema, texts, words
+from resbench.spec.design import MEASURED
 from resbench.spec.library import Library
 from resbench.spec.study import MAX_SEEDS
 
@@ -17,6 +18,15 @@ _BUDGET = {
     "macs": "Multiply-accumulates of one network for one image, at most.",
     "trials": "Points of the study that are looked at, at most.",
     "runs": "Trainings that this study starts, at most, over all its calls.",
+}
+
+_OBJECTIVES = {
+    "val_error_pct": "Error on the validation split, %.",
+    "val_loss": "Cross-entropy on the validation split, nats.",
+    "train_loss": "Training loss over the last epoch.",
+    "train_s": "Seconds of training of one run; other work on the machine is in it.",
+    "params": "Parameters of the network: exact, no spread.",
+    "macs": "Multiply-accumulates of the network for one image: exact, no spread.",
 }
 
 
@@ -44,10 +54,23 @@ def study_schema(library: Library) -> Schema:
             },
             "objectives": {
                 "type": "object",
-                "description": "What is ranked by.",
-                "properties": {"val_error_pct": {"const": "minimize", "description": "Error on the validation split, %."}},
-                "required": ["val_error_pct"],
+                "description": "What is ranked by; several give a Pareto set. The first is what tables sort by.",
+                "properties": {
+                    name: {"const": "minimize", "description": words} for name, words in _OBJECTIVES.items()
+                },
+                "minProperties": 1,
+                "anyOf": [{"required": [name]} for name in MEASURED],
                 "additionalProperties": False,
+            },
+            "race": {
+                "description": "Who is left out at a look gets no more seeds. The looks, as seeds of each unit; true: 5, 8, 12, 20.",
+                "if": {"type": "array"},
+                "then": {"items": {"type": "integer", "minimum": 3}, "minItems": 1, "uniqueItems": True},
+                "else": {"type": "boolean"},
+            },
+            "paired": {
+                "type": "boolean",
+                "description": "Whether the seed also draws the split or a subset of the data; only then are tests paired.",
             },
             "search": {"enum": ["grid"], "default": "grid", "description": "How the points are walked: all of them."},
             "budget": {

@@ -10,21 +10,24 @@ from typing import TypeVar
 
 from resbench.errors import BadInput, did_you_mean
 from resbench.spec.check import Check, listed
+from resbench.spec.design import KEYS as DESIGN
+from resbench.spec.design import Design, parse_design
 from resbench.spec.domain import Param, is_domain, parse_domain
 from resbench.spec.library import Library
 from resbench.spec.names import printable
 from resbench.spec.network import Use, parse_use
-from resbench.spec.node import Node, plain
+from resbench.spec.node import Node
 from resbench.spec.recipe import RecipeSpec, override, parse_recipe
 from resbench.spec.recipe_space import recipe_of
 
 MAX_SEEDS = 10_000
+SEEDS = 5  # where a study says nothing of them
 _SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _AMOUNT = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)([kMGT]?)")
 _BUDGET = ("params", "macs", "trials", "runs")
 Spec = TypeVar("Spec")
 _NEEDED = ("study", "network", "units", "data")
-_KEYS = ("doc", "cite", "extends", "recipe", "objectives", "search", "budget", "seeds", "plugins")
+_KEYS = ("doc", "cite", "extends", "recipe", *DESIGN, "search", "budget", "seeds", "plugins")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +65,13 @@ class StudySpec:
     seeds: tuple[int, ...]
     budget: Budget
     node: Node
+    design: Design = Design()
 
 
 def parse_study(top: Node, library: Library, check: Check) -> StudySpec | None:
     """None where so much is missing that nothing can be made of it; everything wrong is in `check`."""
     check.keys(top, _NEEDED, _KEYS)
     entries = top.mapping
-    if "objectives" in entries and plain(entries["objectives"]) != {"val_error_pct": "minimize"}:
-        check.report(
-            entries["objectives"],
-            f"`{{val_error_pct: minimize}}` is the objective, got {entries['objectives'].shown()}",
-        )
     if "search" in entries and entries["search"].value != "grid":
         check.report(entries["search"], f"`grid` is needed, got {entries['search'].shown()}")
     network = parse_use(entries["network"], check) if "network" in entries else Use(None, {}, top)
@@ -82,6 +81,8 @@ def parse_study(top: Node, library: Library, check: Check) -> StudySpec | None:
     data = parse_use(entries["data"], check) if "data" in entries else Use(None, {}, top)
     if data.name == "":
         check.report(data.node, f"the name of a data set is needed, got {data.node.shown()}")
+    seeds = _seeds(entries["seeds"], check) if "seeds" in entries else None
+    design = parse_design(entries, None if seeds is None else len(seeds), check)
     spec = StudySpec(
         check.name(entries["study"]),
         check.text(entries.get("doc")),
@@ -89,9 +90,10 @@ def parse_study(top: Node, library: Library, check: Check) -> StudySpec | None:
         _units(entries["units"], library, check) if "units" in entries else (),
         data,
         recipe_of(parse_use(entries.get("recipe", Node("he2016_small", top.place, "recipe")), check), library, check),
-        _seeds(entries.get("seeds", Node(5)), check),
+        tuple(range(design.race[-1] if design.race else SEEDS)) if seeds is None else seeds,
         _budget(entries.get("budget", Node({})), check),
         top,
+        design,
     )
     return spec if network.name and data.name and "units" in entries else None
 

@@ -33,6 +33,33 @@ def test_what_is_left_out_has_a_habit(folder: Path) -> None:
     assert spec.budget.params is None
 
 
+@pytest.mark.parametrize(
+    ("seeds", "race", "looks"),
+    [(None, "true", (5, 8, 12, 20)), ("6", "true", (5, 6)), ("8", "[3, 8]", (3, 8)), (None, "[4, 9]", (4, 9))],
+)
+def test_the_looks_of_a_race(folder: Path, seeds: str | None, race: str, looks: tuple[int, ...]) -> None:
+    spec, problems = study(folder, study_text(race=race, seeds=seeds))
+    assert problems == []
+    assert spec is not None
+    assert spec.design.race == looks
+    assert spec.seeds == tuple(range(looks[-1]))
+
+
+@pytest.mark.parametrize(
+    ("race", "message"),
+    [
+        ("1", "race: a list of seeds at each look, or `true`, is needed, got 1"),
+        ("[8, 5]", "race: looks are numbers of seeds that grow, such as [5, 8, 12, 20], got [8, 5]"),
+        ("[5, 8]", "race: the last look is at all seeds, which are 9, got 8"),
+        ("[2, 9]", "race[0]: a whole number from 3 to 10,000 is needed, got 2"),
+    ],
+)
+def test_a_race_that_cannot_be(folder: Path, race: str, message: str) -> None:
+    spec, problems = study(folder, study_text(race=race, seeds="9"))
+    assert spec is None
+    assert problems[0].partition(": ")[2] == message
+
+
 @pytest.mark.parametrize("key", ["network", "units", "data"])
 def test_missing(folder: Path, key: str) -> None:
     assert study(folder, study_text(**{key: None})) == (None, [f"1:1: key `{key}` is missing"])
@@ -46,7 +73,7 @@ def test_missing(folder: Path, key: str) -> None:
          "1:8: study: `../a1` is no legal name: a small letter, then small letters, digits and `_`"),
         ("sead", None, "3", "7:1: sead: unknown key `sead`; allowed: study, network, units, data, doc, cite, "
          "extends, recipe, "
-         "objectives, search, budget, seeds, plugins; did you mean `seeds` or `search`?"),
+         "objectives, race, paired, search, budget, seeds, plugins; did you mean `seeds` or `search`?"),
         ("network", "resnet_cifar", "null", f"2:10: network: {NAME} null"),
         ("network", "resnet_cifar", "[resnet_cifar]", f"2:10: network: {NAME} [resnet_cifar]"),
         ("network", "resnet_cifar", "resnet_cifr",
@@ -135,7 +162,14 @@ def test_missing(folder: Path, key: str) -> None:
         ("budget", "{}", f'{{runs: "{"9" * 400}"}}',
          "7:16: budget.runs: an amount such as 2M or 300_000 is needed, got "),
         ("objectives", "{val_error_pct: minimize}", "{val_error_pct: maximize}",
-         "7:13: objectives: `{val_error_pct: minimize}` is the objective, got {val_error_pct: maximize}"),
+         "7:29: objectives.val_error_pct: `minimize` is needed (less is better of all of them), got maximize"),
+        ("objectives", "{val_loss: minimize, macs: minimize}", "{macs: minimize}",
+         "7:13: objectives: one that training measures is needed: val_error_pct, val_loss, train_loss, train_s; got "),
+        ("objectives", "{train_s: minimize}", "{trains: minimize}",
+         "7:14: objectives.trains: no objective is called `trains`; there are val_error_pct, val_loss, train_loss, "
+         "train_s, params, macs; did you mean `train_s` or `train_loss`?"),
+        ("race", "false", "true", "7:7: race: a race needs 3 seeds or more of each unit, the study has 2"),
+        ("paired", "true", "1", "7:9: paired: true or false is needed, got 1"),
         ("search", "grid", "tpe", "7:9: search: `grid` is needed, got tpe"),
         ("extends", "quickstart", "quickstrat",
          "7:10: extends: no study is called `quickstrat`; did you mean `quickstart`?"),
