@@ -10,7 +10,8 @@ from __future__ import annotations
 import argparse
 
 from resbench.evidence.agreement import agreement
-from resbench.evidence.leaderboard import leaderboard, samples_of
+from resbench.evidence.leaderboard import leaderboard
+from resbench.evidence.study_runs import study_runs
 from resbench.store.engine import open_store
 
 # CIFAR-10 test error in percent, ResNet-110, median of 5 runs; None is the paper's "fail" (above 20 %)
@@ -38,7 +39,8 @@ def main() -> None:
     parser.add_argument("--study", default="identity_mappings")
     given = parser.parse_args()
     engine = open_store(given.db, create=False)
-    samples, n_val = samples_of(engine, given.study)
+    runs = study_runs(engine, given.study)
+    samples, n_val = runs.samples(), runs.n_val
     for row in leaderboard(engine, given.study).rows:
         r, paper = row.ranked, PUBLISHED.get(row.unit)
         ours = "diverged" if r.mean is None else f"{r.mean:5.2f} ± {0 if r.std is None else r.std:4.2f}"

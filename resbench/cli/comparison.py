@@ -11,35 +11,85 @@ from resbench.cli.show import print_json, print_table
 from resbench.errors import BadInput
 from resbench.evidence.compare import compare
 from resbench.evidence.comparison import Comparison, Method, reach_note
-from resbench.evidence.leaderboard import find, samples_of
+from resbench.evidence.study_runs import StudyRuns, study_runs
 from resbench.store.engine import Engine
 
 COLUMNS = ("a", "b", ">a - b", ">in sds", "95 % interval", ">p", ">p (Holm)", ">n", "different?")
 
 
-def print_comparisons(engine: Engine, study: str, units: list[str], method: Method, json: bool) -> None:
-    """Raises BadInput for fewer than two units, an unknown one, or one named twice."""
-    samples, n_val = samples_of(engine, study)
-    names = [find(engine, study, unit) for unit in units]
+TESTS = {
+    "welch": "Welch's t, variances moderated over the study",
+    "exact": "exact unpaired permutation test",
+    "paired": "exact sign flips over common seeds",
+    "anytime": "e-process of the t test, which holds whenever one looks",
+}
+
+
+def print_comparisons(engine: Engine, study: str, units: list[str], method: Method | None, json: bool) -> None:
+    """`method` None: the one that the study's design asks for.
+
+    Raises BadInput for fewer than two units, an unknown one, or one named twice, and for a paired test that was not planned.
+    """
+    runs = study_runs(engine, study)
+    names = _different(runs, units)
+    if method == "paired" and not runs.design.paired:
+        raise BadInput(
+            f"study {study} does not say `paired: true`, so its runs are not paired: seeds that draw weights and order alone "
+            f"make runs of different units no more alike. It is said in the study before its first run"
+        )
+    first = runs.design.objectives[0]
+    chosen: Method = method or ("anytime" if runs.looks else "welch")
+    looks = len(runs.design.race) if runs.design.race else 1
+    pairs = list(combinations(names, 2))
+    n_val = runs.n_val if first == "val_error_pct" else None
+    rows = compare(runs.samples(first), pairs, n_val=n_val, method=chosen, looks=looks)
+    if json:
+        print_json([{**asdict(row), "claim": row.claim} for row in rows])
+        return
+    print_table(COLUMNS, [_cells(row) for row in rows])
+    what = "val error in points" if first == "val_error_pct" else first
+    typer.echo(f"differences of mean {what}, below 0: a is better; p: {TESTS[chosen]}; Holm over the {len(rows)} shown")
+    for note in _notes(runs, rows, method, looks):
+        typer.echo(note)
+
+
+def _different(runs: StudyRuns, units: list[str]) -> list[str]:
+    names = [runs.find(unit) for unit in units]
     twice = next((name for name in names if names.count(name) > 1), None)
     if len(names) < 2 or twice is not None:
         one = [unit for unit, name in zip(units, names, strict=True) if name == twice]
         why = f"; {' and '.join(one)} are one architecture" if len(set(one)) > 1 else ""
         raise BadInput(f"two different units or more are compared, got {', '.join(units)}{why}")
-    rows = compare(samples, list(combinations(names, 2)), n_val=n_val, method=method)
-    if json:
-        print_json([{**asdict(row), "claim": row.claim} for row in rows])
-        return
-    print_table(COLUMNS, [_cells(row) for row in rows])
-    test = "Welch's t, variances moderated over the study" if method == "welch" else "exact unpaired permutation test"
-    typer.echo(
-        f"differences of mean val error in points, below 0: a is better; p: {test}; Holm over the {len(rows)} shown"
-    )
-    note = reach_note(rows)
-    if note:
-        typer.echo(note)
+    return names
+
+
+def _notes(runs: StudyRuns, rows: list[Comparison], method: Method | None, looks: int) -> list[str]:
+    found = []
+    if looks > 1:
+        found.append(f"p is times {looks}: the study is a race of {looks} looks, which share the 5 %")
+    if runs.looks and method is None:
+        found.append(
+            f"seeds were added after a look at {_listed(runs.looks)} seeds without a plan; intervals hold for one look"
+        )
+    elif runs.looks:
+        found.append(
+            f"seeds were added after a look at {_listed(runs.looks)} seeds without a plan: this p is too small"
+        )
+    reach = reach_note(rows)
+    if reach:
+        found.append(reach)
+    together = [row.correlation for row in rows if row.correlation is not None]
+    if together:
+        found.append(
+            f"over common seeds units correlate at {min(together):+.2f} to {max(together):+.2f}; it chooses no test"
+        )
     if any(row.claim is None for row in rows):
-        typer.echo("no claim (?): fewer than 3 converged runs, or under half of a unit's runs converged")
+        found.append("no claim (?): fewer than 3 converged runs, or under half of a unit's runs converged")
+    return found
+
+
+def _listed(looks: tuple[int, ...]) -> str:
+    return " and ".join(map(str, looks))
 
 
 def _cells(row: Comparison) -> list[object]:

@@ -14,15 +14,24 @@ from resbench.errors import StorageError
 from resbench.evidence.leaderboard import Leaderboard, Row
 
 WIDTH = 150  # columns of the drawn table
-COLUMNS = (">#", "unit", ">error %", ">sd", "95 % interval", ">median", ">n", "best?", ">params", ">MACs", ">train s")
+COLUMNS = (">sd", "95 % interval", ">median", ">n", "best?", ">params", ">MACs", ">train s")
+WORDS = {
+    "val_error_pct": ("error %", "val error in percent"),
+    "val_loss": ("val loss", "val loss in nats"),
+    "train_loss": ("train loss", "training loss in nats"),
+    "train_s": ("train s", "seconds of training"),
+}
+IN_TABLE = ("params", "macs", "train_s")  # whatever the objectives are
 
 
 def ranking_table(board: Leaderboard) -> Group:
     """Sorted by the mean over converged runs; the tie group of the best stands out."""
     rows = [_cells(row, board) for row in board.rows]
     styles = ["bold green" if row.ranked.tied_with_best else "dim" if row.ranked.fails else "" for row in board.rows]
-    title = f"{board.study}: val error in percent on {board.data}, lower is better"
-    table = make_table(COLUMNS, rows, styles=styles, title=title)
+    first, *others = (WORDS.get(name, (name, name)) for name in board.objectives)
+    title = f"{board.study}: {first[1]} on {board.data}, lower is better"
+    more = [f">{short}" for (short, _), name in zip(others, board.objectives[1:], strict=True) if name not in IN_TABLE]
+    table = make_table((">#", "unit", f">{first[0]}", *COLUMNS, *more), rows, styles=styles, title=title)
     return Group(table, *(Text(line) for line in notes(board)))
 
 
@@ -42,8 +51,12 @@ def notes(board: Leaderboard) -> list[str]:
     """What the table says, in sentences."""
     tied = [row.unit for row in board.rows if row.ranked.tied_with_best]
     left_out = [row.unit for row in board.rows if row.ranked.tied_with_best is False]
-    lines = []
-    if len(tied) > 1:
+    lines = _of_design(board)
+    if len(board.objectives) > 1 and tied:
+        lines.append(
+            f"front: with 95 % confidence no one other unit is better in all of {', '.join(board.objectives)}."
+        )
+    elif len(tied) > 1:
         lines.append(f"tied: with 95 % confidence no unit as good as the best is left out of {', '.join(tied)}.")
     elif tied and left_out:
         lines.append(f"best: with 95 % confidence none of {', '.join(left_out)} is as good as {tied[0]}.")
@@ -63,22 +76,47 @@ def notes(board: Leaderboard) -> list[str]:
     return lines
 
 
+def _of_design(board: Leaderboard) -> list[str]:
+    """What the test was, where it is not rule 6 once."""
+    verdict = board.verdict
+    if verdict is not None and verdict.race is not None:
+        found = verdict.race
+        each = f"race: {found.taken} of {found.planned} looks taken, each at 5 % / {found.planned}; "
+        left = [f"{row.unit} at {row.left_at} seeds" for row in board.rows if row.left_at]
+        return [each + (f"left out: {', '.join(left)}." if left else "nobody is left out.")]
+    if verdict is not None and verdict.anytime:
+        return [
+            "Seeds were added after a look, without a plan: ranked by a test that holds whenever one looks (an e-process at 5 %), "
+            "which claims later than a planned one. `race: true` in a study plans its looks."
+        ]
+    return []
+
+
 def _cells(row: Row, board: Leaderboard) -> list[object]:
     r = row.ranked
-    best = "fails" if r.fails else {True: "tied", False: "", None: "?"}[r.tied_with_best]
+    in_it = "front" if len(board.objectives) > 1 else "tied"
+    best = "fails" if r.fails else {True: in_it, False: "", None: "?"}[r.tied_with_best]
+    is_error = board.objectives[0] == "val_error_pct"
+    digits = 2 if is_error else 4
+    more = [
+        "–" if each.mean is None else f"{each.mean:.4g}" + (f" ± {each.std:.2g}" if each.std is not None else "")
+        for name, each in row.others.items()
+        if name not in IN_TABLE
+    ]
     n = f"{r.converged}/{r.n}" if r.diverged else str(r.n)
     return [
         r.rank,
         row.name,
         "–"
         if r.mean is None
-        else f"{r.mean:.2f}" + (" fail" if board.fail_above and r.mean > board.fail_above else ""),
-        "–" if r.std is None else f"{r.std:.2f}",
-        "–" if r.ci_low is None or r.ci_high is None else f"[{r.ci_low:.2f}, {r.ci_high:.2f}]",
-        "diverged" if r.median is None else f"{r.median:.2f}",
+        else f"{r.mean:.{digits}f}" + (" fail" if is_error and board.fail_above and r.mean > board.fail_above else ""),
+        "–" if r.std is None else f"{r.std:.{digits}f}",
+        "–" if r.ci_low is None or r.ci_high is None else f"[{r.ci_low:.{digits}f}, {r.ci_high:.{digits}f}]",
+        "diverged" if r.median is None else f"{r.median:.{digits}f}",
         n + (f" (-{r.missing})" if r.missing else ""),
         best + (" skewed" if r.skewed else ""),
         count(row.params),
         count(row.macs),
         "–" if row.train_s is None else f"{row.train_s:.1f}",
+        *more,
     ]

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from resbench.cli.options import Db, Json, database
+from resbench.errors import BadInput
 
 if TYPE_CHECKING:
+    from resbench.evidence.comparison import Method
     from resbench.store.engine import Engine
 
 app = typer.Typer(help="Read what studies found.", no_args_is_help=True)
@@ -87,12 +89,18 @@ def compare(
     exact: Annotated[
         bool, typer.Option("--exact", help="Exact unpaired permutation test instead of moderated Welch.")
     ] = False,
+    paired: Annotated[
+        bool, typer.Option("--paired", help="Sign flips over common seeds; only where the study says `paired: true`.")
+    ] = False,
 ) -> None:
     """Differences between units: Welch interval, effect in sds, p with Holm over the pairs shown."""
     from resbench.cli.comparison import print_comparisons
     from resbench.store.engine import open_store
 
-    print_comparisons(open_store(database(db), create=False), study, units, "exact" if exact else "welch", json)
+    if exact and paired:
+        raise BadInput("--exact and --paired are two tests: give one of them")
+    method: Method | None = "exact" if exact else "paired" if paired else None
+    print_comparisons(open_store(database(db), create=False), study, units, method, json)
 
 
 @app.command()

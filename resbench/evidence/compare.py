@@ -2,7 +2,7 @@
 
 - `welch` (the default): p of Welch's t with variances moderated over *all* testable units of the study, shown or not.
 - `exact`: permutation of the runs of the two. `paired`: sign flips over the common seeds; only for a study that says
-  `paired: true` before its first run, which the caller checks.
+  `paired: true` before its first run, which the caller checks. `anytime`: for a study whose seeds were added after a look.
 The interval is Welch's own, of the two variances seen (floored, not moderated): for one pair it keeps its 95 % where the
 units' spreads differ tenfold; the moderated one keeps 90 %. The p speaks for all pairs shown, so the two may disagree.
 A pair has no interval, p or claim where either unit fails or has fewer than 3 converged runs (paired: common seeds).
@@ -20,13 +20,14 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from resbench.errors import BadInput, did_you_mean
+from resbench.evidence.anytime import anytime_test
 from resbench.evidence.comparison import Comparison, Method, effect_sd
 from resbench.evidence.exact import unpaired_p
 from resbench.evidence.intervals import CONFIDENCE
 from resbench.evidence.moderated import moderate, moments, variance_floor, welch
 from resbench.evidence.paired import correlation, paired
 from resbench.evidence.reach import smallest_p
-from resbench.evidence.sample import Sample, by_name
+from resbench.evidence.sample import LEVEL, Sample, by_name
 
 Spread = tuple[float, float]  # moderated variance / n, its degrees of freedom
 
@@ -35,10 +36,13 @@ def compare(
     samples: Sequence[Sample],
     pairs: Sequence[tuple[str, str]] | None = None,
     *,
-    n_val: int,
+    n_val: int | None,
     method: Method = "welch",
+    looks: int = 1,
 ) -> list[Comparison]:
-    """Every pair given (None: all pairs of the study), in that order. `samples`: the whole study.
+    """Every pair given (None: all pairs of the study), in that order. `samples`: the whole study. `n_val`: as in `rank`.
+
+    `looks`: of a race, which shares its 5 % between them; p counts as often.
 
     >>> study = [Sample("a", (6.1, 6.3, 6.0)), Sample("b", (9.1, 9.3, 9.0))]
     >>> [(c.a, c.b, round(c.difference, 1), c.claim) for c in compare(study, n_val=5000)]
@@ -56,6 +60,7 @@ def compare(
         if name_a == name_b:
             raise BadInput(f"`{name_a}` is compared with itself; a pair is two architectures")
         rows.append(paired(a, b, floor) if method == "paired" else _unpaired(a, b, spread, floor, method))
+    rows = [replace(row, p=_times(row.p, looks), smallest_p=_times(row.smallest_p, looks)) for row in rows]
     adjusted, best = holm([row.p for row in rows]), holm([row.smallest_p for row in rows])
     return [replace(row, p_holm=p, smallest_p_holm=least) for row, p, least in zip(rows, adjusted, best, strict=True)]
 
@@ -96,13 +101,26 @@ def _unpaired(a: Sample, b: Sample, spread: dict[str, Spread], floor: float, met
     )
     if row.difference is None or a.name not in spread or b.name not in spread:
         return row
-    (error_a, df_a), (error_b, df_b) = spread[a.name], spread[b.name]
-    p = unpaired_p(a.scores, b.scores) if method == "exact" else _welch_p(row.difference, error_a, error_b, df_a, df_b)
     low, high = _welch_interval(a, b, floor)
+    if method == "exact":
+        p = unpaired_p(a.scores, b.scores)
+    elif method == "anytime":
+        p = _anytime_p(a, b, floor)
+    else:
+        p = _welch_p(row.difference, *spread[a.name], *spread[b.name])
     return replace(row, ci_low=low, ci_high=high, p=p, smallest_p=smallest_p(row.n_a, row.n_b))
 
 
-def _welch_p(difference: float, error_a: float, error_b: float, df_a: float, df_b: float) -> float:
+def _times(p: float | None, looks: int) -> float | None:
+    return None if p is None else min(1.0, p * looks)
+
+
+def _anytime_p(a: Sample, b: Sample, floor: float) -> float:
+    means, variances, counts = moments([a, b])
+    return min(1.0, 2 * float(anytime_test(means, variances, counts, floor, LEVEL).min()))
+
+
+def _welch_p(difference: float, error_a: float, df_a: float, error_b: float, df_b: float) -> float:
     t, nu = welch(*(np.array(x) for x in (difference, error_a, error_b, df_a, df_b)))
     return min(1.0, 2 * float(stdtr(nu, -abs(t))))
 

@@ -13,7 +13,7 @@ from typing import Literal
 from resbench.evidence.reach import seeds_to_claim
 from resbench.evidence.sample import LEVEL, Sample
 
-Method = Literal["welch", "exact", "paired"]
+Method = Literal["welch", "exact", "paired", "anytime"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Comparison:
     @property
     def out_of_reach(self) -> bool:
         """Whether no data of so few runs could make this claim by the exact test chosen."""
-        return self.method != "welch" and self.smallest_p_holm is not None and self.smallest_p_holm > LEVEL
+        return self.method in ("exact", "paired") and self.smallest_p_holm is not None and self.smallest_p_holm > LEVEL
 
 
 def effect_sd(a: Sample, b: Sample, floor: float) -> float | None:

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
-from resbench.errors import BadInput, did_you_mean
-from resbench.evidence.intervals import median_interval
+from resbench.evidence.intervals import mean_interval, median_interval
 from resbench.evidence.ranking import Ranked, rank
 from resbench.evidence.sample import Sample
-from resbench.store.catalogue import get_data, get_recipe
+from resbench.evidence.study_runs import StudyRuns, aliases, study_runs
+from resbench.evidence.verdict import Verdict, judge
+from resbench.spec.design import EXACT
 from resbench.store.engine import Engine
-from resbench.store.reading import StudyRun, runs_of_study
-from resbench.store.records import FINISHED
-from resbench.store.studies import get_study
+from resbench.store.reading import StudyRun
 
-Key = tuple[str, str]  # architecture, recipe
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One objective beside the first: `std` and the 95 % t interval are None of an exact one, and under 3 runs."""
+
+    mean: float | None
+    std: float | None
+    ci_low: float | None
+    ci_high: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """`unit` is the name first given; `aliases` are other names of the same architecture. `train_s` is a mean over runs.
 
-    `median_interval`: low, high and its coverage, by order statistics."""
+    `median_interval`: low, high and its coverage, by order statistics. `others`: the objectives beside the first.
+    `left_at`: seeds at the look of a race that left it out.
+    """
 
     ranked: Ranked
     unit: str
@@ -34,14 +42,17 @@ class Row:
     macs: int | None
     train_s: float | None
     median_interval: tuple[float | None, float | None, float] | None
+    others: Mapping[str, Summary]
+    left_at: int | None
 
     @property
     def name(self) -> str:
-        return " = ".join([self.unit, *self.aliases])
+        return f"{self.unit} (= {', '.join(self.aliases)})" if self.aliases else self.unit
 
     def as_json(self) -> dict[str, object]:
         """Flat, errors in percent on val, `train_s` in seconds."""
         r = self.ranked
+        others = {name: {key: getattr(each, key) for key in Summary.__slots__} for name, each in self.others.items()}
         return {
             "rank": r.rank, "unit": self.unit, "aliases": list(self.aliases), "digest": self.digest,
             "n": r.n, "converged": r.converged, "diverged": r.diverged, "missing": r.missing,
@@ -49,18 +60,20 @@ class Row:
             "mean": r.mean, "std": r.std, "ci_low": r.ci_low, "ci_high": r.ci_high,
             "tied_with_best": r.tied_with_best, "fails": r.fails, "skewed": r.skewed,
             "params": self.params, "macs": self.macs, "train_s": self.train_s,
-        }  # fmt: skip
+        } | ({"objectives": others} if others else {}) | ({"left_at": self.left_at} if self.left_at else {})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Leaderboard:
-    """`fail_above`: the recipe's word for a mean above it, in percent."""
+    """`objectives`: the first is what rows are sorted by; `fail_above`: the recipe's word for an error above it, in percent."""
 
     study: str
     data: str
     n_val: int
     rows: tuple[Row, ...]
     fail_above: float | None
+    objectives: tuple[str, ...] = ("val_error_pct",)
+    verdict: Verdict | None = None
 
     @property
     def unclaimed(self) -> bool:
@@ -70,64 +83,54 @@ class Leaderboard:
 
 def leaderboard(engine: Engine, study: str) -> Leaderboard:
     """Raises BadInput for an unknown study and for one without a finished run."""
-    groups, n_val = grouped(engine, study)
-    samples, _ = samples_of(engine, study)
-    of = {sample.name: (sample, key) for sample, key in zip(samples, groups, strict=True)}
+    return board_of(study_runs(engine, study))
+
+
+def board_of(runs: StudyRuns) -> Leaderboard:
+    verdict = judge(runs)
+    left = _left(runs, verdict)
+    first, *more = runs.design.objectives
+    samples = {sample.name: sample for sample in _samples(runs, first, left)}
+    of = dict(zip(runs.names, runs.groups.items(), strict=True))
+    others = {name: {s.name: s for s in _samples(runs, name, left)} for name in more}
+    n_val = runs.n_val if first == "val_error_pct" else None
     rows = []
-    for ranked in rank(samples, n_val=n_val):
-        sample, key = of[ranked.name]
-        runs = groups[key]
-        seconds = [run.train_s for run in runs if run.train_s is not None]
-        first, *aliases = _names(runs)
-        middle = median_interval(sample)
-        between = None if middle is None else (middle.low, middle.high, middle.coverage)
-        spent = fmean(seconds) if seconds else None
-        rows.append(Row(ranked, first, tuple(aliases), key[0], runs[0].params, runs[0].macs, spent, between))
-    row = next(iter(groups.values()))[0]
-    recipe = json.loads(get_recipe(engine, row.recipe_digest).spec)
-    return Leaderboard(study, row.data, n_val, tuple(rows), recipe.get("fail_above"))
+    for ranked in rank(list(samples.values()), n_val=n_val, tied=verdict.tied):
+        key, group = of[ranked.name]
+        beside = {name: _summary(found[ranked.name], runs.floor(name), name) for name, found in others.items()}
+        rows.append(_row(ranked, key[0], group, samples[ranked.name], beside, left.get(ranked.name)))
+    return Leaderboard(runs.study, runs.data, runs.n_val, tuple(rows), runs.fail_above, runs.design.objectives, verdict)
 
 
-def samples_of(engine: Engine, study: str) -> tuple[list[Sample], int]:
-    """The study's samples by the names tables show, and the number of val images."""
-    groups, n_val = grouped(engine, study)
-    wanted = len(json.loads(get_study(engine, study).spec)["seeds"])
-    return [_sample(_names(runs)[0], runs, wanted) for runs in groups.values()], n_val
+def _left(runs: StudyRuns, verdict: Verdict) -> dict[str, int]:
+    """Of each unit that a race left out: its seeds at that look."""
+    if verdict.race is None or runs.design.race is None:
+        return {}
+    return {name: runs.design.race[look] for name, look in verdict.race.left.items() if look is not None}
 
 
-def grouped(engine: Engine, study: str) -> tuple[dict[Key, list[StudyRun]], int]:
-    """Finished runs of the study's active trials by architecture and recipe, and the number of val images."""
-    runs = [run for run in runs_of_study(engine, study) if run.active and run.status in FINISHED]
-    if not runs:
-        raise BadInput(f"study {study} has no finished run yet; `resbench study run` trains them")
-    groups: dict[Key, list[StudyRun]] = {}
-    for run in runs:
-        groups.setdefault((run.digest, run.recipe_digest), []).append(run)
-    return groups, get_data(engine, runs[0].data_digest).n_val
+def _samples(runs: StudyRuns, objective: str, left: Mapping[str, int]) -> list[Sample]:
+    """Of all runs there are; who was left out of a race misses none of the later seeds."""
+    whole = runs.samples(objective)
+    return [
+        s if s.name not in left else Sample(s.name, s.scores, s.diverged, max(0, left[s.name] - s.n), s.seeds)
+        for s in whole
+    ]
 
 
-def find(engine: Engine, study: str, asked: str) -> str:
-    """The name under which tables show a unit, also for another name of it. Raises BadInput with the names there are."""
-    groups, _ = grouped(engine, study)
-    first = {name: names[0] for names in map(_names, groups.values()) for name in names}
-    if asked in first:
-        return first[asked]
-    names = list(first)
-    raise BadInput(f"no unit of the study is called `{asked}`{did_you_mean(asked, names)}; units: {', '.join(names)}")
+def _row(
+    ranked: Ranked, digest: str, group: list[StudyRun], sample: Sample, others: Mapping[str, Summary], left: int | None
+) -> Row:  # fmt: skip
+    seconds = [run.train_s for run in group if run.train_s is not None]
+    name, *more = aliases(group)
+    middle = median_interval(sample)
+    between = None if middle is None else (middle.low, middle.high, middle.coverage)
+    spent = fmean(seconds) if seconds else None
+    return Row(ranked, name, tuple(more), digest, group[0].params, group[0].macs, spent, between, others, left)
 
 
-def _names(runs: Sequence[StudyRun]) -> list[str]:
-    return list(dict.fromkeys(run.unit for run in runs))
-
-
-def _sample(name: str, runs: Sequence[StudyRun], wanted: int) -> Sample:
-    """One score a seed, though a run may stand under several names."""
-    by_seed = {run.seed: run for run in runs}
-    converged = [run for run in by_seed.values() if run.status == "complete" and run.val_error_pct is not None]
-    return Sample(
-        name,
-        tuple(run.val_error_pct for run in converged if run.val_error_pct is not None),
-        diverged=sum(run.status == "diverged" for run in by_seed.values()),
-        missing=max(0, wanted - len(by_seed)),
-        seeds=tuple(run.seed for run in converged),
-    )
+def _summary(sample: Sample, floor: float, objective: str) -> Summary:
+    if objective in EXACT:
+        return Summary(sample.mean, None, None, None)
+    low, high = mean_interval(sample, variance_floor=floor) or (None, None)
+    return Summary(sample.mean, None if sample.variance is None else sample.variance**0.5, low, high)

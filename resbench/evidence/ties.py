@@ -88,4 +88,4 @@ def _worse(column: Column, inside: NDArray[np.intp], counts: Floats, level: floa
 
 def _equal(columns: Sequence[Column], inside: NDArray[np.intp]) -> NDArray[np.bool_]:
     same = [column.means[inside][:, None] == column.means[inside] for column in columns]
-    return np.logical_and.reduce(same)
+    return np.array(same, dtype=np.bool_).all(axis=0)

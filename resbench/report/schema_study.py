@@ -63,7 +63,7 @@ def study_schema(library: Library) -> Schema:
                 "additionalProperties": False,
             },
             "race": {
-                "description": "Who is left out at a look gets no more seeds. The looks, as seeds of each unit; true: 5, 8, 12, 20.",
+                "description": "Left out at a look: no more seeds. Seeds of each unit at the looks; true: 5, 8, 12, 20.",
                 "if": {"type": "array"},
                 "then": {"items": {"type": "integer", "minimum": 3}, "minItems": 1, "uniqueItems": True},
                 "else": {"type": "boolean"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
@@ -65,7 +65,7 @@ class StudySpec:
     seeds: tuple[int, ...]
     budget: Budget
     node: Node
-    design: Design = Design()
+    design: Design = field(default_factory=Design)
 
 
 def parse_study(top: Node, library: Library, check: Check) -> StudySpec | None:

@@ -11,11 +11,13 @@ from hashlib import sha256
 from typing import Any
 
 from resbench.errors import BadInput
+from resbench.evidence.sample import MIN_SEEDS
 from resbench.spec.node import flow, join, plain, values
 from resbench.spec.recipe import NOT_IDENTITY
 from resbench.spec.study import StudySpec
 from resbench.store.engine import Engine
-from resbench.store.records import canonical_json
+from resbench.store.reading import runs_of_study
+from resbench.store.records import FINISHED, canonical_json
 from resbench.store.studies import get_study, put_study, study_names
 from resbench.study.space import Point
 
@@ -34,9 +36,22 @@ def agree_on_study(engine: Engine, spec: StudySpec, data_digest: str, points: Se
                 f"trials and runs may change; --fork NAME makes a study of its own"
             )
         new["units"] = [*old["units"], *(unit for unit in new["units"] if unit not in old["units"])]
-        new["seeds"] = sorted({*old["seeds"], *new["seeds"]})
+        looks = _looks(engine, spec, old)
+        if looks:
+            new["looks"] = looks
+        new["seeds"] = [*old["seeds"], *(seed for seed in new["seeds"] if seed not in old["seeds"])]
     text = canonical_json(new)
     return put_study(engine, spec.name, text, sha256(text.encode()).hexdigest())
+
+
+def _looks(engine: Engine, spec: StudySpec, old: dict[str, Any]) -> list[int]:
+    """Seeds at which the study was looked at before more were added without a plan. `study run` ends with the ranking, so every
+    start is a look; at fewer seeds than a claim needs nothing can have been claimed.
+    """
+    looks = list(old.get("looks", ()))
+    count, grows = len(old["seeds"]), not {*spec.seeds} <= {*old["seeds"]}
+    looked = any(run.status in FINISHED for run in runs_of_study(engine, spec.name))
+    return [*looks, count] if grows and looked and count >= MIN_SEEDS and spec.design.race is None else looks
 
 
 def _spec_json(spec: StudySpec, data_digest: str, points: Sequence[Point]) -> dict[str, Any]:
@@ -50,6 +65,7 @@ def _spec_json(spec: StudySpec, data_digest: str, points: Sequence[Point]) -> di
             "data_digest": data_digest,
             "recipe": recipe,
             "limits": limits,
+            **spec.design.as_json(),
         },
         "units": [point.name for point in points],
         "seeds": list(spec.seeds),

@@ -135,5 +135,7 @@ def test_what_is_refused() -> None:
         compare(samples, [("u0", "uu0")], n_val=N_VAL)
     with pytest.raises(BadInput, match="`u0` is compared with itself"):
         compare(samples, [("u0", "u0")], n_val=N_VAL)
-    with pytest.raises(BadInput, match="no method `exat`; there are welch, exact, paired; did you mean `exact`"):
+    with pytest.raises(
+        BadInput, match="no method `exat`; there are welch, exact, paired, anytime; did you mean `exact`"
+    ):
         compare(samples, n_val=N_VAL, method="exat")

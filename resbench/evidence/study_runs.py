@@ -1,0 +1,110 @@
+"""A study in the database -> its finished runs by architecture and recipe, and what it said of how they are judged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from resbench.errors import BadInput, did_you_mean
+from resbench.evidence.moderated import variance_floor
+from resbench.evidence.sample import Sample
+from resbench.evidence.standing import Scored
+from resbench.spec.design import EXACT, Design, design_from
+from resbench.store.catalogue import get_data, get_recipe
+from resbench.store.engine import Engine
+from resbench.store.reading import StudyRun, runs_of_study
+from resbench.store.records import FINISHED
+from resbench.store.studies import get_study
+
+Key = tuple[str, str]  # architecture, recipe
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRuns:
+    """`looks`: numbers of seeds at which the study had been looked at when seeds were added without a plan.
+
+    `seeds`: all that the study wants, in its order; `fail_above`: the recipe's word for an error above it, in percent.
+    """
+
+    study: str
+    data: str
+    n_val: int
+    design: Design
+    seeds: tuple[int, ...]
+    looks: tuple[int, ...]
+    fail_above: float | None
+    groups: dict[Key, list[StudyRun]]
+
+    @property
+    def names(self) -> list[str]:
+        """By which tables show the units, in the order of `groups`."""
+        return [aliases(runs)[0] for runs in self.groups.values()]
+
+    def floor(self, objective: str) -> float:
+        return variance_floor(self.n_val if objective == "val_error_pct" else None)
+
+    def samples(self, objective: str = "val_error_pct", seeds: Sequence[int] | None = None) -> list[Sample]:
+        """`seeds`: only these, as at a look of a race."""
+        wanted = self.seeds if seeds is None else seeds
+        return [_sample(aliases(runs)[0], runs, objective, wanted) for runs in self.groups.values()]
+
+    def scored(self, seeds: Sequence[int] | None = None) -> list[Scored]:
+        """Every objective's samples."""
+        return [
+            Scored(tuple(self.samples(name, seeds)), self.floor(name), exact=name in EXACT)
+            for name in self.design.objectives
+        ]
+
+    def find(self, asked: str) -> str:
+        """The name under which tables show a unit, also for another name of it. Raises BadInput with the names there are."""
+        first = {name: names[0] for names in map(aliases, self.groups.values()) for name in names}
+        if asked in first:
+            return first[asked]
+        names = list(first)
+        raise BadInput(
+            f"no unit of the study is called `{asked}`{did_you_mean(asked, names)}; units: {', '.join(names)}"
+        )
+
+
+def study_runs(engine: Engine, study: str) -> StudyRuns:
+    """Finished runs of the study's active trials. Raises BadInput for an unknown study and for one without a finished run."""
+    groups: dict[Key, list[StudyRun]] = {}
+    for run in runs_of_study(engine, study):
+        if run.active and run.status in FINISHED:
+            groups.setdefault((run.digest, run.recipe_digest), []).append(run)
+    if not groups:
+        raise BadInput(f"study {study} has no finished run yet; `resbench study run` trains them")
+    first = next(iter(groups.values()))[0]
+    spec = json.loads(get_study(engine, study).spec)
+    recipe = json.loads(get_recipe(engine, first.recipe_digest).spec)
+    return StudyRuns(
+        study,
+        first.data,
+        get_data(engine, first.data_digest).n_val,
+        design_from(spec.get("fixed", {})),
+        tuple(spec["seeds"]),
+        tuple(spec.get("looks", ())),
+        recipe.get("fail_above"),
+        groups,
+    )
+
+
+def aliases(runs: Iterable[StudyRun]) -> list[str]:
+    """The name first given, then other names of the same architecture."""
+    return list(dict.fromkeys(run.unit for run in runs))
+
+
+def _sample(name: str, runs: Sequence[StudyRun], objective: str, wanted: Sequence[int]) -> Sample:
+    """One score a seed, though a run may stand under several names."""
+    allowed = set(wanted)
+    by_seed = {run.seed: run for run in runs if run.seed in allowed}
+    converged = [run for run in by_seed.values() if run.status == "complete"]
+    scores = [(run.seed, value) for run in converged if (value := getattr(run, objective)) is not None]
+    return Sample(
+        name,
+        tuple(float(score) for _, score in scores),
+        diverged=sum(run.status == "diverged" for run in by_seed.values()),
+        missing=max(0, len(allowed) - len(by_seed)),
+        seeds=tuple(seed for seed, _ in scores),
+    )
