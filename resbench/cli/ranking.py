@@ -14,7 +14,7 @@ from resbench.errors import StorageError
 from resbench.evidence.leaderboard import Leaderboard, Row
 
 WIDTH = 150  # columns of the drawn table
-COLUMNS = (">sd", "95 % interval", ">median", ">n", "best?", ">params", ">MACs", ">train s")
+COLUMNS = (">#", "unit", ">error %", ">sd", "95 % interval", ">median", ">n", "best?", ">params", ">MACs", ">train s")
 WORDS = {
     "val_error_pct": ("error %", "val error in percent"),
     "val_loss": ("val loss", "val loss in nats"),
@@ -31,7 +31,7 @@ def ranking_table(board: Leaderboard) -> Group:
     first, *others = (WORDS.get(name, (name, name)) for name in board.objectives)
     title = f"{board.study}: {first[1]} on {board.data}, lower is better"
     more = [f">{short}" for (short, _), name in zip(others, board.objectives[1:], strict=True) if name not in IN_TABLE]
-    table = make_table((">#", "unit", f">{first[0]}", *COLUMNS, *more), rows, styles=styles, title=title)
+    table = make_table((*COLUMNS[:2], f">{first[0]}", *COLUMNS[3:], *more), rows, styles=styles, title=title)
     return Group(table, *(Text(line) for line in notes(board)))
 
 
@@ -86,8 +86,8 @@ def _of_design(board: Leaderboard) -> list[str]:
         return [each + (f"left out: {', '.join(left)}." if left else "nobody is left out.")]
     if verdict is not None and verdict.anytime:
         return [
-            "Seeds were added after a look, without a plan: ranked by a test that holds whenever one looks (an e-process at 5 %), "
-            "which claims later than a planned one. `race: true` in a study plans its looks."
+            "Seeds were added after a look, without a plan: ranked by a test that holds whenever one looks (an e-process "
+            "at 5 %), which claims later than a planned one. `race: true` in a study plans its looks."
         ]
     return []
 

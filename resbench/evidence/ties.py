@@ -87,5 +87,7 @@ def _worse(column: Column, inside: NDArray[np.intp], counts: Floats, level: floa
 
 
 def _equal(columns: Sequence[Column], inside: NDArray[np.intp]) -> NDArray[np.bool_]:
-    same = [column.means[inside][:, None] == column.means[inside] for column in columns]
-    return np.array(same, dtype=np.bool_).all(axis=0)
+    same = np.ones((len(inside), len(inside)), dtype=np.bool_)
+    for column in columns:
+        same &= column.means[inside][:, None] == column.means[inside]
+    return same
