@@ -59,7 +59,10 @@ class StudyProgress:
         self.bar.stop()
 
     def planned(self, cached: int, new: int) -> None:
-        self.total, self.began = new, time.monotonic()
+        """Once, or at each look of a race."""
+        if not self.total:
+            self.began = time.monotonic()
+        self.total += new
         self.line(f"{cached} cached, {new} new")
 
     def epoch(self, unit: str, seed: int, of: int, epoch: EpochLike) -> None:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from resbench.cli.agreement import agreement
 from resbench.cli.options import Db, Json, database
+from resbench.cli.power import power
 from resbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from resbench.store.engine import Engine
 
 app = typer.Typer(help="Read what studies found.", no_args_is_help=True)
+app.command("power")(power)
+app.command("agreement")(agreement)
 Study = Annotated[str, typer.Argument(help="The study's name.")]
 
 

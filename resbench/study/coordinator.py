@@ -15,12 +15,11 @@ import optuna
 
 from resbench.compiler.graph import sizes
 from resbench.compiler.record import to_json
-from resbench.errors import BadInput
 from resbench.spec.node import values
 from resbench.spec.recipe import recipe_to_json
 from resbench.spec.study import StudySpec
 from resbench.store.catalogue import put_architecture, put_cost, put_data, put_recipe
-from resbench.store.cells import claim_cell, claimants, enqueue_cell, fail_cell, requeue_running
+from resbench.store.cells import enqueue_cell
 from resbench.store.engine import Engine
 from resbench.store.records import ArchitectureRecord, DataRecord, RecipeRecord, TrialRecord, TrialRow
 from resbench.store.runs import find_runs, link_run
@@ -29,9 +28,11 @@ from resbench.study.ask import ask, close_lost, open_optuna, space_of, tell
 from resbench.study.budget import Identity, deal_seeds, within_trials
 from resbench.study.data import loaded
 from resbench.study.identity import agree_on_study
+from resbench.study.left_over import withdraw
 from resbench.study.planning import Planner, blocks, cores, early, workers
 from resbench.study.profile import Machine
 from resbench.study.space import Point
+from resbench.study.stages import first_seeds, stages
 from resbench.study.team import Team, name_of
 from resbench.study.watcher import Watcher
 from resbench.train.device import repeatable
@@ -63,6 +64,7 @@ class _Onlooker:
     plan: Plan
     watch: Watcher
     failed: list[int]
+    racing: bool
 
     def epoch(self, trial_id: int, seed: int, epoch: Epoch) -> None:
         point = self.plan.points[trial_id]
@@ -75,7 +77,8 @@ class _Onlooker:
     def ended(self, trial_id: int, error: str | None) -> None:
         """Whatever a unit does, the others go on."""
         if error is None:
-            _tell_finished(self.engine, self.searching, self.plan, trial_id)
+            if not self.racing:  # a race may go on, and Optuna is told a value once
+                _tell_finished(self.engine, self.searching, self.plan, trial_id)
         else:
             self.failed.append(trial_id)
             self.watch.cell_failed(self.plan.points[trial_id].name, error)
@@ -92,28 +95,36 @@ def run_study(
     searching = open_optuna(url, spec.name)
     plan = _plan(engine, searching, spec, points, watch)
     name = name_of(socket.gethostname(), os.getpid())
-    _withdraw(engine, plan.study_id, name)
-    device = machine.device
-    repeatable(device)
-    onlooker = _Onlooker(engine, searching, plan, watch, [])
-    missing = _missing(engine, plan, watch)
-    work = [(plan.points[trial_id], len(seeds)) for trial_id, seeds in missing.items()]
-    if work:
-        with Team(engine, url, plan.study_id, socket.gethostname(), machine, onlooker) as team:
-            team.start_early(early(work, plan.n_train, device))
-            alone = len(work) < cores() or part().of > 1
-            planner = Planner(engine, plan.data, plan.n_train, device, cores() if alone else 1)
-            ways = {i: (seeds, planner.plan(plan.points[i], len(seeds))) for i, seeds in missing.items()}
-            hows = [how for _, how in ways.values()]
-            for reason in dict.fromkeys(how.not_compiled for how in hows if how.not_compiled):
-                watch.note(f"not compiled: {reason}")
-            size = workers(work, hows, plan.n_train, device)
-            _enqueue(engine, ways, split=size > 1)
-            team.run(size)
+    withdraw(engine, plan.study_id, name)
+    repeatable(machine.device)
+    onlooker = _Onlooker(engine, searching, plan, watch, [], spec.design.race is not None)
+    for dealt in stages(engine, spec, plan.points, plan.seeds, watch):
+        plan.seeds.update(dealt)
+        missing = _missing(engine, plan, watch)
+        if missing:
+            with Team(engine, url, plan.study_id, socket.gethostname(), machine, onlooker) as team:
+                _train(team, plan, missing, onlooker)
+        for trial_id in plan.points:
+            _link(engine, plan, trial_id)
     for trial_id in plan.points:
-        _link(engine, plan, trial_id)
         _tell_finished(engine, searching, plan, trial_id)
     return not onlooker.failed
+
+
+def _train(team: Team, plan: Plan, missing: Mapping[int, tuple[int, ...]], onlooker: _Onlooker) -> None:
+    """Measure, put the cells in the table, and train them all."""
+    engine, device = team.engine, team.machine.device
+    work = [(plan.points[trial_id], len(seeds)) for trial_id, seeds in missing.items()]
+    team.start_early(early(work, plan.n_train, device))
+    alone = len(work) < cores() or part().of > 1
+    planner = Planner(engine, plan.data, plan.n_train, device, cores() if alone else 1)
+    ways = {i: (seeds, planner.plan(plan.points[i], len(seeds))) for i, seeds in missing.items()}
+    hows = [how for _, how in ways.values()]
+    for reason in dict.fromkeys(how.not_compiled for how in hows if how.not_compiled):
+        onlooker.watch.note(f"not compiled: {reason}")
+    size = workers(work, hows, plan.n_train, device)
+    _enqueue(engine, ways, split=size > 1)
+    team.run(size)
 
 
 def _plan(engine: Engine, searching: optuna.Study, spec: StudySpec, points: Sequence[Point], watch: Watcher) -> Plan:
@@ -134,7 +145,7 @@ def _plan(engine: Engine, searching: optuna.Study, spec: StudySpec, points: Sequ
     close_lost(searching, [row.trial.number for row in rows if row.trial.active])
     points = within_trials(spec, points, rows, watch)
     plan = Plan(study_id, data_digest, n["train"], {}, {}, {})
-    for point, seeds in zip(points, deal_seeds(engine, spec, points, watch), strict=True):
+    for point, seeds in zip(points, deal_seeds(engine, first_seeds(spec), points, watch), strict=True):
         if not seeds:
             continue
         put_architecture(engine, _architecture(point))
@@ -156,30 +167,6 @@ def _retire(
         if now.get(trial.name, trial.architecture) != trial.architecture:
             watch.note(f"{trial.name} has changed: its earlier runs stay in the database, out of the ranking")
             put_trial(engine, study_id, replace(trial, active=False))
-
-
-def _withdraw(engine: Engine, study_id: int, worker: str) -> None:
-    """Close the cells that an earlier start left open; what is still wanted of them is queued anew.
-
-    Raises BadInput while that start is alive: until cells have leases, one process runs a study.
-    """
-    for other in claimants(engine, study_id):
-        host, _, pid = other.rpartition(":")
-        if other != worker and host == socket.gethostname() and _alive(int(pid)):
-            raise BadInput(f"this study is being run by process {pid} on this machine; wait for it, or stop it first")
-    requeue_running(engine, study_id)
-    while (cell := claim_cell(engine, study_id, worker)) is not None:
-        fail_cell(engine, cell, "given up: its process ended before it did")
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # somebody else's, so it is there
-        return True
-    return True
 
 
 def _missing(engine: Engine, plan: Plan, watch: Watcher) -> dict[int, tuple[int, ...]]:
