@@ -35,7 +35,8 @@ def power(
 
     runs = study_runs(open_store(database(db), create=False), study)
     first = runs.design.objectives[0]
-    samples = [sample for sample in runs.samples(first) if sample.testable]
+    wanted = {runs.find(unit) for unit in units or runs.names}
+    samples = [sample for sample in runs.samples(first) if sample.testable and sample.name in wanted]
     if len(samples) < 2:
         raise BadInput(
             f"study {study}: power is about two units or more with 3 converged runs each; there are {len(samples)}"
@@ -66,8 +67,8 @@ def power(
     ]  # fmt: skip
     print_table(["sds", ">mean sd", f">seeds for {WANTED:.0%}", ">power there", f">power at {seeds} seeds"], cells)
     typer.echo(
-        f"power: one of {len(samples)} units better than every other by {delta:g}; the share of the others that rule 6 leaves out, "
-        f"over {STUDIES} simulated studies of normal runs"
+        f"power: one of {len(samples)} units better than every other by {delta:g}; the share of the others that rule 6 "
+        f"leaves out, over {STUDIES} simulated studies of normal runs"
     )
     typer.echo(
         f"sds of {seeds} seeds are uncertain: with {LIMIT:.0%} confidence each lies below its upper limit; plan by that row"

@@ -60,7 +60,8 @@ def compare(
         if name_a == name_b:
             raise BadInput(f"`{name_a}` is compared with itself; a pair is two architectures")
         rows.append(paired(a, b, floor) if method == "paired" else _unpaired(a, b, spread, floor, method))
-    rows = [replace(row, p=_times(row.p, looks), smallest_p=_times(row.smallest_p, looks)) for row in rows]
+    if looks > 1:
+        rows = [replace(row, p=_times(row.p, looks), smallest_p=_times(row.smallest_p, looks)) for row in rows]
     adjusted, best = holm([row.p for row in rows]), holm([row.smallest_p for row in rows])
     return [replace(row, p_holm=p, smallest_p_holm=least) for row, p, least in zip(rows, adjusted, best, strict=True)]
 

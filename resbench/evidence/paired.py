@@ -49,6 +49,8 @@ def _common(a: Sample, b: Sample) -> tuple[Sample, Sample]:
 
 def correlation(a: Sample, b: Sample) -> float | None:
     """Pearson's, over 3 common seeds or more; None where a side does not vary or no seeds were given."""
+    if len(set(a.seeds) & set(b.seeds)) < MIN_SEEDS:
+        return None
     common_a, common_b = _common(a, b)
     if common_a.converged < MIN_SEEDS or not common_a.variance or not common_b.variance:
         return None

@@ -7,7 +7,7 @@ the runs that worked (power at 5 seeds falls from 97 % to 32 %).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from statistics import fmean, variance
 
@@ -24,6 +24,9 @@ LEVEL = 0.05
 class Sample:
     """One architecture's runs under one recipe and data set. `seeds`, where given, names the seed of each score.
 
+    `mean` (exact summation, so the order of runs cannot matter) and `variance` (n - 1, squared error points; exactly 0 for equal
+    scores) are over converged runs.
+
     >>> sample = Sample("plain", (7.1, 6.9, 7.3), diverged=2)
     >>> sample.n, sample.converged, sample.fails
     (5, 3, False)
@@ -34,6 +37,8 @@ class Sample:
     diverged: int = 0
     missing: int = 0
     seeds: tuple[int, ...] = ()
+    mean: float | None = field(init=False, repr=False, compare=False)
+    variance: float | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for score in self.scores:
@@ -41,15 +46,17 @@ class Sample:
                 raise BadInput(
                     f"`{self.name}`: a score is {score}; scores are of converged runs and finite, count the rest in `diverged`"
                 )
-        for field, count in (("diverged", self.diverged), ("missing", self.missing)):
+        for word, count in (("diverged", self.diverged), ("missing", self.missing)):
             if count < 0:
-                raise BadInput(f"`{self.name}`: `{field}` (={count}) is a number of runs, 0 or more")
+                raise BadInput(f"`{self.name}`: `{word}` (={count}) is a number of runs, 0 or more")
         if self.seeds and len(self.seeds) != len(self.scores):
             raise BadInput(
                 f"`{self.name}`: {len(self.seeds)} seeds for {len(self.scores)} scores; one seed a score, or none at all"
             )
         if len(set(self.seeds)) != len(self.seeds):
             raise BadInput(f"`{self.name}`: a seed is given twice; each run has its own")
+        object.__setattr__(self, "mean", fmean(self.scores) if self.scores else None)
+        object.__setattr__(self, "variance", variance(self.scores) if self.converged >= 2 else None)
 
     @property
     def converged(self) -> int:
@@ -69,16 +76,6 @@ class Sample:
     def testable(self) -> bool:
         """Whether a test or a claim about it is possible at all."""
         return self.converged >= MIN_SEEDS and not self.fails
-
-    @property
-    def mean(self) -> float | None:
-        """Mean over converged runs; exact summation, so the order of the runs cannot matter."""
-        return fmean(self.scores) if self.scores else None
-
-    @property
-    def variance(self) -> float | None:
-        """Variance (n - 1) over converged runs, in squared error points; exactly 0 for equal scores."""
-        return variance(self.scores) if self.converged >= 2 else None
 
 
 def by_name(samples: Sequence[Sample]) -> dict[str, Sample]:
