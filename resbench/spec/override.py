@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from resbench.errors import BadInput, Place, SpecError, did_you_mean
 from resbench.spec.check import listed
+from resbench.spec.design import KEYS as DESIGN
 from resbench.spec.library import Library
 from resbench.spec.names import printable
 from resbench.spec.node import Node, moved
 from resbench.spec.yaml import read_value
 
 COMMAND_LINE = "command line"
-_TOP = ("study", "doc", "network", "data", "recipe", "seeds", "budget", "units")
+_TOP = ("study", "doc", "network", "data", "recipe", *DESIGN, "seeds", "budget", "units")
 _MAPPINGS = ("network", "data", "recipe", "budget")  # what may be said of them one by one, as in `recipe.epochs=2`
 
 

@@ -1,0 +1,86 @@
+"""Races and added seeds through the command line: who gets seeds, what is told, and that a race is its runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from command_line import Database, Rb
+
+RACE = """study: race
+network: {use: resnet_cifar, depth: 8, width: 2}
+units: [original, {use: constant_scaling, shortcut_scale: 0.001, branch_scale: 0.001}]
+data: digits
+recipe: {use: he2016_small, epochs: 3, lr: 0.05}
+race: [4, 5, 6]
+"""
+DEAD = "constant_scaling shortcut_scale=0.001 branch_scale=0.001"
+
+
+@pytest.fixture
+def raced(rb: Rb, small: Path) -> Rb:
+    (small.parent / "race.yaml").write_text(RACE, "utf-8")
+    return rb
+
+
+def seeds(database: Database) -> dict[str, int]:
+    return {str(unit): int(n) for unit, n in database.rows("SELECT unit, COUNT(*) FROM v_runs GROUP BY unit")}
+
+
+def test_who_is_left_out_gets_no_more_seeds(raced: Rb, database: Database) -> None:
+    said = raced("study", "run", "race.yaml")
+    assert said.status == 0, said.err
+    assert f"race: at 4 seeds {DEAD} left out, 1 still in\n" in said.err
+    assert seeds(database) == {"original": 4, DEAD: 4}
+    assert f"race: 1 of 3 looks taken, each at 5 % / 3; left out: {DEAD} at 4 seeds." in said.out
+    rows = {row["unit"]: row for row in raced("results", "top", "race", "--json").json}
+    assert (rows[DEAD]["left_at"], rows[DEAD]["missing"], rows[DEAD]["tied_with_best"]) == (4, 0, False)
+    assert rows["original"]["tied_with_best"] is True
+    again = raced("study", "run", "race.yaml")
+    assert "8 cached, 0 new" in again.err
+    assert seeds(database) == {"original": 4, DEAD: 4}
+    assert "p is times 3: the study is a race of 3 looks" in raced("results", "compare", "race", "original", DEAD).out
+
+
+def test_who_is_alike_races_to_the_end_also_in_two_parts(raced: Rb, database: Database, small: Path) -> None:
+    file = small.parent / "race.yaml"
+    file.write_text(RACE.replace(DEAD.split()[0], "full_preactivation").replace(
+        "{use: full_preactivation, shortcut_scale: 0.001, branch_scale: 0.001}", "full_preactivation"), "utf-8")  # fmt: skip
+    short = raced("study", "run", "race.yaml", "budget.runs=9")
+    assert "race: the look at 5 seeds waits for runs that are missing" in short.err
+    assert sum(seeds(database).values()) == 9
+    whole = raced("study", "run", "race.yaml", "budget.runs=12")
+    assert whole.status == 0, whole.err
+    assert seeds(database) == {"original": 6, "full_preactivation": 6}
+    assert "race: 3 of 3 looks taken" in whole.out
+
+
+@pytest.mark.usefixtures("small")
+def test_seeds_added_after_a_look(rb: Rb) -> None:
+    """Under 3 seeds nothing can have been claimed, so that is no look."""
+    rb("study", "run", "small.yaml", "seeds=2")
+    three = rb("study", "run", "small.yaml", "seeds=3")
+    assert "without a plan" not in three.out
+    four = rb("study", "run", "small.yaml", "seeds=4")
+    assert "Seeds were added after a look, without a plan" in four.out
+    said = rb("results", "compare", "small", "original", "plain")
+    assert "e-process" in said.out
+    assert "seeds were added after a look at 3 seeds without a plan" in said.out
+    exact = rb("results", "compare", "small", "original", "plain", "--exact")
+    assert "this p is too small" in exact.out
+
+
+@pytest.mark.usefixtures("small")
+def test_objectives_give_a_front(rb: Rb) -> None:
+    change = "objectives={val_error_pct: minimize, params: minimize, val_loss: minimize}"
+    said = rb("study", "run", "small.yaml", change, "seeds=3")
+    assert said.status == 0, said.err
+    assert (
+        "front: with 95 % confidence no one other unit is better in all of val_error_pct, params, val_loss" in said.out
+    )
+    assert "val loss" in said.out
+    (row, *_) = rb("results", "top", "small", "--json").json
+    assert row["objectives"]["val_loss"]["mean"] > 0
+    assert row["objectives"]["params"]["std"] is None
+    by_loss = rb("study", "run", "small.yaml", "objectives={val_loss: minimize}", "--fork", "by_loss", "seeds=3")
+    assert "by_loss: val loss in nats on digits, lower is better" in by_loss.out
