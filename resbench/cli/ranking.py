@@ -19,11 +19,14 @@ COLUMNS = (">#", "unit", ">error %", ">sd", "95 % interval", ">median", ">n", "b
 
 def ranking_table(board: Leaderboard) -> Group:
     """Sorted by the mean over converged runs; the tie group of the best stands out."""
-    rows = [_cells(row, board) for row in board.rows]
+    rows = [cells(row, board) for row in board.rows]
     styles = ["bold green" if row.ranked.tied_with_best else "dim" if row.ranked.fails else "" for row in board.rows]
-    title = f"{board.study}: val error in percent on {board.data}, lower is better"
-    table = make_table(COLUMNS, rows, styles=styles, title=title)
+    table = make_table(COLUMNS, rows, styles=styles, title=title(board))
     return Group(table, *(Text(line) for line in notes(board)))
+
+
+def title(board: Leaderboard) -> str:
+    return f"{board.study}: val error in percent on {board.data}, lower is better"
 
 
 def draw_ranking(board: Leaderboard, file: str) -> None:
@@ -63,7 +66,8 @@ def notes(board: Leaderboard) -> list[str]:
     return lines
 
 
-def _cells(row: Row, board: Leaderboard) -> list[object]:
+def cells(row: Row, board: Leaderboard) -> list[object]:
+    """A row of the table, a value for each of COLUMNS."""
     r = row.ranked
     best = "fails" if r.fails else {True: "tied", False: "", None: "?"}[r.tied_with_best]
     n = f"{r.converged}/{r.n}" if r.diverged else str(r.n)

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from resbench.cli import results_export, results_freeze
 from resbench.cli.options import Db, Json, database
 
 if TYPE_CHECKING:
     from resbench.store.engine import Engine
 
 app = typer.Typer(help="Read what studies found.", no_args_is_help=True)
+app.command("export")(results_export.export)
+app.command("freeze")(results_freeze.freeze)
 Study = Annotated[str, typer.Argument(help="The study's name.")]
 
 

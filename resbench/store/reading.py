@@ -186,7 +186,7 @@ def reveals(engine: Engine, study: str) -> list[Reveal]:
         return [Reveal(**row) for row in connection.execute(query.order_by(rb_reveal.c.id)).mappings()]
 
 
-def _in_order(study: str) -> Select[tuple[object, ...]]:
+def _in_order(study: str) -> Select[Any]:
     return select(_RUNS).where(_RUNS.c.study == study).order_by(_RUNS.c.trial, _RUNS.c.seed, _RUNS.c.run_id)
 
 
