@@ -14,7 +14,7 @@ from resbench.spec.names import printable
 from resbench.tabular.answer import Answer, Record, TestAnswer
 from resbench.tabular.entry import Asked, Entry, Index
 from resbench.tabular.file import open_frozen
-from resbench.tabular.simulation import Simulation
+from resbench.tabular.simulation import Budget, Simulation
 
 _RUNS = """
 SELECT r.seed, r.epochs, r.status, e.epoch, e.val_error_pct, e.val_loss, e.train_error_pct, e.train_loss, e.lr,
@@ -78,16 +78,14 @@ class Bench:
             runs = tuple(_record(entry, row) for row in self._file.execute(_RUNS + " ORDER BY r.seed", asked))
             known = tuple(run for run in runs if _reaches(run, epoch))
             if not known and runs:
-                raise BadInput(
-                    f"{self._shown}: {entry.name}: no run has an epoch {epoch}; the longest has {max(run.epochs for run in runs)}"
-                )
+                longest = max(run.epochs for run in runs)
+                raise BadInput(f"{self._shown}: {entry.name}: no run has an epoch {epoch}; the longest has {longest}")
             missing = len(self._seeds_of(entry.study) - {run.seed for run in known})
             return Answer(entry.name, entry.architecture, epoch, known, missing, entry.params, entry.macs)
         row = self._file.execute(_OF_SEED, (*asked, seed)).fetchone()
         if row is None:
-            raise BadInput(
-                f"{self._shown}: {entry.name}: no run of seed {seed!r}; seeds: {', '.join(map(str, self.seeds(unit)))}"
-            )
+            there = ", ".join(map(str, self.seeds(unit)))
+            raise BadInput(f"{self._shown}: {entry.name}: no run of seed {seed!r}; seeds: {there}")
         run = _record(entry, row)
         if not _reaches(run, epoch):
             raise BadInput(f"{self._shown}: {entry.name}, seed {seed}: no epoch {epoch}; this run has {run.epochs}")
@@ -125,7 +123,9 @@ class Bench:
         seed: int = 0,
     ) -> Simulation:
         """Run a search against the recorded runs until it ends or its budget does. `seed`: of everything it draws."""
-        simulation = Simulation(self, seconds=seconds, epochs=epochs, seed=seed)
+        simulation = Simulation(
+            self.units, lambda unit, epoch: self.query(unit, epoch=epoch), Budget(seconds, epochs), seed
+        )
         simulation.run(search)
         return simulation
 
@@ -155,9 +155,12 @@ def load(path: str | Path, *, study: str | None = None) -> Bench:
 
 
 def _record(entry: Entry, row: tuple[Any, ...]) -> Record:
-    seed, epochs, status, epoch, *numbers = row
-    told = status if epoch == epochs else "running"
-    return Record(entry.name, entry.architecture, seed, epoch, epochs, told, *numbers, entry.params, entry.macs)
+    seed, epochs, status, epoch, val_error_pct, val_loss, train_error_pct, train_loss, lr, train_s = row
+    return Record(
+        unit=entry.name, digest=entry.architecture, seed=seed, epoch=epoch, epochs=epochs,
+        status=status if epoch == epochs else "running", val_error_pct=val_error_pct, val_loss=val_loss,
+        train_error_pct=train_error_pct, train_loss=train_loss, lr=lr, train_s=train_s, params=entry.params, macs=entry.macs,
+    )  # fmt: skip
 
 
 def _reaches(run: Record, epoch: int | None) -> bool:

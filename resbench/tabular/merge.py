@@ -41,7 +41,9 @@ def merge(paths: Sequence[str | Path], out: str | Path) -> None:
         if conflicts:
             more = f"\n.. and {len(conflicts) - _SHOWN} more" if len(conflicts) > _SHOWN else ""
             listed = "\n".join(conflicts[:_SHOWN])
-            raise BadInput(f"{len(conflicts)} conflicts, nothing was written:\n{listed}{more}")
+            raise BadInput(
+                f"{len(conflicts)} conflict{'s' if len(conflicts) > 1 else ''}, nothing was written:\n{listed}{more}"
+            )
 
     write_whole(Path(out), fill)
 
@@ -60,39 +62,41 @@ def _copy(source: sqlite3.Connection, target: sqlite3.Connection, name: str, con
             conflicts.append(
                 f"{name}: `{printable(row[1])}` of study {printable(row[0])} is another network or recipe there"
             )
-    new = {}
+    numbers: dict[int, int] = {}  # of each run here, its number there
     for run in source.execute("SELECT * FROM run ORDER BY id").fetchall():
-        number, difference = _run(source, target, run)
-        if difference:
+        stands = target.execute(f"SELECT id FROM run WHERE {_IDENTITY}", run[1:5]).fetchone()
+        if stands is None:
+            numbers[run[0]] = _new(source, target, run)
+        elif difference := _difference(source, target, run[1:5]):
             conflicts.append(
                 f"{name}: architecture {run[1]}, recipe {run[2]}, data {run[3]}, seed {run[4]}: {difference}"
             )
-        elif number is not None:
-            new[run[0]] = number
-    for old, number in new.items():
-        epochs = source.execute("SELECT * FROM epoch WHERE run_id = ? ORDER BY epoch", (old,))
-        add(target, "epoch", ((number, *row[1:]) for row in epochs))
+        else:
+            numbers[run[0]] = stands[0]
     scores = source.execute("SELECT * FROM test_score").fetchall()
-    add(target, "test_score", ((new[old], *row) for old, *row in scores if old in new))
+    _add_absent(target, "test_score", ((numbers[old], *row) for old, *row in scores if old in numbers))
     return bool(scores)
 
 
-def _run(source: sqlite3.Connection, target: sqlite3.Connection, run: tuple[Any, ...]) -> tuple[int | None, str]:
-    """The number of the run in the target where it is new there; and how it differs from the one that stands, if at all."""
+def _new(source: sqlite3.Connection, target: sqlite3.Connection, run: tuple[Any, ...]) -> int:
+    """Add a run and its epochs under a number of the target's."""
+    (number,) = target.execute("SELECT coalesce(max(id), 0) + 1 FROM run").fetchone()
+    add(target, "run", [(number, *run[1:])])
+    epochs = source.execute("SELECT * FROM epoch WHERE run_id = ? ORDER BY epoch", run[:1])
+    add(target, "epoch", ((number, *row[1:]) for row in epochs))
+    return int(number)
+
+
+def _difference(source: sqlite3.Connection, target: sqlite3.Connection, identity: tuple[Any, ...]) -> str:
+    """How the results of one run differ, nothing where they are the same; seconds may differ."""
     sql = f"SELECT id, {_RESULT} FROM run WHERE {_IDENTITY}"
-    stands = target.execute(sql, run[1:5]).fetchone()
-    if stands is None:
-        (number,) = target.execute("SELECT coalesce(max(id), 0) + 1 FROM run").fetchone()
-        add(target, "run", [(number, *run[1:])])
-        return number, ""
-    here = source.execute(sql, run[1:5]).fetchone()
-    for what, ours, theirs in zip(_RESULT.split(", "), stands[1:], here[1:], strict=True):
-        if ours != theirs:
-            return None, f"{what} is {ours} and {theirs}"
+    ours, theirs = (file.execute(sql, identity).fetchone() for file in (target, source))
+    for what, a, b in zip(_RESULT.split(", "), ours[1:], theirs[1:], strict=True):
+        if a != b:
+            return f"{what} is {a} and {b}"
     curve = f"SELECT {_CURVE} FROM epoch WHERE run_id = ? ORDER BY epoch"
-    if target.execute(curve, stands[:1]).fetchall() != source.execute(curve, here[:1]).fetchall():
-        return None, "the same end, but other epochs before it"
-    return None, ""
+    same = target.execute(curve, ours[:1]).fetchall() == source.execute(curve, theirs[:1]).fetchall()
+    return "" if same else "the same end, but other epochs before it"
 
 
 def _study(target: sqlite3.Connection, study: str, spec: str, made: str, name: str) -> list[str]:
