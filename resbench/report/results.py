@@ -70,7 +70,8 @@ def open_results(url: str | Path) -> Results:
 
 def leaderboard_rows(engine: Engine, study: str) -> Rows:
     rows = [row.as_json() for row in leaderboard(engine, study).rows]
-    return Rows(tuple(rows[0]), [tuple(row.values()) for row in rows])
+    values = [tuple(list(v) if isinstance(v, tuple) else v for v in row.values()) for row in rows]
+    return Rows(tuple(rows[0]), values)
 
 
 def run_rows(engine: Engine, study: str) -> Rows:
