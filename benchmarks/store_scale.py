@@ -1,10 +1,10 @@
 """How a large database answers: 100 000 runs, 1 000 000 epochs -> seconds of each reading command, start-up included.
 
-    python benchmarks/store_scale.py [--rounds 5] [--db FILE] [--keep]
+    python benchmarks/store_scale.py [--rounds 5] [--db FILE]
 
 50 studies of 200 architectures x 10 seeds x 10 epochs, written through the real tables; each command in a process of its own, in
-turns, medians with their range. The targets stand beside them. Also `tabular`: a frozen file of 2 000 architectures x 5 seeds x
-12 epochs, 10 000 random queries in one process.
+turns, medians with their range, and the CPU's own seconds, which other work on the machine disturbs less. Then a frozen file of
+2 000 architectures x 5 seeds x 12 epochs: 10 000 random queries in one process.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from statistics import median
+from resource import RUSAGE_CHILDREN, getrusage
+from statistics import median, quantiles
 from typing import Any
 
 from sqlalchemy import insert
@@ -113,15 +114,15 @@ def _curve(draw: random.Random, end: float, epochs: int) -> Iterator[float]:
         yield end + 60 / (epoch + 1) + draw.gauss(0, 0.3)
 
 
-def seconds(db: Path, *words: str) -> float:
-    """One command in a process of its own. Its output must be there."""
+def seconds(db: Path, *words: str) -> tuple[float, float]:
+    """One command in a process of its own: wall and CPU. Its output must be there."""
     command = [sys.executable, "-m", "resbench", *words, "--db", str(db)]
-    began = time.perf_counter()
+    began, before = time.perf_counter(), getrusage(RUSAGE_CHILDREN)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    took = time.perf_counter() - began
+    took, after = time.perf_counter() - began, getrusage(RUSAGE_CHILDREN)
     if done.returncode or not done.stdout:
         raise SystemExit(f"{' '.join(words)}: status {done.returncode}: {done.stderr}")
-    return took
+    return took, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def measure(db: Path, rounds: int) -> None:
@@ -137,23 +138,58 @@ def measure(db: Path, rounds: int) -> None:
         "results list": (0.5, ("results", "list")),
         "results show": (0.5, ("results", "show", "50000")),
     }
-    taken: dict[str, list[float]] = {name: [] for name in commands}
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
     for turn in range(rounds + 1):
         for name, (_, words) in commands.items():
             taken[name].append(seconds(db, *words))
         if not turn:
             taken = {name: [] for name in commands}
-    for name, times in taken.items():
+    for name, pairs in taken.items():
+        times, cpu = [wall for wall, _ in pairs], median(cpu for _, cpu in pairs)
         target = commands[name][0]
         told = "" if target is None else f"  target {target} s: {'met' if median(times) < target else 'MISSED'}"
-        print(f"{name:42} {median(times):6.2f} s  [{min(times):.2f}, {max(times):.2f}]  n = {rounds}{told}")
+        print(
+            f"{name:42} {median(times):6.2f} s  [{min(times):.2f}, {max(times):.2f}]  CPU {cpu:.2f} s  n = {rounds}{told}"
+        )
+
+
+def measure_frozen(folder: Path) -> None:
+    """Queries of a unit by name or digest, of one seed or all, after any epoch."""
+    from resbench.store.freeze import freeze
+    from resbench.tabular import load
+
+    engine = open_store(str(folder / "frozen_from.db"), create=True)
+    fill(engine, 1, 2000, 5, 12)
+    began = time.perf_counter()
+    freeze(engine, "study0", folder / "bench.db")
+    made = time.perf_counter() - began
+    engine.dispose()
+    began = time.perf_counter()
+    with load(folder / "bench.db") as bench:
+        opened = time.perf_counter() - began
+        draw = random.Random(0)
+        digests = {unit: bench.query(unit).digest for unit in bench.units}
+        for words, seeds in (("one seed", range(5)), ("all five seeds", (None,))):
+            taken = []
+            for _ in range(10_000):
+                unit, epoch, seed = draw.choice(list(digests)), draw.randint(1, 12), draw.choice(seeds)
+                asked = digests[unit] if draw.random() < 0.5 else unit
+                began = time.perf_counter()
+                bench.query(asked, epoch=epoch, seed=seed)
+                taken.append(1e3 * (time.perf_counter() - began))
+            told = "met" if quantiles(taken, n=100)[98] < 1 else "MISSED"
+            print(
+                f"frozen, {words}: median {median(taken):.3f} ms, 99th percentile {quantiles(taken, n=100)[98]:.3f} ms, "
+                f"largest {max(taken):.2f} ms, n = 10 000  target 1 ms: {told}"
+            )
+    size = (folder / "bench.db").stat().st_size / 1e6
+    print(f"the frozen file: {size:.0f} MB, made in {made:.1f} s, opened in {1e3 * opened:.1f} ms (n = 1)")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--db", type=Path, help="a file made before, else it is made anew")
-    parser.add_argument("--keep", action="store_true", help="leave the file made at --db")
+    parser.add_argument("--db", type=Path, help="made there, or was made before; else it is thrown away")
     options = parser.parse_args()
     os.environ.pop("RESBENCH_DB", None)
     with tempfile.TemporaryDirectory() as folder:
@@ -167,6 +203,7 @@ def main() -> None:
         size = db.stat().st_size / 1e6
         print(f"{size:.0f} MB  target 250 MB: {'met' if size < 250 else 'MISSED'}")
         measure(db, options.rounds)
+        measure_frozen(Path(folder))
 
 
 if __name__ == "__main__":
