@@ -48,7 +48,7 @@ def freeze(
         engine = open_store(database(db), create=False)
         by = f"{user()}: resbench results freeze --with-test" if with_test else None
         if merge:
-            with TemporaryDirectory(dir=out.parent) as folder:
+            with TemporaryDirectory() as folder:
                 own = Path(folder) / f"{study}.db"
                 frozen(engine, study, own, test_for=by)
                 merged([own, *merge], out)

@@ -107,7 +107,10 @@ def library(name: str) -> Any:
     try:
         return import_module(name)
     except ModuleNotFoundError:
-        raise BadInput(f"{name} is not installed: `pip install 'resbench[frames]'`, or `pip install {name}`") from None
+        package = name.partition(".")[0]
+        raise BadInput(
+            f"{package} is not installed: `pip install 'resbench[frames]'`, or `pip install {package}`"
+        ) from None
 
 
 def _kind(name: str, values: Sequence[Any]) -> type:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from operator import index
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, overload
@@ -71,23 +72,23 @@ class Bench:
         Without a seed, all of them with mean, sd and n; without an epoch, after the last. Raises BadInput for what is not here.
         """
         entry = self._index.find(unit)
-        if epoch is not None and (isinstance(epoch, bool) or not isinstance(epoch, int) or epoch < 1):
-            raise BadInput(f"epoch {epoch!r}: a whole number from 1 on is needed")
+        epoch = None if epoch is None else _whole(epoch, "epoch", 1)
         asked = (_LAST if epoch is None else epoch, *entry.identity)
         if seed is None:
             runs = tuple(_record(entry, row) for row in self._file.execute(_RUNS + " ORDER BY r.seed", asked))
-            known = tuple(run for run in runs if _reaches(run, epoch))
-            if not known and runs:
+            known = tuple(run for run in runs if _counts(run, epoch))
+            if epoch is not None and runs and not known:
                 longest = max(run.epochs for run in runs)
                 raise BadInput(f"{self._shown}: {entry.name}: no run has an epoch {epoch}; the longest has {longest}")
             missing = len(self._seeds_of(entry.study) - {run.seed for run in known})
             return Answer(entry.name, entry.architecture, epoch, known, missing, entry.params, entry.macs)
+        seed = _whole(seed, "seed", 0)
         row = self._file.execute(_OF_SEED, (*asked, seed)).fetchone()
         if row is None:
             there = ", ".join(map(str, self.seeds(unit)))
             raise BadInput(f"{self._shown}: {entry.name}: no run of seed {seed!r}; seeds: {there}")
         run = _record(entry, row)
-        if not _reaches(run, epoch):
+        if epoch is not None and not _counts(run, epoch):
             raise BadInput(f"{self._shown}: {entry.name}, seed {seed}: no epoch {epoch}; this run has {run.epochs}")
         return run
 
@@ -163,9 +164,22 @@ def _record(entry: Entry, row: tuple[Any, ...]) -> Record:
     )  # fmt: skip
 
 
-def _reaches(run: Record, epoch: int | None) -> bool:
-    """Whether a run has an epoch; one that diverged before it has nothing more to tell, and is told of at its end."""
-    return epoch is None or run.epoch == epoch or run.status == "diverged"
+def _counts(run: Record, epoch: int | None) -> bool:
+    """Whether a run tells of an epoch, or of the end. One that diverged before is told of at its end, one that a rung stopped
+    has none.
+    """
+    return run.status in ("complete", "diverged") if epoch is None else run.epoch == epoch or run.status == "diverged"
+
+
+def _whole(value: int, name: str, low: int) -> int:
+    """Also of numpy's integers, which SQLite takes for bytes."""
+    try:
+        number = index(value)
+    except TypeError:
+        number = low - 1
+    if number < low:
+        raise BadInput(f"{name} {value!r}: a whole number from {low} on is needed")
+    return number
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

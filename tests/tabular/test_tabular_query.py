@@ -76,6 +76,8 @@ def test_the_file_says_where_it_comes_from(bench: Bench) -> None:
         ("original", {"epoch": 5, "seed": 0}, "original, seed 0: no epoch 5; this run has 4"),
         ("plain", {"epoch": 0}, "epoch 0: a whole number from 1 on is needed"),
         ("plain", {"epoch": 1.5}, "epoch 1.5: a whole number from 1 on is needed"),
+        ("plain", {"seed": "0"}, "seed '0': a whole number from 0 on is needed"),
+        ("plain", {"seed": -1}, "seed -1: a whole number from 0 on is needed"),
         ("\x1b[31m", {}, "no unit or digest `\\x1b[31m`"),
     ],
 )
@@ -83,6 +85,32 @@ def test_what_is_not_there(unit: str, asked: dict[str, int], told: str, bench: B
     with pytest.raises(BadInput) as caught:
         bench.query(unit, **asked)  # type: ignore[call-overload]
     assert told in str(caught.value)
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers(bench: Bench) -> None:
+    import numpy as np
+
+    assert bench.query("plain", epoch=np.int64(1), seed=np.int32(1)) == bench.query("plain", epoch=1, seed=1)
+
+
+def test_a_run_that_a_rung_stopped_tells_of_the_epochs_it_has(tmp_path: Path) -> None:
+    engine = study(tmp_path / "results.db")
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE rb_run SET status = 'stopped', epochs = 2 WHERE architecture = 'a2_gated' AND seed = 1"
+        )
+        connection.exec_driver_sql(
+            "DELETE FROM rb_epoch WHERE epoch > 2 AND run_id = (SELECT id FROM rb_run WHERE status = 'stopped')"
+        )
+    freeze(engine, "small", tmp_path / "bench.db")
+    engine.dispose()
+    with load(tmp_path / "bench.db") as bench:
+        answer = bench.query("a2_gated")
+        assert ([run.seed for run in answer.runs], answer.mean, answer.missing) == ([0, 2], 9.0, 1)
+        assert bench.query("a2_gated", epoch=2).n == 3
+        assert (bench.query("a2_gated", seed=1).status, bench.query("a2_gated", seed=1).epoch) == ("stopped", 2)
+        with pytest.raises(BadInput, match="seed 1: no epoch 3; this run has 2"):
+            bench.query("a2_gated", epoch=3, seed=1)
 
 
 def test_a_study_that_is_not_there(frozen_once: Path) -> None:
