@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from resbench.cli import results_export, results_freeze
 from resbench.cli.agreement import agreement
 from resbench.cli.options import Db, Json, database
 from resbench.cli.power import power
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Read what studies found.", no_args_is_help=True)
 app.command("power")(power)
 app.command("agreement")(agreement)
+app.command("export")(results_export.export)
+app.command("freeze")(results_freeze.freeze)
 Study = Annotated[str, typer.Argument(help="The study's name.")]
 
 
@@ -26,15 +30,13 @@ def list_(db: Db = None, json: Json = False) -> None:
     """The studies in the database."""
     from resbench.cli.show import print_json, print_table
     from resbench.store.engine import open_store
-    from resbench.store.reading import runs_of_study
-    from resbench.store.studies import get_study, study_names
+    from resbench.store.reading import listed_studies
 
-    engine = open_store(database(db), create=False)
-    found = [(get_study(engine, name), runs_of_study(engine, name)) for name in study_names(engine)]
+    found = listed_studies(open_store(database(db), create=False))
     if json:
-        print_json([{"study": s.name, "runs": len(runs), "created_at": s.created_at} for s, runs in found])
+        print_json([asdict(study) for study in found])
     else:
-        print_table(["study", ">runs", "made"], [[s.name, len(runs), s.created_at] for s, runs in found])
+        print_table(["study", ">runs", "made"], [[s.study, s.runs, s.created_at] for s in found])
 
 
 @app.command()

@@ -17,7 +17,7 @@ def print_test(engine: Engine, study: str, json: bool) -> None:
     active = {(run.unit, run.run_id): run for run in runs_of_study(engine, study) if run.active}
     scores: dict[str, list[float]] = {}
     of: dict[str, StudyRun] = {}
-    for row in test_scores(engine, study, by=f"{_user()}: resbench results top --test"):
+    for row in test_scores(engine, study, by=f"{user()}: resbench results top --test"):
         if row.test_error_pct is not None and (row.unit, row.run_id) in active:
             scores.setdefault(row.unit, []).append(row.test_error_pct)
             of[row.unit] = active[row.unit, row.run_id]
@@ -43,7 +43,8 @@ def print_test(engine: Engine, study: str, json: bool) -> None:
     )
 
 
-def _user() -> str:
+def user() -> str:
+    """Who is recorded as having looked."""
     try:
         return getpass.getuser()
     except OSError:  # a container without a user table

@@ -50,9 +50,9 @@ class Row:
         return f"{self.unit} (= {', '.join(self.aliases)})" if self.aliases else self.unit
 
     def as_json(self) -> dict[str, object]:
-        """Flat, errors in percent on val, `train_s` in seconds."""
+        """Flat, errors in percent on val, `train_s` in seconds; of further objectives such as `val_loss_mean`."""
         r = self.ranked
-        others = {name: {key: getattr(each, key) for key in Summary.__slots__} for name, each in self.others.items()}
+        others = {f"{name}_{key}": getattr(s, key) for name, s in self.others.items() for key in Summary.__slots__}
         return {
             "rank": r.rank, "unit": self.unit, "aliases": list(self.aliases), "digest": self.digest,
             "n": r.n, "converged": r.converged, "diverged": r.diverged, "missing": r.missing,
@@ -60,7 +60,8 @@ class Row:
             "mean": r.mean, "std": r.std, "ci_low": r.ci_low, "ci_high": r.ci_high,
             "tied_with_best": r.tied_with_best, "fails": r.fails, "skewed": r.skewed,
             "params": self.params, "macs": self.macs, "train_s": self.train_s,
-        } | ({"objectives": others} if others else {}) | ({"left_at": self.left_at} if self.left_at else {})  # fmt: skip
+            "left_at": self.left_at, **others,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

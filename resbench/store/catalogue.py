@@ -58,7 +58,9 @@ def get_architecture(engine: Engine, digest: str) -> ArchitectureRecord:
     table = rb_architecture
     start = func.substr(table.c.digest, 1, len(digest)) == digest
     with reading(engine) as connection:
-        rows = connection.execute(select(table).where(start).order_by(table.c.digest).limit(3)).mappings().all()
+        rows = connection.execute(select(table).where(table.c.digest == digest)).mappings().all()
+        if not rows:  # this one walks over all of them
+            rows = connection.execute(select(table).where(start).order_by(table.c.digest).limit(3)).mappings().all()
     if not rows or not digest:
         raise BadInput(f"no architecture has the digest {digest!r}; `resbench results top STUDY` shows digests")
     if len(rows) > 1 and rows[0]["digest"] != digest:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, column, insert, select, table
+from sqlalchemy import Connection, Engine, Select, column, distinct, func, insert, select, table
 
 from resbench.errors import BadInput
 from resbench.store.catalogue import get_architecture, get_data, get_environment, get_recipe
@@ -20,7 +21,7 @@ from resbench.store.records import (
 from resbench.store.studies import study_row
 from resbench.store.tables import rb_cost, rb_epoch, rb_reveal, rb_run, rb_study, rb_study_run, rb_test_score, rb_trial
 from resbench.store.transaction import reading, shown, writing
-from resbench.store.views import V_RUNS
+from resbench.store.views import V_EPOCHS, V_RUNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,15 @@ class StudyRun:
     run_id: int
     created_at: str
     error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StudyListed:
+    """A study and how many runs it uses, of every status."""
+
+    study: str
+    runs: int
+    created_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +96,39 @@ class Reveal:
     revealed_by: str
 
 
-_RUNS = table("v_runs", *(column(name) for name, _ in V_RUNS.columns))
+_RUNS, _EPOCHS = (table(view.name, *(column(name) for name, _ in view.columns)) for view in (V_RUNS, V_EPOCHS))
 
 
 def runs_of_study(engine: Engine, study: str) -> list[StudyRun]:
     """Every run of a study, of every status, by trial and seed. Raises BadInput for an unknown study."""
     with reading(engine) as connection:
         study_row(connection, study, shown(engine))
-        rows = connection.execute(_in_order(study)).mappings().all()
-    return [StudyRun(**dict(row) | {"active": bool(row["active"])}) for row in rows]
+        rows = connection.execute(_in_order(study)).all()
+    return [
+        StudyRun(row[0], row[1], row[2], bool(row[3]), *row[4:]) for row in rows
+    ]  # by name takes three times as long
+
+
+def listed_studies(engine: Engine) -> list[StudyListed]:
+    """Every study by name; runs are counted, not read."""
+    runs = func.count(distinct(rb_study_run.c.run_id))
+    query = (
+        select(rb_study.c.name, runs, rb_study.c.created_at)
+        .outerjoin(rb_study_run, rb_study_run.c.study_id == rb_study.c.id)
+        .group_by(rb_study.c.id, rb_study.c.name, rb_study.c.created_at)
+        .order_by(rb_study.c.name)
+    )
+    with reading(engine) as connection:
+        return [StudyListed(*row) for row in connection.execute(query)]
+
+
+def epochs_of_study(engine: Engine, study: str) -> list[tuple[Any, ...]]:
+    """Rows of the view v_epochs, as its columns stand, by unit, seed and epoch. Raises BadInput for an unknown study."""
+    order = (_EPOCHS.c[name] for name in ("unit", "digest", "seed", "run_id", "epoch"))
+    with reading(engine) as connection:
+        study_row(connection, study, shown(engine))
+        rows = connection.execute(select(_EPOCHS).where(_EPOCHS.c.study == study).order_by(*order))
+        return [tuple(row) for row in rows]
 
 
 def run_detail(engine: Engine, run_id: int) -> RunDetail:
@@ -152,7 +186,7 @@ def reveals(engine: Engine, study: str) -> list[Reveal]:
         return [Reveal(**row) for row in connection.execute(query.order_by(rb_reveal.c.id)).mappings()]
 
 
-def _in_order(study: str) -> Select[tuple[object, ...]]:
+def _in_order(study: str) -> Select[Any]:
     return select(_RUNS).where(_RUNS.c.study == study).order_by(_RUNS.c.trial, _RUNS.c.seed, _RUNS.c.run_id)
 
 

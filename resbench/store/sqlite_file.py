@@ -12,6 +12,7 @@ from pathlib import Path
 
 from resbench.errors import DatabaseError
 from resbench.store.file_system import refuse_network
+from resbench.store.frozen import is_frozen
 from resbench.store.location import Location
 
 BUSY_TIMEOUT_S = 60.0
@@ -71,6 +72,11 @@ def _check_header(location: Location, path: Path, *, create: bool) -> None:
         )
     if not head.startswith(_HEADER):
         raise DatabaseError(f"{location.shown}: is not an SQLite database; it was left as it is")
+    if is_frozen(head):
+        raise DatabaseError(
+            f"{location.shown}: is a frozen benchmark, made by `resbench results freeze`; it is no database of runs to add to "
+            f"or to rank: `resbench.tabular.load({location.shown!r})` answers from it"
+        )
     if len(head) < 100:
         raise corrupt(location.shown, "cut off inside its header")
     page = int.from_bytes(head[16:18], "big")

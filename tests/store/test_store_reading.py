@@ -9,8 +9,10 @@ from store_sample import ENVIRONMENT, Sample
 from resbench.errors import BadInput, DatabaseError
 from resbench.store import reading
 from resbench.store.engine import open_store
+from resbench.store.runs import link_run
+from resbench.store.studies import put_study
 from resbench.store.transaction import writing
-from resbench.store.views import V_RUNS
+from resbench.store.views import V_EPOCHS, V_RUNS
 
 
 def test_a_study_run_is_a_row_of_the_view() -> None:
@@ -82,3 +84,24 @@ def test_no_scores_without_a_record_of_it(sample: Sample, db: str) -> None:
         connection.execute(text("DROP TABLE rb_reveal"))
     with pytest.raises(DatabaseError, match="no such table"):
         reading.test_scores(sample.engine, "s", "ann")
+
+
+def test_studies_are_listed_with_the_number_of_their_runs(sample: Sample) -> None:
+    put_study(sample.engine, "empty", "{}", "d1")
+    other = sample.trial(1, "again")  # the same run under two names is one run
+    for seed in range(3):
+        run = sample.add(sample.record(seed, status="failed" if seed == 2 else "complete"))
+    link_run(sample.engine, sample.study_id, other, run)
+    assert [(found.study, found.runs) for found in reading.listed_studies(sample.engine)] == [("empty", 0), ("s", 3)]
+
+
+def test_epochs_are_rows_of_the_view(sample: Sample) -> None:
+    sample.add(sample.record(1))
+    sample.add(sample.record(0))
+    names = [name for name, _ in V_EPOCHS.columns]
+    rows = [dict(zip(names, row, strict=True)) for row in reading.epochs_of_study(sample.engine, "s")]
+    assert [(row["seed"], row["epoch"], row["val_error_pct"]) for row in rows] == [
+        (0, 1, 10.0), (0, 2, 5.0), (1, 1, 10.0), (1, 2, 5.0)
+    ]  # fmt: skip
+    with pytest.raises(BadInput, match="no study 'x'"):
+        reading.epochs_of_study(sample.engine, "x")

@@ -80,7 +80,7 @@ def test_objectives_give_a_front(rb: Rb) -> None:
     )
     assert "val loss" in said.out
     (row, *_) = rb("results", "top", "small", "--json").json
-    assert row["objectives"]["val_loss"]["mean"] > 0
-    assert row["objectives"]["params"]["std"] is None
+    assert row["val_loss_mean"] > 0
+    assert row["params_std"] is None
     by_loss = rb("study", "run", "small.yaml", "objectives={val_loss: minimize}", "--fork", "by_loss", "seeds=3")
     assert "by_loss: val loss in nats on digits, lower is better" in by_loss.out

@@ -1,0 +1,59 @@
+"""`resbench results freeze STUDY -o bench.db`: a study as a frozen benchmark, one file that answers without any training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from resbench.cli.options import Db, database
+from resbench.errors import BadInput
+from resbench.spec.names import printable
+
+
+def freeze(
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="The file to write; nothing is written over.")],
+    study: Annotated[
+        str | None, typer.Argument(help="The study's name; may be left out where frozen files are merged.", show_default=False)
+    ] = None,
+    merge: Annotated[
+        list[Path] | None,
+        typer.Option("--merge", metavar="FILE", help="Put this frozen file in too; may be given again.", show_default=False),
+    ] = None,
+    with_test: Annotated[
+        bool,
+        typer.Option("--with-test", help="Put the test scores in, apart; the database records that they were looked at."),
+    ] = False,
+    db: Db = None,
+) -> None:  # fmt: skip
+    """Write every run and epoch of a study, with costs, recipe and provenance, to a file for `resbench.tabular`."""
+    if study is None and not merge:
+        raise BadInput("name a study to freeze, or frozen files to --merge")
+    if study is None and with_test:
+        raise BadInput("--with-test is for the study that is frozen; a merged file has the test scores of its parts")
+    from resbench.store.frozen import check_free
+    from resbench.tabular import load
+    from resbench.tabular import merge as merged
+
+    check_free(out)
+    if study is None:
+        merged(merge or [], out)
+    else:
+        from resbench.cli.sealed import user
+        from resbench.store.engine import open_store
+        from resbench.store.freeze import freeze as frozen
+
+        engine = open_store(database(db), create=False)
+        by = f"{user()}: resbench results freeze --with-test" if with_test else None
+        if merge:
+            with TemporaryDirectory() as folder:
+                own = Path(folder) / f"{study}.db"
+                frozen(engine, study, own, test_for=by)
+                merged([own, *merge], out)
+        else:
+            frozen(engine, study, out, test_for=by)
+    with load(out) as bench:
+        units, runs = len(bench.units), bench.count()
+    typer.echo(f"{printable(str(out), 300)}: {units} units, {runs} runs", err=True)

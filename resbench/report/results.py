@@ -1,0 +1,90 @@
+"""`resbench.open_results(url)` -> Results: what a database says, as lists of plain rows, in a notebook or a script.
+
+No test score comes out of here: `resbench results top STUDY --test` shows them, and writes down that they were looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, get_args, get_type_hints
+
+from resbench.errors import BadInput
+from resbench.evidence.leaderboard import leaderboard
+from resbench.report.rows import Rows
+from resbench.store.engine import Engine, open_store
+from resbench.store.reading import StudyListed, StudyRun, epochs_of_study, listed_studies, runs_of_study
+from resbench.store.readonly import query
+from resbench.store.records import EpochRecord
+from resbench.store.views import V_EPOCHS, V_RUNS, View
+
+
+class Results:
+    """A database that is only read. Close it, or use it in a `with`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._engine = open_store(url, create=False)
+
+    def studies(self) -> Rows:
+        """A row a study: study, runs, created_at."""
+        return Rows(tuple(StudyListed.__slots__), [tuple(asdict(s).values()) for s in listed_studies(self._engine)])
+
+    def leaderboard(self, study: str) -> Rows:
+        """The ranking, best first, as `resbench results top STUDY --json` prints it. Raises BadInput for no finished run."""
+        return leaderboard_rows(self._engine, study)
+
+    def runs(self, study: str) -> Rows:
+        """Every run of every status, column by column as in the view v_runs."""
+        return run_rows(self._engine, study)
+
+    def epochs(self, study: str) -> Rows:
+        """Every epoch of every run, column by column as in the view v_epochs."""
+        return epoch_rows(self._engine, study)
+
+    def query(self, sql: str, *, max_rows: int = 1_000_000, timeout_s: float = 30.0) -> Rows:
+        """One SELECT, which can only read. Raises BadInput for more rows than `max_rows`: none is left out in silence."""
+        found = query(self.url, sql, max_rows=max_rows, timeout_s=timeout_s)
+        if found.truncated:
+            raise BadInput(f"more than {max_rows} rows; ask for fewer, or give a larger max_rows")
+        return Rows(found.columns, found.rows)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_results(url: str | Path) -> Results:
+    """The database at a path or a URL, as `--db` takes it. Raises DatabaseError where there is none of ours."""
+    return Results(str(url))
+
+
+def leaderboard_rows(engine: Engine, study: str) -> Rows:
+    rows = [row.as_json() for row in leaderboard(engine, study).rows]
+    values = [tuple(list(v) if isinstance(v, tuple) else v for v in row.values()) for row in rows]
+    return Rows(tuple(rows[0]), values)
+
+
+def run_rows(engine: Engine, study: str) -> Rows:
+    names = [name for name, _ in V_RUNS.columns]
+    return _of_view(V_RUNS, [tuple(getattr(run, name) for name in names) for run in runs_of_study(engine, study)])
+
+
+def epoch_rows(engine: Engine, study: str) -> Rows:
+    return _of_view(V_EPOCHS, epochs_of_study(engine, study))
+
+
+def _of_view(view: View, values: Sequence[tuple[Any, ...]]) -> Rows:
+    """Whether a value may be missing is all one to a column of a frame."""
+    known = get_type_hints(EpochRecord) | get_type_hints(StudyRun)
+    names = tuple(name for name, _ in view.columns)
+    return Rows(names, values, tuple((name, next(iter(get_args(known[name])), known[name])) for name in names))

@@ -1,0 +1,124 @@
+"""Columns and tuples -> Rows: a list of plain dicts that knows its columns, and the frames of polars, pandas and pyarrow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, overload
+
+from resbench.errors import BadInput
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    import pyarrow
+
+_NOTHING = type(None)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Rows(Sequence[dict[str, Any]]):
+    """What a question found: `rows[0]["unit"]`, `for row in rows`. A value that is not there is None.
+
+    `types`: of columns whose values may all be missing, by name; of the others the values tell.
+
+    >>> rows = Rows(("unit", "mean"), (("plain", 7.5), ("original", None)))
+    >>> rows[0], len(rows), rows
+    ({'unit': 'plain', 'mean': 7.5}, 2, Rows(2 rows: unit, mean))
+    """
+
+    columns: tuple[str, ...]
+    values: Sequence[tuple[Any, ...]]
+    types: tuple[tuple[str, type], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @overload
+    def __getitem__(self, index: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Rows: ...
+    def __getitem__(self, index: int | slice) -> dict[str, Any] | Rows:
+        if isinstance(index, slice):
+            return Rows(self.columns, self.values[index], self.types)
+        return dict(zip(self.columns, self.values[index], strict=True))
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return (dict(zip(self.columns, row, strict=True)) for row in self.values)
+
+    def __repr__(self) -> str:
+        return f"Rows({len(self)} rows: {', '.join(self.columns)})"
+
+    def to_polars(self) -> polars.DataFrame:
+        """Raises BadInput where polars is not installed."""
+        pl = library("polars")
+        kinds = {str: pl.String, int: pl.Int64, float: pl.Float64, bool: pl.Boolean, bytes: pl.Binary}
+        schema = {
+            name: pl.List(kinds[inner]) if kind is list else kinds[kind]
+            for name, (kind, inner) in self._kinds().items()
+        }
+        frame: polars.DataFrame = pl.DataFrame([list(row) for row in self.values], schema=schema, orient="row")
+        return frame
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Raises BadInput where pandas is not installed. Whole numbers, some of them missing, are pandas' Int64."""
+        pd = library("pandas")
+        frame: pandas.DataFrame = pd.DataFrame(list(self.values), columns=list(self.columns))
+        for name, (kind, _) in self._kinds().items():
+            whole = kind in (int, bool) and not frame[name].isna().any()
+            dtype = {int: "int64" if whole else "Int64", bool: "bool" if whole else "boolean", float: "float64"}.get(
+                kind
+            )
+            if dtype is not None:
+                frame[name] = frame[name].astype(dtype)
+        return frame
+
+    def to_arrow(self) -> pyarrow.Table:
+        """Raises BadInput where pyarrow is not installed."""
+        pa = library("pyarrow")
+        kinds = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_(), bytes: pa.binary()}
+        arrays = {
+            name: pa.array(
+                [row[number] for row in self.values], pa.list_(kinds[inner]) if kind is list else kinds[kind]
+            )
+            for number, (name, (kind, inner)) in enumerate(self._kinds().items())
+        }
+        table: pyarrow.Table = pa.table(arrays)
+        return table
+
+    def _kinds(self) -> dict[str, tuple[type, type]]:
+        """Of each column its type, and that of what is in it where it holds lists. Raises BadInput for a mixed one."""
+        twice = next((name for name in self.columns if self.columns.count(name) > 1), None)
+        if twice is not None:
+            raise BadInput(f"several columns are called {twice}; give each a name of its own with AS")
+        known = dict(self.types)
+        kinds = {}
+        for number, name in enumerate(self.columns):
+            column = [row[number] for row in self.values]
+            kind = known.get(name) or _kind(name, column)
+            inner = _kind(name, [item for value in column if value for item in value]) if kind is list else kind
+            kinds[name] = (kind, inner)
+        return kinds
+
+
+def library(name: str) -> Any:
+    """Raises BadInput, with the command that installs it."""
+    try:
+        return import_module(name)
+    except ModuleNotFoundError:
+        package = name.partition(".")[0]
+        raise BadInput(
+            f"{package} is not installed: `pip install 'resbench[frames]'`, or `pip install {package}`"
+        ) from None
+
+
+def _kind(name: str, values: Sequence[Any]) -> type:
+    """The type of a column; float where it is not to be told, for what may be missing is mostly a number."""
+    found = {list if isinstance(value, tuple | list) else type(value) for value in values} - {_NOTHING}
+    if len(found) > 1 and found <= {int, float, bool}:
+        return float if float in found else int
+    if len(found) > 1:
+        names = " and ".join(sorted(kind.__name__ for kind in found))
+        raise BadInput(f"column {name} holds {names}; a frame's column has one type: CAST it in the query")
+    return found.pop() if found else float

@@ -1,0 +1,14 @@
+"""Frozen benchmarks: a file that `resbench results freeze` wrote -> answers, and searches without training.  No torch.
+
+bench = resbench.tabular.load("bench.db")
+bench.query("full_preactivation")                     mean, sd and n over its seeds, with every run
+bench.query("full_preactivation", epoch=3, seed=0)    one run, after its third epoch
+bench.simulate(search, seconds=600)                   what a search would have found in ten minutes
+"""
+
+from resbench.tabular.answer import Answer, Record, TestAnswer
+from resbench.tabular.bench import Bench, load
+from resbench.tabular.merge import merge
+from resbench.tabular.simulation import OutOfBudget, Simulation, Step
+
+__all__ = ["Answer", "Bench", "OutOfBudget", "Record", "Simulation", "Step", "TestAnswer", "load", "merge"]

@@ -1,0 +1,137 @@
+"""What a frozen benchmark answers: one run after an epoch, or all seeds of a unit.  Errors are on val, in percent."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from math import inf
+from statistics import fmean, median, stdev
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One run after `epoch` of its `epochs`; a run that diverged before the epoch asked for is told of at its end.
+
+    `status` is that of the run at its last epoch, and `running` before: nobody knows yet how it ends. `train_s`: seconds of
+    training up to there. What was not taken, or is not finite, is None.
+    """
+
+    unit: str
+    digest: str
+    seed: int
+    epoch: int
+    epochs: int
+    status: str
+    val_error_pct: float | None
+    val_loss: float | None
+    train_error_pct: float | None
+    train_loss: float | None
+    lr: float | None
+    train_s: float | None
+    params: int
+    macs: int | None
+
+    @property
+    def score(self) -> float:
+        """What a search makes small: the val error, or infinity for a run that diverged."""
+        return inf if self.val_error_pct is None or self.status == "diverged" else self.val_error_pct
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A unit over its seeds: mean, median and sd are of the val error of runs that have not diverged, in percent.
+
+    `n` runs were looked at, of them `converged` and `diverged`; `missing` seeds of the study have no such run here.
+    `train_s`: mean seconds of training of one run up to there.
+    """
+
+    unit: str
+    digest: str
+    epoch: int | None
+    runs: tuple[Record, ...]
+    missing: int
+    params: int
+    macs: int | None
+
+    @property
+    def n(self) -> int:
+        return len(self.runs)
+
+    @property
+    def scores(self) -> tuple[float, ...]:
+        return tuple(run.score for run in self.runs if run.score < inf)
+
+    @property
+    def converged(self) -> int:
+        return len(self.scores)
+
+    @property
+    def diverged(self) -> int:
+        return self.n - self.converged
+
+    @property
+    def mean(self) -> float | None:
+        return fmean(self.scores) if self.scores else None
+
+    @property
+    def std(self) -> float | None:
+        return stdev(self.scores) if self.converged > 1 else None
+
+    @property
+    def median(self) -> float | None:
+        """Over all runs, a diverged one being worse than any number; None where it falls on one."""
+        middle = median([run.score for run in self.runs]) if self.runs else inf
+        return middle if middle < inf else None
+
+    @property
+    def train_s(self) -> float | None:
+        return _mean([run.train_s for run in self.runs])
+
+    def without(self, seeds: Collection[int]) -> Answer:
+        """The same over the other seeds."""
+        return replace(self, runs=tuple(run for run in self.runs if run.seed not in seeds))
+
+    def __str__(self) -> str:
+        """
+        >>> run = Record("plain", "a2_1", 0, 4, 4, "complete", 7.5, None, None, None, None, 2.0, 1320, 12752)
+        >>> print(Answer("plain", "a2_1", None, (run,), 4, 1320, 12752))
+        plain: val error 7.50 % (sd –, n = 1, 0 diverged, 4 missing), 1,320 params, 12,752 MACs, 2.0 s of training
+        """
+        at = "" if self.epoch is None else f" after epoch {self.epoch}"
+        return (
+            f"{self.unit}: val error{at} {_text(self.mean, '.2f')} % (sd {_text(self.std, '.2f')}, n = {self.n}, "
+            f"{self.diverged} diverged, {self.missing} missing), {self.params:,} params, {_text(self.macs, ',')} MACs, "
+            f"{_text(self.train_s, '.1f')} s of training"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TestAnswer:
+    """Test errors of a unit's complete runs, in percent, by seed: for what a search chose in the end, never for choosing."""
+
+    __test__ = False  # no test class of pytest's
+
+    unit: str
+    digest: str
+    scores: tuple[tuple[int, float], ...]
+
+    @property
+    def n(self) -> int:
+        return len(self.scores)
+
+    @property
+    def mean(self) -> float | None:
+        return _mean([score for _, score in self.scores])
+
+    @property
+    def std(self) -> float | None:
+        return stdev(score for _, score in self.scores) if self.n > 1 else None
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
+
+
+def _text(value: float | None, form: str) -> str:
+    return "–" if value is None else format(value, form)

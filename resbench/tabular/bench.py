@@ -1,0 +1,190 @@
+"""A frozen file -> Bench: every answer is one or two looks into an index, so nothing is loaded but what is asked for."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from operator import index
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, overload
+
+from resbench.errors import BadInput, did_you_mean
+from resbench.spec.names import printable
+from resbench.tabular.answer import Answer, Record, TestAnswer
+from resbench.tabular.entry import Asked, Entry, Index
+from resbench.tabular.file import open_frozen
+from resbench.tabular.simulation import Budget, Simulation
+
+_RUNS = """
+SELECT r.seed, r.epochs, r.status, e.epoch, e.val_error_pct, e.val_loss, e.train_error_pct, e.train_loss, e.lr,
+    (SELECT SUM(p.train_s) FROM epoch p WHERE p.run_id = r.id AND p.epoch <= e.epoch)
+FROM run r JOIN epoch e ON e.run_id = r.id AND e.epoch = min(?, r.epochs)
+WHERE r.architecture = ? AND r.recipe = ? AND r.data = ?
+"""
+_OF_SEED = _RUNS + " AND r.seed = ?"
+_LAST = 2**62  # an epoch that no run has
+
+
+class Bench:
+    """A frozen benchmark that is open. Close it, or use it in a `with`; `load` makes one."""
+
+    def __init__(self, file: sqlite3.Connection, shown: str, study: str | None) -> None:
+        self._file, self._shown = file, shown
+        self._index = Index(shown, file, study)
+        self._wanted: dict[str, frozenset[int]] = {}  # seeds, by study
+        if study is not None and study not in self.studies:
+            raise BadInput(
+                f"{shown}: no study {printable(study)}{did_you_mean(study, self.studies)}; it holds: {', '.join(self.studies)}"
+            )
+
+    @property
+    def studies(self) -> tuple[str, ...]:
+        return tuple(name for (name,) in self._file.execute("SELECT name FROM study ORDER BY name"))
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """The names, as the studies show them, in their order."""
+        return self._index.units()
+
+    def count(self) -> int:
+        """Runs in the file."""
+        return int(self._file.execute("SELECT COUNT(*) FROM run").fetchone()[0])
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """Where the file comes from: studies, recipes, data and what was trained with, as plain data."""
+        said: dict[str, Any] = dict(self._file.execute("SELECT key, value FROM meta"))
+        for table in ("study", "recipe", "data", "environment"):
+            rows = self._file.execute(f"SELECT * FROM {table}")
+            names = [column[0] for column in rows.description]
+            said[table] = [_plain(dict(zip(names, row, strict=True))) for row in rows]
+        return said
+
+    @overload
+    def query(self, unit: Asked, *, epoch: int | None = None, seed: None = None) -> Answer: ...
+    @overload
+    def query(self, unit: Asked, *, epoch: int | None = None, seed: int) -> Record: ...
+    def query(self, unit: Asked, *, epoch: int | None = None, seed: int | None = None) -> Answer | Record:
+        """A unit by name, digest, or its YAML file (or what such a file holds), which is bound in the study's network first.
+
+        Without a seed, all of them with mean, sd and n; without an epoch, after the last. Raises BadInput for what is not here.
+        """
+        entry = self._index.find(unit)
+        epoch = None if epoch is None else _whole(epoch, "epoch", 1)
+        asked = (_LAST if epoch is None else epoch, *entry.identity)
+        if seed is None:
+            runs = tuple(_record(entry, row) for row in self._file.execute(_RUNS + " ORDER BY r.seed", asked))
+            known = tuple(run for run in runs if _counts(run, epoch))
+            if epoch is not None and runs and not known:
+                longest = max(run.epochs for run in runs)
+                raise BadInput(f"{self._shown}: {entry.name}: no run has an epoch {epoch}; the longest has {longest}")
+            missing = len(self._seeds_of(entry.study) - {run.seed for run in known})
+            return Answer(entry.name, entry.architecture, epoch, known, missing, entry.params, entry.macs)
+        seed = _whole(seed, "seed", 0)
+        row = self._file.execute(_OF_SEED, (*asked, seed)).fetchone()
+        if row is None:
+            there = ", ".join(map(str, self.seeds(unit)))
+            raise BadInput(f"{self._shown}: {entry.name}: no run of seed {seed!r}; seeds: {there}")
+        run = _record(entry, row)
+        if epoch is not None and not _counts(run, epoch):
+            raise BadInput(f"{self._shown}: {entry.name}, seed {seed}: no epoch {epoch}; this run has {run.epochs}")
+        return run
+
+    def seeds(self, unit: Asked) -> tuple[int, ...]:
+        """Those that have a run."""
+        sql = "SELECT seed FROM run WHERE architecture = ? AND recipe = ? AND data = ? ORDER BY seed"
+        return tuple(seed for (seed,) in self._file.execute(sql, self._index.find(unit).identity))
+
+    def architecture(self, unit: Asked) -> str:
+        """The canonical network, JSON: `resbench.compiler.record.from_json` makes it a network again."""
+        sql = "SELECT spec FROM architecture WHERE digest = ?"
+        return str(self._file.execute(sql, (self._index.find(unit).architecture,)).fetchone()[0])
+
+    def test(self, unit: Asked) -> TestAnswer:
+        """Test errors, for judging what was chosen. Raises BadInput where the file was frozen without."""
+        entry = self._index.find(unit)
+        if self._file.execute("SELECT 1 FROM test_score LIMIT 1").fetchone() is None:
+            raise BadInput(
+                f"{self._shown}: holds no test scores; `resbench results freeze STUDY --with-test` puts them in"
+            )
+        sql = (
+            "SELECT r.seed, t.test_error_pct FROM run r JOIN test_score t ON t.run_id = r.id WHERE r.architecture = ? "
+            "AND r.recipe = ? AND r.data = ? AND r.status = 'complete' AND t.test_error_pct IS NOT NULL ORDER BY r.seed"
+        )
+        return TestAnswer(entry.name, entry.architecture, tuple(self._file.execute(sql, entry.identity)))
+
+    def simulate(
+        self,
+        search: Callable[[Simulation], object],
+        *,
+        seconds: float | None = None,
+        epochs: int | None = None,
+        seed: int = 0,
+    ) -> Simulation:
+        """Run a search against the recorded runs until it ends or its budget does. `seed`: of everything it draws."""
+        simulation = Simulation(
+            self.units, lambda unit, epoch: self.query(unit, epoch=epoch), Budget(seconds, epochs), seed
+        )
+        simulation.run(search)
+        return simulation
+
+    def close(self) -> None:
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _seeds_of(self, study: str) -> frozenset[int]:
+        """Those that the study wants. Its spec is long where it has many units, so it is read once."""
+        if study not in self._wanted:
+            (spec,) = self._file.execute("SELECT spec FROM study WHERE name = ?", (study,)).fetchone()
+            self._wanted[study] = frozenset(json.loads(spec)["seeds"])
+        return self._wanted[study]
+
+
+def load(path: str | Path, *, study: str | None = None) -> Bench:
+    """Open a frozen benchmark, or one study of a merged one. Raises DatabaseError for a file that is none."""
+    path = Path(path)
+    return Bench(open_frozen(path), printable(str(path), 300), study)
+
+
+def _record(entry: Entry, row: tuple[Any, ...]) -> Record:
+    seed, epochs, status, epoch, val_error_pct, val_loss, train_error_pct, train_loss, lr, train_s = row
+    return Record(
+        unit=entry.name, digest=entry.architecture, seed=seed, epoch=epoch, epochs=epochs,
+        status=status if epoch == epochs else "running", val_error_pct=val_error_pct, val_loss=val_loss,
+        train_error_pct=train_error_pct, train_loss=train_loss, lr=lr, train_s=train_s, params=entry.params, macs=entry.macs,
+    )  # fmt: skip
+
+
+def _counts(run: Record, epoch: int | None) -> bool:
+    """Whether a run tells of an epoch, or of the end. One that diverged before is told of at its end, one that a rung stopped
+    has none.
+    """
+    return run.status in ("complete", "diverged") if epoch is None else run.epoch == epoch or run.status == "diverged"
+
+
+def _whole(value: int, name: str, low: int) -> int:
+    """Also of numpy's integers, which SQLite takes for bytes."""
+    try:
+        number = index(value)
+    except TypeError:
+        number = low - 1
+    if number < low:
+        raise BadInput(f"{name} {value!r}: a whole number from {low} on is needed")
+    return number
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """With what is kept as JSON read."""
+    return {
+        key: json.loads(value) if key in ("spec", "settings", "plugins") and value else value
+        for key, value in row.items()
+    }

@@ -1,0 +1,104 @@
+"""What a person asks for -> Entry: the architecture, recipe and data that a name, a digest or a unit's file stands for."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from resbench.errors import BadInput, did_you_mean
+from resbench.spec.names import printable
+
+Asked = str | Path | Mapping[str, Any]
+_ENTRIES = """
+SELECT u.study, u.name, u.architecture, u.recipe, u.data, a.params, c.macs
+FROM unit u JOIN data d ON d.digest = u.data JOIN architecture a ON a.digest = u.architecture
+LEFT JOIN cost c ON c.architecture = u.architecture AND c.input_shape = d.input_shape
+WHERE u.{by} = ? AND (? IS NULL OR u.study = ?) ORDER BY u.study, u.number
+"""
+_BY_NAME, _BY_DIGEST = _ENTRIES.format(by="name"), _ENTRIES.format(by="architecture")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A name of the file, what it stands for, and what that costs."""
+
+    study: str
+    name: str
+    architecture: str
+    recipe: str
+    data: str
+    params: int
+    macs: int | None
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        return self.architecture, self.recipe, self.data
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Names and digests of an open file, of one study where one is named."""
+
+    shown: str
+    file: sqlite3.Connection
+    study: str | None
+
+    def find(self, asked: Asked) -> Entry:
+        """Raises BadInput where it is not here, or stands for more than one thing."""
+        if isinstance(asked, str) and not is_file(asked):
+            return self._one(asked, self._entries(_BY_NAME, asked) or self._entries(_BY_DIGEST, asked))
+        from resbench.tabular.bound import bound_digest  # imports torch
+
+        shown = printable(str(asked.get("unit")) if isinstance(asked, Mapping) else str(asked), 200)
+        digests = list(dict.fromkeys(bound_digest(asked, *place) for place in self._places()))
+        found = [entry for digest in digests for entry in self._entries(_BY_DIGEST, digest)]
+        if not found:
+            raise BadInput(
+                f"{self.shown}: {shown} is another architecture than any in here (its digest: {', '.join(digests)})"
+            )
+        return self._one(shown, found)
+
+    def units(self) -> tuple[str, ...]:
+        sql = "SELECT name FROM unit WHERE ? IS NULL OR study = ? ORDER BY study, number"
+        return tuple(dict.fromkeys(name for (name,) in self.file.execute(sql, (self.study, self.study))))
+
+    def _entries(self, sql: str, key: str) -> list[Entry]:
+        return [Entry(*row) for row in self.file.execute(sql, (key, self.study, self.study))]
+
+    def _one(self, asked: str, found: list[Entry]) -> Entry:
+        if not found:
+            units = self.units()
+            some = ", ".join(units[:20]) + (f" and {len(units) - 20} more" if len(units) > 20 else "")
+            raise BadInput(
+                f"{self.shown}: no unit or digest `{printable(asked, 200)}`{did_you_mean(asked, units)}; units: {some}; "
+                "or a path ending in .yaml, which is bound in the study's network"
+            )
+        if any(entry.identity != found[0].identity for entry in found):
+            ways = "; ".join(f"`{entry.name}` of study {entry.study}" for entry in found[:10])
+            raise BadInput(
+                f"{self.shown}: `{printable(asked, 200)}` stands for several: {ways}; a name tells which, or "
+                "load(.., study=NAME)"
+            )
+        return found[0]
+
+    def _places(self) -> list[tuple[Mapping[str, Any], str, int]]:
+        """Where a unit may stand: each study's network with its parameters, image shape, classes."""
+        sql = (
+            "SELECT DISTINCT s.spec, d.input_shape, d.classes FROM study s JOIN unit u ON u.study = s.name "
+            "JOIN data d ON d.digest = u.data WHERE ? IS NULL OR s.name = ?"
+        )
+        rows = self.file.execute(sql, (self.study, self.study))
+        return [(json.loads(spec)["fixed"]["network"], shape, classes) for spec, shape, classes in rows]
+
+
+def is_file(asked: str) -> bool:
+    """Whether a text names a unit's file, perhaps with values behind it, and no unit of the benchmark.
+
+    >>> is_file("units/mine.yaml gate_bias=-6"), is_file("exclusive_gating gate_bias=-6")
+    (True, False)
+    """
+    return asked.partition(" ")[0].endswith((".yaml", ".yml"))

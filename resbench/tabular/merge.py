@@ -1,0 +1,120 @@
+"""Frozen files -> one: runs are united by what they are of.  One run with two results is a conflict, told and never settled.
+
+Of a run that several files have the same, the first file's row stands (a repetition takes other seconds, on another machine).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from resbench import __version__
+from resbench.errors import BadInput
+from resbench.spec.names import printable
+from resbench.store.frozen import add, make, write_whole
+from resbench.tabular.file import open_frozen
+
+_SHOWN = 10  # conflicts told one by one
+_KEPT_ONCE = ("architecture", "cost", "recipe", "data", "environment")  # a digest says what a row is
+_RESULT = "status, val_error_pct, val_loss, train_loss, epochs"
+_CURVE = "epoch, lr, train_loss, train_error_pct, val_loss, val_error_pct"
+_IDENTITY = "architecture = ? AND recipe = ? AND data = ? AND seed = ?"
+
+
+def merge(paths: Sequence[str | Path], out: str | Path) -> None:
+    """Write the union to a new file. Raises BadInput with the conflicts, and then writes nothing."""
+    if not paths:
+        raise BadInput("nothing to merge: name a frozen file or more")
+
+    def fill(target: sqlite3.Connection) -> None:
+        conflicts: list[str] = []
+        tested = []
+        make(target, {"made_by": f"resbench {__version__}"})
+        for path in map(Path, paths):
+            with closing(open_frozen(path)) as source:
+                tested.append(_copy(source, target, printable(path.name, 100), conflicts))
+        add(target, "meta", [("test_scores", "yes" if any(tested) else "no")])
+        if conflicts:
+            more = f"\n.. and {len(conflicts) - _SHOWN} more" if len(conflicts) > _SHOWN else ""
+            listed = "\n".join(conflicts[:_SHOWN])
+            raise BadInput(
+                f"{len(conflicts)} conflict{'s' if len(conflicts) > 1 else ''}, nothing was written:\n{listed}{more}"
+            )
+
+    write_whole(Path(out), fill)
+
+
+def _copy(source: sqlite3.Connection, target: sqlite3.Connection, name: str, conflicts: list[str]) -> bool:
+    """One file's rows. Returns whether it holds test scores."""
+    for table in _KEPT_ONCE:
+        _add_absent(target, table, source.execute(f"SELECT * FROM {table}"))
+    for study, spec, made in source.execute("SELECT * FROM study ORDER BY name").fetchall():
+        conflicts += _study(target, study, spec, made, name)
+    for row in source.execute("SELECT * FROM unit ORDER BY study, number").fetchall():
+        stands = target.execute("SELECT * FROM unit WHERE study = ? AND name = ?", row[:2]).fetchone()
+        if stands is None:
+            add(target, "unit", [row])
+        elif stands[4:] != row[4:]:
+            conflicts.append(
+                f"{name}: `{printable(row[1])}` of study {printable(row[0])} is another network or recipe there"
+            )
+    numbers: dict[int, int] = {}  # of each run here, its number there
+    for run in source.execute("SELECT * FROM run ORDER BY id").fetchall():
+        stands = target.execute(f"SELECT id FROM run WHERE {_IDENTITY}", run[1:5]).fetchone()
+        if stands is None:
+            numbers[run[0]] = _new(source, target, run)
+        elif difference := _difference(source, target, run[1:5]):
+            conflicts.append(
+                f"{name}: architecture {run[1]}, recipe {run[2]}, data {run[3]}, seed {run[4]}: {difference}"
+            )
+        else:
+            numbers[run[0]] = stands[0]
+    scores = source.execute("SELECT * FROM test_score").fetchall()
+    _add_absent(target, "test_score", ((numbers[old], *row) for old, *row in scores if old in numbers))
+    return bool(scores)
+
+
+def _new(source: sqlite3.Connection, target: sqlite3.Connection, run: tuple[Any, ...]) -> int:
+    """Add a run and its epochs under a number of the target's."""
+    (number,) = target.execute("SELECT coalesce(max(id), 0) + 1 FROM run").fetchone()
+    add(target, "run", [(number, *run[1:])])
+    epochs = source.execute("SELECT * FROM epoch WHERE run_id = ? ORDER BY epoch", run[:1])
+    add(target, "epoch", ((number, *row[1:]) for row in epochs))
+    return int(number)
+
+
+def _difference(source: sqlite3.Connection, target: sqlite3.Connection, identity: tuple[Any, ...]) -> str:
+    """How the results of one run differ, nothing where they are the same; seconds may differ."""
+    sql = f"SELECT id, {_RESULT} FROM run WHERE {_IDENTITY}"
+    ours, theirs = (file.execute(sql, identity).fetchone() for file in (target, source))
+    for what, a, b in zip(_RESULT.split(", "), ours[1:], theirs[1:], strict=True):
+        if a != b:
+            return f"{what} is {a} and {b}"
+    curve = f"SELECT {_CURVE} FROM epoch WHERE run_id = ? ORDER BY epoch"
+    same = target.execute(curve, ours[:1]).fetchall() == source.execute(curve, theirs[:1]).fetchall()
+    return "" if same else "the same end, but other epochs before it"
+
+
+def _study(target: sqlite3.Connection, study: str, spec: str, made: str, name: str) -> list[str]:
+    """Add the study, or the units and seeds by which it has grown. Returns the conflict, if it is another of that name."""
+    stands = target.execute("SELECT spec FROM study WHERE name = ?", (study,)).fetchone()
+    if stands is None:
+        add(target, "study", [(study, spec, made)])
+        return []
+    ours, theirs = json.loads(stands[0]), json.loads(spec)
+    if ours.get("fixed") != theirs.get("fixed"):
+        return [f"{name}: study {printable(study)} is there with another network, data or recipe"]
+    ours["units"] = list(dict.fromkeys([*ours.get("units", []), *theirs.get("units", [])]))
+    ours["seeds"] = sorted({*ours.get("seeds", []), *theirs.get("seeds", [])})
+    text = json.dumps(ours, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    target.execute("UPDATE study SET spec = ? WHERE name = ?", (text, study))
+    return []
+
+
+def _add_absent(target: sqlite3.Connection, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    for row in rows:
+        target.execute(f"INSERT OR IGNORE INTO {table} VALUES ({', '.join('?' * len(row))})", row)
