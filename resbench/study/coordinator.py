@@ -16,10 +16,11 @@ import optuna
 from resbench.compiler.graph import sizes
 from resbench.compiler.record import to_json
 from resbench.errors import BadInput
+from resbench.measure.memory import memory_mib
 from resbench.spec.node import values
 from resbench.spec.recipe import recipe_to_json
 from resbench.spec.study import StudySpec
-from resbench.store.catalogue import put_architecture, put_cost, put_data, put_recipe
+from resbench.store.catalogue import has_cost, put_architecture, put_cost, put_data, put_recipe
 from resbench.store.cells import claim_cell, claimants, enqueue_cell, fail_cell, requeue_running
 from resbench.store.engine import Engine
 from resbench.store.records import ArchitectureRecord, DataRecord, RecipeRecord, TrialRecord, TrialRow
@@ -138,7 +139,8 @@ def _plan(engine: Engine, searching: optuna.Study, spec: StudySpec, points: Sequ
         if not seeds:
             continue
         put_architecture(engine, _architecture(point))
-        put_cost(engine, point.digest, shape, point.macs)
+        if not has_cost(engine, point.digest, shape):
+            put_cost(engine, point.digest, shape, point.macs, memory_mib(point.bound))
         put_recipe(engine, RecipeRecord(point.recipe.digest, point.recipe.recipe, recipe_to_json(point.recipe)))
         stands = standing.get((point.name, point.digest, point.recipe.digest))
         trial = stands.trial if stands is not None else _trial(ask(searching, point, space), point, data_digest)
