@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select, text
 
 from resbench.errors import DatabaseError
 from resbench.store.engine import connect, found_revision
-from resbench.store.location import locate
+from resbench.store.location import Location, locate
 from resbench.store.records import canonical_json
 from resbench.store.schema import check_revision
 from resbench.store.tables import rb_cell, rb_environment, rb_recipe, rb_study
@@ -63,14 +63,9 @@ def check_database(url: str) -> list[Checked]:
     engine = connect(location, create=False)
     try:
         with reading(engine) as connection:
-            found = found_revision(connection)
-            check_revision(found, location.shown)
-            checked = [Checked(f"the schema is {found}", ())]
-            if engine.dialect.name == "sqlite":
-                checked.append(_checked("the pages of the file are sound", _pages(connection)))
-                if checked[-1].wrong:
-                    return checked
-                checked.append(_checked("every reference leads somewhere", _references(connection)))
+            checked = _structure(connection, location)
+            if any(one.wrong for one in checked):
+                return checked  # what is said of rows might not be so
             rules = [_checked(what, connection.execute(text(sql)).scalars()) for what, sql in _RULES.items()]
             digests = _checked("a study, a recipe and an environment have the digests of what they say", _digests(connection))
             return [*checked, *rules, digests, _checked("what is written as JSON is JSON", _texts(connection))]
@@ -80,9 +75,27 @@ def check_database(url: str) -> list[Checked]:
 
 def refuse_damage(url: str) -> None:
     """Raises DatabaseError where the pages or references of a database are not sound."""
-    for one in check_database(url)[:3]:
-        if one.wrong:
-            raise DatabaseError(f"{locate(url).shown}: {one.what}? {one.wrong[0]}; `resbench db check` says all")
+    location = locate(url)
+    engine = connect(location, create=False)
+    try:
+        with reading(engine) as connection:
+            wrong = next((one for one in _structure(connection, location) if one.wrong), None)
+    finally:
+        engine.dispose()
+    if wrong is not None:
+        raise DatabaseError(f"{location.shown}: damaged: {wrong.wrong[0]}; `resbench db check` says all that is wrong")
+
+
+def _structure(connection: Connection, location: Location) -> list[Checked]:
+    """Schema, pages, references; a server keeps the last two itself."""
+    found = found_revision(connection)
+    check_revision(found, location.shown)
+    checked = [Checked(f"the schema is {found}", ())]
+    if location.path is not None:
+        checked.append(_checked("the pages of the file are sound", _pages(connection)))
+        if not checked[-1].wrong:
+            checked.append(_checked("every reference leads somewhere", _references(connection)))
+    return checked
 
 
 def _checked(what: str, wrong: Iterator[str]) -> Checked:

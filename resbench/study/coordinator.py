@@ -26,7 +26,7 @@ from resbench.store.engine import Engine
 from resbench.store.records import ArchitectureRecord, DataRecord, RecipeRecord, TrialRecord, TrialRow
 from resbench.store.runs import find_runs, link_run
 from resbench.store.studies import put_trial, trials_of_study
-from resbench.study.ask import ask, close_lost, open_optuna, space_of, tell
+from resbench.study.ask import ask, catch_up, close_lost, open_optuna, space_of, tell
 from resbench.study.budget import Identity, deal_seeds, within_trials
 from resbench.study.data import loaded
 from resbench.study.identity import agree_on_study
@@ -132,6 +132,7 @@ def _plan(engine: Engine, searching: optuna.Study, spec: StudySpec, points: Sequ
     standing = {(t.trial.name, t.trial.architecture, t.trial.recipe): t for t in trials_of_study(engine, study_id)}
     _retire(engine, study_id, standing.values(), points, watch)
     rows = trials_of_study(engine, study_id)
+    catch_up(searching, [row.trial for row in rows])
     close_lost(searching, [row.trial.number for row in rows if row.trial.active])
     points = within_trials(spec, points, rows, watch)
     plan = Plan(study_id, data_digest, n["train"], {}, {}, {})
