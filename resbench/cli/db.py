@@ -50,7 +50,9 @@ def check(db: Db = None, json: Json = False) -> None:
     if json:
         print_json([{"what": one.what, "ok": not one.wrong, "wrong": list(one.wrong)} for one in checked])
     else:
-        print_table(["what must hold", ""], [[one.what, f"{len(one.wrong)} wrong" if one.wrong else "ok"] for one in checked])
+        print_table(
+            ["what must hold", ""], [[one.what, f"{len(one.wrong)} wrong" if one.wrong else "ok"] for one in checked]
+        )
         for one in checked:
             more = [f"and {len(one.wrong) - MOST} more"] if len(one.wrong) > MOST else []
             for line in [*one.wrong[:MOST], *more]:
@@ -111,7 +113,15 @@ def merge(
 def _print_merged(merged: list[Merged]) -> None:
     from resbench.cli.show import print_table
 
-    columns = ["from", ">runs added", ">there before", ">failed replaced", "studies added", "studies joined", ">conflicts"]
+    columns = [
+        "from",
+        ">runs added",
+        ">there before",
+        ">failed replaced",
+        "studies added",
+        "studies joined",
+        ">conflicts",
+    ]
     print_table(columns, [
         [
             one.source, one.runs_added, one.runs_there, one.runs_replaced,

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 def query(
-    sql: Annotated[str, typer.Argument(metavar="SQL", help="Over v_runs, v_epochs, v_leaderboard, v_units or any table.")],
+    sql: Annotated[
+        str, typer.Argument(metavar="SQL", help="Over v_runs, v_epochs, v_leaderboard, v_units or any table.")
+    ],
     db: Db = None,
     json: Json = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values with a line of names.")] = False,

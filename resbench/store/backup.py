@@ -24,7 +24,9 @@ def backup(url: str, out: str, *, force: bool = False) -> Path:
         raise DatabaseError(f"{location.shown}: {_SERVER}")
     check_file(location, create=False)
     if target.is_dir() or not target.parent.is_dir():
-        raise BadInput(f"{out}: {'is a folder' if target.is_dir() else 'its folder does not exist'}; give a file in a folder")
+        raise BadInput(
+            f"{out}: {'is a folder' if target.is_dir() else 'its folder does not exist'}; give a file in a folder"
+        )
     if target.exists() and (not force or target.samefile(location.path)):
         raise BadInput(f"{out}: is there already; it was left as it is{'' if force else ' (--force replaces it)'}")
     copy_file(location, target, replace=force)
@@ -47,7 +49,9 @@ def copy_file(location: Location, target: Path, *, replace: bool = False) -> Non
         if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
             raise corrupt(location.shown, str(error)) from None
         if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
-            raise StorageError(f"{target}: no room for the copy, or the disc fails ({error}); nothing was kept") from None
+            raise StorageError(
+                f"{target}: no room for the copy, or the disc fails ({error}); nothing was kept"
+            ) from None
         raise DatabaseError(f"{location.shown}: cannot be copied to {target}: {error}") from None
     except OSError as error:
         raise StorageError(f"{target}: cannot be written: {error.strerror}") from None

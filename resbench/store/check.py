@@ -67,7 +67,9 @@ def check_database(url: str) -> list[Checked]:
             if any(one.wrong for one in checked):
                 return checked  # what is said of rows might not be so
             rules = [_checked(what, connection.execute(text(sql)).scalars()) for what, sql in _RULES.items()]
-            digests = _checked("a study, a recipe and an environment have the digests of what they say", _digests(connection))
+            digests = _checked(
+                "a study, a recipe and an environment have the digests of what they say", _digests(connection)
+            )
             return [*checked, *rules, digests, _checked("what is written as JSON is JSON", _texts(connection))]
     finally:
         engine.dispose()
@@ -130,7 +132,9 @@ def _digests(connection: Connection) -> Iterator[str]:
         except ValueError as error:
             yield f"recipe {row['digest']}: cannot be read: {' '.join(str(error).split())[:200]}"
             continue
-        if digest.split("_")[0] == row["digest"].split("_")[0] and digest != row["digest"]:  # else of an older way of counting
+        if (
+            digest.split("_")[0] == row["digest"].split("_")[0] and digest != row["digest"]
+        ):  # else of an older way of counting
             yield f"recipe {row['digest']}: what it says has the digest {digest}"
 
 
@@ -138,10 +142,12 @@ def _texts(connection: Connection) -> Iterator[str]:
     for row in connection.execute(select(rb_cell.c.id, rb_cell.c.seeds)):
         if not isinstance(_json(row.seeds), list):
             yield f"cell {row.id}: its seeds are {row.seeds!r}"
-    for table, column in (("rb_trial", "params"), ("rb_environment", "plugins"), ("rb_run_plan", "plan"), ("rb_data", "settings")):
-        for value in connection.execute(text(f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL")).scalars():
-            if not isinstance(_json(value), dict):
-                yield f"{table}.{column}: {value!r}"
+    for place in ("rb_trial.params", "rb_environment.plugins", "rb_run_plan.plan", "rb_data.settings"):
+        table, _, column = place.partition(".")
+        query = text(f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL")
+        yield from (
+            f"{place}: {value!r}" for value in connection.execute(query).scalars() if not isinstance(_json(value), dict)
+        )
 
 
 def _json(value: str) -> object:

@@ -48,7 +48,9 @@ def merge_to_new(out: str, sources: Sequence[str], *, rename: bool = False) -> l
     """The same into a new file, which is there only once it is whole."""
     location = locate(out)
     if location.path is None:
-        raise BadInput(f"{location.shown}: -o makes a file; to merge into a server's database, name it first, without -o")
+        raise BadInput(
+            f"{location.shown}: -o makes a file; to merge into a server's database, name it first, without -o"
+        )
     _refuse_twice(sources)
     _refuse_there(location.path, out)
     rough = location.path.with_name(f".{location.path.name}.{os.getpid()}.tmp")
@@ -96,4 +98,6 @@ def _name(location: Location) -> str:
 
 def _refuse_there(path: Path, shown: str) -> None:
     if path.exists():
-        raise BadInput(f"{shown}: is there already; it was left as it is: give -o a new file, or name it first, without -o")
+        raise BadInput(
+            f"{shown}: is there already; it was left as it is: give -o a new file, or name it first, without -o"
+        )

@@ -28,7 +28,9 @@ def merge_runs(source: Connection, into: Connection, merged: Merged) -> Ids:
         some = rows[start : start + CHUNK]
         new = [row for row in some if _identity(row) not in there]
         known = [(there[_identity(row)], row) for row in some if _identity(row) in there]
-        better = [(stands, row) for stands, row in known if row["status"] in FINISHED and stands["status"] not in FINISHED]
+        better = [
+            (stands, row) for stands, row in known if row["status"] in FINISHED and stands["status"] not in FINISHED
+        ]
         taken = _add(into, new) | _replace(into, better)
         _copy_children(source, into, taken)
         both = [(stands, row) for stands, row in known if row["status"] in FINISHED and stands["status"] in FINISHED]
@@ -81,7 +83,9 @@ def _compare(
 ) -> None:
     """Numbers at the end, else those of an epoch, else of the test, whose values stay sealed."""
     epochs, others = (_by_run(c, rb_epoch, [pair[i]["id"] for pair in pairs]) for i, c in enumerate((into, source)))
-    scores, sealed = (_by_run(c, rb_test_score, [pair[i]["id"] for pair in pairs]) for i, c in enumerate((into, source)))
+    scores, sealed = (
+        _by_run(c, rb_test_score, [pair[i]["id"] for pair in pairs]) for i, c in enumerate((into, source))
+    )
     missing: Ids = {}
     for stands, row in pairs:
         what = f"run {' '.join(str(stands[name]) for name in _IDENTITY[:-1])} seed {stands['seed']}"

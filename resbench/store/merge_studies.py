@@ -107,7 +107,9 @@ def _merge_trials(
     for row in source.execute(_trials(studies[0])).mappings().all():
         stands = active.get(row["name"])
         clash = row["active"] and stands is not None and _point(stands) != _point(row)
-        if clash and stands is not None:  # its file was edited in one of the two; one of them can be the unit of that name
+        if (
+            clash and stands is not None
+        ):  # its file was edited in one of the two; one of them can be the unit of that name
             what = f"study {name}, unit {row['name']}"
             merged.conflicts.append(Conflict(what, "network", stands["architecture"], row["architecture"]))
         same = waiting.get(_point(row))

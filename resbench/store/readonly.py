@@ -19,6 +19,7 @@ from resbench.errors import BadInput, DatabaseError, ResbenchError
 
 Value = str | int | float | bytes | None
 
+LARGEST_RESULT_BYTES = 256_000_000
 _START_S = 0.5  # what the process may take beyond the time-out, to start and to end by itself
 # Without `site` and the environment: nothing is imported that this process would not import.
 _CHILD = """
@@ -102,7 +103,13 @@ class Asked:
 
 
 def late(timeout_s: float) -> BadInput:
-    return BadInput(f"the query took over {timeout_s:g} s and was stopped; ask for less, or give it more time (--timeout)")
+    return BadInput(
+        f"the query took over {timeout_s:g} s and was stopped; ask for less, or give it more time (--timeout)"
+    )
+
+
+def too_large() -> BadInput:
+    return BadInput(f"the answer is larger than {LARGEST_RESULT_BYTES // 10**6} MB; ask for fewer rows or columns")
 
 
 def not_allowed(what: str) -> BadInput:

@@ -15,10 +15,9 @@ from contextlib import suppress
 
 from resbench.errors import BadInput, ResbenchError
 from resbench.store.location import Location, locate
-from resbench.store.readonly import Value, late, to_json
+from resbench.store.readonly import LARGEST_RESULT_BYTES, Value, late, to_json, too_large
 
 MEMORY_BYTES = 1 << 30
-LARGEST_RESULT_BYTES = 256_000_000
 _ROW_BYTES, _VALUE_BYTES = 64, 32  # what they take in the memory of who asked, beside texts and bytes
 Row = tuple[Value, ...]
 
@@ -69,10 +68,6 @@ class Answer:
         from resbench.store.readonly_postgres import rows as server_rows
 
         return server_rows(location, self.sql, self.most_rows, self.timeout_s)
-
-
-def too_large() -> BadInput:
-    return BadInput(f"the answer is larger than {LARGEST_RESULT_BYTES // 10**6} MB; ask for fewer rows or columns")
 
 
 def _size(value: Value) -> int:

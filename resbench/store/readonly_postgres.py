@@ -17,8 +17,7 @@ from psycopg.errors import error_from_result
 
 from resbench.errors import BadInput, DatabaseError, ResbenchError
 from resbench.store.location import Location, hide_password
-from resbench.store.readonly import NO_SELECT, SEALED, Value, late, not_allowed
-from resbench.store.readonly_child import LARGEST_RESULT_BYTES, too_large
+from resbench.store.readonly import LARGEST_RESULT_BYTES, NO_SELECT, SEALED, Value, late, not_allowed, too_large
 
 _READER, _FUNCTION, _SCORES = "resbench_reader", "rb_read(text, bigint, bigint)", "rb_test_score"
 _UPGRADE = "`resbench db upgrade`, by a user who may make roles, makes it"

@@ -56,7 +56,12 @@ def rows(location: Location, sql: str, timeout_s: float) -> Iterator[tuple[Value
 def _shut(connection: sqlite3.Connection, refused: list[str], deadline: float) -> None:
     connection.isolation_level = None
     connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
-    for pragma in ("query_only = ON", "trusted_schema = OFF", "temp_store = MEMORY", f"hard_heap_limit = {_HEAP_BYTES}"):
+    for pragma in (
+        "query_only = ON",
+        "trusted_schema = OFF",
+        "temp_store = MEMORY",
+        f"hard_heap_limit = {_HEAP_BYTES}",
+    ):
         connection.execute(f"PRAGMA {pragma}").close()
     add_functions(connection)
     with suppress(

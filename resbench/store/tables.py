@@ -83,7 +83,9 @@ rb_cost = Table(
     _text("architecture", "digest of the architecture", refers="rb_architecture.digest", key=True),
     _text("input_shape", "channels x height x width of one image, such as 1x14x14", key=True),
     _big("macs", "multiply-accumulates of one forward pass of one image; a multiply-add counts once"),
-    _number("memory_mib", "MiB that training keeps of one image for its backward pass, in float32; weights not counted"),
+    _number(
+        "memory_mib", "MiB that training keeps of one image for its backward pass, in float32; weights not counted"
+    ),
     sqlite_with_rowid=False,
 )
 rb_recipe = Table(

@@ -17,7 +17,7 @@ from resbench.store.transaction import writing
 
 @dataclass(frozen=True, slots=True)
 class Upgraded:
-    """`found` is the schema that was there; `copy` where the database of before is; `no_reader` why a server's cannot be asked."""
+    """`found`: the schema that was there. `copy`: where the database of before is. `no_reader`: why a server's cannot be asked."""
 
     found: str
     now: str
@@ -56,7 +56,10 @@ def _keep(location: Location, found: str) -> Path | None:
     """`results.db` -> `results.db.0003_v0.1.0`, or with a number behind where that is there."""
     if location.path is None:
         return None
-    names = [location.path.with_name(f"{location.path.name}.{found}{end}") for end in ("", *(f".{n}" for n in range(2, 1000)))]
+    names = [
+        location.path.with_name(f"{location.path.name}.{found}{end}")
+        for end in ("", *(f".{n}" for n in range(2, 1000)))
+    ]
     target = next(name for name in names if not name.exists())
     copy_file(location, target)
     return target

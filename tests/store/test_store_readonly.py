@@ -7,7 +7,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-
 from store_asked import ask
 
 from resbench.errors import BadInput, DatabaseError
