@@ -53,12 +53,12 @@ class Server:
     def dump(self, url: str) -> str:
         """A database as SQL."""
         command = [self.bin / "pg_dump", "--inserts", self.url(name_in(url), "root")]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+        return "\n".join(line for line in lines if not line.startswith("\\"))  # psql's own words
 
     def renew(self, url: str, dump: str) -> None:
         """Make a database hold what the dump says, and nothing else."""
-        lines = (line for line in dump.splitlines() if not line.startswith("\\"))  # psql's own words
-        self.run(*_EMPTY, "\n".join(lines), database=name_in(url))
+        self.run(*_EMPTY, dump, database=name_in(url))
 
     def run(self, *statements: str, database: str = "postgres", user: str = "root") -> list[tuple[object, ...]]:
         """As a superuser, past resbench; the rows of the last statement."""

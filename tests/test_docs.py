@@ -67,7 +67,7 @@ def test_the_database_s_page_is_current_and_whole() -> None:
     assert database.refresh(text) == text, "run `make docs`"
     assert [name for name in database.SECTIONS if f"<!-- generated: {name} -->" not in text] == []
     assert database.refresh(text.replace("| `val_error_pct` |", "| `val_eror_pct` |")) == text
-    for heading in (*(table.name for table in metadata.sorted_tables), *(view.name for view in VIEWS)):
+    for heading in (*(one.name for one in metadata.sorted_tables), *(one.name for one in VIEWS)):
         assert f"\n### {heading}\n" in text
     assert len(QUESTIONS) >= 10
 

@@ -86,7 +86,7 @@ def _limit(timeout_s: float) -> None:
         return
     limits = {
         resource.RLIMIT_AS: MEMORY_BYTES,
-        resource.RLIMIT_CPU: min(math.ceil(timeout_s) + 2, 10**9),
+        resource.RLIMIT_CPU: min(math.ceil(timeout_s) + 1, 10**9),
         resource.RLIMIT_CORE: 0,
     }
     for limit, value in limits.items():

@@ -17,7 +17,7 @@ from resbench.store.transaction import writing
 
 @dataclass(frozen=True, slots=True)
 class Upgraded:
-    """`found`: the schema that was there. `copy`: where the database of before is. `no_reader`: why a server's cannot be asked."""
+    """`found`: the schema that was there. `copy`: where the database of before is. `no_reader`: why nobody can ask there."""
 
     found: str
     now: str
