@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from typing import Any
+from weakref import finalize
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -39,13 +40,20 @@ def immediate(engine: Engine) -> None:
 
 
 def postgres_engine(location: Location) -> Engine:
-    return create_engine(
+    engine = create_engine(
         location.url,
         pool_pre_ping=True,
         pool_size=2,
         max_overflow=2,
         connect_args={"connect_timeout": 10, "options": "-c lock_timeout=60s -c statement_timeout=600s"},
     )
+    close_behind(engine)
+    return engine
+
+
+def close_behind(engine: Engine) -> None:
+    """Close connections when nobody has the engine any more: a command ends without a word to it, and psycopg warns."""
+    finalize(engine, engine.pool.dispose)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from resbench.errors import DatabaseError
-from resbench.store.dialect import immediate
+from resbench.store.dialect import close_behind, immediate
 from resbench.store.location import Location, locate
 from resbench.store.sqlite_file import BUSY_TIMEOUT_S, check_file
 from resbench.store.transaction import explain
@@ -37,6 +37,8 @@ def optuna_storage(url: str) -> RDBStorage:
         # Only now: while it is made, Optuna opens a second connection inside a transaction of the first.
         storage.engine.dispose()
         immediate(storage.engine)
+    else:
+        close_behind(storage.engine)
     return storage
 
 

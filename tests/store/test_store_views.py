@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import text
 from store_sample import Sample
 
-from resbench.store.studies import put_study
+from resbench.store.catalogue import put_architecture
+from resbench.store.records import ArchitectureRecord, TrialRecord
+from resbench.store.studies import put_study, put_trial
 from resbench.store.transaction import reading
 
 
@@ -120,3 +122,36 @@ def test_a_unit_no_longer_wanted_is_marked(sample: Sample) -> None:
     sample.add(sample.record(0))
     rows = ask(sample, "SELECT unit, active FROM v_leaderboard ORDER BY unit")
     assert [tuple(row.values()) for row in rows] == [("left", 0), ("pre", 1)]
+
+
+def units(sample: Sample) -> list[dict[str, Any]]:
+    return ask(sample, "SELECT * FROM v_units ORDER BY digest, input_shape")
+
+
+def test_an_architecture_has_a_row_for_each_shape_that_it_has_met(sample: Sample) -> None:
+    sample.add(sample.record(0))
+    sample.add(sample.record(1, status="diverged", val_error_pct=None))
+    sample.add(sample.record(2, status="failed", val_error_pct=None))
+    small, large = units(sample)
+    named = {key: small[key] for key in ("digest", "unit", "aliases", "network", "depth", "params", "memory_mib")}
+    assert named == {"digest": "arch", "unit": "pre", "aliases": None, "network": "resnet20", "depth": 20, "params": 1000,
+                     "memory_mib": None}  # fmt: skip
+    counted = ("input_shape", "macs", "studies", "runs", "converged", "diverged")
+    assert tuple(small[key] for key in counted) == ("1x8x8", 5000, 1, 2, 1, 1)
+    assert tuple(large[key] for key in counted) == ("3x32x32", 80000, 0, 0, 0, 0)
+
+
+def test_two_names_of_one_digest_are_aliases_in_whichever_study(sample: Sample) -> None:
+    sample.trial(1, "mine")
+    sample.trial(2, "mine")
+    sample.trial(3, "a third")
+    study = put_study(sample.engine, "other", "{}", "d")
+    put_trial(sample.engine, study, TrialRecord(0, "pre", "pre", "resnet20", {}, "arch", "rec", "dat"))
+    (row,) = [row for row in units(sample) if row["input_shape"] == "1x8x8"]
+    assert (row["unit"], row["aliases"], row["studies"]) == ("a third", "mine, pre", 2)
+
+
+def test_an_architecture_in_no_study_and_without_a_cost_is_there(sample: Sample) -> None:
+    put_architecture(sample.engine, ArchitectureRecord("zzz", "net", "file", "{}", 7))
+    row = units(sample)[-1]
+    assert (row["digest"], row["unit"], row["input_shape"], row["macs"], row["runs"]) == ("zzz", "file", None, None, 0)
