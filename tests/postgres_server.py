@@ -78,7 +78,11 @@ def find_bin() -> Path:
     told = shutil.which("pg_config")
     named = subprocess.run([told, "--bindir"], capture_output=True, text=True, check=False).stdout if told else ""
     on_path = Path(shutil.which("initdb") or "/nowhere/initdb").resolve().parent
-    places = [on_path, Path(named.strip() or "/nowhere"), *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
+    places = [
+        on_path,
+        Path(named.strip() or "/nowhere"),
+        *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True),
+    ]
     found = next((place for place in places if (place / "initdb").exists() and (place / "postgres").exists()), None)
     if found is None:
         raise RuntimeError(HOW)
