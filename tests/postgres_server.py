@@ -77,7 +77,12 @@ def find_bin() -> Path:
     """The folder of initdb and postgres. Raises RuntimeError, with what to install."""
     told = shutil.which("pg_config")
     named = subprocess.run([told, "--bindir"], capture_output=True, text=True, check=False).stdout if told else ""
-    places = [Path(named.strip() or "/nowhere"), *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
+    on_path = Path(shutil.which("initdb") or "/nowhere/initdb").resolve().parent
+    places = [
+        on_path,
+        Path(named.strip() or "/nowhere"),
+        *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True),
+    ]
     found = next((place for place in places if (place / "initdb").exists() and (place / "postgres").exists()), None)
     if found is None:
         raise RuntimeError(HOW)

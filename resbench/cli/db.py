@@ -110,6 +110,11 @@ def merge(
         raise typer.Exit(1)
 
 
+def _names(studies: list[str], shown: int = 5) -> str | None:
+    more = f" and {len(studies) - shown} more" if len(studies) > shown else ""
+    return ", ".join(studies[:shown]) + more or None
+
+
 def _print_merged(merged: list[Merged]) -> None:
     from resbench.cli.show import print_table
 
@@ -125,7 +130,7 @@ def _print_merged(merged: list[Merged]) -> None:
     print_table(columns, [
         [
             one.source, one.runs_added, one.runs_there, one.runs_replaced,
-            ", ".join(one.studies_added) or None, ", ".join(one.studies_joined) or None, len(one.conflicts),
+            _names(one.studies_added), _names(one.studies_joined), len(one.conflicts),
         ]
         for one in merged
     ])  # fmt: skip

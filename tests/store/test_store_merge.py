@@ -21,7 +21,7 @@ from resbench.store.cells import enqueue_cell
 from resbench.store.check import refuse_damage
 from resbench.store.merge import merge, merge_to_new
 from resbench.store.merged import Conflict, Merged
-from resbench.store.records import RunRecord, TestScore, TrialRecord, canonical_json
+from resbench.store.records import EpochRecord, RunRecord, TestScore, TrialRecord, canonical_json
 from resbench.store.runs import link_run, save_run
 from resbench.store.studies import get_study, put_study, put_trial
 from resbench.store.tables import metadata
@@ -147,6 +147,7 @@ def test_the_first_stands_where_numbers_differ(sample: Sample, db: str, other: S
 
 CHANGES: list[tuple[dict[str, object], list[Conflict]]] = [
     ({"train_s": 9.0, "wall_s": 10.0}, []),
+    ({"history": tuple(EpochRecord(n, lr=0.1 / n, val_error_pct=10.0 / n, train_s=7.0) for n in (1, 2))}, []),
     ({"status": "diverged"}, [Conflict("run arch rec dat seed 0", "status", "complete", "diverged")]),
     ({"history": ()}, [Conflict("run arch rec dat seed 0", "rows of epochs", 2, 0)]),
     ({"test_score": TestScore(1.25, 0.5)}, [Conflict("run arch rec dat seed 0", "test score", None, None)]),

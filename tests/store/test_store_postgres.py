@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from postgres_server import Server, name_in
+from postgres_server import Server, find_bin, name_in
 from sqlalchemy import text
 from store_asked import ask
 from store_sample import Sample, fill
@@ -238,3 +238,10 @@ def test_a_server_that_is_not_there_is_told_without_the_password(tmp_path: Path)
     with pytest.raises(DatabaseError, match=r"ann:\*\*\*@") as caught:
         ask(f"postgresql://ann:secret@/x?host={tmp_path}", "SELECT 1")
     assert "secret" not in str(caught.value)
+
+
+def test_without_a_server_to_start_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("postgres_server.shutil.which", lambda _: None)
+    monkeypatch.setattr("postgres_server.Path.glob", lambda *_: iter(()))
+    with pytest.raises(RuntimeError, match="`apt-get install postgresql`"):
+        find_bin()
