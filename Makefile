@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 help:
 	@echo "make quickstart   environment, install, the quickstart study, its ranking"
 	@echo "make test         environment, install with dev extras, lint, types, all tests"
-	@echo "make docs         renew the generated sections of docs/language.md and the schemas in arch_specs/schemas"
+	@echo "make docs         renew the generated sections of docs/language.md and docs/database.md, and the schemas in arch_specs/schemas"
 	@echo "make fuzz         10 000 broken files, 2 000 random units, every cell of NAS-Bench-201"
 	@echo "make export       every unit and network of the library as ONNX and torch.export, run and compared"
 	@echo "make gpu          every CUDA test and GPU benchmark; the results go to gpu-results.md"
@@ -42,6 +42,7 @@ test: $(VENV)/.installed-dev
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python -m resbench.report.language docs/language.md
+	$(BIN)/python -m resbench.report.database docs/database.md
 	for kind in unit block network recipe study; do $(BIN)/resbench schema $$kind -o arch_specs/schemas/$$kind.json; done
 
 fuzz: $(VENV)/.installed-dev

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from shutil import copyfile
 
 import pytest
 from command_line import SMALL, Database, Rb, say
+from postgres_server import Server, serve
 
 
 @pytest.fixture
@@ -14,6 +16,31 @@ def rb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rb:
     """The command line in an empty folder, whose database is resbench.db there."""
     monkeypatch.delenv("RESBENCH_DB", raising=False)
     return lambda *words: say(words, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A Postgres server, started when a test first wants one."""
+    with serve() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def shared(server: Server) -> tuple[str, str]:
+    """A database on it that holds our schema and no rows: its URL, and all of it as SQL."""
+    from resbench.store.engine import open_store
+
+    url = server.new()
+    open_store(url, create=True).dispose()
+    return url, server.dump(url)
+
+
+@pytest.fixture
+def postgres(server: Server, shared: tuple[str, str]) -> str:
+    """The URL of a database that holds our schema and no rows; the next test gets the same one, renewed."""
+    url, dump = shared
+    server.renew(url, dump)
+    return url
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.materialise import materialise
 from resbench.compiler.network import build
 from resbench.ops.schema import table
+from resbench.report import database
 from resbench.report.language import SECTIONS, refresh
 from resbench.report.language_values import FUNCTION_DOCS
 from resbench.report.schema import KINDS, make_schema
@@ -32,9 +33,12 @@ from resbench.spec.recipe import parse_recipe
 from resbench.spec.study import parse_study
 from resbench.spec.unit import parse_unit
 from resbench.spec.yaml import read_text
+from resbench.store.questions import QUESTIONS
+from resbench.store.tables import metadata
+from resbench.store.views import VIEWS
 
 torch.set_num_threads(1)  # small tensors: one thread is faster than several that wait for each other
-PAGES = ("README.md", "docs/guide.md", "docs/language.md")
+PAGES = ("README.md", "docs/guide.md", "docs/language.md", "docs/database.md")
 BLOCKS = [block for name in PAGES for block in blocks(name)]
 SHAPE, CLASSES = (3, 16, 16), 7
 
@@ -56,6 +60,16 @@ def test_generated_sections_are_current(monkeypatch: pytest.MonkeyPatch) -> None
     text = page("docs/language.md")
     assert refresh(text, Library(table())) == text, "run `make docs`"
     assert [name for name in SECTIONS if f"<!-- generated: {name} -->" not in text] == []
+
+
+def test_the_database_s_page_is_current_and_whole() -> None:
+    text = page("docs/database.md")
+    assert database.refresh(text) == text, "run `make docs`"
+    assert [name for name in database.SECTIONS if f"<!-- generated: {name} -->" not in text] == []
+    assert database.refresh(text.replace("| `val_error_pct` |", "| `val_eror_pct` |")) == text
+    for heading in (*(one.name for one in metadata.sorted_tables), *(one.name for one in VIEWS)):
+        assert f"\n### {heading}\n" in text
+    assert len(QUESTIONS) >= 10
 
 
 def test_a_section_that_is_not_current_is_seen() -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from resbench import __version__
-from resbench.cli import data, net, ops, plugins, query, results, schema, study, unit
+from resbench.cli import data, db, net, ops, plugins, query, results, schema, study, unit
 from resbench.errors import ResbenchError
 from resbench.spec.names import printable
 
@@ -26,6 +26,7 @@ app.add_typer(results.app, name="results")
 app.add_typer(unit.app, name="unit")
 app.add_typer(net.app, name="net")
 app.add_typer(plugins.app, name="plugins")
+app.add_typer(db.app, name="db")
 app.command("query")(query.query)
 app.command("ops")(ops.ops)
 app.command("schema")(schema.schema)

@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from resbench.cli.options import Db, Json, database
 from resbench.errors import BadInput
 
+if TYPE_CHECKING:
+    from resbench.store.readonly import QueryResult
+
 
 def query(
-    sql: Annotated[str, typer.Argument(metavar="SQL", help="Over v_runs, v_epochs, v_leaderboard or any table.")],
+    sql: Annotated[
+        str, typer.Argument(metavar="SQL", help="Over v_runs, v_epochs, v_leaderboard, v_units or any table.")
+    ],
     db: Db = None,
     json: Json = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values with a line of names.")] = False,
     max_rows: Annotated[int, typer.Option("--max-rows", min=1, help="Rows at most.")] = 10_000,
-    timeout_s: Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds at most.")] = 30.0,
+    timeout_s: Annotated[float, typer.Option("--timeout", min=0.1, max=86_400, help="Seconds at most.")] = 30.0,
 ) -> None:
     """Ask the database anything; it can only be read, and test scores are in `results top STUDY --test` alone."""
-    from resbench.cli.show import json_value, print_json, print_table
-    from resbench.store.readonly import query as ask
+    from resbench.store.readonly import ask
 
-    result = ask(database(db), sql, max_rows=max_rows, timeout_s=timeout_s)
+    if json and csv:
+        raise BadInput("--json and --csv: give one of them")
+    asked = ask(database(db), sql, max_rows=max_rows, timeout_s=timeout_s)
+    from resbench.cli import show  # rich is imported while the question is being answered
+
+    result = asked.result()
     if json:
-        twice = [name for name in dict.fromkeys(result.columns) if result.columns.count(name) > 1]
-        if twice:
-            raise BadInput(
-                f"--json: several columns are called {', '.join(twice)}; give each a name of its own with AS"
-            )
-        print_json([dict(zip(result.columns, map(json_value, row), strict=True)) for row in result.rows])
+        _print_json(result)
+    elif csv:
+        show.print_csv(result.columns, result.rows)
     else:
-        print_table(result.columns, result.rows)
+        show.print_table(result.columns, result.rows)
     if result.truncated:
         typer.echo(f"more than {max_rows} rows: the rest is left out; --max-rows says how many", err=True)
+
+
+def _print_json(result: QueryResult) -> None:
+    from resbench.cli.show import json_value, print_json
+
+    twice = [name for name in dict.fromkeys(result.columns) if result.columns.count(name) > 1]
+    if twice:
+        raise BadInput(f"--json: several columns are called {', '.join(twice)}; give each a name of its own with AS")
+    print_json([dict(zip(result.columns, map(json_value, row), strict=True)) for row in result.rows])

@@ -50,6 +50,15 @@ def print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
+def print_csv(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """RFC 4180 with plain line ends; nothing is an empty field, bytes are hexadecimal text."""
+    import csv
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([value.hex() if isinstance(value, bytes) else value for value in row] for row in rows)
+
+
 def json_value(value: object) -> object:
     """What JSON has no word for: bytes as hexadecimal text, a number that is not finite as nothing.
 

@@ -29,9 +29,16 @@ def put_architecture(engine: Engine, architecture: ArchitectureRecord) -> None:
     _put(engine, rb_architecture, asdict(architecture) | {"created_at": now()})
 
 
-def put_cost(engine: Engine, architecture: str, input_shape: str, macs: int) -> None:
+def put_cost(engine: Engine, architecture: str, input_shape: str, macs: int, memory_mib: float | None = None) -> None:
     """`input_shape` of one image as the data set's record writes it, such as `1x14x14`."""
-    _put(engine, rb_cost, {"architecture": architecture, "input_shape": input_shape, "macs": macs})
+    cost = {"architecture": architecture, "input_shape": input_shape, "macs": macs, "memory_mib": memory_mib}
+    _put(engine, rb_cost, cost)
+
+
+def has_cost(engine: Engine, architecture: str, input_shape: str) -> bool:
+    same = (rb_cost.c.architecture == architecture) & (rb_cost.c.input_shape == input_shape)
+    with reading(engine) as connection:
+        return connection.execute(select(rb_cost.c.macs).where(same)).first() is not None
 
 
 def put_recipe(engine: Engine, recipe: RecipeRecord) -> None:

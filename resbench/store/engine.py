@@ -1,4 +1,4 @@
-"""`--db` text -> Engine on a database that was checked first.  Making and upgrading the schema happens here alone."""
+"""`--db` text -> Engine on a database that was checked first.  Making the schema happens here alone; upgrade.py renews it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def open_store(url: str, *, create: bool) -> Engine:
     `create=False` is for commands that read: nothing is made, and a missing file is an error.
     """
     location = locate(url)
-    engine = _connect(location, create=create)
+    engine = connect(location, create=create)
     try:
         if create:
             with writing(engine) as connection:
@@ -45,7 +45,8 @@ def found_revision(connection: Connection) -> str | None:
     return revision
 
 
-def _connect(location: Location, *, create: bool) -> Engine:
+def connect(location: Location, *, create: bool) -> Engine:
+    """An engine on a database of ours of whatever schema."""
     if location.path is not None:
         check_file(location, create=create)
         if create and not location.read_only:

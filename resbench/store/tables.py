@@ -2,7 +2,7 @@
 
 Times are text, UTC, `2026-11-23T19:21:51Z`, so that they sort and mean the same in SQLite and Postgres. Digests are text.
 JSON is text in canonical form. A number that is not finite is stored as NULL.
-The comments go to Postgres after each migration and into docs/guide.md.
+The comments go to Postgres after each migration and into docs/database.md.
 """
 
 from __future__ import annotations
@@ -83,6 +83,9 @@ rb_cost = Table(
     _text("architecture", "digest of the architecture", refers="rb_architecture.digest", key=True),
     _text("input_shape", "channels x height x width of one image, such as 1x14x14", key=True),
     _big("macs", "multiply-accumulates of one forward pass of one image; a multiply-add counts once"),
+    _number(
+        "memory_mib", "MiB that training keeps of one image for its backward pass, in float32; weights not counted"
+    ),
     sqlite_with_rowid=False,
 )
 rb_recipe = Table(

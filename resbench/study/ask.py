@@ -10,11 +10,12 @@ from collections.abc import Collection, Mapping, Sequence
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.trial import TrialState
+from optuna.trial import TrialState, create_trial
 
 from resbench.errors import BadInput
 from resbench.seeds import stream
 from resbench.store.optuna_storage import optuna_storage
+from resbench.store.records import TrialRecord
 from resbench.study.space import Point, choices
 
 
@@ -81,6 +82,15 @@ def close_lost(study: optuna.Study, wanted: Collection[int]) -> None:
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         if trial.number not in wanted:
             tell(study, trial.number, None)
+
+
+def catch_up(study: optuna.Study, trials: Sequence[TrialRecord]) -> None:
+    """Give Optuna the trials that it has not: `db merge` brought them. Its numbers run on without gaps, so ours come again."""
+    known, ours = len(study.get_trials(deepcopy=False)), {trial.number: trial for trial in trials}
+    for number in range(known, max(ours, default=-1) + 1):
+        trial = ours.get(number)
+        attributes = {} if trial is None else {"unit": trial.name, "digest": trial.architecture}
+        study.add_trial(create_trial(state=TrialState.RUNNING, user_attrs=attributes))
 
 
 def _optuna_name(name: str, unit: str) -> str:

@@ -16,16 +16,17 @@ import optuna
 from resbench.compiler.graph import sizes
 from resbench.compiler.record import to_json
 from resbench.errors import BadInput
+from resbench.measure.memory import memory_mib
 from resbench.spec.node import values
 from resbench.spec.recipe import recipe_to_json
 from resbench.spec.study import StudySpec
-from resbench.store.catalogue import put_architecture, put_cost, put_data, put_recipe
+from resbench.store.catalogue import has_cost, put_architecture, put_cost, put_data, put_recipe
 from resbench.store.cells import claim_cell, claimants, enqueue_cell, fail_cell, requeue_running
 from resbench.store.engine import Engine
 from resbench.store.records import ArchitectureRecord, DataRecord, RecipeRecord, TrialRecord, TrialRow
 from resbench.store.runs import find_runs, link_run
 from resbench.store.studies import put_trial, trials_of_study
-from resbench.study.ask import ask, close_lost, open_optuna, space_of, tell
+from resbench.study.ask import ask, catch_up, close_lost, open_optuna, space_of, tell
 from resbench.study.budget import Identity, deal_seeds, within_trials
 from resbench.study.data import loaded
 from resbench.study.identity import agree_on_study
@@ -131,6 +132,7 @@ def _plan(engine: Engine, searching: optuna.Study, spec: StudySpec, points: Sequ
     standing = {(t.trial.name, t.trial.architecture, t.trial.recipe): t for t in trials_of_study(engine, study_id)}
     _retire(engine, study_id, standing.values(), points, watch)
     rows = trials_of_study(engine, study_id)
+    catch_up(searching, [row.trial for row in rows])
     close_lost(searching, [row.trial.number for row in rows if row.trial.active])
     points = within_trials(spec, points, rows, watch)
     plan = Plan(study_id, data_digest, n["train"], {}, {}, {})
@@ -138,7 +140,8 @@ def _plan(engine: Engine, searching: optuna.Study, spec: StudySpec, points: Sequ
         if not seeds:
             continue
         put_architecture(engine, _architecture(point))
-        put_cost(engine, point.digest, shape, point.macs)
+        if not has_cost(engine, point.digest, shape):
+            put_cost(engine, point.digest, shape, point.macs, memory_mib(point.bound))
         put_recipe(engine, RecipeRecord(point.recipe.digest, point.recipe.recipe, recipe_to_json(point.recipe)))
         stands = standing.get((point.name, point.digest, point.recipe.digest))
         trial = stands.trial if stands is not None else _trial(ask(searching, point, space), point, data_digest)

@@ -26,7 +26,8 @@ HELP = ((), ("study",), ("study", "run"), ("study", "check"), ("study", "show"),
         ("results", "freeze"), ("results", "show"), ("results", "repeat"), ("unit",), ("unit", "check"),
         ("unit", "show"), ("unit", "list"), ("unit", "diff"), ("unit", "export"), ("net",), ("net", "show"),
         ("net", "export"), ("net", "verify"), ("net", "import-weights"), ("plugins",), ("plugins", "list"),
-        ("plugins", "new"), ("plugins", "check"), ("query",), ("ops",), ("schema",), ("data",))  # fmt: skip
+        ("plugins", "new"), ("plugins", "check"), ("query",), ("db",),
+        ("db", "upgrade"), ("db", "check"), ("db", "backup"), ("db", "merge"), ("ops",), ("schema",), ("data",))  # fmt: skip
 
 
 def imported(folder: Path, *words: object) -> tuple[int, set[str], str]:

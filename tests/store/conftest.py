@@ -1,4 +1,4 @@
-"""A store on a real SQLite file."""
+"""A store on a real SQLite file, and on a real Postgres server where a test is about rows: both give the same answers."""
 
 from __future__ import annotations
 
@@ -12,9 +12,19 @@ from store_sample import Sample, fill
 from resbench.store.engine import open_store
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test with a database runs on both, but those marked `sqlite`, which are about a file."""
+    if "db" in metafunc.fixturenames:
+        only = any(metafunc.definition.iter_markers("sqlite"))
+        metafunc.parametrize("db", ["sqlite"] if only else ["sqlite", "postgres"], indirect=True)
+
+
 @pytest.fixture
-def db(tmp_path: Path) -> str:
-    return str(tmp_path / "results.db")
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """What `--db` would say: a file that is not there yet, or a database that holds our schema."""
+    if request.param == "sqlite":
+        return str(tmp_path / "results.db")
+    return str(request.getfixturevalue("postgres"))
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from resbench.store.studies import put_study, study_names
 from resbench.store.tables import rb_recipe
 from resbench.store.transaction import reading, writing
 
+pytestmark = pytest.mark.sqlite  # what Postgres does otherwise is in test_store_postgres.py
+
 
 def refused(path: Path | str, words: str, *, create: bool) -> None:
     with pytest.raises(DatabaseError, match=words) as caught:

@@ -74,6 +74,7 @@ def test_where_there_is_nothing_to_see_nothing_was_seen(sample: Sample) -> None:
     assert reading.reveals(sample.engine, "s") == []
 
 
+@pytest.mark.sqlite
 def test_no_scores_without_a_record_of_it(sample: Sample, db: str) -> None:
     sample.add(sample.record(0))
     store = open_store(f"sqlite:///{db}?mode=ro", create=False)

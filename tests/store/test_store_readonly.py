@@ -7,13 +7,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from store_asked import ask
 
 from resbench.errors import BadInput, DatabaseError
-from resbench.store.readonly import QueryResult, query
+from resbench.store.readonly import QueryResult
 
-
-def ask(db: str, sql: str, *, max_rows: int = 100, timeout_s: float = 20) -> QueryResult:
-    return query(db, sql, max_rows=max_rows, timeout_s=timeout_s)
+pytestmark = pytest.mark.sqlite
 
 
 @pytest.mark.parametrize(
@@ -210,8 +209,6 @@ def test_a_file_that_is_missing_or_not_ours_is_refused(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE photos (id)")
     with pytest.raises(DatabaseError, match="another program"):
         ask(str(tmp_path / "photos.db"), "SELECT 1")
-    with pytest.raises(DatabaseError, match="SQLite files only"):
-        ask("postgresql://ann:secret@host/x", "SELECT 1")
 
 
 def test_a_locked_file_is_told(full: str) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import text
+from store_asked import ask
 from store_sample import Sample
 
 from resbench.errors import BadInput
-from resbench.store.readonly import query
 from resbench.store.transaction import writing
+
+pytestmark = pytest.mark.sqlite
 
 SCORES = [
     "SELECT * FROM rb_test_score",
@@ -44,4 +46,4 @@ def test_test_scores_are_not_read_by_any_way(sample: Sample, full: str, sql: str
         connection.execute(text("CREATE VIEW sneaky AS SELECT test_error_pct AS a FROM rb_test_score"))
         connection.execute(text("CREATE VIEW sneaky_count AS SELECT count(*) AS n FROM rb_test_score"))
     with pytest.raises(BadInput, match="`resbench results top STUDY --test` shows them"):
-        query(full, sql, max_rows=10, timeout_s=20)
+        ask(full, sql)

@@ -9,17 +9,21 @@ from alembic.config import Config
 from sqlalchemy import Connection
 from sqlalchemy.schema import SetColumnComment
 
+from resbench.store.postgres_reader import make_reader
 from resbench.store.tables import metadata
 
 HERE = Path(__file__).parent
 
 
-def upgrade(connection: Connection, revision: str = "head") -> None:
-    command.upgrade(alembic_config(connection), revision)
-    if connection.dialect.supports_comments:  # Postgres; the words are documentation, so no revision holds them
-        for table in metadata.tables.values():
-            for column in table.columns:
-                connection.execute(SetColumnComment(column))
+def upgrade(connection: Connection) -> str | None:
+    """Why `resbench query` cannot be served, on a server that does not let us make its reader; else None."""
+    command.upgrade(alembic_config(connection), "head")
+    if not connection.dialect.supports_comments:
+        return None
+    for table in metadata.tables.values():  # the words are documentation, so no revision holds them
+        for column in table.columns:
+            connection.execute(SetColumnComment(column))
+    return make_reader(connection)
 
 
 def alembic_config(connection: Connection) -> Config:

@@ -1,0 +1,138 @@
+"""`resbench db upgrade|check|backup|merge`: what is done to a database as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from resbench.cli.options import Db, Json, database
+from resbench.errors import BadInput
+
+if TYPE_CHECKING:
+    from resbench.store.merged import Merged
+
+app = typer.Typer(help="Upgrade, check, copy and merge databases of results.", no_args_is_help=True)
+
+
+@app.command()
+def upgrade(db: Db = None) -> None:
+    """Bring a database of an older version to this one's schema; of a file, a copy is kept beside it first."""
+    from resbench.store.location import locate
+    from resbench.store.upgrade import upgrade_database
+
+    url = database(db)
+    done = upgrade_database(url)
+    shown = locate(url).shown
+    if done.found == done.now:
+        typer.echo(f"{shown}: has the schema {done.now} already; nothing was changed", err=True)
+    else:
+        kept = f"the database of before is kept as {done.copy}"
+        if done.copy is None:
+            kept = "no copy was made, since it is on a server, whose own tools copy it"
+        typer.echo(f"{shown}: upgraded from {done.found} to {done.now}; {kept}", err=True)
+    if done.no_reader is not None:
+        typer.echo(
+            f"`resbench query` will refuse this database, for the role that only reads cannot be made: {done.no_reader}; "
+            "run this once as a user who may make roles",
+            err=True,
+        )
+
+
+@app.command()
+def check(db: Db = None, json: Json = False) -> None:
+    """Look for damage and for rows that cannot be true. Exit status 4 where something is wrong; nothing is changed."""
+    from resbench.cli.show import print_json, print_table
+    from resbench.store.check import MOST, check_database
+
+    checked = check_database(database(db))
+    if json:
+        print_json([{"what": one.what, "ok": not one.wrong, "wrong": list(one.wrong)} for one in checked])
+    else:
+        print_table(
+            ["what must hold", ""], [[one.what, f"{len(one.wrong)} wrong" if one.wrong else "ok"] for one in checked]
+        )
+        for one in checked:
+            more = [f"and {len(one.wrong) - MOST} more"] if len(one.wrong) > MOST else []
+            for line in [*one.wrong[:MOST], *more]:
+                typer.echo(f"{one.what}? {line}", err=True)
+    if any(one.wrong for one in checked):
+        raise typer.Exit(4)
+
+
+@app.command()
+def backup(
+    out: Annotated[str, typer.Argument(metavar="FILE", help="The copy: a file that is not there yet.")],
+    db: Db = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE where it is there.")] = False,
+) -> None:
+    """Copy a database while others may be writing to it; the copy is checked, and there only once it is whole."""
+    from resbench.store.backup import backup as copy
+
+    typer.echo(f"copied to {copy(database(db), out, force=force)}", err=True)
+
+
+@app.command()
+def merge(
+    databases: Annotated[
+        list[str], typer.Argument(metavar="A.db B.db [C.db]...", help="B and C are merged into A, and only read.")
+    ],
+    out: Annotated[
+        str | None, typer.Option("-o", "--out", metavar="FILE", help="Merge all into a new file; A too is only read.")
+    ] = None,
+    rename: Annotated[
+        bool,
+        typer.Option("--rename", help="Take in a study of the same name that is another one, with a number behind it."),
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Unite runs, studies and all that belongs to them. A run that is in both is there once.
+
+    Where the same run has other numbers, those of the database named first stand, both are told, and the exit status is 1.
+    Everything is merged or nothing. Merging again changes nothing.
+    """
+    from resbench.cli.show import print_json
+    from resbench.store.merge import merge as merge_into
+    from resbench.store.merge import merge_to_new
+
+    if len(databases) < 2:
+        raise BadInput(f"two databases or more are merged, got {databases[0]}")
+    if out is None:
+        merged = merge_into(databases[0], databases[1:], rename=rename)
+    else:
+        merged = merge_to_new(out, databases, rename=rename)
+    if json:
+        print_json([asdict(one) for one in merged])
+    else:
+        _print_merged(merged)
+    if any(one.conflicts for one in merged):
+        raise typer.Exit(1)
+
+
+def _print_merged(merged: list[Merged]) -> None:
+    from resbench.cli.show import print_table
+
+    columns = [
+        "from",
+        ">runs added",
+        ">there before",
+        ">failed replaced",
+        "studies added",
+        "studies joined",
+        ">conflicts",
+    ]
+    print_table(columns, [
+        [
+            one.source, one.runs_added, one.runs_there, one.runs_replaced,
+            ", ".join(one.studies_added) or None, ", ".join(one.studies_joined) or None, len(one.conflicts),
+        ]
+        for one in merged
+    ])  # fmt: skip
+    for one in merged:
+        for old, new in one.studies_renamed.items():
+            typer.echo(f"{one.source}: its study {old} is {new} now", err=True)
+        for conflict in one.conflicts:
+            values = f"{conflict.stands} stands, {one.source} says {conflict.other}"
+            told = "differs; the first stands" if conflict.column == "test score" else values
+            typer.echo(f"{conflict.what}: {conflict.column}: {told}", err=True)

@@ -1,0 +1,94 @@
+"""Tables, views, questions -> docs/database.md with its generated sections renewed: `python -m resbench.report.database PAGE`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from resbench.store.questions import QUESTIONS
+from resbench.store.tables import metadata
+from resbench.store.views import VIEWS
+
+_TABLES = {  # what one row is
+    "rb_architecture": "a whole network, by what it computes and not by its name",
+    "rb_cell": "a piece of work: seeds of one trial, for one worker",
+    "rb_cell_plan": "how a cell is to be trained",
+    "rb_checkpoint": "a file that a run under way goes on from; gone when it is done",
+    "rb_cost": "what an architecture costs on images of one shape",
+    "rb_data": "a data set with its splits",
+    "rb_environment": "what runs ran on",
+    "rb_epoch": "one epoch of one run",
+    "rb_recipe": "how to train",
+    "rb_reveal": "one look at a study's test scores",
+    "rb_run": "an architecture, a recipe, a data set and a seed, and what came of them; finished, it is never rewritten",
+    "rb_run_plan": "how a run was trained",
+    "rb_study": "a study",
+    "rb_study_run": "a run that a study shows, and under which trial; a run may serve several studies",
+    "rb_test_score": "the sealed test score of a run: no view has it, and `resbench query` refuses it",
+    "rb_trial": "one point of a study's space",
+}
+
+
+def tables() -> str:
+    parts = []
+    for table in sorted(metadata.tables.values(), key=lambda table: table.name):
+        rows = [
+            (
+                f"`{c.name}`",
+                str(c.type).lower(),
+                _key(c.primary_key, c.nullable),
+                _links(c.comment or "", c.foreign_keys),
+            )
+            for c in table.columns
+        ]
+        head = f"### {table.name}\nOne row: {_TABLES[table.name]}.\n\n"
+        parts.append(head + _grid(("column", "type", "", "what it is"), rows))
+    return "\n".join(parts)
+
+
+def views() -> str:
+    parts = []
+    for view in VIEWS:
+        rows = [(f"`{name}`", what) for name, what in view.columns]
+        parts.append(
+            f"### {view.name}\n{view.comment[0].upper()}{view.comment[1:]}.\n\n{_grid(('column', 'what it is'), rows)}"
+        )
+    return "\n".join(parts)
+
+
+def questions() -> str:
+    return "\n".join(f"### {q.asked}\n{q.note}\n```sql{q.sql}\n```\n" for q in QUESTIONS)
+
+
+SECTIONS: Mapping[str, Callable[[], str]] = {"views": views, "questions": questions, "tables": tables}
+_SECTION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def refresh(text: str) -> str:
+    """Raises KeyError for a section that nobody knows."""
+    return _SECTION.sub(lambda found: f"{found[1]}{SECTIONS[found[2]]().rstrip()}\n{found[3]}", text)
+
+
+def _key(primary: bool, nullable: bool | None) -> str:
+    return "key" if primary else "may be NULL" if nullable else ""
+
+
+def _links(comment: str, keys: object) -> str:
+    targets = [str(key.target_fullname) for key in keys]  # type: ignore[attr-defined]
+    return f"{comment} (`{targets[0]}`)" if targets else comment
+
+
+def _grid(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+def main(paths: list[str]) -> None:
+    for path in map(Path, paths):
+        path.write_text(refresh(path.read_text("utf-8")), "utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

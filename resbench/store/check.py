@@ -1,0 +1,161 @@
+"""A database -> what is wrong with it, in words: its schema, its pages, its references, and what must be true of its rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+
+from sqlalchemy import Connection, select, text
+
+from resbench.errors import DatabaseError
+from resbench.store.engine import connect, found_revision
+from resbench.store.location import Location, locate
+from resbench.store.records import canonical_json
+from resbench.store.schema import check_revision
+from resbench.store.tables import rb_cell, rb_environment, rb_recipe, rb_study
+from resbench.store.transaction import reading
+
+MOST = 20  # of each kind; the rest is counted
+# What must be true -> a query for the rows of which it is not, one text each.
+_RULES = {
+    "a complete run has an error between 0 and 100 %": """
+        SELECT 'run ' || id || ': ' || COALESCE(CAST(val_error_pct AS TEXT), 'none') FROM rb_run
+        WHERE status = 'complete' AND (val_error_pct IS NULL OR val_error_pct < 0 OR val_error_pct > 100)""",
+    "a finished run has a row for each of its epochs": """
+        SELECT 'run ' || r.id || ': ' || r.epochs || ' epochs, rows: ' || COALESCE(e.n, 0) FROM rb_run r
+        LEFT JOIN (SELECT run_id, COUNT(*) AS n, MIN(epoch) AS first, MAX(epoch) AS last FROM rb_epoch GROUP BY run_id) e
+            ON e.run_id = r.id
+        WHERE r.status <> 'failed' AND (r.epochs <> COALESCE(e.n, 0) OR e.first <> 1 OR e.last <> r.epochs)""",
+    "a complete run's error is that of its last epoch": """
+        SELECT 'run ' || r.id || ': ' || r.val_error_pct || ', last epoch: ' || e.val_error_pct FROM rb_run r
+        JOIN rb_epoch e ON e.run_id = r.id AND e.epoch = r.epochs
+        WHERE r.status = 'complete' AND e.val_error_pct <> r.val_error_pct""",
+    "a study shows a run under a trial of its own": """
+        SELECT 'run ' || l.run_id || ': trial ' || t.id || ' is of study ' || t.study_id || ', not ' || l.study_id
+        FROM rb_study_run l JOIN rb_trial t ON t.id = l.trial_id WHERE t.study_id <> l.study_id""",
+    "a run is what its trial asks for": """
+        SELECT 'run ' || r.id || ': another architecture, recipe or data set than trial ' || t.id FROM rb_study_run l
+        JOIN rb_trial t ON t.id = l.trial_id JOIN rb_run r ON r.id = l.run_id
+        WHERE r.architecture <> t.architecture OR r.recipe <> t.recipe OR r.data <> t.data""",
+    "a cell is what its trial asks for": """
+        SELECT 'cell ' || c.id || ': another architecture, recipe or data set than trial ' || t.id FROM rb_cell c
+        JOIN rb_trial t ON t.id = c.trial_id
+        WHERE c.architecture <> t.architecture OR c.recipe <> t.recipe OR c.data <> t.data""",
+    "only a run that came to its end has a test score": """
+        SELECT 'run ' || r.id || ': ' || r.status FROM rb_test_score s JOIN rb_run r ON r.id = s.run_id
+        WHERE r.status IN ('failed', 'stopped')""",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One thing that was looked at; `wrong` is empty where it holds."""
+
+    what: str
+    wrong: tuple[str, ...]
+
+
+def check_database(url: str) -> list[Checked]:
+    """Raises DatabaseError where there is nothing that could be looked into: missing, foreign, of another schema."""
+    location = locate(url)
+    engine = connect(location, create=False)
+    try:
+        with reading(engine) as connection:
+            checked = _structure(connection, location)
+            if any(one.wrong for one in checked):
+                return checked  # what is said of rows might not be so
+            rules = [_checked(what, connection.execute(text(sql)).scalars()) for what, sql in _RULES.items()]
+            digests = _checked(
+                "a study, a recipe and an environment have the digests of what they say", _digests(connection)
+            )
+            return [*checked, *rules, digests, _checked("what is written as JSON is JSON", _texts(connection))]
+    finally:
+        engine.dispose()
+
+
+def refuse_damage(url: str) -> None:
+    """Raises DatabaseError where the pages or references of a database are not sound."""
+    location = locate(url)
+    engine = connect(location, create=False)
+    try:
+        with reading(engine) as connection:
+            wrong = next((one for one in _structure(connection, location) if one.wrong), None)
+    finally:
+        engine.dispose()
+    if wrong is not None:
+        raise DatabaseError(f"{location.shown}: damaged: {wrong.wrong[0]}; `resbench db check` says all that is wrong")
+
+
+def _structure(connection: Connection, location: Location) -> list[Checked]:
+    """Schema, pages, references; a server keeps the last two itself."""
+    found = found_revision(connection)
+    check_revision(found, location.shown)
+    checked = [Checked(f"the schema is {found}", ())]
+    if location.path is not None:
+        checked.append(_checked("the pages of the file are sound", _pages(connection)))
+        if not checked[-1].wrong:
+            checked.append(_checked("every reference leads somewhere", _references(connection)))
+    return checked
+
+
+def _checked(what: str, wrong: Iterator[str]) -> Checked:
+    return Checked(what, tuple(str(line) for line in wrong))
+
+
+def _pages(connection: Connection) -> Iterator[str]:
+    lines = connection.execute(text("PRAGMA integrity_check(20)")).scalars()
+    return (" ".join(str(line).split()) for line in lines if line != "ok")
+
+
+def _references(connection: Connection) -> Iterator[str]:
+    for table, row, target, _ in connection.execute(text("PRAGMA foreign_key_check")):
+        if str(table).startswith("rb_"):
+            yield f"{table}, row {row}: what it refers to is not in {target}"
+
+
+def _digests(connection: Connection) -> Iterator[str]:
+    for row in connection.execute(select(rb_study)).mappings():
+        if _sha256(row["spec"]) != row["digest"]:
+            yield f"study {row['name']}: the digest of its spec is {_sha256(row['spec'])}, not {row['digest']}"
+    for row in connection.execute(select(rb_environment)).mappings():
+        values = {**row, "plugins": _json(row["plugins"])}
+        stands = values.pop("digest")
+        if _sha256(canonical_json(values)) != stands:
+            yield f"environment {stands}: its columns have another digest"
+    for row in connection.execute(select(rb_recipe)).mappings():
+        from resbench.spec.recipe import recipe_from_json
+
+        try:
+            digest = recipe_from_json(row["spec"]).digest
+        except ValueError as error:
+            yield f"recipe {row['digest']}: cannot be read: {' '.join(str(error).split())[:200]}"
+            continue
+        if (
+            digest.split("_")[0] == row["digest"].split("_")[0] and digest != row["digest"]
+        ):  # else of an older way of counting
+            yield f"recipe {row['digest']}: what it says has the digest {digest}"
+
+
+def _texts(connection: Connection) -> Iterator[str]:
+    for row in connection.execute(select(rb_cell.c.id, rb_cell.c.seeds)):
+        if not isinstance(_json(row.seeds), list):
+            yield f"cell {row.id}: its seeds are {row.seeds!r}"
+    for place in ("rb_trial.params", "rb_environment.plugins", "rb_run_plan.plan", "rb_data.settings"):
+        table, _, column = place.partition(".")
+        query = text(f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL")
+        yield from (
+            f"{place}: {value!r}" for value in connection.execute(query).scalars() if not isinstance(_json(value), dict)
+        )
+
+
+def _json(value: str) -> object:
+    try:
+        return json.loads(value)
+    except ValueError:
+        return None
+
+
+def _sha256(value: str) -> str:
+    return sha256(value.encode()).hexdigest()

@@ -1,0 +1,103 @@
+"""Databases -> one that holds the runs of all.  One transaction: everything or nothing; the others are only read.
+
+A run is its architecture, recipe, data set and seed: what both have is there once, and where their numbers differ the first
+stands and both are told. A study of the same name is the same study if what may not change in it is the same (network, data,
+recipe, limits); its units, seeds, trials, looks at test scores are united. Work under way (cells, checkpoints) stays where it is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+
+from resbench.errors import BadInput
+from resbench.store.check import refuse_damage
+from resbench.store.engine import open_store
+from resbench.store.location import Location, locate
+from resbench.store.merge_catalogue import merge_catalogue
+from resbench.store.merge_runs import merge_runs
+from resbench.store.merge_studies import merge_studies
+from resbench.store.merged import Merged
+from resbench.store.transaction import reading, writing
+
+
+def merge(into: str, sources: Sequence[str], *, rename: bool = False) -> list[Merged]:
+    """Merge each into the first, in their order. `rename`: a study that is another one of the same name gets a number behind it.
+
+    Raises BadInput for such a study where `rename` is false, and DatabaseError for a database that is damaged, foreign or of
+    another schema; nothing is written then.
+    """
+    _refuse_twice([into, *sources])
+    for url in (into, *sources):
+        refuse_damage(url)
+    with ExitStack() as stack:
+        engines = [stack.enter_context(_opened(url)) for url in (into, *sources)]
+        connections = [stack.enter_context(reading(engine)) for engine in engines[1:]]
+        with writing(engines[0]) as connection:
+            return [
+                _merge_one(source, connection, Merged(locate(url).shown), rename)
+                for url, source in zip(sources, connections, strict=True)
+            ]
+
+
+def merge_to_new(out: str, sources: Sequence[str], *, rename: bool = False) -> list[Merged]:
+    """The same into a new file, which is there only once it is whole."""
+    location = locate(out)
+    if location.path is None:
+        raise BadInput(
+            f"{location.shown}: -o makes a file; to merge into a server's database, name it first, without -o"
+        )
+    _refuse_twice(sources)
+    _refuse_there(location.path, out)
+    rough = location.path.with_name(f".{location.path.name}.{os.getpid()}.tmp")
+    try:
+        for url in sources:
+            refuse_damage(url)
+        open_store(str(rough), create=True).dispose()
+        merged = merge(str(rough), sources, rename=rename)
+        try:
+            os.link(rough, location.path)
+        except FileExistsError:
+            _refuse_there(location.path, out)
+        return merged
+    finally:
+        for end in ("", "-journal", "-wal", "-shm"):
+            rough.with_name(rough.name + end).unlink(missing_ok=True)
+
+
+def _merge_one(source: Connection, into: Connection, merged: Merged, rename: bool) -> Merged:
+    merge_catalogue(source, into, merged)
+    runs = merge_runs(source, into, merged)
+    merge_studies(source, into, runs, merged, rename=rename)
+    return merged
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[Engine]:
+    engine = open_store(url, create=False)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _refuse_twice(urls: Sequence[str]) -> None:
+    names = [_name(locate(url)) for url in urls]
+    twice = next((url for number, url in enumerate(urls) if names[number] in names[:number]), None)
+    if twice is not None:
+        raise BadInput(f"{locate(twice).shown}: is named twice; a database is merged with others")
+
+
+def _name(location: Location) -> str:
+    return location.url if location.path is None else str(location.path.resolve())
+
+
+def _refuse_there(path: Path, shown: str) -> None:
+    if path.exists():
+        raise BadInput(
+            f"{shown}: is there already; it was left as it is: give -o a new file, or name it first, without -o"
+        )

@@ -1,0 +1,118 @@
+"""Runs of one database -> another's, by identity, with their epochs, test scores and plans; ids there -> ids here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Table, delete, insert, select, update
+
+from resbench.store.merge_catalogue import CHUNK, insert_all
+from resbench.store.merged import Conflict, Merged
+from resbench.store.records import FINISHED
+from resbench.store.tables import rb_epoch, rb_run, rb_run_plan, rb_test_score
+
+_IDENTITY = ("architecture", "recipe", "data", "seed")
+_NUMBERS = ("status", "val_error_pct", "val_loss", "train_loss", "epochs")  # seconds are of a machine, and differ
+_CHILDREN = (rb_epoch, rb_test_score, rb_run_plan)
+_TAKEN = frozenset({"run_id", "train_s"})
+Identity = tuple[Any, ...]
+Ids = dict[int, int]  # of a run in the source -> of the same run here
+
+
+def merge_runs(source: Connection, into: Connection, merged: Merged) -> Ids:
+    there = {_identity(row): row for row in into.execute(select(rb_run)).mappings()}
+    ids: Ids = {}
+    rows = source.execute(select(rb_run).order_by(rb_run.c.id)).mappings().all()
+    for start in range(0, len(rows), CHUNK):
+        some = rows[start : start + CHUNK]
+        new = [row for row in some if _identity(row) not in there]
+        known = [(there[_identity(row)], row) for row in some if _identity(row) in there]
+        better = [
+            (stands, row) for stands, row in known if row["status"] in FINISHED and stands["status"] not in FINISHED
+        ]
+        taken = _add(into, new) | _replace(into, better)
+        _copy_children(source, into, taken)
+        both = [(stands, row) for stands, row in known if row["status"] in FINISHED and stands["status"] in FINISHED]
+        _compare(source, into, both, merged)
+        ids |= taken | {row["id"]: stands["id"] for stands, row in known}
+        merged.runs_added += len(new)
+        merged.runs_replaced += len(better)
+        merged.runs_there += len(known) - len(better)
+    return ids
+
+
+def _identity(row: RowMapping) -> Identity:
+    return tuple(row[name] for name in _IDENTITY)
+
+
+def _values(row: RowMapping) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "id"}
+
+
+def _add(into: Connection, rows: Sequence[RowMapping]) -> Ids:
+    if not rows:
+        return {}
+    given = insert(rb_run).returning(rb_run.c.id, *(rb_run.c[name] for name in _IDENTITY))
+    made = {_identity(row): row["id"] for row in into.execute(given, [_values(row) for row in rows]).mappings()}
+    return {row["id"]: made[_identity(row)] for row in rows}
+
+
+def _replace(into: Connection, pairs: Sequence[tuple[RowMapping, RowMapping]]) -> Ids:
+    """As runs.write_run does: under the id that is there."""
+    for stands, row in pairs:
+        for table in _CHILDREN:
+            into.execute(delete(table).where(table.c.run_id == stands["id"]))
+        into.execute(update(rb_run).where(rb_run.c.id == stands["id"]).values(_values(row)))
+    return {row["id"]: stands["id"] for stands, row in pairs}
+
+
+def _copy_children(source: Connection, into: Connection, taken: Ids) -> None:
+    for table in _CHILDREN:
+        rows = [{**row, "run_id": taken[row["run_id"]]} for row in _children(source, table, list(taken))]
+        insert_all(into, table, rows)
+
+
+def _children(connection: Connection, table: Table, ids: Sequence[int]) -> Sequence[RowMapping]:
+    query = select(table).where(table.c.run_id.in_(ids)).order_by(*table.primary_key.columns)
+    return connection.execute(query).mappings().all() if ids else []
+
+
+def _compare(
+    source: Connection, into: Connection, pairs: Sequence[tuple[RowMapping, RowMapping]], merged: Merged
+) -> None:
+    """Numbers at the end, else those of an epoch, else of the test, whose values stay sealed."""
+    epochs, others = (_by_run(c, rb_epoch, [pair[i]["id"] for pair in pairs]) for i, c in enumerate((into, source)))
+    scores, sealed = (
+        _by_run(c, rb_test_score, [pair[i]["id"] for pair in pairs]) for i, c in enumerate((into, source))
+    )
+    missing: Ids = {}
+    for stands, row in pairs:
+        what = f"run {' '.join(str(stands[name]) for name in _IDENTITY[:-1])} seed {stands['seed']}"
+        here, there = stands["id"], row["id"]
+        differ = [Conflict(what, name, stands[name], row[name]) for name in _NUMBERS if stands[name] != row[name]]
+        if not differ and epochs.get(here) != others.get(there):
+            differ = [_first_epoch(what, epochs.get(here, []), others.get(there, []))]
+        if here not in scores and there in sealed:
+            missing[there] = here
+        elif there in sealed and scores[here] != sealed[there] and not differ:
+            differ = [Conflict(what, "test score", None, None)]
+        merged.conflicts += differ
+    insert_all(into, rb_test_score, [
+        {**row, "run_id": missing[row["run_id"]]} for row in _children(source, rb_test_score, list(missing))
+    ])  # fmt: skip
+
+
+def _by_run(connection: Connection, table: Table, ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    found: dict[int, list[dict[str, Any]]] = {}
+    for row in _children(connection, table, ids):
+        found.setdefault(row["run_id"], []).append({k: v for k, v in row.items() if k not in _TAKEN})
+    return found
+
+
+def _first_epoch(what: str, here: Sequence[dict[str, Any]], there: Sequence[dict[str, Any]]) -> Conflict:
+    for one, other in zip(here, there, strict=False):
+        for name, value in one.items():
+            if value != other[name]:
+                return Conflict(what, f"{name} of epoch {one['epoch']}", value, other[name])
+    return Conflict(what, "rows of epochs", len(here), len(there))

@@ -1,0 +1,151 @@
+"""Studies of one database -> another's, by name: units, seeds, trials and looks at test scores are united.
+
+What a study may not change (`fixed`) says whether it is the same study; see study/identity.py.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from resbench.errors import BadInput
+from resbench.store.merge_catalogue import insert_all
+from resbench.store.merged import Conflict, Merged
+from resbench.store.records import canonical_json
+from resbench.store.tables import rb_reveal, rb_study, rb_study_run, rb_trial
+
+Ids = Mapping[int, int]
+_SHOWN = 3
+
+
+def merge_studies(source: Connection, into: Connection, runs: Ids, merged: Merged, *, rename: bool) -> None:
+    """Raises BadInput, with every study of the same name that is another one, where `rename` is false."""
+    there = {row["name"]: row for row in into.execute(select(rb_study)).mappings()}
+    others = list(source.execute(select(rb_study).order_by(rb_study.c.id)).mappings())
+    clashes = [told for row in others if (told := _differences(there.get(row["name"]), row))]
+    if clashes and not rename:
+        raise BadInput(
+            f"{merged.source}: has another study of the same name, so nothing was merged: {'; '.join(clashes)}. "
+            "--rename takes it in with a number behind its name"
+        )
+    for row in others:
+        name = _free_name(row, there)
+        if name != row["name"]:
+            merged.studies_renamed[row["name"]] = name
+        if name in there:
+            study_id = _join(into, there[name], row)
+            merged.studies_joined.append(name)
+        else:
+            values = {key: value for key, value in row.items() if key != "id"} | {"name": name}
+            study_id = int(into.execute(insert(rb_study).values(values).returning(rb_study.c.id)).scalar_one())
+            merged.studies_added.append(name)
+        trials = _merge_trials(source, into, (row["id"], study_id), name, merged)
+        _link(source, into, (row["id"], study_id), trials, runs)
+        _merge_reveals(source, into, (row["id"], study_id))
+
+
+def _fixed(row: RowMapping) -> Any:
+    return json.loads(row["spec"]).get("fixed")
+
+
+def _differences(stands: RowMapping | None, other: RowMapping) -> str:
+    """Where two studies of one name cannot be one, in words; nothing where they can."""
+    if stands is None:
+        return ""
+    was, now = _leaves(_fixed(stands)), _leaves(_fixed(other))
+    changed = [key for key in dict.fromkeys([*was, *now]) if was.get(key) != now.get(key)]
+    told = [f"{key} is {was.get(key, 'not there')} in the first, {now.get(key, 'not there')} here" for key in changed]
+    more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
+    return f"{other['name']}: {', '.join(told[:_SHOWN])}{more}" if told else ""
+
+
+def _leaves(value: Any, path: str = "") -> dict[str, str]:
+    if isinstance(value, dict):
+        return {k: v for key, item in value.items() for k, v in _leaves(item, f"{path}.{key}".strip(".")).items()}
+    return {path: canonical_json(value)}
+
+
+def _free_name(row: RowMapping, there: Mapping[str, RowMapping]) -> str:
+    """Its own, or the first with a number that is free or is this very study from an earlier merge."""
+    name, number = row["name"], 1
+    while _differences(there.get(name), row):
+        number += 1
+        name = f"{row['name']}_{number}"
+    return str(name)
+
+
+def _join(into: Connection, stands: RowMapping, other: RowMapping) -> int:
+    old, new = json.loads(stands["spec"]), json.loads(other["spec"])
+    spec = dict(old)
+    if "units" in old or "units" in new:
+        spec["units"] = list(dict.fromkeys([*old.get("units", ()), *new.get("units", ())]))
+        spec["seeds"] = sorted({*old.get("seeds", ()), *new.get("seeds", ())})
+    if spec != old:
+        text = canonical_json(spec)
+        updated = max(stands["updated_at"], other["updated_at"])
+        values = {"spec": text, "digest": sha256(text.encode()).hexdigest(), "updated_at": updated}
+        into.execute(update(rb_study).where(rb_study.c.id == stands["id"]).values(values))
+    return int(stands["id"])
+
+
+def _merge_trials(
+    source: Connection, into: Connection, studies: tuple[int, int], name: str, merged: Merged
+) -> dict[int, int]:
+    """The trials' ids there -> here. The same point is the same trial; a new one whose number is taken gets the next free one."""
+    mine = list(into.execute(_trials(studies[1])).mappings())
+    waiting: dict[tuple[Any, ...], list[int]] = {}
+    for row in mine:
+        waiting.setdefault(_point(row), []).append(row["id"])
+    active = {row["name"]: row for row in mine if row["active"]}
+    taken = {row["number"] for row in mine}
+    ids: dict[int, int] = {}
+    for row in source.execute(_trials(studies[0])).mappings().all():
+        stands = active.get(row["name"])
+        clash = row["active"] and stands is not None and _point(stands) != _point(row)
+        if (
+            clash and stands is not None
+        ):  # its file was edited in one of the two; one of them can be the unit of that name
+            what = f"study {name}, unit {row['name']}"
+            merged.conflicts.append(Conflict(what, "network", stands["architecture"], row["architecture"]))
+        same = waiting.get(_point(row))
+        if same:
+            ids[row["id"]] = same.pop(0)
+            continue
+        number = row["number"] if row["number"] not in taken else max(taken) + 1
+        taken.add(number)
+        values = {key: value for key, value in row.items() if key != "id"}
+        values |= {"study_id": studies[1], "number": number, "active": row["active"] and not clash}
+        made = into.execute(insert(rb_trial).values(values).returning(rb_trial.c.id)).scalar_one()
+        ids[row["id"]] = int(made)
+    return ids
+
+
+def _trials(study_id: int) -> Any:
+    return select(rb_trial).where(rb_trial.c.study_id == study_id).order_by(rb_trial.c.number)
+
+
+def _point(row: RowMapping) -> tuple[Any, ...]:
+    return tuple(row[key] for key in ("name", "architecture", "recipe", "data"))
+
+
+def _link(source: Connection, into: Connection, studies: tuple[int, int], trials: Ids, runs: Ids) -> None:
+    columns = (rb_study_run.c.run_id, rb_study_run.c.trial_id)
+    there = {tuple(row) for row in into.execute(select(*columns).where(rb_study_run.c.study_id == studies[1]))}
+    rows = source.execute(select(*columns).where(rb_study_run.c.study_id == studies[0]))
+    wanted = dict.fromkeys((runs[run_id], trials[trial_id]) for run_id, trial_id in rows)
+    new = [pair for pair in wanted if pair not in there]
+    insert_all(into, rb_study_run, [{"study_id": studies[1], "run_id": run, "trial_id": trial} for run, trial in new])
+
+
+def _merge_reveals(source: Connection, into: Connection, studies: tuple[int, int]) -> None:
+    """As often as in the one that has it more often, so that merging twice adds nothing."""
+    columns = (rb_reveal.c.revealed_at, rb_reveal.c.revealed_by)
+    query = {c: select(*columns).where(rb_reveal.c.study_id == s) for c, s in zip((source, into), studies, strict=True)}
+    new = Counter(map(tuple, source.execute(query[source]))) - Counter(map(tuple, into.execute(query[into])))
+    rows = [{"study_id": studies[1], "revealed_at": at, "revealed_by": by} for at, by in new.elements()]
+    insert_all(into, rb_reveal, sorted(rows, key=lambda row: str(row["revealed_at"])))

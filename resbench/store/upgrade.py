@@ -1,0 +1,65 @@
+"""A database with an older schema -> the same with the newest, whole or not at all; of a file, a copy is kept first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from resbench.errors import DatabaseError
+from resbench.store.backup import copy_file
+from resbench.store.dialect import lock_schema
+from resbench.store.engine import connect, found_revision
+from resbench.store.location import Location, locate
+from resbench.store.schema import REVISIONS, check_revision
+from resbench.store.sqlite_file import check_file
+from resbench.store.transaction import writing
+
+
+@dataclass(frozen=True, slots=True)
+class Upgraded:
+    """`found`: the schema that was there. `copy`: where the database of before is. `no_reader`: why nobody can ask there."""
+
+    found: str
+    now: str
+    copy: Path | None
+    no_reader: str | None
+
+
+def upgrade_database(url: str) -> Upgraded:
+    """Raises DatabaseError for a database without results of ours, or of a schema that this version does not know.
+
+    What is newest already is left as it is; of a server, the reader of `resbench query` is made or renewed all the same.
+    """
+    location = locate(url)
+    if location.path is not None:
+        check_file(location, create=False)
+        check_file(location, create=True)  # the whole file, before anything is changed
+    engine = connect(location, create=False)
+    try:
+        with writing(engine) as connection:
+            lock_schema(connection)
+            found = found_revision(connection)
+            if found is None or found not in REVISIONS:
+                check_revision(found, location.shown)
+                raise DatabaseError(f"{location.shown}: has no schema that can be upgraded")
+            if found == REVISIONS[-1] and location.path is not None:
+                return Upgraded(found, found, None, None)
+            copy = _keep(location, found)  # while nobody else can write
+            from resbench.store.migrate.upgrade import upgrade  # alembic takes 0.4 s to import
+
+            return Upgraded(found, REVISIONS[-1], copy, upgrade(connection))
+    finally:
+        engine.dispose()
+
+
+def _keep(location: Location, found: str) -> Path | None:
+    """`results.db` -> `results.db.0003_v0.1.0`, or with a number behind where that is there."""
+    if location.path is None:
+        return None
+    names = [
+        location.path.with_name(f"{location.path.name}.{found}{end}")
+        for end in ("", *(f".{n}" for n in range(2, 1000)))
+    ]
+    target = next(name for name in names if not name.exists())
+    copy_file(location, target)
+    return target
