@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,9 @@ def sound(sample: Sample, db: str) -> str:
 
     digest = recipe_from_json(SPEC).digest
     with writing(sample.engine) as connection:
-        connection.execute(text("UPDATE rb_study SET digest = '44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a'"))
+        connection.execute(
+            text("UPDATE rb_study SET digest = '44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a'")
+        )
         connection.execute(text("INSERT INTO rb_recipe VALUES (:d, 'n', :s)"), {"d": digest, "s": SPEC})
         connection.execute(text("UPDATE rb_trial SET recipe = :d"), {"d": digest})
         connection.execute(text("DELETE FROM rb_recipe WHERE digest = 'rec'"))
@@ -95,7 +96,7 @@ def test_damage_is_found(sound: str, sample: Sample) -> None:
         connection.execute(text("UPDATE rb_study SET spec = hex(zeroblob(20000))"))
     sample.engine.dispose()
     with Path(sound).open("r+b") as file:
-        file.seek(os.path.getsize(sound) - 4096 * 6)
+        file.seek(Path(sound).stat().st_size - 4096 * 6)
         file.write(b"\xff" * 4096 * 2)
     try:
         told = " ".join(wrong(sound))

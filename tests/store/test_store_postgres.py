@@ -137,7 +137,10 @@ def test_what_is_written_outside_of_tables_is_taken_back(sample: Sample, postgre
 def test_a_question_is_asked_as_the_reader(sample: Sample, postgres: str, super_url: str) -> None:
     for url, user in ((postgres, "owner"), (super_url, "root")):
         assert ask(url, "SELECT current_user, session_user").rows == (("resbench_reader", user),)
-        assert ask(url, "SELECT pg_column_size(1), most_common_vals FROM pg_stats WHERE tablename = 'rb_test_score'").rows == ()
+        assert (
+            ask(url, "SELECT pg_column_size(1), most_common_vals FROM pg_stats WHERE tablename = 'rb_test_score'").rows
+            == ()
+        )
 
 
 @pytest.mark.parametrize("sql", ["SELECT pg_sleep(60)", "SELECT set_config('statement_timeout', '0', false), pg_sleep(60)",
@@ -155,7 +158,8 @@ def test_huge_answers_are_cut_or_refused(sample: Sample, postgres: str) -> None:
 
 
 def test_values_are_those_of_sqlite_where_they_can_be(sample: Sample, postgres: str) -> None:
-    sql = """SELECT '\\x00ff'::bytea, true, 'NaN'::float8, 9223372036854775807, 0.1::float8, NULL, ARRAY[1, 2], '{"a": [1]}'::json"""
+    sql = """SELECT '\\x00ff'::bytea, true, 'NaN'::float8, 9223372036854775807, 0.1::float8, NULL, ARRAY[1, 2],
+        '{"a": [1]}'::json"""
     (row,) = ask(postgres, sql).rows
     assert row == (b"\x00\xff", 1, "NaN", 2**63 - 1, 0.1, None, "[1, 2]", '{"a": [1]}')
 

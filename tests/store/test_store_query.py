@@ -28,10 +28,14 @@ def one(db: str, sql: str, timeout_s: float = 20) -> object:
 
 def test_both_databases_give_the_same_answers(full: str) -> None:
     result = query(full, "SELECT unit, active, n, mean, std, macs FROM v_leaderboard", max_rows=5, timeout_s=20)
-    assert result == QueryResult(("unit", "active", "n", "mean", "std", "macs"), (("pre", 1, 3, 6.0, 1.0, 5000),), False)
+    assert result == QueryResult(
+        ("unit", "active", "n", "mean", "std", "macs"), (("pre", 1, 3, 6.0, 1.0, 5000),), False
+    )
     cut = query(full, "SELECT seed, seed AS seed FROM rb_run ORDER BY seed", max_rows=2, timeout_s=20)
     assert cut == QueryResult(("seed", "seed"), ((0, 0), (1, 1)), truncated=True)
-    assert query(full, "SELECT seed FROM rb_run WHERE 1 = 0", max_rows=2, timeout_s=20) == QueryResult(("seed",), (), False)
+    assert query(full, "SELECT seed FROM rb_run WHERE 1 = 0", max_rows=2, timeout_s=20) == QueryResult(
+        ("seed",), (), False
+    )
     assert one(full, "SELECT 'rb_test_score ä %s \\ ''' || 'x'") == "rb_test_score ä %s \\ 'x"
 
 
@@ -49,7 +53,9 @@ def test_what_people_ask_is_answered(full: str, sample: Sample, question: Questi
 
 @pytest.mark.sqlite
 def test_every_kind_of_value_comes_through(full: str) -> None:
-    result = query(full, "SELECT x'00ff', 1e999, -9223372036854775808, NULL, 0.1, 'a' || char(0, 27, 10)", max_rows=1, timeout_s=20)
+    result = query(
+        full, "SELECT x'00ff', 1e999, -9223372036854775808, NULL, 0.1, 'a' || char(0, 27, 10)", max_rows=1, timeout_s=20
+    )
     assert result.rows == ((b"\x00\xff", float("inf"), -(2**63), None, 0.1, "a\0\x1b\n"),)
 
 
@@ -89,7 +95,12 @@ def test_a_process_that_dies_is_told(full: str, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.sqlite
 def test_no_process_is_left(full: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not after an answer that was cut, nor where who asked is interrupted."""
-    asked = ask(full, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n", max_rows=3, timeout_s=20)
+    asked = ask(
+        full,
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n",
+        max_rows=3,
+        timeout_s=20,
+    )
     assert asked.result().truncated
     assert asked._process.returncode is not None
     asked = ask(full, "SELECT 1", max_rows=3, timeout_s=20)

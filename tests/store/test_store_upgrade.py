@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -123,7 +122,11 @@ def test_what_stands_there_is_replaced_only_by_force(sample: Sample, db: str, tm
     assert out.read_text() == "mine"
     backup(db, str(out), force=True)
     assert rows(out, "SELECT name FROM rb_study") == [("s",)]
-    for bad, words in ((db, "is there already"), (str(tmp_path), "is a folder"), (str(tmp_path / "a" / "b"), "does not exist")):
+    for bad, words in (
+        (db, "is there already"),
+        (str(tmp_path), "is a folder"),
+        (str(tmp_path / "a" / "b"), "does not exist"),
+    ):
         with pytest.raises(BadInput, match=words):
             backup(db, bad, force=True)
     with pytest.raises(DatabaseError, match="pg_dump"):
@@ -131,7 +134,9 @@ def test_what_stands_there_is_replaced_only_by_force(sample: Sample, db: str, tm
     assert sorted(path.name for path in tmp_path.iterdir() if "wal" not in path.name) == ["copy.db", "results.db"]
 
 
-def test_a_copy_that_fails_leaves_nothing(sample: Sample, db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_that_fails_leaves_nothing(
+    sample: Sample, db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
@@ -144,10 +149,14 @@ def test_a_copy_that_fails_leaves_nothing(sample: Sample, db: str, tmp_path: Pat
 
 def test_a_damaged_file_is_not_copied(engine: Engine, db: str, tmp_path: Path) -> None:
     with writing(engine) as connection:
-        connection.execute(text("INSERT INTO rb_recipe SELECT 'a' || value, 'n', hex(zeroblob(2000)) FROM json_each('[1,2,3,4,5,6,7,8]')"))
+        connection.execute(
+            text(
+                "INSERT INTO rb_recipe SELECT 'a' || value, 'n', hex(zeroblob(2000)) FROM json_each('[1,2,3,4,5,6,7,8]')"
+            )
+        )
     engine.dispose()
     with Path(db).open("r+b") as file:
-        file.seek(os.path.getsize(db) - 4096 * 4)
+        file.seek(Path(db).stat().st_size - 4096 * 4)
         file.write(b"\xff" * 4096 * 2)
     with pytest.raises(DatabaseError, match="damaged"):
         backup(db, str(tmp_path / "copy.db"))
