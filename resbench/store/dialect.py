@@ -11,7 +11,7 @@ from typing import Any
 from weakref import finalize
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from resbench.errors import DatabaseError
 from resbench.store.location import Location
@@ -65,6 +65,8 @@ def _begin_sqlite(connection: Connection) -> None:
 def insert_absent(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
     """Insert one row unless one with its key is there. True where it was inserted."""
     if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # 30 ms, which no command on a file has to wait for
+
         key = table.primary_key.columns.values()[0]  # asked back, for SQLAlchemy gives no rowcount of this insert
         absent = postgresql.insert(table).values(values).on_conflict_do_nothing().returning(key)
         return connection.execute(absent).first() is not None

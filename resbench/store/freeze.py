@@ -44,7 +44,7 @@ RUN = (
     "id", "architecture", "recipe", "data", "seed", "status", "val_error_pct", "val_loss", "train_loss", "epochs",
     "train_s", "wall_s", "environment", "created_at",
 )  # fmt: skip
-COST = ("architecture", "input_shape", "macs")
+COST = ("architecture", "input_shape", "macs", "memory_mib")
 TEST = ("run_id", "test_error_pct", "test_loss")
 EPOCH = ("run_id", "epoch", "lr", "train_loss", "train_error_pct", "val_loss", "val_error_pct", "train_s")
 AT_ONCE = 500  # SQLite before 3.32 takes 999 parameters

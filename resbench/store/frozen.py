@@ -42,6 +42,7 @@ CREATE TABLE cost (  -- what one image costs
     architecture TEXT NOT NULL REFERENCES architecture,
     input_shape TEXT NOT NULL, -- channels x height x width of the image
     macs INTEGER NOT NULL,     -- multiply-accumulates of one forward pass; a multiply-add counts once
+    memory_mib REAL,           -- that training keeps of the image for its backward pass, in float32; weights not counted
     PRIMARY KEY (architecture, input_shape)
 ) WITHOUT ROWID;
 CREATE TABLE recipe (  -- how was trained

@@ -13,7 +13,7 @@ class Record:
     """One run after `epoch` of its `epochs`; a run that diverged before the epoch asked for is told of at its end.
 
     `status` is that of the run at its last epoch, and `running` before: nobody knows yet how it ends. `train_s`: seconds of
-    training up to there. What was not taken, or is not finite, is None.
+    training up to there. `memory_mib`: what training keeps of one image. What was not taken, or is not finite, is None.
     """
 
     unit: str
@@ -30,6 +30,7 @@ class Record:
     train_s: float | None
     params: int
     macs: int | None
+    memory_mib: float | None
 
     @property
     def score(self) -> float:
@@ -52,6 +53,7 @@ class Answer:
     missing: int
     params: int
     macs: int | None
+    memory_mib: float | None
 
     @property
     def n(self) -> int:
@@ -93,8 +95,8 @@ class Answer:
 
     def __str__(self) -> str:
         """
-        >>> run = Record("plain", "a2_1", 0, 4, 4, "complete", 7.5, None, None, None, None, 2.0, 1320, 12752)
-        >>> print(Answer("plain", "a2_1", None, (run,), 4, 1320, 12752))
+        >>> run = Record("plain", "a2_1", 0, 4, 4, "complete", 7.5, None, None, None, None, 2.0, 1320, 12752, 0.1)
+        >>> print(Answer("plain", "a2_1", None, (run,), 4, 1320, 12752, 0.1))
         plain: val error 7.50 % (sd –, n = 1, 0 diverged, 4 missing), 1,320 params, 12,752 MACs, 2.0 s of training
         """
         at = "" if self.epoch is None else f" after epoch {self.epoch}"

@@ -81,7 +81,9 @@ class Bench:
                 longest = max(run.epochs for run in runs)
                 raise BadInput(f"{self._shown}: {entry.name}: no run has an epoch {epoch}; the longest has {longest}")
             missing = len(self._seeds_of(entry.study) - {run.seed for run in known})
-            return Answer(entry.name, entry.architecture, epoch, known, missing, entry.params, entry.macs)
+            return Answer(
+                entry.name, entry.architecture, epoch, known, missing, entry.params, entry.macs, entry.memory_mib
+            )
         seed = _whole(seed, "seed", 0)
         row = self._file.execute(_OF_SEED, (*asked, seed)).fetchone()
         if row is None:
@@ -161,6 +163,7 @@ def _record(entry: Entry, row: tuple[Any, ...]) -> Record:
         unit=entry.name, digest=entry.architecture, seed=seed, epoch=epoch, epochs=epochs,
         status=status if epoch == epochs else "running", val_error_pct=val_error_pct, val_loss=val_loss,
         train_error_pct=train_error_pct, train_loss=train_loss, lr=lr, train_s=train_s, params=entry.params, macs=entry.macs,
+        memory_mib=entry.memory_mib,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from resbench.spec.names import printable
 
 Asked = str | Path | Mapping[str, Any]
 _ENTRIES = """
-SELECT u.study, u.name, u.architecture, u.recipe, u.data, a.params, c.macs
+SELECT u.study, u.name, u.architecture, u.recipe, u.data, a.params, c.macs, c.memory_mib
 FROM unit u JOIN data d ON d.digest = u.data JOIN architecture a ON a.digest = u.architecture
 LEFT JOIN cost c ON c.architecture = u.architecture AND c.input_shape = d.input_shape
 WHERE u.{by} = ? AND (? IS NULL OR u.study = ?) ORDER BY u.study, u.number
@@ -33,6 +33,7 @@ class Entry:
     data: str
     params: int
     macs: int | None
+    memory_mib: float | None
 
     @property
     def identity(self) -> tuple[str, str, str]:

@@ -43,7 +43,7 @@ def study(
     for number, (unit, error) in enumerate((units or UNITS).items()):
         digest = f"a2_{unit.split()[0]}"
         put_architecture(engine, ArchitectureRecord(digest, "resnet_cifar", unit.split()[0], '{"n":1}', 1000 + number))
-        put_cost(engine, digest, "1x8x8", 5000)
+        put_cost(engine, digest, "1x8x8", 5000, 0.25)
         put_cost(engine, digest, "3x32x32", 80_000)
         trial = TrialRecord(number, unit, unit.split()[0], "resnet_cifar", {}, digest, "r2_a", "d_a")
         trial_id = put_trial(engine, study_id, trial)
