@@ -12,6 +12,7 @@ from rich.text import Text
 from resbench.cli.show import count, make_table
 from resbench.errors import StorageError
 from resbench.evidence.leaderboard import Leaderboard, Row
+from resbench.evidence.notes import notes
 
 WIDTH = 150  # columns of the drawn table
 COLUMNS = (">#", "unit", ">error %", ">sd", "95 % interval", ">median", ">n", "best?", ">params", ">MACs", ">train s")
@@ -36,31 +37,6 @@ def draw_ranking(board: Leaderboard, file: str) -> None:
         Path(file).write_text(picture.replace("Fira Code", "ui-monospace, Menlo, Consolas"), encoding="utf-8")
     except OSError as error:
         raise StorageError(f"{file}: cannot be written: {error.strerror}") from None
-
-
-def notes(board: Leaderboard) -> list[str]:
-    """What the table says, in sentences."""
-    tied = [row.unit for row in board.rows if row.ranked.tied_with_best]
-    left_out = [row.unit for row in board.rows if row.ranked.tied_with_best is False]
-    lines = []
-    if len(tied) > 1:
-        lines.append(f"tied: with 95 % confidence no unit as good as the best is left out of {', '.join(tied)}.")
-    elif tied and left_out:
-        lines.append(f"best: with 95 % confidence none of {', '.join(left_out)} is as good as {tied[0]}.")
-    if board.unclaimed:
-        lines.append("?: fewer than 3 converged runs; numbers, but no interval and no claim.")
-    if any(row.ranked.fails for row in board.rows):
-        lines.append(
-            "fails: under half of the runs converged (a loss that is not finite, or val error not better than chance)."
-        )
-    if any(row.ranked.skewed for row in board.rows):
-        lines.append("skewed: runs are strongly skewed; the interval covers 86 to 92 %, less than it says.")
-    if any(row.ranked.missing for row in board.rows):
-        lines.append("n shows missing runs as (-k): seeds of the study that have no finished run yet.")
-    lines.append(
-        "Means, sd and 95 % t-intervals are over converged runs; they are about new seeds on this split and data set."
-    )
-    return lines
 
 
 def _cells(row: Row, board: Leaderboard) -> list[object]:
