@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from resbench.cli import plot
 from resbench.cli.options import Db, Json, database
 
 if TYPE_CHECKING:
     from resbench.store.engine import Engine
 
 app = typer.Typer(help="Read what studies found.", no_args_is_help=True)
+app.command("plot")(plot.plot)
 Study = Annotated[str, typer.Argument(help="The study's name.")]
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import nan
 from statistics import fmean
 from typing import TYPE_CHECKING, Literal
 
 from resbench.errors import BadInput
-from resbench.report.found import Found, Measured
+from resbench.report.found import Found
 from resbench.report.plot.panels import draw_panels
-from resbench.report.plot.ranking import label
 from resbench.report.plot.rows import put_handles
 from resbench.report.plot.scale import Scale, scale_of
 from resbench.report.plot.style import BLUE, FAINT, GREY, ORANGE, VERMILION
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from resbench.store.reading import StudyRun
 
 Series = Literal["val_error_pct", "train_error_pct"]
-_BEHIND = 0.6
+_BEHIND, _MOST_BEHIND = 0.6, 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +59,11 @@ def draw(found: Found, *, train: bool = False) -> Figure:
         raise BadInput(f"study {found.study}: no epoch of its runs is in the database, so there is no curve to draw")
     ends = [value for one in all_curves for value in (*one.low, *one.high)]
     last = max(one.epochs[-1] for one in all_curves)
-    titles = [f"{i}  {unit.name}" for i, unit in enumerate(found.units, start=1)]
+    titles = [f"{i} ({unit.n}) {unit.name}" for i, unit in enumerate(found.units, start=1)]
     scales = (_epochs(last), scale_of(ends))
-    drawn = draw_panels([_titled(title, unit) for title, unit in zip(titles, found.units, strict=True)],
-                        scales, ("epoch", label(found) if not train else f"error in % on {found.data}"), _note(found, train))  # fmt: skip
+    drawn = draw_panels(titles, scales, ("epoch", f"error in % on {found.data}"), _note(found, train))
     for i, axes in enumerate(drawn.axes):
-        for other in (one for k, one in enumerate(curves) if k != i and one is not None):
-            axes.plot(other.epochs, other.mean, color=FAINT, linewidth=_BEHIND, zorder=1)
+        axes.plot(*_behind(curves, i), color=FAINT, linewidth=_BEHIND, zorder=1)
         for one in alone[i]:
             axes.plot(one.epochs, one.mean, color=VERMILION, linewidth=0.8, linestyle=":", marker=_lone(one), markersize=3)
         _put(axes, curves[i], BLUE, "-")
@@ -87,8 +85,14 @@ def _lone(one: Curve) -> str:
     return "o" if len(one.epochs) == 1 else ""
 
 
-def _titled(title: str, unit: Measured) -> str:
-    return f"{title} ({unit.n})"
+def _behind(curves: Sequence[Curve | None], own: int) -> tuple[list[float], list[float]]:
+    """The means of the others, the best of them where there are many, as one line with gaps."""
+    xs: list[float] = []
+    ys: list[float] = []
+    for other in [one for k, one in enumerate(curves) if k != own and one is not None][:_MOST_BEHIND]:
+        xs += [*other.epochs, nan]
+        ys += [*other.mean, nan]
+    return xs, ys
 
 
 def _epochs(last: int) -> Scale:
@@ -98,10 +102,11 @@ def _epochs(last: int) -> Scale:
 def _note(found: Found, train: bool) -> str:
     least, most = (f({unit.row.ranked.converged for unit in found.units}) for f in (min, max))
     n = f"{most}" if least == most else f"{least} to {most}"
+    many = f", the {_MOST_BEHIND} best of them" if len(found.units) > _MOST_BEHIND + 1 else ""
     both = "Val error after, and training error over, each epoch" if train else "Val error after each epoch"
     return (
         f"{both}: the line is the mean over the converged seeds (n = {n}; in brackets of those that ended), the band goes from "
-        f"the least to the largest of them. Grey: the means of the other units."
+        f"the least to the largest of them. Grey: the means of the other units{many}."
     )
 
 

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 NOTE = (
     "Depth counts convolutions and linear layers on the longest path from input to output. Points are means over converged runs, "
-    "lines their 95 % t-intervals. Grey: the other units. A unit that fails (under half converged) at a depth has a cross there, "
-    "at the mean of what converged, and no interval."
+    "lines their 95 % t-intervals. Grey: the other units."
 )
+FAILING = " A unit that fails at a depth has a cross there, at the mean of what converged, and no interval."
 POINT = Mark("o", BLUE, True, "mean, 95 % t-interval")
+_MOST_TICKS = 5
 _OF_NETWORK = re.compile(r" network\.\S+=\S+")
 
 
@@ -38,6 +39,7 @@ def draw(found: Found, *, depths: Mapping[str, int]) -> Figure:
             f"where its network says, for instance, `depth: {{choices: [20, 56, 110]}}`"
         )
     shown = [unit.row.ranked for of in rising.values() for _, unit in of]
+    fails = any(row.fails for row in shown)
     ends = [end for row in shown if not row.fails for end in (row.ci_low, row.ci_high) if end is not None]
     errors = scale_of([row.mean for row in shown if row.mean is not None], ends)
     numbers = sorted({depth for of in rising.values() for depth, _ in of})
@@ -45,7 +47,10 @@ def draw(found: Found, *, depths: Mapping[str, int]) -> Figure:
     across = scale_of(map(float, numbers))
     if not across.log:
         across = Scale(numbers[0] - room, numbers[-1] + room, False)
-    drawn = draw_panels(list(rising), (across, errors), ("depth in layers", label(found)), NOTE)
+    drawn = draw_panels(list(rising), (across, errors), ("depth in layers", label(found)), NOTE + (FAILING if fails else ""))
+    if len(numbers) <= _MOST_TICKS:
+        for axes in drawn.axes:
+            axes.set_xticks(numbers)
     lines = {name: _line(of) for name, of in rising.items()}
     for axes, (name, of) in zip(drawn.axes, rising.items(), strict=True):
         for other, (xs, ys) in lines.items():
@@ -60,7 +65,7 @@ def draw(found: Found, *, depths: Mapping[str, int]) -> Figure:
                 inside = max(row.ci_low, errors.low), min(row.ci_high, errors.high)
                 axes.plot([depth] * 2, inside, color=BLUE, linewidth=1.0, zorder=3)
             put_mark(axes, depth, row.mean, FAILS if row.fails else POINT, size=4.0)
-    put_handles(drawn.figure, _legend(any(row.fails for row in shown), len(rising) > 1))
+    put_handles(drawn.figure, _legend(fails, len(rising) > 1))
     return drawn.figure
 
 

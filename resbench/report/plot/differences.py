@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from resbench.evidence.comparison import Comparison
 from resbench.report.found import Found, Measured
 from resbench.report.plot.rows import Column, Rows, draw_rows, put_legend, put_mark
-from resbench.report.plot.scale import FAR, Scale
+from resbench.report.plot.scale import around_zero
 from resbench.report.plot.style import BLUE, GREY, INK, MUTED, Mark
+from resbench.report.words import cut
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,20 +27,20 @@ def draw(found: Found) -> Figure:
     assert best is not None
     ends = [end for _, pair in rows for end in (pair.ci_low, pair.ci_high, pair.difference) if end is not None]
     seeds = [by_seed(unit, best) if found.paired else [] for unit, _ in rows]
-    ends += [0.0, *(value for of in seeds for value in of)]
-    room = 0.04 * (max(ends) - min(ends)) or 1.0
-    scale = Scale(max(min(ends) - room, -FAR), max(ends) + room, False)
+    ends += [value for of in seeds for value in of]
+    halves = [(p.ci_high - p.ci_low) / 2 for _, p in rows if p.ci_low is not None and p.ci_high is not None]
+    scale = around_zero(ends, min(halves, default=0.0))
     columns = [
         Column("difference", [_signed(pair.difference) for _, pair in rows]),
         Column("p (Holm)", [_p(pair.p_holm) for _, pair in rows]),
     ]
-    label = f"val error less that of {best.row.unit[:40]}, in points on {found.data}"
+    label = f"difference from {cut(best.name, 40)}, in points of val error"
     drawn = draw_rows([unit.name for unit, _ in rows], scale, label, columns, note(found), numbered=False)
     drawn.axes.axvline(0.0, color=INK, linewidth=0.9, zorder=2)
     for i, ((_, pair), own) in enumerate(zip(rows, seeds, strict=True)):
         _row(drawn, i, pair, own)
-    marks = [mark_of(pair) for _, pair in rows if pair.difference is not None]
-    put_legend(drawn.figure, [*marks, *([SEED] if any(seeds) else [])])
+    marks = {mark_of(pair) for _, pair in rows if pair.difference is not None} | ({SEED} if any(seeds) else set())
+    put_legend(drawn.figure, [mark for mark in (CLAIM, OPEN, NO_TEST, SEED) if mark in marks])
     return drawn.figure
 
 
@@ -54,7 +55,7 @@ def note(found: Found) -> str:
     tested = sum(pair.p is not None for pair in found.pairs)
     return (
         f"Lines are 95 % {kind}, each for itself; p: {test}, Holm over all {tested} pairs of the study that can be tested and not "
-        f"only those shown, since the best was picked by its mean; the tie group, a stepwise test, may claim more. Right of 0: worse."
+        f"only those shown, since the best was picked by its mean; the tie group, a stepwise test, may claim more."
     )
 
 

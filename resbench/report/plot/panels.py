@@ -22,7 +22,6 @@ from resbench.report.plot.style import (
     add_axes,
     fitted,
     new_figure,
-    text_width,
     wrapped,
 )  # fmt: skip
 
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
 _ACROSS = 4
 _TALL, _GAP = 1.15, 0.12
-_LEFT = 0.55  # the label and the ticks of the left axis
+_LEFT = 0.62  # the label, in up to two lines, and the ticks of the left axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ def draw_panels(titles: Sequence[str], scales: tuple[Scale, Scale], labels: tupl
     across = min(_ACROSS, len(titles))
     down = -(-len(titles) // across)
     wide = (WIDTH - 2 * EDGE - _LEFT - _GAP * (across - 1)) / across
-    texts = [fitted(title, wide, SMALL) for title in titles]
+    texts = [fitted(title, wide, SMALL, lines=3) for title in titles]
     title = max(text.count("\n") + 1 for text in texts) * LINE * SMALL / INCH + 0.05
     lines = wrapped(note, WIDTH - 2 * EDGE)
     below = EDGE + len(lines) * LINE * SMALL / INCH + 0.04
@@ -70,12 +69,8 @@ def draw_panels(titles: Sequence[str], scales: tuple[Scale, Scale], labels: tupl
     middle = EDGE + _LEFT + (WIDTH - 2 * EDGE - _LEFT) / 2
     figure.text(middle / WIDTH, (below + 0.02) / height, scales[0].word(labels[0]), ha="center", va="bottom", fontsize=SIZE)
     centre = (below + AXIS + height - EDGE - LEGEND) / 2
-    figure.text((EDGE + 0.06) / WIDTH, centre / height, scales[1].word(labels[1]), ha="center", va="center",
-                rotation=90, fontsize=SIZE)  # fmt: skip
+    label = fitted(scales[1].word(labels[1]), height - below - AXIS - LEGEND - EDGE)
+    figure.text(EDGE / WIDTH, centre / height, label, ha="left", va="center", multialignment="center", rotation=90,
+                fontsize=SIZE, linespacing=LINE, parse_math=False)  # fmt: skip
     put_notes(figure, lines)
     return Panels(figure, tuple(found))
-
-
-def room_for(text: str) -> float:
-    """Of a word at an axis, in inches."""
-    return text_width(text, SMALL)

@@ -52,12 +52,16 @@ FRONT = Mark("o", BLUE, True, "on the front")
 BEHIND = Mark("o", INK, False, "behind it")
 NOTE = (
     "Points are means over converged runs, lines their 95 % t-intervals. The front is that of the means: no unit of at most the "
-    "same cost has a lower one; where intervals overlap it is not certain. Units of equal cost stand side by side. Failing units "
-    "are left out."
+    "same cost has a lower one; where intervals overlap it is not certain. Units of equal cost stand side by side, over a bar "
+    "on the axis. Failing units are left out."
 )
-_WIDEST, _STEP, _LEAD = 2.1, 0.085, 0.14  # inches: a name; between units of equal cost; from a point to its name
+_WIDEST = (2.4, 2.0, 1.6)  # inches of a name: less, where more of them then stand beside their own points
+_STEP, _LEAD = 0.085, 0.14  # inches between units of equal cost, and from a point to its name
 _LEFT = 0.55
 _ROW = LINE * SMALL / INCH
+
+
+Priced = tuple[Measured, float, float]  # its cost, its mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,8 @@ def draw(found: Found, *, cost: Cost = "params") -> Figure:
     inside = WIDTH - 2 * EDGE - _LEFT
     ends = [end for unit, _, _ in priced for end in _interval(unit)]
     errors, costs = scale_of([mean for _, _, mean in priced], ends), scale_of([price for _, price, _ in priced])
-    spots, room = place(priced, costs, inside)
+    tried = [place(priced, costs, inside, widest) for widest in _WIDEST]
+    spots, room = max(tried, key=lambda each: len(columns_of(each[0])))
     lines = wrapped(NOTE, WIDTH - 2 * EDGE)
     below = EDGE + len(lines) * _ROW + 0.04 + AXIS
     tall = max(3.0, 1.3 * _ROW * len(spots))
@@ -109,6 +114,7 @@ def draw(found: Found, *, cost: Cost = "params") -> Figure:
     _ticks(axes, costs, room)
     front = front_of(spots)
     _step(axes, front, inside)
+    _bars(axes, spots)
     for spot in spots:
         mark = FRONT if spot in front else BEHIND
         low, high = _interval(spot.unit) or (spot.error, spot.error)
@@ -126,10 +132,10 @@ def _interval(unit: Measured) -> tuple[float, ...]:
     return () if row.ci_low is None or row.ci_high is None else (row.ci_low, row.ci_high)
 
 
-def place(priced: Sequence[tuple[Measured, float, float]], costs: Scale, inside: float) -> tuple[list[Spot], float]:
+def place(priced: Sequence[Priced], costs: Scale, inside: float, widest: float) -> tuple[list[Spot], float]:
     """Every unit where it is drawn, by cost and error, and the width that the costs are spread over: what is left beside the names
     of the last column and the units that stand side by side."""
-    names = {id(unit): fitted(unit.name, _WIDEST, SMALL, lines=1) for unit, _, _ in priced}
+    names = {id(unit): fitted(f"{unit.row.ranked.rank} {unit.name}", widest, SMALL, lines=1) for unit, _, _ in priced}
     same: dict[float, int] = {}
     for _, price, _ in priced:
         same[price] = same.get(price, 0) + 1
@@ -182,6 +188,15 @@ def _step(axes: Axes, front: Sequence[Spot], inside: float) -> None:
     axes.step([*xs, inside], [*ys, ys[-1]], where="post", color=BLUE, linewidth=0.9, linestyle=(0, (4, 2)), zorder=2)
 
 
+def _bars(axes: Axes, spots: Sequence[Spot]) -> None:
+    """On the axis, below units of one cost."""
+    for price in {spot.cost for spot in spots}:
+        xs = [spot.x for spot in spots if spot.cost == price]
+        if len(xs) > 1:
+            axes.plot([min(xs), max(xs)], [0, 0], transform=axes.get_xaxis_transform(), color=MUTED, linewidth=2.5,
+                      solid_capstyle="butt", clip_on=False, zorder=5)  # fmt: skip
+
+
 def _names(axes: Axes, column: Sequence[Spot], tall: float, front: Sequence[Spot]) -> None:
     """Spread along the height of the axes, each with a thin line to its point."""
     to_inches = axes.transData + axes.figure.dpi_scale_trans.inverted()
@@ -196,7 +211,8 @@ def _names(axes: Axes, column: Sequence[Spot], tall: float, front: Sequence[Spot
         axes.plot([spot.x, x - 0.03], [spot.error, y], color=GREY, linewidth=0.4, zorder=1)
         bold = spot in front
         axes.text(x, y, spot.name, fontsize=SMALL, va="center", color=INK if bold else MUTED, zorder=5,
-                  weight="bold" if bold else "normal", parse_math=False)  # fmt: skip
+                  weight="bold" if bold else "normal", parse_math=False,
+                  bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})  # fmt: skip
 
 
 def _ticks(axes: Axes, costs: Scale, room: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from resbench.report.found import Found, Measured
-from resbench.report.plot.rows import Column, draw_rows, mark_of, put_legend, put_mark
+from resbench.report.plot.rows import Column, draw_rows, in_order, mark_of, put_legend, put_mark
 from resbench.report.plot.scale import scale_of
 from resbench.report.plot.style import FAILS
 
@@ -34,7 +34,7 @@ def draw(found: Found) -> Figure:
         if row.ci_low is not None and row.ci_high is not None and not row.fails:
             drawn.interval(row.ci_low, row.ci_high, i, mark)
         put_mark(drawn.axes, row.mean, i, mark)
-    put_legend(drawn.figure, [mark_of(unit) for unit in units])
+    put_legend(drawn.figure, in_order(map(mark_of, units)))
     return drawn.figure
 
 

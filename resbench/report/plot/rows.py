@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -86,6 +86,12 @@ def mark_of(unit: Measured) -> Mark:
     return {True: TIED, False: OUT, None: UNCLAIMED}[ranked.tied_with_best]
 
 
+def in_order(marks: Iterable[Mark]) -> list[Mark]:
+    """Each once, as a legend has them."""
+    drawn = set(marks)
+    return [mark for mark in (TIED, OUT, UNCLAIMED, FAILS) if mark in drawn]
+
+
 def draw_rows(
     names: Sequence[str], scale: Scale, label: str, columns: Sequence[Column], note: str, *, numbered: bool = True
 ) -> Rows:
@@ -96,19 +102,21 @@ def draw_rows(
     left = EDGE + indent + max(text_width(line) for text in texts for line in text.split("\n")) + PAD
     right = WIDTH - EDGE - sum(column.width + 2 * PAD for column in columns)
     lines = wrapped(note, WIDTH - 2 * EDGE)
+    words = fitted(scale.word(label), right - left)
+    axis = AXIS + words.count("\n") * LINE * SIZE / INCH
     tall = max(text.count("\n") + 1 for text in texts) * LINE * SIZE / INCH + 0.05
     below = EDGE + len(lines) * LINE * SMALL / INCH + 0.04
     head = EDGE + LEGEND + (LINE * SMALL / INCH if columns else 0)
-    height = below + AXIS + tall * len(names) + head
+    height = below + axis + tall * len(names) + head
     figure = new_figure(height)
-    axes = add_axes(figure, left, below + AXIS, right, height - head)
+    axes = add_axes(figure, left, below + axis, right, height - head)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     scale.put(axes.xaxis)
     axes.grid(axis="x", color=FAINT, linewidth=0.5)
     axes.set_axisbelow(True)
-    axes.set_xlabel(scale.word(label), fontsize=SIZE)
+    axes.set_xlabel(words, fontsize=SIZE, linespacing=LINE, parse_math=False)
     rows = Rows(figure, axes, scale, tall, right - left)
     for i, text in enumerate(texts):
         _put(rows, EDGE + indent - left, i, text)
@@ -145,10 +153,10 @@ def put_mark(axes: Axes, x: float, y: float, mark: Mark, *, size: float = 5.0) -
 
 
 def put_legend(figure: Figure, marks: Sequence[Mark], *, size: float = 5.0) -> None:
-    """On top, in one line, each mark once."""
+    """On top, in one line."""
     from matplotlib.lines import Line2D
 
-    handles = [Line2D([], [], label=mark.word, **_look(mark, size)) for mark in dict.fromkeys(marks)]
+    handles = [Line2D([], [], label=mark.word, **_look(mark, size)) for mark in marks]
     put_handles(figure, handles)
 
 

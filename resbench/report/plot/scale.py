@@ -16,27 +16,54 @@ FAR = 1e12  # a range with no number is as good as none
 
 @dataclass(frozen=True, slots=True)
 class Scale:
+    """`near`: on a scale that is logarithmic to either side of 0, where it begins to be so."""
+
     low: float
     high: float
     log: bool
+    near: float | None = None
 
     def word(self, label: str) -> str:
+        if self.near is not None:
+            return f"{label}; log scale beyond ±{self.near:g}"
         return f"{label}, log scale" if self.log else label
 
     def put(self, axis: Axis) -> None:
         """On an axis of matplotlib's, with plain numbers at its ticks."""
         from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-        assert axis.axes is not None
-        (axis.axes.set_xlim if axis.axis_name == "x" else axis.axes.set_ylim)(self.low, self.high)
-        if self.log:
-            (axis.axes.set_xscale if axis.axis_name == "x" else axis.axes.set_yscale)("log")
-            (axis.axes.set_xlim if axis.axis_name == "x" else axis.axes.set_ylim)(self.low, self.high)
+        axes, across = axis.axes, axis.axis_name == "x"
+        assert axes is not None
+        if self.near is not None:
+            (axes.set_xscale if across else axes.set_yscale)("symlog", linthresh=self.near, linscale=0.7)
+            axis.set_major_locator(FixedLocator(self._around_zero(self.near)))
+        elif self.log:
+            (axes.set_xscale if across else axes.set_yscale)("log")
             axis.set_major_locator(FixedLocator(round_numbers(self.low, self.high)))
-            axis.set_minor_locator(NullLocator())
         else:
             axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
+        axis.set_minor_locator(NullLocator())
+        (axes.set_xlim if across else axes.set_ylim)(self.low, self.high)
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
+
+    def _around_zero(self, near: float) -> list[float]:
+        numbers = round_numbers(near, max(-self.low, self.high))
+        return [tick for tick in (*(-each for each in numbers), 0.0, *numbers) if self.low <= tick <= self.high]
+
+
+def around_zero(values: Iterable[float], finest: float) -> Scale:
+    """Of differences: logarithmic to either side where the largest is over 20 times the `finest` that matters.
+
+    >>> around_zero([-0.5, 80.0], 0.9).near, around_zero([-0.5, 8.0], 0.9).near
+    (0.5, None)
+    """
+    ends = [0.0, *values]
+    low, high = min(ends), max(ends)
+    if finest > 0 and max(-low, high) > 20 * finest:
+        near = round_numbers(finest / 5, finest)[-1]
+        return Scale(min(low * 1.3, -near), max(high * 1.3, near), False, near)
+    room = 0.04 * (high - low) or 1.0
+    return Scale(max(low - room, -FAR), min(high + room, FAR), False)
 
 
 def scale_of(values: Iterable[float], between: Iterable[float] = ()) -> Scale:

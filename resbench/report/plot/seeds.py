@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from resbench.report.found import Found
 from resbench.report.plot.ranking import label
-from resbench.report.plot.rows import PAD, Column, Rows, draw_rows, mark_of, put_legend, put_mark
+from resbench.report.plot.rows import PAD, Column, Rows, draw_rows, in_order, mark_of, put_legend, put_mark
 from resbench.report.plot.scale import scale_of
 from resbench.report.plot.style import DIVERGED, INCH, INK
 
@@ -43,7 +43,7 @@ def draw(found: Found) -> Figure:
         mean = unit.row.ranked.mean
         if mean is not None:
             drawn.axes.plot([mean, mean], [i - 0.38, i + 0.38], color=INK, linewidth=1.0, zorder=3)
-    marks = [mark_of(unit) for unit in units if unit.converged]
+    marks = in_order(mark_of(unit) for unit in units if unit.converged)
     put_legend(drawn.figure, [*marks, *([DIVERGED] if len(columns) > 1 else [])], size=4.0)
     return drawn.figure
 

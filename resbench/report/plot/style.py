@@ -30,6 +30,7 @@ WIDTH = 7.0
 SIZE, SMALL = 8.0, 7.0  # points
 LINE = 1.25  # of a line of text, in its size
 INCH = 72.0
+_LARGEST = 30_000  # pixels along a side of a PNG
 
 INK, MUTED, GREY, FAINT = "#1a1a1a", "#595959", "#9a9a9a", "#dedede"
 BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
@@ -72,7 +73,7 @@ def drawing() -> Iterator[None]:
     from matplotlib import rc_context, rcParamsDefault, style
 
     own: dict[str, Any] = {
-        "font.family": "DejaVu Sans", "font.size": SIZE, "axes.linewidth": 0.6, "axes.edgecolor": GREY,
+        "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans", "Arial", "Helvetica"], "font.size": SIZE, "axes.linewidth": 0.6, "axes.edgecolor": GREY,
         "text.color": INK, "axes.labelcolor": INK, "xtick.color": MUTED, "ytick.color": MUTED,
         "xtick.labelsize": SMALL, "ytick.labelsize": SMALL, "xtick.major.width": 0.6, "ytick.major.width": 0.6,
         "xtick.major.size": 3, "ytick.major.size": 3, "axes.unicode_minus": True,
@@ -109,7 +110,7 @@ def render(figure: Figure, ending: Ending, title: str) -> bytes:
         "pdf": {"CreationDate": None, "Creator": None, "Producer": None, "Title": title},
     }[ending]
     out = BytesIO()
-    figure.savefig(out, format=ending, dpi=200 if ending == "png" else INCH, metadata=nothing)
+    figure.savefig(out, format=ending, dpi=min(200, _LARGEST / max(figure.get_size_inches())) if ending == "png" else INCH, metadata=nothing)
     return out.getvalue()
 
 
@@ -126,18 +127,34 @@ def text_width(text: str, size: float = SIZE, *, bold: bool = False) -> float:
 
 
 def fitted(text: str, width: float, size: float = SIZE, *, lines: int = 2) -> str:
-    """In so many lines of at most that width (inches), at spaces where there are; an ellipsis where something is missing."""
-    found: list[str] = []
-    rest = text
-    while rest and len(found) < lines:
+    """In so many lines of at most that width (inches), at spaces where there are. What is too long loses its middle: names of one
+    study mostly differ at their ends.
+    """
+    whole = _lines(text, width, size)
+    if len(whole) <= lines:
+        return "\n".join(whole)
+    low, high = 0, len(text) - 1  # characters kept
+    while low < high:
+        keep = (low + high + 1) // 2
+        low, high = (keep, high) if len(_lines(_cut(text, keep), width, size)) <= lines else (low, keep - 1)
+    return "\n".join(_lines(_cut(text, low), width, size))
+
+
+def wrapped(text: str, width: float, size: float = SMALL) -> list[str]:
+    """A number keeps its percent sign."""
+    return _lines(text.replace(" %", "\u00a0%"), width, size)
+
+
+def _cut(text: str, keep: int) -> str:
+    return f"{text[: (keep + 1) // 2]}…{text[len(text) - keep // 2 :]}"
+
+
+def _lines(text: str, width: float, size: float) -> list[str]:
+    found, rest = [], text
+    while rest:
         line, rest = _line(rest, width, size)
         found.append(line)
-    if rest:
-        last = found[-1]
-        while last and text_width(f"{last}…", size) > width:
-            last = last[:-1]
-        found[-1] = f"{last}…"
-    return "\n".join(found)
+    return found or [""]
 
 
 def _line(text: str, width: float, size: float) -> tuple[str, str]:
@@ -152,10 +169,6 @@ def _line(text: str, width: float, size: float) -> tuple[str, str]:
     if joint >= end // 2:
         end = joint + 1
     return text[:end], text[end:]
-
-
-def wrapped(text: str, width: float, size: float = SMALL) -> list[str]:
-    return fitted(text, width, size, lines=20).split("\n")
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:

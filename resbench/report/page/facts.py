@@ -1,0 +1,259 @@
+"""A study in the database -> Page: every table, picture and text of its report, as plain text that the template escapes.
+
+Torch is imported for the drawings of units alone (report/page/unit.py says why).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from resbench import __version__
+from resbench.errors import BadInput
+from resbench.evidence.comparison import Comparison
+from resbench.evidence.notes import notes
+from resbench.report.found import Found, Measured, found
+from resbench.report.page.study_file import commands, study_file
+from resbench.report.page.unit import DrawnUnit, draw_unit
+from resbench.report.plot.differences import note as differences_note
+from resbench.report.plot.kinds import KINDS, Kind, picture
+from resbench.report.words import count
+from resbench.spec.node import flow
+from resbench.store.catalogue import get_architecture, get_data, get_recipe
+from resbench.store.engine import Engine
+from resbench.store.epochs import RanOn, ran_on
+from resbench.store.reading import StudyRun, reveals
+from resbench.store.records import DataRecord
+from resbench.store.studies import get_study, trials_of_study
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What a table shows, and what it sorts by: a number, or the text itself where `key` is None."""
+
+    text: str
+    key: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table that sorts. A column whose name starts with `>` holds numbers. `marked`: rows that stand out."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    marked: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPart:
+    """One unit of the report: its anchor, its name, its facts and its drawing."""
+
+    anchor: str
+    name: str
+    facts: tuple[tuple[str, str], ...]
+    drawn: DrawnUnit
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    study: str
+    doc: str
+    facts: tuple[tuple[str, str], ...]
+    says: tuple[str, ...]
+    cannot: tuple[str, ...]
+    ranking: Sheet
+    differences: Sheet | None
+    differences_note: str
+    runs: Sheet
+    pictures: Mapping[Kind, str]
+    units: tuple[UnitPart, ...]
+    recipe: tuple[tuple[str, str], ...]
+    provenance: tuple[tuple[tuple[str, str], ...], ...]
+    study_file: str
+    commands: tuple[tuple[str, str], ...]
+    version: str
+    newest: str
+
+
+def page(engine: Engine, study: str) -> Page:
+    """Raises BadInput for an unknown study and for one without a finished run."""
+    evidence = found(engine, study)
+    row = get_study(engine, study)
+    runs = [run for unit in evidence.units for run in unit.runs]
+    first = evidence.units[0].runs[0]
+    data = get_data(engine, first.data_digest)
+    trials = [each.trial for each in trials_of_study(engine, row.id) if each.trial.active]
+    return Page(
+        study=study,
+        doc=str(evidence.spec.get("doc") or ""),
+        facts=_facts(evidence, data, first),
+        says=tuple(notes(evidence.board)),
+        cannot=_cannot(evidence, data, len(reveals(engine, study))),
+        ranking=_ranking(evidence),
+        differences=_differences(evidence),
+        differences_note=differences_note(evidence),
+        runs=_runs(evidence),
+        pictures=_pictures(engine, evidence),
+        units=tuple(_unit(engine, unit) for unit in evidence.units),
+        recipe=_recipe(engine, evidence),
+        provenance=tuple(map(_ran_on, ran_on(engine, study))),
+        study_file=study_file(study, evidence.spec, [trial.name for trial in trials], first.recipe),
+        commands=tuple(commands(engine, study, first.run_id)),
+        version=__version__,
+        newest=max(run.created_at for run in runs),
+    )
+
+
+def _facts(found: Found, data: DataRecord, run: StudyRun) -> tuple[tuple[str, str], ...]:
+    seeds = sorted({run.seed for unit in found.units for run in unit.runs})
+    runs = sum(len(unit.runs) for unit in found.units)
+    network = found.spec.get("fixed", {}).get("network", run.network)
+    images = f"{data.n_train} to train on, {data.n_val} val, {data.n_test} test (sealed)"
+    return (
+        ("units", f"{len(found.units)}, each one architecture"),
+        ("network", flow(network)),
+        ("data", f"{data.name}: {data.input_shape} (C×H×W), {data.classes} classes; {images}"),
+        ("recipe", f"{run.recipe}, {run.epochs} epochs"),
+        ("seeds", f"{len(seeds)}: {_few(seeds)}"),
+        ("runs", f"{runs} finished"),
+    )
+
+
+def _few(seeds: Sequence[int]) -> str:
+    return ", ".join(map(str, seeds)) if len(seeds) <= 20 else f"{seeds[0]} … {seeds[-1]}"
+
+
+def _cannot(found: Found, data: DataRecord, looked: int) -> tuple[str, ...]:
+    n = found.board.n_val
+    said = [
+        f"Errors are of {n} validation images: one image is {100 / n:.2f} points. They say nothing of another split, another data "
+        f"set or a larger network.",
+        "All units were trained by the recipe below; what each would do with a recipe tuned for it is not asked here.",
+        "That units are tied is no proof that they are equal: with these seeds nobody has shown that one is worse.",
+    ]
+    if looked:
+        said.append(f"The test scores were looked at {looked} time(s); a choice made after that is not independent of them.")
+    elif data.n_test:
+        said.append("The test scores have not been looked at; none is in this report.")
+    if not found.paired:
+        said.append("Seeds draw weights, order and augmentation, not the data: units are compared without pairing seeds.")
+    return tuple(said)
+
+
+def _ranking(found: Found) -> Sheet:
+    head = (">#", "unit", ">error %", ">sd", "95 % interval", ">median", "n", "best?", ">params", ">MACs", ">train s")
+    rows = tuple(_ranked(unit) for unit in found.units)
+    marked = frozenset(i for i, unit in enumerate(found.units) if unit.row.ranked.tied_with_best)
+    return Sheet("Val error in percent, lower is better; marked: the tie group of the best.", head, rows, marked)
+
+
+def _ranked(unit: Measured) -> tuple[Cell, ...]:
+    r = unit.row.ranked
+    best = "fails" if r.fails else {True: "tied", False: "left out", None: "?"}[r.tied_with_best]
+    interval = "–" if r.ci_low is None or r.ci_high is None else f"[{r.ci_low:.2f}, {r.ci_high:.2f}]"
+    return (
+        Cell(str(r.rank), r.rank), Cell(unit.row.name), _number(r.mean), _number(r.std), Cell(interval, r.ci_low),
+        Cell("diverged" if r.median is None else f"{r.median:.2f}", r.median),
+        Cell(unit.n + (f" (-{r.missing})" if r.missing else ""), r.converged),
+        Cell(best + (" skewed" if r.skewed else "")), Cell(f"{unit.row.params:,}", unit.row.params),
+        Cell("–" if unit.row.macs is None else f"{unit.row.macs:,}", unit.row.macs), _number(unit.row.train_s, ".1f"),
+    )  # fmt: skip
+
+
+def _number(value: float | None, form: str = ".2f") -> Cell:
+    return Cell("–" if value is None else format(value, form).replace("-", "−"), value)
+
+
+def _differences(found: Found) -> Sheet | None:
+    """None where there is nothing to compare."""
+    try:
+        rows = found.against_best()
+    except BadInput:
+        return None
+    assert found.best is not None
+    head = ("unit", ">difference", "95 % interval", ">in sds", ">p", ">p (Holm)", "n", "different?")
+    caption = f"Each unit less {found.best.row.name}, in points of val error: above 0 it is worse."
+    return Sheet(caption, head, tuple(_difference(unit, pair) for unit, pair in rows))
+
+
+def _difference(unit: Measured, pair: Comparison) -> tuple[Cell, ...]:
+    interval = "–" if pair.ci_low is None or pair.ci_high is None else f"[{pair.ci_low:+.2f}, {pair.ci_high:+.2f}]"
+    verdict = {True: "yes", False: "not shown", None: "no test"}[pair.claim]
+    return (
+        Cell(unit.row.name), _number(pair.difference, "+.2f"), Cell(interval.replace("-", "−"), pair.ci_low),
+        _number(pair.effect_sd, "+.1f"), _number(pair.p, ".2g"), _number(pair.p_holm, ".2g"),
+        Cell(f"{pair.n_a} / {pair.n_b}"), Cell(verdict),
+    )  # fmt: skip
+
+
+def _runs(found: Found) -> Sheet:
+    head = ("unit", ">seed", "status", ">val error %", ">val loss", ">train loss", ">epochs", ">train s", ">wall s", ">run", "made")
+    rows = tuple(_run(unit, run) for unit in found.units for run in unit.runs)
+    return Sheet("Every finished run. `resbench results show RUN` has its epochs.", head, rows)
+
+
+def _run(unit: Measured, run: StudyRun) -> tuple[Cell, ...]:
+    return (
+        Cell(unit.row.unit), Cell(str(run.seed), run.seed), Cell(run.status), _number(run.val_error_pct),
+        _number(run.val_loss, ".4f"), _number(run.train_loss, ".4f"), Cell(str(run.epochs), run.epochs),
+        _number(run.train_s, ".1f"), _number(run.wall_s, ".1f"), Cell(str(run.run_id), run.run_id), Cell(run.created_at),
+    )  # fmt: skip
+
+
+def _pictures(engine: Engine, found: Found) -> dict[Kind, str]:
+    """What there is something to show of, as SVG."""
+    pictures: dict[Kind, str] = {}
+    for kind in KINDS:
+        try:
+            pictures[kind] = picture(engine, found, kind, "svg").decode("utf-8")
+        except BadInput:
+            continue
+    return pictures
+
+
+def _unit(engine: Engine, unit: Measured) -> UnitPart:
+    stored = get_architecture(engine, unit.row.digest)
+    train = "–" if unit.row.train_s is None else f"{unit.row.train_s:.1f} s, mean over runs"
+    facts = (
+        ("file", stored.unit),
+        ("network", stored.network),
+        ("digest", stored.digest),
+        ("params, MACs", f"{count(unit.row.params)}, {count(unit.row.macs)} for one image"),
+        ("training", train),
+        ("seeds", _few([run.seed for run in unit.runs])),
+    )
+    return UnitPart(f"unit-{unit.row.ranked.rank}", unit.row.name, facts, draw_unit(stored, unit.row.unit))
+
+
+def _recipe(engine: Engine, found: Found) -> tuple[tuple[str, str], ...]:
+    """Every recipe of the study: one, unless it searches them."""
+    digests = dict.fromkeys(run.recipe_digest for unit in found.units for run in unit.runs)
+    rows: list[tuple[str, str]] = []
+    for digest in digests:
+        stored = get_recipe(engine, digest)
+        spec: dict[str, Any] = json.loads(stored.spec)
+        rows.append(("recipe", f"{stored.name} ({digest})"))
+        rows += [(key, flow(value)) for key, value in spec.items() if key != "recipe"]
+    return tuple(rows)
+
+
+def _ran_on(one: RanOn) -> tuple[tuple[str, str], ...]:
+    where = one.environment
+    changes = {True: " with uncommitted changes", False: "", None: ""}[where.git_dirty]
+    return (
+        ("runs", f"{len(one.run_ids)}, made {one.first} to {one.last}"),
+        ("resbench", where.package_version),
+        ("git commit", f"{where.git_commit}{changes}" if where.git_commit else "not in a repository"),
+        ("Python, PyTorch", f"{where.python}, {where.torch}"),
+        ("device", f"{where.device}, {where.threads} thread(s) a training"),
+        ("deterministic, TF32", f"{_yes(where.deterministic)}, {_yes(where.tf32)}"),
+        ("plugins", flow(dict(where.plugins)) if where.plugins else "none"),
+        ("platform", where.platform),
+    )
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
