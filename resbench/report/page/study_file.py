@@ -18,11 +18,11 @@ _WORD = re.compile(r" (?=[A-Za-z_][\w.]*=)")
 def study_file(name: str, spec: Mapping[str, Any], units: Sequence[str], recipe: str) -> str:
     """YAML of a study: everything that its row says, each unit with the values in its name. `recipe`: the name it goes by."""
     fixed = spec.get("fixed", {})
-    said = {"study": name, "doc": spec.get("doc") or None, "network": fixed.get("network")}
+    said = {"study": name, "doc": spec.get("doc") or None, "network": use_first(fixed.get("network"))}
     lines = [f"{key}: {flow(value)}" for key, value in said.items() if value is not None]
     lines += ["units:", *dict.fromkeys(f"  - {flow(_unit(unit))}" for unit in units)]
     rest = {
-        "data": fixed.get("data"),
+        "data": use_first(fixed.get("data")),
         "recipe": {"use": recipe, **fixed.get("recipe", {})},
         "seeds": spec.get("seeds"),
         "budget": {key: value for key, value in fixed.get("limits", {}).items() if value is not None} or None,
@@ -30,6 +30,13 @@ def study_file(name: str, spec: Mapping[str, Any], units: Sequence[str], recipe:
     }
     lines += [f"{key}: {flow(value)}" for key, value in rest.items() if value is not None]
     return "\n".join([*lines, ""])
+
+
+def use_first(value: Any) -> Any:
+    """A mapping as people write it: what is used, then how."""
+    if isinstance(value, dict) and "use" in value:
+        return {"use": value["use"], **value}
+    return value
 
 
 def _unit(name: str) -> object:
