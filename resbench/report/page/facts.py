@@ -14,10 +14,9 @@ from resbench import __version__
 from resbench.errors import BadInput
 from resbench.evidence.notes import notes
 from resbench.report.found import Found, Measured, found
-from resbench.report.page.sheets import Sheet, differences_sheet, ranking_sheet, runs_sheet
+from resbench.report.page.sheets import Sheet, anchor_of, differences_sheet, ranking_sheet, runs_sheet
 from resbench.report.page.study_file import commands, study_file, use_first
 from resbench.report.page.unit import DrawnUnit, draw_unit
-from resbench.report.plot.differences import note as differences_note
 from resbench.report.plot.kinds import KINDS, Kind, picture
 from resbench.report.words import count
 from resbench.spec.node import flow
@@ -48,11 +47,11 @@ class Page:
     cannot: tuple[str, ...]
     ranking: Sheet
     differences: Sheet | None
-    differences_note: str
     runs: Sheet
     pictures: Mapping[Kind, str]
     units: tuple[UnitPart, ...]
     recipe: tuple[tuple[str, str], ...]
+    digests: tuple[tuple[str, str], ...]
     provenance: tuple[tuple[tuple[str, str], ...], ...]
     study_file: str
     commands: tuple[tuple[str, str], ...]
@@ -76,11 +75,11 @@ def page(engine: Engine, study: str) -> Page:
         cannot=_cannot(evidence, data, len(reveals(engine, study))),
         ranking=ranking_sheet(evidence),
         differences=differences_sheet(evidence),
-        differences_note=differences_note(evidence),
         runs=runs_sheet(evidence),
         pictures=_pictures(engine, evidence),
         units=tuple(_unit(engine, unit) for unit in evidence.units),
         recipe=_recipe(engine, evidence),
+        digests=(("study", row.digest), ("data", f"{data.name}: {first.data_digest}"), ("made", row.created_at)),
         provenance=tuple(map(_ran_on, ran_on(engine, study))),
         study_file=study_file(study, evidence.spec, [trial.name for trial in trials], first.recipe),
         commands=tuple(commands(engine, study, first.run_id)),
@@ -147,7 +146,7 @@ def _unit(engine: Engine, unit: Measured) -> UnitPart:
         ("training", train),
         ("seeds", _few([run.seed for run in unit.runs])),
     )
-    return UnitPart(f"unit-{unit.row.ranked.rank}", unit.row.name, facts, draw_unit(stored, unit.row.unit))
+    return UnitPart(anchor_of(unit), unit.row.name, facts, draw_unit(stored, unit.row.unit))
 
 
 def _recipe(engine: Engine, found: Found) -> tuple[tuple[str, str], ...]:
@@ -158,7 +157,8 @@ def _recipe(engine: Engine, found: Found) -> tuple[tuple[str, str], ...]:
         stored = get_recipe(engine, digest)
         spec: dict[str, Any] = json.loads(stored.spec)
         rows.append(("recipe", f"{stored.name} ({digest})"))
-        rows += [(key, flow(value)) for key, value in spec.items() if key != "recipe"]
+        told = {key: value for key, value in spec.items() if key != "recipe" and value is not None}
+        rows += [(key, value if isinstance(value, str) else flow(value)) for key, value in told.items()]
     return tuple(rows)
 
 

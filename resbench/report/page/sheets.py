@@ -12,10 +12,11 @@ from resbench.store.reading import StudyRun
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a table shows, and what it sorts by: a number, or the text itself where `key` is None."""
+    """What a table shows, and what it sorts by: a number, or the text itself where `key` is None. `anchor`: where it leads."""
 
     text: str
     key: float | None = None
+    anchor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,11 @@ class Sheet:
     head: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     marked: frozenset[int] = frozenset()
+
+
+def anchor_of(unit: Measured) -> str:
+    """Of the unit's own part of the page."""
+    return f"unit-{unit.row.ranked.rank}"
 
 
 def ranking_sheet(found: Found) -> Sheet:
@@ -40,7 +46,7 @@ def _ranked(unit: Measured) -> tuple[Cell, ...]:
     best = "fails" if r.fails else {True: "tied", False: "left out", None: "?"}[r.tied_with_best]
     interval = "–" if r.ci_low is None or r.ci_high is None else f"[{r.ci_low:.2f}, {r.ci_high:.2f}]".replace("-", "−")
     return (
-        Cell(str(r.rank), r.rank), Cell(unit.row.name), _number(r.mean), _number(r.std), Cell(interval, r.ci_low),
+        Cell(str(r.rank), r.rank), Cell(unit.row.name, anchor=anchor_of(unit)), _number(r.mean), _number(r.std), Cell(interval, r.ci_low),
         Cell("diverged" if r.median is None else f"{r.median:.2f}", r.median),
         Cell(unit.n + (f" (-{r.missing})" if r.missing else ""), r.converged),
         Cell(best + (" skewed" if r.skewed else "")), Cell(f"{unit.row.params:,}", unit.row.params),

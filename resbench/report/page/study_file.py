@@ -28,7 +28,11 @@ def study_file(name: str, spec: Mapping[str, Any], units: Sequence[str], recipe:
         "budget": {key: value for key, value in fixed.get("limits", {}).items() if value is not None} or None,
         "paired": True if spec.get("paired") or fixed.get("paired") else None,
     }
-    lines += [f"{key}: {flow(value)}" for key, value in rest.items() if value is not None]
+    for key, value in rest.items():
+        if isinstance(value, dict):
+            lines += [f"{key}:", *(f"  {name}: {flow(one)}" for name, one in value.items())]
+        elif value is not None:
+            lines.append(f"{key}: {flow(value)}")
     return "\n".join([*lines, ""])
 
 
