@@ -17,7 +17,9 @@ from time import monotonic
 from types import TracebackType
 from typing import Any
 
-CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
 _PATIENCE_S = 60.0
 # no sandbox: tests may run as root in a container, where Chromium has none, and the pages are our own
 _OPTIONS = (
@@ -34,7 +36,9 @@ class Browser:
         here, self._out = os.pipe()
         self._in, there = os.pipe()
 
-        def as_three_and_four() -> None:  # where Chromium looks for its pipe; by way of higher numbers, lest one closes the other
+        def as_three_and_four() -> (
+            None
+        ):  # where Chromium looks for its pipe; by way of higher numbers, lest one closes the other
             a, b = os.dup(here), os.dup(there)
             high_a, high_b = os.dup2(a, 200), os.dup2(b, 201)
             os.dup2(high_a, 3)
@@ -58,7 +62,9 @@ class Browser:
             self._send(f"{domain}.enable")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._process.kill()
         self._process.wait()
         os.close(self._in)
@@ -100,7 +106,9 @@ class Browser:
     def _send(self, method: str, params: dict[str, Any] | None = None) -> Any:
         self._count += 1
         message = {"id": self._count, "method": method, "params": params or {}}
-        os.write(self._out, json.dumps(message | ({"sessionId": self._session} if self._session else {})).encode() + b"\0")
+        os.write(
+            self._out, json.dumps(message | ({"sessionId": self._session} if self._session else {})).encode() + b"\0"
+        )
         while True:
             said = self._receive()
             if said.get("id") == self._count:

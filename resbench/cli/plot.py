@@ -23,7 +23,9 @@ def plot(
     out: Annotated[
         Path,
         typer.Option(
-            "--out", "-o", metavar="FILE",
+            "--out",
+            "-o",
+            metavar="FILE",
             help="Its ending says svg, png or pdf. Of several kinds, each goes to a file of its own: FILE-KIND.ENDING.",
         ),
     ] = Path("plot.svg"),

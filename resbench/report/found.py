@@ -10,7 +10,7 @@ from typing import Any
 
 from resbench.errors import BadInput
 from resbench.evidence.compare import compare
-from resbench.evidence.comparison import Comparison
+from resbench.evidence.comparison import Comparison, Method
 from resbench.evidence.leaderboard import Leaderboard, Row, grouped, leaderboard, samples_of
 from resbench.evidence.sample import Sample
 from resbench.spec.names import printable
@@ -80,7 +80,7 @@ class Found:
     def pairs(self) -> tuple[Comparison, ...]:
         """Of all units; by seed where the study is paired. Holm over all of them, so that looking at those with the best is fair:
         picked by its luck, the best is not to be tested at the level of `k - 1` comparisons."""
-        method = "paired" if self.paired else "welch"
+        method: Method = "paired" if self.paired else "welch"
         return tuple(compare(self.samples, n_val=self.board.n_val, method=method))
 
     def against_best(self) -> list[tuple[Measured, Comparison]]:
@@ -98,6 +98,7 @@ class Found:
 
 def turned(pair: Comparison) -> Comparison:
     """The same of b - a."""
+
     def less(value: float | None) -> float | None:
         return None if value is None else -value
 
@@ -114,7 +115,9 @@ def found(engine: Engine, study: str) -> Found:
     samples, _ = samples_of(engine, study)
     runs = {sample.name: _by_seed(of) for sample, of in zip(samples, groups.values(), strict=True)}
     units = tuple(Measured(row, runs[row.ranked.name]) for row in board.rows)
-    return Found(board, units, tuple(samples), json.loads(get_study(engine, study).spec), epochs_of_study(engine, study))
+    return Found(
+        board, units, tuple(samples), json.loads(get_study(engine, study).spec), epochs_of_study(engine, study)
+    )
 
 
 def _by_seed(runs: Sequence[StudyRun]) -> tuple[StudyRun, ...]:

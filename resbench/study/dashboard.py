@@ -35,7 +35,9 @@ def dashboard(engine: Engine, url: str, study: str) -> App:
     """The dashboard, with the study made ready for it. Raises BadInput where the package or the study is not there."""
     get_study(engine, study)
     if locate(url).read_only:
-        raise DatabaseError(f"{locate(url).shown}: is read-only; the dashboard writes the study's note and takes what is typed there")
+        raise DatabaseError(
+            f"{locate(url).shown}: is read-only; the dashboard writes the study's note and takes what is typed there"
+        )
     try:
         from optuna_dashboard import get_note, save_note, wsgi
     except ModuleNotFoundError as error:
@@ -80,9 +82,12 @@ def note(engine: Engine, study: str) -> str:
     except BadInput as error:  # a study that has only begun has trials to show, and no ranking
         return escaped(str(error))
     title = f"## {escaped(board.study)}: val error on {escaped(board.data)}"
-    head = ["| # | unit | val error % | 95 % interval | n | best? | params | MACs |", "|--:|:--|--:|:--|:--|:--|--:|--:|"]
+    head = [
+        "| # | unit | val error % | 95 % interval | n | best? | params | MACs |",
+        "|--:|:--|--:|:--|:--|:--|--:|--:|",
+    ]
     said = [f"- {escaped(line)}" for line in notes(board)]
-    tail = f"From {_runs(board)} finished runs. The value of a trial is the mean of its converged runs; none: under half converged."
+    tail = f"From {_runs(board)} finished runs. A trial's value is the mean of its converged runs; none: under half converged."
     return "\n".join([title, "", *head, *map(_row, board.rows), "", *said, "", tail])
 
 
@@ -114,7 +119,9 @@ def serve(app: App, host: str, port: int, ready: Callable[[str], None]) -> None:
     try:
         server = make_server(host, port, app, handler_class=Quiet)
     except (OSError, OverflowError) as error:
-        raise BadInput(f"{host}:{port}: cannot listen there: {error}; --port takes another, 0 any that is free") from None
+        raise BadInput(
+            f"{host}:{port}: cannot listen there: {error}; --port takes another, 0 any that is free"
+        ) from None
     with server:
         ready(f"http://{host}:{server.server_port}/dashboard/")
         server.serve_forever()

@@ -25,7 +25,8 @@ HELP = ((), ("study",), ("study", "run"), ("study", "check"), ("study", "show"),
         ("results", "top"), ("results", "compare"), ("results", "show"), ("results", "repeat"), ("unit",), ("unit", "check"),
         ("unit", "show"), ("unit", "list"), ("unit", "diff"), ("unit", "export"), ("net",), ("net", "show"),
         ("net", "export"), ("net", "verify"), ("net", "import-weights"), ("plugins",), ("plugins", "list"),
-        ("plugins", "new"), ("plugins", "check"), ("query",), ("ops",), ("schema",), ("data",))  # fmt: skip
+        ("plugins", "new"), ("plugins", "check"),
+        ("results", "plot"), ("report",), ("dashboard",), ("query",), ("ops",), ("schema",), ("data",))  # fmt: skip
 
 
 def imported(folder: Path, *words: object) -> tuple[int, set[str], str]:

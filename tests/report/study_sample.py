@@ -1,4 +1,4 @@
-"""Made-up studies in a database, no training: many units, long names, runs that diverged; what pictures and the report are tried on."""
+"""Made-up studies in a database, without training: many units, long names, runs that diverged; for pictures and the report."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ from resbench.store.records import (
 from resbench.store.runs import save_run
 from resbench.store.studies import put_study, put_trial
 
-ENVIRONMENT = EnvironmentRecord("0.1.0", "abc", True, "3.11.7", "2.6.0", "cpu", 1, True, False, {"mine": "1.0"}, "Linux")
+ENVIRONMENT = EnvironmentRecord(
+    "0.1.0", "abc", True, "3.11.7", "2.6.0", "cpu", 1, True, False, {"mine": "1.0"}, "Linux"
+)
 LONG = tuple(f"shortcut_{'very_' * (i % 7)}gated_number_{i} gate_bias=-{i} branch_scale=0.{i}" for i in range(20))
 HOSTILE = (
     "<script>alert(1)</script>", "[/red] $x^2$ & \"quotes\" 'too'", "a" * 200, "</title><img src=x onerror=alert(2)>",

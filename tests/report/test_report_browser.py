@@ -55,7 +55,9 @@ def test_it_renders_without_a_complaint_and_asks_for_nothing(
 
 
 def test_a_complaint_and_a_request_are_seen(tmp_path: Path, browser: Browser) -> None:
-    (tmp_path / "bad.html").write_text("<!doctype html><img src=gone.png><script>console.error('no'); nothing()</script>")
+    (tmp_path / "bad.html").write_text(
+        "<!doctype html><img src=gone.png><script>console.error('no'); nothing()</script>"
+    )
     browser.open(tmp_path / "bad.html", width=800)
     assert len(browser.requests) == 2
     assert any("nothing is not defined" in text for text in browser.complaints)
@@ -73,12 +75,16 @@ def test_the_page_does_not_scroll_sideways_and_wide_things_do_in_their_own_box(
         if width < 600:
             boxes = "[...document.querySelectorAll('.scroll')].filter(box => box.scrollWidth > box.clientWidth)"
             assert browser.ask(f"{boxes}.length") > 3
-            assert browser.ask(f"{boxes}.every(box => getComputedStyle(box).overflowX === 'auto' && box.tabIndex === 0)")
+            assert browser.ask(
+                f"{boxes}.every(box => getComputedStyle(box).overflowX === 'auto' && box.tabIndex === 0)"
+            )
 
 
 def test_names_are_text(report: Path, browser: Browser) -> None:
     browser.open(report, width=1280)
-    names = browser.ask("[...document.querySelectorAll('table.sort')[0].tBodies[0].rows].map(row => row.cells[1].textContent)")
+    names = browser.ask(
+        "[...document.querySelectorAll('table.sort')[0].tBodies[0].rows].map(row => row.cells[1].textContent)"
+    )
     assert set(HOSTILE[:5]) <= set(names)
     assert browser.ask("document.querySelectorAll('script').length") == 1
     assert "<script>alert('doc')</script> [/red]" in browser.ask("document.querySelector('.doc').textContent")

@@ -18,9 +18,9 @@ from resbench.report.page.facts import page
 from resbench.report.page.html import html, inlined
 from resbench.report.page.study_file import study_file
 from resbench.report.page.unit import draw_unit
+from resbench.store import reading
 from resbench.store.catalogue import get_architecture
 from resbench.store.engine import open_store
-from resbench.store import reading
 from resbench.store.reading import runs_of_study
 from resbench.store.records import ArchitectureRecord
 
@@ -63,7 +63,14 @@ def test_everything_is_on_the_page(real: tuple[str, Read], finished: Path) -> No
     said = " ".join(real[1].texts)
     engine = open_store(str(finished / "resbench.db"), create=False)
     for run in runs_of_study(engine, "small"):
-        for fact in (run.unit, run.digest, run.data_digest, run.recipe_digest, f"{run.val_error_pct:.2f}", run.created_at):
+        for fact in (
+            run.unit,
+            run.digest,
+            run.data_digest,
+            run.recipe_digest,
+            f"{run.val_error_pct:.2f}",
+            run.created_at,
+        ):
             assert fact in said
         assert f"{run.params:,}" in said
     for words in (
@@ -114,7 +121,10 @@ def test_an_op_that_is_not_there_is_told_and_the_unit_is_still_written(finished:
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Read]:
     doc = "<script>alert('doc')</script> {{ 7 * 7 }} [/red] \"quoted\""
-    units = [*made(HOSTILE), Made("</script><script>alert(3)</script>", (9.0, 9.1, 9.2, 9.3, None), spec="</pre><script>")]
+    units = [
+        *made(HOSTILE),
+        Made("</script><script>alert(3)</script>", (9.0, 9.1, 9.2, 9.3, None), spec="</pre><script>"),
+    ]
     engine = store(tmp_path_factory.mktemp("hostile") / "a.db", units, doc=doc)
     text = html(page(engine, "s"))
     return text, Read(text)
@@ -235,11 +245,20 @@ def test_the_commands(read: Rb, tmp_path: Path, finished: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("rankng", "-o", "x.svg"), "no picture `rankng`: choose from curves, ranking, seeds, pareto, differences, depth; did you "),
-        (("ranking", "-o", "x.gif"), "x.gif: the ending tells the format, and `.gif` says none; endings: .svg, .png, .pdf"),
+        (
+            ("rankng", "-o", "x.svg"),
+            "no picture `rankng`: choose from curves, ranking, seeds, pareto, differences, depth; did you ",
+        ),
+        (
+            ("ranking", "-o", "x.gif"),
+            "x.gif: the ending tells the format, and `.gif` says none; endings: .svg, .png, .pdf",
+        ),
         (("ranking", "-o", "gone/x.svg"), "gone/x.svg: there is no folder gone"),
         (("pareto", "-o", "x.svg", "--cost", "flops"), "cost `flops`: choose from params, macs, train_s"),
-        (("depth", "-o", "x.svg"), "study small: error against depth needs a unit at several depths, and all its networks have 8"),
+        (
+            ("depth", "-o", "x.svg"),
+            "study small: error against depth needs a unit at several depths, and all its networks have 8",
+        ),
     ],
 )
 def test_pictures_that_cannot_be(words: tuple[str, ...], told: str, read: Rb, finished: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -24,7 +24,6 @@ DEPTHS = [
     for name, error in (("plain", 5.0), (LONG[13], 3.0), (HOSTILE[1], 4.0))
     for d in (8, 20, 110)
 ]  # fmt: skip
-TOGETHER = {"left": -0.4, "right": 0.4}  # half pixels that round away
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +74,9 @@ def overlaps(figure: Any) -> list[str]:
     boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in texts(figure)]
     boxes = [(text, Bbox.from_extents(b.x0 + 0.4, b.y0 + 0.4, b.x1 - 0.4, b.y1 - 0.4)) for text, b in boxes]
     page = figure.bbox
-    outside = [f"{text} leaves the page" for text, b in boxes if b.x0 < 0 or b.y0 < 0 or b.x1 > page.x1 or b.y1 > page.y1]
+    outside = [
+        f"{text} leaves the page" for text, b in boxes if b.x0 < 0 or b.y0 < 0 or b.x1 > page.x1 or b.y1 > page.y1
+    ]
     return outside + [f"{a} / {b}" for (a, one), (b, other) in combinations(boxes, 2) if one.overlaps(other)]
 
 
@@ -138,7 +139,9 @@ def test_where_all_diverged_what_can_be_drawn_is(tmp_path: Path) -> None:
 
 
 def test_one_depth_is_told(long: Engine) -> None:
-    with pytest.raises(BadInput, match=r"study s: .* all its networks have 56; .* `depth: \{choices: \[20, 56, 110\]\}`"):
+    with pytest.raises(
+        BadInput, match=r"study s: .* all its networks have 56; .* `depth: \{choices: \[20, 56, 110\]\}`"
+    ):
         picture(long, found(long, "s"), "depth", "svg")
 
 
@@ -245,15 +248,17 @@ def test_the_front_is_that_of_the_means(tmp_path: Path) -> None:
 def test_depths_are_lines_of_one_unit(deep: Engine) -> None:
     study: Found = found(deep, "s")
     groups = depth.by_depth(study.units, {f"a2_{i:04d}": unit.depth or 0 for i, unit in enumerate(DEPTHS)})
-    assert {name: [d for d, _ in of] for name, of in groups.items()} == dict.fromkeys(
-        (unit.name.rpartition(" network")[0] for unit in DEPTHS[::3]), [8, 20, 110]
-    )
+    names = [unit.name.rpartition(" network")[0] for unit in DEPTHS[::3]]
+    assert {name: [d for d, _ in of] for name, of in groups.items()} == {name: [8, 20, 110] for name in names}
 
 
 @pytest.mark.parametrize(
     ("file", "told"),
     [
-        ("x.jpg", "x.jpg: the ending tells the format, and `.jpg` says none; endings: .svg, .png, .pdf; did you mean `png`?"),
+        (
+            "x.jpg",
+            "x.jpg: the ending tells the format, and `.jpg` says none; endings: .svg, .png, .pdf; did you mean `png`?",
+        ),
         ("x", "x: the ending tells the format, and it has none; endings: .svg, .png, .pdf"),
     ],
 )
@@ -275,6 +280,6 @@ def test_names_that_are_too_long_lose_their_middle() -> None:
 def test_places_are_spread_without_touching() -> None:
     draw = [0.0, 0.0, 0.1, 2.0, 2.05, 5.0]
     places = spread(draw, 0.5, 0.0, 5.0)
-    assert all(b - a >= 0.5 - 1e-9 for a, b in zip(places, places[1:], strict=False))
+    assert all(b - a >= 0.5 - 1e-9 for a, b in pairwise(places))
     assert min(places) >= 0
     assert max(places) <= 5.0

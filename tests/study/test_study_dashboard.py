@@ -94,12 +94,14 @@ def test_a_study_without_runs_has_a_note_that_says_so(path: str) -> None:
 def test_what_cannot_be_shown(path: str) -> None:
     from command_line import Database
 
-    with pytest.raises(BadInput, match="no study 'smal' in .*; did you mean `small`?"):
+    with pytest.raises(BadInput, match=r"no study 'smal' in .*; did you mean `small`"):
         make(path, "smal")
     with pytest.raises(DatabaseError, match="is read-only; the dashboard writes the study's note"):
         make(f"sqlite:///{path}?mode=ro")
     Database(Path(path)).change("UPDATE studies SET study_name = 'other'")
-    with pytest.raises(BadInput, match="study small is not among Optuna's studies in this database, though its runs are"):
+    with pytest.raises(
+        BadInput, match="study small is not among Optuna's studies in this database, though its runs are"
+    ):
         make(path)
 
 
@@ -112,12 +114,16 @@ def test_without_the_extra_the_command_that_installs_it_is_told(path: str, monke
         return there(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", gone)
-    with pytest.raises(BadInput, match=r"optuna-dashboard, which is not installed: pip install 'resbench\[dashboard\]'"):
+    with pytest.raises(
+        BadInput, match=r"optuna-dashboard, which is not installed: pip install 'resbench\[dashboard\]'"
+    ):
         make(path)
 
 
 def test_an_address_that_cannot_be_had() -> None:
-    with pytest.raises(BadInput, match=r"203.0.113.1:0: cannot listen there: .*; --port takes another, 0 any that is free"):
+    with pytest.raises(
+        BadInput, match=r"203.0.113.1:0: cannot listen there: .*; --port takes another, 0 any that is free"
+    ):
         serve(lambda *_: [], "203.0.113.1", 0, print)
 
 

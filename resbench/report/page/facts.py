@@ -110,17 +110,21 @@ def _few(seeds: Sequence[int]) -> str:
 def _cannot(found: Found, data: DataRecord, looked: int) -> tuple[str, ...]:
     n = found.board.n_val
     said = [
-        f"Errors are of {n} validation images: one image is {100 / n:.2f} points. They say nothing of another split, another data "
-        f"set or a larger network.",
+        f"Errors are of {n} validation images: one image is {100 / n:.2f} points. They say nothing of another split, another "
+        f"data set or a larger network.",
         "All units were trained by the recipe below; what each would do with a recipe tuned for it is not asked here.",
         "That units are tied is no proof that they are equal: with these seeds nobody has shown that one is worse.",
     ]
     if looked:
-        said.append(f"The test scores were looked at {looked} time(s); a choice made after that is not independent of them.")
+        said.append(
+            f"The test scores were looked at {looked} time(s); a choice made after that is not independent of them."
+        )
     elif data.n_test:
         said.append("The test scores have not been looked at; none is in this report.")
     if not found.paired:
-        said.append("Seeds draw weights, order and augmentation, not the data: units are compared without pairing seeds.")
+        said.append(
+            "Seeds draw weights, order and augmentation, not the data: units are compared without pairing seeds."
+        )
     return tuple(said)
 
 

@@ -46,5 +46,7 @@ def inlined(svg: str, kind: str) -> str:
     """
     text = _GROUP_ID.sub("<g", _INVISIBLE.sub("", _PREAMBLE.sub("", svg, count=1)))
     text = re.sub(r'((?: id=")|(?:href="#)|(?:url\(#))', rf"\g<1>{kind}-", text)
-    text = _SIZE.sub(lambda m: f'{m[1]} width="{float(m[2]) * _PX:.0f}" height="{float(m[3]) * _PX:.0f}" role="img"', text)
+    text = _SIZE.sub(
+        lambda m: f'{m[1]} width="{float(m[2]) * _PX:.0f}" height="{float(m[3]) * _PX:.0f}" role="img"', text
+    )
     return text.strip()

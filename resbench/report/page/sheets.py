@@ -1,4 +1,4 @@
-"""Found -> the report's tables: ranking, differences from the best, every run. Each cell has what it shows and what it sorts by."""
+"""Found -> the report's tables: ranking, differences from the best, every run. A cell has what it shows and what it sorts by."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ def _ranked(unit: Measured) -> tuple[Cell, ...]:
     best = "fails" if r.fails else {True: "tied", False: "left out", None: "?"}[r.tied_with_best]
     interval = "–" if r.ci_low is None or r.ci_high is None else f"[{r.ci_low:.2f}, {r.ci_high:.2f}]".replace("-", "−")
     return (
-        Cell(str(r.rank), r.rank), Cell(unit.row.name, anchor=anchor_of(unit)), _number(r.mean), _number(r.std), Cell(interval, r.ci_low),
+        Cell(str(r.rank), r.rank), Cell(unit.row.name, anchor=anchor_of(unit)),
+        _number(r.mean), _number(r.std), Cell(interval, r.ci_low),
         Cell("diverged" if r.median is None else f"{r.median:.2f}", r.median),
         Cell(unit.n + (f" (-{r.missing})" if r.missing else ""), r.converged),
         Cell(best + (" skewed" if r.skewed else "")), Cell(f"{unit.row.params:,}", unit.row.params),
@@ -81,7 +82,19 @@ def _difference(unit: Measured, pair: Comparison) -> tuple[Cell, ...]:
 
 
 def runs_sheet(found: Found) -> Sheet:
-    head = ("unit", ">seed", "status", ">val error %", ">val loss", ">train loss", ">epochs", ">train s", ">wall s", ">run", "made")
+    head = (
+        "unit",
+        ">seed",
+        "status",
+        ">val error %",
+        ">val loss",
+        ">train loss",
+        ">epochs",
+        ">train s",
+        ">wall s",
+        ">run",
+        "made",
+    )
     rows = tuple(_run(unit, run) for unit in found.units for run in unit.runs)
     return Sheet("Every finished run. `resbench results show RUN` has its epochs.", head, rows)
 

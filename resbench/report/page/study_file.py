@@ -48,7 +48,9 @@ def _unit(name: str) -> object:
     searched are searched by it again, and are no unit's."""
     unit, *words = _WORD.split(name)
     pairs = [word.partition("=") for word in words]
-    own = {key: plain(word_value(value, name)) for key, _, value in pairs if not key.startswith(("network.", "recipe."))}
+    own = {
+        key: plain(word_value(value, name)) for key, _, value in pairs if not key.startswith(("network.", "recipe."))
+    }
     return {"use": unit, **own} if own else unit
 
 

@@ -37,7 +37,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class DrawnUnit:
-    """`problem`: why there is no drawing and no shape table. `text`: the unit as bound, YAML. `spec`: the canonical network, JSON."""
+    """`problem`: why there is no drawing and no shape table. `text`: the unit as bound, YAML. `spec`: the network, JSON."""
 
     svg: str
     tables: tuple[Table, ...]
@@ -98,7 +98,9 @@ def _network(bound: BoundNetwork) -> Table:
         where = first if len(group) == 1 else f"{first} … {group[-1][0].rpartition('.')[2]}"
         shape = f"{times(graph.input_shape)} → {times(graph.output_shape)}"
         rows.append((where, str(len(group)), shape, count(shown.params), count(shown.macs)))
-    return Table("the whole network", ("part", ">of them", "shape C×H×W", ">params of each", ">MACs of each"), tuple(rows))
+    return Table(
+        "the whole network", ("part", ">of them", "shape C×H×W", ">params of each", ">MACs of each"), tuple(rows)
+    )
 
 
 def _text(place: str, path: str, graph: Graph) -> str:

@@ -16,6 +16,7 @@ from resbench.report.plot.scale import Scale, scale_of
 from resbench.report.plot.style import BLUE, FAINT, GREY, ORANGE, VERMILION
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -46,7 +47,8 @@ def curve(found: Found, runs: Sequence[StudyRun], series: Series) -> Curve | Non
     if not epochs:
         return None
     values = [[one[epoch] for one in of] for epoch in epochs]
-    return Curve(epochs, *(tuple(map(f, values)) for f in (fmean, min, max)), n=len(of))
+    mean, low, high = (tuple(float(f(each)) for each in values) for f in (fmean, min, max))
+    return Curve(epochs, mean, low, high, len(of))
 
 
 def draw(found: Found, *, train: bool = False) -> Figure:
@@ -65,7 +67,9 @@ def draw(found: Found, *, train: bool = False) -> Figure:
     for i, axes in enumerate(drawn.axes):
         axes.plot(*_behind(curves, i), color=FAINT, linewidth=_BEHIND, zorder=1)
         for one in alone[i]:
-            axes.plot(one.epochs, one.mean, color=VERMILION, linewidth=0.8, linestyle=":", marker=_lone(one), markersize=3)
+            axes.plot(
+                one.epochs, one.mean, color=VERMILION, linewidth=0.8, linestyle=":", marker=_lone(one), markersize=3
+            )
         _put(axes, curves[i], BLUE, "-")
         _put(axes, trains[i], ORANGE, (0, (4, 2)))
     put_handles(drawn.figure, _legend(train, any(alone), len(curves) > 1))
@@ -77,7 +81,9 @@ def _put(axes: Axes, one: Curve | None, colour: str, style: str | tuple[int, tup
         return
     if one.n > 1:
         axes.fill_between(one.epochs, one.low, one.high, color=colour, alpha=0.22, linewidth=0, zorder=2)
-    axes.plot(one.epochs, one.mean, color=colour, linewidth=1.3, linestyle=style, marker=_lone(one), markersize=3, zorder=3)
+    axes.plot(
+        one.epochs, one.mean, color=colour, linewidth=1.3, linestyle=style, marker=_lone(one), markersize=3, zorder=3
+    )
 
 
 def _lone(one: Curve) -> str:
@@ -110,11 +116,11 @@ def _note(found: Found, train: bool) -> str:
     )
 
 
-def _legend(train: bool, diverged: bool, others: bool) -> list[object]:
+def _legend(train: bool, diverged: bool, others: bool) -> list[Artist]:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    handles: list[object] = [Line2D([], [], color=BLUE, linewidth=1.3, label="val, mean")]
+    handles: list[Artist] = [Line2D([], [], color=BLUE, linewidth=1.3, label="val, mean")]
     handles.append(Patch(color=BLUE, alpha=0.22, linewidth=0, label="min to max over seeds"))
     if train:
         handles.append(Line2D([], [], color=ORANGE, linewidth=1.3, linestyle=(0, (4, 2)), label="training, mean"))

@@ -15,6 +15,7 @@ from resbench.report.plot.scale import Scale, scale_of
 from resbench.report.plot.style import BLUE, FAILS, FAINT, GREY, Mark
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.figure import Figure
 
 NOTE = (
@@ -33,7 +34,9 @@ def draw(found: Found, *, depths: Mapping[str, int]) -> Figure:
     rising = {name: of for name, of in groups.items() if len({depth for depth, _ in of}) > 1}
     if not rising:
         seen = sorted({depths[unit.row.digest] for unit in found.units})
-        told = f"all its networks have {seen[0]}" if len(seen) == 1 else f"no unit has two of {', '.join(map(str, seen))}"
+        told = (
+            f"all its networks have {seen[0]}" if len(seen) == 1 else f"no unit has two of {', '.join(map(str, seen))}"
+        )
         raise BadInput(
             f"study {found.study}: error against depth needs a unit at several depths, and {told}; a study searches the depth "
             f"where its network says, for instance, `depth: {{choices: [20, 56, 110]}}`"
@@ -47,7 +50,9 @@ def draw(found: Found, *, depths: Mapping[str, int]) -> Figure:
     across = scale_of(map(float, numbers))
     if not across.log:
         across = Scale(numbers[0] - room, numbers[-1] + room, False)
-    drawn = draw_panels(list(rising), (across, errors), ("depth in layers", label(found)), NOTE + (FAILING if fails else ""))
+    drawn = draw_panels(
+        list(rising), (across, errors), ("depth in layers", label(found)), NOTE + (FAILING if fails else "")
+    )
     if len(numbers) <= _MOST_TICKS:
         for axes in drawn.axes:
             axes.set_xticks(numbers)
@@ -82,10 +87,10 @@ def _line(of: Sequence[tuple[int, Measured]]) -> tuple[list[int], list[float]]:
     return [depth for depth, _ in points], [mean for _, mean in points if mean is not None]
 
 
-def _legend(fails: bool, others: bool) -> list[object]:
+def _legend(fails: bool, others: bool) -> list[Artist]:
     from matplotlib.lines import Line2D
 
-    handles: list[object] = [Line2D([], [], marker="o", color=BLUE, linewidth=1.2, markersize=4, label=POINT.word)]
+    handles: list[Artist] = [Line2D([], [], marker="o", color=BLUE, linewidth=1.2, markersize=4, label=POINT.word)]
     if fails:
         handles.append(
             Line2D([], [], marker=FAILS.marker, color=FAILS.colour, linestyle="none", markersize=4, label=FAILS.word)

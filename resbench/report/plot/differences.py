@@ -1,4 +1,4 @@
-"""Found -> differences of means: each unit less the best, with its 95 % interval, a line at zero, p (Holm); by seed where paired."""
+"""Found -> differences of means: each unit less the best, with 95 % interval, a line at zero, p (Holm); by seed where paired."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def note(found: Found) -> str:
     test = "sign flips over common seeds" if found.paired else "Welch's t, variances moderated over the study"
     tested = sum(pair.p is not None for pair in found.pairs)
     return (
-        f"Lines are 95 % {kind}, each for itself; p: {test}, Holm over all {tested} pairs of the study that can be tested and not "
-        f"only those shown, since the best was picked by its mean; the tie group, a stepwise test, may claim more."
+        f"Lines are 95 % {kind}, each for itself; p: {test}, Holm over all {tested} pairs of the study that can be tested and "
+        f"not only those shown, since the best was picked by its mean; the tie group, a stepwise test, may claim more."
     )
 
 

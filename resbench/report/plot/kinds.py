@@ -31,7 +31,9 @@ def kind_of(text: str) -> Kind:
     return kind
 
 
-def picture(engine: Engine, found: Found, kind: Kind, ending: Ending, *, train: bool = False, cost: Cost = "params") -> bytes:
+def picture(
+    engine: Engine, found: Found, kind: Kind, ending: Ending, *, train: bool = False, cost: Cost = "params"
+) -> bytes:
     """`train`: in curves, the training error too. `cost`: of pareto."""
     with drawing():
         figure = _figure(engine, found, kind, train, cost)

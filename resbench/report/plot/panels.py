@@ -67,7 +67,9 @@ def draw_panels(titles: Sequence[str], scales: tuple[Scale, Scale], labels: tupl
                   color=INK, parse_math=False)  # fmt: skip
         found.append(axes)
     middle = EDGE + _LEFT + (WIDTH - 2 * EDGE - _LEFT) / 2
-    figure.text(middle / WIDTH, (below + 0.02) / height, scales[0].word(labels[0]), ha="center", va="bottom", fontsize=SIZE)
+    figure.text(
+        middle / WIDTH, (below + 0.02) / height, scales[0].word(labels[0]), ha="center", va="bottom", fontsize=SIZE
+    )
     centre = (below + AXIS + height - EDGE - LEGEND) / 2
     label = fitted(scales[1].word(labels[1]), height - below - AXIS - LEGEND - EDGE)
     figure.text(EDGE / WIDTH, centre / height, label, ha="left", va="center", multialignment="center", rotation=90,

@@ -38,6 +38,7 @@ from resbench.report.words import count
 from resbench.spec.names import printable
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -118,7 +119,9 @@ def draw(found: Found, *, cost: Cost = "params") -> Figure:
     for spot in spots:
         mark = FRONT if spot in front else BEHIND
         low, high = _interval(spot.unit) or (spot.error, spot.error)
-        axes.plot([spot.x] * 2, [max(low, errors.low), min(high, errors.high)], color=mark.colour, linewidth=1.0, zorder=3)
+        axes.plot(
+            [spot.x] * 2, [max(low, errors.low), min(high, errors.high)], color=mark.colour, linewidth=1.0, zorder=3
+        )
         put_mark(axes, spot.x, spot.error, mark, size=4.5)
     for column in columns_of(spots):
         _names(axes, column, tall, front)
@@ -133,8 +136,8 @@ def _interval(unit: Measured) -> tuple[float, ...]:
 
 
 def place(priced: Sequence[Priced], costs: Scale, inside: float, widest: float) -> tuple[list[Spot], float]:
-    """Every unit where it is drawn, by cost and error, and the width that the costs are spread over: what is left beside the names
-    of the last column and the units that stand side by side."""
+    """Every unit where it is drawn, by cost and error, and the width that the costs are spread over: what is left beside the
+    names of the last column and the units that stand side by side."""
     names = {id(unit): fitted(f"{unit.row.ranked.rank} {unit.name}", widest, SMALL, lines=1) for unit, _, _ in priced}
     same: dict[float, int] = {}
     for _, price, _ in priced:
@@ -229,7 +232,7 @@ def _ticks(axes: Axes, costs: Scale, room: float) -> None:
     axes.set_xticks([_along(value, costs) * room for value in values], [count(value) for value in values])
 
 
-def _legend(front: Sequence[Spot], spots: Sequence[Spot]) -> list[object]:
+def _legend(front: Sequence[Spot], spots: Sequence[Spot]) -> list[Artist]:
     from matplotlib.lines import Line2D
 
     marks = [FRONT, *([BEHIND] if len(front) < len(spots) else [])]

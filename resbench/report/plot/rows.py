@@ -1,10 +1,10 @@
-"""Names of units -> a figure with a row for each: the name on the left, a shared horizontal axis, words on the right, notes below."""
+"""Names of units -> a figure with a row for each: its name on the left, one axis for all, words on the right, notes below."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from resbench.report.plot.scale import Scale
 from resbench.report.plot.style import (
@@ -30,6 +30,7 @@ from resbench.report.plot.style import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -132,7 +133,9 @@ def draw_rows(
     return rows
 
 
-def _put(rows: Rows, x: float, row: int, text: str, *, side: Side = "left", size: float = SIZE, colour: str = INK) -> None:
+def _put(
+    rows: Rows, x: float, row: int, text: str, *, side: Side = "left", size: float = SIZE, colour: str = INK
+) -> None:
     """x in inches from the left end of the axes."""
     rows.axes.text(
         x / rows.wide, row, text, transform=rows.axes.get_yaxis_transform(), ha=side, va="center", fontsize=size,
@@ -160,7 +163,7 @@ def put_legend(figure: Figure, marks: Sequence[Mark], *, size: float = 5.0) -> N
     put_handles(figure, handles)
 
 
-def put_handles(figure: Figure, handles: Sequence[object]) -> None:
+def put_handles(figure: Figure, handles: Sequence[Artist]) -> None:
     figure.legend(
         handles=handles, loc="upper left", bbox_to_anchor=(EDGE / WIDTH, 1 - EDGE / 2 / figure.get_size_inches()[1]),
         ncols=len(handles), frameon=False, fontsize=SMALL, borderpad=0, borderaxespad=0, handletextpad=0.3,
@@ -168,7 +171,7 @@ def put_handles(figure: Figure, handles: Sequence[object]) -> None:
     )  # fmt: skip
 
 
-def _look(mark: Mark, size: float) -> dict[str, object]:
+def _look(mark: Mark, size: float) -> dict[str, Any]:
     return {
         "marker": mark.marker, "markersize": size, "color": mark.colour, "linestyle": "none", "markeredgewidth": 0.9,
         "markerfacecolor": mark.colour if mark.filled else "white",

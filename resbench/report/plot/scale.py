@@ -30,9 +30,10 @@ class Scale:
 
     def put(self, axis: Axis) -> None:
         """On an axis of matplotlib's, with plain numbers at its ticks."""
+        from matplotlib.axis import XAxis
         from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-        axes, across = axis.axes, axis.axis_name == "x"
+        axes, across = axis.axes, isinstance(axis, XAxis)
         assert axes is not None
         if self.near is not None:
             (axes.set_xscale if across else axes.set_yscale)("symlog", linthresh=self.near, linscale=0.7)
@@ -67,7 +68,7 @@ def around_zero(values: Iterable[float], finest: float) -> Scale:
 
 
 def scale_of(values: Iterable[float], between: Iterable[float] = ()) -> Scale:
-    """`values` decide, with a little room around them; `between`, ends of intervals, widen it, but never as far as 0 on a log scale.
+    """`values` decide, with a little room around them; `between`, ends of intervals, widen it, on a log scale to a factor of 2.
 
     >>> scale_of([2.0, 40.0]).log, scale_of([5.0, 6.0]).log, scale_of([0.0, 50.0]).log
     (True, False, False)

@@ -1,4 +1,4 @@
-"""Found -> every seed a mark: val error of each run in the row of its unit, diverged ones in a strip of their own on the right."""
+"""Found -> every seed a mark: val error of each run in the row of its unit, diverged ones in a strip of their own."""
 
 from __future__ import annotations
 

@@ -73,7 +73,8 @@ def drawing() -> Iterator[None]:
     from matplotlib import rc_context, rcParamsDefault, style
 
     own: dict[str, Any] = {
-        "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans", "Arial", "Helvetica"], "font.size": SIZE, "axes.linewidth": 0.6, "axes.edgecolor": GREY,
+        "font.family": "sans-serif",
+        "font.sans-serif": ["DejaVu Sans", "Arial", "Helvetica"], "font.size": SIZE, "axes.linewidth": 0.6, "axes.edgecolor": GREY,
         "text.color": INK, "axes.labelcolor": INK, "xtick.color": MUTED, "ytick.color": MUTED,
         "xtick.labelsize": SMALL, "ytick.labelsize": SMALL, "xtick.major.width": 0.6, "ytick.major.width": 0.6,
         "xtick.major.size": 3, "ytick.major.size": 3, "axes.unicode_minus": True,
@@ -110,7 +111,12 @@ def render(figure: Figure, ending: Ending, title: str) -> bytes:
         "pdf": {"CreationDate": None, "Creator": None, "Producer": None, "Title": title},
     }[ending]
     out = BytesIO()
-    figure.savefig(out, format=ending, dpi=min(200, _LARGEST / max(figure.get_size_inches())) if ending == "png" else INCH, metadata=nothing)
+    figure.savefig(
+        out,
+        format=ending,
+        dpi=min(200, _LARGEST / max(figure.get_size_inches())) if ending == "png" else INCH,
+        metadata=nothing,
+    )
     return out.getvalue()
 
 
