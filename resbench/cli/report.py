@@ -18,7 +18,7 @@ def report(
     db: Db = None,
     plugins: Plugins = None,
 ) -> None:
-    """A study as one HTML page that needs nothing else, from the database alone: evidence, units, provenance, how to repeat it."""
+    """A study as one HTML page that needs nothing else, from the database alone: evidence, units, provenance, repeating it."""
     from resbench.errors import BadInput
     from resbench.report.save import save
     from resbench.spec.names import printable

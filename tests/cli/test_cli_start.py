@@ -87,6 +87,12 @@ def test_reading_commands_import_neither_torch_nor_optuna(words: tuple[object, .
         assert names == set()
 
 
+def test_pictures_of_a_study_need_matplotlib_and_no_torch(finished: Path, tmp_path: Path) -> None:
+    status, names, out = imported(finished, "results", "plot", "small", "ranking", "-o", tmp_path / "x.svg")
+    assert (status, out) == (0, f"{tmp_path / 'x.svg'}\n")
+    assert names & {"torch", "optuna", "alembic", "matplotlib"} == {"matplotlib"}
+
+
 @pytest.mark.parametrize("words", [("ops",), ("unit", "list"), ("data",), ("--version",)])
 def test_lists_import_none_of_them(words: tuple[str, ...], tmp_path: Path) -> None:
     status, names, out = imported(tmp_path, *words)

@@ -120,25 +120,25 @@ def draw_rows(
     axes.set_xlabel(words, fontsize=SIZE, linespacing=LINE, parse_math=False)
     rows = Rows(figure, axes, scale, tall, right - left)
     for i, text in enumerate(texts):
-        _put(rows, EDGE + indent - left, i, text)
+        _put(rows, (EDGE + indent - left, i), text)
     for i, number in enumerate(numbers):
-        _put(rows, EDGE + indent - PAD - left, i, number, side="right", colour=MUTED)
+        _put(rows, (EDGE + indent - PAD - left, i), number, side="right", colour=MUTED)
     x = right - left
     for column in columns:
         x += 2 * PAD + column.width
         axes.text(x / rows.wide, 1.0, column.head, transform=axes.transAxes, ha="right", fontsize=SMALL, color=MUTED)
         for i, cell in enumerate(column.cells):
-            _put(rows, x, i, cell, side="right", size=SMALL)
+            _put(rows, (x, i), cell, side="right", size=SMALL)
     put_notes(figure, lines)
     return rows
 
 
 def _put(
-    rows: Rows, x: float, row: int, text: str, *, side: Side = "left", size: float = SIZE, colour: str = INK
+    rows: Rows, at: tuple[float, int], text: str, *, side: Side = "left", size: float = SIZE, colour: str = INK
 ) -> None:
-    """x in inches from the left end of the axes."""
+    """At inches from the left end of the axes, in the middle of a row."""
     rows.axes.text(
-        x / rows.wide, row, text, transform=rows.axes.get_yaxis_transform(), ha=side, va="center", fontsize=size,
+        at[0] / rows.wide, at[1], text, transform=rows.axes.get_yaxis_transform(), ha=side, va="center", fontsize=size,
         color=colour, linespacing=LINE, parse_math=False,
     )  # fmt: skip
 

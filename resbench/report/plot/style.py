@@ -74,7 +74,8 @@ def drawing() -> Iterator[None]:
 
     own: dict[str, Any] = {
         "font.family": "sans-serif",
-        "font.sans-serif": ["DejaVu Sans", "Arial", "Helvetica"], "font.size": SIZE, "axes.linewidth": 0.6, "axes.edgecolor": GREY,
+        "font.sans-serif": ["DejaVu Sans", "Arial", "Helvetica"],
+        "font.size": SIZE, "axes.linewidth": 0.6, "axes.edgecolor": GREY,
         "text.color": INK, "axes.labelcolor": INK, "xtick.color": MUTED, "ytick.color": MUTED,
         "xtick.labelsize": SMALL, "ytick.labelsize": SMALL, "xtick.major.width": 0.6, "ytick.major.width": 0.6,
         "xtick.major.size": 3, "ytick.major.size": 3, "axes.unicode_minus": True,
