@@ -96,7 +96,7 @@ def runs_sheet(found: Found) -> Sheet:
         "made",
     )
     rows = tuple(_run(unit, run) for unit in found.units for run in unit.runs)
-    return Sheet("Every finished run. `resbench results show RUN` has its epochs.", head, rows)
+    return Sheet("Every finished run; resbench results show RUN tells its epochs.", head, rows)
 
 
 def _run(unit: Measured, run: StudyRun) -> tuple[Cell, ...]:
