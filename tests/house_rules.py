@@ -18,6 +18,8 @@ DOORS = {  # who may import it; a folder with all in it, or one file
     "typer": ("cli/",),
     "rich": ("cli/",),
     "matplotlib": ("report/",),
+    "jinja2": ("report/",),
+    "optuna_dashboard": ("study/",),
     "sqlalchemy": ("store/",),
     "alembic": ("store/",),
 }

@@ -56,6 +56,7 @@ def test_the_wheel_holds_code_library_data_and_licences(wheel: Path) -> None:
     assert {f"resbench/library/arch_specs/{path}" for path in below("arch_specs", "*.json")} <= names
     assert {f"resbench/library/studies/{path}" for path in below("studies", "*.yaml")} <= names
     assert {f"resbench/data/files/{path}" for path in below("resbench/data/files", "*")} <= names
+    assert {f"resbench/report/page/page.{ending}" for ending in ("html.j2", "css", "js")} <= names
     assert {"resbench/data/files/digits.npz", "resbench/data/files/LICENSE-digits", "resbench/py.typed"} <= names
     licences = {name.partition(".dist-info/licenses/")[2] for name in names if ".dist-info/licenses/" in name}
     assert licences == {"LICENSE", "resbench/data/files/LICENSE-digits", "resbench/data/files/LICENSE-fashion-mnist"}
@@ -72,7 +73,19 @@ def test_the_wheel_names_its_command_and_its_dependencies(wheel: Path) -> None:
     (folder,) = {name.split("/")[0] for name in archive.namelist() if ".dist-info/" in name}
     assert "resbench = resbench.cli.main:run" in archive.read(f"{folder}/entry_points.txt").decode()
     metadata = archive.read(f"{folder}/METADATA").decode()
-    for name in ("torch", "optuna", "pyyaml", "sqlalchemy", "alembic", "typer", "rich", "pydantic", "numpy", "scipy"):
+    for name in (
+        "torch",
+        "optuna",
+        "pyyaml",
+        "sqlalchemy",
+        "alembic",
+        "typer",
+        "rich",
+        "pydantic",
+        "numpy",
+        "scipy",
+        "jinja2",
+    ):
         assert f"\nRequires-Dist: {name}" in metadata
 
 

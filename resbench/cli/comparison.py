@@ -10,19 +10,12 @@ import typer
 from resbench.cli.show import print_json, print_table
 from resbench.errors import BadInput
 from resbench.evidence.compare import compare
-from resbench.evidence.comparison import Comparison, Method, reach_note
+from resbench.evidence.comparison import TESTS, Comparison, Method, reach_note
 from resbench.evidence.study_runs import StudyRuns, study_runs
+from resbench.spec.design import WORDS
 from resbench.store.engine import Engine
 
 COLUMNS = ("a", "b", ">a - b", ">in sds", "95 % interval", ">p", ">p (Holm)", ">n", "different?")
-
-
-TESTS = {
-    "welch": "Welch's t, variances moderated over the study",
-    "exact": "exact unpaired permutation test",
-    "paired": "exact sign flips over common seeds",
-    "anytime": "e-process of the t test, which holds whenever one looks",
-}
 
 
 def print_comparisons(engine: Engine, study: str, units: list[str], method: Method | None, json: bool) -> None:
@@ -47,8 +40,9 @@ def print_comparisons(engine: Engine, study: str, units: list[str], method: Meth
         print_json([{**asdict(row), "claim": row.claim} for row in rows])
         return
     print_table(COLUMNS, [_cells(row) for row in rows])
-    what = "val error in points" if first == "val_error_pct" else first
-    typer.echo(f"differences of mean {what}, below 0: a is better; p: {TESTS[chosen]}; Holm over the {len(rows)} shown")
+    typer.echo(
+        f"differences of means in {WORDS[first].unit}, below 0: a is better; p: {TESTS[chosen]}; Holm over the {len(rows)} shown"
+    )
     for note in _notes(runs, rows, method, looks):
         typer.echo(note)
 

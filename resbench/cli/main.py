@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from resbench import __version__
-from resbench.cli import data, db, net, ops, plugins, query, results, schema, study, unit
+from resbench.cli import dashboard, data, db, net, ops, plugins, query, report, results, schema, study, unit
 from resbench.errors import ResbenchError
 from resbench.spec.names import printable
 
@@ -28,6 +28,8 @@ app.add_typer(net.app, name="net")
 app.add_typer(plugins.app, name="plugins")
 app.add_typer(db.app, name="db")
 app.command("query")(query.query)
+app.command("report")(report.report)
+app.command("dashboard")(dashboard.dashboard)
 app.command("ops")(ops.ops)
 app.command("schema")(schema.schema)
 app.command("data")(data.data)

@@ -15,6 +15,7 @@ from resbench.compiler.canonical import canonical
 from resbench.compiler.graph import BoundNetwork, Graph, sizes
 from resbench.compiler.materialise import materialise
 from resbench.compiler.network import build
+from resbench.compiler.places import places as places
 from resbench.errors import BadInput, did_you_mean
 from resbench.measure.macs import graph_macs, macs
 from resbench.measure.params import params
@@ -123,16 +124,6 @@ def _part(path: str, graph: Graph, n_params: int) -> Part:
     shape = f"{sizes(graph.input_shape)} -> {sizes(graph.output_shape)}"
     return Part(path, " ".join(op.path.rpartition(".")[2].rstrip("0123456789") for op in graph.ops), shape, n_params,
                 graph_macs(graph).count)  # fmt: skip
-
-
-def places(bound: BoundNetwork) -> dict[str, tuple[str, Graph]]:
-    """The first unit, the next with the shape kept, the first after it that changes the shape: path and graph."""
-    units = [(path, graph) for path, graph in bound.parts() if ".units." in path]
-    found = {"first": units[0]}
-    for path, graph in units[1:]:
-        place = "inner" if graph.input_shape == graph.output_shape else "transition"
-        found.setdefault(place, (path, graph))
-    return found
 
 
 def _costs(bound: BoundNetwork) -> list[tuple[str, str, int, int]]:

@@ -13,15 +13,10 @@ from resbench.cli.show import count, make_table
 from resbench.errors import StorageError
 from resbench.evidence.leaderboard import Leaderboard, Row
 from resbench.evidence.notes import notes
+from resbench.spec.design import WORDS
 
 WIDTH = 150  # columns of the drawn table
 COLUMNS = (">#", "unit", ">error %", ">sd", "95 % interval", ">median", ">n", "best?", ">params", ">MACs", ">train s")
-WORDS = {
-    "val_error_pct": ("error %", "val error in percent"),
-    "val_loss": ("val loss", "val loss in nats"),
-    "train_loss": ("train loss", "training loss in nats"),
-    "train_s": ("train s", "seconds of training"),
-}
 IN_TABLE = ("params", "macs", "train_s")  # whatever the objectives are
 
 
@@ -34,13 +29,12 @@ def ranking_table(board: Leaderboard) -> Group:
 
 
 def title(board: Leaderboard) -> str:
-    words = WORDS.get(board.objectives[0], (board.objectives[0],) * 2)
-    return f"{board.study}: {words[1]} on {board.data}, lower is better"
+    return f"{board.study}: {WORDS[board.objectives[0]].long} on {board.data}, lower is better"
 
 
 def columns(board: Leaderboard) -> list[str]:
     """`>`: aligned to the right."""
-    first, *others = (WORDS.get(name, (name,))[0] for name in board.objectives)
+    first, *others = (WORDS[name].short for name in board.objectives)
     more = [f">{short}" for short, name in zip(others, board.objectives[1:], strict=True) if name not in IN_TABLE]
     return [*COLUMNS[:2], f">{first}", *COLUMNS[3:], *more]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from resbench.cli import results_export, results_freeze
+from resbench.cli import plot, results_export, results_freeze
 from resbench.cli.agreement import agreement
 from resbench.cli.options import Db, Json, database
 from resbench.cli.power import power
@@ -22,6 +22,7 @@ app.command("power")(power)
 app.command("agreement")(agreement)
 app.command("export")(results_export.export)
 app.command("freeze")(results_freeze.freeze)
+app.command("plot")(plot.plot)
 Study = Annotated[str, typer.Argument(help="The study's name.")]
 
 

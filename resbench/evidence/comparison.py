@@ -14,6 +14,12 @@ from resbench.evidence.reach import seeds_to_claim
 from resbench.evidence.sample import LEVEL, Sample
 
 Method = Literal["welch", "exact", "paired", "anytime"]
+TESTS = {
+    "welch": "Welch's t, variances moderated over the study",
+    "exact": "exact unpaired permutation test",
+    "paired": "exact sign flips over common seeds",
+    "anytime": "e-process of the t test, which holds whenever one looks",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from resbench.errors import did_you_mean
 from resbench.spec.check import Check
@@ -16,6 +16,24 @@ MEASURED = ("val_error_pct", "val_loss", "train_loss", "train_s")
 
 EXACT = ("params", "macs")
 """Numbers of a network, without a spread."""
+
+
+class Words(NamedTuple):
+    """Of an objective: as the head of a column, in a sentence, and as the unit of a difference."""
+
+    short: str
+    long: str
+    unit: str
+
+
+WORDS = {
+    "val_error_pct": Words("error %", "val error in percent", "points of val error"),
+    "val_loss": Words("val loss", "val loss in nats", "nats of val loss"),
+    "train_loss": Words("train loss", "training loss in nats", "nats of training loss"),
+    "train_s": Words("train s", "seconds of training", "seconds of training"),
+    "params": Words("params", "parameters", "parameters"),
+    "macs": Words("MACs", "multiply-accumulates", "multiply-accumulates"),
+}
 
 LOOKS = (5, 8, 12, 20)
 """Seeds of every unit still in, at each look of a race that says only `true`."""

@@ -26,7 +26,7 @@ HELP = ((), ("study",), ("study", "run"), ("study", "check"), ("study", "show"),
         ("results", "freeze"), ("results", "show"), ("results", "repeat"), ("unit",), ("unit", "check"),
         ("unit", "show"), ("unit", "list"), ("unit", "diff"), ("unit", "export"), ("net",), ("net", "show"),
         ("net", "export"), ("net", "verify"), ("net", "import-weights"), ("plugins",), ("plugins", "list"),
-        ("plugins", "new"), ("plugins", "check"), ("query",), ("db",),
+        ("plugins", "new"), ("plugins", "check"), ("results", "plot"), ("report",), ("dashboard",), ("query",), ("db",),
         ("db", "upgrade"), ("db", "check"), ("db", "backup"), ("db", "merge"), ("ops",), ("schema",), ("data",))  # fmt: skip
 
 
@@ -86,6 +86,12 @@ def test_reading_commands_import_neither_torch_nor_optuna(words: tuple[object, .
     assert not names & {"torch", "optuna", "alembic", "matplotlib"}
     if words[0] == "query":
         assert names == set()
+
+
+def test_pictures_of_a_study_need_matplotlib_and_no_torch(finished: Path, tmp_path: Path) -> None:
+    status, names, out = imported(finished, "results", "plot", "small", "ranking", "-o", tmp_path / "x.svg")
+    assert (status, out) == (0, f"{tmp_path / 'x.svg'}\n")
+    assert names & {"torch", "optuna", "alembic", "matplotlib"} == {"matplotlib"}
 
 
 @pytest.mark.parametrize("words", [("ops",), ("unit", "list"), ("data",), ("--version",)])

@@ -1,0 +1,68 @@
+"""`resbench results plot STUDY [KIND]... -o FILE`: pictures of a study, one file each, without torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from resbench.cli.options import Db, Json, database
+
+
+def plot(
+    study: Annotated[str, typer.Argument(help="The study's name.")],
+    kinds: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[KIND]...",
+            help="curves, ranking, seeds, pareto, differences, depth; else all that the study has something to show of.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="Its ending says svg, png or pdf. Of several kinds, each goes to a file of its own: FILE-KIND.ENDING.",
+        ),
+    ] = Path("plot.svg"),
+    train: Annotated[bool, typer.Option("--train", help="In curves, the training error too.")] = False,
+    cost: Annotated[
+        str, typer.Option(metavar="COST", help="Of pareto: params, macs or train_s (seconds of training).")
+    ] = "params",
+    db: Db = None,
+    json: Json = False,
+) -> None:
+    """Pictures for a page: error curves, ranking, seeds, Pareto front, differences, error against depth."""
+    from resbench.cli.show import print_json
+    from resbench.errors import BadInput
+    from resbench.report.found import found
+    from resbench.report.plot.kinds import KINDS, kind_of, picture
+    from resbench.report.plot.pareto import cost_of
+    from resbench.report.plot.style import ending_of
+    from resbench.report.save import save
+    from resbench.store.engine import open_store
+
+    ending, against, asked = ending_of(out), cost_of(cost), [kind_of(kind) for kind in dict.fromkeys(kinds or ())]
+    engine = open_store(database(db), create=False)
+    study_found = found(engine, study)
+    written = []
+    for kind in asked or KINDS:
+        try:
+            data = picture(engine, study_found, kind, ending, train=train, cost=against)
+        except BadInput as error:
+            if asked:
+                raise
+            typer.echo(f"no {kind}: {error}", err=True)
+            continue
+        file = out if len(asked) == 1 else out.with_name(f"{out.stem}-{kind}{out.suffix}")
+        save(file, data)
+        written.append({"kind": kind, "file": str(file)})
+    if json:
+        print_json(written)
+    else:
+        for one in written:
+            typer.echo(one["file"])

@@ -1,0 +1,34 @@
+"""`resbench report STUDY -o report.html`: a study as one page, from the database alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from resbench.cli.options import Db, Plugins, database
+
+
+def report(
+    study: Annotated[str, typer.Argument(help="The study's name.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FILE", help="Where the page goes; its ending is .html.")
+    ] = Path("report.html"),
+    db: Db = None,
+    plugins: Plugins = None,
+) -> None:
+    """A study as one HTML page that needs nothing else, from the database alone: evidence, units, provenance, repeating it."""
+    from resbench.errors import BadInput
+    from resbench.report.save import save
+    from resbench.spec.names import printable
+    from resbench.store.engine import open_store
+
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise BadInput(f"{printable(str(out), 200)}: a report is a page; endings: .html, .htm")
+    engine = open_store(database(db), create=False)
+    from resbench.report.page.facts import page
+    from resbench.report.page.html import html
+
+    save(out, html(page(engine, study)).encode("utf-8"))
+    typer.echo(str(out))

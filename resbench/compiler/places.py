@@ -1,0 +1,15 @@
+"""BoundNetwork -> the places at which its units differ: first, inner, transition. No torch here."""
+
+from __future__ import annotations
+
+from resbench.compiler.graph import BoundNetwork, Graph
+
+
+def places(bound: BoundNetwork) -> dict[str, tuple[str, Graph]]:
+    """The first unit, the next with the shape kept, the first after it that changes the shape: path and graph."""
+    units = [(path, graph) for path, graph in bound.parts() if ".units." in path]
+    found = {"first": units[0]}
+    for path, graph in units[1:]:
+        place = "inner" if graph.input_shape == graph.output_shape else "transition"
+        found.setdefault(place, (path, graph))
+    return found

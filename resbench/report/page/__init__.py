@@ -1,0 +1,1 @@
+"""A study in the database -> one HTML file that needs nothing else: the question, the evidence, every run, how to repeat it."""

@@ -1,0 +1,66 @@
+"""A study's row and trials -> the study as a file that runs it again, and the commands that do. No torch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from resbench.spec.node import flow, plain
+from resbench.spec.override import word_value
+from resbench.store.engine import Engine
+from resbench.store.transaction import shown
+
+_WORD = re.compile(r" (?=[A-Za-z_][\w.]*=)")
+
+
+def study_file(name: str, spec: Mapping[str, Any], units: Sequence[str], recipe: str) -> str:
+    """YAML of a study: everything that its row says, each unit with the values in its name. `recipe`: the name it goes by."""
+    fixed = spec.get("fixed", {})
+    said = {"study": name, "doc": spec.get("doc") or None, "network": use_first(fixed.get("network"))}
+    lines = [f"{key}: {flow(value)}" for key, value in said.items() if value is not None]
+    lines += ["units:", *dict.fromkeys(f"  - {flow(_unit(unit))}" for unit in units)]
+    rest = {
+        "data": use_first(fixed.get("data")),
+        "recipe": {"use": recipe, **fixed.get("recipe", {})},
+        "seeds": spec.get("seeds"),
+        "budget": {key: value for key, value in fixed.get("limits", {}).items() if value is not None} or None,
+        "paired": True if spec.get("paired") or fixed.get("paired") else None,
+    }
+    for key, value in rest.items():
+        if isinstance(value, dict):
+            lines += [f"{key}:", *(f"  {name}: {flow(one)}" for name, one in value.items())]
+        elif value is not None:
+            lines.append(f"{key}: {flow(value)}")
+    return "\n".join([*lines, ""])
+
+
+def use_first(value: Any) -> Any:
+    """A mapping as people write it: what is used, then how."""
+    if isinstance(value, dict) and "use" in value:
+        return {"use": value["use"], **value}
+    return value
+
+
+def _unit(name: str) -> object:
+    """`constant_scaling shortcut_scale=0.5` -> {use: constant_scaling, shortcut_scale: 0.5}; values that the study's network
+    searched are searched by it again, and are no unit's."""
+    unit, *words = _WORD.split(name)
+    pairs = [word.partition("=") for word in words]
+    own = {
+        key: plain(word_value(value, name)) for key, _, value in pairs if not key.startswith(("network.", "recipe."))
+    }
+    return {"use": unit, **own} if own else unit
+
+
+def commands(engine: Engine, study: str, run_id: int) -> list[tuple[str, str]]:
+    """What each does, and the command. A database on a server goes by no address here: the page may be given away."""
+    database = Path(shown(engine)).name if engine.dialect.name == "sqlite" else "URL"
+    again = f"{study}.yaml"
+    return [
+        ("train all of it again, from the file above", f"resbench study run {again} --db again.db"),
+        ("the ranking in this database", f"resbench results top {study} --db {database}"),
+        ("differences, with Holm over those named", f"resbench results compare {study} A B --db {database}"),
+        ("one run again, held against what stands here", f"resbench results repeat {run_id} --db {database}"),
+    ]

@@ -1,0 +1,132 @@
+"""A study in the database -> optuna-dashboard on the same file: our metric's name, the units' names, the leaderboard as its note.
+
+Optuna's own tables are shown; our rows stay the truth. Units' names are among each trial's attributes since it was asked for
+(study/ask.py). What is written here is Optuna's alone: the name of the metric, and the note.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import optuna
+
+from resbench.errors import BadInput, DatabaseError
+from resbench.evidence.leaderboard import Leaderboard, Row, leaderboard
+from resbench.evidence.notes import notes
+from resbench.spec.names import printable
+from resbench.store.engine import Engine
+from resbench.store.location import locate
+from resbench.store.optuna_storage import optuna_storage
+from resbench.store.studies import get_study
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
+
+METRIC = "mean val error %"
+END = "Everything above this line is written anew by `resbench dashboard`; what stands below it stays."
+App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+_SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]()#+-.!|~>"} | {"<": "&lt;", "&": "&amp;"})
+
+
+def dashboard(engine: Engine, url: str, study: str) -> App:
+    """The dashboard, with the study made ready for it. Raises BadInput where the package or the study is not there."""
+    get_study(engine, study)
+    if locate(url).read_only:
+        raise DatabaseError(
+            f"{locate(url).shown}: is read-only; the dashboard writes the study's note and takes what is typed there"
+        )
+    try:
+        from optuna_dashboard import get_note, save_note, wsgi
+    except ModuleNotFoundError as error:
+        if error.name != "optuna_dashboard":
+            raise
+        raise BadInput(
+            "the dashboard needs the package optuna-dashboard, which is not installed: pip install 'resbench[dashboard]'"
+        ) from None
+    storage = optuna_storage(url)
+    shown = _open(storage, study)
+    if len(shown.directions) == 1 and shown.metric_names != [METRIC]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            shown.set_metric_names([METRIC])
+    stands = get_note(shown)
+    whole = renewed(stands, note(engine, study))
+    if whole != stands:
+        save_note(shown, whole)
+    return wsgi(storage)  # type: ignore[no-any-return]
+
+
+def _open(storage: BaseStorage, study: str) -> optuna.Study:
+    """As it stands: nothing is made."""
+    try:
+        return optuna.load_study(study_name=study, storage=storage, sampler=optuna.samplers.RandomSampler())
+    except KeyError:
+        raise BadInput(
+            f"study {study} is not among Optuna's studies in this database, though its runs are; `resbench study run` enters it"
+        ) from None
+
+
+def renewed(stands: str, ours: str) -> str:
+    """The note with our part new; what a person wrote below it, or instead of it, is kept."""
+    own = stands.partition(END)[2] if END in stands else f"\n\n{stands}" if stands.strip() else ""
+    return f"{ours}\n\n---\n\n{END}{own}"
+
+
+def note(engine: Engine, study: str) -> str:
+    """The leaderboard in Markdown, whose every text is shown and none obeyed."""
+    try:
+        board = leaderboard(engine, study)
+    except BadInput as error:  # a study that has only begun has trials to show, and no ranking
+        return escaped(str(error))
+    title = f"## {escaped(board.study)}: val error on {escaped(board.data)}"
+    head = [
+        "| # | unit | val error % | 95 % interval | n | best? | params | MACs |",
+        "|--:|:--|--:|:--|:--|:--|--:|--:|",
+    ]
+    said = [f"- {escaped(line)}" for line in notes(board)]
+    tail = f"From {_runs(board)} finished runs. A trial's value is the mean of its converged runs; none: under half converged."
+    return "\n".join([title, "", *head, *map(_row, board.rows), "", *said, "", tail])
+
+
+def _row(row: Row) -> str:
+    r = row.ranked
+    mean = "–" if r.mean is None else f"{r.mean:.2f}"
+    interval = "–" if r.ci_low is None or r.ci_high is None else f"{r.ci_low:.2f} to {r.ci_high:.2f}"
+    best = "fails" if r.fails else {True: "tied", False: "left out", None: "?"}[r.tied_with_best]
+    macs = "–" if row.macs is None else f"{row.macs:,}"
+    cells = (str(r.rank), escaped(row.name), mean, interval, f"{r.converged}/{r.n}", best, f"{row.params:,}", macs)
+    return f"| {' | '.join(cells)} |"
+
+
+def _runs(board: Leaderboard) -> int:
+    return sum(row.ranked.n for row in board.rows)
+
+
+def escaped(text: str) -> str:
+    r"""Text as Markdown that shows it.
+
+    >>> print(escaped("a_b <i>"))
+    a\_b &lt;i\>
+    """
+    return printable(text, 2000).translate(_SPECIAL)
+
+
+def serve(app: App, host: str, port: int, ready: Callable[[str], None]) -> None:
+    """Until Ctrl-C. `ready` is told the address once it listens. Raises BadInput for an address that cannot be had."""
+    try:
+        server = make_server(host, port, app, handler_class=Quiet)
+    except (OSError, OverflowError) as error:
+        raise BadInput(
+            f"{host}:{port}: cannot listen there: {error}; --port takes another, 0 any that is free"
+        ) from None
+    with server:
+        ready(f"http://{host}:{server.server_port}/dashboard/")
+        server.serve_forever()
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """No line a request."""
