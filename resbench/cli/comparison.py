@@ -41,7 +41,8 @@ def print_comparisons(engine: Engine, study: str, units: list[str], method: Meth
         return
     print_table(COLUMNS, [_cells(row) for row in rows])
     typer.echo(
-        f"differences of means in {WORDS[first].unit}, below 0: a is better; p: {TESTS[chosen]}; Holm over the {len(rows)} shown"
+        f"differences of means in {WORDS[first].unit}, below 0: a is better; p: {TESTS[chosen]}; "
+        f"Holm over the {len(rows)} shown"
     )
     for note in _notes(runs, rows, method, looks):
         typer.echo(note)

@@ -55,15 +55,15 @@ def made(names: Sequence[str], *, seeds: int = 5, diverging: Mapping[int, int] |
     return units
 
 
-def store(path: Path, units: Sequence[Made], *, doc: str = "A study", epochs: int = 4, **spec: Any) -> Engine:
-    """The study `s` of these units in a new database."""
+def store(path: Path, units: Sequence[Made], *, doc: str = "A study", epochs: int = 4, **more: Any) -> Engine:
+    """The study `s` of these units in a new database. `more`: what it says beside, such as `paired=True`."""
     engine = open_store(str(path), create=True)
     put_recipe(engine, RecipeRecord("r2_rec", "paper", json.dumps({"recipe": "paper", "epochs": epochs, "doc": doc})))
     put_data(engine, DataRecord("d1_dat", "digits", "1x8x8", 10, 1117, 340, 340))
     environment = put_environment(engine, ENVIRONMENT)
     seeds = list(range(max(len(unit.errors) for unit in units)))
-    fixed = {"network": {"depth": 56, "use": "resnet_cifar"}, "data": "digits", "recipe": {"epochs": epochs}}
-    row = {"fixed": fixed, "units": [unit.name for unit in units], "seeds": seeds, "doc": doc, **spec}
+    fixed = {"network": {"depth": 56, "use": "resnet_cifar"}, "data": "digits", "recipe": {"epochs": epochs}, **more}
+    row = {"fixed": fixed, "units": [unit.name for unit in units], "seeds": seeds, "doc": doc}
     study_id = put_study(engine, "s", json.dumps(row), "digest of s")
     for i, unit in enumerate(units):
         digest = f"a2_{i:04d}"

@@ -186,14 +186,15 @@ def test_the_study_file_is_the_study(finished: Path, tmp_path: Path) -> None:
 def test_a_study_file_has_values_as_they_were_said() -> None:
     spec = {
         "fixed": {"network": {"depth": {"choices": [8, 14]}, "use": "net"}, "data": "digits", "recipe": {"epochs": 2},
-                  "limits": {"params": 9, "macs": None}},
-        "seeds": [0, 1], "doc": "a: b", "paired": True,
+                  "limits": {"params": 9, "macs": None}, "paired": True, "objectives": ["val_loss", "macs"], "race": [3, 4]},
+        "seeds": [0, 1, 2, 3], "doc": "a: b",
     }  # fmt: skip
     units = ["plain network.depth=8", "plain network.depth=14", "gated bias=-6 order=[bn, relu] open=true"]
     assert yaml.safe_load(study_file("s", spec, units, "mine")) == {
         "study": "s", "doc": "a: b", "network": {"use": "net", "depth": {"choices": [8, 14]}},
         "units": ["plain", {"use": "gated", "bias": -6, "order": ["bn", "relu"], "open": True}],
-        "data": "digits", "recipe": {"use": "mine", "epochs": 2}, "seeds": [0, 1], "budget": {"params": 9}, "paired": True,
+        "data": "digits", "recipe": {"use": "mine", "epochs": 2}, "seeds": [0, 1, 2, 3],
+        "budget": {"params": 9}, "objectives": {"val_loss": "minimize", "macs": "minimize"}, "race": [3, 4], "paired": True,
     }  # fmt: skip
 
 

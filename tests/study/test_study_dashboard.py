@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -130,7 +131,10 @@ def test_an_address_that_cannot_be_had() -> None:
 @pytest.fixture
 def served(path: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     command = [sys.executable, "-m", "resbench", "dashboard", "small", "--db", path, "--port", "0", "--no-browser"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where tests run in the background
+    ) as process:  # fmt: skip
         assert process.stdout is not None
         try:
             yield process, process.stdout.readline().strip()
@@ -139,8 +143,6 @@ def served(path: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 def test_the_command_serves_until_ctrl_c(served: tuple[subprocess.Popen[str], str]) -> None:
-    import signal
-
     process, address = served
     with urlopen(address, timeout=30) as said:
         assert said.status == 200

@@ -26,7 +26,9 @@ def study_file(name: str, spec: Mapping[str, Any], units: Sequence[str], recipe:
         "recipe": {"use": recipe, **fixed.get("recipe", {})},
         "seeds": spec.get("seeds"),
         "budget": {key: value for key, value in fixed.get("limits", {}).items() if value is not None} or None,
-        "paired": True if spec.get("paired") or fixed.get("paired") else None,
+        "objectives": dict.fromkeys(fixed.get("objectives", ()), "minimize") or None,
+        "race": fixed.get("race"),
+        "paired": fixed.get("paired"),
     }
     for key, value in rest.items():
         if isinstance(value, dict):
