@@ -225,7 +225,7 @@ def test_a_paired_study_is_compared_by_seed(tmp_path: Path) -> None:
     ((unit, row),) = study.against_best()
     assert row.method == "paired"
     assert study.best is not None
-    assert differences.by_seed(unit, study.best) == pytest.approx([0.5, 0.4, 0.6, 0.5])
+    assert differences.by_seed(study, unit, study.best) == pytest.approx([0.5, 0.4, 0.6, 0.5])
     with drawing():
         axes = differences.draw(study).axes[0]
     assert sum(line.get_marker() == "|" for line in axes.lines) == 4
