@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,8 +13,9 @@ from resbench.evidence.compare import compare
 from resbench.evidence.comparison import Comparison, Method
 from resbench.evidence.leaderboard import Leaderboard, Row, board_of
 from resbench.evidence.sample import Sample
-from resbench.evidence.study_runs import study_runs
-from resbench.spec.design import WORDS, Design, Words
+from resbench.evidence.standing import Scored, standing
+from resbench.evidence.study_runs import StudyRuns, study_runs
+from resbench.spec.design import EXACT, WORDS, Words
 from resbench.spec.names import printable
 from resbench.store.engine import Engine
 from resbench.store.epochs import epochs_of_study
@@ -58,8 +59,7 @@ class Found:
     samples: tuple[Sample, ...]
     spec: Mapping[str, Any]
     epochs: Mapping[int, tuple[EpochRecord, ...]]
-    design: Design = field(default_factory=Design)
-    looks: tuple[int, ...] = ()
+    stands: StudyRuns
 
     @property
     def study(self) -> str:
@@ -72,7 +72,7 @@ class Found:
     @property
     def paired(self) -> bool:
         """Whether the study said so before its first run: its seeds then also draw the data."""
-        return self.design.paired
+        return self.stands.design.paired
 
     @property
     def objective(self) -> str:
@@ -90,7 +90,7 @@ class Found:
 
     @property
     def method(self) -> Method:
-        return "paired" if self.paired else "anytime" if self.looks else "welch"
+        return "paired" if self.paired else "anytime" if self.stands.looks else "welch"
 
     @cached_property
     def best(self) -> Measured | None:
@@ -103,8 +103,16 @@ class Found:
         """Of all units; by seed where the study is paired. Holm over all of them, so that looking at those with the best is fair:
         picked by its luck, the best is not to be tested at the level of `k - 1` comparisons."""
         n_val = self.board.n_val if self.objective == "val_error_pct" else None
-        looks = len(self.design.race) if self.design.race else 1
+        looks = len(self.stands.design.race) if self.stands.design.race else 1
         return tuple(compare(self.samples, n_val=n_val, method=self.method, looks=looks))
+
+    def may_be_on_front(self, cost: str) -> set[str]:
+        """Names of the units that no one other is shown to beat in both the first objective and the cost, at 95 % confidence."""
+        both = [
+            Scored(tuple(self.stands.samples(name)), self.stands.floor(name), exact=name in EXACT)
+            for name in (self.objective, cost)
+        ]
+        return {name for name, member in standing(both).items() if member}
 
     def against_best(self) -> list[tuple[Measured, Comparison]]:
         """Every other unit less the best, in the order of the ranking. Raises BadInput where there is nothing to compare."""
@@ -138,7 +146,7 @@ def found(engine: Engine, study: str) -> Found:
     runs = {name: _by_seed(of) for name, of in zip(stands.names, stands.groups.values(), strict=True)}
     units = tuple(Measured(row, runs[row.ranked.name]) for row in board.rows)
     spec = json.loads(get_study(engine, study).spec)
-    return Found(board, units, tuple(samples), spec, epochs_of_study(engine, study), stands.design, stands.looks)
+    return Found(board, units, tuple(samples), spec, epochs_of_study(engine, study), stands)
 
 
 def _by_seed(runs: Sequence[StudyRun]) -> tuple[StudyRun, ...]:

@@ -51,7 +51,9 @@ def mark_of(pair: Comparison) -> Mark:
 def note(found: Found) -> str:
     """What is drawn; also under the report's table."""
     kind = "paired t-intervals over common seeds" if found.paired else "Welch's intervals"
-    test = TESTS[found.method] + (f" times {len(found.design.race)} looks of the race" if found.design.race else "")
+    test = TESTS[found.method] + (
+        f" times {len(found.stands.design.race)} looks of the race" if found.stands.design.race else ""
+    )
     tested = sum(pair.p is not None for pair in found.pairs)
     return (
         f"Lines are 95 % {kind}, each for itself; p: {test}, Holm over all {tested} pairs of the study that can be tested and "

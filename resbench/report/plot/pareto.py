@@ -49,12 +49,13 @@ LABELS: dict[Cost, str] = {
     "macs": "MACs for one image",
     "train_s": "seconds of training, mean over runs",
 }
-FRONT = Mark("o", BLUE, True, "on the front")
-BEHIND = Mark("o", INK, False, "behind it")
+FRONT = Mark("o", BLUE, True, "on the front of the means")
+OPEN = Mark("o", BLUE, False, "may be on it")
+BEHIND = Mark("o", INK, False, "behind it, at 95 %")
 NOTE = (
     "Points are means over converged runs, lines their 95 % t-intervals. The front is that of the means: no unit of at most the "
-    "same cost has a lower one; where intervals overlap it is not certain. Units of equal cost stand side by side, over a bar "
-    "on the axis. Failing units are left out."
+    "same cost has a lower one. May be on it: with 95 % confidence no one other unit is shown to be better in both. Units of "
+    "equal cost stand side by side, over a bar on the axis. Failing units are left out."
 )
 _WIDEST = (2.4, 2.0, 1.6)  # inches of a name: less, where more of them then stand beside their own points
 _STEP, _LEAD = 0.085, 0.14  # inches between units of equal cost, and from a point to its name
@@ -113,11 +114,14 @@ def draw(found: Found, *, cost: Cost = "params") -> Figure:
     axes.set_ylabel(errors.word(label(found)), fontsize=SIZE)
     axes.set_xlabel(costs.word(LABELS[cost]), fontsize=SIZE)
     _ticks(axes, costs, room)
-    front = front_of(spots)
+    front, open_ = front_of(spots), found.may_be_on_front(cost)
+    marks = {
+        spot.name: FRONT if spot in front else OPEN if spot.unit.row.ranked.name in open_ else BEHIND for spot in spots
+    }
     _step(axes, front, inside)
     _bars(axes, spots)
     for spot in spots:
-        mark = FRONT if spot in front else BEHIND
+        mark = marks[spot.name]
         low, high = _interval(spot.unit) or (spot.error, spot.error)
         axes.plot(
             [spot.x] * 2, [max(low, errors.low), min(high, errors.high)], color=mark.colour, linewidth=1.0, zorder=3
@@ -126,7 +130,7 @@ def draw(found: Found, *, cost: Cost = "params") -> Figure:
     for column in columns_of(spots):
         _names(axes, column, tall, front)
     put_notes(figure, lines)
-    put_handles(figure, _legend(front, spots))
+    put_handles(figure, _legend([mark for mark in (FRONT, OPEN, BEHIND) if mark in marks.values()]))
     return figure
 
 
@@ -232,10 +236,9 @@ def _ticks(axes: Axes, costs: Scale, room: float) -> None:
     axes.set_xticks([_along(value, costs) * room for value in values], [count(value) for value in values])
 
 
-def _legend(front: Sequence[Spot], spots: Sequence[Spot]) -> list[Artist]:
+def _legend(marks: Sequence[Mark]) -> list[Artist]:
     from matplotlib.lines import Line2D
 
-    marks = [FRONT, *([BEHIND] if len(front) < len(spots) else [])]
     return [
         Line2D([], [], marker=mark.marker, color=mark.colour, linestyle="none", markersize=4.5, label=mark.word,
                markerfacecolor=mark.colour if mark.filled else "white", markeredgewidth=0.9)
