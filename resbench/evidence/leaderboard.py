@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
-from resbench.evidence.intervals import mean_interval, median_interval
+from resbench.evidence.intervals import mean_interval, median_interval, share_interval
 from resbench.evidence.ranking import Ranked, rank
 from resbench.evidence.sample import Sample
 from resbench.evidence.study_runs import StudyRuns, aliases, study_runs
@@ -56,6 +56,7 @@ class Row:
         return {
             "rank": r.rank, "unit": self.unit, "aliases": list(self.aliases), "digest": self.digest,
             "n": r.n, "converged": r.converged, "diverged": r.diverged, "missing": r.missing,
+            "converged_share_interval": share_interval(r.converged, r.n) if r.n else None,
             "median": r.median, "median_interval": self.median_interval,
             "mean": r.mean, "std": r.std, "ci_low": r.ci_low, "ci_high": r.ci_high,
             "tied_with_best": r.tied_with_best, "fails": r.fails, "skewed": r.skewed,
