@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from browser import CHROMIUM, Browser
-from study_sample import HOSTILE, LONG, made, store
+from report_study_sample import HOSTILE, LONG, made, store
 
 from resbench.report.page.facts import page
 from resbench.report.page.html import html

@@ -11,7 +11,7 @@ from shutil import copyfile
 import pytest
 import yaml
 from command_line import Database, Rb, say
-from study_sample import HOSTILE, Made, made, store
+from report_study_sample import HOSTILE, Made, made, store
 
 from resbench.errors import BadInput
 from resbench.report.page.facts import page

@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import Any
 
 import pytest
-from study_sample import HOSTILE, LONG, Made, made, store
+from report_study_sample import HOSTILE, LONG, Made, made, store
 
 from resbench.errors import BadInput
 from resbench.evidence.compare import compare
