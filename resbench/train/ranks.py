@@ -8,6 +8,7 @@ nothing here does anything.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -41,7 +42,9 @@ def joined(device: torch.device) -> Iterator[torch.device]:
     distributed.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
     try:
         yield device
+        distributed.barrier()  # who leaves while another still talks may be aborted by gloo's threads
     finally:
+        gc.collect()  # a network wrapped for several processes holds the group in a cycle
         distributed.destroy_process_group()
 
 
