@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
@@ -124,7 +125,12 @@ def serve(app: App, host: str, port: int, ready: Callable[[str], None]) -> None:
         ) from None
     with server:
         ready(f"http://{host}:{server.server_port}/dashboard/")
-        server.serve_forever()
+        serving = Thread(target=server.serve_forever)  # wsgiref swallows a Ctrl-C that comes while it answers
+        serving.start()
+        try:
+            serving.join()
+        finally:
+            server.shutdown()
 
 
 class Quiet(WSGIRequestHandler):
