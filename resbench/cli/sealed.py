@@ -4,36 +4,40 @@ from __future__ import annotations
 
 import getpass
 from statistics import fmean, stdev
+from typing import Any
 
 import typer
 
 from resbench.cli.show import print_json, print_table
+from resbench.evidence.study_runs import aliases, shown_name, study_runs
 from resbench.store.engine import Engine
-from resbench.store.reading import StudyRun, reveals, runs_of_study, test_scores
+from resbench.store.reading import reveals, test_scores
 
 
 def print_test(engine: Engine, study: str, json: bool) -> None:
     """By unit: mean, sd and n of the test error over complete runs, in the order of names: the ranking is on val."""
-    active = {(run.unit, run.run_id): run for run in runs_of_study(engine, study) if run.active}
-    scores: dict[str, list[float]] = {}
-    of: dict[str, StudyRun] = {}
-    for row in test_scores(engine, study, by=f"{user()}: resbench results top --test"):
-        if row.test_error_pct is not None and (row.unit, row.run_id) in active:
-            scores.setdefault(row.unit, []).append(row.test_error_pct)
-            of[row.unit] = active[row.unit, row.run_id]
-    rows = [
-        {
-            "unit": unit, "digest": of[unit].digest, "n": len(v), "mean": fmean(v),
-            "std": stdev(v) if len(v) > 1 else None, "params": of[unit].params, "macs": of[unit].macs,
-        }
-        for unit, v in sorted(scores.items())
-    ]  # fmt: skip
+    runs = study_runs(engine, study)
+    found = test_scores(engine, study, by=f"{user()}: resbench results top --test")
+    scores = {row.run_id: row.test_error_pct for row in found}
+    rows: list[dict[str, Any]] = []
+    for group in runs.groups.values():
+        of = {run.run_id: scores.get(run.run_id) for run in group}  # a run may stand under several names
+        v = [score for score in of.values() if score is not None]
+        if v:
+            first, *more = aliases(group)
+            rows.append(
+                {
+                    "unit": first, "aliases": more, "digest": group[0].digest, "n": len(v), "mean": fmean(v),
+                    "std": stdev(v) if len(v) > 1 else None, "params": group[0].params, "macs": group[0].macs,
+                }
+            )  # fmt: skip
+    rows.sort(key=lambda row: str(row["unit"]))
     looked = len(reveals(engine, study))
     if json:
         print_json(rows)
     else:
         shown = [
-            [r["unit"], f"{r['mean']:.2f}", "–" if r["std"] is None else f"{r['std']:.2f}", r["n"],
+            [shown_name(str(r["unit"]), r["aliases"]), f"{r['mean']:.2f}", "–" if r["std"] is None else f"{r['std']:.2f}", r["n"],
              f"{r['params']:,}", None if r["macs"] is None else f"{r['macs']:,}"]
             for r in rows
         ]  # fmt: skip

@@ -9,7 +9,7 @@ from statistics import fmean
 from resbench.evidence.intervals import mean_interval, median_interval, share_interval
 from resbench.evidence.ranking import Ranked, rank
 from resbench.evidence.sample import Sample
-from resbench.evidence.study_runs import StudyRuns, aliases, study_runs
+from resbench.evidence.study_runs import StudyRuns, aliases, shown_name, study_runs
 from resbench.evidence.verdict import Verdict, judge
 from resbench.spec.design import EXACT
 from resbench.store.engine import Engine
@@ -47,7 +47,7 @@ class Row:
 
     @property
     def name(self) -> str:
-        return f"{self.unit} (= {', '.join(self.aliases)})" if self.aliases else self.unit
+        return shown_name(self.unit, self.aliases)
 
     def as_json(self) -> dict[str, object]:
         """Flat, errors in percent on val, `train_s` in seconds; of further objectives such as `val_loss_mean`."""

@@ -33,7 +33,8 @@ class Scored:
     def column(self, tested: Sequence[str]) -> Column:
         named = {sample.name: sample for sample in self.samples}
         if self.exact:
-            return Column(np.array([named[name].scores[0] for name in tested], dtype=np.float64), None, self.floor)
+            numbers = [named[name].scores[0] if named[name].scores else np.nan for name in tested]  # nan: not measured
+            return Column(np.array(numbers, dtype=np.float64), None, self.floor)
         means, variances, _ = moments([named[name] for name in tested])
         return Column(means, variances, self.floor)
 

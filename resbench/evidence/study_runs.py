@@ -95,6 +95,14 @@ def aliases(runs: Iterable[StudyRun]) -> list[str]:
     return list(dict.fromkeys(run.unit for run in runs))
 
 
+def shown_name(first: str, more: Sequence[str]) -> str:
+    """
+    >>> shown_name("full_preactivation", ["mine"])
+    'full_preactivation (= mine)'
+    """
+    return f"{first} (= {', '.join(more)})" if more else first
+
+
 def _sample(name: str, runs: Sequence[StudyRun], objective: str, wanted: Sequence[int]) -> Sample:
     """One score a seed, though a run may stand under several names."""
     allowed = set(wanted)

@@ -36,6 +36,11 @@ def test_of_equal_cost_the_error_alone_decides() -> None:
     assert standing([Scored(samples(GOOD, BAD), FLOOR), exact(100, 100)]) == {"a": True, "b": False}
 
 
+def test_what_was_not_measured_is_neither_better_nor_worse() -> None:
+    unknown = Scored((Sample("a", ()), Sample("b", (200.0,) * 3)), FLOOR, exact=True)
+    assert standing([Scored(samples(GOOD, BAD), FLOOR), unknown]) == {"a": True, "b": True}
+
+
 def test_exact_numbers_alone() -> None:
     columns = [Column(np.array([1.0, 1.0, 2.0]), None, FLOOR), Column(np.array([5.0, 5.0, 5.0]), None, FLOOR)]
     assert stepwise(columns, np.full(3, 5.0)).tolist() == [True, True, False]

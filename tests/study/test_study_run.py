@@ -110,6 +110,8 @@ def test_equal_nets_are_trained_once_and_shown_as_one(rb: Rb, small: Path, datab
     scaled = "constant_scaling shortcut_scale=1 branch_scale=1"
     assert (row["unit"], row["aliases"], row["n"]) == ("original", [scaled], 2)
     assert f"original (= {scaled})" in rb("results", "top", "small").out
+    (sealed,) = rb("results", "top", "small", "--test", "--json").json
+    assert (sealed["unit"], sealed["aliases"], sealed["n"]) == ("original", [scaled], 2)
     assert database.one("SELECT COUNT(*) FROM rb_run") == 2
     assert [(t.state.name, t.value) for t in trials(database.path)] == [("COMPLETE", row["mean"])] * 2
     assert rb("study", "run", "small.yaml", f"units=[original, {SCALED}]").err == "2 cached, 0 new\n"
