@@ -35,9 +35,12 @@ def stages(
     told: set[str] = set()
     for number, look in enumerate(looks, start=1):
         found, runs = _replay(engine, spec.name, looks)
-        if found is None or runs is None or (found.taken < number and not found.over):
+        if found is None or runs is None:
+            return
+        if found.taken < number and not found.over:
+            late = ", ".join(name for name in found.still_in or runs.names if _lacks(runs, name, runs.seeds[:look]))
             watch.note(
-                f"race: the look at {look} seeds waits for runs that are missing; start the study again for them"
+                f"race: the look at {look} seeds waits for runs that are missing, of {late}; start the study again"
             )
             return
         if number > found.taken:
@@ -63,3 +66,8 @@ def _replay(engine: Engine, study: str, looks: tuple[int, ...]) -> tuple[Race | 
     except BadInput:  # not a single run: every cell failed
         return None, None
     return race_of(runs, looks), runs
+
+
+def _lacks(runs: StudyRuns, name: str, seeds: tuple[int, ...]) -> bool:
+    group = dict(zip(runs.names, runs.groups.values(), strict=True))[name]
+    return not set(seeds) <= {run.seed for run in group}

@@ -47,7 +47,7 @@ def test_who_is_alike_races_to_the_end_also_in_two_parts(raced: Rb, database: Da
     file.write_text(RACE.replace(DEAD.split()[0], "full_preactivation").replace(
         "{use: full_preactivation, shortcut_scale: 0.001, branch_scale: 0.001}", "full_preactivation"), "utf-8")  # fmt: skip
     short = raced("study", "run", "race.yaml", "budget.runs=9")
-    assert "race: the look at 5 seeds waits for runs that are missing" in short.err
+    assert "race: the look at 5 seeds waits for runs that are missing, of full_preactivation; start" in short.err
     assert sum(seeds(database).values()) == 9
     whole = raced("study", "run", "race.yaml", "budget.runs=12")
     assert whole.status == 0, whole.err
