@@ -251,7 +251,7 @@ def one_race(x: np.ndarray) -> tuple[dict[str, int], dict[str, int | None]]:
     for look in LOOKS:
         spent |= dict.fromkeys(inside, look)
         seen.append([Scored(tuple(samples_from(x[:, :look])), FLOOR)])
-        found = race(seen, len(LOOKS))
+        found = race(list(spent), seen, len(LOOKS))
         inside = set(found.still_in)
         if found.over:
             break

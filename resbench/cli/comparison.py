@@ -32,10 +32,9 @@ def print_comparisons(engine: Engine, study: str, units: list[str], method: Meth
         )
     first = runs.design.objectives[0]
     chosen: Method = method or ("anytime" if runs.looks else "welch")
-    looks = len(runs.design.race) if runs.design.race else 1
+    looks = len(runs.design.race or (1,))
     pairs = list(combinations(names, 2))
-    n_val = runs.n_val if first == "val_error_pct" else None
-    rows = compare(runs.samples(first), pairs, n_val=n_val, method=chosen, looks=looks)
+    rows = compare(runs.samples(first), pairs, n_val=runs.images(first), method=chosen, looks=looks)
     if json:
         print_json([{**asdict(row), "claim": row.claim} for row in rows])
         return
@@ -70,7 +69,7 @@ def _notes(runs: StudyRuns, rows: list[Comparison], method: Method | None, looks
         found.append(
             f"seeds were added after a look at {_listed(runs.looks)} seeds without a plan: this p is too small"
         )
-    reach = reach_note(rows)
+    reach = reach_note(rows, looks)
     if reach:
         found.append(reach)
     together = [row.correlation for row in rows if row.correlation is not None]

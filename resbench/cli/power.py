@@ -41,7 +41,7 @@ def power(
         raise BadInput(
             f"study {study}: power is about two units or more with 3 converged runs each; there are {len(samples)}"
         )
-    n_val = runs.n_val if first == "val_error_pct" else None
+    n_val = runs.images(first)
     seeds = min(sample.converged for sample in samples)
     rows: list[dict[str, object]] = []
     for word, sds in zip(("as seen", "upper 80 % limits"), sds_of(samples), strict=True):
@@ -73,3 +73,7 @@ def power(
     typer.echo(
         f"sds of {seeds} seeds are uncertain: with {LIMIT:.0%} confidence each lies below its upper limit; plan by that row"
     )
+    if runs.design.race is not None or runs.looks or len(runs.design.objectives) > 1:
+        typer.echo(
+            "for one look by the first objective: a race, seeds added after a look, and several objectives take more"
+        )

@@ -65,15 +65,17 @@ def effect_sd(a: Sample, b: Sample, floor: float) -> float | None:
     return (a.mean - b.mean) / sqrt((max(a.variance, floor) + max(b.variance, floor)) / 2)
 
 
-def reach_note(comparisons: Sequence[Comparison]) -> str | None:
-    """Which claims no data could make with the runs there are, and the seeds that could; None: each may be made."""
+def reach_note(comparisons: Sequence[Comparison], looks: int = 1) -> str | None:
+    """Which claims no data could make with the runs there are, and the seeds that could; None: each may be made.
+
+    `looks`: as in `compare`."""
     tested = [row for row in comparisons if row.smallest_p is not None]
     beyond = [row for row in tested if row.out_of_reach]
     if not beyond:
         return None
     first, paired = beyond[0], beyond[0].method == "paired"
     runs = f"{first.n_a} common seeds" if paired else f"{first.n_a} against {first.n_b} runs"
-    seeds = seeds_to_claim(len(tested), paired=paired)
+    seeds = seeds_to_claim(len(tested) * looks, paired=paired)
     offer = "show fewer pairs" if seeds is None else f"{seeds} seeds for each architecture could"
     return (
         f"no data could make {len(beyond)} of these {len(tested)} claims: {runs} reach p = {first.smallest_p:.2g} at best,"

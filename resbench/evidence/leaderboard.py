@@ -91,13 +91,13 @@ def leaderboard(engine: Engine, study: str) -> Leaderboard:
 def board_of(runs: StudyRuns) -> Leaderboard:
     verdict = judge(runs)
     left = _left(runs, verdict)
+    wanted = _wanted(runs, verdict)
     first, *more = runs.design.objectives
-    samples = {sample.name: sample for sample in _samples(runs, first, left)}
+    samples = {sample.name: sample for sample in _samples(runs, first, wanted)}
     of = dict(zip(runs.names, runs.groups.items(), strict=True))
-    others = {name: {s.name: s for s in _samples(runs, name, left)} for name in more}
-    n_val = runs.n_val if first == "val_error_pct" else None
+    others = {name: {s.name: s for s in _samples(runs, name, wanted)} for name in more}
     rows = []
-    for ranked in rank(list(samples.values()), n_val=n_val, tied=verdict.tied):
+    for ranked in rank(list(samples.values()), n_val=runs.images(first), tied=verdict.tied):
         key, group = of[ranked.name]
         beside = {name: _summary(found[ranked.name], runs.floor(name), name) for name, found in others.items()}
         rows.append(_row(ranked, key[0], group, samples[ranked.name], beside, left.get(ranked.name)))
@@ -111,12 +111,20 @@ def _left(runs: StudyRuns, verdict: Verdict) -> dict[str, int]:
     return {name: runs.design.race[look] for name, look in verdict.race.left.items() if look is not None}
 
 
-def _samples(runs: StudyRuns, objective: str, left: Mapping[str, int]) -> list[Sample]:
-    """Of all runs there are; who was left out of a race misses none of the later seeds."""
-    whole = runs.samples(objective)
+def _wanted(runs: StudyRuns, verdict: Verdict) -> dict[str, int]:
+    """In a race: the seeds that each unit was to get."""
+    if verdict.race is None or runs.design.race is None:
+        return {}
+    looks, found = runs.design.race, verdict.race
+    last = found.taken - 1 if found.over else len(looks) - 1
+    return {name: looks[last if at is None else at] for name, at in found.left.items()}
+
+
+def _samples(runs: StudyRuns, objective: str, wanted: Mapping[str, int]) -> list[Sample]:
+    """Of all runs there are; in a race a unit misses no seed that it was not to get."""
     return [
-        s if s.name not in left else Sample(s.name, s.scores, s.diverged, max(0, left[s.name] - s.n), s.seeds)
-        for s in whole
+        Sample(s.name, s.scores, s.diverged, max(0, wanted[s.name] - s.n), s.seeds) if s.name in wanted else s
+        for s in runs.samples(objective)
     ]
 
 

@@ -33,17 +33,16 @@ class Race:
         return self.taken == self.planned or (self.taken > 0 and len(self.still_in) <= 1)
 
 
-def race(looks: Sequence[Sequence[Scored]], planned: int) -> Race:
+def race(names: Sequence[str], looks: Sequence[Sequence[Scored]], planned: int) -> Race:
     """`looks`: for each that was taken, every objective's samples of the first so many seeds; units that are out may be in them.
 
-    A unit without runs enough for a test stays in: nothing is known of it.
+    A unit that is not in a look (it has not all of its seeds) or has runs too few for a test stays in: nothing is known of it.
     """
-    names = [sample.name for sample in looks[0][0].samples] if looks else []
     left: dict[str, int | None] = dict.fromkeys(names)
     tied: dict[str, bool | None] = dict.fromkeys(names)
     for number, scored in enumerate(looks):
         inside = {name for name, look in left.items() if look is None}
         found = standing([each.of(inside) for each in scored], LEVEL / planned)
-        tied |= found
+        tied |= {name: member for name, member in found.items() if member is not None}
         left |= {name: number for name, member in found.items() if member is False}
     return Race(left, tied, len(looks), planned)

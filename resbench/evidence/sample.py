@@ -12,9 +12,7 @@ from math import isfinite
 from statistics import fmean, variance
 
 from resbench.errors import BadInput
-
-MIN_SEEDS = 3
-"""Below this many converged runs there are numbers, but no interval, no test and no claim."""
+from resbench.spec.design import MIN_SEEDS as MIN_SEEDS
 
 LEVEL = 0.05
 """The share of studies that may make a false claim: every claim of this room is held to it as a whole."""

@@ -51,7 +51,8 @@ def standing(scored: Sequence[Scored], level: float = LEVEL, test: Test | None =
     tied: dict[str, bool | None] = {}
     for sample in samples:
         tied[sample.name] = False if sample.fails and sample.n >= MIN_SEEDS and someone_works else None
-    tested = [sample for sample in samples if sample.testable]
+    short = {s.name for each in scored[1:] if not each.exact for s in each.samples if s.converged < MIN_SEEDS}
+    tested = [sample for sample in samples if sample.testable and sample.name not in short]
     names, counts = [sample.name for sample in tested], np.array([float(sample.converged) for sample in tested])
     members = stepwise([each.column(names) for each in scored], counts, level, test)
     return tied | {name: bool(member) for name, member in zip(names, members, strict=True)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from resbench.errors import BadInput, did_you_mean
@@ -41,8 +41,24 @@ class StudyRuns:
         """By which tables show the units, in the order of `groups`."""
         return [aliases(runs)[0] for runs in self.groups.values()]
 
+    def lacking(self, names: Collection[str], look: int) -> list[str]:
+        """Those of the units that have not all of the first so many seeds."""
+        return [name for name, seeds in self._seeds(names) if not set(self.seeds[:look]) <= seeds]
+
+    def beyond(self, names: Collection[str], look: int) -> list[str]:
+        """Those that have seeds after the first so many."""
+        return [name for name, seeds in self._seeds(names) if seeds & set(self.seeds[look:])]
+
+    def _seeds(self, names: Collection[str]) -> list[tuple[str, set[int]]]:
+        each = zip(self.names, self.groups.values(), strict=True)
+        return [(name, {run.seed for run in group}) for name, group in each if name in names]
+
+    def images(self, objective: str) -> int | None:
+        """That an error rate is a share of; None: no error rate."""
+        return self.n_val if objective == "val_error_pct" else None
+
     def floor(self, objective: str) -> float:
-        return variance_floor(self.n_val if objective == "val_error_pct" else None)
+        return variance_floor(self.images(objective))
 
     def samples(self, objective: str = "val_error_pct", seeds: Sequence[int] | None = None) -> list[Sample]:
         """`seeds`: only these, as at a look of a race."""

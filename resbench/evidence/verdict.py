@@ -8,6 +8,7 @@ from resbench.evidence.anytime import anytime_test
 from resbench.evidence.race import Race, race
 from resbench.evidence.standing import Scored, Standing, standing
 from resbench.evidence.study_runs import StudyRuns
+from resbench.evidence.ties import Test
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,31 +24,29 @@ def judge(runs: StudyRuns) -> Verdict:
     """Rule 6; a race by its looks (rule 8); with seeds added after a look and no plan, a test that holds whenever one looks."""
     if runs.design.race is not None:
         found = race_of(runs, runs.design.race)
-        return Verdict(dict.fromkeys(runs.names) | found.tied, found)
-    if runs.looks:
-        return Verdict(standing(runs.scored(), test=anytime_test), anytime=True)
-    return Verdict(standing(runs.scored()))
+        return Verdict(found.tied, found)
+    return Verdict(standing(runs.scored(), test=test_of(runs)), anytime=bool(runs.looks))
 
 
 def race_of(runs: StudyRuns, looks: tuple[int, ...]) -> Race:
     """Replayed: a look was taken when every unit still in had its seeds, or when one has gone on beyond them."""
     taken: list[list[Scored]] = []
-    found = race(taken, len(looks))
-    inside = set(runs.names)
+    found = race(runs.names, taken, len(looks))
     for look in looks:
+        inside = set(found.still_in)
         if found.over or not _was_taken(runs, inside, look):
             break
-        taken.append(runs.scored(runs.seeds[:look]))
-        found = race(taken, len(looks))
-        inside = set(found.still_in)
+        whole = inside - set(runs.lacking(inside, look))
+        taken.append([each.of(whole) for each in runs.scored(runs.seeds[:look])])
+        found = race(runs.names, taken, len(looks))
     return found
 
 
+def test_of(runs: StudyRuns) -> Test | None:
+    """Of one look at the study; None: rule 6."""
+    return anytime_test if runs.looks and runs.design.race is None else None
+
+
 def _was_taken(runs: StudyRuns, inside: set[str], look: int) -> bool:
-    first, later = set(runs.seeds[:look]), set(runs.seeds[look:])
-    had = [
-        {run.seed for run in group}
-        for name, group in zip(runs.names, runs.groups.values(), strict=True)
-        if name in inside
-    ]
-    return all(first <= seeds for seeds in had) or any(later & seeds for seeds in had)
+    """Who lacks seeds then, a cell of it having failed, is not in that look."""
+    return not runs.lacking(inside, look) or bool(runs.beyond(inside, look))

@@ -12,9 +12,10 @@ from resbench.errors import BadInput
 from resbench.evidence.compare import compare
 from resbench.evidence.comparison import Comparison, Method
 from resbench.evidence.leaderboard import Leaderboard, Row, board_of
-from resbench.evidence.sample import Sample
+from resbench.evidence.sample import LEVEL, Sample
 from resbench.evidence.standing import Scored, standing
 from resbench.evidence.study_runs import StudyRuns, study_runs
+from resbench.evidence.verdict import test_of
 from resbench.spec.design import EXACT, WORDS, Words
 from resbench.spec.names import printable
 from resbench.store.engine import Engine
@@ -90,7 +91,7 @@ class Found:
 
     @property
     def method(self) -> Method:
-        return "paired" if self.paired else "anytime" if self.stands.looks else "welch"
+        return "anytime" if self.stands.looks else "paired" if self.paired else "welch"
 
     @cached_property
     def best(self) -> Measured | None:
@@ -102,9 +103,8 @@ class Found:
     def pairs(self) -> tuple[Comparison, ...]:
         """Of all units; by seed where the study is paired. Holm over all of them, so that looking at those with the best is fair:
         picked by its luck, the best is not to be tested at the level of `k - 1` comparisons."""
-        n_val = self.board.n_val if self.objective == "val_error_pct" else None
-        looks = len(self.stands.design.race) if self.stands.design.race else 1
-        return tuple(compare(self.samples, n_val=n_val, method=self.method, looks=looks))
+        looks = len(self.stands.design.race or (1,))
+        return tuple(compare(self.samples, n_val=self.stands.images(self.objective), method=self.method, looks=looks))
 
     def may_be_on_front(self, cost: str) -> set[str]:
         """Names of the units that no one other is shown to beat in both the first objective and the cost, at 95 % confidence."""
@@ -112,7 +112,8 @@ class Found:
             Scored(tuple(self.stands.samples(name)), self.stands.floor(name), exact=name in EXACT)
             for name in (self.objective, cost)
         ]
-        return {name for name, member in standing(both).items() if member}
+        level = LEVEL / len(self.stands.design.race or (1,))
+        return {name for name, member in standing(both, level, test_of(self.stands)).items() if member}
 
     def against_best(self) -> list[tuple[Measured, Comparison]]:
         """Every other unit less the best, in the order of the ranking. Raises BadInput where there is nothing to compare."""

@@ -29,8 +29,18 @@ def backup(url: str, out: str, *, force: bool = False) -> Path:
         )
     if target.exists() and (not force or target.samefile(location.path)):
         raise BadInput(f"{out}: is there already; it was left as it is{'' if force else ' (--force replaces it)'}")
+    left = [end for end in ("-wal", "-journal") if _size(target.with_name(target.name + end))]
+    if left:
+        raise BadInput(
+            f"{out}: {target.name}{left[0]} beside it holds changes that belong to the file there; open that database once, or "
+            f"remove both, or give another name"
+        )
     copy_file(location, target, replace=force)
     return target
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def copy_file(location: Location, target: Path, *, replace: bool = False) -> None:

@@ -163,7 +163,12 @@ def write_whole(out: Path, fill: Callable[[sqlite3.Connection], None]) -> None:
             connection.execute("PRAGMA journal_mode = OFF")  # what fails is thrown away whole
             with connection:
                 fill(connection)
-        part.replace(out)
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.link(part, out)  # fails where somebody was faster
+    except FileExistsError:
+        check_free(out)
+        raise
     except (OSError, sqlite3.OperationalError) as error:
         raise StorageError(f"{printable(str(out), 300)}: cannot be written: {error}") from None
     finally:

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from resbench.errors import BadInput
+from resbench.spec.design import MIN_SEEDS
 from resbench.store.merge_catalogue import insert_all
 from resbench.store.merged import Conflict, Merged
 from resbench.store.records import canonical_json
@@ -84,13 +85,25 @@ def _join(into: Connection, stands: RowMapping, other: RowMapping) -> int:
     spec = dict(old)
     if "units" in old or "units" in new:
         spec["units"] = list(dict.fromkeys([*old.get("units", ()), *new.get("units", ())]))
-        spec["seeds"] = sorted({*old.get("seeds", ()), *new.get("seeds", ())})
+        spec["seeds"] = list(dict.fromkeys([*old.get("seeds", ()), *new.get("seeds", ())]))
+        looks = _looks(old, new)
+        if looks:
+            spec["looks"] = looks
     if spec != old:
         text = canonical_json(spec)
         updated = max(stands["updated_at"], other["updated_at"])
         values = {"spec": text, "digest": sha256(text.encode()).hexdigest(), "updated_at": updated}
         into.execute(update(rb_study).where(rb_study.c.id == stands["id"]).values(values))
     return int(stands["id"])
+
+
+def _looks(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[int]:
+    """Of both; and seeds of the other that come to those here were added after a look at these, which no plan foresaw."""
+    looks = {*old.get("looks", ()), *new.get("looks", ())}
+    grows = not {*new.get("seeds", ())} <= {*old.get("seeds", ())}
+    if grows and "race" not in old.get("fixed", {}):
+        looks |= {count for count in (len(old.get("seeds", ())), len(new.get("seeds", ()))) if count >= MIN_SEEDS}
+    return sorted(looks)
 
 
 def _merge_trials(

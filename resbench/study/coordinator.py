@@ -33,7 +33,7 @@ from resbench.study.left_over import withdraw
 from resbench.study.planning import Planner, blocks, cores, early, workers
 from resbench.study.profile import Machine
 from resbench.study.space import Point
-from resbench.study.stages import first_seeds, stages
+from resbench.study.stages import first_seeds, is_over, stages
 from resbench.study.team import Team, name_of
 from resbench.study.watcher import Watcher
 from resbench.train.device import repeatable
@@ -99,7 +99,7 @@ def run_study(
     withdraw(engine, plan.study_id, name)
     repeatable(machine.device)
     onlooker = _Onlooker(engine, searching, plan, watch, [], spec.design.race is not None)
-    for dealt in stages(engine, spec, plan.points, plan.seeds, watch):
+    for dealt in stages(engine, spec, plan.points, plan.seeds, onlooker.failed, watch):
         plan.seeds.update(dealt)
         missing = _missing(engine, plan, watch)
         if missing:
@@ -107,7 +107,7 @@ def run_study(
                 _train(team, plan, missing, onlooker)
         for trial_id in plan.points:
             _link(engine, plan, trial_id)
-    for trial_id in plan.points:
+    for trial_id in plan.points if is_over(engine, spec) else ():
         _tell_finished(engine, searching, plan, trial_id)
     return not onlooker.failed
 
@@ -141,7 +141,7 @@ def _plan(engine: Engine, searching: optuna.Study, spec: StudySpec, points: Sequ
         DataRecord(data_digest, data.name, shape, data.n_classes, n["train"], n["val"], n["test"], settings),
     )
     standing = {(t.trial.name, t.trial.architecture, t.trial.recipe): t for t in trials_of_study(engine, study_id)}
-    _retire(engine, study_id, standing.values(), points, watch)
+    _retire(engine, study_id, standing.values(), points, spec.design.race is not None, watch)
     rows = trials_of_study(engine, study_id)
     catch_up(searching, [row.trial for row in rows])
     close_lost(searching, [row.trial.number for row in rows if row.trial.active])
@@ -162,12 +162,17 @@ def _plan(engine: Engine, searching: optuna.Study, spec: StudySpec, points: Sequ
 
 
 def _retire(
-    engine: Engine, study_id: int, standing: Collection[TrialRow], points: Sequence[Point], watch: Watcher
+    engine: Engine, study_id: int, standing: Collection[TrialRow], points: Sequence[Point], race: bool, watch: Watcher
 ) -> None:
-    """Take out of the study what a point of the same name has replaced: its file was edited."""
+    """Take out of the study what a point of the same name has replaced: its file was edited. A race waits for all that are in it,
+    so there also what is no longer named.
+    """
     now = {point.name: point.digest for point in points}
     for trial in (row.trial for row in standing if row.trial.active):
-        if now.get(trial.name, trial.architecture) != trial.architecture:
+        if race and trial.name not in now:
+            watch.note(f"{trial.name} is not named any more, and out of the race: its runs stay in the database")
+            put_trial(engine, study_id, replace(trial, active=False))
+        elif now.get(trial.name, trial.architecture) != trial.architecture:
             watch.note(f"{trial.name} has changed: its earlier runs stay in the database, out of the ranking")
             put_trial(engine, study_id, replace(trial, active=False))
 

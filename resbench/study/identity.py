@@ -29,14 +29,19 @@ def agree_on_study(engine: Engine, spec: StudySpec, data_digest: str, points: Se
         old = json.loads(get_study(engine, spec.name).spec)
         was, now = _leaves(old["fixed"]), _leaves(new["fixed"])
         changed = [key for key in dict.fromkeys([*was, *now]) if was.get(key) != now.get(key)]
+        told = "; ".join(f"{key} was {was.get(key, 'not there')}, now {now.get(key, 'gone')}" for key in changed)
+        if not changed and spec.design.race is not None and list(spec.seeds) != old["seeds"]:
+            raise BadInput(
+                f"study {spec.name} is a race over the seeds {flow(old['seeds'])}, now {flow(list(spec.seeds))}; its "
+                f"looks are at the first of them, so they stay. --fork NAME makes a study of its own"
+            )
         if changed:
-            told = "; ".join(f"{key} was {was.get(key, 'not there')}, now {now.get(key, 'gone')}" for key in changed)
             raise BadInput(
                 f"study {spec.name} is in the database with other values: {told}. Only units, seeds and the budget of "
                 f"trials and runs may change; --fork NAME makes a study of its own"
             )
         new["units"] = [*old["units"], *(unit for unit in new["units"] if unit not in old["units"])]
-        looks = _looks(engine, spec, old)
+        looks = _looks(engine, spec, old, new)
         if looks:
             new["looks"] = looks
         new["seeds"] = [*old["seeds"], *(seed for seed in new["seeds"] if seed not in old["seeds"])]
@@ -44,14 +49,16 @@ def agree_on_study(engine: Engine, spec: StudySpec, data_digest: str, points: Se
     return put_study(engine, spec.name, text, sha256(text.encode()).hexdigest())
 
 
-def _looks(engine: Engine, spec: StudySpec, old: dict[str, Any]) -> list[int]:
-    """Seeds at which the study was looked at before more were added without a plan. `study run` ends with the ranking, so every
-    start is a look; at fewer seeds than a claim needs nothing can have been claimed.
+def _looks(engine: Engine, spec: StudySpec, old: dict[str, Any], new: dict[str, Any]) -> list[int]:
+    """Seeds at which the study was looked at before more were added without a plan, by more seeds or a larger budget of runs.
+
+    `study run` ends with the ranking, so every start is a look; at fewer seeds than a claim needs nothing can have been claimed.
     """
     looks = list(old.get("looks", ()))
-    count, grows = len(old["seeds"]), not {*spec.seeds} <= {*old["seeds"]}
-    looked = any(run.status in FINISHED for run in runs_of_study(engine, spec.name))
-    return [*looks, count] if grows and looked and count >= MIN_SEEDS and spec.design.race is None else looks
+    had, budget = old.get("budget_runs"), new.get("budget_runs")
+    grows = not {*spec.seeds} <= {*old["seeds"]} or (had is not None and (budget is None or budget > had))
+    seeds = {run.seed for run in runs_of_study(engine, spec.name) if run.active and run.status in FINISHED}
+    return [*looks, len(seeds)] if grows and len(seeds) >= MIN_SEEDS and spec.design.race is None else looks
 
 
 def _spec_json(spec: StudySpec, data_digest: str, points: Sequence[Point]) -> dict[str, Any]:
@@ -69,6 +76,7 @@ def _spec_json(spec: StudySpec, data_digest: str, points: Sequence[Point]) -> di
         },
         "units": [point.name for point in points],
         "seeds": list(spec.seeds),
+        **({} if spec.budget.runs is None else {"budget_runs": spec.budget.runs}),
         "doc": spec.doc,
     }
 

@@ -5,11 +5,10 @@ A race is replayed from its runs before every stage (evidence/race.py), so one t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from resbench.errors import BadInput
-from resbench.evidence.race import Race
 from resbench.evidence.study_runs import StudyRuns, study_runs
 from resbench.evidence.verdict import race_of
 from resbench.spec.study import StudySpec
@@ -27,47 +26,49 @@ def first_seeds(spec: StudySpec) -> StudySpec:
 
 
 def stages(
-    engine: Engine, spec: StudySpec, points: Mapping[int, Point], first: Dealt, watch: Watcher
+    engine: Engine, spec: StudySpec, plan: Mapping[int, Point], first: Dealt, failed: Collection[int], watch: Watcher
 ) -> Iterator[Dealt]:  # fmt: skip
-    """`first` as dealt at the start; each stage is asked for when the one before it was trained."""
+    """`first` as dealt at the start; each stage is asked for when the one before it was trained.
+
+    `failed`: trials of which a cell failed in this start; they are not waited for, and are in no look until they have its seeds.
+    """
     yield dict(first)
     looks = spec.design.race or ()
     told: set[str] = set()
     for number, look in enumerate(looks, start=1):
-        found, runs = _replay(engine, spec.name, looks)
-        if found is None or runs is None:
+        runs = _runs(engine, spec.name)
+        if runs is None:  # every cell failed
             return
-        if found.taken < number and not found.over:
-            late = ", ".join(name for name in found.still_in or runs.names if _lacks(runs, name, runs.seeds[:look]))
+        found = race_of(runs, looks)
+        broken = {(plan[i].digest, plan[i].recipe.digest) for i in failed}
+        names = dict(zip(runs.groups, runs.names, strict=True))
+        late = [name for name in runs.lacking(found.still_in, look) if not found.over]
+        if found.taken < number and not found.over and not set(late) <= {names[key] for key in broken if key in names}:
             watch.note(
-                f"race: the look at {look} seeds waits for runs that are missing, of {late}; start the study again"
+                f"race: the look at {look} seeds waits for runs that are missing, of {', '.join(late)}; start the study again"
             )
-            return
-        if number > found.taken:
             return
         left = [name for name, at in found.left.items() if at is not None and at < number and name not in told]
         told.update(left)
-        still = f"{len(found.still_in)} still in"
-        watch.note(
-            f"race: at {look} seeds "
-            + (f"{', '.join(left)} left out, {still}" if left else f"nobody left out, {still}")
-        )
-        if found.over or number == len(looks):
+        inside = [name for name, at in found.left.items() if at is None or at >= number]
+        if number <= found.taken:
+            watch.note(f"race: at {look} seeds {', '.join(left) or 'nobody'} left out, {len(inside)} still in")
+        if number == len(looks) or (found.over and number >= found.taken):
             return
-        inside = {key for key, name in zip(runs.groups, runs.names, strict=True) if name in found.still_in}
-        going = {i: p for i, p in points.items() if (p.digest, p.recipe.digest) in inside}
+        going = {i: p for i, p in plan.items() if names.get((p.digest, p.recipe.digest)) in found.still_in}
+        going = {i: p for i, p in going.items() if i not in failed}
         grown = replace(spec, seeds=spec.seeds[: looks[number]])
         yield dict(zip(going, deal_seeds(engine, grown, list(going.values()), watch), strict=True))
 
 
-def _replay(engine: Engine, study: str, looks: tuple[int, ...]) -> tuple[Race | None, StudyRuns | None]:
+def is_over(engine: Engine, spec: StudySpec) -> bool:
+    """Whether there is no more to come: always so where the study is no race."""
+    runs = _runs(engine, spec.name)
+    return spec.design.race is None or (runs is not None and race_of(runs, spec.design.race).over)
+
+
+def _runs(engine: Engine, study: str) -> StudyRuns | None:
     try:
-        runs = study_runs(engine, study)
-    except BadInput:  # not a single run: every cell failed
-        return None, None
-    return race_of(runs, looks), runs
-
-
-def _lacks(runs: StudyRuns, name: str, seeds: tuple[int, ...]) -> bool:
-    group = dict(zip(runs.names, runs.groups.values(), strict=True))[name]
-    return not set(seeds) <= {run.seed for run in group}
+        return study_runs(engine, study)
+    except BadInput:
+        return None

@@ -54,6 +54,13 @@ class Answer:
     params: int
     macs: int | None
     memory_mib: float | None
+    recipe: str = ""
+    data: str = ""
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """Digests of architecture, recipe and data: a study may search the recipe too."""
+        return self.digest, self.recipe, self.data
 
     @property
     def n(self) -> int:

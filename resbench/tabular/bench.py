@@ -19,7 +19,8 @@ from resbench.tabular.simulation import Budget, Simulation
 
 _RUNS = """
 SELECT r.seed, r.epochs, r.status, e.epoch, e.val_error_pct, e.val_loss, e.train_error_pct, e.train_loss, e.lr,
-    (SELECT SUM(p.train_s) FROM epoch p WHERE p.run_id = r.id AND p.epoch <= e.epoch)
+    (SELECT CASE WHEN COUNT(p.train_s) = COUNT(*) THEN SUM(p.train_s) END
+        FROM epoch p WHERE p.run_id = r.id AND p.epoch <= e.epoch)
 FROM run r JOIN epoch e ON e.run_id = r.id AND e.epoch = min(?, r.epochs)
 WHERE r.architecture = ? AND r.recipe = ? AND r.data = ?
 """
@@ -82,8 +83,9 @@ class Bench:
                 raise BadInput(f"{self._shown}: {entry.name}: no run has an epoch {epoch}; the longest has {longest}")
             missing = len(self._seeds_of(entry.study) - {run.seed for run in known})
             return Answer(
-                entry.name, entry.architecture, epoch, known, missing, entry.params, entry.macs, entry.memory_mib
-            )
+                entry.name, entry.architecture, epoch, known, missing, entry.params, entry.macs, entry.memory_mib,
+                entry.recipe, entry.data,
+            )  # fmt: skip
         seed = _whole(seed, "seed", 0)
         row = self._file.execute(_OF_SEED, (*asked, seed)).fetchone()
         if row is None:

@@ -49,6 +49,9 @@ class Budget:
         return (self.seconds is None or seconds <= self.seconds) and (self.epochs is None or epochs <= self.epochs)
 
 
+Identity = tuple[str, str, str]
+
+
 class Simulation:
     """What a search is given: `units` to choose from, `random` to draw by, and `train`; and what came of it.
 
@@ -63,7 +66,9 @@ class Simulation:
         self.seconds, self.epochs = 0.0, 0
         self.history: list[Step] = []
         self._ask, self._budget = ask, budget
-        self._stands: dict[str, dict[int, Record]] = {}  # of each unit by its digest: how far its runs are, by seed
+        self._stands: dict[
+            Identity, dict[int, Record]
+        ] = {}  # of each unit by its identity: how far its runs are, by seed
         self._free = 0
         self._spent = False
 
@@ -75,7 +80,7 @@ class Simulation:
         if self._spent:
             raise OutOfBudget("the budget is spent")
         answer = self._ask(unit, epoch)
-        begun = self._stands.setdefault(answer.digest, {})
+        begun = self._stands.setdefault(answer.identity, {})
         run = self._run(answer, begun, seed)
         before = begun.get(run.seed)
         if before is None:
@@ -113,7 +118,7 @@ class Simulation:
     def unseen(self, unit: str) -> Answer:
         """The runs of a unit that this search has not seen: what it chose is judged by them, since choosing flatters."""
         answer = self._ask(unit, None)
-        return answer.without(self._stands.get(answer.digest, {}))
+        return answer.without(self._stands.get(answer.identity, {}))
 
     def run(self, search: Callable[[Simulation], object]) -> None:
         """Until it ends, or its budget does."""

@@ -42,6 +42,17 @@ def test_a_copy(rb: Rb, ran: None, tmp_path: Path) -> None:
     assert rb("db", "backup", "copy.db", "--force").status == 0
 
 
+def test_a_copy_does_not_take_the_place_of_a_file_with_changes_beside_it(rb: Rb, ran: None, tmp_path: Path) -> None:
+    """SQLite would play them back over the copy."""
+    assert rb("db", "backup", "copy.db").status == 0
+    (tmp_path / "copy.db-wal").write_bytes(b"changes")
+    before = (tmp_path / "copy.db").read_bytes()
+    said = rb("db", "backup", "copy.db", "--force")
+    assert said.status == 2
+    assert "copy.db-wal beside it holds changes that belong to the file there" in said.err
+    assert (tmp_path / "copy.db").read_bytes() == before
+
+
 def test_an_upgrade(rb: Rb, ran: None, database: Database, tmp_path: Path) -> None:
     assert "has the schema" in rb("db", "upgrade").err
     database.change("DROP VIEW v_units")

@@ -27,7 +27,7 @@ def test_it_is_the_ratio_of_likelihoods(n: int, t: float) -> None:
         return float(stats.nct.pdf(t, nu, delta * half)) * exp(-(delta**2) / 8) / sqrt(8 * pi)
 
     above, _ = integrate.quad(mixed, -12, 12, limit=200)
-    assert float(log_e(f(t), f(n), f(n))) == pytest.approx(log(above / stats.t.pdf(t, nu)), rel=1e-4, abs=1e-4)
+    assert float(log_e(f(t), f(nu), f(1 + 2 * n))) == pytest.approx(log(above / stats.t.pdf(t, nu)), rel=1e-4, abs=1e-4)
 
 
 def test_one_direction() -> None:
@@ -51,6 +51,22 @@ def test_looking_again_and_again_claims_no_more_than_it_says() -> None:
         plain += tested
     assert ours <= 34  # the 99.9 % point of 400 at 0.05
     assert plain > 60
+
+
+@pytest.mark.parametrize(("spread", "times"), [(10, 1), (3, 4)])
+def test_also_where_one_spreads_more(spread: int, times: int) -> None:
+    """With pooled degrees of freedom this was 6 and 10 %."""
+    g, studies, claims = np.random.default_rng(2), 1000, 0
+    for _ in range(studies):
+        a, b = g.normal(size=30) * spread, g.normal(size=30 * times)
+        counts = np.arange(3, 31)
+        for n in counts:
+            x, y = a[:n], b[: n * times]
+            args = np.array([x.mean(), y.mean()]), np.array([x.var(ddof=1), y.var(ddof=1)])
+            if (anytime_test(*args, np.array([n, n * times], dtype=float), 1e-9, 0.025) <= 0.025).any():
+                claims += 1
+                break
+    assert claims <= 73  # the 99.9 % point of 1000 at 0.05
 
 
 def test_compare_and_the_tie_group_agree_on_two_units() -> None:

@@ -25,27 +25,27 @@ def look(seeds: int, **more: Sample) -> list[Scored]:
 
 
 def test_who_is_out_stays_out() -> None:
-    found = race([look(5), look(8)], planned=4)
+    found = race(list(SCORES), [look(5), look(8)], planned=4)
     assert found.left == {"good": None, "near": None, "bad": 0}
     assert found.tied == {"good": True, "near": True, "bad": False}
     assert (found.still_in, found.taken, found.over) == (("good", "near"), 2, False)
 
 
 def test_before_the_first_look_there_is_no_claim() -> None:
-    found = race([], planned=4)
+    found = race([], [], planned=4)
     assert (found.left, found.tied, found.over) == ({}, {}, False)
 
 
 def test_it_is_over_when_one_is_left_or_all_looks_are_taken() -> None:
     two = [Scored((Sample("good", SCORES["good"][:5]), Sample("bad", SCORES["bad"])), FLOOR)]
-    assert race([two], planned=4).over
-    assert race([look(5), look(8)], planned=2).over
-    assert not race([look(5)], planned=2).over
+    assert race(["good", "bad"], [two], planned=4).over
+    assert race(list(SCORES), [look(5), look(8)], planned=2).over
+    assert not race(list(SCORES), [look(5)], planned=2).over
 
 
 def test_a_failing_unit_leaves_at_once_and_a_short_one_stays() -> None:
     runs = look(5, fails=Sample("fails", (6.0,), diverged=4), short=Sample("short", (7.0, 7.1)))
-    found = race([runs], planned=4)
+    found = race([*SCORES, "fails", "short"], [runs], planned=4)
     assert found.left["fails"] == 0
     assert found.left["short"] is None
     assert found.tied["short"] is None
@@ -60,7 +60,7 @@ def test_each_look_spends_its_share(seed: int) -> None:
     (one,) = ([Scored((Sample("a", tuple(x[0])), Sample("b", tuple(x[1]))), FLOOR)],)
     for planned in (1, 4):
         member = tie_group(*args, 0.05 / planned)
-        assert [race([one], planned).tied[name] for name in "ab"] == member.tolist()
+        assert [race(["a", "b"], [one], planned).tied[name] for name in "ab"] == member.tolist()
 
 
 def test_the_share_matters_somewhere() -> None:
@@ -71,3 +71,9 @@ def test_the_share_matters_somewhere() -> None:
         args = x.mean(1), x.var(1, ddof=1), np.full(2, 5.0), FLOOR
         differs += tie_group(*args, 0.05).tolist() != tie_group(*args, 0.0125).tolist()
     assert differs > 10
+
+
+def test_who_was_not_at_a_look_stays_in_without_a_claim() -> None:
+    found = race([*SCORES, "late"], [look(5)], planned=4)
+    assert (found.left["late"], found.tied["late"]) == (None, None)
+    assert "late" in found.still_in

@@ -164,7 +164,7 @@ def test_missing(folder: Path, key: str) -> None:
         ("objectives", "{val_error_pct: minimize}", "{val_error_pct: maximize}",
          "7:29: objectives.val_error_pct: `minimize` is needed (less is better of all of them), got maximize"),
         ("objectives", "{val_loss: minimize, macs: minimize}", "{macs: minimize}",
-         "7:13: objectives: one that training measures is needed: val_error_pct, val_loss, train_loss, train_s; got "),
+         "7:13: objectives: the first must be one that training measures: val_error_pct, val_loss, train_loss, train_s; got "),
         ("objectives", "{train_s: minimize}", "{trains: minimize}",
          "7:14: objectives.trains: no objective is called `trains`; there are val_error_pct, val_loss, train_loss, "
          "train_s, params, macs; did you mean `train_s` or `train_loss`?"),

@@ -137,6 +137,19 @@ def test_units_and_seeds_are_united_and_trials_renumbered(
     assert dump(sample.engine) == before
 
 
+def test_seeds_keep_their_order_and_added_ones_count_as_a_look(
+    sample: Sample, db: str, other: Sample, other_db: str
+) -> None:
+    """A race looks at the first so many seeds; what comes by a merge was planned by nobody."""
+    put_study(sample.engine, "s", spec("d", ["pre"], [9, 3, 7]), "d1")
+    put_study(other.engine, "s", spec("d", ["pre"], [5, 3, 4, 6]), "d2")
+    merge(db, [other_db])
+    found = json.loads(get_study(sample.engine, "s").spec)
+    assert (found["seeds"], found["looks"]) == ([9, 3, 7, 5, 4, 6], [3, 4])
+    merge(db, [other_db])
+    assert json.loads(get_study(sample.engine, "s").spec) == found
+
+
 def test_the_first_stands_where_numbers_differ(sample: Sample, db: str, other: Sample, other_db: str) -> None:
     sample.add(sample.record(0, val_error_pct=5.0))
     other.add(replace(other.record(0, val_error_pct=5.5), train_s=9.0))

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import Database, Rb
+
+from resbench.compiler.canonical import canonical
+from resbench.study.job import Job, train
+from resbench.train.outcome import Outcome
 
 RACE = """study: race
 network: {use: resnet_cifar, depth: 8, width: 2}
@@ -55,6 +60,52 @@ def test_who_is_alike_races_to_the_end_also_in_two_parts(raced: Rb, database: Da
     assert "race: 3 of 3 looks taken" in whole.out
 
 
+def test_a_unit_that_is_no_longer_named_is_out_of_the_race(raced: Rb, small: Path, database: Database) -> None:
+    file = small.parent / "race.yaml"
+    three = RACE.replace("[original,", "[original, plain, full_preactivation,")
+    file.write_text(three, "utf-8")
+    raced("study", "run", "race.yaml", "budget.runs=16")
+    file.write_text(three.replace("plain, ", ""), "utf-8")
+    said = raced("study", "run", "race.yaml")
+    assert said.status == 0, said.err
+    assert "plain is not named any more, and out of the race" in said.err
+    assert "waits" not in said.err
+    assert database.one("SELECT COUNT(*) FROM v_runs WHERE active AND unit = 'plain'") == 0
+
+
+def test_the_seeds_of_a_race_stay(raced: Rb) -> None:
+    assert raced("study", "run", "race.yaml", "budget.runs=2").status == 0
+    said = raced("study", "run", "race.yaml", "seeds=[9, 8, 7, 6, 5, 4]")
+    assert said.status == 2
+    assert "is a race over the seeds [0, 1, 2, 3, 4, 5], now [9, 8, 7, 6, 5, 4]" in said.err
+
+
+def test_a_unit_that_fails_is_not_waited_for(
+    raced: Rb, small: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A seed of the second look fails: its unit is in no look from there on, and gets its seeds by the next command."""
+
+    entry = RACE[RACE.index("{use: constant") : RACE.index("]\ndata")]
+    (small.parent / "race.yaml").write_text(RACE.replace(entry, "full_preactivation"), "utf-8")
+    points = raced("study", "check", "race.yaml", "--json").json
+    broken = next(point["digest"] for point in points if point["name"] == "original")
+
+    def breaks(work: Job, seeds: tuple[int, ...], *rest: Any) -> list[Outcome]:
+        if 4 in seeds and canonical(work.bound).digest == broken:
+            raise ZeroDivisionError("on purpose")
+        return train(work, seeds, *rest)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("resbench.study.worker.train", breaks)
+        said = raced("study", "run", "race.yaml")
+    assert said.status == 1
+    assert "waits" not in said.err
+    assert seeds(database) == {"original": 4, "full_preactivation": 6}
+    whole = raced("study", "run", "race.yaml")
+    assert whole.status == 0, whole.err
+    assert seeds(database) == {"original": 6, "full_preactivation": 6}
+
+
 @pytest.mark.usefixtures("small")
 def test_seeds_added_after_a_look(rb: Rb) -> None:
     """Under 3 seeds nothing can have been claimed, so that is no look."""
@@ -68,6 +119,13 @@ def test_seeds_added_after_a_look(rb: Rb) -> None:
     assert "seeds were added after a look at 3 seeds without a plan" in said.out
     exact = rb("results", "compare", "small", "original", "plain", "--exact")
     assert "this p is too small" in exact.out
+
+
+@pytest.mark.usefixtures("small")
+def test_a_larger_budget_after_a_look(rb: Rb) -> None:
+    rb("study", "run", "small.yaml", "seeds=5", "budget.runs=6")
+    more = rb("study", "run", "small.yaml", "seeds=5", "budget.runs=10")
+    assert "Seeds were added after a look, without a plan" in more.out
 
 
 @pytest.mark.usefixtures("small")

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from tabular_sample import WHERE, study
 
 from resbench.errors import BadInput
-from resbench.tabular import Bench, OutOfBudget, Simulation
+from resbench.store.catalogue import put_environment, put_recipe
+from resbench.store.freeze import freeze
+from resbench.store.records import EpochRecord, RecipeRecord, RunRecord, TrialRecord
+from resbench.store.runs import save_run
+from resbench.store.studies import put_trial
+from resbench.tabular import Bench, OutOfBudget, Simulation, load
 
 
 def at_random(sim: Simulation) -> None:
@@ -25,6 +33,27 @@ def test_a_run_costs_its_seconds_once_and_goes_on_where_it_stopped(bench: Bench)
     assert [step.seconds for step in sim.history] == pytest.approx([1.1, 3.3, 3.3, 4.4, 6.8])
     assert [step.epochs for step in sim.history] == [1, 3, 3, 4, 6]
     assert [step.record.status for step in sim.history] == ["running", "running", "running", "complete", "diverged"]
+
+
+def test_one_network_by_two_recipes_is_two_units(tmp_path: Path) -> None:
+    """Their digest is one; what is known of the one says nothing of the other."""
+    engine = study(tmp_path / "two.db", units={"x": 20.0})
+    put_recipe(engine, RecipeRecord("r2_b", "he2016_small", '{"lr":0.01}'))
+    where = put_environment(engine, WHERE)
+    trial = put_trial(engine, 1, TrialRecord(1, "x lr=0.01", "x", "resnet_cifar", {}, "a2_x", "r2_b", "d_a"))
+    history = [EpochRecord(n, 0.1, 1.0, 1.0, 1.0, 5.0, 1.0) for n in range(1, 5)]
+    record = RunRecord("a2_x", "r2_b", "d_a", 0, "complete", where, 5.0, epochs=4, train_s=4.0, history=history)
+    save_run(engine, record, study_id=1, trial_id=trial)
+    freeze(engine, "small", tmp_path / "two.frozen")
+    engine.dispose()
+
+    def search(sim: Simulation) -> None:
+        sim.train("x", seed=0)
+        sim.train("x lr=0.01", seed=0)
+
+    with load(tmp_path / "two.frozen") as opened:
+        sim = opened.simulate(search, seconds=100)
+        assert (sim.epochs, sim.best(), sim.unseen("x").n) == (8, "x lr=0.01", 2)
 
 
 def test_the_budget_is_exact(bench: Bench) -> None:
