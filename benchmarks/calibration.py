@@ -1,6 +1,6 @@
 """Are the claims as rare as they say, and made where they should be? Simulated studies through the evidence functions.
 
-    python benchmarks/calibration.py [--studies 2000] [--only false,power,intervals,plan,race,store,real,speed] [--db AA.db]
+    python benchmarks/calibration.py [--studies 2000] [--only false,power,...,speed] [--db AA.db]
 
 Every setting has its own stream, named by what it is, and is drawn once. False claims: all units are alike; a claim is a unit
 left out of the tie group, or a pair of `compare` (Holm over all pairs) called different. A setting passes at up to 131 of 2000
@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 from scipy.special import bdtr, stdtr
 
+from resbench.evidence.anytime import anytime_test
 from resbench.evidence.compare import compare, holm
 from resbench.evidence.intervals import mean_interval
 from resbench.evidence.moderated import moderate, variance_floor, welch
@@ -281,6 +282,37 @@ def races(studies: int) -> bool:
     return good
 
 
+def whenever(studies: int) -> bool:
+    """Two units alike, looked at after every seed from 3 to 40; the second has `times` as many runs."""
+    bound, good = allowed(studies), True
+    head(
+        "Looked at again and again, from 3 to 40 seeds: a claim at any look",
+        "spread",
+        "runs",
+        "e-process",
+        "plain Welch",
+    )
+    for spread, times in product((1, 3, 10), (1, 4)):
+        g, ours, plain = generator_of("whenever", spread, times), 0, 0
+        for _ in range(studies):
+            a, b = spread * g.normal(size=40), g.normal(size=40 * times)
+            claimed = tested = False
+            for n in range(3, 41):
+                x, y = a[:n], b[: n * times]
+                means, variances = np.array([x.mean(), y.mean()]), np.array([x.var(ddof=1), y.var(ddof=1)])
+                counts = np.array([float(n), float(n * times)])
+                claimed |= bool((anytime_test(means, variances, counts, FLOOR, 0.025) <= 0.025).any())
+                error = variances / counts
+                t, nu = welch(means[:1] - means[1:], error[:1], error[1:], counts[:1] - 1, counts[1:] - 1)
+                tested |= bool(2 * stdtr(nu[0], -abs(t[0])) <= 0.05)
+            ours += claimed
+            plain += tested
+        good &= ours <= bound
+        mark = "" if ours <= bound else " **over**"
+        line(f"{spread}:1", f"1:{times}", share(ours, studies) + mark, share(plain, studies))
+    return good
+
+
 def through_store(count: int = 50) -> bool:
     """Simulated studies written as runs, each unit with its own digest, and read back by the command line."""
     g, same = generator_of("store"), 0
@@ -359,13 +391,14 @@ def speed() -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--studies", type=int, default=2000)
-    parser.add_argument("--only", default="false,power,intervals,plan,race,store,real,speed")
+    parser.add_argument("--only", default="false,power,intervals,plan,race,whenever,store,real,speed")
     parser.add_argument("--db", help="a database whose first study holds 64 runs or more of one unit, for `real`")
     given = parser.parse_args()
     parts = {
         "false": lambda: false_claims(given.studies), "power": lambda: powers(given.studies),
         "intervals": lambda: intervals(given.studies), "plan": lambda: plans(given.studies), "race": lambda: races(given.studies),
-        "store": through_store, "real": lambda: given.db is None or real(given.db, 2000), "speed": speed,
+        "whenever": lambda: whenever(given.studies), "store": through_store,
+        "real": lambda: given.db is None or real(given.db, 2000), "speed": speed,
     }  # fmt: skip
     found = {name: parts[name]() for name in given.only.split(",")}
     print("\n" + ", ".join(f"{name}: {'passes' if passed else 'FAILS'}" for name, passed in found.items()))
