@@ -5,7 +5,9 @@
     │   └── SpecError        2  problems in YAML files, each with its place
     ├── PluginError          3  a plugin that fails
     ├── DatabaseError        4  a database that is missing, corrupt, foreign, read-only or of another schema
-    └── StorageError         5  no room, or a folder that cannot be written
+    │   └── Unavailable      4  one that does not answer now: held by another, restarting, no connection left
+    ├── StorageError         5  no room, or a folder that cannot be written
+    └── Fenced               1  a write under a claim that another process has taken over; nothing was written
 
 Low-level code raises `Fact` (a short sentence, no place); the public edge that knows the place turns it into a `Problem`.
 """
@@ -35,8 +37,16 @@ class DatabaseError(ResbenchError):
     exit_status = 4
 
 
+class Unavailable(DatabaseError):  # noqa: N818  (it may answer again)
+    """What was asked may be asked again later."""
+
+
 class StorageError(ResbenchError):
     exit_status = 5
+
+
+class Fenced(ResbenchError):  # noqa: N818  (nothing went wrong: somebody else does the work)
+    pass
 
 
 class Fact(Exception):  # noqa: N818  (it is no error until somebody adds the place)

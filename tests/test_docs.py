@@ -33,8 +33,8 @@ from resbench.spec.recipe import parse_recipe
 from resbench.spec.study import parse_study
 from resbench.spec.unit import parse_unit
 from resbench.spec.yaml import read_text
+from resbench.store.all_tables import metadata
 from resbench.store.questions import QUESTIONS
-from resbench.store.tables import metadata
 from resbench.store.views import VIEWS
 
 torch.set_num_threads(1)  # small tensors: one thread is faster than several that wait for each other

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import torch
 
     from resbench.spec.study import StudySpec
-    from resbench.study.space import Point
+    from resbench.study.point import Point
 
 
 def explain_plan(spec: StudySpec, points: Sequence[Point], device: torch.device, json: bool) -> None:

@@ -1,4 +1,7 @@
-"""`resbench ...` -> exit status: 0 done, 1 some cells failed, 2 bad input, 3 plugin, 4 database, 5 storage, 130 Ctrl-C."""
+"""`resbench ...` -> exit status.
+
+0 done, 1 some cells failed, 2 bad input, 3 plugin, 4 database, 5 storage, 130 Ctrl-C, 143 SIGTERM.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,22 @@ from typing import Annotated
 import typer
 
 from resbench import __version__
-from resbench.cli import dashboard, data, db, net, ops, plugins, query, report, results, schema, study, unit
+from resbench.cli import (
+    dashboard,
+    data,
+    db,
+    net,
+    ops,
+    plugins,
+    query,
+    report,
+    results,
+    schema,
+    status,
+    study,
+    unit,
+    worker,
+)
 from resbench.errors import ResbenchError
 from resbench.spec.names import printable
 
@@ -27,6 +45,8 @@ app.add_typer(unit.app, name="unit")
 app.add_typer(net.app, name="net")
 app.add_typer(plugins.app, name="plugins")
 app.add_typer(db.app, name="db")
+study.app.command("status")(status.status)
+app.command("worker")(worker.worker)
 app.command("query")(query.query)
 app.command("report")(report.report)
 app.command("dashboard")(dashboard.dashboard)

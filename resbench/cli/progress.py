@@ -4,29 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
-from threading import Lock
 from types import TracebackType
-from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from resbench.spec.names import printable
-
-
-class EpochLike(Protocol):
-    @property
-    def epoch(self) -> int: ...
-    @property
-    def val_error_pct(self) -> float: ...
-
-
-class OutcomeLike(Protocol):
-    @property
-    def status(self) -> str: ...
-    @property
-    def epochs(self) -> Sequence[EpochLike]: ...
 
 
 class StudyProgress:
@@ -47,7 +30,6 @@ class StudyProgress:
         self.task: TaskID = self.bar.add_task("runs", total=None)
         self.total = self.done = self.epochs_done = 0
         self.began = time.monotonic()
-        self.lock = Lock()
 
     def __enter__(self) -> StudyProgress:
         self.bar.start()
@@ -65,28 +47,25 @@ class StudyProgress:
         self.total += new
         self.line(f"{cached} cached, {new} new")
 
-    def epoch(self, unit: str, seed: int, of: int, epoch: EpochLike) -> None:
-        """Seeds train side by side, so this comes from several threads."""
-        with self.lock:
-            self._epoch(unit, seed, of, epoch)
-
-    def _epoch(self, unit: str, seed: int, of: int, epoch: EpochLike) -> None:
+    def epoch(self, unit: str, seed: int, of: int, epoch: int, error_pct: float | None) -> None:
         self.epochs_done += 1
         if self.live:
-            said = f"{unit}, seed {seed}: epoch {epoch.epoch}/{of}, val error {epoch.val_error_pct:.1f} %"
-            self.bar.update(self.task, description=said, total=self.total * of, completed=self.epochs_done)
+            said = "diverged" if error_pct is None else f"val error {error_pct:.1f} %"
+            what = f"{unit}, seed {seed}: epoch {epoch}/{of or '?'}, {said}"
+            self.bar.update(self.task, description=what, total=self.total * of or None, completed=self.epochs_done)
 
-    def saved(self, unit: str, seed: int, of: int, outcome: OutcomeLike) -> None:
+    def saved(self, unit: str, seed: int, of: int, epochs: int, error_pct: float | None) -> None:
         """A run is in the database; what is told here survives any kill."""
-        last = outcome.epochs[-1]
-        with self.lock:
-            self.done += 1
-            self.epochs_done += of - last.epoch  # it may have ended early
-            spent = time.monotonic() - self.began
-            left = spent / self.done * (self.total - self.done)
-            word = "diverged, " if outcome.status == "diverged" else ""
-            text = f"{unit}, seed {seed}: {word}val error {last.val_error_pct:.2f} % after {last.epoch} epochs"
-            self.line(f"[{self.done}/{self.total}] {text} ({spent:.0f} s, about {left:.0f} s left)")
+        self.done += 1
+        self.epochs_done += of - epochs  # it may have ended early
+        said = "diverged" if error_pct is None else f"val error {error_pct:.2f} %"
+        text = f"{unit}, seed {seed}: {said} after {epochs} epochs"
+        if not self.total:  # of a study that another process runs
+            self.line(text)
+            return
+        spent = time.monotonic() - self.began
+        left = spent / self.done * (self.total - self.done)
+        self.line(f"[{self.done}/{self.total}] {text} ({spent:.0f} s, about {left:.0f} s left)")
 
     def cell_failed(self, unit: str, error: str) -> None:
         self.line(f"FAILED {unit}: {error}")

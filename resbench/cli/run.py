@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,16 +15,18 @@ from resbench.plugins.active import activate_also, named_folders
 from resbench.spec.check import Check
 from resbench.spec.library import STUDIES, Library, workspace
 from resbench.spec.names import why_not
-from resbench.spec.node import Node, values
+from resbench.spec.node import Node
 from resbench.spec.override import override_study
 from resbench.spec.study import StudySpec, parse_study
 from resbench.spec.study_plugins import plugin_folders
+from resbench.store.checkpoints import checkpoint_folder
 from resbench.store.engine import Engine, open_store
 
 if TYPE_CHECKING:
     import torch
 
-    from resbench.study.space import Point, Refused  # imports torch
+    from resbench.study.point import Point, Refused
+    from resbench.study.shift import Where
 
 
 def prepare(
@@ -100,39 +102,53 @@ def named_device(device: str | None) -> torch.device:
     return where
 
 
-def trained(
-    url: str,
-    spec: StudySpec,
-    points: Sequence[Point],
-    where: torch.device,
-    profile: Path | None,
-    progress: StudyProgress,
-) -> tuple[Engine, bool]:
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a study is run on, which changes no number."""
+
+    url: str
+    device: torch.device
+    checkpoints: str | None = None
+    profile: Path | None = None
+    workers: int | None = None
+
+
+def trained(spec: StudySpec, points: Sequence[Point], setting: Setting, progress: StudyProgress) -> tuple[Engine, bool]:
     """Run the study; of several ranks the first keeps it, and the others end here. Returns whether every cell came to its end.
 
-    Data, recipes and ranks are looked at before anything is written. Ctrl-C ends with status 130 and says how to go on.
+    Data, recipes and ranks are looked at before anything is written. A wish to stop ends with status 130 or 143, and says how to
+    go on.
     """
-    from resbench.study.coordinator import run_study
-    from resbench.study.data import loaded
     from resbench.study.follow import dismiss, follow
     from resbench.study.job import check_recipe
-    from resbench.study.profile import Machine
+    from resbench.study.machine import ThisMachine, data_record
+    from resbench.study.run import Manner, Task, run_study
+    from resbench.study.stop import Stopped, heard
     from resbench.train.ranks import part
 
-    loaded(str(spec.data.name), values(spec.data.given))
+    data = data_record(spec)
     for point in points:
-        check_recipe(point.recipe, where)
+        check_recipe(point.recipe, setting.device)
     if part().rank > 0:
-        follow(where)
+        follow(setting.device)
         raise SystemExit(0)
-    engine = open_store(url, create=True)
-    try:
-        whole = run_study(engine, url, spec, points, Machine(where, profile), progress)
-    except KeyboardInterrupt:
-        progress.bar.stop()
-        progress.line(
-            f"stopped: {progress.done} of {progress.total} new runs are saved; the same command goes on with the rest"
-        )
-        raise SystemExit(130) from None
+    engine = open_store(setting.url, create=True)
+    folder = checkpoint_folder(setting.url, setting.checkpoints)
+    where: Where = "ranks" if part().of > 1 else "here" if _in_process(points) else "local"
+    manner = Manner(where, setting.workers)
+    with heard() as stop:
+        try:
+            means = ThisMachine(data, setting.device, folder, setting.profile)
+            whole = run_study(engine, Task(setting.url, spec, points, means), progress, stop, manner)
+        except Stopped as stopped:
+            progress.bar.stop()
+            progress.line(
+                f"stopped: {progress.done} of {progress.total} new runs are saved; the same command goes on with the rest"
+            )
+            raise SystemExit(stopped.status) from None
     dismiss()
     return engine, whole
+
+
+def _in_process(points: Sequence[Point]) -> bool:
+    return any(point.recipe.plan.workers == 0 for point in points)

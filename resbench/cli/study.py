@@ -21,6 +21,13 @@ Changes = Annotated[
     ),
 ]
 Fork = Annotated[str | None, typer.Option("--fork", metavar="NAME", help="Run it as a study of another name.")]
+Checkpoints = Annotated[
+    str | None,
+    typer.Option(
+        "--checkpoints", metavar="FOLDER", envvar="RESBENCH_CHECKPOINTS", show_default=False,
+        help="Where runs under way are kept; on several machines a folder that they share. Else DATABASE.checkpoints.",
+    ),
+]  # fmt: skip
 Device = Annotated[str | None, typer.Option("--device", help="cuda, mps or cpu; else the best there is.")]
 
 
@@ -34,13 +41,18 @@ def run(
     profile: Annotated[
         Path | None, typer.Option("--profile", metavar="FOLDER", help="Write where the time of each cell went, and traces.")
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", min=0, help="Worker processes of this machine; 0: none, `resbench "
+                                 "worker` trains elsewhere. Else as many as pay, measured.")
+    ] = None,
+    checkpoints: Checkpoints = None,
 ) -> None:  # fmt: skip
     """Train what is missing of a study, one row per run, and print the ranking. Run it again: nothing is trained twice."""
     from resbench.cli.explain import explain_plan
     from resbench.cli.profile import folder_for, tell_profile
     from resbench.cli.progress import StudyProgress
     from resbench.cli.results import has_finished, print_ranking
-    from resbench.cli.run import named_device, prepare, trained
+    from resbench.cli.run import Setting, named_device, prepare, trained
 
     url = database(db)
     if profile is not None:
@@ -62,7 +74,8 @@ def run(
                 if part().rank == 0:
                     explain_plan(spec, points, where, json)
                 raise typer.Exit(0)
-            engine, whole = trained(url, spec, points, where, folder_for(profile), progress)
+            setting = Setting(url, where, checkpoints, folder_for(profile), workers)
+            engine, whole = trained(spec, points, setting, progress)
     if profile is not None:
         tell_profile(profile, began)
     if whole or has_finished(engine, spec.name):

@@ -7,12 +7,13 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from resbench.store.all_tables import metadata
 from resbench.store.questions import QUESTIONS
-from resbench.store.tables import metadata
 from resbench.store.views import VIEWS
 
 _TABLES = {  # what one row is
     "rb_architecture": "a whole network, by what it computes and not by its name",
+    "rb_attempt": "one worker's attempt at a cell, and how it ended",
     "rb_cell": "a piece of work: seeds of one trial, for one worker",
     "rb_cell_plan": "how a cell is to be trained",
     "rb_checkpoint": "a file that a run under way goes on from; gone when it is done",
@@ -20,6 +21,7 @@ _TABLES = {  # what one row is
     "rb_data": "a data set with its splits",
     "rb_environment": "what runs ran on",
     "rb_epoch": "one epoch of one run",
+    "rb_lease": "a role that one process has at a time",
     "rb_recipe": "how to train",
     "rb_reveal": "one look at a study's test scores",
     "rb_run": "an architecture, a recipe, a data set and a seed, and what came of them; finished, it is never rewritten",
@@ -28,6 +30,7 @@ _TABLES = {  # what one row is
     "rb_study_run": "a run that a study shows, and under which trial; a run may serve several studies",
     "rb_test_score": "the sealed test score of a run: no view has it, and `resbench query` refuses it",
     "rb_trial": "one point of a study's space",
+    "rb_worker": "a process that trains cells, or did",
 }
 
 

@@ -9,6 +9,9 @@ from pydantic import Field, model_validator
 
 from resbench.spec.model import Model, Positive
 
+TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+Tag = Annotated[str, Field(pattern=f"^{TAG.pattern}$")]
+
 
 class Every(Model):
     """A bare `30s` is of seconds."""
@@ -35,11 +38,18 @@ class PlanSpec(Model):
 
     `width` seeds are trained as one network; `layout` is that of images in memory; `recompute` keeps the activations of few
     places in memory and works out the rest again in the backward pass; `compile` has torch.compile make kernels of each unit.
+    `workers`: processes of this machine that train; 0 trains in the process of `study run` itself, with nobody who watches.
+    `tags`: what a worker must have (`resbench worker --tags`). A cell is ended that takes no step for `stall_s` seconds, that
+    takes over `cell_s` in all, or over `memory_mib` of memory.
     """
 
     width: Annotated[int, Field(gt=0, le=1000)] | None = None
     layout: Literal["contiguous", "channels_last"] | None = None
-    workers: Annotated[int, Field(gt=0, le=1000)] | None = None
+    workers: Annotated[int, Field(ge=0, le=1000)] | None = None
     threads: Annotated[int, Field(gt=0, le=1000)] | None = None
     recompute: bool = False
     compile: bool | None = None
+    tags: tuple[Tag, ...] = ()
+    stall_s: Positive = 900.0
+    cell_s: Positive | None = None
+    memory_mib: Positive | None = None

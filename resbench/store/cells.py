@@ -1,33 +1,50 @@
-"""Cells: queued -> running (claimed by one worker) -> done or failed.  The seam at which workers take work.
+"""Cells: queued -> running (claimed under a lease by one worker) -> done or failed, or queued again.  Where workers take work.
 
-Each step is one transaction and holds only if the cell is still in the state it leaves: a worker that lost its cell is told
-so (False) and changes nothing. Who asks gets a cell of any trial of the study that is still active, oldest first.
+Each claim raises the cell's token, and whatever is written for a cell is written under its token: a worker that lost its cell,
+for its lease ended, is told so and changes nothing. Each claim is a row of rb_attempt, with how it ended.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
-from sqlalchemy import Engine, RowMapping, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, insert, select, update
 
-from resbench.errors import DatabaseError
-from resbench.store.records import Cell, canonical_json, now
-from resbench.store.tables import rb_cell, rb_cell_plan, rb_trial
+from resbench.errors import DatabaseError, Fenced
+from resbench.failpoints import Failpoint, reach
+from resbench.store.dialect import clock
+from resbench.store.records import canonical_json, now
+from resbench.store.roles import hold_role
+from resbench.store.tables import rb_trial
 from resbench.store.transaction import reading, shown, writing
+from resbench.store.work_records import Attempt, Cell, Ending, Lease
+from resbench.store.work_tables import rb_attempt, rb_cell, rb_cell_plan
 
-_STATUSES = ("queued", "running", "done", "failed")
+LEASE_S = 60.0
+_IDS_PER_QUERY = 500
+MOST_TAGS = 8  # of a worker: it may claim the cells of every subset
+_STATUS = {"done": "done", "failed": "failed", "given_back": "queued", "retry": "queued"}  # of the cell, by outcome
 
 
-def enqueue_cell(engine: Engine, trial_id: int, seeds: Sequence[int], plan: Mapping[str, Any] | None = None) -> int:
+def enqueue_cell(
+    engine: Engine,
+    trial_id: int,
+    seeds: Sequence[int],
+    plan: Mapping[str, Any] | None = None,
+    tags: Sequence[str] = (),
+    role: Lease | None = None,
+) -> int:
     """Queue seeds still missing of a trial, with how to train them. An open cell of the same trial and seeds is returned, not
-    doubled.
+    doubled. Raises Fenced where the role is lost.
     """
-    values = {"trial_id": trial_id, "seeds": canonical_json(list(seeds)), "status": "queued"}
+    values = {"trial_id": trial_id, "seeds": canonical_json(list(seeds)), "status": "queued", "tags": _json(tags)}
     trial = select(rb_trial.c.architecture, rb_trial.c.recipe, rb_trial.c.data).where(rb_trial.c.id == trial_id)
     same = (rb_cell.c.trial_id == trial_id) & (rb_cell.c.seeds == values["seeds"])
     with writing(engine) as connection:
+        hold_role(connection, role)
         # The trial's row is held, so that on Postgres too one caller at a time looks and inserts.
         identity = connection.execute(trial.with_for_update()).mappings().first()
         if identity is None:
@@ -43,13 +60,16 @@ def enqueue_cell(engine: Engine, trial_id: int, seeds: Sequence[int], plan: Mapp
         return cell_id
 
 
-def claim_cell(engine: Engine, study_id: int, worker: str) -> Cell | None:
-    """The oldest queued cell, now running and this worker's; None where none is queued."""
+def claim_cell(
+    engine: Engine, study_id: int, worker: str, tags: Sequence[str] = (), lease_s: float = LEASE_S
+) -> Cell | None:
+    """The oldest queued cell of an active trial whose tags the worker has, now running and its; None where there is none."""
     wanted = (rb_trial.c.study_id == study_id) & rb_trial.c.active & (rb_cell.c.status == "queued")
+    subsets = [_json(some) for n in range(len(tags) + 1) for some in combinations(sorted(set(tags)), n)]
     oldest = (
         select(rb_cell.c.id)
         .join(rb_trial, rb_trial.c.id == rb_cell.c.trial_id)
-        .where(wanted)
+        .where(wanted, rb_cell.c.tags.in_(subsets))
         .order_by(rb_cell.c.id)
         .limit(1)
         .with_for_update(of=rb_cell, skip_locked=True)
@@ -58,67 +78,136 @@ def claim_cell(engine: Engine, study_id: int, worker: str) -> Cell | None:
         cell_id = connection.execute(oldest).scalar()
         if cell_id is None:
             return None
-        claim = {"status": "running", "claimed_by": worker, "claimed_at": now(), "finished_at": None, "error": None}
-        connection.execute(update(rb_cell).where(rb_cell.c.id == cell_id).values(claim))
-        joined = select(rb_cell, rb_cell_plan.c.plan).outerjoin(rb_cell_plan).where(rb_cell.c.id == cell_id)
-        return _cell(connection.execute(joined).mappings().one())
+        claim = {
+            "status": "running",
+            "claimed_by": worker,
+            "claimed_at": now(),
+            "finished_at": None,
+            "error": None,
+            "token": rb_cell.c.token + 1,
+            "lease_until": clock(connection) + lease_s,
+        }
+        row = connection.execute(
+            update(rb_cell).where(rb_cell.c.id == cell_id).values(claim).returning(*rb_cell.c)
+        ).mappings().one()  # fmt: skip
+        began = {"cell_id": cell_id, "token": row["token"], "worker": worker, "started_at": claim["claimed_at"]}
+        connection.execute(insert(rb_attempt).values(began | {"outcome": "running", "reached": 0}))
+        plan = connection.execute(select(rb_cell_plan.c.plan).where(rb_cell_plan.c.cell_id == cell_id)).scalar()
+        cell = _cell(row, plan)
+    reach(Failpoint.CELL_CLAIMED)
+    return cell
 
 
-def finish_cell(engine: Engine, cell: Cell) -> bool:
-    """Close a cell as done. False where it is no longer this claim's."""
-    return _close(engine, cell, "done", None)
+def hold(connection: Connection, cell: Cell) -> None:
+    """Keep the claim from changing until the transaction ends. Raises Fenced where another has taken the cell over."""
+    mine = select(rb_cell.c.id).where(_claim(cell), rb_cell.c.status == "running")
+    if connection.execute(mine.with_for_update(read=True)).first() is None:
+        raise Fenced(f"cell {cell.id}: was taken over by another worker, for the lease had ended; nothing was written")
 
 
-def fail_cell(engine: Engine, cell: Cell, error: str) -> bool:
-    """Close a cell as failed, with the reason. False where it is no longer this claim's."""
-    return _close(engine, cell, "failed", error)
-
-
-def claimants(engine: Engine, study_id: int) -> set[str]:
-    """The workers that hold running cells of a study."""
-    trials = select(rb_trial.c.id).where(rb_trial.c.study_id == study_id)
-    held = select(rb_cell.c.claimed_by).where(rb_cell.c.status == "running", rb_cell.c.trial_id.in_(trials)).distinct()
-    with reading(engine) as connection:
-        return {str(worker) for worker in connection.execute(held).scalars()}
-
-
-def requeue_running(engine: Engine, study_id: int, worker: str | None = None) -> int:
-    """Queue again what a dead process left running: that worker's, or everything, for the only process of a study. Returns how
-    many.
-    """
-    trials = select(rb_trial.c.id).where(rb_trial.c.study_id == study_id)
-    left = (rb_cell.c.status == "running") & rb_cell.c.trial_id.in_(trials)
-    if worker is not None:
-        left &= rb_cell.c.claimed_by == worker
+def end_attempt(engine: Engine, cell: Cell, ending: Ending) -> bool:
+    """Close the claim; by how it ended the cell is done, failed or queued again. False where it is no longer this claim's."""
+    status = _STATUS[ending.outcome]
+    closed = status in ("done", "failed")
+    reach(Failpoint.CELL_ENDING)
     with writing(engine) as connection:
-        back = {"status": "queued", "claimed_by": None, "claimed_at": None}
-        return connection.execute(update(rb_cell).where(left).values(back)).rowcount
+        values = {
+            "status": status,
+            "finished_at": now() if closed else None,
+            "error": ending.error if status == "failed" else None,
+            "lease_until": None,
+        }
+        query = update(rb_cell).where(_claim(cell), rb_cell.c.status == "running").values(values)
+        if connection.execute(query).rowcount != 1:
+            return False
+        attempt = {
+            "outcome": ending.outcome,
+            "kind": ending.kind,
+            "error": ending.error,
+            "reached": ending.reached,
+            "ended_at": now(),
+        }
+        of = (rb_attempt.c.cell_id == cell.id) & (rb_attempt.c.token == cell.token)
+        connection.execute(update(rb_attempt).where(of).values(attempt))
+    reach(Failpoint.CELL_ENDED)
+    return True
 
 
-def cell_counts(engine: Engine, study_id: int) -> dict[str, int]:
-    """How many cells of a study are queued, running, done and failed."""
+def running_cells(engine: Engine, study_id: int) -> list[tuple[Cell, bool]]:
+    """Those of a study, each with whether its lease has ended."""
+    with reading(engine) as connection:
+        over = rb_cell.c.lease_until < clock(connection)
+        query = (
+            select(rb_cell, rb_cell_plan.c.plan, over.label("over"))
+            .join(rb_trial, rb_trial.c.id == rb_cell.c.trial_id)
+            .outerjoin(rb_cell_plan)
+            .where(rb_trial.c.study_id == study_id, rb_cell.c.status == "running")
+            .order_by(rb_cell.c.id)
+        )
+        rows = connection.execute(query).mappings().all()
+    return [(_cell({c.name: row[c] for c in rb_cell.c}, row["plan"]), row["over"] in (None, True, 1)) for row in rows]
+
+
+def attempts_at(engine: Engine, cell_id: int) -> list[Attempt]:
+    """In their order."""
+    with reading(engine) as connection:
+        query = select(rb_attempt).where(rb_attempt.c.cell_id == cell_id).order_by(rb_attempt.c.token)
+        return [Attempt(**row) for row in connection.execute(query).mappings()]
+
+
+def open_cells(engine: Engine, study_id: int, *, active: bool = True) -> list[Cell]:
+    """Queued and running ones of a study, of trials that are active or of all."""
+    which = (rb_trial.c.study_id == study_id) & rb_cell.c.status.in_(("queued", "running"))
+    return _cells(engine, which & rb_trial.c.active if active else which)
+
+
+def cells_called(engine: Engine, ids: Collection[int]) -> list[Cell]:
+    found: list[Cell] = []
+    for start in range(0, len(ids), _IDS_PER_QUERY):
+        found += _cells(engine, rb_cell.c.id.in_(sorted(ids)[start : start + _IDS_PER_QUERY]))
+    return found
+
+
+def is_open(engine: Engine, study_id: int) -> bool:
+    """Whether a cell of an active trial is queued or running."""
     query = (
-        select(rb_cell.c.status, func.count())
+        select(rb_cell.c.id)
         .join(rb_trial, rb_trial.c.id == rb_cell.c.trial_id)
-        .where(rb_trial.c.study_id == study_id)
-        .group_by(rb_cell.c.status)
+        .where(rb_trial.c.study_id == study_id, rb_trial.c.active, rb_cell.c.status.in_(("queued", "running")))
+        .limit(1)
     )
     with reading(engine) as connection:
-        found = {status: int(count) for status, count in connection.execute(query)}
-    return {status: found.get(status, 0) for status in _STATUSES}
+        return connection.execute(query).first() is not None
 
 
-def _close(engine: Engine, cell: Cell, status: str, error: str | None) -> bool:
-    mine = (
-        (rb_cell.c.id == cell.id)
-        & (rb_cell.c.status == "running")
-        & (rb_cell.c.claimed_by == cell.claimed_by)
-        & (rb_cell.c.claimed_at == cell.claimed_at)
+def _cells(engine: Engine, which: ColumnElement[bool]) -> list[Cell]:
+    query = (
+        select(rb_cell, rb_cell_plan.c.plan)
+        .join(rb_trial, rb_trial.c.id == rb_cell.c.trial_id)
+        .outerjoin(rb_cell_plan)
+        .where(which)
+        .order_by(rb_cell.c.id)
     )
+    with reading(engine) as connection:
+        rows = connection.execute(query).mappings().all()
+    return [_cell({c.name: row[c] for c in rb_cell.c}, row["plan"]) for row in rows]
+
+
+def close_cell(engine: Engine, cell_id: int, error: str) -> None:
+    """Close a queued cell that is not wanted any more as failed; of one that is claimed nothing changes."""
     with writing(engine) as connection:
-        values = {"status": status, "finished_at": now(), "error": error}
-        return connection.execute(update(rb_cell).where(mine).values(values)).rowcount == 1
+        mine = (rb_cell.c.id == cell_id) & (rb_cell.c.status == "queued")
+        connection.execute(update(rb_cell).where(mine).values(status="failed", finished_at=now(), error=error))
 
 
-def _cell(row: RowMapping) -> Cell:
-    return Cell(**dict(row) | {"seeds": tuple(json.loads(row["seeds"])), "plan": json.loads(row["plan"] or "{}")})
+def _claim(cell: Cell) -> Any:
+    return (rb_cell.c.id == cell.id) & (rb_cell.c.token == cell.token)
+
+
+def _json(tags: Sequence[str]) -> str:
+    return canonical_json(sorted(set(tags)))
+
+
+def _cell(row: RowMapping | Mapping[str, Any], plan: str | None) -> Cell:
+    lists = {key: tuple(json.loads(row[key])) for key in ("seeds", "tags")}
+    return Cell(**dict(row) | lists, plan=json.loads(plan or "{}"))

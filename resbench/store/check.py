@@ -14,8 +14,9 @@ from resbench.store.engine import connect, found_revision
 from resbench.store.location import Location, locate
 from resbench.store.records import canonical_json
 from resbench.store.schema import check_revision
-from resbench.store.tables import rb_cell, rb_environment, rb_recipe, rb_study
+from resbench.store.tables import rb_environment, rb_recipe, rb_study
 from resbench.store.transaction import reading
+from resbench.store.work_tables import rb_cell
 
 MOST = 20  # of each kind; the rest is counted
 # What must be true -> a query for the rows of which it is not, one text each.

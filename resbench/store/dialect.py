@@ -6,11 +6,12 @@ No other file of the room branches on the dialect.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Mapping
 from typing import Any
 from weakref import finalize
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy import ColumnElement, Connection, Double, Engine, Table, cast, create_engine, event, func, literal, text
 from sqlalchemy.dialects import sqlite
 
 from resbench.errors import DatabaseError
@@ -71,6 +72,31 @@ def insert_absent(connection: Connection, table: Table, values: Mapping[str, Any
         absent = postgresql.insert(table).values(values).on_conflict_do_nothing().returning(key)
         return connection.execute(absent).first() is not None
     return connection.execute(sqlite.insert(table).values(values).on_conflict_do_nothing()).rowcount == 1
+
+
+def clock(connection: Connection) -> ColumnElement[float]:
+    """Seconds since 1970 by the clock of the database: of a file that is this machine's."""
+    if connection.dialect.name == "postgresql":
+        return cast(func.extract("epoch", func.clock_timestamp()), Double)
+    return literal(time.time(), Double)
+
+
+_COMES_BACK = (
+    "08",
+    "53",
+    "57P",
+    "55P03",
+    "40001",
+    "40P01",
+)  # connection, resources, shutdown, lock, serialisation, deadlock
+
+
+def comes_back(error: BaseException | None) -> bool:
+    """Whether what Postgres says passes: the server restarts, has no connection left, or ended a lock (its appendix A)."""
+    state = getattr(error, "sqlstate", None)
+    if state is not None:
+        return str(state).startswith(_COMES_BACK)
+    return type(error).__name__ == "OperationalError" and not isinstance(error, sqlite3.Error)  # no server to say more
 
 
 def lock_schema(connection: Connection) -> None:

@@ -12,7 +12,8 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from resbench.store.tables import metadata, rb_test_score
+from resbench.store.all_tables import metadata
+from resbench.store.tables import rb_test_score
 from resbench.store.views import VIEWS
 
 READER = "resbench_reader"

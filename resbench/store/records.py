@@ -178,24 +178,6 @@ class RunRow:
     error: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """What one worker claims: the seeds still missing of one architecture, recipe and data set."""
-
-    id: int
-    trial_id: int
-    architecture: str
-    recipe: str
-    data: str
-    seeds: tuple[int, ...]
-    status: str
-    claimed_by: str | None
-    claimed_at: str | None
-    finished_at: str | None
-    error: str | None
-    plan: Mapping[str, Any]
-
-
 def finite(number: float | None) -> float | None:
     """None for what is no finite number: SQLite would keep inf but not nan, Postgres both.
 

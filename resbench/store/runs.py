@@ -11,12 +11,16 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, insert, select, update
 
+from resbench.failpoints import Failpoint, reach
+from resbench.store.cells import hold
 from resbench.store.dialect import insert_absent
 from resbench.store.records import FINISHED, EpochRecord, RunRecord, RunRow, canonical_json, finite, now
-from resbench.store.tables import rb_cell, rb_cell_plan, rb_epoch, rb_run, rb_run_plan, rb_study_run, rb_test_score
+from resbench.store.tables import rb_epoch, rb_run, rb_run_plan, rb_study_run, rb_test_score
 from resbench.store.transaction import reading, writing
+from resbench.store.work_records import Cell
+from resbench.store.work_tables import rb_cell, rb_cell_plan
 
 _IDENTITY = ("architecture", "recipe", "data", "seed")
 _NUMBERS = ("val_error_pct", "val_loss", "train_loss", "train_s", "wall_s")
@@ -34,6 +38,18 @@ def save_run(engine: Engine, record: RunRecord, *, study_id: int | None = None, 
         if study_id is not None:
             insert_absent(connection, rb_study_run, {"study_id": study_id, "trial_id": trial_id, "run_id": run_id})
         return run_id
+
+
+def save_run_of(engine: Engine, record: RunRecord, cell: Cell, study_id: int) -> int:
+    """The same under the claim of a cell. Raises Fenced where another worker has taken it over; then nothing was written."""
+    with writing(engine) as connection:
+        hold(connection, cell)
+        run_id = write_run(connection, record)
+        values = {"study_id": study_id, "trial_id": cell.trial_id, "run_id": run_id}
+        insert_absent(connection, rb_study_run, values)
+        reach(Failpoint.RUN_WRITTEN)
+    reach(Failpoint.RUN_COMMITTED)
+    return run_id
 
 
 def write_run(connection: Connection, record: RunRecord) -> int:
@@ -94,6 +110,25 @@ def link_run(engine: Engine, study_id: int, trial_id: int, run_id: int) -> None:
     with writing(engine) as connection:
         values = {"study_id": study_id, "trial_id": trial_id, "run_id": run_id}
         insert_absent(connection, rb_study_run, values)
+
+
+def newest_run(engine: Engine) -> int:
+    """Its id; 0 where there is none."""
+    with reading(engine) as connection:
+        return int(connection.execute(select(func.coalesce(func.max(rb_run.c.id), 0))).scalar_one())
+
+
+def runs_since(engine: Engine, study_id: int, run_id: int) -> list[tuple[int, int, int, str, float | None, int]]:
+    """Finished runs of a study with a higher id: (id, trial, seed, status, val error in percent, epochs), in their order."""
+    columns = [rb_run.c[name] for name in ("seed", "status", "val_error_pct", "epochs")]
+    query = (
+        select(rb_run.c.id, rb_study_run.c.trial_id, *columns)
+        .join(rb_study_run, rb_study_run.c.run_id == rb_run.c.id)
+        .where(rb_study_run.c.study_id == study_id, rb_run.c.id > run_id, _finished())
+        .order_by(rb_run.c.id)
+    )
+    with reading(engine) as connection:
+        return [tuple(row) for row in connection.execute(query)]
 
 
 def _finished() -> ColumnElement[bool]:

@@ -13,15 +13,18 @@ from sqlalchemy import Connection, Engine, select, update
 from resbench.errors import BadInput, DatabaseError, did_you_mean
 from resbench.store.dialect import insert_absent
 from resbench.store.records import StudyRow, TrialRecord, TrialRow, canonical_json, now
+from resbench.store.roles import hold_role
 from resbench.store.tables import rb_study, rb_trial
 from resbench.store.transaction import reading, shown, writing
+from resbench.store.work_records import Lease
 
 
-def put_study(engine: Engine, name: str, spec: str, digest: str) -> int:
-    """Insert the study, or bring its spec and digest up to date. Returns its id."""
+def put_study(engine: Engine, name: str, spec: str, digest: str, role: Lease | None = None) -> int:
+    """Insert the study, or bring its spec and digest up to date. Returns its id. Raises Fenced where the role is lost."""
     made = now()
     values = {"name": name, "spec": spec, "digest": digest, "created_at": made, "updated_at": made}
     with writing(engine) as connection:
+        hold_role(connection, role)
         if not insert_absent(connection, rb_study, values):
             changed = (rb_study.c.name == name) & (rb_study.c.digest != digest)
             connection.execute(update(rb_study).where(changed).values(spec=spec, digest=digest, updated_at=made))
@@ -51,11 +54,15 @@ def study_names(engine: Engine) -> list[str]:
         return list(connection.execute(select(rb_study.c.name).order_by(rb_study.c.name)).scalars())
 
 
-def put_trial(engine: Engine, study_id: int, trial: TrialRecord) -> int:
-    """Insert the trial if its number is new in the study; of one that stands only `active` may change. Returns its id."""
+def put_trial(engine: Engine, study_id: int, trial: TrialRecord, role: Lease | None = None) -> int:
+    """Insert the trial if its number is new in the study; of one that stands only `active` may change. Returns its id.
+
+    Raises Fenced where the role is lost.
+    """
     values = asdict(trial) | {"study_id": study_id, "params": canonical_json(dict(trial.params))}
     same = (rb_trial.c.study_id == study_id) & (rb_trial.c.number == trial.number)
     with writing(engine) as connection:
+        hold_role(connection, role)
         inserted = insert_absent(connection, rb_trial, values)
         row = connection.execute(select(rb_trial).where(same)).mappings().one()
         if not inserted:

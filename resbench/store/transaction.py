@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from resbench.errors import DatabaseError, ResbenchError, StorageError
-from resbench.store.dialect import WRITES
+from resbench.errors import DatabaseError, ResbenchError, StorageError, Unavailable
+from resbench.store.dialect import WRITES, comes_back
 from resbench.store.location import hide_password
 from resbench.store.sqlite_file import BUSY_TIMEOUT_S, corrupt
 
@@ -48,14 +48,14 @@ def shown(engine: Engine) -> str:
 def explain(error: SQLAlchemyError, where: str, password: str = "") -> ResbenchError:
     """The error a person sees: where, what, and what to do."""
     if isinstance(error, PoolTimeout):
-        return DatabaseError(f"{where}: every connection is in use: {error}")
+        return Unavailable(f"{where}: every connection is in use: {error}")
     if not isinstance(error, DBAPIError):
         return DatabaseError(f"{where}: {_clean(str(error), password)}")
     cause = error.orig
     message = _clean(str(cause), password)
     name = str(getattr(cause, "sqlite_errorname", "") or "")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return DatabaseError(
+        return Unavailable(
             f"{where}: held by another process for over {BUSY_TIMEOUT_S:.0f} s; try again when it is done"
         )
     if name.startswith("SQLITE_READONLY"):
@@ -66,6 +66,8 @@ def explain(error: SQLAlchemyError, where: str, password: str = "") -> ResbenchE
         return corrupt(where, message)
     if name.startswith("SQLITE_CANTOPEN"):
         return DatabaseError(f"{where}: cannot be opened or is gone ({message})")
+    if error.connection_invalidated or comes_back(cause):
+        return Unavailable(f"{where}: does not answer: {message}")
     if isinstance(error, IntegrityError):
         return DatabaseError(f"{where}: a row was refused: {message}")
     return DatabaseError(f"{where}: {message}")

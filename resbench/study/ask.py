@@ -16,7 +16,8 @@ from resbench.errors import BadInput
 from resbench.seeds import stream
 from resbench.store.optuna_storage import optuna_storage
 from resbench.store.records import TrialRecord
-from resbench.study.space import Point, choices
+from resbench.study.grid import choices
+from resbench.study.point import Point
 
 
 def open_optuna(url: str, name: str) -> optuna.Study:

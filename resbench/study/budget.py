@@ -8,7 +8,7 @@ from resbench.spec.study import StudySpec
 from resbench.store.engine import Engine
 from resbench.store.reading import runs_of_study
 from resbench.store.records import FINISHED, TrialRow
-from resbench.study.space import Point
+from resbench.study.point import Point
 from resbench.study.watcher import Watcher
 
 Identity = tuple[str, str, int]  # of a run of the study: architecture, recipe, seed

@@ -19,10 +19,13 @@ from resbench.store.engine import Engine
 from resbench.store.reading import runs_of_study
 from resbench.store.records import FINISHED, canonical_json
 from resbench.store.studies import get_study, put_study, study_names
-from resbench.study.space import Point
+from resbench.store.work_records import Lease
+from resbench.study.point import Point
 
 
-def agree_on_study(engine: Engine, spec: StudySpec, data_digest: str, points: Sequence[Point]) -> int:
+def agree_on_study(
+    engine: Engine, spec: StudySpec, data_digest: str, points: Sequence[Point], role: Lease | None = None
+) -> int:
     """The study's id, its row made or brought up to date. Raises BadInput when something else than it may has changed."""
     new = _spec_json(spec, data_digest, points)
     if spec.name in study_names(engine):
@@ -46,7 +49,7 @@ def agree_on_study(engine: Engine, spec: StudySpec, data_digest: str, points: Se
             new["looks"] = looks
         new["seeds"] = [*old["seeds"], *(seed for seed in new["seeds"] if seed not in old["seeds"])]
     text = canonical_json(new)
-    return put_study(engine, spec.name, text, sha256(text.encode()).hexdigest())
+    return put_study(engine, spec.name, text, sha256(text.encode()).hexdigest(), role)
 
 
 def _looks(engine: Engine, spec: StudySpec, old: dict[str, Any], new: dict[str, Any]) -> list[int]:

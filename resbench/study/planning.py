@@ -19,7 +19,7 @@ from resbench.measure.macs import op_macs
 from resbench.spec.recipe_plan import PlanSpec
 from resbench.store.engine import Engine
 from resbench.store.runs import plan_of
-from resbench.study.space import Point
+from resbench.study.point import Point
 from resbench.train.plan import Plan, measure, plan_from
 from resbench.train.ranks import beside, part
 from resbench.train.schedule import length
@@ -100,25 +100,27 @@ Work = Sequence[tuple[Point, int]]  # points, each with the number of seeds to t
 
 
 def early(work: Work, n_train: int, device: torch.device) -> int:
-    """How many workers beside this process are worth it before anything is measured: by multiply-adds, at best."""
+    """How many workers are sure to be wanted, by multiply-adds, at best; one core is left free for measuring."""
     if device.type != "cpu" or part().of > 1:
-        return 0
+        return 1
     macs = sum(3 * point.macs * point.recipe.batch * _steps(point, n_train) * seeds for point, seeds in work)
     most = cores() if work[0][0].recipe.plan.workers is None else work[0][0].recipe.plan.workers
-    return min(most - 1, int(macs / FASTEST_MACS / (2 * START_S)))
+    return max(1, min(most, cores() - 1, 1 + int(macs / FASTEST_MACS / (2 * START_S))))
 
 
 def workers(work: Work, plans: Sequence[Plan], n_train: int, device: torch.device) -> int:
-    """How many processes train: one a core where there is work for them; on a device one."""
+    """How many processes train: one a core where there is work for them, one a GPU; 0 is this process itself."""
     cells = sum(len(blocks(tuple(range(seeds)), plan.width)) for (_, seeds), plan in zip(work, plans, strict=True))
     if part().of > 1:  # the ranks train together
         return 1
     said = work[0][0].recipe.plan.workers
     if said is not None:
-        return max(1, min(said, cells))
+        return min(said, cells)
     seconds = sum(
         (plan.step_s or 0) * _steps(point, n_train) * seeds for (point, seeds), plan in zip(work, plans, strict=True)
     )
+    if device.type == "cuda" and device.index is None:
+        return max(1, min(torch.cuda.device_count(), cells))
     if device.type != "cpu" or seconds < 2 * START_S:
         return 1
     return max(1, min(cores() // max(plan.threads for plan in plans), cells))

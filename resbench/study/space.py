@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 from resbench.compiler.architecture import Request, bind_network
 from resbench.compiler.canonical import canonical
-from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.network import build
 from resbench.compiler.scope import Choose
 from resbench.data.info import DatasetInfo
@@ -19,41 +18,13 @@ from resbench.measure.macs import macs
 from resbench.measure.params import params
 from resbench.ops.initialisers import initialiser_called
 from resbench.spec.check import Check
-from resbench.spec.domain import Choices, Domain, Range, is_domain, label_of, parse_domain
+from resbench.spec.domain import Domain, is_domain, parse_domain
 from resbench.spec.library import Library
 from resbench.spec.node import Node
-from resbench.spec.recipe import RecipeSpec
 from resbench.spec.study import StudySpec, UnitEntry, recipe_at
+from resbench.study.grid import MAX_POINTS, choices
+from resbench.study.point import Point, Refused
 from resbench.train.schedule import length
-
-MAX_POINTS = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One point of the space. `labels` are the choices made, by question; `name` is what tables show.
-
-    `epochs`: how long a run of it is.
-    """
-
-    name: str
-    unit: str
-    labels: Mapping[str, str]
-    domains: Mapping[str, Domain]
-    bound: BoundNetwork
-    digest: str
-    params: int
-    macs: int
-    recipe: RecipeSpec
-    epochs: int
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A point of a search that cannot be built, or is over the budget; `problems` says why, the first reason first."""
-
-    name: str
-    problems: tuple[Problem, ...]
 
 
 def space_of(spec: StudySpec, info: DatasetInfo, library: Library) -> tuple[list[Point], list[Refused]]:
@@ -105,24 +76,6 @@ class _Answers:
         while indices and indices[-1][0] + 1 == indices[-1][1]:
             indices.pop()
         return [index for index, _ in indices[:-1]] + [indices[-1][0] + 1] if indices else None
-
-
-def choices(domain: Domain) -> dict[str, Node]:
-    """The values of a domain by label, for a grid. Raises BadInput for a range without a step, or with too many."""
-    if isinstance(domain, Choices):
-        return dict(domain.values)
-    return {label_of(node): node for node in _steps(domain)}
-
-
-def _steps(domain: Range) -> list[Node]:
-    if domain.step is None:
-        given = f"[{domain.low:g}, {domain.high:g}]"
-        raise BadInput(f"a grid cannot walk the range {given}: give it a `step`, or name `choices` in the study")
-    count = round((domain.high - domain.low) / domain.step) + 1
-    if count > MAX_POINTS:
-        raise BadInput(f"the range [{domain.low:g}, {domain.high:g}] has {count:,} steps; at most {MAX_POINTS:,}")
-    values = [domain.low + i * domain.step for i in range(count)]
-    return [Node(int(value) if domain.whole else float(f"{value:.12g}")) for value in values]
 
 
 def _walk(spec: StudySpec, entry: UnitEntry, info: DatasetInfo, library: Library) -> Iterator[Point | Refused]:

@@ -14,7 +14,7 @@ from resbench.evidence.verdict import race_of
 from resbench.spec.study import StudySpec
 from resbench.store.engine import Engine
 from resbench.study.budget import deal_seeds
-from resbench.study.space import Point
+from resbench.study.point import Point
 from resbench.study.watcher import Watcher
 
 Dealt = Mapping[int, tuple[int, ...]]  # trial, by id -> seeds

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from resbench.train.outcome import Epoch, Outcome
-
 
 class Watcher(Protocol):
-    """Who looks on while a study runs."""
+    """Who looks on while a study runs. `error_pct`: of val; None where it is not finite, and of a run that diverged."""
 
     def planned(self, cached: int, new: int) -> None: ...
 
-    def epoch(self, unit: str, seed: int, of: int, epoch: Epoch) -> None: ...
+    def epoch(self, unit: str, seed: int, of: int, epoch: int, error_pct: float | None) -> None: ...
 
-    def saved(self, unit: str, seed: int, of: int, outcome: Outcome) -> None: ...
+    def saved(self, unit: str, seed: int, of: int, epochs: int, error_pct: float | None) -> None: ...
 
     def cell_failed(self, unit: str, error: str) -> None: ...
 

@@ -40,12 +40,14 @@ class Hooks:
     """What a training tells as it goes, and where it is kept so that it can go on.
 
     `on_epoch` is told of each network's epochs by its seed. An InterruptedError that it raises ends the training at the end of
-    that epoch, kept. `phase`: a clock's, for whoever wants to know where the time goes.
+    that epoch, kept. `phase`: a clock's, for whoever wants to know where the time goes. `beat` comes at every step, and ends the
+    training at once by what it raises.
     """
 
     on_epoch: OnEpoch
     keeper: Keeper | None = None
     phase: InPhase = untimed
+    beat: Callable[[], None] = lambda: None
 
 
 def fit(
@@ -73,6 +75,7 @@ def fit(
         started = time.perf_counter()
         loss_sum, wrong = torch.zeros(2, count, device=device)
         for number, (images, labels) in enumerate(each(batches.epoch(epoch), hooks.phase), (epoch - 1) * run.per_epoch):
+            hooks.beat()
             losses, missed = step(what, rates[number], images, labels)
             loss_sum += losses
             wrong += missed

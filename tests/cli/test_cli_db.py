@@ -55,8 +55,13 @@ def test_a_copy_does_not_take_the_place_of_a_file_with_changes_beside_it(rb: Rb,
 
 def test_an_upgrade(rb: Rb, ran: None, database: Database, tmp_path: Path) -> None:
     assert "has the schema" in rb("db", "upgrade").err
-    database.change("DROP VIEW v_units")
-    database.change("ALTER TABLE rb_cost DROP COLUMN memory_mib")
+    for change in (
+        *(f"DROP TABLE {name}" for name in ("rb_attempt", "rb_worker", "rb_lease")),
+        *(f"ALTER TABLE rb_cell DROP COLUMN {name}" for name in ("token", "lease_until", "tags")),
+        "DROP VIEW v_units",
+        "ALTER TABLE rb_cost DROP COLUMN memory_mib",
+    ):
+        database.change(change)
     database.change("UPDATE rb_alembic_version SET version_num = '0003_v0.1.0'")
     refused = rb("results", "top", "small")
     assert (refused.status, "`resbench db upgrade` keeps a copy" in refused.err) == (4, True)

@@ -20,7 +20,7 @@ def test_a_plan_is_told_and_nothing_is_written(rb: Rb, small: Path) -> None:
 
 def test_as_json(rb: Rb, small: Path) -> None:
     said = rb(
-        "study", "run", "small.yaml", "--explain-plan", "--json", "units=[dropout_shortcut]", "recipe.plan.width=2"
+        "study", "run", "small.yaml", "--explain-plan", "--json", "units=[dropout_shortcut]", "recipe.plan={width: 2}"
     )
     assert said.json["workers"] == 1
     (plan,) = said.json["plans"]

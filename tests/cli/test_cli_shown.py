@@ -9,7 +9,6 @@ import pytest
 from command_line import Database, Rb
 
 from resbench.cli.progress import StudyProgress
-from resbench.train.outcome import Epoch, Outcome
 
 RED = "\x1b[31mred"
 
@@ -73,19 +72,18 @@ def test_progress_shows_what_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("sys.stderr", stderr)
     with StudyProgress() as progress:
         progress.planned(1, 3)
-        epochs = tuple(Epoch(n, 0.1, 1.0, 50.0, 1.0, 40.0 / n, 1.0) for n in (1, 2))
-        for epoch in epochs:
-            progress.epoch("[/red]", 0, 2, epoch)
-        progress.saved("[/red]", 0, 2, Outcome("complete", epochs, 1.0, 20.0, 2.0, 3.0))
-        progress.epoch("b", 0, 2, epochs[0])
-        progress.saved("b", 0, 2, Outcome("diverged", epochs[:1], None, None, 1.0, 1.0))
+        for epoch in (1, 2):
+            progress.epoch("[/red]", 0, 2, epoch, 40.0 / epoch)
+        progress.saved("[/red]", 0, 2, 2, 20.0)
+        progress.epoch("b", 0, 2, 1, None)
+        progress.saved("b", 0, 2, 1, None)
         assert (progress.done, progress.epochs_done) == (2, 4)  # an early end does not keep the bar from its own
         progress.cell_failed("c", f"{RED}\nline")
         progress.note("note [bold]")
     assert stderr.getvalue().splitlines() == [
         "1 cached, 3 new",
         "[1/3] [/red], seed 0: val error 20.00 % after 2 epochs (0 s, about 0 s left)",
-        "[2/3] b, seed 0: diverged, val error 40.00 % after 1 epochs (0 s, about 0 s left)",
+        "[2/3] b, seed 0: diverged after 1 epochs (0 s, about 0 s left)",
         r"FAILED c: \x1b[31mred\x0aline",
         "note [bold]",
     ]

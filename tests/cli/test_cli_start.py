@@ -21,7 +21,8 @@ except SystemExit as end:
     status = end.code or 0
 print(status, *(name for name in {WATCHED!r} if name in sys.modules), file=sys.stderr)
 """
-HELP = ((), ("study",), ("study", "run"), ("study", "check"), ("study", "show"), ("results",), ("results", "list"),
+HELP = ((), ("study",), ("study", "run"), ("study", "check"), ("study", "show"), ("study", "status"), ("worker",), ("results",),
+        ("results", "list"),
         ("results", "top"), ("results", "compare"), ("results", "power"), ("results", "agreement"), ("results", "export"),
         ("results", "freeze"), ("results", "show"), ("results", "repeat"), ("unit",), ("unit", "check"),
         ("unit", "show"), ("unit", "list"), ("unit", "diff"), ("unit", "export"), ("net",), ("net", "show"),
@@ -76,6 +77,7 @@ def test_every_command_is_in_the_list_above() -> None:
         ("results", "top", "small"),
         ("results", "compare", "small", "plain", "original"),
         ("results", "show", 1),
+        ("study", "status", "small"),
         ("query", "SELECT COUNT(*) FROM v_runs"),
     ],
 )

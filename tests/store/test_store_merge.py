@@ -16,6 +16,7 @@ from store_sample import Sample
 from resbench.errors import BadInput, DatabaseError
 from resbench.store import merge as merging
 from resbench.store import reading as rows
+from resbench.store.all_tables import metadata
 from resbench.store.catalogue import put_cost
 from resbench.store.cells import enqueue_cell
 from resbench.store.check import refuse_damage
@@ -24,7 +25,6 @@ from resbench.store.merged import Conflict, Merged
 from resbench.store.records import EpochRecord, RunRecord, TestScore, TrialRecord, canonical_json
 from resbench.store.runs import link_run, save_run
 from resbench.store.studies import get_study, put_study, put_trial
-from resbench.store.tables import metadata
 from resbench.store.transaction import reading, writing
 
 Another = Callable[[str], Sample]

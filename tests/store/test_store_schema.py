@@ -16,11 +16,11 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from resbench.errors import DatabaseError
+from resbench.store.all_tables import metadata
 from resbench.store.engine import found_revision, open_store
 from resbench.store.migrate.upgrade import alembic_config
 from resbench.store.optuna_storage import optuna_storage
 from resbench.store.schema import REVISIONS
-from resbench.store.tables import metadata
 from resbench.store.transaction import reading
 from resbench.store.views import VIEWS
 

@@ -12,7 +12,8 @@ from resbench.ops.schema import table
 from resbench.spec.check import Check
 from resbench.spec.library import Library
 from resbench.spec.study import StudySpec, parse_study
-from resbench.study.space import Point, Refused, space_of
+from resbench.study.point import Point, Refused
+from resbench.study.space import space_of
 
 HEAD = "study: small\nnetwork: {use: resnet_cifar, depth: 8, width: 2}\ndata: digits\n"
 

@@ -103,7 +103,7 @@ def test_a_seed_that_raises_does_not_lose_its_brothers(
 
     command = ("study", "run", "small.yaml", "units=[plain]", "seeds=3", "recipe.plan.width=3")
     with monkeypatch.context() as patched:
-        patched.setattr("resbench.study.worker.train", second_breaks)
+        patched.setattr("resbench.study.training.train", second_breaks)
         said = rb(*command)
     assert said.status == 1
     assert "plain: 3 seeds as one network: ZeroDivisionError: on purpose; they are tried one by one" in said.err
@@ -122,7 +122,7 @@ def test_a_unit_that_diverges_is_rows_and_fails(rb: Rb, small: Path, database: D
     assert database.rows("SELECT run_id, epoch FROM v_epochs ORDER BY run_id") == [(1, 1), (2, 1)]
     assert database.one("SELECT COUNT(*) FROM rb_test_score") == 0
     assert [(t.state.name, t.value) for t in trials(database.path)] == [("FAIL", None)]
-    assert "[2/2] plain, seed 1: diverged, val error" in said.err
+    assert "[2/2] plain, seed 1: diverged after 1 epochs" in said.err
     table = rb("results", "top", "small").out
     assert "fails" in table
     assert "0/2" in table

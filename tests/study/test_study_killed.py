@@ -107,7 +107,9 @@ def test_a_run_that_is_killed_goes_on_at_its_checkpoint_to_the_last_bit(
             start_new_session=True,
         )  # fmt: skip
     while process.poll() is None:
-        if folder.is_dir() and any(path.suffix in (f".{wanted}", f".{wanted + 1}") for path in folder.iterdir()):
+        if folder.is_dir() and any(
+            path.name.split(".")[1] in (str(wanted), str(wanted + 1)) for path in folder.iterdir()
+        ):
             os.killpg(process.pid, signal.SIGKILL)
             break
     assert process.wait(60) == -signal.SIGKILL

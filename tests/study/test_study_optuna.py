@@ -85,8 +85,6 @@ def test_a_unit_left_out_this_time_keeps_its_open_trial_and_is_not_trained(rb: R
     database.change("UPDATE rb_cell SET status = 'queued' WHERE id = 1")
     assert rb("study", "run", "small.yaml", "units=[original]").err == "2 cached, 0 new\n"
     assert trials(database.path)[0].state.name == "RUNNING"
-    assert database.rows("SELECT status, error FROM rb_cell WHERE id = 1") == [
-        ("failed", "given up: its process ended before it did")
-    ]
+    assert database.rows("SELECT status, error FROM rb_cell WHERE id = 1") == [("failed", "given up: planned anew")]
     assert rb("study", "run", "small.yaml").err.startswith("3 cached, 1 new\n")
     assert trials(database.path)[0].state.name == "COMPLETE"

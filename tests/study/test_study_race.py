@@ -16,7 +16,7 @@ RACE = """study: race
 network: {use: resnet_cifar, depth: 8, width: 2}
 units: [original, {use: constant_scaling, shortcut_scale: 0.001, branch_scale: 0.001}]
 data: digits
-recipe: {use: he2016_small, epochs: 3, lr: 0.05}
+recipe: {use: he2016_small, epochs: 3, lr: 0.05, plan: {workers: 0}}
 race: [4, 5, 6]
 """
 DEAD = "constant_scaling shortcut_scale=0.001 branch_scale=0.001"
@@ -96,7 +96,7 @@ def test_a_unit_that_fails_is_not_waited_for(
         return train(work, seeds, *rest)
 
     with monkeypatch.context() as patched:
-        patched.setattr("resbench.study.worker.train", breaks)
+        patched.setattr("resbench.study.training.train", breaks)
         said = raced("study", "run", "race.yaml")
     assert said.status == 1
     assert "waits" not in said.err

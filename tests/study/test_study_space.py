@@ -12,7 +12,7 @@ from resbench.ops.schema import table
 from resbench.spec.domain import Choices, Range
 from resbench.spec.library import Library
 from resbench.spec.node import Node
-from resbench.study.space import MAX_POINTS, choices
+from resbench.study.grid import MAX_POINTS, choices
 
 
 def test_a_unit_is_one_point_named_after_it(tmp_path: Path) -> None:

@@ -12,13 +12,9 @@ from study_sample import points, trials
 from resbench.errors import BadInput, DatabaseError
 from resbench.spec.recipe_plan import PlanSpec
 from resbench.store.engine import open_store
-from resbench.store.records import Cell
 from resbench.study.job import job
 from resbench.study.planning import _compiled, cores, workers
-from resbench.study.profile import Machine
-from resbench.study.space import Point
-from resbench.study.worker import Worker, work
-from resbench.train.outcome import Epoch, Outcome
+from resbench.study.point import Point
 from resbench.train.plan import Plan
 
 SCALED = "{use: constant_scaling, shortcut_scale: 1, branch_scale: 1}"
@@ -90,55 +86,6 @@ def test_data_that_are_no_longer_those_of_the_study(database: Database) -> None:
     engine = open_store(str(database.path), create=False)
     with pytest.raises(BadInput, match=r"data set digits is not the one of the study: its digest is d1_.*, not d1_old"):
         job(engine, architecture, recipe, "d1_old")
-    engine.dispose()
-
-
-class Deaf:
-    """Hears nothing but epochs, and counts them."""
-
-    def __init__(self) -> None:
-        self.told = 0
-
-    def epoch(self, trial_id: int, seed: int, epoch: Epoch) -> None:
-        self.told += 1
-
-    def saved(self, trial_id: int, seed: int, outcome: Outcome) -> None:
-        raise AssertionError("nothing can be saved")
-
-    def ended(self, trial_id: int, error: str | None) -> None:
-        raise AssertionError("a cell that was given up has not ended")
-
-    def note(self, trial_id: int, text: str) -> None: ...
-
-
-@pytest.mark.usefixtures("ran")
-def test_a_worker_that_is_told_to_stop_does_so_at_the_end_of_its_epoch(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    longer = (
-        """INSERT INTO rb_recipe SELECT 'long', name, replace(spec, '"epochs": 1,', '"epochs": 1000,') FROM rb_recipe"""
-    )
-    database.change(longer)
-    ((architecture, data),) = database.rows("SELECT architecture, data FROM rb_run WHERE id = 1")
-    cells = [Cell(99, 99, architecture, "long", data, (7,), "running", "me", "now", None, None, {})]
-    closed: list[str] = []
-    monkeypatch.setattr("resbench.study.worker.claim_cell", lambda *given: cells.pop())
-    monkeypatch.setattr("resbench.study.worker.fail_cell", lambda engine, cell, error: closed.append(error))
-    engine, onlooker = open_store(str(database.path), create=True), Deaf()
-    with pytest.raises(InterruptedError, match="seed 7 was stopped after epoch 4"):
-        work(
-            Worker(
-                engine,
-                1,
-                "me",
-                Machine(torch.device("cpu")),
-                database.path.parent,
-                onlooker,
-                lambda: onlooker.told == 3,
-            )
-        )
-    assert onlooker.told == 3
-    assert closed == ["given up: seed 7 was stopped after epoch 4"]
     engine.dispose()
 
 

@@ -9,8 +9,8 @@ from alembic.config import Config
 from sqlalchemy import Connection
 from sqlalchemy.schema import SetColumnComment
 
+from resbench.store.all_tables import metadata
 from resbench.store.postgres_reader import make_reader
-from resbench.store.tables import metadata
 
 HERE = Path(__file__).parent
 

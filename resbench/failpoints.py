@@ -1,0 +1,107 @@
+"""Points at which a process can be made to die -> tests of what no kill may lose.  Without RESBENCH_FAILPOINTS nothing happens.
+
+    RESBENCH_FAILPOINTS='run.committed=kill' resbench study run ...      at the first time that the point is reached
+    RESBENCH_FAILPOINTS='checkpoint.synced=sleep:2.5@3'                  at the third
+    RESBENCH_FAILPOINTS='a=kill,b=raise' RESBENCH_FAILPOINTS_ONCE=DIR    each once in all processes that share the folder
+
+`kill` is SIGKILL, `exit` ends the process without a word, `raise` raises FailpointReached, `sleep` waits for so many seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+class Failpoint(StrEnum):
+    """Where: named after what has just been done, or is about to be."""
+
+    STUDY_AGREED = "study.agreed"  # the study's row stands, none of its trials
+    TRIAL_ASKED = "trial.asked"  # Optuna has the trial, our tables have not
+    TRIAL_WRITTEN = "trial.written"  # both have it, no cell
+    CELLS_QUEUED = "cells.queued"  # some or all
+    CELL_CLAIMED = "cell.claimed"
+    CELL_ENDING = "cell.ending"  # every run is saved, the cell is open
+    CELL_ENDED = "cell.ended"
+    CHECKPOINT_WRITTEN = "checkpoint.written"  # under another name, not synced
+    CHECKPOINT_SYNCED = "checkpoint.synced"  # not renamed
+    CHECKPOINT_RENAMED = "checkpoint.renamed"  # no row tells of it
+    CHECKPOINT_TOLD = "checkpoint.told"  # older ones still lie there
+    RUN_WRITTEN = "run.written"  # in a transaction that is not committed
+    RUN_COMMITTED = "run.committed"
+    TRIAL_TELLING = "trial.telling"  # all runs are there, Optuna was not told
+    TRIAL_TOLD = "trial.told"
+    BEAT = "beat"  # leases are about to be renewed
+
+
+class FailpointReached(Exception):  # noqa: N818  (what a test injects, of no kind of ours)
+    pass
+
+
+@dataclass(slots=True)
+class _Armed:
+    action: str
+    argument: float
+    hits_left: int
+
+
+def parse(text: str) -> dict[Failpoint, _Armed]:
+    """Raises ValueError for a point or an action that is not there.
+
+    >>> {point.name: armed.hits_left for point, armed in parse("run.committed=kill@2, beat=sleep:0.5").items()}
+    {'RUN_COMMITTED': 2, 'BEAT': 1}
+    """
+    armed: dict[Failpoint, _Armed] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, rest = part.partition("=")
+        action, _, hit = rest.partition("@")
+        action, _, argument = action.partition(":")
+        if action not in ("kill", "exit", "raise", "sleep"):
+            raise ValueError(f"RESBENCH_FAILPOINTS: {part}: an action is kill, exit, raise or sleep")
+        armed[Failpoint(name)] = _Armed(action, float(argument or 1), int(hit or 1))
+    return armed
+
+
+_ARMED = parse(os.environ.get("RESBENCH_FAILPOINTS", ""))
+
+
+def arm(text: str) -> None:
+    """In this process, whatever its environment says."""
+    _ARMED.clear()
+    _ARMED.update(parse(text))
+
+
+def reach(point: Failpoint) -> None:
+    armed = _ARMED.get(point)
+    if armed is None:
+        return
+    armed.hits_left -= 1
+    if armed.hits_left == 0 and _first(point):
+        _act(point, armed)
+
+
+def _first(point: Failpoint) -> bool:
+    """Whether no other process was here before."""
+    folder = os.environ.get("RESBENCH_FAILPOINTS_ONCE")
+    if folder is None:
+        return True
+    try:
+        (Path(folder) / point.value).touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _act(point: Failpoint, armed: _Armed) -> None:
+    if armed.action == "kill":
+        os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+    elif armed.action == "exit":
+        os._exit(1)
+    elif armed.action == "sleep":
+        time.sleep(armed.argument)
+    else:
+        raise FailpointReached(point.value)

@@ -1,0 +1,41 @@
+"""A step that needs the database -> the same step, asked again while the database does not answer or its disc is full.
+
+Every step given here may be done twice: it changes nothing where it was done already.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from resbench.errors import StorageError, Unavailable
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait, in seconds. `note` is told once of each wait; `stopped` ends it: the error is raised at once."""
+
+    unavailable_s: float = 900.0
+    full_s: float = 60.0
+    note: Callable[[str], None] = lambda text: None
+    stopped: Callable[[], bool] = lambda: False
+
+    def do(self, step: Callable[[], T]) -> T:
+        """Raises what the step raises, once the wait is over."""
+        began, told, pause = time.monotonic(), False, 0.2
+        while True:
+            try:
+                return step()
+            except (Unavailable, StorageError) as error:
+                most = self.unavailable_s if isinstance(error, Unavailable) else self.full_s
+                if self.stopped() or time.monotonic() - began > most:
+                    raise
+                if not told:
+                    self.note(f"{error}; waiting up to {most:.0f} s for it")
+                    told = True
+                time.sleep(pause)
+                pause = min(2 * pause, 5.0)

@@ -1,0 +1,109 @@
+"""StudySpec and its points -> the study, its data, recipes, architectures and trials in the database, each once.
+
+Optuna is asked for the trials, and its study stands in the same database; our rows are the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import optuna
+
+from resbench.compiler.record import to_json
+from resbench.failpoints import Failpoint, reach
+from resbench.spec.recipe import recipe_to_json
+from resbench.spec.study import StudySpec
+from resbench.store.catalogue import has_cost, put_architecture, put_cost, put_data, put_recipe
+from resbench.store.engine import Engine
+from resbench.store.records import ArchitectureRecord, DataRecord, RecipeRecord, TrialRecord, TrialRow
+from resbench.store.studies import put_trial, trials_of_study
+from resbench.store.work_records import Lease
+from resbench.study.ask import ask, catch_up, close_lost, space_of
+from resbench.study.budget import deal_seeds, within_trials
+from resbench.study.identity import agree_on_study
+from resbench.study.means import Means
+from resbench.study.point import Point
+from resbench.study.stages import first_seeds
+from resbench.study.watcher import Watcher
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """A study as the database knows it: its trials by id, with Optuna's number, point and seeds of each."""
+
+    study_id: int
+    data: DataRecord
+    points: dict[int, Point]
+    numbers: dict[int, int]
+    seeds: dict[int, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where a coordinator works: `role` is the lease under which it writes."""
+
+    engine: Engine
+    spec: StudySpec
+    means: Means
+    watch: Watcher
+    role: Lease
+
+
+def enrol(desk: Desk, searching: optuna.Study, points: Sequence[Point]) -> Roll:
+    """Raises BadInput where the database holds another study of that name, Fenced where the role is lost."""
+    engine, spec, data = desk.engine, desk.spec, desk.means.data
+    space = space_of(searching, points)
+    study_id = agree_on_study(engine, spec, data.digest, points, desk.role)
+    reach(Failpoint.STUDY_AGREED)
+    put_data(engine, data)
+    standing = {(t.trial.name, t.trial.architecture, t.trial.recipe): t for t in trials_of_study(engine, study_id)}
+    _retire(desk, study_id, standing.values(), points)
+    rows = trials_of_study(engine, study_id)
+    catch_up(searching, [row.trial for row in rows])
+    close_lost(searching, [row.trial.number for row in rows if row.trial.active])
+    points = within_trials(spec, points, rows, desk.watch)
+    roll = Roll(study_id, data, {}, {}, {})
+    for point, seeds in zip(points, deal_seeds(engine, first_seeds(spec), points, desk.watch), strict=True):
+        if not seeds:
+            continue
+        _catalogue(desk, point)
+        stands = standing.get((point.name, point.digest, point.recipe.digest))
+        trial = stands.trial if stands is not None else _trial(ask(searching, point, space), point, data.digest)
+        reach(Failpoint.TRIAL_ASKED)
+        trial_id = put_trial(engine, study_id, replace(trial, active=True), desk.role)
+        reach(Failpoint.TRIAL_WRITTEN)
+        roll.points[trial_id], roll.numbers[trial_id], roll.seeds[trial_id] = point, trial.number, seeds
+    return roll
+
+
+def _retire(desk: Desk, study_id: int, standing: Collection[TrialRow], points: Sequence[Point]) -> None:
+    """Take out of the study what a point of the same name has replaced: its file was edited. A race waits for all that are in it,
+    so there also what is no longer named.
+    """
+    now: Mapping[str, str] = {point.name: point.digest for point in points}
+    race = desk.spec.design.race is not None
+    for trial in (row.trial for row in standing if row.trial.active):
+        if race and trial.name not in now:
+            desk.watch.note(f"{trial.name} is not named any more, and out of the race: its runs stay in the database")
+            put_trial(desk.engine, study_id, replace(trial, active=False), desk.role)
+        elif now.get(trial.name, trial.architecture) != trial.architecture:
+            desk.watch.note(f"{trial.name} has changed: its earlier runs stay in the database, out of the ranking")
+            put_trial(desk.engine, study_id, replace(trial, active=False), desk.role)
+
+
+def _catalogue(desk: Desk, point: Point) -> None:
+    engine, shape = desk.engine, desk.means.data.input_shape
+    put_architecture(
+        engine, ArchitectureRecord(point.digest, point.bound.name, point.unit, to_json(point.bound), point.params)
+    )
+    if not has_cost(engine, point.digest, shape):
+        put_cost(engine, point.digest, shape, point.macs, desk.means.memory_mib(point))
+    put_recipe(engine, RecipeRecord(point.recipe.digest, point.recipe.recipe, recipe_to_json(point.recipe)))
+
+
+def _trial(number: int, point: Point, data: str) -> TrialRecord:
+    labels = dict(point.labels)
+    return TrialRecord(
+        number, point.name, point.unit, point.bound.name, labels, point.digest, point.recipe.digest, data
+    )

@@ -1,0 +1,180 @@
+"""Slots of this machine that claim cells of a study and train them, until there are no more.
+
+Children are started early, and claim only once they are ready, so that no cell waits for an import. One that dies is replaced.
+Cells of workers that are dead, here or elsewhere, are settled by whoever notices first.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from multiprocessing.connection import wait
+from types import TracebackType
+from typing import Any
+
+from resbench.errors import ResbenchError, StorageError
+from resbench.store.cells import claim_cell
+from resbench.store.engine import Engine
+from resbench.store.patience import Patience
+from resbench.study.child import End
+from resbench.study.duty import Duty
+from resbench.study.executors.slot import Slot
+from resbench.study.onlooker import Onlooker
+from resbench.study.pulse import Pulse
+from resbench.study.settle import Lost, Settling, raise_for_worker
+from resbench.study.stop import PATIENCE_S, Stop, Stopped
+
+LOOK_S = 0.5  # between looks for cells that are not there yet, and for what others have done
+DEATHS = 6  # of children in a row that were not even ready: something is wrong with this machine
+
+
+class LocalExecutor:
+    """Use as a context manager; leaving it ends its children, and gives back what they had."""
+
+    def __init__(self, engine: Engine, duty: Duty, pulse: Pulse, onlooker: Onlooker, stop: Stop) -> None:
+        self.engine, self.duty, self.pulse, self.onlooker, self.stop = engine, duty, pulse, onlooker, stop
+        self.context: Any = multiprocessing.get_context(duty.context)
+        self.patience = Patience(note=lambda text: onlooker.note(0, text), stopped=lambda: bool(stop.asked))
+        self.settling = Settling(engine, onlooker, self.patience)
+        self.lost = Lost(engine, duty.study_id, duty.record.name, duty.lease_s)
+        self.slots: list[Slot] = []
+        self.began = time.monotonic()
+        self.deaths = 0
+
+    def __enter__(self) -> LocalExecutor:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> None:
+        for slot in self.slots:
+            slot.process.kill()
+        settling = Settling(self.engine, self.onlooker, Patience(unavailable_s=5.0, full_s=0.0))
+        for slot in self.slots:
+            slot.process.join()
+            if slot.work is not None:
+                with suppress(ResbenchError):  # the lease will end
+                    settling.ended(slot.work.cell, End("stopped", "its worker stopped"), slot.work.reached)
+
+    def early(self, count: int) -> None:
+        self.start(count - len(self.slots))
+
+    def start(self, count: int) -> None:
+        """So many more children; each takes seconds to be ready."""
+        for _ in range(count):
+            taken = {slot.trainer for slot in self.slots}
+            free = [trainer for trainer in self.duty.trainers if trainer not in taken]
+            trainer = free[0] if free else self.duty.trainers[len(self.slots) % len(self.duty.trainers)]
+            with self.pulse.quiet:
+                self.slots.append(Slot(self.context, self.duty.url, trainer))
+
+    def run(self, count: int, is_over: Callable[[], bool]) -> None:
+        """Or until a limit of the duty is reached."""
+        self.early(count)
+        for slot in self.slots[count:]:  # started early, and not wanted
+            slot.process.kill()
+            slot.process.join()
+        del self.slots[count:]
+        claims, looked = True, 0.0
+        while not (self.drained() and not self.busy()):
+            if self.stop.asked:
+                self.wind_up()
+            claims = claims and self.claim()
+            if time.monotonic() - looked > LOOK_S:
+                if self.patience.do(is_over) and not self.busy():
+                    return
+                self.settle_lost()
+                claims, looked = True, time.monotonic()
+            self.listen(0.1)
+
+    def drained(self) -> bool:
+        """Whether no more cells are to be taken."""
+        duty, taken = self.duty, self.settling.cells + self.busy()
+        over = duty.time_s is not None and time.monotonic() - self.began > duty.time_s
+        return self.stop.drained or over or (duty.max_cells is not None and taken >= duty.max_cells)
+
+    def claim(self) -> bool:
+        """A cell for each slot that is ready for one. False where there are no more for now."""
+        duty = self.duty
+        for slot in self.slots:
+            if slot.is_free() and not self.drained():
+                cell = self.patience.do(
+                    lambda: claim_cell(self.engine, duty.study_id, duty.record.name, duty.record.tags, duty.lease_s)
+                )
+                if cell is None:
+                    return False
+                slot.hand(cell)
+        return True
+
+    def busy(self) -> int:
+        return sum(slot.work is not None for slot in self.slots)
+
+    def listen(self, timeout_s: float) -> None:
+        """Hear what children tell, and see which have died or gone over a limit."""
+        for pipe in wait([slot.pipe for slot in self.slots], timeout_s) if self.slots else _slept(timeout_s):
+            slot = next(slot for slot in self.slots if slot.pipe is pipe)
+            try:
+                method, arguments = slot.pipe.recv()
+            except (EOFError, OSError):
+                self.died(slot)
+            else:
+                self.hear(slot, method, arguments)
+        for slot in self.slots:
+            slot.check()
+
+    def hear(self, slot: Slot, method: str, arguments: tuple[Any, ...]) -> None:
+        work, trial = slot.work, slot.work.cell.trial_id if slot.work else 0
+        if method == "ready":
+            slot.ready, self.deaths = True, 0
+        elif method == "broken":
+            raise_for_worker(arguments[0])
+            raise StorageError(f"a worker cannot start: {arguments[0].error}")
+        elif method == "note":
+            self.onlooker.note(trial, *arguments)
+        elif work is None:
+            return
+        elif method == "end":
+            (end,) = arguments
+            slot.work = None
+            if end.kind == "oom" and slot.verdict is None:
+                slot.end(end)  # another takes its place, with its memory free
+            self.settling.ended(work.cell, slot.verdict or end, work.reached)
+        else:
+            seed, epoch, error_pct = arguments
+            work.epochs[seed] = epoch
+            tell = self.onlooker.epoch if method == "epoch" else self.onlooker.saved
+            tell(trial, seed, epoch, error_pct)
+
+    def died(self, slot: Slot) -> None:
+        """Another takes its place; where children go on dying that have trained nothing, the worker leaves."""
+        end, work = slot.died(), slot.work
+        self.slots.remove(slot)
+        if work is not None:
+            self.settling.ended(work.cell, end, work.reached)
+        elif not slot.ready:
+            self.deaths += 1
+            if self.deaths == DEATHS:
+                raise StorageError(f"{DEATHS} children in a row died before they could train; the last: {end.error}")
+        if not self.stop.asked:
+            self.start(1)
+
+    def settle_lost(self) -> None:
+        for cell, ending in self.patience.do(self.lost.settle):
+            if ending.outcome == "failed":
+                self.onlooker.ended(cell.trial_id, ending.error)
+            else:
+                self.onlooker.note(cell.trial_id, f"{ending.error}; its cell is queued again")
+
+    def wind_up(self) -> None:
+        """Every child stops at the end of its epoch, or at its step where that is far. Raises Stopped."""
+        for slot in self.slots:
+            slot.wish_to_stop()
+        deadline = self.stop.asked_at + PATIENCE_S + 5.0
+        while self.busy() and time.monotonic() < deadline:
+            self.listen(0.1)
+        raise Stopped(self.stop.asked)
+
+
+def _slept(seconds: float) -> Sequence[Any]:
+    time.sleep(seconds)
+    return ()

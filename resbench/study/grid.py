@@ -1,0 +1,27 @@
+"""A domain -> its values by label, for a grid."""
+
+from __future__ import annotations
+
+from resbench.errors import BadInput
+from resbench.spec.domain import Choices, Domain, Range, label_of
+from resbench.spec.node import Node
+
+MAX_POINTS = 100_000
+
+
+def choices(domain: Domain) -> dict[str, Node]:
+    """Raises BadInput for a range without a step, or with too many."""
+    if isinstance(domain, Choices):
+        return dict(domain.values)
+    return {label_of(node): node for node in _steps(domain)}
+
+
+def _steps(domain: Range) -> list[Node]:
+    if domain.step is None:
+        given = f"[{domain.low:g}, {domain.high:g}]"
+        raise BadInput(f"a grid cannot walk the range {given}: give it a `step`, or name `choices` in the study")
+    count = round((domain.high - domain.low) / domain.step) + 1
+    if count > MAX_POINTS:
+        raise BadInput(f"the range [{domain.low:g}, {domain.high:g}] has {count:,} steps; at most {MAX_POINTS:,}")
+    values = [domain.low + i * domain.step for i in range(count)]
+    return [Node(int(value) if domain.whole else float(f"{value:.12g}")) for value in values]

@@ -1,0 +1,77 @@
+"""This machine as a coordinator's means: torch prices networks, measures plans, and trains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from resbench.compiler.graph import sizes
+from resbench.measure.memory import memory_mib
+from resbench.plugins.active import named_folders
+from resbench.spec.node import values
+from resbench.spec.study import StudySpec
+from resbench.store.engine import Engine
+from resbench.store.records import DataRecord
+from resbench.study.data import loaded
+from resbench.study.limits import with_limits
+from resbench.study.means import Missing, Planned
+from resbench.study.planning import Planner, blocks, cores, early, workers
+from resbench.study.point import Point
+from resbench.study.torch_trainer import TorchTrainer
+from resbench.train.ranks import part
+
+
+@dataclass(frozen=True, slots=True)
+class ThisMachine:
+    """`folder`: of checkpoints. `profile`: the folder for where the time of each cell went, None where nobody asks."""
+
+    data: DataRecord
+    torch_device: torch.device
+    folder: Path
+    profile: Path | None = None
+
+    @property
+    def device(self) -> str:
+        return str(self.torch_device)
+
+    def memory_mib(self, point: Point) -> float | None:
+        return memory_mib(point.bound)
+
+    def early(self, missing: Missing) -> int:
+        return early([(point, len(seeds)) for point, seeds in missing.values()], self.data.n_train, self.torch_device)
+
+    def plan(self, engine: Engine, missing: Missing) -> Planned:
+        alone = len(missing) < cores() or part().of > 1
+        planner = Planner(engine, self.data.digest, self.data.n_train, self.torch_device, cores() if alone else 1)
+        hows = {trial_id: planner.plan(point, len(seeds)) for trial_id, (point, seeds) in missing.items()}
+        work = [(point, len(seeds)) for point, seeds in missing.values()]
+        size = workers(work, list(hows.values()), self.data.n_train, self.torch_device)
+        return Planned(
+            {i: blocks(seeds, hows[i].width) if size > 1 else [seeds] for i, (_, seeds) in missing.items()},
+            {i: with_limits(hows[i].record(), point.recipe.plan) for i, (point, _) in missing.items()},
+            size,
+            [f"not compiled: {why}" for why in dict.fromkeys(how.not_compiled for how in hows.values()) if why],
+        )
+
+    def slots(self) -> int:
+        return cores() if self.torch_device.type == "cpu" else len(self.trainers(0))
+
+    def trainers(self, study_id: int) -> Sequence[TorchTrainer]:
+        """One for each GPU where there are several and none is named."""
+        device, names = self.torch_device, [self.device]
+        if device.type == "cuda" and device.index is None:
+            names = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+        plugins = tuple(named_folders())
+        return [TorchTrainer(study_id, self.folder, name, self.profile, plugins) for name in names]
+
+
+def data_record(spec: StudySpec) -> DataRecord:
+    """The study's data, loaded and digested. Raises as data/registry.py does."""
+    settings = values(spec.data.given)
+    data, digest = loaded(str(spec.data.name), settings)
+    n = {name: len(indices) for name, indices in data.splits.items()}
+    shape = sizes(data.input_shape)
+    return DataRecord(digest, data.name, shape, data.n_classes, n["train"], n["val"], n["test"], settings)

@@ -1,0 +1,55 @@
+"""What a coordinator needs of the machine it runs on: prices, plans, and who trains.  Imports no torch by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from resbench.store.engine import Engine
+from resbench.store.records import DataRecord
+from resbench.study.point import Point
+from resbench.study.trainer import Trainer
+
+Missing = Mapping[int, tuple[Point, tuple[int, ...]]]  # of each trial, by id: what is to be trained, with which seeds
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """`blocks`: of each trial, by id, the seeds of each cell; `plans`: how they are trained, with their limits.
+
+    `workers`: processes of this machine; 0 is this one itself.
+    """
+
+    blocks: Mapping[int, Sequence[tuple[int, ...]]]
+    plans: Mapping[int, Mapping[str, Any]]
+    workers: int
+    notes: Sequence[str] = ()
+
+
+class Means(Protocol):
+    """`folder`: of checkpoints."""
+
+    @property
+    def data(self) -> DataRecord: ...
+
+    @property
+    def device(self) -> str: ...
+
+    @property
+    def folder(self) -> Path: ...
+
+    def memory_mib(self, point: Point) -> float | None:
+        """What training keeps of one image for its backward pass."""
+
+    def early(self, missing: Missing) -> int:
+        """How many workers are worth starting before anything is measured."""
+
+    def plan(self, engine: Engine, missing: Missing) -> Planned:
+        """Takes seconds: how things are trained fastest is measured."""
+
+    def slots(self) -> int:
+        """How many workers fit on this machine, where nothing is measured."""
+
+    def trainers(self, study_id: int) -> Sequence[Trainer]: ...

@@ -1,0 +1,47 @@
+"""What workers tell of cells -> what a person sees: units by name, every new run once, whoever trained it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from resbench.store.engine import Engine
+from resbench.store.runs import runs_since
+from resbench.study.watcher import Watcher
+
+
+@dataclass(slots=True)
+class Narrator:
+    """`names`: of each trial, by id, what tables show and the epochs of its runs. `failed`: trials of which a cell failed."""
+
+    watch: Watcher
+    names: Mapping[int, tuple[str, int]]
+    failed: list[int] = field(default_factory=list)
+    told: set[tuple[int, int]] = field(default_factory=set)
+    newest_run: int = 0
+
+    def epoch(self, trial_id: int, seed: int, epoch: int, error_pct: float | None) -> None:
+        name, of = self.names.get(trial_id, ("?", 0))
+        self.watch.epoch(name, seed, of, epoch, error_pct)
+
+    def saved(self, trial_id: int, seed: int, epochs: int, error_pct: float | None) -> None:
+        if (trial_id, seed) not in self.told:
+            self.told.add((trial_id, seed))
+            name, of = self.names.get(trial_id, ("?", epochs))
+            self.watch.saved(name, seed, of, epochs, error_pct)
+
+    def ended(self, trial_id: int, error: str | None) -> None:
+        """Whatever a unit does, the others go on."""
+        if error is not None:
+            self.failed.append(trial_id)
+            self.watch.cell_failed(self.names.get(trial_id, ("?", 0))[0], error)
+
+    def note(self, trial_id: int, text: str) -> None:
+        named = self.names.get(trial_id)
+        self.watch.note(text if named is None else f"{named[0]}: {text}")
+
+    def catch_up(self, engine: Engine, study_id: int) -> None:
+        """Tell of the runs that workers elsewhere have saved since it was last asked."""
+        for run_id, trial_id, seed, status, error_pct, epochs in runs_since(engine, study_id, self.newest_run):
+            self.newest_run = run_id
+            self.saved(trial_id, seed, epochs, error_pct if status == "complete" else None)

@@ -1,0 +1,35 @@
+"""One point of a study's space, bound and priced.  No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from resbench.compiler.graph import BoundNetwork
+from resbench.errors import Problem
+from resbench.spec.domain import Domain
+from resbench.spec.recipe import RecipeSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """`labels` are the choices made, by question; `name` is what tables show. `epochs`: how long a run of it is."""
+
+    name: str
+    unit: str
+    labels: Mapping[str, str]
+    domains: Mapping[str, Domain]
+    bound: BoundNetwork
+    digest: str
+    params: int
+    macs: int
+    recipe: RecipeSpec
+    epochs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A point of a search that cannot be built, or is over the budget; `problems` says why, the first reason first."""
+
+    name: str
+    problems: tuple[Problem, ...]

@@ -1,0 +1,46 @@
+"""This process at work for a study: as which worker, how long, with which executor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from resbench.store.cells import LEASE_S
+from resbench.store.engine import Engine
+from resbench.store.work_records import WorkerRecord
+from resbench.study.duty import Duty
+from resbench.study.executors.executor import Executor
+from resbench.study.executors.here import HereExecutor
+from resbench.study.executors.local import LocalExecutor
+from resbench.study.onlooker import Onlooker
+from resbench.study.pulse import Pulse
+from resbench.study.stop import Stop
+from resbench.study.trainer import Trainer
+
+Where = Literal["local", "here", "ranks"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """`workers`: so many, whatever is planned; None: as planned."""
+
+    url: str
+    record: WorkerRecord
+    stop: Stop
+    pulse: Pulse
+    where: Where = "local"
+    workers: int | None = None
+    lease_s: float = LEASE_S
+    context: str = "spawn"
+    max_cells: int | None = None
+    time_s: float | None = None
+
+    def duty(self, study_id: int, trainers: Sequence[Trainer]) -> Duty:
+        limits = (self.max_cells, self.time_s)
+        return Duty(self.url, study_id, self.record, tuple(trainers), self.lease_s, *limits, context=self.context)
+
+    def executor(self, engine: Engine, duty: Duty, onlooker: Onlooker) -> Executor:
+        if self.where == "local":
+            return LocalExecutor(engine, duty, self.pulse, onlooker, self.stop)
+        return HereExecutor(engine, duty, onlooker, self.stop, alone=self.where == "here")

@@ -1,0 +1,173 @@
+"""A claimed cell -> its runs: trains the seeds that have none, side by side, and saves each as it ends.
+
+It touches nothing but our own tables, and writes under the cell's claim, so it may run in another process or on another machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from resbench.errors import DatabaseError, Fenced, StorageError
+from resbench.store.catalogue import put_environment
+from resbench.store.checkpoints import Checkpoints, checkpoint_key
+from resbench.store.engine import Engine
+from resbench.store.patience import Patience
+from resbench.store.records import EpochRecord, RunRecord, TestScore, finite
+from resbench.store.runs import find_runs, link_run, save_run_of
+from resbench.store.work_records import Cell
+from resbench.study.environment import environment
+from resbench.study.job import Job, job, train
+from resbench.study.limits import without_limits
+from resbench.study.onlooker import Ears
+from resbench.study.planning import blocks
+from resbench.study.profile import Machine, clock, write
+from resbench.study.trainer import Train
+from resbench.train.checkpoint import Keeper
+from resbench.train.clock import InPhase, untimed
+from resbench.train.device import repeatable
+from resbench.train.fit import Hooks
+from resbench.train.outcome import Epoch, Outcome
+from resbench.train.plan import plan_from
+from resbench.train.ranks import part
+
+_NOT_OF_THE_CELL = (DatabaseError, StorageError, Fenced, InterruptedError)
+
+
+def training(study_id: int, folder: Path, machine: Machine) -> Train:
+    """What trains cells of the study here, warmed up. `folder`: of checkpoints."""
+    repeatable(machine.device)
+    torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)  # the first of a process imports for a second
+
+    def train_cell(engine: Engine, cell: Cell, ears: Ears) -> None:
+        _train(_Desk(engine, study_id, machine, folder, cell, ears))
+
+    return train_cell
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """Everything that one cell is trained with."""
+
+    engine: Engine
+    study_id: int
+    machine: Machine
+    folder: Path
+    cell: Cell
+    ears: Ears
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        return self.cell.architecture, self.cell.recipe, self.cell.data
+
+    @property
+    def patience(self) -> Patience:
+        return Patience(note=self.ears.note)
+
+
+def _train(desk: _Desk) -> None:
+    """Link the runs that stand, train the seeds that have none."""
+    cell = desk.cell
+    found = desk.patience.do(lambda: find_runs(desk.engine, *desk.identity, cell.seeds))
+    for seed, run in found.items():
+        link_run(desk.engine, desk.study_id, cell.trial_id, run.id)
+        desk.ears.saved(seed, run.epochs, run.val_error_pct if run.status == "complete" else None)
+    missing = tuple(seed for seed in cell.seeds if seed not in found)
+    if not missing:
+        return
+    task = job(desk.engine, *desk.identity)
+    for block in blocks(missing, plan_from(cell.plan).width):
+        try:
+            _run(desk, task, block)
+        except _NOT_OF_THE_CELL:
+            raise
+        except Exception as error:
+            if len(block) == 1 or part().of > 1:
+                raise
+            desk.ears.note(
+                f"{len(block)} seeds as one network: {type(error).__name__}: {error}; they are tried one by one"
+            )
+            _one_by_one(desk, task, block)
+
+
+def _one_by_one(desk: _Desk, task: Job, seeds: tuple[int, ...]) -> None:
+    """One that raises does not lose its brothers; the first error is raised when all have been tried."""
+    errors: list[Exception] = []
+    for seed in seeds:
+        try:
+            _run(desk, task, (seed,))
+        except _NOT_OF_THE_CELL:
+            raise
+        except Exception as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
+
+
+def _run(desk: _Desk, task: Job, seeds: tuple[int, ...]) -> None:
+    cell, plan = desk.cell, plan_from(desk.cell.plan)
+    ran_on = environment(desk.machine.device, plan.threads, tf32=task.recipe.precision == "tf32")
+    where = desk.patience.do(lambda: put_environment(desk.engine, ran_on))
+    key = checkpoint_key(*desk.identity, seeds, plan.way)
+    kept = Checkpoints(desk.engine, desk.folder, key, cell)
+    timed = clock(desk.machine, task.bound.unit, key, seeds)
+    how = {
+        "seeds": list(seeds),
+        "width": len(seeds),
+        "layout": plan.layout,
+        "threads": plan.threads,
+        "recompute": plan.recompute,
+        "compiled": plan.compiled,
+        "ranks": part().of,
+    }
+    hooks = _hooks(desk, task, kept, untimed if timed is None else timed.phase)
+    try:
+        outcomes = train(task, seeds, plan, desk.machine.device, hooks)
+    finally:
+        if timed is not None:
+            timed.stop()
+    for seed, outcome in zip(seeds, outcomes, strict=True):
+        row = record(cell, seed, outcome, where, {**without_limits(cell.plan), **how})
+        desk.patience.do(partial(save_run_of, desk.engine, row, cell, desk.study_id))
+        last = outcome.epochs[-1]
+        desk.ears.saved(seed, last.epoch, last.val_error_pct if outcome.status == "complete" else None)
+    desk.patience.do(kept.drop)
+    write(timed, task.bound.unit, how)
+
+
+def _hooks(desk: _Desk, task: Job, kept: Checkpoints, phase: InPhase) -> Hooks:
+    def told(seed: int, epoch: Epoch) -> None:
+        desk.ears.epoch(seed, epoch.epoch, finite(epoch.val_error_pct))
+
+    def keep(epoch: int, content: bytes) -> None:
+        try:
+            kept.save(epoch, content)
+        except StorageError as error:  # the one before serves; the result is what must not be lost
+            desk.ears.note(f"{error}; the training goes on without it")
+
+    return Hooks(told, Keeper(task.recipe.checkpoint_every, kept.load, keep), phase, desk.ears.beat)
+
+
+def record(cell: Cell, seed: int, outcome: Outcome, environment: str, plan: dict[str, object]) -> RunRecord:
+    last = outcome.epochs[-1]
+    test = None if outcome.test_error_pct is None else TestScore(outcome.test_error_pct, outcome.test_loss)
+    return RunRecord(
+        architecture=cell.architecture,
+        recipe=cell.recipe,
+        data=cell.data,
+        seed=seed,
+        status=outcome.status,
+        environment=environment,
+        val_error_pct=last.val_error_pct,
+        val_loss=last.val_loss,
+        train_loss=last.train_loss,
+        epochs=last.epoch,
+        train_s=outcome.train_s,
+        wall_s=outcome.wall_s,
+        history=[EpochRecord(**asdict(epoch)) for epoch in outcome.epochs],
+        test_score=test,
+        plan=plan,
+    )
