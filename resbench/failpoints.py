@@ -1,6 +1,6 @@
 """Points at which a process can be made to die -> tests of what no kill may lose.  Without RESBENCH_FAILPOINTS nothing happens.
 
-    RESBENCH_FAILPOINTS='run.committed=kill' resbench study run ...      at the first time that the point is reached
+    RESBENCH_FAILPOINTS='runs.committed=kill' resbench study run ...      at the first time that the point is reached
     RESBENCH_FAILPOINTS='checkpoint.synced=sleep:2.5@3'                  at the third
     RESBENCH_FAILPOINTS='a=kill,b=raise' RESBENCH_FAILPOINTS_ONCE=DIR    each once in all processes that share the folder
 
@@ -31,8 +31,8 @@ class Failpoint(StrEnum):
     CHECKPOINT_SYNCED = "checkpoint.synced"  # not renamed
     CHECKPOINT_RENAMED = "checkpoint.renamed"  # no row tells of it
     CHECKPOINT_TOLD = "checkpoint.told"  # older ones still lie there
-    RUN_WRITTEN = "run.written"  # in a transaction that is not committed
-    RUN_COMMITTED = "run.committed"
+    RUNS_WRITTEN = "runs.written"  # in a transaction that is not committed
+    RUNS_COMMITTED = "runs.committed"  # files of checkpoints still lie there
     TRIAL_TELLING = "trial.telling"  # all runs are there, Optuna was not told
     TRIAL_TOLD = "trial.told"
     BEAT = "beat"  # leases are about to be renewed
@@ -52,8 +52,8 @@ class _Armed:
 def parse(text: str) -> dict[Failpoint, _Armed]:
     """Raises ValueError for a point or an action that is not there.
 
-    >>> {point.name: armed.hits_left for point, armed in parse("run.committed=kill@2, beat=sleep:0.5").items()}
-    {'RUN_COMMITTED': 2, 'BEAT': 1}
+    >>> {point.name: armed.hits_left for point, armed in parse("runs.committed=kill@2, beat=sleep:0.5").items()}
+    {'RUNS_COMMITTED': 2, 'BEAT': 1}
     """
     armed: dict[Failpoint, _Armed] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):

@@ -39,7 +39,27 @@ class Server:
 
     folder: Path
     bin: Path
+    user: pwd.struct_passwd | None = None
+    settings: tuple[str, ...] = ()
     numbers: Iterator[int] = field(default_factory=count)
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Returns once it answers."""
+        settings = [word for setting in (*_FAST, "listen_addresses=", *self.settings) for word in ("-c", setting)]
+        with (self.folder / "log").open("a") as log:
+            self.process = subprocess.Popen(
+                [*_as(self.user), self.bin / "postgres", "-D", self.folder / "data", "-k", self.folder, *settings],
+                cwd=self.folder, stdout=log, stderr=log,
+            )  # fmt: skip
+        _wait(self, self.process)
+
+    def stop(self, by: int = signal.SIGQUIT) -> None:
+        """SIGINT is a fast shutdown, SIGQUIT an immediate one, as if it had crashed."""
+        if self.process is not None:
+            self.process.send_signal(by)
+            self.process.wait(20)
+            self.process = None
 
     def url(self, database: str, user: str = OWNER) -> str:
         return f"postgresql://{user}@/{database}?host={self.folder}"
@@ -90,13 +110,13 @@ def find_bin() -> Path:
 
 
 @contextmanager
-def serve() -> Iterator[Server]:
-    """Start, wait until it answers, and end it behind."""
+def serve(*settings: str) -> Iterator[Server]:
+    """Start, wait until it answers, and end it behind. `settings`: such as `max_connections=20`."""
     bin_folder, folder = find_bin(), Path(tempfile.mkdtemp(prefix="rb-pg-", dir="/tmp"))
     user = _user()
     if user is not None:
         os.chown(folder, user.pw_uid, user.pw_gid)
-    process = None
+    server = Server(folder, bin_folder, user, settings)
     try:
         options = ("-A", "trust", "-U", "root", "--no-sync", "--locale=C.UTF-8", "-E", "UTF8", "--no-instructions")
         made = subprocess.run(
@@ -105,20 +125,11 @@ def serve() -> Iterator[Server]:
         )  # fmt: skip
         if made.returncode:
             raise RuntimeError(f"initdb failed: {made.stderr}\n{HOW}")
-        settings = [word for setting in (*_FAST, "listen_addresses=") for word in ("-c", setting)]
-        with (folder / "log").open("w") as log:
-            process = subprocess.Popen(
-                [*_as(user), bin_folder / "postgres", "-D", folder / "data", "-k", folder, *settings],
-                cwd=folder, stdout=log, stderr=log,
-            )  # fmt: skip
-        server = Server(folder, bin_folder)
-        _wait(server, process)
+        server.start()
         server.run(f"CREATE ROLE {OWNER} LOGIN CREATEDB CREATEROLE")
         yield server
     finally:
-        if process is not None:
-            process.send_signal(signal.SIGQUIT)  # at once: nothing of it is kept
-            process.wait(20)
+        server.stop()  # at once: nothing of it is kept
         shutil.rmtree(folder, ignore_errors=True)
 
 

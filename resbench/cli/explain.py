@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 def explain_plan(spec: StudySpec, points: Sequence[Point], device: torch.device, json: bool) -> None:
     from resbench.data.registry import info
-    from resbench.study.planning import Planner, bfloat16_gain, blocks, cores, workers
+    from resbench.study.blocks import blocks
+    from resbench.study.planning import Planner, bfloat16_gain, cores, workers
 
     n_train = info(str(spec.data.name), spec.data.given).n_train
     planner = Planner(None, "", n_train, device)

@@ -86,20 +86,21 @@ class Checkpoints:
                 (self.folder / Path(row.path).name).unlink(missing_ok=True)
 
     def load(self) -> Iterator[bytes]:
-        """Newest first; damaged and missing ones are passed over."""
+        """Newest first; damaged and missing ones are passed over. The database is asked at once, the files one by one."""
         with reading(self.engine) as connection:
-            rows = list(connection.execute(self._newest()))
-        for row in rows:
-            path = self.folder / Path(row.path).name
-            content = path.read_bytes() if path.is_file() else b""
-            if sha256(content).hexdigest() == row.sha256:
-                yield content
+            told = [(self.folder / Path(row.path).name, row.sha256) for row in connection.execute(self._newest())]
+        contents = ((path.read_bytes() if path.is_file() else b"", digest) for path, digest in told)
+        return (content for content, digest in contents if sha256(content).hexdigest() == digest)
 
-    def drop(self) -> None:
-        """What was under way is done; a file that was written and not told of goes too. Raises Fenced."""
+    def forget(self) -> None:
+        """What was under way is given up. Raises Fenced."""
         with writing(self.engine) as connection:
             hold(connection, self.cell)
             connection.execute(delete(rb_checkpoint).where(rb_checkpoint.c.key == self.key))
+        self.clear()
+
+    def clear(self) -> None:
+        """What was under way is saved, and no row tells of a checkpoint any more: remove the files."""
         for path in self.folder.glob(f"{self.key}.*"):
             path.unlink(missing_ok=True)
         with suppress(OSError):  # others' lie there

@@ -19,6 +19,8 @@ from resbench.store.location import Location
 from resbench.store.sqlite_file import BUSY_TIMEOUT_S
 from resbench.store.sqlite_functions import add_functions
 
+# A client that is paused within a transaction would hold its locks for ever.
+_POSTGRES_LIMITS = "-c lock_timeout=60s -c statement_timeout=600s -c idle_in_transaction_session_timeout=20s"
 WRITES = "resbench_writes"  # execution option of a connection whose transaction is going to write
 _SCHEMA_LOCK = 0x7265_7362  # "resb": the key of the advisory lock
 
@@ -46,7 +48,7 @@ def postgres_engine(location: Location) -> Engine:
         pool_pre_ping=True,
         pool_size=2,
         max_overflow=2,
-        connect_args={"connect_timeout": 10, "options": "-c lock_timeout=60s -c statement_timeout=600s"},
+        connect_args={"connect_timeout": 10, "options": _POSTGRES_LIMITS},
     )
     close_behind(engine)
     return engine

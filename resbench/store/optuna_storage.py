@@ -6,15 +6,18 @@ meets "database is locked" where a deferred transaction turns into a writing one
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from resbench.errors import DatabaseError
 from resbench.store.dialect import close_behind, immediate
 from resbench.store.location import Location, locate
 from resbench.store.sqlite_file import BUSY_TIMEOUT_S, check_file
-from resbench.store.transaction import explain
+from resbench.store.transaction import explain, shown
 
 if TYPE_CHECKING:
     from optuna.storages import RDBStorage
@@ -40,6 +43,23 @@ def optuna_storage(url: str) -> RDBStorage:
     else:
         close_behind(storage.engine)
     return storage
+
+
+@contextmanager
+def optuna_explained(engine: Engine) -> Iterator[None]:
+    """Turn what Optuna's storage raises in the same database into our errors; nothing else is touched."""
+    from optuna.exceptions import StorageInternalError
+
+    where = shown(engine)
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise explain(error, where) from None
+    except StorageInternalError as error:
+        cause = error.__cause__ or error.__context__
+        if isinstance(cause, SQLAlchemyError):
+            raise explain(cause, where) from None
+        raise DatabaseError(f"{where}: Optuna cannot use it: {error}") from None
 
 
 def _open(location: Location, options: dict[str, Any]) -> RDBStorage:

@@ -5,9 +5,10 @@ Every step given here may be done twice: it changes nothing where it was done al
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from resbench.errors import StorageError, Unavailable
@@ -15,12 +16,17 @@ from resbench.errors import StorageError, Unavailable
 T = TypeVar("T")
 
 
+def _said(seconds: float) -> float:
+    """RESBENCH_PATIENCE_S says otherwise for all."""
+    return float(os.environ.get("RESBENCH_PATIENCE_S", seconds))
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long to wait, in seconds. `note` is told once of each wait; `stopped` ends it: the error is raised at once."""
 
-    unavailable_s: float = 900.0
-    full_s: float = 60.0
+    unavailable_s: float = field(default_factory=lambda: _said(900.0))
+    full_s: float = field(default_factory=lambda: _said(60.0))
     note: Callable[[str], None] = lambda text: None
     stopped: Callable[[], bool] = lambda: False
 

@@ -20,7 +20,7 @@ from resbench.store.records import FINISHED, EpochRecord, RunRecord, RunRow, can
 from resbench.store.tables import rb_epoch, rb_run, rb_run_plan, rb_study_run, rb_test_score
 from resbench.store.transaction import reading, writing
 from resbench.store.work_records import Cell
-from resbench.store.work_tables import rb_cell, rb_cell_plan
+from resbench.store.work_tables import rb_cell, rb_cell_plan, rb_checkpoint
 
 _IDENTITY = ("architecture", "recipe", "data", "seed")
 _NUMBERS = ("val_error_pct", "val_loss", "train_loss", "train_s", "wall_s")
@@ -40,16 +40,19 @@ def save_run(engine: Engine, record: RunRecord, *, study_id: int | None = None, 
         return run_id
 
 
-def save_run_of(engine: Engine, record: RunRecord, cell: Cell, study_id: int) -> int:
-    """The same under the claim of a cell. Raises Fenced where another worker has taken it over; then nothing was written."""
+def save_runs_of(engine: Engine, records: Sequence[RunRecord], cell: Cell, study_id: int, key: str) -> None:
+    """The runs that were one training, all at once, under the claim of their cell and in its study; the rows of the checkpoints
+    that they went on from go with it. Raises Fenced where another worker has taken the cell over; then nothing was written.
+    """
     with writing(engine) as connection:
         hold(connection, cell)
-        run_id = write_run(connection, record)
-        values = {"study_id": study_id, "trial_id": cell.trial_id, "run_id": run_id}
-        insert_absent(connection, rb_study_run, values)
-        reach(Failpoint.RUN_WRITTEN)
-    reach(Failpoint.RUN_COMMITTED)
-    return run_id
+        for record in records:
+            run_id = write_run(connection, record)
+            values = {"study_id": study_id, "trial_id": cell.trial_id, "run_id": run_id}
+            insert_absent(connection, rb_study_run, values)
+        connection.execute(delete(rb_checkpoint).where(rb_checkpoint.c.key == key))
+        reach(Failpoint.RUNS_WRITTEN)
+    reach(Failpoint.RUNS_COMMITTED)
 
 
 def write_run(connection: Connection, record: RunRecord) -> int:

@@ -53,7 +53,8 @@ def check_file(location: Location, *, create: bool, timeout_s: float = BUSY_TIME
 
 def corrupt(shown: str, why: str) -> DatabaseError:
     return DatabaseError(
-        f"{shown}: the database is damaged ({why}); the file was left as it is: go back to a copy of it"
+        f"{shown}: the database is damaged ({why}); the file was left as it is: go back to a copy of it "
+        "(`resbench db backup` makes them)"
     )
 
 

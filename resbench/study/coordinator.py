@@ -21,8 +21,9 @@ from resbench.store.roles import role_holder
 from resbench.store.runs import find_runs, link_run, newest_run
 from resbench.study.ask import open_optuna, tell
 from resbench.study.budget import Identity
-from resbench.study.enrol import Desk, Roll, enrol
-from resbench.study.means import Missing
+from resbench.study.desk import Desk
+from resbench.study.enrol import Roll, enrol
+from resbench.study.means import Missing, Planned
 from resbench.study.narrator import Narrator
 from resbench.study.point import Point
 from resbench.study.settle import Lost
@@ -35,27 +36,45 @@ def coordinate(desk: Desk, shift: Shift, points: Sequence[Point]) -> bool:
 
     Raises Fenced where another process has become the coordinator.
     """
-    engine, watch = desk.engine, desk.watch
     with shift.stop.at_once():
-        searching = open_optuna(shift.url, desk.spec.name)
-        roll = enrol(desk, searching, points)
-    narrator = Narrator(watch, {i: (point.name, point.epochs) for i, point in roll.points.items()})
-    for dealt in stages(engine, desk.spec, roll.points, roll.seeds, narrator.failed, watch):
+        searching = desk.do(lambda: open_optuna(shift.url, desk.spec.name))
+        roll = desk.do(lambda: enrol(desk, searching, points))
+    narrator = Narrator(desk.watch, {i: (point.name, point.epochs) for i, point in roll.points.items()})
+    for dealt in stages(desk, roll.points, roll.seeds, narrator.failed):
         roll.seeds.update(dealt)
-        missing = _missing(desk, roll)
-        under_way = _kept(desk, shift, roll, missing)
-        if missing:
-            _train(desk, shift, roll, _Stage(missing, under_way), narrator)
-        for trial_id in roll.points:
-            _link(desk, roll, trial_id)
-            if desk.spec.design.race is None:  # a race may go on, and Optuna is told a value once
-                _tell_finished(desk, searching, roll, trial_id)
-    for trial_id in roll.points if is_over(engine, desk.spec) else ():
-        _tell_finished(desk, searching, roll, trial_id)
+        missing = desk.do(lambda: _missing(desk, roll))
+        desk.watch.planned(*missing.counts)
+        under_way = desk.do(lambda: _kept(desk, shift, roll, missing.wanted))  # noqa: B023
+        if missing.wanted:
+            _train(desk, shift, roll, _Stage(missing.wanted, under_way), narrator)
+        desk.do(lambda: _close(desk, searching, roll))
+    if desk.do(lambda: is_over(desk.engine, desk.spec)):
+        desk.do(lambda: _tell_all(desk, searching, roll))
     return not narrator.failed
 
 
-def _missing(desk: Desk, roll: Roll) -> Missing:
+def _close(desk: Desk, searching: optuna.Study, roll: Roll) -> None:
+    """Link what was trained, and tell Optuna of it; a race may go on, and Optuna is told a value once."""
+    for trial_id in roll.points:
+        _link(desk, roll, trial_id)
+    if desk.spec.design.race is None:
+        _tell_all(desk, searching, roll)
+
+
+def _tell_all(desk: Desk, searching: optuna.Study, roll: Roll) -> None:
+    for trial_id in roll.points:
+        _tell_finished(desk, searching, roll, trial_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Missing:
+    """`counts`: of runs that stand and of new ones."""
+
+    counts: tuple[int, int]
+    wanted: Missing
+
+
+def _missing(desk: Desk, roll: Roll) -> _Missing:
     """The seeds of each trial, by id, that have no run; runs that stand are linked.
 
     An architecture is trained once, for the first trial that has it.
@@ -71,8 +90,7 @@ def _missing(desk: Desk, roll: Roll) -> Missing:
         new |= {run for run in runs if run not in cached}
         if missing:
             wanted[trial_id] = (point, missing)
-    desk.watch.planned(len(cached), len(new))
-    return wanted
+    return _Missing((len(cached), len(new)), wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,25 +112,28 @@ class _Stage:
 def _train(desk: Desk, shift: Shift, roll: Roll, stage: _Stage, narrator: Narrator) -> None:
     """Measure, put the cells in the table, and see that they are trained."""
     engine, means, left = desk.engine, desk.means, stage.left
-    narrator.newest_run = newest_run(engine)
+    narrator.newest_run = desk.do(lambda: newest_run(engine))
     with shift.executor(engine, shift.duty(roll.study_id, means.trainers(roll.study_id)), narrator) as executor:
         executor.early(means.early(left or stage.missing) if shift.workers is None else shift.workers)
         with shift.stop.at_once():
-            planned = means.plan(engine, left or stage.missing)
+            planned = desk.do(lambda: means.plan(engine, left or stage.missing))
             for note in planned.notes:
                 desk.watch.note(note)
-            for trial_id, (point, _) in left.items():
-                for block in planned.blocks[trial_id]:
-                    tags, plan = point.recipe.plan.tags, planned.plans[trial_id]
-                    enqueue_cell(engine, trial_id, block, plan, tags, desk.role)
-            reach(Failpoint.CELLS_QUEUED)
-        cells = {cell.id for cell in open_cells(engine, roll.study_id)}
+            desk.do(lambda: _enqueue(desk, left, planned))
+        cells = desk.do(lambda: {cell.id for cell in open_cells(engine, roll.study_id)})
         executor.run(
             planned.workers if shift.workers is None else shift.workers, lambda: _is_done(desk, roll, narrator)
         )
-    for cell in cells_called(engine, cells):
+    for cell in desk.do(lambda: cells_called(engine, cells)):
         if cell.status == "failed" and cell.trial_id not in narrator.failed:  # elsewhere
             narrator.ended(cell.trial_id, (cell.error or "").rstrip().rpartition("\n")[2])
+
+
+def _enqueue(desk: Desk, left: Missing, planned: Planned) -> None:
+    for trial_id, (point, _) in left.items():
+        for block in planned.blocks[trial_id]:
+            enqueue_cell(desk.engine, trial_id, block, planned.plans[trial_id], point.recipe.plan.tags, desk.role)
+    reach(Failpoint.CELLS_QUEUED)
 
 
 def _is_done(desk: Desk, roll: Roll, narrator: Narrator) -> bool:

@@ -13,19 +13,15 @@ import optuna
 from resbench.compiler.record import to_json
 from resbench.failpoints import Failpoint, reach
 from resbench.spec.recipe import recipe_to_json
-from resbench.spec.study import StudySpec
 from resbench.store.catalogue import has_cost, put_architecture, put_cost, put_data, put_recipe
-from resbench.store.engine import Engine
 from resbench.store.records import ArchitectureRecord, DataRecord, RecipeRecord, TrialRecord, TrialRow
 from resbench.store.studies import put_trial, trials_of_study
-from resbench.store.work_records import Lease
 from resbench.study.ask import ask, catch_up, close_lost, space_of
 from resbench.study.budget import deal_seeds, within_trials
+from resbench.study.desk import Desk
 from resbench.study.identity import agree_on_study
-from resbench.study.means import Means
 from resbench.study.point import Point
 from resbench.study.stages import first_seeds
-from resbench.study.watcher import Watcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +33,6 @@ class Roll:
     points: dict[int, Point]
     numbers: dict[int, int]
     seeds: dict[int, tuple[int, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """Where a coordinator works: `role` is the lease under which it writes."""
-
-    engine: Engine
-    spec: StudySpec
-    means: Means
-    watch: Watcher
-    role: Lease
 
 
 def enrol(desk: Desk, searching: optuna.Study, points: Sequence[Point]) -> Roll:

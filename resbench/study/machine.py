@@ -15,10 +15,11 @@ from resbench.spec.node import values
 from resbench.spec.study import StudySpec
 from resbench.store.engine import Engine
 from resbench.store.records import DataRecord
+from resbench.study.blocks import blocks
 from resbench.study.data import loaded
 from resbench.study.limits import with_limits
 from resbench.study.means import Missing, Planned
-from resbench.study.planning import Planner, blocks, cores, early, workers
+from resbench.study.planning import Planner, cores, early, workers
 from resbench.study.point import Point
 from resbench.study.torch_trainer import TorchTrainer
 from resbench.train.ranks import part

@@ -10,7 +10,6 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 import torch
 
@@ -19,6 +18,7 @@ from resbench.measure.macs import op_macs
 from resbench.spec.recipe_plan import PlanSpec
 from resbench.store.engine import Engine
 from resbench.store.runs import plan_of
+from resbench.study.blocks import blocks
 from resbench.study.point import Point
 from resbench.train.plan import Plan, measure, plan_from
 from resbench.train.ranks import beside, part
@@ -86,14 +86,6 @@ def bfloat16_gain(point: Point, device: torch.device) -> str:
     gain = seconds[0] / seconds[1]
     word = "faster" if gain > 1 else "slower"
     return f"precision: bfloat16 in the recipe would be {max(gain, 1 / gain):.2f}x {word} here (1 seed, channels_last)"
-
-
-def blocks(seeds: tuple[int, ...], width: int) -> list[tuple[int, ...]]:
-    """As few as the width allows, of as equal a size as can be: 5 seeds at a width of 4 are 3 and 2."""
-    count = -(-len(seeds) // width)
-    size, more = divmod(len(seeds), count) if count else (0, 0)
-    ends = [size * i + min(i, more) for i in range(count + 1)]
-    return [seeds[start:end] for start, end in pairwise(ends)]
 
 
 Work = Sequence[tuple[Point, int]]  # points, each with the number of seeds to train

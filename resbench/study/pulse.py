@@ -48,4 +48,4 @@ def at_work(engine: Engine, record: WorkerRecord, patience: Patience, lease_s: f
         pulse.over.set()
         thread.join(lease_s)
         with suppress(ResbenchError):  # that it left is seen without this too, only later
-            Patience(unavailable_s=5.0, full_s=0.0).do(lambda: end_worker(engine, record.name))
+            Patience(unavailable_s=2.0, full_s=0.0).do(lambda: end_worker(engine, record.name))

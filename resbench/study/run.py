@@ -14,7 +14,7 @@ from resbench.store.engine import Engine
 from resbench.store.patience import Patience
 from resbench.study.assist import Helper, assist, take
 from resbench.study.coordinator import coordinate
-from resbench.study.enrol import Desk
+from resbench.study.desk import Desk
 from resbench.study.host import worker_record
 from resbench.study.means import Means
 from resbench.study.point import Point
@@ -59,7 +59,7 @@ def run_study(engine: Engine, task: Task, watch: Watcher, stop: Stop, manner: Ma
                 assist(engine, shift, Helper(spec.name, task.means.trainers, task.means.slots(), epochs), watch)
                 continue
             try:
-                whole = coordinate(Desk(engine, spec, task.means, watch, lease), shift, task.points)
+                whole = coordinate(Desk(engine, spec, task.means, watch, lease, patience), shift, task.points)
             except Fenced as error:
                 watch.note(f"{error}; this process goes on as a worker beside it")
                 continue

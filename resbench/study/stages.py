@@ -14,8 +14,8 @@ from resbench.evidence.verdict import race_of
 from resbench.spec.study import StudySpec
 from resbench.store.engine import Engine
 from resbench.study.budget import deal_seeds
+from resbench.study.desk import Desk
 from resbench.study.point import Point
-from resbench.study.watcher import Watcher
 
 Dealt = Mapping[int, tuple[int, ...]]  # trial, by id -> seeds
 
@@ -25,18 +25,17 @@ def first_seeds(spec: StudySpec) -> StudySpec:
     return spec if spec.design.race is None else replace(spec, seeds=spec.seeds[: spec.design.race[0]])
 
 
-def stages(
-    engine: Engine, spec: StudySpec, plan: Mapping[int, Point], first: Dealt, failed: Collection[int], watch: Watcher
-) -> Iterator[Dealt]:  # fmt: skip
+def stages(desk: Desk, plan: Mapping[int, Point], first: Dealt, failed: Collection[int]) -> Iterator[Dealt]:
     """`first` as dealt at the start; each stage is asked for when the one before it was trained.
 
     `failed`: trials of which a cell failed in this start; they are not waited for, and are in no look until they have its seeds.
     """
     yield dict(first)
+    engine, spec, watch = desk.engine, desk.spec, desk.watch
     looks = spec.design.race or ()
     told: set[str] = set()
     for number, look in enumerate(looks, start=1):
-        runs = _runs(engine, spec.name)
+        runs = desk.do(lambda: _runs(engine, spec.name))
         if runs is None:  # every cell failed
             return
         found = race_of(runs, looks)
@@ -58,7 +57,8 @@ def stages(
         going = {i: p for i, p in plan.items() if names.get((p.digest, p.recipe.digest)) in found.still_in}
         going = {i: p for i, p in going.items() if i not in failed}
         grown = replace(spec, seeds=spec.seeds[: looks[number]])
-        yield dict(zip(going, deal_seeds(engine, grown, list(going.values()), watch), strict=True))
+        dealt = desk.do(lambda grown=grown, going=going: deal_seeds(engine, grown, list(going.values()), watch))  # type: ignore[misc]
+        yield dict(zip(going, dealt, strict=True))
 
 
 def is_over(engine: Engine, spec: StudySpec) -> bool:

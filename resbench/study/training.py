@@ -17,13 +17,13 @@ from resbench.store.checkpoints import Checkpoints, checkpoint_key
 from resbench.store.engine import Engine
 from resbench.store.patience import Patience
 from resbench.store.records import EpochRecord, RunRecord, TestScore, finite
-from resbench.store.runs import find_runs, link_run, save_run_of
+from resbench.store.runs import find_runs, link_run, save_runs_of
 from resbench.store.work_records import Cell
+from resbench.study.blocks import blocks
 from resbench.study.environment import environment
 from resbench.study.job import Job, job, train
 from resbench.study.limits import without_limits
 from resbench.study.onlooker import Ears
-from resbench.study.planning import blocks
 from resbench.study.profile import Machine, clock, write
 from resbench.study.trainer import Train
 from resbench.train.checkpoint import Keeper
@@ -73,12 +73,12 @@ def _train(desk: _Desk) -> None:
     cell = desk.cell
     found = desk.patience.do(lambda: find_runs(desk.engine, *desk.identity, cell.seeds))
     for seed, run in found.items():
-        link_run(desk.engine, desk.study_id, cell.trial_id, run.id)
+        desk.patience.do(partial(link_run, desk.engine, desk.study_id, cell.trial_id, run.id))
         desk.ears.saved(seed, run.epochs, run.val_error_pct if run.status == "complete" else None)
     missing = tuple(seed for seed in cell.seeds if seed not in found)
     if not missing:
         return
-    task = job(desk.engine, *desk.identity)
+    task = desk.patience.do(lambda: job(desk.engine, *desk.identity))
     for block in blocks(missing, plan_from(cell.plan).width):
         try:
             _run(desk, task, block)
@@ -90,6 +90,10 @@ def _train(desk: _Desk) -> None:
             desk.ears.note(
                 f"{len(block)} seeds as one network: {type(error).__name__}: {error}; they are tried one by one"
             )
+            key = checkpoint_key(*desk.identity, block, plan_from(cell.plan).way)
+            desk.patience.do(
+                Checkpoints(desk.engine, desk.folder, key, cell).forget
+            )  # nobody goes on with them as one network
             _one_by_one(desk, task, block)
 
 
@@ -129,12 +133,13 @@ def _run(desk: _Desk, task: Job, seeds: tuple[int, ...]) -> None:
     finally:
         if timed is not None:
             timed.stop()
+    told = {**without_limits(cell.plan), **how}
+    rows = [record(cell, seed, outcome, where, told) for seed, outcome in zip(seeds, outcomes, strict=True)]
+    desk.patience.do(lambda: save_runs_of(desk.engine, rows, cell, desk.study_id, key))
     for seed, outcome in zip(seeds, outcomes, strict=True):
-        row = record(cell, seed, outcome, where, {**without_limits(cell.plan), **how})
-        desk.patience.do(partial(save_run_of, desk.engine, row, cell, desk.study_id))
         last = outcome.epochs[-1]
         desk.ears.saved(seed, last.epoch, last.val_error_pct if outcome.status == "complete" else None)
-    desk.patience.do(kept.drop)
+    kept.clear()
     write(timed, task.bound.unit, how)
 
 
@@ -144,11 +149,13 @@ def _hooks(desk: _Desk, task: Job, kept: Checkpoints, phase: InPhase) -> Hooks:
 
     def keep(epoch: int, content: bytes) -> None:
         try:
-            kept.save(epoch, content)
+            Patience(full_s=0, note=desk.ears.note).do(lambda: kept.save(epoch, content))
         except StorageError as error:  # the one before serves; the result is what must not be lost
             desk.ears.note(f"{error}; the training goes on without it")
 
-    return Hooks(told, Keeper(task.recipe.checkpoint_every, kept.load, keep), phase, desk.ears.beat)
+    return Hooks(
+        told, Keeper(task.recipe.checkpoint_every, lambda: desk.patience.do(kept.load), keep), phase, desk.ears.beat
+    )
 
 
 def record(cell: Cell, seed: int, outcome: Outcome, environment: str, plan: dict[str, object]) -> RunRecord:

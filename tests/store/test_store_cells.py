@@ -21,7 +21,7 @@ from resbench.store.cells import (
     running_cells,
 )
 from resbench.store.roles import take_role
-from resbench.store.runs import find_runs, save_run_of
+from resbench.store.runs import find_runs, save_runs_of
 from resbench.store.studies import put_study, put_trial, trials_of_study
 from resbench.store.transaction import reading, writing
 from resbench.store.work_records import Cell, Ending
@@ -102,14 +102,14 @@ def test_a_cell_that_is_given_back_is_claimed_again_and_the_old_claim_is_refused
     assert end_attempt(sample.engine, old, Ending("retry", "lost", "its worker is gone"))
     assert status(sample, cell_id) == "queued"
     with pytest.raises(Fenced, match=f"cell {cell_id}: was taken over"):
-        save_run_of(sample.engine, sample.record(1), old, sample.study_id)
+        save_runs_of(sample.engine, [sample.record(1)], old, sample.study_id, "k")
     new = claimed(sample, "w2")
     assert (new.id, new.token) == (old.id, old.token + 1)
     assert not end_attempt(sample.engine, old, Ending("failed", "error", "late"))
     with pytest.raises(Fenced):
-        save_run_of(sample.engine, sample.record(1), old, sample.study_id)
+        save_runs_of(sample.engine, [sample.record(1)], old, sample.study_id, "k")
     assert find_runs(sample.engine, "arch", "rec", "dat", [1]) == {}
-    save_run_of(sample.engine, sample.record(1), new, sample.study_id)
+    save_runs_of(sample.engine, [sample.record(1)], new, sample.study_id, "k")
     assert list(find_runs(sample.engine, "arch", "rec", "dat", [1])) == [1]
     assert end_attempt(sample.engine, new, Ending("done"))
     assert not end_attempt(sample.engine, new, Ending("done"))

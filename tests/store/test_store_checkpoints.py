@@ -68,10 +68,10 @@ def test_each_thing_under_way_has_its_own(kept: Checkpoints, engine: Engine) -> 
     kept.save(1, b"one")
     other.save(5, b"other")
     assert (list(kept.load()), list(other.load())) == ([b"one"], [b"other"])
-    kept.drop()
+    kept.forget()
     assert list(kept.load()) == []
     assert epochs(engine) == [5]
-    other.drop()
+    other.forget()
     assert not kept.folder.exists()
 
 
@@ -92,9 +92,9 @@ def test_the_next_claim_goes_on_and_the_one_before_overwrites_nothing(kept: Chec
     with pytest.raises(Fenced):
         kept.save(2, b"late")
     with pytest.raises(Fenced):
-        kept.drop()
+        kept.forget()
     assert list(new.load()) == [b"ours", b"mine"]
-    new.drop()
+    new.forget()
     assert not new.folder.exists()
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from command_line import Database, Rb
 
-from resbench.study.planning import blocks
+from resbench.study.blocks import blocks
 
 NUMBERS = "SELECT unit, seed, val_error_pct, val_loss, train_loss FROM v_runs ORDER BY unit, seed"
 PLAN = "recipe.plan={workers: 2, width: 2, threads: 1, layout: contiguous}"

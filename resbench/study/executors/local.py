@@ -41,6 +41,7 @@ class LocalExecutor:
         self.lost = Lost(engine, duty.study_id, duty.record.name, duty.lease_s)
         self.slots: list[Slot] = []
         self.began = time.monotonic()
+        self.looked = 0.0
         self.deaths = 0
 
     def __enter__(self) -> LocalExecutor:
@@ -49,7 +50,7 @@ class LocalExecutor:
     def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> None:
         for slot in self.slots:
             slot.process.kill()
-        settling = Settling(self.engine, self.onlooker, Patience(unavailable_s=5.0, full_s=0.0))
+        settling = Settling(self.engine, self.onlooker, Patience(unavailable_s=2.0, full_s=0.0))
         for slot in self.slots:
             slot.process.join()
             if slot.work is not None:
@@ -62,7 +63,7 @@ class LocalExecutor:
     def start(self, count: int) -> None:
         """So many more children; each takes seconds to be ready."""
         for _ in range(count):
-            taken = {slot.trainer for slot in self.slots}
+            taken = [slot.trainer for slot in self.slots]
             free = [trainer for trainer in self.duty.trainers if trainer not in taken]
             trainer = free[0] if free else self.duty.trainers[len(self.slots) % len(self.duty.trainers)]
             with self.pulse.quiet:
@@ -75,16 +76,16 @@ class LocalExecutor:
             slot.process.kill()
             slot.process.join()
         del self.slots[count:]
-        claims, looked = True, 0.0
+        self.looked, claims = 0.0, True
         while not (self.drained() and not self.busy()):
             if self.stop.asked:
                 self.wind_up()
             claims = claims and self.claim()
-            if time.monotonic() - looked > LOOK_S:
+            if time.monotonic() - self.looked > LOOK_S:
                 if self.patience.do(is_over) and not self.busy():
                     return
                 self.settle_lost()
-                claims, looked = True, time.monotonic()
+                claims, self.looked = True, time.monotonic()
             self.listen(0.1)
 
     def drained(self) -> bool:
@@ -135,7 +136,7 @@ class LocalExecutor:
             return
         elif method == "end":
             (end,) = arguments
-            slot.work = None
+            slot.work, self.looked = None, 0.0
             if end.kind == "oom" and slot.verdict is None:
                 slot.end(end)  # another takes its place, with its memory free
             self.settling.ended(work.cell, slot.verdict or end, work.reached)

@@ -1,0 +1,38 @@
+"""Where a coordinator works: what it coordinates, with which means, under which lease."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from resbench.spec.study import StudySpec
+from resbench.store.engine import Engine
+from resbench.store.optuna_storage import optuna_explained
+from resbench.store.patience import Patience
+from resbench.store.work_records import Lease
+from resbench.study.means import Means
+from resbench.study.watcher import Watcher
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """`role` is the lease under which everything is written."""
+
+    engine: Engine
+    spec: StudySpec
+    means: Means
+    watch: Watcher
+    role: Lease
+    patience: Patience
+
+    def do(self, step: Callable[[], T]) -> T:
+        """A step that no crash in its middle would harm, so it may be done again: it is, where the database does not answer."""
+
+        def explained() -> T:
+            with optuna_explained(self.engine):
+                return step()
+
+        return self.patience.do(explained)
