@@ -1,16 +1,18 @@
 """Points -> Optuna's trials, and results -> their values.  The only file that searches through Optuna.
 
-One coordinator asks; a point is enqueued with its labels and asked for at once. Sampler and pruner are given explicitly,
-since Optuna's defaults change between versions.
+One coordinator asks; a point is a trial under way at once. Sampler and pruner are given explicitly, since Optuna's defaults
+change between versions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.trial import TrialState, create_trial
+from optuna.storages import RDBStorage
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from resbench.errors import BadInput
 from resbench.seeds import stream
@@ -20,23 +22,36 @@ from resbench.study.grid import choices
 from resbench.study.point import Point
 
 
-def open_optuna(url: str, name: str) -> optuna.Study:
+@dataclass(frozen=True, slots=True)
+class Searching:
+    """Optuna's study, and the storage under it: through the study, each ask would read every trial that is under way."""
+
+    study: optuna.Study
+    storage: RDBStorage
+
+    def get_trials(self, *states: TrialState) -> list[FrozenTrial]:
+        return self.study.get_trials(deepcopy=False, states=states or None)
+
+
+def open_optuna(url: str, name: str) -> Searching:
     """The study of that name, made where it is not there; its value is the mean val error in percent."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    return optuna.create_study(
-        storage=optuna_storage(url),
+    storage = optuna_storage(url)
+    study = optuna.create_study(
+        storage=storage,
         study_name=name,
         direction="minimize",
         load_if_exists=True,
         sampler=optuna.samplers.RandomSampler(seed=stream(0, 0, f"sampler {name}") % 2**32),
         pruner=optuna.pruners.NopPruner(),
     )
+    return Searching(study, storage)
 
 
 Space = Mapping[str, BaseDistribution]
 
 
-def space_of(study: optuna.Study, points: Sequence[Point]) -> Space:
+def space_of(searching: Searching, points: Sequence[Point]) -> Space:
     """Optuna's name of each question -> its labels, over all points. Labels, never lists or numbers: Optuna would compare
     `1` and `true` as equal. Raises BadInput for a label that the study's space does not have: Optuna's spaces never change.
     """
@@ -45,53 +60,60 @@ def space_of(study: optuna.Study, points: Sequence[Point]) -> Space:
         for name, domain in point.domains.items():
             labels.setdefault(_optuna_name(name, point.unit), {}).update(dict.fromkeys(choices(domain)))
     space: dict[str, BaseDistribution] = {name: CategoricalDistribution(tuple(of)) for name, of in labels.items()}
-    for trial in study.get_trials(deepcopy=False):
+    for trial in searching.get_trials():
         for name, stands in trial.distributions.items():
             allowed = stands.choices if isinstance(stands, CategoricalDistribution) else ()
             new = [label for label in labels.get(name, ()) if label not in allowed]
             if new:
                 raise BadInput(
-                    f"study {study.study_name} searches {name} over {', '.join(map(str, allowed))}; that may not grow by "
-                    f"{', '.join(new)}: name a new value in an entry of its own, or give --fork NAME"
+                    f"study {searching.study.study_name} searches {name} over {', '.join(map(str, allowed))}; that may not grow "
+                    f"by {', '.join(new)}: name a new value in an entry of its own, or give --fork NAME"
                 )
             space[name] = stands
     return space
 
 
-def ask(study: optuna.Study, point: Point, space: Space) -> int:
-    """A new trial for the point. Returns its number. `close_lost` comes first: the oldest waiting trial is what is given."""
+def ask(searching: Searching, point: Point, space: Space) -> int:
+    """A new trial for the point, under way. Returns its number."""
     chosen = {_optuna_name(name, point.unit): label for name, label in point.labels.items()}
-    study.enqueue_trial(
-        dict(chosen),
-        user_attrs={"unit": point.name, "digest": point.digest, "params": point.params, "macs": point.macs},
+    told = {"unit": point.name, "digest": point.digest, "params": point.params, "macs": point.macs}
+    return add(searching, chosen, {name: space[name] for name in chosen}, told)
+
+
+def add(searching: Searching, chosen: Mapping[str, str], space: Space, told: Mapping[str, object]) -> int:
+    """A trial that is under way, with its parameters. Costs the same however many there are."""
+    trial = create_trial(
+        state=TrialState.RUNNING, params=dict(chosen), distributions=dict(space), user_attrs=dict(told)
     )
-    return study.ask(fixed_distributions={name: space[name] for name in chosen}).number
+    storage = searching.storage
+    study_id = storage.get_study_id_from_name(searching.study.study_name)
+    return int(storage.get_trial(storage.create_new_trial(study_id, trial)).number)
 
 
-def tell(study: optuna.Study, number: int, value: float | None) -> None:
+def tell(searching: Searching, number: int, value: float | None) -> None:
     """The trial's value; None: under half of its runs converged. A trial that is told already stays as it is."""
     if value is None:
-        study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
+        searching.study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
     else:
-        study.tell(number, value, skip_if_finished=True)
+        searching.study.tell(number, value, skip_if_finished=True)
 
 
-def close_lost(study: optuna.Study, wanted: Collection[int]) -> None:
+def close_lost(searching: Searching, wanted: Collection[int]) -> None:
     """Close as failed what was asked for and is not wanted: a crash came before its row, or its unit has changed."""
-    for _ in study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
-        study.ask()  # a waiting trial cannot be told
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+    for _ in searching.get_trials(TrialState.WAITING):
+        searching.study.ask()  # a waiting trial cannot be told
+    for trial in searching.get_trials(TrialState.RUNNING):
         if trial.number not in wanted:
-            tell(study, trial.number, None)
+            tell(searching, trial.number, None)
 
 
-def catch_up(study: optuna.Study, trials: Sequence[TrialRecord]) -> None:
+def catch_up(searching: Searching, trials: Sequence[TrialRecord]) -> None:
     """Give Optuna the trials that it has not: `db merge` brought them. Its numbers run on without gaps, so ours come again."""
-    known, ours = len(study.get_trials(deepcopy=False)), {trial.number: trial for trial in trials}
+    known, ours = len(searching.get_trials()), {trial.number: trial for trial in trials}
     for number in range(known, max(ours, default=-1) + 1):
         trial = ours.get(number)
         attributes = {} if trial is None else {"unit": trial.name, "digest": trial.architecture}
-        study.add_trial(create_trial(state=TrialState.RUNNING, user_attrs=attributes))
+        searching.study.add_trial(create_trial(state=TrialState.RUNNING, user_attrs=attributes))
 
 
 def _optuna_name(name: str, unit: str) -> str:

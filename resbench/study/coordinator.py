@@ -12,14 +12,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-import optuna
-
 from resbench.errors import Fenced
 from resbench.failpoints import Failpoint, reach
 from resbench.store.cells import cells_called, close_cell, enqueue_cell, is_open, open_cells
 from resbench.store.roles import role_holder
 from resbench.store.runs import find_runs, link_run, newest_run
-from resbench.study.ask import open_optuna, tell
+from resbench.study.ask import Searching, open_optuna, tell
 from resbench.study.budget import Identity
 from resbench.study.desk import Desk
 from resbench.study.enrol import Roll, enrol
@@ -53,7 +51,7 @@ def coordinate(desk: Desk, shift: Shift, points: Sequence[Point]) -> bool:
     return not narrator.failed
 
 
-def _close(desk: Desk, searching: optuna.Study, roll: Roll) -> None:
+def _close(desk: Desk, searching: Searching, roll: Roll) -> None:
     """Link what was trained, and tell Optuna of it; a race may go on, and Optuna is told a value once."""
     for trial_id in roll.points:
         _link(desk, roll, trial_id)
@@ -61,7 +59,7 @@ def _close(desk: Desk, searching: optuna.Study, roll: Roll) -> None:
         _tell_all(desk, searching, roll)
 
 
-def _tell_all(desk: Desk, searching: optuna.Study, roll: Roll) -> None:
+def _tell_all(desk: Desk, searching: Searching, roll: Roll) -> None:
     for trial_id in roll.points:
         _tell_finished(desk, searching, roll, trial_id)
 
@@ -166,7 +164,7 @@ def _link(desk: Desk, roll: Roll, trial_id: int) -> Collection[int]:
     return set(found)
 
 
-def _tell_finished(desk: Desk, searching: optuna.Study, roll: Roll, trial_id: int) -> None:
+def _tell_finished(desk: Desk, searching: Searching, roll: Roll, trial_id: int) -> None:
     """Optuna gets the mean over converged runs once every seed of the trial has one; FAIL where under half converged."""
     point = roll.points[trial_id]
     runs = find_runs(desk.engine, point.digest, point.recipe.digest, roll.data.digest, roll.seeds[trial_id])

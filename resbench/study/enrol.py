@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import optuna
-
 from resbench.compiler.record import to_json
 from resbench.failpoints import Failpoint, reach
 from resbench.spec.recipe import recipe_to_json
 from resbench.store.catalogue import has_cost, put_architecture, put_cost, put_data, put_recipe
 from resbench.store.records import ArchitectureRecord, DataRecord, RecipeRecord, TrialRecord, TrialRow
 from resbench.store.studies import put_trial, trials_of_study
-from resbench.study.ask import ask, catch_up, close_lost, space_of
+from resbench.study.ask import Searching, ask, catch_up, close_lost, space_of
 from resbench.study.budget import deal_seeds, within_trials
 from resbench.study.desk import Desk
 from resbench.study.identity import agree_on_study
@@ -35,7 +33,7 @@ class Roll:
     seeds: dict[int, tuple[int, ...]]
 
 
-def enrol(desk: Desk, searching: optuna.Study, points: Sequence[Point]) -> Roll:
+def enrol(desk: Desk, searching: Searching, points: Sequence[Point]) -> Roll:
     """Raises BadInput where the database holds another study of that name, Fenced where the role is lost."""
     engine, spec, data = desk.engine, desk.spec, desk.means.data
     space = space_of(searching, points)

@@ -73,10 +73,10 @@ def test_what_a_person_wrote_below_stays(path: str) -> None:
 
     first = detail(make(path))["note"]
     assert detail(make(path))["note"] == first  # nothing new: nothing is written
-    save_note(open_optuna(path, "small"), first["body"].replace("## small", "## gone") + "\nMy own words.")
+    save_note(open_optuna(path, "small").study, first["body"].replace("## small", "## gone") + "\nMy own words.")
     again = detail(make(path))["note"]["body"]
     assert again == first["body"] + "\nMy own words."
-    save_note(open_optuna(path, "small"), "Only mine.")
+    save_note(open_optuna(path, "small").study, "Only mine.")
     assert detail(make(path))["note"]["body"] == first["body"] + "\n\nOnly mine."
 
 

@@ -1,0 +1,137 @@
+"""How many workers one database and one coordinator serve: simulated workers on a real Postgres server, and the cost of an ask.
+
+python benchmarks/scale.py cells [--workers 200] [--cells 4000]     cells/s claimed, saved and finished; fsync and
+                                                                     synchronous_commit on
+python benchmarks/scale.py asks                                      the coordinator's cost of a trial at 100 and at 10 000
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from statistics import median
+
+from sqlalchemy import text
+
+from resbench.store.cells import claim_cell, end_attempt, enqueue_cell
+from resbench.store.engine import open_store
+from resbench.store.runs import save_runs_of
+from resbench.store.transaction import reading
+from resbench.store.work_records import Ending
+from resbench.store.workers import beat
+
+TESTS = Path(__file__).parents[1] / "tests"
+
+
+def cells(workers: int, count: int) -> None:
+    """Each worker has connections of its own, claims, saves one run of two epochs, ends the cell, and beats every 10 s."""
+    sys.path[:0] = [str(TESTS), str(TESTS / "store")]
+    from postgres_server import serve
+    from store_sample import fill
+
+    safe = ("fsync=on", "synchronous_commit=on", "full_page_writes=on", f"max_connections={2 * workers + 20}")
+    with serve(*safe) as server:
+        url = server.new()
+        sample = fill(open_store(url, create=True))
+        began = time.perf_counter()
+        for seed in range(count):
+            enqueue_cell(sample.engine, sample.trial_id, [seed])
+        print(f"enqueued: {count / (time.perf_counter() - began):.0f} cells/s")
+        errors: list[str] = []
+        done = [0] * workers
+        start = threading.Barrier(workers + 1)
+
+        def work(number: int) -> None:
+            engine = open_store(url, create=False)
+            start.wait()
+            beaten = time.monotonic()
+            try:
+                while (cell := claim_cell(engine, sample.study_id, f"w{number}")) is not None:
+                    save_runs_of(engine, [sample.record(cell.seeds[0])], cell, sample.study_id, "key")
+                    if not end_attempt(engine, cell, Ending("done", reached=2)):
+                        errors.append("lost a cell")
+                    done[number] += 1
+                    if time.monotonic() - beaten > 10:
+                        beat(engine, f"w{number}", 60.0)
+                        beaten = time.monotonic()
+            except Exception as error:
+                errors.append(f"{type(error).__name__}: {error}")
+            engine.dispose()
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(workers)]
+        for thread in threads:
+            thread.start()
+        start.wait()
+        began = time.perf_counter()
+        for thread in threads:
+            thread.join()
+        took = time.perf_counter() - began
+        with reading(sample.engine) as connection:
+            runs = connection.execute(text("SELECT COUNT(*) FROM rb_run")).scalar()
+            twice = connection.execute(text("SELECT COUNT(*) FROM rb_cell WHERE token <> 1")).scalar()
+        print(f"{workers} workers: {count / took:.0f} cells/s claimed, saved and finished ({count} in {took:.1f} s)")
+        print(
+            f"runs {runs}, claimed twice {twice}, errors {errors[:3] or 'none'}, cells of a worker {min(done)} to {max(done)}"
+        )
+        sample.engine.dispose()
+
+
+def asks() -> None:
+    """Median of 30 asks after so many trials that are under way, on SQLite; and of TPE's own ask after so many that are done."""
+    import optuna
+    from optuna.distributions import CategoricalDistribution, FloatDistribution
+    from optuna.trial import TrialState, create_trial
+
+    from resbench.study.ask import add, open_optuna
+
+    choice = {f"unit.u.p{i}": CategoricalDistribution(("a", "b", "c")) for i in range(3)}
+    with tempfile.TemporaryDirectory() as name:
+        for kind in ("grid or random", "TPE"):
+            seconds: dict[int, float] = {}
+            searching = open_optuna(f"sqlite:///{name}/{kind[:3]}.db", "s")
+            study = searching.study
+            space = FloatDistribution(0, 1)
+            for size in (100, 10_000):
+                have = len(study.get_trials(deepcopy=False))
+                if kind == "TPE":
+                    study.add_trials([
+                        create_trial(value=(x := (i * 0.37) % 1), params={"x": x}, distributions={"x": space})
+                        for i in range(have, size)
+                    ])  # fmt: skip
+                else:
+                    study.add_trials([create_trial(state=TrialState.RUNNING) for _ in range(have, size)])
+                times = []
+                if kind == "TPE":
+                    study.sampler = optuna.samplers.TPESampler(seed=0)
+                for _ in range(30):
+                    began = time.perf_counter()
+                    if kind == "TPE":
+                        trial = study.ask({"x": space})
+                        times.append(time.perf_counter() - began)
+                        study.tell(trial, 0.5)
+                    else:
+                        add(searching, dict.fromkeys(choice, "a"), choice, {"unit": "u"})
+                        times.append(time.perf_counter() - began)
+                seconds[size] = median(times)
+            told = ", ".join(f"{1000 * s:.1f} ms at trial {size}" for size, s in seconds.items())
+            print(f"{kind}: {told}; ratio {seconds[10_000] / seconds[100]:.2f} (n = 30 each)")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("cells", "asks"))
+    parser.add_argument("--workers", type=int, default=200)
+    parser.add_argument("--cells", type=int, default=4000)
+    options = parser.parse_args()
+    if options.what == "cells":
+        cells(options.workers, options.cells)
+    else:
+        asks()
+
+
+if __name__ == "__main__":
+    main()

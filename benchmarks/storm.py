@@ -1,0 +1,206 @@
+"""Four workers, 60 small real cells, a random process killed every 1 to 3 s for two minutes; then a quiet run of the same.
+
+    python benchmarks/storm.py [--seconds 120] [--seed 0]
+
+All runs finish; those of the storm equal those of the quiet run bit for bit; epochs trained again are at most the kills times the
+checkpoint interval (one epoch here).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from resbench.cli.run import prepare
+from resbench.store.checkpoints import checkpoint_folder
+from resbench.store.engine import Engine, open_store
+from resbench.store.work_records import Cell
+from resbench.study.onlooker import Ears
+from resbench.study.run import Manner, Task, run_study
+from resbench.study.stop import heard
+from resbench.study.torch_trainer import TorchTrainer
+from resbench.study.trainer import Train
+
+if TYPE_CHECKING:
+    from resbench.study.machine import ThisMachine
+
+UNITS = (
+    "original", "full_preactivation", "plain", "bn_after_addition", "relu_before_addition", "relu_only_preactivation",
+    "constant_scaling", "exclusive_gating", "shortcut_only_gating", "conv_shortcut", "dropout_shortcut",
+)  # fmt: skip
+CELLS, EPOCHS, WORKERS = 60, 20, 4
+
+
+@dataclass(frozen=True)
+class Logged:
+    """Ears that also write each epoch down, so that what was trained twice can be counted."""
+
+    ears: Ears
+    path: str
+
+    def beat(self) -> None:
+        self.ears.beat()
+
+    def epoch(self, seed: int, epoch: int, error_pct: float | None) -> None:
+        with open(self.path, "ab", buffering=0) as file:  # noqa: PTH123
+            file.write(f"{seed} {epoch}\n".encode())
+        self.ears.epoch(seed, epoch, error_pct)
+
+    def saved(self, seed: int, epochs: int, error_pct: float | None) -> None:
+        self.ears.saved(seed, epochs, error_pct)
+
+    def note(self, text: str) -> None:
+        self.ears.note(text)
+
+
+@dataclass(frozen=True)
+class LoggedTrainer:
+    trainer: TorchTrainer
+    path: str
+
+    def ready(self) -> Train:
+        train = self.trainer.ready()
+
+        def logged(engine: Engine, cell: Cell, ears: Ears) -> None:
+            train(engine, cell, Logged(ears, self.path))
+
+        return logged
+
+
+class Quiet:
+    """Nobody looks on."""
+
+    def planned(self, cached: int, new: int) -> None: ...
+    def epoch(self, unit: str, seed: int, of: int, epoch: int, error_pct: float | None) -> None: ...
+    def saved(self, unit: str, seed: int, of: int, epochs: int, error_pct: float | None) -> None: ...
+    def cell_failed(self, unit: str, error: str) -> None:
+        print(f"FAILED {unit}: {error}", file=sys.stderr)
+
+    def note(self, text: str) -> None: ...
+
+
+class Means:
+    """This machine, whose trainers write down what they do."""
+
+    def __init__(self, machine: ThisMachine, path: Path) -> None:
+        self.machine, self.path = machine, path
+        self.data, self.device, self.folder = machine.data, machine.device, machine.folder
+        self.memory_mib, self.early, self.plan, self.slots = (
+            machine.memory_mib, machine.early, machine.plan, machine.slots,
+        )  # fmt: skip
+
+    def trainers(self, study_id: int) -> Sequence[LoggedTrainer]:
+        return [LoggedTrainer(one, str(self.path)) for one in self.machine.trainers(study_id)]
+
+
+def study(folder: Path) -> int:
+    """One `study run` whose trainers write down what they do."""
+    import torch
+
+    from resbench.study.machine import ThisMachine, data_record
+
+    spec, points, _ = prepare(str(folder / "storm.yaml"), (), None)
+    url = f"sqlite:///{folder / 'r.db'}"
+
+    engine = open_store(url, create=True)
+    with heard() as stop:
+        means = Means(
+            ThisMachine(data_record(spec), torch.device("cpu"), checkpoint_folder(url)), folder / "epochs.log"
+        )
+        return 0 if run_study(engine, Task(url, spec, points, means), Quiet(), stop, Manner(workers=WORKERS)) else 1
+
+
+def start(folder: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, __file__, "--study", str(folder)], start_new_session=True)
+
+
+def family(pid: int) -> list[int]:
+    """The process and all its trainers."""
+    found = [pid]
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            fields = path.read_text().rpartition(")")[2].split()
+            words = path.with_name("cmdline").read_bytes()
+            if int(fields[1]) == pid and fields[0] not in "ZX" and b"spawn_main" in words:
+                found.append(int(path.parent.name))
+    return found
+
+
+def storm(folder: Path, seconds: float, seed: int) -> int:
+    """Returns the kills."""
+    chance, kills, began = random.Random(seed), 0, time.monotonic()
+    process = start(folder)
+    while True:
+        time.sleep(chance.uniform(1, 3) if time.monotonic() - began < seconds else 0.2)
+        status = process.poll()
+        if status == 0:
+            return kills
+        if status is not None:
+            process = start(folder)
+        elif time.monotonic() - began < seconds:
+            with suppress(ProcessLookupError):
+                os.kill(chance.choice(family(process.pid)), signal.SIGKILL)
+                kills += 1
+
+
+NUMBERS = """SELECT unit, seed, epoch, train_loss, train_error_pct, val_loss, val_error_pct FROM v_epochs
+    ORDER BY unit, seed, epoch"""
+
+
+def rows(folder: Path, sql: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(folder / "r.db")) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=120.0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--study", type=Path)
+    options = parser.parse_args()
+    if options.study:
+        sys.exit(study(options.study))
+    with tempfile.TemporaryDirectory() as name:
+        stormy, quiet = Path(name) / "stormy", Path(name) / "quiet"
+        seeds = CELLS // len(UNITS[:10])
+        text = (
+            f"study: storm\nnetwork: {{use: resnet_cifar, depth: 8, width: 2}}\nunits: [{', '.join(UNITS[:10])}]\ndata: digits\n"
+            f"recipe: {{use: he2016_small, epochs: {EPOCHS}, batch: 32, warmup: null, lr: 0.1, checkpoint_every: {{epochs: 1}}, "
+            f"plan: {{width: 1, threads: 1, layout: contiguous}}}}\nseeds: {seeds}\n"
+        )
+        for folder in (stormy, quiet):
+            folder.mkdir()
+            (folder / "storm.yaml").write_text(text, "utf-8")
+        began = time.monotonic()
+        kills = storm(stormy, options.seconds, options.seed)
+        took = time.monotonic() - began
+        began = time.monotonic()
+        assert start(quiet).wait() == 0
+        calm = time.monotonic() - began
+        trained = len((stormy / "epochs.log").read_text().splitlines())
+        outcomes = rows(stormy, "SELECT outcome, kind, COUNT(*) FROM rb_attempt GROUP BY outcome, kind ORDER BY 1, 2")
+        equal = rows(stormy, NUMBERS) == rows(quiet, NUMBERS)
+        ((runs,),) = rows(stormy, "SELECT COUNT(*) FROM rb_run WHERE status = 'complete'")
+        ((whole,),) = rows(stormy, "PRAGMA integrity_check")
+        wasted = trained - CELLS * EPOCHS
+        print(f"{kills} kills in {took:.0f} s (a quiet run: {calm:.0f} s); {runs} of {CELLS} runs finished")
+        print(f"epochs trained again: {wasted} of {CELLS * EPOCHS} (allowed: {kills}); attempts: {outcomes}")
+        print(f"bit for bit as the quiet run: {equal}; integrity: {whole}")
+        assert (runs, equal, whole) == (CELLS, True, "ok")
+        assert wasted <= kills
+
+
+if __name__ == "__main__":
+    main()
