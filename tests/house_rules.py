@@ -20,6 +20,7 @@ DOORS = {  # who may import it; a folder with all in it, or one file
     "matplotlib": ("report/",),
     "jinja2": ("report/",),
     "optuna_dashboard": ("study/",),
+    "ray": ("study/executors/ray.py",),
     "sqlalchemy": ("store/",),
     "alembic": ("store/",),
 }

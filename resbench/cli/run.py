@@ -25,6 +25,7 @@ from resbench.store.engine import Engine, open_store
 if TYPE_CHECKING:
     import torch
 
+    from resbench.study.place import Place
     from resbench.study.point import Point, Refused
     from resbench.study.shift import Where
 
@@ -102,6 +103,23 @@ def named_device(device: str | None) -> torch.device:
     return where
 
 
+def ray_place(executor: str, address: str | None, gpus: float) -> Place | None:
+    """Where on a Ray cluster; None where it is not asked for. Raises BadInput."""
+    from importlib.util import find_spec
+
+    from resbench.study.place import Place
+
+    if executor not in ("local", "ray"):
+        raise BadInput(f"--executor {executor}: allowed are local, ray{did_you_mean(executor, ['local', 'ray'])}")
+    if executor == "local":
+        if address is not None or gpus:
+            raise BadInput("--address and --gpus-per-worker are of `--executor ray`")
+        return None
+    if find_spec("ray") is None:
+        raise BadInput("--executor ray: Ray is not installed; `pip install 'resbench[ray]'`")
+    return Place(address, gpus=gpus)
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What a study is run on, which changes no number."""
@@ -111,6 +129,7 @@ class Setting:
     checkpoints: str | None = None
     profile: Path | None = None
     workers: int | None = None
+    place: Place | None = None  # on a Ray cluster
 
 
 def trained(spec: StudySpec, points: Sequence[Point], setting: Setting, progress: StudyProgress) -> tuple[Engine, bool]:
@@ -134,11 +153,13 @@ def trained(spec: StudySpec, points: Sequence[Point], setting: Setting, progress
         raise SystemExit(0)
     engine = open_store(setting.url, create=True)
     folder = checkpoint_folder(setting.url, setting.checkpoints)
-    where: Where = "ranks" if part().of > 1 else "here" if _in_process(points) else "local"
-    manner = Manner(where, setting.workers)
+    here: Where = "ranks" if part().of > 1 else "here" if _in_process(points) else "local"
+    where: Where = here if setting.place is None else "ray"
+    workers = MANY if where == "ray" and setting.workers is None else setting.workers
+    manner = Manner(where, workers, place=setting.place)
     with heard() as stop:
         try:
-            means = ThisMachine(data, setting.device, folder, setting.profile)
+            means = ThisMachine(data, setting.device, folder, setting.profile, setting.place is not None)
             whole = run_study(engine, Task(setting.url, spec, points, means), progress, stop, manner)
         except Stopped as stopped:
             progress.bar.stop()
@@ -148,6 +169,9 @@ def trained(spec: StudySpec, points: Sequence[Point], setting: Setting, progress
             raise SystemExit(stopped.status) from None
     dismiss()
     return engine, whole
+
+
+MANY = 10**6  # slots of a cluster: as many as it has room for
 
 
 def _in_process(points: Sequence[Point]) -> bool:

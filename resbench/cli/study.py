@@ -46,13 +46,20 @@ def run(
                                  "worker` trains elsewhere. Else as many as pay, measured.")
     ] = None,
     checkpoints: Checkpoints = None,
+    executor: Annotated[
+        str, typer.Option("--executor", help="local: workers of this machine. ray: a slot of a Ray cluster for each.")
+    ] = "local",
+    address: Annotated[
+        str | None, typer.Option("--address", metavar="HOST:PORT", help="The Ray cluster; else one of this machine's own.")
+    ] = None,
+    gpus: Annotated[float, typer.Option("--gpus-per-worker", min=0, help="Of a slot of Ray; may be a part, such as 0.5.")] = 0.0,
 ) -> None:  # fmt: skip
     """Train what is missing of a study, one row per run, and print the ranking. Run it again: nothing is trained twice."""
     from resbench.cli.explain import explain_plan
     from resbench.cli.profile import folder_for, tell_profile
     from resbench.cli.progress import StudyProgress
     from resbench.cli.results import has_finished, print_ranking
-    from resbench.cli.run import Setting, named_device, prepare, trained
+    from resbench.cli.run import Setting, named_device, prepare, ray_place, trained
 
     url = database(db)
     if profile is not None:
@@ -74,7 +81,7 @@ def run(
                 if part().rank == 0:
                     explain_plan(spec, points, where, json)
                 raise typer.Exit(0)
-            setting = Setting(url, where, checkpoints, folder_for(profile), workers)
+            setting = Setting(url, where, checkpoints, folder_for(profile), workers, ray_place(executor, address, gpus))
             engine, whole = trained(spec, points, setting, progress)
     if profile is not None:
         tell_profile(profile, began)

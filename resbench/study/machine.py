@@ -27,12 +27,15 @@ from resbench.train.ranks import part
 
 @dataclass(frozen=True, slots=True)
 class ThisMachine:
-    """`folder`: of checkpoints. `profile`: the folder for where the time of each cell went, None where nobody asks."""
+    """`folder`: of checkpoints. `profile`: the folder for where the time of each cell went, None where nobody asks. `elsewhere`:
+    other machines train, each on the best device that it has.
+    """
 
     data: DataRecord
     torch_device: torch.device
     folder: Path
     profile: Path | None = None
+    elsewhere: bool = False
 
     @property
     def device(self) -> str:
@@ -65,6 +68,8 @@ class ThisMachine:
         device, names = self.torch_device, [self.device]
         if device.type == "cuda" and device.index is None:
             names = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+        if self.elsewhere:
+            names = [""]
         plugins = tuple(named_folders())
         return [TorchTrainer(study_id, self.folder, name, self.profile, plugins) for name in names]
 

@@ -17,6 +17,7 @@ from resbench.study.coordinator import coordinate
 from resbench.study.desk import Desk
 from resbench.study.host import worker_record
 from resbench.study.means import Means
+from resbench.study.place import Place
 from resbench.study.point import Point
 from resbench.study.pulse import at_work
 from resbench.study.shift import Shift, Where
@@ -33,6 +34,7 @@ class Manner:
     tags: tuple[str, ...] = ()
     lease_s: float = LEASE_S
     context: str = "spawn"
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,9 @@ def run_study(engine: Engine, task: Task, watch: Watcher, stop: Stop, manner: Ma
     record = worker_record(spec.name, task.means.device, manner.workers or 1, manner.tags)
     patience = Patience(note=watch.note, stopped=lambda: bool(stop.asked))
     with at_work(engine, record, patience, manner.lease_s) as pulse:
-        shift = Shift(task.url, record, stop, pulse, manner.where, manner.workers, manner.lease_s, manner.context)
+        shift = Shift(
+            task.url, record, stop, pulse, manner.where, manner.workers, manner.lease_s, manner.context, manner.place
+        )
         while True:
             lease = patience.do(partial(take, engine, spec.name, record.name, manner.lease_s))
             if lease is None:

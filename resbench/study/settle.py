@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from resbench.errors import BadInput, DatabaseError, PluginError, ResbenchError, StorageError
@@ -87,11 +88,11 @@ class Lost:
     lease_s: float
     suspects: dict[tuple[int, int], float] = field(default_factory=dict)
 
-    def settle(self) -> list[tuple[Cell, Ending]]:
-        """Close them as `lost`, which mostly is queued again."""
+    def settle(self, dead: Collection[str] = ()) -> list[tuple[Cell, Ending]]:
+        """Close them as `lost`, which mostly is queued again. `dead`: workers of whom it is known."""
         settled = []
         for cell, over in running_cells(self.engine, self.study_id):
-            why = self._why(cell, over)
+            why = f"its worker {cell.claimed_by} is gone" if cell.claimed_by in dead else self._why(cell, over)
             if why is None:
                 continue
             attempts = attempts_at(self.engine, cell.id)

@@ -14,16 +14,17 @@ from resbench.study.executors.executor import Executor
 from resbench.study.executors.here import HereExecutor
 from resbench.study.executors.local import LocalExecutor
 from resbench.study.onlooker import Onlooker
+from resbench.study.place import Place, ask_for_a_token
 from resbench.study.pulse import Pulse
 from resbench.study.stop import Stop
 from resbench.study.trainer import Trainer
 
-Where = Literal["local", "here", "ranks"]
+Where = Literal["local", "here", "ranks", "ray"]
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """`workers`: so many, whatever is planned; None: as planned."""
+    """`workers`: so many, whatever is planned; None: as planned. `place`: of Ray's slots."""
 
     url: str
     record: WorkerRecord
@@ -33,6 +34,7 @@ class Shift:
     workers: int | None = None
     lease_s: float = LEASE_S
     context: str = "spawn"
+    place: Place | None = None
     max_cells: int | None = None
     time_s: float | None = None
 
@@ -43,4 +45,10 @@ class Shift:
     def executor(self, engine: Engine, duty: Duty, onlooker: Onlooker) -> Executor:
         if self.where == "local":
             return LocalExecutor(engine, duty, self.pulse, onlooker, self.stop)
+        if self.where == "ray":
+            assert self.place is not None
+            ask_for_a_token(self.place)
+            from resbench.study.executors.ray import RayExecutor  # an extra
+
+            return RayExecutor(engine, duty, onlooker, self.stop, self.place)
         return HereExecutor(engine, duty, onlooker, self.stop, alone=self.where == "here")
