@@ -8,12 +8,14 @@ python benchmarks/scale.py asks                                      the coordin
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from sqlalchemy import text
 
@@ -27,13 +29,19 @@ from resbench.store.workers import beat
 TESTS = Path(__file__).parents[1] / "tests"
 
 
-def cells(workers: int, count: int) -> None:
+def cells(workers: int, count: int, processes: int) -> None:
     """Each worker has connections of its own, claims, saves one run of two epochs, ends the cell, and beats every 10 s."""
     sys.path[:0] = [str(TESTS), str(TESTS / "store")]
     from postgres_server import serve
     from store_sample import fill
 
-    safe = ("fsync=on", "synchronous_commit=on", "full_page_writes=on", f"max_connections={2 * workers + 20}")
+    safe = (
+        "fsync=on",
+        "synchronous_commit=on",
+        "full_page_writes=on",
+        "autovacuum=on",
+        f"max_connections={2 * workers + 20}",
+    )
     with serve(*safe) as server:
         url = server.new()
         sample = fill(open_store(url, create=True))
@@ -41,43 +49,70 @@ def cells(workers: int, count: int) -> None:
         for seed in range(count):
             enqueue_cell(sample.engine, sample.trial_id, [seed])
         print(f"enqueued: {count / (time.perf_counter() - began):.0f} cells/s")
-        errors: list[str] = []
-        done = [0] * workers
-        start = threading.Barrier(workers + 1)
-
-        def work(number: int) -> None:
-            engine = open_store(url, create=False)
-            start.wait()
-            beaten = time.monotonic()
-            try:
-                while (cell := claim_cell(engine, sample.study_id, f"w{number}")) is not None:
-                    save_runs_of(engine, [sample.record(cell.seeds[0])], cell, sample.study_id, "key")
-                    if not end_attempt(engine, cell, Ending("done", reached=2)):
-                        errors.append("lost a cell")
-                    done[number] += 1
-                    if time.monotonic() - beaten > 10:
-                        beat(engine, f"w{number}", 60.0)
-                        beaten = time.monotonic()
-            except Exception as error:
-                errors.append(f"{type(error).__name__}: {error}")
-            engine.dispose()
-
-        threads = [threading.Thread(target=work, args=(number,)) for number in range(workers)]
-        for thread in threads:
-            thread.start()
-        start.wait()
+        context = multiprocessing.get_context("spawn")
+        ready, answers = context.Barrier(processes + 1), context.SimpleQueue()
+        crews = [
+            context.Process(target=crew, args=(url, workers // processes, number, ready, answers))
+            for number in range(processes)
+        ]
+        for each in crews:
+            each.start()
+        ready.wait()
         began = time.perf_counter()
-        for thread in threads:
-            thread.join()
+        told = [answers.get() for _ in crews]
         took = time.perf_counter() - began
+        for each in crews:
+            each.join()
         with reading(sample.engine) as connection:
             runs = connection.execute(text("SELECT COUNT(*) FROM rb_run")).scalar()
-            twice = connection.execute(text("SELECT COUNT(*) FROM rb_cell WHERE token <> 1")).scalar()
-        print(f"{workers} workers: {count / took:.0f} cells/s claimed, saved and finished ({count} in {took:.1f} s)")
+            twice = connection.execute(
+                text("SELECT COUNT(*) FROM rb_cell WHERE token <> 1 OR status <> 'done'")
+            ).scalar()
+        done, errors = [n for some, _ in told for n in some], [error for _, some in told for error in some]
+        print(f"{len(done)} workers: {count / took:.0f} cells/s claimed, saved and finished ({count} in {took:.1f} s)")
         print(
-            f"runs {runs}, claimed twice {twice}, errors {errors[:3] or 'none'}, cells of a worker {min(done)} to {max(done)}"
+            f"runs {runs}, claimed twice or open {twice}, errors {errors[:3] or 'none'}, of a worker {min(done)} to {max(done)}"
         )
         sample.engine.dispose()
+
+
+def crew(url: str, workers: int, number: int, ready: Any, answers: Any) -> None:
+    """Threads, each a worker."""
+    sys.path[:0] = [str(TESTS / "store")]
+    from store_sample import Sample
+
+    errors: list[str] = []
+    done = [0] * workers
+    start = threading.Barrier(workers + 1)
+
+    def work(which: int) -> None:
+        engine, name = open_store(url, create=False), f"w{number}-{which}"
+        with reading(engine) as connection:
+            environment = str(connection.execute(text("SELECT digest FROM rb_environment")).scalar())
+        sample = Sample(engine, 1, 1, environment)
+        start.wait()
+        beaten = time.monotonic()
+        try:
+            while (cell := claim_cell(engine, 1, name)) is not None:
+                save_runs_of(engine, [sample.record(cell.seeds[0])], cell, 1, "key")
+                if not end_attempt(engine, cell, Ending("done", reached=2)):
+                    errors.append("lost a cell")
+                done[which] += 1
+                if time.monotonic() - beaten > 10:
+                    beat(engine, name, 60.0)
+                    beaten = time.monotonic()
+        except Exception as error:
+            errors.append(f"{type(error).__name__}: {error}")
+        engine.dispose()
+
+    threads = [threading.Thread(target=work, args=(which,)) for which in range(workers)]
+    for thread in threads:
+        thread.start()
+    ready.wait()
+    start.wait()
+    for thread in threads:
+        thread.join()
+    answers.put((done, errors))
 
 
 def asks() -> None:
@@ -126,9 +161,10 @@ def main() -> None:
     parser.add_argument("what", choices=("cells", "asks"))
     parser.add_argument("--workers", type=int, default=200)
     parser.add_argument("--cells", type=int, default=4000)
+    parser.add_argument("--processes", type=int, default=4, help="that the threads are spread over: one has one lock")
     options = parser.parse_args()
     if options.what == "cells":
-        cells(options.workers, options.cells)
+        cells(options.workers, options.cells, options.processes)
     else:
         asks()
 
