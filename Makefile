@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help quickstart test fuzz export gpu docs clean
+.PHONY: help quickstart test fuzz export storm gpu docs clean
 .DEFAULT_GOAL := help
 
 help:
@@ -12,6 +12,7 @@ help:
 	@echo "make docs         renew the generated sections of docs/language.md and docs/database.md, and the schemas in arch_specs/schemas"
 	@echo "make fuzz         10 000 broken files, 2 000 random units, every cell of NAS-Bench-201"
 	@echo "make export       every unit and network of the library as ONNX and torch.export, run and compared"
+	@echo "make storm        1 000 kills of fake studies, 50 starts at the same moment, two minutes of kills of a real one"
 	@echo "make gpu          every CUDA test and GPU benchmark; the results go to gpu-results.md"
 	@echo "make clean        remove the environment and what tests leave"
 
@@ -50,6 +51,10 @@ fuzz: $(VENV)/.installed-dev
 
 export: $(VENV)/.installed-dev
 	RESBENCH_EXPORT=all $(BIN)/python -m pytest -n 2 tests/compiler/test_compiler_export.py
+
+storm: $(VENV)/.installed-dev
+	RESBENCH_STORM=full $(BIN)/python -m pytest -s tests/reliability/test_reliability_storm.py
+	$(BIN)/python benchmarks/storm.py
 
 gpu: $(VENV)/.installed-dev
 	$(BIN)/python -c 'import torch, sys; sys.exit(not torch.cuda.is_available() and "there is no CUDA device that torch can use")'

@@ -36,11 +36,11 @@ from resbench.study.trainer import Train
 if TYPE_CHECKING:
     from resbench.study.machine import ThisMachine
 
-UNITS = (
-    "original", "full_preactivation", "plain", "bn_after_addition", "relu_before_addition", "relu_only_preactivation",
-    "constant_scaling", "exclusive_gating", "shortcut_only_gating", "conv_shortcut", "dropout_shortcut",
+UNITS = (  # of different architectures at this depth
+    "original", "full_preactivation", "plain", "relu_before_addition", "constant_scaling", "exclusive_gating",
+    "shortcut_only_gating", "conv1x1_shortcut", "dropout_shortcut", "squeeze_excitation",
 )  # fmt: skip
-CELLS, EPOCHS, WORKERS = 60, 20, 4
+CELLS, EPOCHS, WORKERS = 60, 10, 4
 
 
 @dataclass(frozen=True)
@@ -140,8 +140,10 @@ def family(pid: int) -> list[int]:
 
 def storm(folder: Path, seconds: float, seed: int) -> int:
     """Returns the kills."""
-    chance, kills, began = random.Random(seed), 0, time.monotonic()
-    process = start(folder)
+    chance, kills, process = random.Random(seed), 0, start(folder)
+    while not (folder / "epochs.log").exists():  # planning is not what is tried here
+        time.sleep(0.1)
+    began = time.monotonic()
     while True:
         time.sleep(chance.uniform(1, 3) if time.monotonic() - began < seconds else 0.2)
         status = process.poll()
@@ -174,9 +176,9 @@ def main() -> None:
         sys.exit(study(options.study))
     with tempfile.TemporaryDirectory() as name:
         stormy, quiet = Path(name) / "stormy", Path(name) / "quiet"
-        seeds = CELLS // len(UNITS[:10])
+        seeds = CELLS // len(UNITS)
         text = (
-            f"study: storm\nnetwork: {{use: resnet_cifar, depth: 8, width: 2}}\nunits: [{', '.join(UNITS[:10])}]\ndata: digits\n"
+            f"study: storm\nnetwork: {{use: resnet_cifar, depth: 8, width: 2}}\nunits: [{', '.join(UNITS)}]\ndata: digits\n"
             f"recipe: {{use: he2016_small, epochs: {EPOCHS}, batch: 32, warmup: null, lr: 0.1, checkpoint_every: {{epochs: 1}}, "
             f"plan: {{width: 1, threads: 1, layout: contiguous}}}}\nseeds: {seeds}\n"
         )

@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import typer.main
+
+from resbench.cli.main import app
+
 REPOSITORY = Path(__file__).parent.parent
 KINDS = ("unit", "block", "network", "recipe", "study")
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -61,3 +65,17 @@ def commands(name: str) -> Iterator[list[str]]:
         for line in piece.splitlines():
             for found in _COMMAND.finditer(line.split("  #")[0]):
                 yield found[1].split()
+
+
+def problem(words: list[str]) -> str | None:
+    """What is wrong with a command's words and options."""
+    command, rest = typer.main.get_command(app), list(words)
+    while commands := getattr(command, "commands", None):
+        if not rest or rest[0].startswith("-"):
+            break
+        if rest[0] not in commands:
+            return f"no command `{rest[0]}`"
+        command = commands[rest.pop(0)]
+    known = {option for parameter in command.params for option in parameter.opts} | {"--help", "-h"}
+    unknown = [word for word in rest if word.startswith("-") and word.partition("=")[0] not in known and word != "-"]
+    return f"no option {unknown[0]}" if unknown else None

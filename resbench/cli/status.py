@@ -50,7 +50,8 @@ def _print(found: StudyStatus) -> None:
 
     counted = ", ".join(f"{count} {status}" for status, count in found.cells.items() if count) or "none"
     typer.echo(f"{found.study}: {found.runs} runs; cells: {counted}")
-    typer.echo(f"coordinated by {found.coordinator or 'nobody now: `resbench study run` goes on with what is left'}")
+    left = ": `resbench study run` goes on with what is left" if found.runs_left else ""
+    typer.echo(f"coordinated by {found.coordinator or f'nobody now{left}'}")
     if found.running:
         print_table(
             [">cell", "unit", "seeds", "worker", "since", ">lease s", ">attempt"],
@@ -98,4 +99,11 @@ def _time(found: StudyStatus) -> str:
 
 
 def _seeds(seeds: tuple[int, ...]) -> str:
-    return ", ".join(map(str, seeds))
+    """`0–3, 7`: neighbours are one range."""
+    ranges: list[list[int]] = []
+    for seed in sorted(seeds):
+        if ranges and ranges[-1][-1] == seed - 1:
+            ranges[-1] = [ranges[-1][0], seed]
+        else:
+            ranges.append([seed])
+    return ", ".join("–".join(map(str, one)) for one in ranges)

@@ -20,6 +20,12 @@ def put_worker(engine: Engine, worker: WorkerRecord) -> None:
         connection.execute(insert(rb_worker).values(**values, seen=clock(connection)))
 
 
+def set_slots(engine: Engine, worker: str, slots: int) -> None:
+    """How many cells it trains at a time, once that is planned."""
+    with writing(engine) as connection:
+        connection.execute(update(rb_worker).where(rb_worker.c.name == worker).values(slots=slots))
+
+
 def beat(engine: Engine, worker: str, lease_s: float) -> None:
     """Renew everything that the worker holds. What another has taken over stays the other's."""
     with writing(engine) as connection:

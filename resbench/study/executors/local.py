@@ -18,6 +18,7 @@ from resbench.errors import ResbenchError, StorageError
 from resbench.store.cells import claim_cell
 from resbench.store.engine import Engine
 from resbench.store.patience import Patience
+from resbench.store.workers import set_slots
 from resbench.study.child import End
 from resbench.study.duty import Duty
 from resbench.study.executors.slot import Slot
@@ -71,6 +72,7 @@ class LocalExecutor:
 
     def run(self, count: int, is_over: Callable[[], bool]) -> None:
         """Or until a limit of the duty is reached."""
+        self.patience.do(lambda: set_slots(self.engine, self.duty.record.name, count))
         self.early(count)
         for slot in self.slots[count:]:  # started early, and not wanted
             slot.process.kill()

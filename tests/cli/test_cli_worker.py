@@ -1,0 +1,110 @@
+"""`resbench worker` and `study status`: beside a coordinator that trains nothing, and every wrong word."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from command_line import Database, Rb, one_core
+
+
+def test_workers_train_what_a_coordinator_only_queues(rb: Rb, small: Path, database: Database) -> None:
+    """The coordinator has no worker; cells with a tag go to the worker that has it."""
+    words = [sys.executable, "-m", "resbench"]
+    study = ["study", "run", "small.yaml", "--workers", "0", "recipe.plan={tags: [big], threads: 1}"]
+    with one_core():
+        coordinator = subprocess.Popen(
+            [*words, *study], cwd=small.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        while not (database.path.exists() and _queued(database)):
+            assert coordinator.poll() is None, coordinator.stderr and coordinator.stderr.read()
+            time.sleep(0.05)
+        status = rb("study", "status", "small", "--json").json
+        assert status["cells"] == {"queued": 2, "running": 0, "done": 0, "failed": 0}
+        assert status["coordinator"].split(":")[1] == str(coordinator.pid)
+        assert (status["runs"], status["runs_left"], status["left_s"]) == (0, 4, None)
+        told = rb("study", "status", "small").out
+        assert "small: 0 runs; cells: 2 queued" in told
+        assert "left: 4 runs; how long one takes is not known yet" in told
+        worker = subprocess.run(
+            [*words, "worker", "--study", "small", "--tags", "big,fast", "--device", "cpu"], cwd=small.parent, check=False,
+            capture_output=True, text=True,
+        )  # fmt: skip
+        assert worker.returncode == 0, worker.stderr
+        out, err = coordinator.communicate(timeout=60)
+    assert coordinator.returncode == 0, err
+    assert b"small: val error in percent" in out
+    assert err.decode().count("val error") == 4  # the coordinator tells what others have trained
+    assert f"process {coordinator.pid} on " in worker.stderr
+    assert "4 runs saved; nothing is left here to train" in worker.stderr
+    assert database.rows("SELECT DISTINCT status, tags FROM rb_cell") == [("done", '["big"]')]
+    done = rb("study", "status", "small")
+    assert "small: 4 runs; cells: 2 done" in done.out
+    assert "coordinated by nobody now\n" in done.out
+
+
+def _queued(database: Database) -> bool:
+    import sqlite3
+
+    try:
+        return bool(database.rows("SELECT 1 FROM rb_cell WHERE status = 'queued' LIMIT 1 OFFSET 1"))
+    except sqlite3.OperationalError:
+        return False
+
+
+@pytest.mark.usefixtures("ran")
+def test_a_worker_with_nothing_to_do_leaves(rb: Rb) -> None:
+    said = rb("worker", "--study", "small")
+    assert (said.status, said.err) == (0, "0 runs saved; nothing is left here to train\n")
+
+
+@pytest.mark.usefixtures("ran")
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--study", "smal"), "no study 'smal' in "),
+        (("--study", "small", "--tags", "a b"), "--tags: 'a b' is no tag"),
+        (("--study", "small", "--tags", ",".join("abcdefghi")), "--tags: 9 tags; a worker has at most 8"),
+        (("--study", "small", "--time-limit", "4x"), "--time-limit 4x: a time such as 90s, 45m, 12h or 2d is needed"),
+        (("--study", "small", "--time-limit", "-1"), "--time-limit -1: a time"),
+        (("--study", "small", "--drain-on", "KILL"), "--drain-on KILL: allowed are USR1, USR2, HUP"),
+    ],
+)
+def test_wrong_words(rb: Rb, words: tuple[str, ...], told: str) -> None:
+    said = rb("worker", *words)
+    assert said.status == 2
+    assert told in said.err
+
+
+def test_a_worker_makes_no_database(rb: Rb, tmp_path: Path) -> None:
+    said = rb("worker", "--study", "small")
+    assert said.status == 4
+    assert not (tmp_path / "resbench.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--executor", "rey"), "--executor rey: allowed are local, ray; did you mean `ray`?"),
+        (("--address", "here:1"), "--address and --gpus-per-worker are of `--executor ray`"),
+    ],
+)
+def test_wrong_executors(rb: Rb, small: Path, words: tuple[str, ...], told: str) -> None:
+    said = rb("study", "run", "small.yaml", *words)
+    assert said.status == 2
+    assert told in said.err
+    assert not (small.parent / "resbench.db").exists()
+
+
+@pytest.mark.usefixtures("ran")
+def test_failures_are_told_with_their_kind(rb: Rb, database: Database) -> None:
+    database.change(
+        "UPDATE rb_cell SET status = 'failed', error = 'Traceback\n  x\nValueError: [/red] no' WHERE id = 1"
+    )
+    database.change("UPDATE rb_attempt SET outcome = 'failed', kind = 'error' WHERE cell_id = 1")
+    said = rb("study", "status", "small")
+    assert "FAILED plain, seeds 0–1 (error): ValueError: [/red] no" in said.out
+    assert rb("study", "status", "small", "--json").json["failed"][0]["attempts"] == 1
