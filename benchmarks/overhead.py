@@ -33,8 +33,8 @@ class Quiet:
     """Nobody looks on."""
 
     def planned(self, cached: int, new: int) -> None: ...
-    def epoch(self, unit: str, seed: int, of: int, epoch: object) -> None: ...
-    def saved(self, unit: str, seed: int, of: int, outcome: object) -> None: ...
+    def epoch(self, unit: str, seed: int, of: int, epoch: int, error_pct: float | None) -> None: ...
+    def saved(self, unit: str, seed: int, of: int, epochs: int, error_pct: float | None) -> None: ...
     def cell_failed(self, unit: str, error: str) -> None:
         raise SystemExit(error)
 
@@ -47,8 +47,9 @@ def main() -> None:
     from resbench.compiler.stack import materialise_stack, stack
     from resbench.data.registry import load
     from resbench.store.engine import open_store
-    from resbench.study.coordinator import run_study
-    from resbench.study.profile import Machine
+    from resbench.study.machine import ThisMachine, data_record
+    from resbench.study.run import Task, run_study
+    from resbench.study.stop import heard
     from resbench.train.fit import Hooks, fit
     from resbench.train.layout import Way
 
@@ -64,7 +65,10 @@ def main() -> None:
         began = time.perf_counter()
         url = f"sqlite:///{folder / 'x.db'}"
         engine = open_store(url, create=True)
-        run_study(engine, url, spec, points, Machine(cpu), Quiet())
+        with heard() as stop:
+            run_study(
+                engine, Task(url, spec, points, ThisMachine(data_record(spec), cpu, folder / "kept")), Quiet(), stop
+            )
         engine.dispose()
         return time.perf_counter() - began
 
@@ -99,7 +103,7 @@ def main() -> None:
             f"with its plan measured, on all cores: {study(Path(name), ''):.1f} s (the bare loop {median(loops):.1f} s)"
         )
     began = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "import resbench.study.coordinator"], check=True)
+    subprocess.run([sys.executable, "-c", "import resbench.study.machine, resbench.study.training"], check=True)
     print(f"apart: imports {time.perf_counter() - began:.1f} s, building the networks {median(builds):.2f} s")
 
 

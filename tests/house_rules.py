@@ -137,7 +137,7 @@ def is_command(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 
 def frowned_upon(house: Sources) -> list[str]:
-    """`**kwargs`, `hasattr`, `eval` and `exec`."""
+    """`**kwargs`, `hasattr`, `eval` and `exec`; a pickle that is read, by `pickle` or by `torch.load` without `weights_only`."""
     found = []
     for path, source in house.items():
         for node in functions(source):
@@ -147,7 +147,14 @@ def frowned_upon(house: Sources) -> list[str]:
             called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
             if called in ("hasattr", "eval", "exec"):
                 found.append(f"{path}:{node.lineno}: {called}")
+            if isinstance(node, ast.Call) and is_pickle(node):
+                found.append(f"{path}:{node.lineno}: a pickle")
     return found
+
+
+def is_pickle(call: ast.Call) -> bool:
+    only_weights = any(word.arg == "weights_only" and ast.unparse(word.value) == "True" for word in call.keywords)
+    return ast.unparse(call.func) in ("torch.load", "pickle.load", "pickle.loads") and not only_weights
 
 
 def functions(source: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

@@ -111,9 +111,14 @@ def test_sizes_docstrings_and_arguments_are_seen() -> None:
     sees(too_many_arguments, {"cli/a.py": f"@app.command()\n{seven}"}, {"cli/a.py": seven}, "f takes 7")
 
 
-@pytest.mark.parametrize("line", ["def f(**options): ...", "hasattr(x, 'y')", "eval('1')", "exec('1')"])
+@pytest.mark.parametrize(
+    "line",
+    ["def f(**options): ...", "hasattr(x, 'y')", "eval('1')", "exec('1')", "torch.load(x)", "torch.load(x, weights_only=no)",
+     "pickle.loads(x)"],
+)  # fmt: skip
 def test_what_is_frowned_upon_is_seen(line: str) -> None:
-    sees(frowned_upon, {"a.py": "network.eval()\nf(**options)\ngetattr(x, 'y')"}, {"a.py": line}, "a.py:1")
+    good = "torch.load(x, weights_only=True)\nnetwork.eval()\nf(**options)\ngetattr(x, 'y')"
+    sees(frowned_upon, {"a.py": good}, {"a.py": line}, "a.py:1")
 
 
 def test_an_op_has_a_file_of_its_own_name() -> None:

@@ -44,6 +44,10 @@ _RULES = {
         SELECT 'cell ' || c.id || ': another architecture, recipe or data set than trial ' || t.id FROM rb_cell c
         JOIN rb_trial t ON t.id = c.trial_id
         WHERE c.architecture <> t.architecture OR c.recipe <> t.recipe OR c.data <> t.data""",
+    "an attempt that runs has a cell that runs, and is its newest": """
+        SELECT 'attempt ' || a.token || ' at cell ' || a.cell_id || ': the cell is ' || c.status || ', its token ' || c.token
+        FROM rb_attempt a JOIN rb_cell c ON c.id = a.cell_id
+        WHERE a.outcome = 'running' AND (c.status <> 'running' OR c.token <> a.token)""",
     "only a run that came to its end has a test score": """
         SELECT 'run ' || r.id || ': ' || r.status FROM rb_test_score s JOIN rb_run r ON r.id = s.run_id
         WHERE r.status IN ('failed', 'stopped')""",

@@ -11,6 +11,11 @@ from resbench.store.work_records import Lease
 from resbench.store.work_tables import rb_lease
 
 
+def coordinator_of(study: str) -> str:
+    """The role's name."""
+    return f"coordinator of {study}"
+
+
 def take_role(engine: Engine, role: str, worker: str, lease_s: float, *, gone: str | None = None) -> Lease | None:
     """The role, from now on this worker's; None where another has it. `gone`: a holder of whom it is known that it is dead."""
     with writing(engine) as connection:

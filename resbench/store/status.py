@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, func, select
 
 from resbench.store.dialect import clock
-from resbench.store.roles import role_holder
+from resbench.store.roles import coordinator_of, role_holder
 from resbench.store.studies import study_row
 from resbench.store.tables import rb_run, rb_study_run, rb_trial
 from resbench.store.transaction import reading, shown
@@ -77,7 +77,7 @@ def study_status(engine: Engine, study: str) -> StudyStatus:
     wall_s = median(walls) if walls else None
     left_s = wall_s * left / len(running) if wall_s is not None and running else None
     return StudyStatus(
-        study, role_holder(engine, f"coordinator of {study}"), cells, running, failed, workers_of(engine, study),
+        study, role_holder(engine, coordinator_of(study)), cells, running, failed, workers_of(engine, study),
         int(runs), left, wall_s, left_s,
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from resbench.store.cells import is_open
 from resbench.store.engine import Engine
-from resbench.store.roles import role_holder, take_role
+from resbench.store.roles import coordinator_of, role_holder, take_role
 from resbench.store.studies import get_study, study_names, trials_of_study
 from resbench.store.work_records import Lease, WorkerRow
 from resbench.store.workers import worker_called
@@ -52,21 +52,17 @@ def assist(engine: Engine, shift: Shift, helper: Helper, watch: Watcher) -> None
 
 def coordinator(engine: Engine, study: str) -> WorkerRow | None:
     """The process that coordinates the study now, unless it is known to be dead."""
-    name = role_holder(engine, _role(study))
+    name = role_holder(engine, coordinator_of(study))
     row = None if name is None else worker_called(engine, name)
     return None if row is None or is_gone(row.worker) else row
 
 
 def take(engine: Engine, study: str, worker: str, lease_s: float) -> Lease | None:
     """The role of coordinator, also from a holder that is known to be dead; None where another has it."""
-    name = role_holder(engine, _role(study))
+    name = role_holder(engine, coordinator_of(study))
     row = None if name is None else worker_called(engine, name)
     gone = name if row is None or is_gone(row.worker) else None
-    return take_role(engine, _role(study), worker, lease_s, gone=gone)
-
-
-def _role(study: str) -> str:
-    return f"coordinator of {study}"
+    return take_role(engine, coordinator_of(study), worker, lease_s, gone=gone)
 
 
 def _has_cells(engine: Engine, study: str) -> bool:

@@ -143,3 +143,17 @@ def test_a_run_that_a_plugin_breaks_names_it_and_the_others_are_saved(work: Path
     assert (
         "plugin mine (a folder): AttributeError: 'Tensor' object has no attribute 'nothing_of_the_kind'" in failing.err
     )
+
+
+def test_a_plugin_that_fails_one_cell_after_another_stops_the_study(work: Path) -> None:
+    put(work / "studies/plugs/mine", {"twice.py": op("twice", "x + self.by.gone if self.training else x")})
+    (said,) = resbench(
+        work, ["study", "run", "studies/small.yaml", "units=[twiced]", "seeds=9", "recipe.plan={workers: 2, width: 1}"]
+    )
+    assert said.status == 3
+    assert "plugin mine (a folder): AttributeError: 'float' object has no attribute 'gone'" in said.err
+    assert "(5 cells in a row; the study stops)" in said.err
+    assert "Traceback" not in said.err
+    database = Database(work / "resbench.db")
+    assert database.one("SELECT COUNT(*) FROM rb_attempt WHERE kind = 'plugin'") == 5
+    assert database.rows("SELECT id FROM rb_cell WHERE status = 'running'") == []

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from store_sample import Sample
 
 from resbench.errors import DatabaseError
+from resbench.store.cells import claim_cell, enqueue_cell
 from resbench.store.check import check_database, refuse_damage
 from resbench.store.transaction import writing
 
@@ -69,6 +70,15 @@ def test_what_cannot_be_true_is_found(sound: str, sample: Sample, sql: str, told
         connection.execute(text(sql))
     found = wrong(sound)
     assert any(told in line for line in found) if told else found == []
+
+
+def test_an_attempt_without_a_lease_is_found(sound: str, sample: Sample) -> None:
+    enqueue_cell(sample.engine, sample.trial_id, [0])
+    claim_cell(sample.engine, sample.study_id, "w")
+    assert wrong(sound) == []
+    with writing(sample.engine) as connection:
+        connection.execute(text("UPDATE rb_cell SET status = 'done'"))
+    assert wrong(sound) == ["attempt 1 at cell 1: the cell is done, its token 1"]
 
 
 def test_a_run_under_a_trial_of_another_study_is_found(sound: str, sample: Sample) -> None:
