@@ -119,7 +119,7 @@ def study(folder: Path) -> int:
         means = Means(
             ThisMachine(data_record(spec), torch.device("cpu"), checkpoint_folder(url)), folder / "epochs.log"
         )
-        return 0 if run_study(engine, Task(url, spec, points, means), Quiet(), stop, Manner(workers=WORKERS)) else 1
+        return 0 if run_study(engine, Task(url, spec, points, means), Quiet(), stop, Manner(workers=1)) else 1
 
 
 def start(folder: Path) -> subprocess.Popen[bytes]:
@@ -139,21 +139,25 @@ def family(pid: int) -> list[int]:
 
 
 def storm(folder: Path, seconds: float, seed: int) -> int:
-    """Returns the kills."""
-    chance, kills, process = random.Random(seed), 0, start(folder)
+    """Several `study run`s of one worker each: the first coordinates, the others help, and take over. Returns the kills."""
+    chance, kills, runs = random.Random(seed), 0, [start(folder) for _ in range(WORKERS)]
     while not (folder / "epochs.log").exists():  # planning is not what is tried here
         time.sleep(0.1)
     began = time.monotonic()
     while True:
-        time.sleep(chance.uniform(1, 3) if time.monotonic() - began < seconds else 0.2)
-        status = process.poll()
-        if status == 0:
-            return kills
-        if status is not None:
-            process = start(folder)
-        elif time.monotonic() - began < seconds:
+        raging = time.monotonic() - began < seconds
+        time.sleep(chance.uniform(1, 3) if raging else 0.2)
+        for number, process in enumerate(runs):
+            status = process.poll()
+            if status == 0:
+                for other in runs:
+                    other.wait()
+                return kills
+            if status is not None:
+                runs[number] = start(folder)
+        if raging:
             with suppress(ProcessLookupError):
-                os.kill(chance.choice(family(process.pid)), signal.SIGKILL)
+                os.kill(chance.choice([pid for process in runs for pid in family(process.pid)]), signal.SIGKILL)
                 kills += 1
 
 
@@ -189,7 +193,8 @@ def main() -> None:
         kills = storm(stormy, options.seconds, options.seed)
         took = time.monotonic() - began
         began = time.monotonic()
-        assert start(quiet).wait() == 0
+        quietly = [start(quiet) for _ in range(WORKERS)]
+        assert [process.wait() for process in quietly] == [0] * WORKERS
         calm = time.monotonic() - began
         trained = len((stormy / "epochs.log").read_text().splitlines())
         outcomes = rows(stormy, "SELECT outcome, kind, COUNT(*) FROM rb_attempt GROUP BY outcome, kind ORDER BY 1, 2")

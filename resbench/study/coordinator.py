@@ -21,6 +21,7 @@ from resbench.study.ask import Searching, open_optuna, tell
 from resbench.study.budget import Identity
 from resbench.study.desk import Desk
 from resbench.study.enrol import Roll, enrol
+from resbench.study.limits import says_so_still, with_said, workers_of
 from resbench.study.means import Missing, Planned
 from resbench.study.narrator import Narrator
 from resbench.study.point import Point
@@ -113,16 +114,18 @@ def _train(desk: Desk, shift: Shift, roll: Roll, stage: _Stage, narrator: Narrat
     narrator.newest_run = desk.do(lambda: newest_run(engine))
     with shift.executor(engine, shift.duty(roll.study_id, means.trainers(roll.study_id)), narrator) as executor:
         executor.early(means.early(left or stage.missing) if shift.workers is None else shift.workers)
+        workers = 0
         with shift.stop.at_once():
-            planned = desk.do(lambda: means.plan(engine, left or stage.missing))
-            for note in planned.notes:
-                desk.watch.note(note)
-            desk.do(lambda: _enqueue(desk, left, planned))
-        cells = desk.do(lambda: {cell.id for cell in open_cells(engine, roll.study_id)})
-        executor.run(
-            planned.workers if shift.workers is None else shift.workers, lambda: _is_done(desk, roll, narrator)
-        )
-    for cell in desk.do(lambda: cells_called(engine, cells)):
+            if left:
+                planned = desk.do(lambda: means.plan(engine, left))
+                workers = planned.workers
+                for note in planned.notes:
+                    desk.watch.note(note)
+                desk.do(lambda: _enqueue(desk, left, planned))
+        cells = desk.do(lambda: open_cells(engine, roll.study_id))
+        workers = max([workers, *(workers_of(cell.plan) or 1 for cell in cells)], default=0)
+        executor.run(workers if shift.workers is None else shift.workers, lambda: _is_done(desk, roll, narrator))
+    for cell in desk.do(lambda: cells_called(engine, {cell.id for cell in cells})):
         if cell.status == "failed" and cell.trial_id not in narrator.failed:  # elsewhere
             narrator.ended(cell.trial_id, (cell.error or "").rstrip().rpartition("\n")[2])
 
@@ -130,7 +133,8 @@ def _train(desk: Desk, shift: Shift, roll: Roll, stage: _Stage, narrator: Narrat
 def _enqueue(desk: Desk, left: Missing, planned: Planned) -> None:
     for trial_id, (point, _) in left.items():
         for block in planned.blocks[trial_id]:
-            enqueue_cell(desk.engine, trial_id, block, planned.plans[trial_id], point.recipe.plan.tags, desk.role)
+            plan = with_said(planned.plans[trial_id], point.recipe.plan, planned.workers)
+            enqueue_cell(desk.engine, trial_id, block, plan, point.recipe.plan.tags, desk.role)
     reach(Failpoint.CELLS_QUEUED)
 
 
@@ -143,13 +147,14 @@ def _is_done(desk: Desk, roll: Roll, narrator: Narrator) -> bool:
 
 def _kept(desk: Desk, shift: Shift, roll: Roll, missing: Missing) -> set[Identity]:
     """The runs that cells of an earlier start will make; such a cell stays with its attempts and checkpoints. What is not wanted
-    any more, and what no worker has begun, is closed and planned anew.
+    any more, or not so, is closed and planned anew.
     """
     engine = desk.engine
     Lost(engine, roll.study_id, shift.record.name, shift.lease_s).settle()
     for cell in open_cells(engine, roll.study_id, active=False):
         seeds = missing[cell.trial_id][1] if cell.trial_id in missing else ()
-        if cell.status == "queued" and (not cell.token or not {*cell.seeds} & {*seeds}):
+        wanted = {*cell.seeds} & {*seeds} and says_so_still(cell.plan, missing[cell.trial_id][0].recipe.plan)
+        if cell.status == "queued" and not wanted:
             close_cell(engine, cell.id, "given up: planned anew")
     stands = open_cells(engine, roll.study_id)
     return {(cell.architecture, cell.recipe, seed) for cell in stands for seed in cell.seeds}

@@ -1,14 +1,17 @@
-"""What a cell may take, as its recipe says (spec/recipe_plan.py) -> a part of the cell's plan, and back."""
+"""What a recipe says of how its cells are run (spec/recipe_plan.py) -> a part of each cell's plan, and its limits back.
+
+A cell that waits is run as it was planned, until the recipe says otherwise.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from resbench.spec.recipe_plan import PlanSpec
 
-_KEY = "limits"
+_SAID, _WORKERS = "said", "workers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +23,23 @@ class Limits:
     memory_mib: float | None = None
 
 
-def with_limits(plan: Mapping[str, Any], said: PlanSpec) -> dict[str, Any]:
-    return {**plan, _KEY: asdict(Limits(said.stall_s, said.cell_s, said.memory_mib))}
+def with_said(plan: Mapping[str, Any], said: PlanSpec, workers: int) -> dict[str, Any]:
+    """`workers`: how many processes the cell was planned to be shared by."""
+    return {**plan, _SAID: said.model_dump(mode="json"), _WORKERS: workers}
 
 
-def without_limits(plan: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in plan.items() if key != _KEY}
+def without_said(plan: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in plan.items() if key not in (_SAID, _WORKERS)}
+
+
+def says_so_still(plan: Mapping[str, Any], said: PlanSpec) -> bool:
+    return bool(plan.get(_SAID) == said.model_dump(mode="json"))
+
+
+def workers_of(plan: Mapping[str, Any]) -> int | None:
+    return plan.get(_WORKERS)
 
 
 def limits_of(plan: Mapping[str, Any]) -> Limits:
-    return Limits(**plan.get(_KEY, {}))
+    said = plan.get(_SAID, {})
+    return Limits(**{name: said[name] for name in Limits.__slots__ if name in said})

@@ -17,7 +17,6 @@ from resbench.store.engine import Engine
 from resbench.store.records import DataRecord
 from resbench.study.blocks import blocks
 from resbench.study.data import loaded
-from resbench.study.limits import with_limits
 from resbench.study.means import Missing, Planned
 from resbench.study.planning import Planner, cores, early, workers
 from resbench.study.point import Point
@@ -53,9 +52,11 @@ class ThisMachine:
         hows = {trial_id: planner.plan(point, len(seeds)) for trial_id, (point, seeds) in missing.items()}
         work = [(point, len(seeds)) for point, seeds in missing.values()]
         size = workers(work, list(hows.values()), self.data.n_train, self.torch_device)
+        if self.torch_device.type == "cuda":
+            torch.cuda.empty_cache()  # what was measured with is for the workers now
         return Planned(
             {i: blocks(seeds, hows[i].width) if size > 1 else [seeds] for i, (_, seeds) in missing.items()},
-            {i: with_limits(hows[i].record(), point.recipe.plan) for i, (point, _) in missing.items()},
+            {i: hows[i].record() for i in missing},
             size,
             [f"not compiled: {why}" for why in dict.fromkeys(how.not_compiled for how in hows.values()) if why],
         )

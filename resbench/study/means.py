@@ -17,7 +17,7 @@ Missing = Mapping[int, tuple[Point, tuple[int, ...]]]  # of each trial, by id: w
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """`blocks`: of each trial, by id, the seeds of each cell; `plans`: how they are trained, with their limits.
+    """`blocks`: of each trial, by id, the seeds of each cell; `plans`: how they are trained.
 
     `workers`: processes of this machine; 0 is this one itself.
     """

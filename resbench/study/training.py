@@ -22,7 +22,7 @@ from resbench.store.work_records import Cell
 from resbench.study.blocks import blocks
 from resbench.study.environment import environment
 from resbench.study.job import Job, job, train
-from resbench.study.limits import without_limits
+from resbench.study.limits import without_said
 from resbench.study.onlooker import Ears
 from resbench.study.profile import Machine, clock, write
 from resbench.study.trainer import Train
@@ -133,7 +133,7 @@ def _run(desk: _Desk, task: Job, seeds: tuple[int, ...]) -> None:
     finally:
         if timed is not None:
             timed.stop()
-    told = {**without_limits(cell.plan), **how}
+    told = {**without_said(cell.plan), **how}
     rows = [record(cell, seed, outcome, where, told) for seed, outcome in zip(seeds, outcomes, strict=True)]
     desk.patience.do(lambda: save_runs_of(desk.engine, rows, cell, desk.study_id, key))
     for seed, outcome in zip(seeds, outcomes, strict=True):

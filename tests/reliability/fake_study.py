@@ -192,7 +192,7 @@ class FakeMeans:
     def plan(self, engine: Engine, missing: Missing) -> Planned:
         return Planned(
             {i: blocks(seeds, self.fake.width) for i, (_, seeds) in missing.items()},
-            {i: {"width": self.fake.width, "limits": self.fake.cell} for i in missing},
+            {i: {"width": self.fake.width} for i in missing},
             self.fake.workers,
         )
 
@@ -231,6 +231,7 @@ def study_of(text: str, folder: Path) -> StudySpec:
 
 def points_of(fake: Fake, spec: StudySpec) -> list[Point]:
     recipe = recipe_at(spec, {})
+    recipe = recipe.model_copy(update={"plan": recipe.plan.model_copy(update=fake.cell)})
     return [
         Point(str(p["name"]), str(p["unit"]), {}, {}, from_json(str(p["record"])), str(p["digest"]), 10, 20, recipe, fake.epochs)
         for p in fake.points

@@ -158,15 +158,15 @@ class RayExecutor:
 
 
 def _connect(place: Place) -> None:
-    """To the cluster named, or to one of this machine's own, on loopback, that asks for a token."""
+    """To the cluster named, or to one of this machine's own that asks for a token. Its ports are open to all: Ray does not bind them
+    to loopback on Linux.
+    """
     before = signal.getsignal(signal.SIGTERM)
     try:
         if place.address is not None:
             ray.init(address=place.address, log_to_driver=False, configure_logging=False)
             return
-        ray.init(
-            address="local", include_dashboard=False, log_to_driver=False, configure_logging=False, _node_ip_address="127.0.0.1"
-        )  # fmt: skip
+        ray.init(address="local", include_dashboard=False, log_to_driver=False, configure_logging=False)
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise BadInput(f"--address {place.address}: {str(error).strip().splitlines()[0]}") from None
     finally:
