@@ -49,13 +49,14 @@ class Logged:
 
     ears: Ears
     path: str
+    architecture: str
 
     def beat(self) -> None:
         self.ears.beat()
 
     def epoch(self, seed: int, epoch: int, error_pct: float | None) -> None:
         with open(self.path, "ab", buffering=0) as file:  # noqa: PTH123
-            file.write(f"{seed} {epoch}\n".encode())
+            file.write(f"{self.architecture} {seed} {epoch}\n".encode())
         self.ears.epoch(seed, epoch, error_pct)
 
     def saved(self, seed: int, epochs: int, error_pct: float | None) -> None:
@@ -74,7 +75,7 @@ class LoggedTrainer:
         train = self.trainer.ready()
 
         def logged(engine: Engine, cell: Cell, ears: Ears) -> None:
-            train(engine, cell, Logged(ears, self.path))
+            train(engine, cell, Logged(ears, self.path, cell.architecture))
 
         return logged
 
@@ -196,12 +197,12 @@ def main() -> None:
         quietly = [start(quiet) for _ in range(WORKERS)]
         assert [process.wait() for process in quietly] == [0] * WORKERS
         calm = time.monotonic() - began
-        trained = len((stormy / "epochs.log").read_text().splitlines())
+        told = (stormy / "epochs.log").read_text().splitlines()
         outcomes = rows(stormy, "SELECT outcome, kind, COUNT(*) FROM rb_attempt GROUP BY outcome, kind ORDER BY 1, 2")
         equal = rows(stormy, NUMBERS) == rows(quiet, NUMBERS)
         ((runs,),) = rows(stormy, "SELECT COUNT(*) FROM rb_run WHERE status = 'complete'")
         ((whole,),) = rows(stormy, "PRAGMA integrity_check")
-        wasted = trained - CELLS * EPOCHS
+        wasted = len(told) - len(set(told))
         print(f"{kills} kills in {took:.0f} s (a quiet run: {calm:.0f} s); {runs} of {CELLS} runs finished")
         print(f"epochs trained again: {wasted} of {CELLS * EPOCHS} (allowed: {kills}); attempts: {outcomes}")
         print(f"bit for bit as the quiet run: {equal}; integrity: {whole}")

@@ -22,6 +22,7 @@ def agreement(
     from dataclasses import asdict
 
     from resbench.cli.show import print_json, print_table
+    from resbench.errors import BadInput
     from resbench.evidence.agreement import agreement as agree
     from resbench.evidence.published import read_published
     from resbench.evidence.study_runs import study_runs
@@ -30,6 +31,8 @@ def agreement(
     published = read_published(table)
     runs = study_runs(open_store(database(db), create=False), study)
     found = agree(published, runs.samples(), n_val=runs.n_val)
+    if not found.units:
+        raise BadInput(f"{table}: no unit of it is in study {study}; it has {', '.join(runs.names)}")
     if json:
         counts = {"agree": found.agree, "disagree": found.disagree, "open": found.open}
         print_json({"study": study, "tau_b": found.tau_b, **counts, **asdict(found)})

@@ -21,7 +21,7 @@ def dashboard(
         bool, typer.Option("--browser/--no-browser", help="Open a browser, where stdout is a terminal.")
     ] = True,
 ) -> None:
-    """Trials in a browser, with the leaderboard as the study's note. Needs pip install 'resbench[dashboard]'."""
+    """Trials in a browser, with the leaderboard as the study's note. Needs pip install 'resbench\\[dashboard]'."""
     from resbench.store.engine import open_store
 
     url = database(db)

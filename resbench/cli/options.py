@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Db = Annotated[
     str | None,
     typer.Option(
-        "--db", metavar="URL", help="Database: a path or a URL. Else RESBENCH_DB, [tool.resbench] db, resbench.db.",
+        "--db", metavar="URL", help="Database: a path or a URL. Else RESBENCH_DB, \\[tool.resbench] db, resbench.db.",
         show_default=False,
     ),
 ]  # fmt: skip
@@ -29,6 +29,9 @@ def use_plugins(given: list[Path] | None) -> list[Path] | None:
     """Of this process: the installed plugins, those of the project, those given. Each failure becomes a line on stderr."""
     from resbench.plugins.active import activate
 
+    gone = next((folder for folder in given or () if not folder.is_dir()), None)
+    if gone is not None:
+        raise BadInput(f"--plugins {gone}: is no folder")
     activate([*_project_plugins(), *(given or ())], _tell)
     return given
 

@@ -24,7 +24,7 @@ def power(
     json: Json = False,
 ) -> None:
     """Seeds for 80 % power: if one unit were better than every other by delta, that share of the others would be left out."""
-    from math import sqrt
+    from math import isfinite, sqrt
 
     from resbench.cli.show import print_json, print_table
     from resbench.errors import BadInput
@@ -33,6 +33,8 @@ def power(
     from resbench.evidence.study_runs import study_runs
     from resbench.store.engine import open_store
 
+    if not isfinite(delta):
+        raise BadInput(f"--delta {delta}: a finite difference above 0 is needed, in the unit of the objective")
     runs = study_runs(open_store(database(db), create=False), study)
     first = runs.design.objectives[0]
     wanted = {runs.find(unit) for unit in units or runs.names}
@@ -67,9 +69,12 @@ def power(
     ]  # fmt: skip
     print_table(["sds", ">mean sd", f">seeds for {WANTED:.0%}", ">power there", f">power at {seeds} seeds"], cells)
     typer.echo(
-        f"power: one of {len(samples)} units better than every other by {delta:g}; the share of the others that rule 6 "
-        f"leaves out, over {STUDIES} simulated studies of normal runs"
+        f"power: one of {len(samples)} units better than every other by {delta:g}; the share of the others that is shown to "
+        f"be worse, and left out, over {STUDIES} simulated studies of normal runs"
     )
+    dropped = sorted(wanted - {sample.name for sample in samples})
+    if dropped:
+        typer.echo(f"without {', '.join(dropped)}: fewer than 3 converged runs, or failing")
     typer.echo(
         f"sds of {seeds} seeds are uncertain: with {LIMIT:.0%} confidence each lies below its upper limit; plan by that row"
     )

@@ -54,7 +54,7 @@ def draw_ranking(board: Leaderboard, file: str) -> None:
 def cells(row: Row, board: Leaderboard) -> list[object]:
     """A row of the table, a value for each of `columns`."""
     r = row.ranked
-    in_it = "front" if len(board.objectives) > 1 else "tied"
+    in_it = board.word
     best = "fails" if r.fails else {True: in_it, False: "", None: "?"}[r.tied_with_best]
     is_error = board.objectives[0] == "val_error_pct"
     digits = 2 if is_error else 4

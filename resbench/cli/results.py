@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -56,6 +57,8 @@ def top(
     from resbench.cli.sealed import print_test
     from resbench.store.engine import open_store
 
+    if svg is not None:
+        picture_file(svg, test=test)
     engine = open_store(database(db), create=False)
     if test:
         print_test(engine, study, json)
@@ -83,6 +86,19 @@ def print_ranking(engine: Engine, study: str, json: bool, svg: str | None = None
         show(ranking_table(board))
     if svg is not None:
         draw_ranking(board, svg)
+
+
+def picture_file(path: str, *, test: bool) -> None:
+    """Raises BadInput for what no SVG can be written to, before anything is asked."""
+    file = Path(path)
+    if test:
+        raise BadInput("--svg draws the ranking on val; with --test there is none to draw: give one of them")
+    if file.suffix.lower() != ".svg":
+        raise BadInput(
+            f"--svg {path}: a name that ends in .svg is needed; `resbench results plot` draws PNG and PDF too"
+        )
+    if not file.parent.is_dir():
+        raise BadInput(f"--svg {path}: there is no folder {file.parent}")
 
 
 @app.command()

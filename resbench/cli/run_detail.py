@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from resbench.cli.show import count, print_json, print_table
-from resbench.errors import BadInput
+from resbench.errors import BadInput, DatabaseError
 from resbench.store.engine import Engine
 from resbench.store.location import hide_password
 from resbench.store.reading import RunDetail, run_detail
@@ -85,7 +85,12 @@ def print_repeat(engine: Engine, run_id: int, json: bool) -> bool:
     numbers = ("train_loss", "train_error_pct", "val_loss", "val_error_pct")
     old = [tuple(getattr(epoch, name) for name in numbers) for epoch in detail.epochs]
     new = [tuple(_finite(getattr(epoch, name)) for name in numbers) for epoch in again.epochs]
-    same = old == new
+    if not detail.epochs or len(detail.epochs) != detail.run.epochs:
+        raise DatabaseError(
+            f"run {run_id}: {detail.run.epochs} epochs, and {len(detail.epochs)} of them are there; see `resbench db check`"
+        )
+    last = new[-1][-1] if detail.run.status == "complete" else detail.run.val_error_pct
+    same = old == new and detail.run.val_error_pct == last
     result = {
         "run": run_id,
         "same": same,

@@ -59,7 +59,7 @@ class Row:
             "converged_share_interval": share_interval(r.converged, r.n) if r.n else None,
             "median": r.median, "median_interval": self.median_interval,
             "mean": r.mean, "std": r.std, "ci_low": r.ci_low, "ci_high": r.ci_high,
-            "tied_with_best": r.tied_with_best, "fails": r.fails, "skewed": r.skewed,
+            ("on_front" if self.others else "tied_with_best"): r.tied_with_best, "fails": r.fails, "skewed": r.skewed,
             "params": self.params, "macs": self.macs, "train_s": self.train_s,
             "left_at": self.left_at, **others,
         }  # fmt: skip
@@ -79,8 +79,13 @@ class Leaderboard:
 
     @property
     def unclaimed(self) -> bool:
-        """Whether there is a row in no test: fewer than 3 converged runs."""
-        return any(row.ranked.tied_with_best is None for row in self.rows)
+        """Whether there is a row in no test: fewer than 3 converged runs, and not failing."""
+        return any(row.ranked.tied_with_best is None and not row.ranked.fails for row in self.rows)
+
+    @property
+    def word(self) -> str:
+        """Of a unit that nobody has shown to be worse."""
+        return "front" if len(self.objectives) > 1 else "tied"
 
 
 def leaderboard(engine: Engine, study: str) -> Leaderboard:

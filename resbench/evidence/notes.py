@@ -8,7 +8,7 @@ from resbench.evidence.leaderboard import Leaderboard
 def notes(board: Leaderboard) -> list[str]:
     """In the order of the table's words: the group of the best, then what else stands in it."""
     tied = [row.unit for row in board.rows if row.ranked.tied_with_best]
-    left_out = [row.unit for row in board.rows if row.ranked.tied_with_best is False]
+    left_out = [row.unit for row in board.rows if row.ranked.tied_with_best is False and not row.ranked.fails]
     lines = _of_design(board)
     if len(board.objectives) > 1 and tied:
         lines.append(

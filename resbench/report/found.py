@@ -13,7 +13,7 @@ from resbench.evidence.compare import compare
 from resbench.evidence.comparison import Comparison, Method
 from resbench.evidence.leaderboard import Leaderboard, Row, board_of
 from resbench.evidence.sample import LEVEL, Sample
-from resbench.evidence.standing import Scored, standing
+from resbench.evidence.standing import Scored, Standing, standing
 from resbench.evidence.study_runs import StudyRuns, study_runs
 from resbench.evidence.verdict import test_of
 from resbench.spec.design import EXACT, WORDS, Words
@@ -106,14 +106,14 @@ class Found:
         looks = len(self.stands.design.race or (1,))
         return tuple(compare(self.samples, n_val=self.stands.images(self.objective), method=self.method, looks=looks))
 
-    def may_be_on_front(self, cost: str) -> set[str]:
-        """Names of the units that no one other is shown to beat in both the first objective and the cost, at 95 % confidence."""
+    def beside_cost(self, cost: str) -> Standing:
+        """Of each unit whether no one other is shown to beat it in both the first objective and the cost, at 95 % confidence."""
         both = [
             Scored(tuple(self.stands.samples(name)), self.stands.floor(name), exact=name in EXACT)
             for name in (self.objective, cost)
         ]
         level = LEVEL / len(self.stands.design.race or (1,))
-        return {name for name, member in standing(both, level, test_of(self.stands)).items() if member}
+        return standing(both, level, test_of(self.stands))
 
     def against_best(self) -> list[tuple[Measured, Comparison]]:
         """Every other unit less the best, in the order of the ranking. Raises BadInput where there is nothing to compare."""

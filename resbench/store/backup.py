@@ -27,7 +27,9 @@ def backup(url: str, out: str, *, force: bool = False) -> Path:
         raise BadInput(
             f"{out}: {'is a folder' if target.is_dir() else 'its folder does not exist'}; give a file in a folder"
         )
-    if target.exists() and (not force or target.samefile(location.path)):
+    if target.exists() and target.samefile(location.path):
+        raise BadInput(f"{out}: is the database itself; give another file")
+    if target.exists() and not force:
         raise BadInput(f"{out}: is there already; it was left as it is{'' if force else ' (--force replaces it)'}")
     left = [end for end in ("-wal", "-journal") if _size(target.with_name(target.name + end))]
     if left:

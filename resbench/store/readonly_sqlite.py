@@ -11,12 +11,13 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 
-from resbench.errors import BadInput, DatabaseError
+from resbench.errors import BadInput, DatabaseError, did_you_mean
 from resbench.store.authorizer import TEST_SCORES, make_authorizer
 from resbench.store.location import Location
 from resbench.store.readonly import NO_SELECT, SEALED, Value, late, not_allowed
 from resbench.store.sqlite_file import check_file, corrupt
 from resbench.store.sqlite_functions import add_functions
+from resbench.store.views import VIEWS
 
 _LARGEST_VALUE_BYTES = 1_000_000
 _HEAP_BYTES = 768 << 20
@@ -90,4 +91,17 @@ def _explain(error: Exception, location: Location, refused: list[str], timeout_s
         return DatabaseError(f"{location.shown}: cannot be read now: {message}")
     if name == "SQLITE_TOOBIG":
         return BadInput(f"a value is longer than {_LARGEST_VALUE_BYTES // 10**6} MB, or the SQL than 100 kB: {message}")
-    return BadInput(f"SQL: {message}")
+    if "too many SQL variables" in message:
+        return BadInput("SQL: a parameter (`?`, `:name`) has nobody who gives it a value; write the value itself")
+    return BadInput(f"SQL: {message}{_near(message)}")
+
+
+def _near(message: str) -> str:
+    """What a view or column that is not there may have been meant to be."""
+    what, _, name = message.rpartition(": ")
+    if what == "no such table":
+        names = [view.name for view in VIEWS]
+        return did_you_mean(name, names) or f"; views: {', '.join(names)}"
+    if what == "no such column":
+        return did_you_mean(name, sorted({column for view in VIEWS for column, _ in view.columns}))
+    return ""

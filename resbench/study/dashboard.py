@@ -89,14 +89,14 @@ def note(engine: Engine, study: str) -> str:
     ]
     said = [f"- {escaped(line)}" for line in notes(board)]
     tail = f"From {_runs(board)} finished runs. A trial's value is the mean of its converged runs; none: under half converged."
-    return "\n".join([title, "", *head, *map(_row, board.rows), "", *said, "", tail])
+    return "\n".join([title, "", *head, *(_row(row, board.word) for row in board.rows), "", *said, "", tail])
 
 
-def _row(row: Row) -> str:
+def _row(row: Row, word: str) -> str:
     r = row.ranked
     mean = "–" if r.mean is None else f"{r.mean:.2f}"
     interval = "–" if r.ci_low is None or r.ci_high is None else f"{r.ci_low:.2f} to {r.ci_high:.2f}"
-    best = "fails" if r.fails else {True: "tied", False: "left out", None: "?"}[r.tied_with_best]
+    best = "fails" if r.fails else {True: word, False: "left out", None: "?"}[r.tied_with_best]
     macs = "–" if row.macs is None else f"{row.macs:,}"
     cells = (str(r.rank), escaped(row.name), mean, interval, f"{r.converged}/{r.n}", best, f"{row.params:,}", macs)
     return f"| {' | '.join(cells)} |"

@@ -48,14 +48,16 @@ def ranking_sheet(found: Found) -> Sheet:
         ">MACs",
         ">train s",
     )
-    rows = tuple(_ranked(unit) for unit in found.units)
+    rows = tuple(_ranked(unit, found.board.word) for unit in found.units)
     marked = frozenset(i for i, unit in enumerate(found.units) if unit.row.ranked.tied_with_best)
-    return Sheet("Val error in percent, lower is better; marked: the tie group of the best.", head, rows, marked)
+    several = len(found.board.objectives) > 1
+    what = "no one other unit is shown to be better in all objectives" if several else "the tie group of the best"
+    return Sheet(f"Val error in percent, lower is better; marked: {what}.", head, rows, marked)
 
 
-def _ranked(unit: Measured) -> tuple[Cell, ...]:
+def _ranked(unit: Measured, word: str) -> tuple[Cell, ...]:
     r = unit.row.ranked
-    best = "fails" if r.fails else {True: "tied", False: "left out", None: "?"}[r.tied_with_best]
+    best = "fails" if r.fails else {True: word, False: "left out", None: "?"}[r.tied_with_best]
     interval = "–" if r.ci_low is None or r.ci_high is None else f"[{r.ci_low:.2f}, {r.ci_high:.2f}]".replace("-", "−")
     return (
         Cell(str(r.rank), r.rank), Cell(unit.row.name, anchor=anchor_of(unit)),

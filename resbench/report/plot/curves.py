@@ -53,6 +53,8 @@ def curve(found: Found, runs: Sequence[StudyRun], series: Series) -> Curve | Non
 
 def draw(found: Found, *, train: bool = False) -> Figure:
     """Raises BadInput where no epoch was kept. `train`: the training error too."""
+    from matplotlib.ticker import MaxNLocator
+
     curves = [curve(found, unit.converged, "val_error_pct") for unit in found.units]
     trains = [curve(found, unit.converged, "train_error_pct") if train else None for unit in found.units]
     alone = [[one for run in unit.diverged if (one := curve(found, [run], "val_error_pct"))] for unit in found.units]
@@ -65,6 +67,7 @@ def draw(found: Found, *, train: bool = False) -> Figure:
     scales = (_epochs(last), scale_of(ends))
     drawn = draw_panels(titles, scales, ("epoch", f"error in % on {found.data}"), _note(found, train))
     for i, axes in enumerate(drawn.axes):
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))  # an epoch has no half
         axes.plot(*_behind(curves, i), color=FAINT, linewidth=_BEHIND, zorder=1)
         for one in alone[i]:
             axes.plot(

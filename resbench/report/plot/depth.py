@@ -13,6 +13,7 @@ from resbench.report.plot.ranking import label
 from resbench.report.plot.rows import put_handles, put_mark
 from resbench.report.plot.scale import Scale, scale_of
 from resbench.report.plot.style import BLUE, FAILS, FAINT, GREY, Mark
+from resbench.spec.names import printable
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -22,7 +23,7 @@ NOTE = (
     "Depth counts convolutions and linear layers on the longest path from input to output. Points are means over converged runs, "
     "lines their 95 % t-intervals. Grey: the other units."
 )
-FAILING = " A unit that fails at a depth has a cross there, at the mean of what converged, and no interval."
+FAILING = " A unit that fails at a depth has a cross there, at the mean of what converged, if anything did."
 POINT = Mark("o", BLUE, True, "mean, 95 % t-interval")
 _MOST_TICKS = 5
 _OF_NETWORK = re.compile(r" network\.\S+=\S+")
@@ -63,8 +64,7 @@ def draw(found: Found, *, depths: Mapping[str, int]) -> Figure:
                       zorder=2 if other == name else 1)  # fmt: skip
         for depth, unit in of:
             row = unit.row.ranked
-            if row.mean is None:
-                put_mark(axes, depth, errors.high, FAILS)
+            if row.mean is None:  # nothing converged: its place is nowhere on the axis
                 continue
             if row.ci_low is not None and row.ci_high is not None and not row.fails:
                 inside = max(row.ci_low, errors.low), min(row.ci_high, errors.high)
@@ -75,11 +75,14 @@ def draw(found: Found, *, depths: Mapping[str, int]) -> Figure:
 
 
 def by_depth(units: Sequence[Measured], depths: Mapping[str, int]) -> dict[str, list[tuple[int, Measured]]]:
-    """Units that differ in what their network was given alone, by the name without that; each at its depth, rising."""
-    groups: dict[str, list[tuple[int, Measured]]] = {}
+    """Units that differ in what their network was given alone, by the name without that; each at its depth, rising. One that is
+    another unit at this depth is in both groups.
+    """
+    groups: dict[str, dict[int, Measured]] = {}
     for unit in units:
-        groups.setdefault(_OF_NETWORK.sub("", unit.name), []).append((depths[unit.row.digest], unit))
-    return {name: sorted(of, key=lambda each: each[0]) for name, of in groups.items()}
+        for name in (unit.row.unit, *unit.row.aliases):
+            groups.setdefault(printable(_OF_NETWORK.sub("", name), 200), {})[depths[unit.row.digest]] = unit
+    return {name: sorted(of.items()) for name, of in groups.items()}
 
 
 def _line(of: Sequence[tuple[int, Measured]]) -> tuple[list[int], list[float]]:

@@ -25,6 +25,7 @@ from resbench.report.plot.style import (
     MUTED,
     SIZE,
     SMALL,
+    UNCLAIMED,
     WIDTH,
     Mark,
     add_axes,
@@ -114,9 +115,12 @@ def draw(found: Found, *, cost: Cost = "params") -> Figure:
     axes.set_ylabel(errors.word(label(found)), fontsize=SIZE)
     axes.set_xlabel(costs.word(LABELS[cost]), fontsize=SIZE)
     _ticks(axes, costs, room)
-    front, open_ = front_of(spots), found.may_be_on_front(cost)
+    front, stands = front_of(spots), found.beside_cost(cost)
     marks = {
-        spot.name: FRONT if spot in front else OPEN if spot.unit.row.ranked.name in open_ else BEHIND for spot in spots
+        spot.name: FRONT
+        if spot in front
+        else {True: OPEN, False: BEHIND, None: UNCLAIMED}[stands[spot.unit.row.ranked.name]]
+        for spot in spots
     }
     _step(axes, front, inside)
     _bars(axes, spots)
@@ -130,7 +134,7 @@ def draw(found: Found, *, cost: Cost = "params") -> Figure:
     for column in columns_of(spots):
         _names(axes, column, tall, front)
     put_notes(figure, lines)
-    put_handles(figure, _legend([mark for mark in (FRONT, OPEN, BEHIND) if mark in marks.values()]))
+    put_handles(figure, _legend([mark for mark in (FRONT, OPEN, BEHIND, UNCLAIMED) if mark in marks.values()]))
     return figure
 
 

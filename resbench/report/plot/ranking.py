@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from resbench.report.found import Found, Measured
 from resbench.report.plot.rows import Column, draw_rows, in_order, mark_of, put_legend, put_mark
 from resbench.report.plot.scale import scale_of
-from resbench.report.plot.style import FAILS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,8 +27,7 @@ def draw(found: Found) -> Figure:
     drawn.shade([i for i, row in enumerate(rows) if row.tied_with_best])
     for i, unit in enumerate(units):
         row, mark = unit.row.ranked, mark_of(unit)
-        if row.mean is None:
-            put_mark(drawn.axes, scale.high, i, FAILS)  # nothing converged: at the far end
+        if row.mean is None:  # nothing converged: its place is nowhere on the axis, and the column says so
             continue
         if row.ci_low is not None and row.ci_high is not None and not row.fails:
             drawn.interval(row.ci_low, row.ci_high, i, mark)

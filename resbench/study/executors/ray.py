@@ -158,7 +158,7 @@ class RayExecutor:
 
 
 def _connect(place: Place) -> None:
-    """To the cluster named, or to one of this machine's own that asks for a token. Its ports are open to all: Ray does not bind them
+    """To the cluster named, or to one of this machine's own that asks for a token. Its ports are open to all: Ray binds none
     to loopback on Linux.
     """
     before = signal.getsignal(signal.SIGTERM)
