@@ -132,6 +132,17 @@ def test_children_end_with_their_supervisor(slow: Scene) -> None:
     assert slow.epochs_trained() <= EPOCHS + 2
 
 
+def test_on_the_same_machine_nobody_waits_for_the_lease_of_the_dead(slow: Scene) -> None:
+    """Cells and role are taken over at once, though their leases last for ten minutes."""
+    running = slow.start(lease_s=600.0)
+    in_the_middle(slow, running)
+    running.send(signal.SIGKILL, group=True)
+    running.wait()
+    assert slow.finish(lease_s=600.0) == [0]
+    slow.check()
+    assert attempts(slow, "lost") == 2
+
+
 def test_a_second_study_run_adds_workers_and_takes_over(slow: Scene) -> None:
     first = slow.start()
     in_the_middle(slow, first, 2)
