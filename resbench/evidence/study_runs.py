@@ -78,9 +78,13 @@ class StudyRuns:
         if asked in first:
             return first[asked]
         names = list(first)
-        raise BadInput(
-            f"no unit of the study is called `{asked}`{did_you_mean(asked, names)}; units: {', '.join(names)}"
+        longer = [name for name in names if name.split(" ")[0] == asked]
+        near = (
+            f"; did you mean {' or '.join(f'`{name}`' for name in longer[:3])}?"
+            if longer
+            else did_you_mean(asked, names)
         )
+        raise BadInput(f"no unit of the study is called `{asked}`{near}; units: {', '.join(names)}")
 
 
 def study_runs(engine: Engine, study: str) -> StudyRuns:

@@ -46,23 +46,10 @@ def coordinate(desk: Desk, shift: Shift, points: Sequence[Point]) -> bool:
         under_way = desk.do(lambda: _kept(desk, shift, roll, missing.wanted))  # noqa: B023
         if missing.wanted:
             _train(desk, shift, roll, _Stage(missing.wanted, under_way), narrator)
-        desk.do(lambda: _close(desk, searching, roll))
-    if desk.do(lambda: is_over(desk.engine, desk.spec)):
-        desk.do(lambda: _tell_all(desk, searching, roll))
+        desk.do(lambda: [_link(desk, roll, trial_id) for trial_id in roll.points])
+    if desk.do(lambda: is_over(desk.engine, desk.spec)):  # Optuna is told a value once, and a race may go on
+        desk.do(lambda: _tell(desk, searching, roll))
     return not narrator.failed
-
-
-def _close(desk: Desk, searching: Searching, roll: Roll) -> None:
-    """Link what was trained, and tell Optuna of it; a race may go on, and Optuna is told a value once."""
-    for trial_id in roll.points:
-        _link(desk, roll, trial_id)
-    if desk.spec.design.race is None:
-        _tell_all(desk, searching, roll)
-
-
-def _tell_all(desk: Desk, searching: Searching, roll: Roll) -> None:
-    for trial_id in roll.points:
-        _tell_finished(desk, searching, roll, trial_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +156,15 @@ def _link(desk: Desk, roll: Roll, trial_id: int) -> Collection[int]:
     return set(found)
 
 
-def _tell_finished(desk: Desk, searching: Searching, roll: Roll, trial_id: int) -> None:
-    """Optuna gets the mean over converged runs once every seed of the trial has one; FAIL where under half converged."""
-    point = roll.points[trial_id]
-    runs = find_runs(desk.engine, point.digest, point.recipe.digest, roll.data.digest, roll.seeds[trial_id])
-    if len(runs) < len(roll.seeds[trial_id]) or not runs:
-        return
-    errors = [run.val_error_pct for run in runs.values() if run.status == "complete" and run.val_error_pct is not None]
-    reach(Failpoint.TRIAL_TELLING)
-    tell(searching, roll.numbers[trial_id], sum(errors) / len(errors) if 2 * len(errors) >= len(runs) else None)
-    reach(Failpoint.TRIAL_TOLD)
+def _tell(desk: Desk, searching: Searching, roll: Roll) -> None:
+    """Optuna gets the mean over converged runs of each trial of which every seed has a run; FAIL where under half converged."""
+    for trial_id, point in roll.points.items():
+        seeds = roll.seeds[trial_id]
+        runs = find_runs(desk.engine, point.digest, point.recipe.digest, roll.data.digest, seeds)
+        if runs and len(runs) == len(seeds):
+            converged = [run.val_error_pct for run in runs.values() if run.status == "complete"]
+            errors = [error for error in converged if error is not None]
+            reach(Failpoint.TRIAL_TELLING)
+            value = sum(errors) / len(errors) if 2 * len(errors) >= len(runs) else None
+            tell(searching, roll.numbers[trial_id], value)
+            reach(Failpoint.TRIAL_TOLD)

@@ -50,6 +50,8 @@ class Index:
 
     def find(self, asked: Asked) -> Entry:
         """Raises BadInput where it is not here, or stands for more than one thing."""
+        if not isinstance(asked, str | Path | Mapping):
+            raise BadInput(f"a unit's name, digest, file, or what such a file holds is needed, got {asked!r}")
         if isinstance(asked, str) and not is_file(asked):
             return self._one(asked, self._entries(_BY_NAME, asked) or self._entries(_BY_DIGEST, asked))
         from resbench.tabular.bound import bound_digest  # imports torch

@@ -246,6 +246,14 @@ def test_checkpoints_that_cannot_be_written_are_told_of_and_the_study_goes_on(st
     scene.check()
 
 
+def test_what_a_kill_left_in_the_folder_of_checkpoints_is_swept(stage: Stage) -> None:
+    scene = stage(units=("original",))
+    Path(scene.fake.folder).mkdir()
+    (Path(scene.fake.folder) / "0123456789abcdef.3.1.99.tmp").write_bytes(b"half")
+    assert scene.finish() == [0]
+    scene.check()
+
+
 def test_a_corrupt_database_is_left_as_it_is(slow: Scene) -> None:
     assert slow.finish(step_s=0) == [0]
     slow.engine.dispose()

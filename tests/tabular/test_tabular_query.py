@@ -80,6 +80,7 @@ def test_the_file_says_where_it_comes_from(bench: Bench) -> None:
         ("plain", {"seed": "0"}, "seed '0': a whole number from 0 on is needed"),
         ("plain", {"seed": -1}, "seed -1: a whole number from 0 on is needed"),
         ("\x1b[31m", {}, "no unit or digest `\\x1b[31m`"),
+        (None, {}, "a unit's name, digest, file, or what such a file holds is needed, got None"),
     ],
 )
 def test_what_is_not_there(unit: str, asked: dict[str, int], told: str, bench: Bench) -> None:

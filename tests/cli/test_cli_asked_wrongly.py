@@ -1,0 +1,93 @@
+"""Results asked for in ways that cannot be answered: where, what was given, what is allowed, and nothing written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from command_line import Database, Rb
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("top", "small", "--svg", "x.png"), "--svg x.png: a name that ends in .svg is needed"),
+        (("top", "small", "--svg", "nowhere/x.svg"), "--svg nowhere/x.svg: there is no folder nowhere"),
+        (("top", "small", "--svg", "x.svg", "--test"), "--svg draws the ranking on val; with --test there is none"),
+        (("power", "small", "--delta", "nan"), "--delta nan: a finite difference above 0 is needed"),
+        (("power", "small", "--delta", "inf"), "--delta inf: a finite difference above 0 is needed"),
+    ],
+)
+def test_results(rb: Rb, ran: None, database: Database, words: tuple[str, ...], told: str) -> None:
+    said = rb("results", *words)
+    assert (said.status, said.out) == (2, "")
+    assert told in said.err
+    assert database.rows("SELECT * FROM rb_reveal") == []
+    assert not list(database.path.parent.glob("x.*"))
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ("unit,error_pct\nplain,6,61\n", "t.csv:2: 2 columns are needed, got more; a decimal point is a point"),
+        ("unit,error_pct\nplain,300\n", "t.csv:2: an error from 0 to 100 percent or `fail` is needed, got '300'"),
+        ("unit,error_pct\nplain,nan\n", "t.csv:2: an error from 0 to 100 percent or `fail` is needed, got 'nan'"),
+        ("unit,error_pct\nother,6.1\n", "t.csv: no unit of it is in study small; it has plain, original"),
+        ("\ufeffunit,error_pct\nother,6.1\n", "t.csv: no unit of it is in study small"),
+    ],
+)
+def test_published_tables(rb: Rb, ran: None, tmp_path: Path, table: str, told: str) -> None:
+    (tmp_path / "t.csv").write_text(table, "utf-8")
+    said = rb("results", "agreement", "small", "t.csv")
+    assert said.status == 2
+    assert told in said.err
+
+
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        ("SELECT * FROM v_run", "SQL: no such table: v_run; did you mean `v_runs`"),
+        ("SELECT * FROM elsewhere", "SQL: no such table: elsewhere; views: v_runs, v_epochs, "),
+        ("SELECT val_eror_pct FROM v_runs", "no such column: val_eror_pct; did you mean `val_error_pct`"),
+        ("SELECT ?", "SQL: a parameter (`?`, `:name`) has nobody who gives it a value"),
+    ],
+)
+def test_queries(rb: Rb, ran: None, sql: str, told: str) -> None:
+    said = rb("query", sql)
+    assert said.status == 2
+    assert told in said.err
+
+
+def test_a_run_whose_numbers_were_changed_is_not_the_same(rb: Rb, ran: None, database: Database) -> None:
+    database.change("UPDATE rb_run SET val_error_pct = 1.0 WHERE id = 1")
+    said = rb("results", "repeat", "1")
+    assert said.status == 1
+    assert "not the same" in said.out
+    database.change("DELETE FROM rb_epoch WHERE run_id = 2")
+    said = rb("results", "repeat", "2")
+    assert said.status == 4
+    assert "run 2: 1 epochs, and 0 of them are there; see `resbench db check`" in said.err
+
+
+def test_a_copy_onto_itself_and_a_folder_of_plugins_that_is_not_there(rb: Rb, ran: None) -> None:
+    said = rb("db", "backup", "resbench.db", "--force")
+    assert (said.status, "is the database itself" in said.err) == (2, True)
+    said = rb("report", "small", "-o", "r.html", "--plugins", "nowhere")
+    assert (said.status, "--plugins nowhere: is no folder" in said.err) == (2, True)
+
+
+def test_several_objectives_have_a_front_everywhere(rb: Rb, small: Path) -> None:
+    text = small.read_text("utf-8") + "objectives: {val_error_pct: minimize, params: minimize}\n"
+    small.write_text(text.replace("seeds: 2", "seeds: 3"), "utf-8")
+    assert rb("study", "run", "small.yaml").status == 0
+    top = rb("results", "top", "small", "--json").json
+    assert all("on_front" in row and "tied_with_best" not in row for row in top)
+    assert rb("report", "small", "-o", "r.html").status == 0
+    page = (small.parent / "r.html").read_text("utf-8")
+    assert ">front<" in page
+    assert ">tied<" not in page
+
+
+def test_help_keeps_its_brackets(rb: Rb) -> None:
+    assert "resbench[dashboard]" in "".join(rb("dashboard", "--help").out.split())
+    assert "[tool.resbench]" in rb("results", "list", "--help").out
