@@ -143,6 +143,15 @@ def test_on_the_same_machine_nobody_waits_for_the_lease_of_the_dead(slow: Scene)
     assert attempts(slow, "lost") == 2
 
 
+def test_cells_longer_than_the_lease_keep_it(stage: Stage) -> None:
+    """It is renewed for as long as they take, so a second `study run` takes none of them."""
+    scene = stage(width=2, seeds=3, step_s=0.5, lease_s=0.9)
+    runs = [scene.start(), scene.start()]
+    assert [running.wait() for running in runs] == [0, 0]
+    scene.check()
+    assert scene.rows("SELECT MAX(token) FROM rb_cell") == [(1,)]
+
+
 def test_a_second_study_run_adds_workers_and_takes_over(slow: Scene) -> None:
     first = slow.start()
     in_the_middle(slow, first, 2)
