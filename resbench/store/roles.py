@@ -38,6 +38,12 @@ def role_holder(engine: Engine, role: str) -> str | None:
         return holder
 
 
+def has_role(engine: Engine, lease: Lease) -> bool:
+    """Whether nobody else has taken it; it may have run out."""
+    with reading(engine) as connection:
+        return connection.execute(select(rb_lease.c.token).where(rb_lease.c.name == lease.name)).scalar() == lease.token
+
+
 def hold_role(connection: Connection, lease: Lease | None) -> None:
     """Keep the role from changing hands until the transaction ends. Raises Fenced where another has it."""
     if lease is None:

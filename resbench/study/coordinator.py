@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from resbench.errors import Fenced
 from resbench.failpoints import Failpoint, reach
 from resbench.store.cells import cells_called, close_cell, enqueue_cell, is_open, open_cells
-from resbench.store.roles import role_holder
+from resbench.store.roles import has_role
 from resbench.store.runs import find_runs, link_run, newest_run
 from resbench.study.ask import Searching, open_optuna, tell
 from resbench.study.budget import Identity
@@ -127,7 +127,7 @@ def _enqueue(desk: Desk, left: Missing, planned: Planned) -> None:
 
 def _is_done(desk: Desk, roll: Roll, narrator: Narrator) -> bool:
     narrator.catch_up(desk.engine, roll.study_id)
-    if role_holder(desk.engine, desk.role.name) != desk.role.holder:
+    if not has_role(desk.engine, desk.role):
         raise Fenced(f"another process has become {desk.role.name}")
     return not is_open(desk.engine, roll.study_id)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -45,6 +46,7 @@ def start(wish: dict[str, Any]) -> int:
     if pid:
         return pid
     os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in the background
     err = os.open(wish["err"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(err, 2)
     os.dup2(err, 1)

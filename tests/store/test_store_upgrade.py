@@ -123,7 +123,7 @@ def test_what_stands_there_is_replaced_only_by_force(sample: Sample, db: str, tm
     backup(db, str(out), force=True)
     assert rows(out, "SELECT name FROM rb_study") == [("s",)]
     for bad, words in (
-        (db, "is there already"),
+        (db, "is the database itself"),
         (str(tmp_path), "is a folder"),
         (str(tmp_path / "a" / "b"), "does not exist"),
     ):
