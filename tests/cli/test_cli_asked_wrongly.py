@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import copyfile
 
 import pytest
 from command_line import Database, Rb
@@ -91,3 +92,23 @@ def test_several_objectives_have_a_front_everywhere(rb: Rb, small: Path) -> None
 def test_help_keeps_its_brackets(rb: Rb) -> None:
     assert "resbench[dashboard]" in "".join(rb("dashboard", "--help").out.split())
     assert "[tool.resbench]" in rb("results", "list", "--help").out
+
+
+def test_a_unit_of_two_runs_is_not_called_behind(rb: Rb, ran: None, tmp_path: Path) -> None:
+    assert rb("results", "plot", "small", "pareto", "-o", "x.svg").status == 0
+    picture = (tmp_path / "x.svg").read_text("utf-8")
+    assert "no claim: under 3 converged runs" in picture
+    assert "behind it, at 95 %" not in picture
+
+
+def test_what_only_fails_is_not_said_to_be_worse_with_confidence(
+    rb: Rb, finished: Path, tmp_path: Path, database: Database
+) -> None:
+    copyfile(finished / "resbench.db", database.path)
+    database.change(
+        "UPDATE rb_run SET status = 'diverged' WHERE id IN (SELECT run_id FROM v_runs WHERE unit <> 'original')"
+    )
+    said = rb("results", "top", "small").out
+    assert "fails: under half of the runs converged" in said
+    assert "with 95 % confidence" not in said
+    assert "?:" not in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
 from statistics import fmean
@@ -250,6 +251,15 @@ def test_depths_are_lines_of_one_unit(deep: Engine) -> None:
     groups = depth.by_depth(study.units, {f"a2_{i:04d}": unit.depth or 0 for i, unit in enumerate(DEPTHS)})
     names = [unit.name.rpartition(" network")[0] for unit in DEPTHS[::3]]
     assert {name: [d for d, _ in of] for name, of in groups.items()} == {name: [8, 20, 110] for name in names}
+
+
+def test_a_unit_that_is_another_at_one_depth_is_in_both_groups(deep: Engine) -> None:
+    first, *others = found(deep, "s").units
+    shared = replace(first, row=replace(first.row, aliases=("twin network.depth=8",)))
+    depths = {f"a2_{i:04d}": unit.depth or 0 for i, unit in enumerate(DEPTHS)}
+    groups = depth.by_depth([shared, *others], depths)
+    assert groups["twin"] == [(depths[first.row.digest], shared)]
+    assert shared in [unit for _, unit in groups[first.row.unit.rpartition(" network")[0]]]
 
 
 @pytest.mark.parametrize(
