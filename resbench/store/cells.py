@@ -136,16 +136,9 @@ def end_attempt(engine: Engine, cell: Cell, ending: Ending) -> bool:
 def running_cells(engine: Engine, study_id: int) -> list[tuple[Cell, bool]]:
     """Those of a study, each with whether its lease has ended."""
     with reading(engine) as connection:
-        over = rb_cell.c.lease_until < clock(connection)
-        query = (
-            select(rb_cell, rb_cell_plan.c.plan, over.label("over"))
-            .join(rb_trial, rb_trial.c.id == rb_cell.c.trial_id)
-            .outerjoin(rb_cell_plan)
-            .where(rb_trial.c.study_id == study_id, rb_cell.c.status == "running")
-            .order_by(rb_cell.c.id)
-        )
-        rows = connection.execute(query).mappings().all()
-    return [(_cell({c.name: row[c] for c in rb_cell.c}, row["plan"]), row["over"] in (None, True, 1)) for row in rows]
+        cells = _cells(connection, (rb_trial.c.study_id == study_id) & (rb_cell.c.status == "running"))
+        now_s = connection.execute(select(clock(connection))).scalar_one()
+    return [(cell, cell.lease_until is None or cell.lease_until < now_s) for cell in cells]
 
 
 def attempts_at(engine: Engine, cell_id: int) -> list[Attempt]:
@@ -157,30 +150,30 @@ def attempts_at(engine: Engine, cell_id: int) -> list[Attempt]:
 
 def open_cells(engine: Engine, study_id: int, *, active: bool = True) -> list[Cell]:
     """Queued and running ones of a study, of trials that are active or of all."""
-    which = (rb_trial.c.study_id == study_id) & rb_cell.c.status.in_(("queued", "running"))
-    return _cells(engine, which & rb_trial.c.active if active else which)
+    with reading(engine) as connection:
+        return _cells(connection, _open(study_id) & rb_trial.c.active if active else _open(study_id))
 
 
 def cells_called(engine: Engine, ids: Collection[int]) -> list[Cell]:
     found: list[Cell] = []
-    for start in range(0, len(ids), _IDS_PER_QUERY):
-        found += _cells(engine, rb_cell.c.id.in_(sorted(ids)[start : start + _IDS_PER_QUERY]))
+    with reading(engine) as connection:
+        for start in range(0, len(ids), _IDS_PER_QUERY):
+            found += _cells(connection, rb_cell.c.id.in_(sorted(ids)[start : start + _IDS_PER_QUERY]))
     return found
 
 
 def is_open(engine: Engine, study_id: int) -> bool:
     """Whether a cell of an active trial is queued or running."""
-    query = (
-        select(rb_cell.c.id)
-        .join(rb_trial, rb_trial.c.id == rb_cell.c.trial_id)
-        .where(rb_trial.c.study_id == study_id, rb_trial.c.active, rb_cell.c.status.in_(("queued", "running")))
-        .limit(1)
-    )
+    query = select(rb_cell.c.id).join(rb_trial, rb_trial.c.id == rb_cell.c.trial_id)
     with reading(engine) as connection:
-        return connection.execute(query).first() is not None
+        return connection.execute(query.where(_open(study_id), rb_trial.c.active).limit(1)).first() is not None
 
 
-def _cells(engine: Engine, which: ColumnElement[bool]) -> list[Cell]:
+def _open(study_id: int) -> ColumnElement[bool]:
+    return (rb_trial.c.study_id == study_id) & rb_cell.c.status.in_(("queued", "running"))
+
+
+def _cells(connection: Connection, which: ColumnElement[bool]) -> list[Cell]:
     query = (
         select(rb_cell, rb_cell_plan.c.plan)
         .join(rb_trial, rb_trial.c.id == rb_cell.c.trial_id)
@@ -188,8 +181,7 @@ def _cells(engine: Engine, which: ColumnElement[bool]) -> list[Cell]:
         .where(which)
         .order_by(rb_cell.c.id)
     )
-    with reading(engine) as connection:
-        rows = connection.execute(query).mappings().all()
+    rows = connection.execute(query).mappings().all()
     return [_cell({c.name: row[c] for c in rb_cell.c}, row["plan"]) for row in rows]
 
 

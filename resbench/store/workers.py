@@ -44,12 +44,12 @@ def end_worker(engine: Engine, worker: str) -> None:
         connection.execute(update(rb_lease).where(rb_lease.c.holder == worker).values(until=0.0))
 
 
-def workers_of(engine: Engine, study: str, *, ended: bool = False) -> list[WorkerRow]:
-    """Those of a study that have not said that they left, or all, in the order of their start."""
+def workers_of(engine: Engine, study: str) -> list[WorkerRow]:
+    """Those of a study that have not said that they left, in the order of their start."""
     with reading(engine) as connection:
         query = select(rb_worker, (clock(connection) - rb_worker.c.seen).label("unseen_s"))
-        query = query.where(rb_worker.c.study == study).order_by(rb_worker.c.started_at, rb_worker.c.name)
-        rows = connection.execute(query if ended else query.where(rb_worker.c.ended_at.is_(None))).all()
+        query = query.where(rb_worker.c.study == study, rb_worker.c.ended_at.is_(None))
+        rows = connection.execute(query.order_by(rb_worker.c.started_at, rb_worker.c.name)).all()
     return [_worker(row) for row in rows]
 
 

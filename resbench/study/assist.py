@@ -59,9 +59,7 @@ def coordinator(engine: Engine, study: str) -> WorkerRow | None:
 
 def take(engine: Engine, study: str, worker: str, lease_s: float) -> Lease | None:
     """The role of coordinator, also from a holder that is known to be dead; None where another has it."""
-    name = role_holder(engine, coordinator_of(study))
-    row = None if name is None else worker_called(engine, name)
-    gone = name if row is None or is_gone(row.worker) else None
+    gone = role_holder(engine, coordinator_of(study)) if coordinator(engine, study) is None else None
     return take_role(engine, coordinator_of(study), worker, lease_s, gone=gone)
 
 

@@ -21,7 +21,7 @@ from resbench.study.ask import Searching, open_optuna, tell
 from resbench.study.budget import Identity
 from resbench.study.desk import Desk
 from resbench.study.enrol import Roll, enrol
-from resbench.study.limits import says_so_still, with_said, workers_of
+from resbench.study.limits import planned_workers, says_so_still, with_said
 from resbench.study.means import Missing, Planned
 from resbench.study.narrator import Narrator
 from resbench.study.point import Point
@@ -110,7 +110,7 @@ def _train(desk: Desk, shift: Shift, roll: Roll, stage: _Stage, narrator: Narrat
                     desk.watch.note(note)
                 desk.do(lambda: _enqueue(desk, left, planned))
         cells = desk.do(lambda: open_cells(engine, roll.study_id))
-        workers = max([workers, *(workers_of(cell.plan) or 1 for cell in cells)], default=0)
+        workers = max([workers, *(planned_workers(cell.plan) or 1 for cell in cells)], default=0)
         executor.run(workers if shift.workers is None else shift.workers, lambda: _is_done(desk, roll, narrator))
     for cell in desk.do(lambda: cells_called(engine, {cell.id for cell in cells})):
         if cell.status == "failed" and cell.trial_id not in narrator.failed:  # elsewhere

@@ -36,7 +36,7 @@ def says_so_still(plan: Mapping[str, Any], said: PlanSpec) -> bool:
     return bool(plan.get(_SAID) == said.model_dump(mode="json"))
 
 
-def workers_of(plan: Mapping[str, Any]) -> int | None:
+def planned_workers(plan: Mapping[str, Any]) -> int | None:
     return plan.get(_WORKERS)
 
 

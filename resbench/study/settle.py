@@ -17,6 +17,7 @@ from resbench.study.child import End
 from resbench.study.host import is_gone
 from resbench.study.onlooker import Onlooker
 from resbench.study.retry import after
+from resbench.study.stop import Stop
 
 ALIKE = 5  # cells in a row that a plugin fails in the same way: the study stops
 _OF_THE_WORKER: dict[str, type[ResbenchError]] = {
@@ -29,6 +30,11 @@ def raise_for_worker(end: End) -> None:
     error = _OF_THE_WORKER.get(end.kind or "")
     if error is not None:
         raise error(end.error)
+
+
+def patience_of(onlooker: Onlooker, stop: Stop) -> Patience:
+    """A worker's: what it waits for is told, and a wish to stop ends it."""
+    return Patience(note=lambda text: onlooker.note(0, text), stopped=lambda: bool(stop.asked))
 
 
 @dataclass(slots=True)

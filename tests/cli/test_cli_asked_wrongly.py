@@ -87,6 +87,11 @@ def test_several_objectives_have_a_front_everywhere(rb: Rb, small: Path) -> None
     page = (small.parent / "r.html").read_text("utf-8")
     assert ">front<" in page
     assert ">tied<" not in page
+    for kind in ("ranking", "seeds"):
+        assert rb("results", "plot", "small", kind, "-o", "x.svg").status == 0
+        picture = (small.parent / "x.svg").read_text("utf-8")
+        assert "no one other" in picture
+        assert "tied with the best" not in picture
 
 
 def test_help_keeps_its_brackets(rb: Rb) -> None:

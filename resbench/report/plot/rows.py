@@ -15,6 +15,7 @@ from resbench.report.plot.style import (
     INK,
     LINE,
     MUTED,
+    ON_FRONT,
     OUT,
     SIZE,
     SMALL,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from resbench.report.found import Measured
+    from resbench.report.found import Found, Measured
 
 EDGE = 0.1  # inches around everything
 WIDEST_NAME = 2.2
@@ -80,17 +81,25 @@ class Rows:
                 put_mark(self.axes, end, y, Mark(arrow, mark.colour, True, "the interval goes on"), size=4.0)
 
 
-def mark_of(unit: Measured) -> Mark:
+def shaded(found: Found) -> str:
+    """What the shaded rows are."""
+    if len(found.board.objectives) > 1:
+        return f"with 95 % confidence no one other unit is better in all of {', '.join(found.board.objectives)}"
+    return "with 95 % confidence no unit as good as the best is left out of these"
+
+
+def mark_of(unit: Measured, found: Found) -> Mark:
     ranked = unit.row.ranked
     if ranked.fails:
         return FAILS
-    return {True: TIED, False: OUT, None: UNCLAIMED}[ranked.tied_with_best]
+    inside = ON_FRONT if len(found.board.objectives) > 1 else TIED
+    return {True: inside, False: OUT, None: UNCLAIMED}[ranked.tied_with_best]
 
 
 def in_order(marks: Iterable[Mark]) -> list[Mark]:
     """Each once, as a legend has them."""
     drawn = set(marks)
-    return [mark for mark in (TIED, OUT, UNCLAIMED, FAILS) if mark in drawn]
+    return [mark for mark in (TIED, ON_FRONT, OUT, UNCLAIMED, FAILS) if mark in drawn]
 
 
 def draw_rows(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from resbench.report.found import Found
 from resbench.report.plot.ranking import label
-from resbench.report.plot.rows import PAD, Column, Rows, draw_rows, in_order, mark_of, put_legend, put_mark
+from resbench.report.plot.rows import PAD, Column, Rows, draw_rows, in_order, mark_of, put_legend, put_mark, shaded
 from resbench.report.plot.scale import scale_of
 from resbench.report.plot.style import DIVERGED, INCH, INK
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 NOTE = (
     "Every run is a mark; seeds stand in the same order from top to bottom in each row. The upright line is the mean over "
-    "converged runs; shaded: the tie group of the best. Diverged runs (a loss that is not finite, or val error not better than "
+    "converged runs; shaded: {shaded}. Diverged runs (a loss that is not finite, or val error not better than "
     "chance) have no place on the axis."
 )
 _ROOM = 0.3  # of a row, to either side of its middle
@@ -27,7 +27,7 @@ def draw(found: Found) -> Figure:
     columns = [Column("n", [unit.n for unit in units])]
     if any(unit.diverged for unit in units):
         columns = [Column("diverged", ["" for _ in units]), *columns]
-    drawn = draw_rows([unit.name for unit in units], scale, label(found), columns, NOTE)
+    drawn = draw_rows([unit.name for unit in units], scale, label(found), columns, NOTE.format(shaded=shaded(found)))
     drawn.shade([i for i, unit in enumerate(units) if unit.row.ranked.tied_with_best])
     seeds = sorted({run.seed for unit in units for run in unit.runs})
     step = 2 * _ROOM / max(1, len(seeds) - 1)
@@ -38,13 +38,13 @@ def draw(found: Found) -> Figure:
         for run in unit.converged:
             score = found.score(run)
             assert score is not None
-            put_mark(drawn.axes, score, i + offsets[run.seed], mark_of(unit), size=size)
+            put_mark(drawn.axes, score, i + offsets[run.seed], mark_of(unit, found), size=size)
         for run in unit.diverged:
             _diverged(drawn, aside, i + offsets[run.seed], size)
         mean = unit.row.ranked.mean
         if mean is not None:
             drawn.axes.plot([mean, mean], [i - 0.38, i + 0.38], color=INK, linewidth=1.0, zorder=3)
-    marks = in_order(mark_of(unit) for unit in units if unit.converged)
+    marks = in_order(mark_of(unit, found) for unit in units if unit.converged)
     put_legend(drawn.figure, [*marks, *([DIVERGED] if len(columns) > 1 else [])], size=4.0)
     return drawn.figure
 

@@ -48,6 +48,7 @@ class Mark:
 
 
 TIED = Mark("o", BLUE, True, "tied with the best")
+ON_FRONT = Mark("o", BLUE, True, "no one other is shown to be better in every objective")
 OUT = Mark("D", INK, False, "left out at 95 %")
 UNCLAIMED = Mark("s", MUTED, False, "no claim: under 3 converged runs")
 FAILS = Mark("X", VERMILION, True, "fails: under half converged")

@@ -11,12 +11,11 @@ from types import TracebackType
 from resbench.errors import ResbenchError, StorageError
 from resbench.store.cells import claim_cell
 from resbench.store.engine import Engine
-from resbench.store.patience import Patience
 from resbench.store.work_records import Cell
 from resbench.study.child import End, end_of
 from resbench.study.duty import Duty
 from resbench.study.onlooker import Onlooker
-from resbench.study.settle import Lost, Settling
+from resbench.study.settle import Lost, Settling, patience_of
 from resbench.study.stop import PATIENCE_S, Stop, Stopped
 from resbench.study.trainer import Train
 
@@ -56,8 +55,7 @@ class HereExecutor:
 
     def __init__(self, engine: Engine, duty: Duty, onlooker: Onlooker, stop: Stop, *, alone: bool) -> None:
         self.engine, self.duty, self.onlooker, self.stop, self.alone = engine, duty, onlooker, stop, alone
-        patience = Patience(note=lambda text: onlooker.note(0, text), stopped=lambda: bool(stop.asked))
-        self.settling = Settling(engine, onlooker, patience)
+        self.settling = Settling(engine, onlooker, patience_of(onlooker, stop))
         self.lost = Lost(engine, duty.study_id, duty.record.name, duty.lease_s)
 
     def __enter__(self) -> HereExecutor:

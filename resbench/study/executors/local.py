@@ -24,7 +24,7 @@ from resbench.study.duty import Duty
 from resbench.study.executors.slot import Slot
 from resbench.study.onlooker import Onlooker
 from resbench.study.pulse import Pulse
-from resbench.study.settle import Lost, Settling, raise_for_worker
+from resbench.study.settle import Lost, Settling, patience_of, raise_for_worker
 from resbench.study.stop import PATIENCE_S, Stop, Stopped
 
 LOOK_S = 0.5  # between looks for cells that are not there yet, and for what others have done
@@ -37,7 +37,7 @@ class LocalExecutor:
     def __init__(self, engine: Engine, duty: Duty, pulse: Pulse, onlooker: Onlooker, stop: Stop) -> None:
         self.engine, self.duty, self.pulse, self.onlooker, self.stop = engine, duty, pulse, onlooker, stop
         self.context: Any = multiprocessing.get_context(duty.context)
-        self.patience = Patience(note=lambda text: onlooker.note(0, text), stopped=lambda: bool(stop.asked))
+        self.patience = patience_of(onlooker, stop)
         self.settling = Settling(engine, onlooker, self.patience)
         self.lost = Lost(engine, duty.study_id, duty.record.name, duty.lease_s)
         self.slots: list[Slot] = []
@@ -64,9 +64,9 @@ class LocalExecutor:
     def start(self, count: int) -> None:
         """So many more children; each takes seconds to be ready."""
         for _ in range(count):
-            taken = [slot.trainer for slot in self.slots]
-            free = [trainer for trainer in self.duty.trainers if trainer not in taken]
-            trainer = free[0] if free else self.duty.trainers[len(self.slots) % len(self.duty.trainers)]
+            trainer = min(
+                self.duty.trainers, key=[slot.trainer for slot in self.slots].count
+            )  # the device with the fewest
             with self.pulse.quiet:
                 self.slots.append(Slot(self.context, self.duty.url, trainer))
 

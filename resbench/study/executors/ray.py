@@ -28,7 +28,7 @@ from resbench.study.host import worker_record
 from resbench.study.onlooker import Onlooker
 from resbench.study.place import Place
 from resbench.study.pulse import at_work
-from resbench.study.settle import Lost
+from resbench.study.settle import Lost, patience_of
 from resbench.study.stop import PATIENCE_S, Stop, Stopped
 
 ray: Any = typed_ray  # its annotations are of functions, not of actors with options
@@ -80,10 +80,9 @@ class RayExecutor:
         file = locate(duty.url).path
         self.duty = duty if file is None else replace(duty, url=str(file))  # an actor has another folder
         self.lost = Lost(engine, duty.study_id, duty.record.name, duty.lease_s)
-        self.patience = Patience(note=lambda text: onlooker.note(0, text), stopped=lambda: bool(stop.asked))
-        self.actors: dict[
-            Any, tuple[Any, str]
-        ] = {}  # of each, by what its work will return: the actor, and its worker's name
+        self.patience = patience_of(onlooker, stop)
+        # By what the work of each will return: the actor, and its worker's name.
+        self.actors: dict[Any, tuple[Any, str]] = {}
         self.faults: list[str] = []
 
     def __enter__(self) -> RayExecutor:
@@ -93,11 +92,7 @@ class RayExecutor:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> None:
-        for actor, _ in self.actors.values():
-            with suppress(Exception):  # it is dead
-                actor.stop.remote(15)
-        with suppress(Exception):
-            ray.wait([*self.actors], num_returns=len(self.actors), timeout=FEW_S)
+        self._tell_to_stop(FEW_S)
         names = {name for _, name in self.actors.values()}
         for actor, _ in self.actors.values():
             ray.kill(actor)
@@ -111,7 +106,8 @@ class RayExecutor:
     def run(self, count: int, is_over: Callable[[], bool]) -> None:
         while not self.patience.do(is_over):
             if self.stop.asked:
-                self._wind_up()
+                self._tell_to_stop(PATIENCE_S + 5)
+                raise Stopped(self.stop.asked)
             self._fill(count)
             if not self.actors:
                 time.sleep(LOOK_S)
@@ -150,11 +146,13 @@ class RayExecutor:
         if len(self.faults) == 3:
             raise BadInput(f"three slots of the cluster in a row could not train; the last: {fault}")
 
-    def _wind_up(self) -> None:
+    def _tell_to_stop(self, timeout_s: float) -> None:
+        """And wait so long until they have given back what they had. Those that are dead hear nothing."""
         for actor, _ in self.actors.values():
-            actor.stop.remote(self.stop.asked)
-        ray.wait([*self.actors], num_returns=max(1, len(self.actors)), timeout=PATIENCE_S + 5) if self.actors else None
-        raise Stopped(self.stop.asked)
+            with suppress(ray.exceptions.RayError):
+                actor.stop.remote(signal.SIGTERM)
+        if self.actors:
+            ray.wait([*self.actors], num_returns=len(self.actors), timeout=timeout_s)
 
 
 def _connect(place: Place) -> None:
