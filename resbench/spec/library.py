@@ -15,7 +15,7 @@ from resbench.spec.find import shown as shown
 from resbench.spec.find import workspace as workspace
 from resbench.spec.names import printable
 from resbench.spec.network import NetworkSpec, parse_network
-from resbench.spec.node import Node
+from resbench.spec.node import Node, plain
 from resbench.spec.oplist import Vocabulary, taken_by
 from resbench.spec.provided import provided
 from resbench.spec.signature import Signature
@@ -37,9 +37,22 @@ class Library:
         self._specs: dict[Path, UnitSpec | BlockSpec | NetworkSpec] = {}
         self._failed: dict[Path, SpecError] = {}
         self._loading: list[Path] = []
+        self._added: dict[str, UnitSpec] = {}
 
     def unit(self, name: str) -> UnitSpec:
-        return self._load("unit", name, parse_unit)
+        return self._added.get(name) or self._load("unit", name, parse_unit)
+
+    def add_unit(self, top: Node) -> str:
+        """Take in a unit that a study writes itself, and return its name. Raises SpecError for what no file could hold either."""
+        check = Check()
+        unit = parse_unit(top, self, check)
+        if self.files.candidates("unit", unit.name):
+            check.report(top, f"a unit called `{unit.name}` is written here, and the library has another of that name")
+        check.done()
+        if plain(self._added.setdefault(unit.name, unit).node) != plain(top):
+            check.report(top, f"two different units are called `{unit.name}`; they differ in `rules`, `change` or arguments")
+        check.done()
+        return unit.name
 
     def block(self, name: str) -> BlockSpec:
         return self._load("block", name, parse_block)

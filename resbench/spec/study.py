@@ -3,43 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
 
-from resbench.errors import BadInput, did_you_mean
-from resbench.spec.check import Check, listed
+from resbench.spec.check import Check
 from resbench.spec.design import KEYS as DESIGN
 from resbench.spec.design import Design, parse_design
-from resbench.spec.domain import Param, is_domain, parse_domain
 from resbench.spec.library import Library
-from resbench.spec.names import printable
 from resbench.spec.network import Use, parse_use
 from resbench.spec.node import Node
 from resbench.spec.recipe import RecipeSpec, override, parse_recipe
 from resbench.spec.recipe_space import recipe_of
+from resbench.spec.study_units import UnitEntry, check_given, load_part, parse_units
 
 MAX_SEEDS = 10_000
 SEEDS = 5  # where a study says nothing of them
 _SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _AMOUNT = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)([kMGT]?)")
 _BUDGET = ("params", "macs", "trials", "runs")
-Spec = TypeVar("Spec")
 _NEEDED = ("study", "network", "units", "data")
 _KEYS = ("doc", "cite", "extends", "recipe", *DESIGN, "search", "budget", "seeds", "plugins")
-
-
-@dataclass(frozen=True, slots=True)
-class UnitEntry:
-    """One entry of `units`; `vary` names params that are searched over their own domain (None: all that have one)."""
-
-    use: Use
-    vary: tuple[str, ...] | None = ()
-
-    @property
-    def label(self) -> str:
-        return str(self.use.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +60,8 @@ def parse_study(top: Node, library: Library, check: Check) -> StudySpec | None:
         check.report(entries["search"], f"`grid` is needed, got {entries['search'].shown()}")
     network = parse_use(entries["network"], check) if "network" in entries else Use(None, {}, top)
     if network.name is not None:
-        net = _load(check, network.node, partial(library.network, network.name))
-        _given(network, None if net is None else net.params, f"network {network.name}", check)
+        net = load_part(check, network.node, partial(library.network, network.name))
+        check_given(network, None if net is None else net.params, f"network {network.name}", check)
     data = parse_use(entries["data"], check) if "data" in entries else Use(None, {}, top)
     if data.name == "":
         check.report(data.node, f"the name of a data set is needed, got {data.node.shown()}")
@@ -87,7 +71,7 @@ def parse_study(top: Node, library: Library, check: Check) -> StudySpec | None:
         check.name(entries["study"]),
         check.text(entries.get("doc")),
         network,
-        _units(entries["units"], library, check) if "units" in entries else (),
+        parse_units(entries["units"], library, check) if "units" in entries else (),
         data,
         recipe_of(parse_use(entries.get("recipe", Node("he2016_small", top.place, "recipe")), check), library, check),
         tuple(range(design.race[-1] if design.race else SEEDS)) if seeds is None else seeds,
@@ -96,66 +80,6 @@ def parse_study(top: Node, library: Library, check: Check) -> StudySpec | None:
         design,
     )
     return spec if network.name and data.name and "units" in entries else None
-
-
-def _load(check: Check, node: Node, load: Callable[[], Spec]) -> Spec | None:
-    """A part of the study from its own file, what is wrong with it told at its own places."""
-    try:
-        return load()
-    except BadInput as error:
-        check.report_error(node, error)
-        return None
-
-
-def _given(use: Use, params: Mapping[str, Param] | None, what: str, check: Check) -> None:
-    """The values given for params: names that are there (None: not known), and the domains among them."""
-    for name, value in use.arguments.items():
-        if is_domain(value):
-            parse_domain(value, check)
-        if params is not None and name not in params:
-            known = list(params)
-            message = f"{what} has no param `{printable(name)}`; its params: {listed(known)}"
-            check.report(value, message + did_you_mean(name, known))
-
-
-def _units(node: Node, library: Library, check: Check) -> tuple[UnitEntry, ...]:
-    """Names, patterns (`units/identity_mappings/*`) and `{use, params, vary}`."""
-    found: list[UnitEntry] = []
-    for item in check.sequence(node, "units"):
-        if isinstance(item.value, str) and "*" in item.value:
-            names = _load(check, item, partial(library.glob, "unit", item.value)) or []
-            uses = [Use(name, {}, item) for name in names]
-        else:
-            uses = [parse_use(item, check)]
-        found += [_entry(use, library, check) for use in uses if use.name is not None]
-    if node.value == ():
-        check.report(node, "at least one unit is needed")
-    return tuple(found)
-
-
-def _entry(use: Use, library: Library, check: Check) -> UnitEntry:
-    given = {key: value for key, value in use.arguments.items() if key != "vary"}
-    entry = Use(use.name, given, use.node)
-    unit = _load(check, use.node, partial(library.unit, str(use.name)))
-    _given(entry, None if unit is None else unit.body.params, f"unit {use.name}", check)
-    if unit is None:
-        return UnitEntry(entry)
-    searched = [name for name, param in unit.body.params.items() if param.domain is not None and param.by is None]
-    return UnitEntry(entry, _vary(use.arguments["vary"], searched, check) if "vary" in use.arguments else ())
-
-
-def _vary(node: Node, searched: list[str], check: Check) -> tuple[str, ...] | None:
-    """The params to search over the domains in their own file."""
-    if node.value == "all":
-        if not searched:
-            check.report(node, "no param of this unit has a domain to vary over")
-        return None
-    names = check.sequence(node, "param names, or `all`,")
-    for item in names:
-        if item.value not in searched:
-            near = did_you_mean(item.value, searched)
-            check.report(item, f"{item.shown()} is no param with a domain; those are: {listed(searched)}{near}")
-    return tuple(str(item.value) for item in names)
 
 
 def _seeds(node: Node, check: Check) -> tuple[int, ...]:

@@ -1,0 +1,104 @@
+"""`units` of a study -> its entries: names, patterns, `{use, params, vary}`, and the units that `arrange` writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from resbench.errors import BadInput, did_you_mean
+from resbench.spec.arrange import parse_arrange
+from resbench.spec.check import Check, listed
+from resbench.spec.domain import Param, is_domain, parse_domain
+from resbench.spec.library import Library
+from resbench.spec.names import printable
+from resbench.spec.network import Use, parse_use
+from resbench.spec.node import Node
+
+Spec = TypeVar("Spec")
+
+
+@dataclass(frozen=True, slots=True)
+class UnitEntry:
+    """One entry of `units`; `vary` names params that are searched over their own domain (None: all that have one)."""
+
+    use: Use
+    vary: tuple[str, ...] | None = ()
+
+    @property
+    def label(self) -> str:
+        return str(self.use.name)
+
+
+def load_part(check: Check, node: Node, load: Callable[[], Spec]) -> Spec | None:
+    """A part of the study from its own file, what is wrong with it told at its own places."""
+    try:
+        return load()
+    except BadInput as error:
+        check.report_error(node, error)
+        return None
+
+
+def check_given(use: Use, params: Mapping[str, Param] | None, what: str, check: Check) -> None:
+    """The values given for params: names that are there (None: not known), and the domains among them."""
+    for name, value in use.arguments.items():
+        if is_domain(value):
+            parse_domain(value, check)
+        if params is not None and name not in params:
+            known = list(params)
+            message = f"{what} has no param `{printable(name)}`; its params: {listed(known)}"
+            check.report(value, message + did_you_mean(name, known))
+
+
+def parse_units(node: Node, library: Library, check: Check) -> tuple[UnitEntry, ...]:
+    """Names, patterns (`units/identity_mappings/*`), `{use, params, vary}` and `{arrange: {...}}`."""
+    found: list[UnitEntry] = []
+    for item in check.sequence(node, "units"):
+        if "arrange" in item.mapping:
+            found += _arranged(item, library, check)
+            continue
+        if isinstance(item.value, str) and "*" in item.value:
+            names = load_part(check, item, partial(library.glob, "unit", item.value)) or []
+            uses = [Use(name, {}, item) for name in names]
+        else:
+            uses = [parse_use(item, check)]
+        found += [_entry(use, library, check) for use in uses if use.name is not None]
+    if node.value == ():
+        check.report(node, "at least one unit is needed")
+    return tuple(found)
+
+
+def _arranged(item: Node, library: Library, check: Check) -> list[UnitEntry]:
+    """Every unit that `arrange` writes, put into the library."""
+    check.keys(item, ["arrange"])
+    arrange = parse_arrange(item.mapping["arrange"], library, check)
+    if arrange is None:
+        return []
+    names = [library.add_unit(arrange.unit(one)) for one in arrange.all()]
+    return [UnitEntry(Use(name, {}, item.mapping["arrange"])) for name in names]
+
+
+def _entry(use: Use, library: Library, check: Check) -> UnitEntry:
+    given = {key: value for key, value in use.arguments.items() if key != "vary"}
+    entry = Use(use.name, given, use.node)
+    unit = load_part(check, use.node, partial(library.unit, str(use.name)))
+    check_given(entry, None if unit is None else unit.body.params, f"unit {use.name}", check)
+    if unit is None:
+        return UnitEntry(entry)
+    searched = [name for name, param in unit.body.params.items() if param.domain is not None and param.by is None]
+    return UnitEntry(entry, _vary(use.arguments["vary"], searched, check) if "vary" in use.arguments else ())
+
+
+def _vary(node: Node, searched: list[str], check: Check) -> tuple[str, ...] | None:
+    """The params to search over the domains in their own file."""
+    if node.value == "all":
+        if not searched:
+            check.report(node, "no param of this unit has a domain to vary over")
+        return None
+    names = check.sequence(node, "param names, or `all`,")
+    for item in names:
+        if item.value not in searched:
+            near = did_you_mean(item.value, searched)
+            check.report(item, f"{item.shown()} is no param with a domain; those are: {listed(searched)}{near}")
+    return tuple(str(item.value) for item in names)
