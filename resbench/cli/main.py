@@ -13,6 +13,7 @@ import typer
 
 from resbench import __version__
 from resbench.cli import (
+    analyze,
     dashboard,
     data,
     db,
@@ -46,6 +47,7 @@ app.add_typer(net.app, name="net")
 app.add_typer(plugins.app, name="plugins")
 app.add_typer(db.app, name="db")
 study.app.command("status")(status.status)
+app.command("analyze")(analyze.analyze)
 app.command("worker")(worker.worker)
 app.command("query")(query.query)
 app.command("report")(report.report)

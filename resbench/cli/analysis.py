@@ -1,0 +1,59 @@
+"""Words of the command line -> a unit's Reading, its Checks and, where asked for, its profile at the start."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from resbench.cli.network import bind_unit
+from resbench.compiler.canonical import canonical
+from resbench.compiler.graph import BoundNetwork
+from resbench.compiler.materialise import materialise
+from resbench.compiler.network import build
+from resbench.data.registry import load
+from resbench.data.split import normalised, whole
+from resbench.theory.identities import Check, check_identities
+from resbench.theory.profile import IMAGES, UnitProfile, profile
+from resbench.theory.reading import Reading, consequence, read
+
+DATA = "digits"  # ships with the package
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    reading: Reading
+    checks: list[Check]
+    profiles: list[UnitProfile]
+
+
+def analysed(unit: str, words: tuple[str, ...], seed: int, profiled: bool) -> Analysis:
+    """In the network that the words say; a profile takes images of `data=`, else of the digits."""
+    _, bound = bind_unit(unit, words)
+    profiles: list[UnitProfile] = []
+    if profiled:
+        named = next((word.partition("=")[2] for word in words if word.startswith("data=")), None)
+        at = bound if named else bind_unit(unit, (*words, f"data={DATA}"))[1]
+        profiles = at_start(at, named or DATA, seed)
+    return Analysis(read(bound), check_identities(bound, seed), profiles)
+
+
+def at_start(bound: BoundNetwork, data: str, seed: int) -> list[UnitProfile]:
+    """With weights as a run of that seed starts from, on the first images of the training split."""
+    network = build(bound)
+    materialise(network, canonical(bound).numbers, seed, "he_normal")
+    images, labels = whole(normalised(load(data), "train"))
+    return profile(bound, network, images[:IMAGES], labels[:IMAGES])
+
+
+def as_json(one: Analysis) -> dict[str, Any]:
+    reading = one.reading
+    return {
+        "unit": reading.unit, "network": reading.network, "units": reading.units, "alike": reading.alike,
+        "equation": reading.equation, "names": reading.names, "h": reading.path.h_kind, "f": reading.path.f_kind,
+        "factor": reading.factor, "left": reading.left, "consequence": consequence(reading),
+        "checks": [
+            {"equation": c.equation, "words": c.words, "foretold": c.foretold, "holds": c.holds, "residuals": c.residuals}
+            for c in one.checks
+        ],
+        "profile": [asdict(p) for p in one.profiles],
+    }  # fmt: skip

@@ -1,0 +1,81 @@
+"""Graph of a unit -> what of x reaches a value in its own place: which channel comes from which, and through which factors.
+
+Symbolic, so that what it says of Eq. 4 to 8 can be held against a real network (identities.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from resbench.compiler.graph import BoundOp, Graph
+from resbench.theory.steps import DIRECT, Kind, kind_of
+
+Sources = tuple[int | None, ...]  # of each channel, the channel of x that it carries
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """`factors`: kinds of what multiplies x on its way; a sum that x reaches twice counts as a factor of its own."""
+
+    sources: Sources
+    factors: frozenset[Kind]
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether x is there whole and unscaled, in the first channels, as in x + F and concat(x, F)."""
+        carried = [source for source in self.sources if source is not None]
+        return not self.factors and carried == list(range(len(carried))) == list(self.sources[: len(carried)])
+
+    def holds(self, channels: int) -> bool:
+        """Whether that is all of so many channels of x."""
+        return self.is_identity and sum(source is not None for source in self.sources) == channels
+
+
+def direct(graph: Graph, *, through_relu: bool = False) -> list[Direct | None]:
+    """Of every value of the graph, None where x is not in its place any more. `through_relu`: as if a ReLU cut nothing."""
+    found: list[Direct | None] = [Direct(tuple(range(graph.input_shape[0])), frozenset())]
+    for op in graph.ops:
+        inputs = [found[i] for i in op.inputs]
+        kind = kind_of(op)
+        through = kind in DIRECT or (through_relu and op.op == "relu")
+        shapes = [graph.shapes[i] for i in op.inputs]
+        found.append(_after(op, kind, inputs, shapes) if through and not op.inner else None)
+    return found
+
+
+def _after(
+    op: BoundOp, kind: Kind, inputs: Sequence[Direct | None], shapes: Sequence[tuple[int, ...]]
+) -> Direct | None:
+    there = [one for one in inputs if one is not None]
+    if not there:
+        return None
+    factors = frozenset().union(*(one.factors for one in there))
+    if kind == "gated" and len(there) > 1:
+        return None  # x times x
+    if kind not in ("kept", "rectified"):
+        factors |= {kind}
+    if op.op == "concat":
+        parts = [one.sources if one else (None,) * shape[0] for one, shape in zip(inputs, shapes, strict=True)]
+        return Direct(tuple(source for part in parts for source in part), factors)
+    if len(there) > 1 and len({one.sources for one in there}) > 1:
+        return None  # channels of x added to others of x
+    doubled: frozenset[Kind] = frozenset({"scaled"}) if len(there) > 1 or op.op == "subtract" else frozenset()
+    return Direct(_moved(op, there[0].sources), factors | doubled)
+
+
+def _moved(op: BoundOp, sources: Sources) -> Sources:
+    arguments = dict(op.arguments)
+    channels = op.shape[0]
+    if op.op == "slice":
+        return sources[arguments["start"] : arguments["start"] + channels]
+    if op.op == "pad_channels":
+        more = channels - len(sources)
+        before = more // 2 if arguments["side"] == "both" else 0
+        return (*(None,) * before, *sources, *(None,) * (more - before))
+    if op.op == "channel_shuffle":
+        groups = arguments["groups"]
+        return tuple(sources[g * (channels // groups) + i] for i in range(channels // groups) for g in range(groups))
+    if op.op == "subsample":
+        return (None,) * channels
+    return sources if len(sources) == channels else (None,) * channels

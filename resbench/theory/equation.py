@@ -1,0 +1,132 @@
+"""IdentityPath -> the unit's own equation as a person would write it: x_{l+1} = relu(0.5 x_l + F(x_l)), F = ..., g = ..."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from resbench.compiler.graph import Graph
+from resbench.theory.paths import IdentityPath
+from resbench.theory.steps import label
+
+LONGEST = 160  # characters of a formula; above it its ops are counted
+_LETTERS = "FGHK"
+_GATES = ("sigmoid", "tanh", "hardswish")
+
+
+def equation(path: IdentityPath) -> tuple[str, dict[str, str]]:
+    """The equation, and what the names in it stand for (F, and gates g), in the order in which they are met."""
+    writer = _Writer(path)
+    right = writer.along(len(path.h) + (path.merge is not None) + len(path.f))
+    return f"x_{{l+1}} = {_bare(right)}", writer.names
+
+
+def formula(graph: Graph, value: int) -> str:
+    """Of a value, ops around ops; how many there are where that is too long to read."""
+    text = _nested(graph, value)
+    if len(text) <= LONGEST:
+        return text
+    inside = _behind(graph, value)
+    layers = sum(graph.ops[i - 1].op in ("conv", "linear") for i in inside)
+    return f"{len(inside)} ops, {layers} of them weight layers"
+
+
+@dataclass(slots=True)
+class _Writer:
+    path: IdentityPath
+    names: dict[str, str] = field(default_factory=dict)
+    _gates: dict[int, str] = field(default_factory=dict)
+    _branches: dict[int, str] = field(default_factory=dict)
+
+    def along(self, count: int) -> str:
+        """What has become of x after so many steps of the path."""
+        path, text = self.path, "x_l"
+        steps = [*path.h, *([path.merge] if path.merge else []), *path.f]
+        if path.merge is None:
+            self.names["F(x_l)"] = formula(path.graph, path.graph.output)
+            return "F(x_l)"
+        for step in steps[:count]:
+            others = [source for i, source in enumerate(step.op.inputs) if i != step.via]
+            if step.op.op in ("add", "subtract"):
+                sign = " + " if step.op.op == "add" else " - "
+                parts = [text, *(self.part(source) for source in others)]
+                text = f"({sign.join(parts if step.via == 0 or step.op.op == 'add' else parts[::-1])})"
+            elif step.op.op == "concat":
+                sources = enumerate(step.op.inputs)
+                parts = [_bare(text) if i == step.via else self.part(source) for i, source in sources]
+                text = f"[{', '.join(parts)}]"
+            elif step.op.op == "multiply":
+                text = " ".join([*(self.factor(source) for source in others), text])
+            elif step.op.op == "scale":
+                text = f"{dict(step.op.arguments)['by']:g} {text}"
+            elif step.op.op == "gain":
+                text = f"a {text}"
+                self.names["a"] = f"learned, {dict(step.op.arguments)['init']} at the start"
+            else:
+                text = f"{label(step.op)}({_bare(text)})"
+        return text
+
+    def part(self, value: int) -> str:
+        """What joins x: F, with the constants and gates in front of it."""
+        graph = self.path.graph
+        if value == 0:
+            return "x_l"
+        op = graph.ops[value - 1]
+        if op.op == "scale":
+            return f"{dict(op.arguments)['by']:g} {self.part(op.inputs[0])}"
+        gates = [source for source in op.inputs if self.is_gate(source)]
+        rest = [source for source in op.inputs if source not in gates]
+        if op.op == "multiply" and gates and len(rest) == 1:
+            return " ".join([*(self.factor(source) for source in gates), self.part(rest[0])])
+        if value not in self._branches:
+            name = _LETTERS[len(self._branches)] if len(self._branches) < len(_LETTERS) else f"F{len(self._branches)}"
+            self._branches[value] = f"{name}(x_l)"
+            self.names[f"{name}(x_l)"] = formula(graph, value)
+        return self._branches[value]
+
+    def factor(self, value: int) -> str:
+        if value and self.path.graph.ops[value - 1].op == "one_minus":
+            return f"(1 - {self.factor(self.path.graph.ops[value - 1].inputs[0])})"
+        if value not in self._gates:
+            name = "g" if not self._gates else f"g{len(self._gates) + 1}"
+            self._gates[value] = name
+            self.names[name] = formula(self.path.graph, value)
+        return self._gates[value]
+
+    def is_gate(self, value: int) -> bool:
+        op = self.path.graph.ops[value - 1] if value else None
+        return op is not None and (op.op in _GATES or (op.op == "one_minus" and self.is_gate(op.inputs[0])))
+
+
+def _nested(graph: Graph, value: int) -> str:
+    if value == 0:
+        return "x"
+    op = graph.ops[value - 1]
+    if op.op == "one_minus":
+        return f"1 - {_nested(graph, op.inputs[0])}"
+    text = f"{label(op)}({', '.join(_nested(graph, i)[: 2 * LONGEST] for i in op.inputs)})"
+    arguments = dict(op.arguments)
+    if arguments.get("bias") and arguments.get("bias_init"):
+        text += f" {'-' if arguments['bias_init'] < 0 else '+'} {abs(arguments['bias_init']):g}"
+    return text
+
+
+def _behind(graph: Graph, value: int) -> set[int]:
+    waiting, seen = [value], set()
+    while waiting:
+        one = waiting.pop()
+        if one and one not in seen:
+            seen.add(one)
+            waiting += graph.ops[one - 1].inputs
+    return seen
+
+
+def _bare(text: str) -> str:
+    """Without brackets around all of it."""
+    if not (text.startswith("(") and text.endswith(")")):
+        return text
+    depth = 0
+    for i, sign in enumerate(text):
+        depth += (sign == "(") - (sign == ")")
+        if depth == 0:
+            return text[1:-1] if i == len(text) - 1 else text
+    return text

@@ -1,0 +1,198 @@
+"""A real network -> whether Eq. 4, 5, 7 and 8 of He et al. 2016 hold in it, each with its residual, beside what the graph foretold.
+
+Per stage of one feature-map size, over the units that are alike (the identities do not hold where shapes change). Batch norm uses
+its batch, over which the products are taken; what is drawn at random is as in evaluation. The right sides are summed from the
+last unit to the first: in the order of the network itself they would be the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from resbench.compiler.canonical import canonical
+from resbench.compiler.graph import BoundNetwork, Graph
+from resbench.compiler.materialise import materialise
+from resbench.compiler.network import Network, build
+from resbench.ops.parameter import Parametric, Random
+from resbench.seeds import stream
+from resbench.theory.direct import direct
+from resbench.theory.paths import IdentityPath, identity_path, inner_unit
+from resbench.theory.pieces import Pieces, pieces, widened
+
+HOLDS = {"float32": 1e-3, "float64": 1e-10}
+"""Relative residuals below which an equation holds: rounding of 1001 layers is 2e-5 in float32 (measured)."""
+
+EQUATIONS = {
+    "4": "x_L = x_l + sum F",
+    "5": "dE/dx_l = dE/dx_L (1 + d/dx_l sum F)",
+    "7": "x_L = (prod lambda) x_l + sum (prod lambda) F",
+    "8": "dE/dx_l = dE/dx_L (prod lambda + d/dx_l sum (prod lambda) F)",
+    "4 cut": "Eq. 7 and sum relu(-y): what f = relu cuts",
+    "8 gates": "Eq. 8 and the gates' own gradients",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """`residuals`: the largest over the stages where it holds in all of them, else the smallest, relative, by dtype."""
+
+    equation: str
+    foretold: bool
+    holds: bool
+    residuals: dict[str, float]
+
+    @property
+    def agrees(self) -> bool:
+        return self.foretold == self.holds
+
+    @property
+    def words(self) -> str:
+        return EQUATIONS[self.equation]
+
+
+def foretold(path: IdentityPath) -> dict[str, bool]:
+    """By equation, from the graph alone; those of which the unit's form does not speak are left out."""
+    graph = path.graph
+    out = direct(graph)[graph.output] if path.merge is not None else None
+    whole = out is not None and out.holds(graph.input_shape[0])
+    said = {"4": whole, "5": whole, "7": out is not None, "8": out is not None and "gated" not in out.factors}
+    cut = direct(graph, through_relu=True)[graph.output] if path.merge is not None else None
+    if path.f and all(step.op.op == "relu" for step in path.f) and cut is not None:
+        said["4 cut"] = True
+    if out is not None and "gated" in out.factors:
+        said["8 gates"] = True
+    return said
+
+
+def check_identities(bound: BoundNetwork, seed: int = 0, images: int = 4) -> list[Check]:
+    """Both precisions, on a network with weights of that seed and images of noise."""
+    units, _ = inner_unit(bound)
+    said = foretold(identity_path(units[0][1]))
+    network = build(bound)
+    materialise(network, canonical(bound).numbers, seed, "he_normal")
+    _shake(network, seed)
+    network.train()
+    for module in network.modules():
+        if isinstance(module, Random):
+            module.eval()
+    noise = torch.randn(images, *bound.input_shape, generator=_generator(seed, "images"))
+    found: dict[str, dict[str, list[float]]] = {}
+    for dtype in HOLDS:
+        network.to(getattr(torch, dtype))
+        of_stages = list(_residuals(network, units, noise.to(getattr(torch, dtype)), said, seed))
+        found[dtype] = {name: [stage[name] for stage in of_stages] for name in said}
+    return [_check(name, said[name], {dtype: found[dtype][name] for dtype in HOLDS}) for name in said]
+
+
+def _check(name: str, said: bool, of_stages: dict[str, list[float]]) -> Check:
+    holds = all(residual <= HOLDS[dtype] for dtype, each in of_stages.items() for residual in each)
+    return Check(name, said, holds, {dtype: (max if holds else min)(each) for dtype, each in of_stages.items()})
+
+
+def _residuals(
+    network: Network, units: Sequence[tuple[str, Graph]], images: Tensor, said: dict[str, bool], seed: int
+) -> Iterator[dict[str, float]]:
+    """Of each stage, by equation."""
+    alike = dict(units)
+    x = network.stem(images)
+    for s, stage in enumerate(network.stages):
+        x = stage.before(x)
+        run: list[tuple[nn.Module, Graph]] = []
+        for u, unit in enumerate(stage.units):
+            path = f"stages.{s}.units.{u}"
+            if path in alike:
+                run.append((unit, alike[path]))
+            elif not run:
+                x = unit(x)
+            else:
+                break
+        if run:
+            start = x.detach().requires_grad_()
+            of_stage = [one for one in _walk(run, start)]
+            yield _of_stage(start, of_stage, said, seed)
+            x = of_stage[-1].out
+        for unit in list(stage.units)[u:] if run and f"stages.{s}.units.{u}" not in alike else ():
+            x = unit(x)
+        x = x.detach()
+
+
+def _walk(run: Sequence[tuple[nn.Module, Graph]], x: Tensor) -> Iterator[Pieces]:
+    for module, graph in run:
+        one = pieces(module, graph, x)
+        x = one.out
+        yield one
+
+
+def _of_stage(start: Tensor, units: Sequence[Pieces], said: dict[str, bool], seed: int) -> dict[str, float]:
+    end = units[-1].out
+    cotangent = torch.randn(end.shape, generator=_generator(seed, "cotangent")).to(end.dtype)
+    (true,) = torch.autograd.grad(end, start, cotangent, retain_graph=True)
+
+    def forward(right: Tensor) -> float:
+        return _relative(end, right)
+
+    def backward(right: Tensor) -> float:
+        (gradient,) = torch.autograd.grad(right, start, cotangent, retain_graph=True, materialize_grads=True)
+        return _relative(true, gradient)
+
+    plain = widened(start, end) + _sum(widened(one.rest, end) for one in reversed(units))
+    scaled = _carried(start, units, lambda one: one.rest)
+    found = {"4": forward(plain), "5": backward(plain), "7": forward(scaled)}
+    if "8" in said:
+        found["8"] = backward(_carried(start, units, lambda one: one.rest, fast=True))
+    if "4 cut" in said:
+        found["4 cut"] = forward(_carried(start, units, lambda one: one.rest + one.cut))
+    if "8 gates" in said:
+        found["8 gates"] = backward(scaled)
+    return found
+
+
+def _carried(start: Tensor, units: Sequence[Pieces], joins: Callable[[Pieces], Tensor], *, fast: bool = False) -> Tensor:
+    """(prod push) x_l + sum over units, from the last, of what joins there, pushed through all later ones.
+
+    `fast`: the factors are not differentiated.
+    """
+
+    def on(carried: Tensor, after: int) -> Tensor:
+        for one in units[after:]:
+            carried = one.push(carried, fast)
+        return carried
+
+    return on(start, 0) + _sum(on(joins(one), i + 1) for i, one in reversed(list(enumerate(units))))
+
+
+def _sum(parts: Iterator[Tensor]) -> Tensor:
+    total = next(parts)
+    for part in parts:
+        total = total + part
+    return total
+
+
+def _relative(true: Tensor, found: Tensor) -> float:
+    size = float(true.detach().norm())
+    return float((true - found).detach().norm()) / size if size else float((true - found).detach().norm())
+
+
+def _shake(network: nn.Module, seed: int) -> None:
+    """Off the special values that parameters start at (gains of 0, shifts of 0, last convolutions of 0): those hide what an
+    equation says. Biases that start elsewhere stay: a gate's is what the gate is about.
+    """
+    for path, module in network.named_modules():
+        if not isinstance(module, Parametric):
+            continue
+        generator = _generator(seed, f"shake {path}")
+        for name, start in module.starts.items():
+            tensor = getattr(module, name)
+            with torch.no_grad():
+                if not bool(tensor.any()):
+                    tensor.normal_(0.0, 0.05, generator=generator)
+                elif start.kind in ("norm", "gain"):
+                    tensor.uniform_(0.8, 1.2, generator=generator)
+
+
+def _generator(seed: int, purpose: str) -> torch.Generator:
+    return torch.Generator().manual_seed(stream(seed, 0, f"theory {purpose}") % 2**63)

@@ -1,0 +1,127 @@
+"""One unit at work: x -> its output, the part that is carried of x, and F.  BCHW -> BCHW
+
+As `direct.py` says it of the graph, done with tensors: each value is push(x) + rest, where push is linear in x with every
+factor (constants, gains, gates) as it stood, and rest is worked out beside it, not as the difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from resbench.compiler.graph import Graph
+from resbench.theory.direct import direct
+from resbench.theory.paths import IdentityPath, identity_path
+
+Push = Callable[[Tensor, bool], Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """Of one unit at one input. `push`: what carries x on, as if f were the identity where it is not; with True its factors are
+    held fast, so that nothing differentiates them. `rest`: F, carried so too.
+
+    `cut`: what a ReLU behind the sum takes away, relu(-y) (0 where there is none).
+    """
+
+    out: Tensor
+    push: Push
+    rest: Tensor
+    cut: Tensor
+
+
+def run(module: nn.Module, graph: Graph, x: Tensor) -> list[Tensor]:
+    """Every value of a unit, by its number."""
+    values = [x]
+    for op in graph.ops:
+        values.append(module.get_submodule(op.path)(*(values[i] for i in op.inputs)))
+    return values
+
+
+def widened(x: Tensor, like: Tensor) -> Tensor:
+    """Zero channels behind x, to the width of another."""
+    return F.pad(x, (0, 0, 0, 0, 0, like.shape[1] - x.shape[1])) if x.shape[1] < like.shape[1] else x
+
+
+def pieces(module: nn.Module, graph: Graph, x: Tensor) -> Pieces:
+    values = run(module, graph, x)
+    path = identity_path(graph)
+    out = values[graph.output]
+    target = _target(path)
+    if target is None:
+        beside = _beside(path, values)
+        return Pieces(out, lambda carried, fast: widened(carried, out), beside, torch.zeros_like(out))
+    reached = [one is not None for one in direct(graph)]
+    rests = _rests(module, graph, values, reached)
+
+    def push(carried: Tensor, fast: bool) -> Tensor:
+        standing = [value.detach() for value in values] if fast else values
+        return _pushed(module, graph, standing, reached, carried, target)
+
+    cut = F.relu(-values[target]) if _is_cut(path) else torch.zeros_like(out)
+    return Pieces(out, push, rests[target], cut)
+
+
+def _target(path: IdentityPath) -> int | None:
+    """The value of which Eq. 4 and 7 speak: the result, else the sum behind which f stands. None: x is not there any more."""
+    found = direct(path.graph)
+    if path.merge is None:
+        return None
+    for value in (path.graph.output, path.merge.value):
+        if found[value] is not None:
+            return value
+    return None
+
+
+def _beside(path: IdentityPath, values: list[Tensor]) -> Tensor:
+    """F where h is no factor of x: what else goes into the sum; all there is where nothing else does."""
+    if path.merge is None or path.merge.op.op == "concat":
+        return values[path.graph.output]
+    others = [values[source] for i, source in enumerate(path.merge.op.inputs) if i != path.merge.via]
+    return torch.stack(others).sum(0)
+
+
+def _is_cut(path: IdentityPath) -> bool:
+    return len(path.f) > 0 and all(step.op.op == "relu" for step in path.f)
+
+
+def _pushed(
+    module: nn.Module, graph: Graph, values: list[Tensor], reached: list[bool], carried: Tensor, target: int
+) -> Tensor:
+    """The linear part of a value, at `carried` instead of x."""
+    at: list[Tensor] = [carried]
+    for number, op in enumerate(graph.ops[:target], start=1):
+        if not reached[number]:
+            at.append(torch.zeros_like(values[number]))
+        elif op.op == "bias":
+            at.append(at[op.inputs[0]])
+        elif op.op == "multiply":
+            (via,) = (i for i in op.inputs if reached[i])
+            product = at[via]
+            for i in op.inputs:
+                product = product * values[i] if i != via else product
+            at.append(product)
+        else:
+            at.append(module.get_submodule(op.path)(*(at[i] for i in op.inputs)))
+    return at[target]
+
+
+def _rests(module: nn.Module, graph: Graph, values: list[Tensor], reached: list[bool]) -> list[Tensor]:
+    """What of every value is not push(x): F, with every factor that F meets on the way to the sum."""
+    rests = [torch.zeros_like(values[0])]
+    for number, op in enumerate(graph.ops, start=1):
+        if not reached[number]:
+            rests.append(values[number])
+        elif op.op == "multiply":
+            (via,) = (i for i in op.inputs if reached[i])
+            product = rests[via]
+            for i in op.inputs:
+                product = product * values[i] if i != via else product
+            rests.append(product)
+        else:
+            rests.append(module.get_submodule(op.path)(*(rests[i] for i in op.inputs)))
+    return rests

@@ -1,0 +1,141 @@
+"""BoundNetwork -> what its graph alone says of the identity path: the equation, h, f, and what is left of x_0 after all units."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from resbench.compiler.graph import BoundNetwork, Graph
+from resbench.theory.direct import direct
+from resbench.theory.equation import equation
+from resbench.theory.identities import foretold
+from resbench.theory.paths import IdentityPath, identity_path, inner_unit
+from resbench.theory.steps import Step, label
+
+_WORDS = {
+    "identity": "identity", "none": "none: F alone leads on", "scaled": "scaled by a constant", "learned": "scaled by a learned gain",
+    "dropped": "left out at random", "gated": "gated", "normalised": "normalised", "pooled": "pooled",
+    "projected": "projected by weights", "rectified": "not linear (a ReLU)", "nonlinear": "not linear",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Of the units that are alike, `alike` of `units` in the network.
+
+    `factor`: what the shortcut leaves of x in one unit, at the start and on average (gates at their bias, gains at their start,
+    dropout at its rate); None where it mixes x with itself. `foretold`: by equation, whether it holds.
+    """
+
+    network: str
+    unit: str
+    units: int
+    alike: int
+    path: IdentityPath
+    equation: str
+    names: dict[str, str]
+    factor: float | None
+    foretold: dict[str, bool]
+
+    @property
+    def h(self) -> str:
+        return _said(self.path.h_kind, self.path.h)
+
+    @property
+    def f(self) -> str:
+        return _said(self.path.f_kind, self.path.f if self.path.merge is not None else ())
+
+    @property
+    def left(self) -> float | None:
+        """What is left of x_0 behind all units, ReLUs aside."""
+        return None if self.factor is None else self.factor**self.units
+
+    @property
+    def harm(self) -> int:
+        """Ops on the identity path that change x, in one unit."""
+        return self.path.harm
+
+
+def read(bound: BoundNetwork) -> Reading:
+    """Nothing is run."""
+    alike, units = inner_unit(bound)
+    path = identity_path(alike[0][1])
+    text, names = equation(path)
+    return Reading(bound.name, bound.unit, units, len(alike), path, text, names, _factor(path), foretold(path))
+
+
+def consequence(one: Reading) -> str:
+    """In a sentence, what the form means over all units of the network."""
+    path, count = one.path, one.units
+    if path.merge is None:
+        return f"there is no shortcut: all that x_0 and the gradient have is a product of {count} F's"
+    if path.h_kind in ("projected", "normalised", "pooled", "rectified", "nonlinear"):
+        return f"the shortcut itself is a product of {count} of these: neither x_0 nor the gradient passes as it is"
+    behind = ", ".join(label(step.op) for step in path.f if step.kind != "kept")
+    if path.h_kind == "identity":
+        if behind:
+            return f"h keeps all, but {behind} behind the sum stands on the path of every unit: Eq. 4 and 5 do not hold"
+        if one.foretold["4"]:
+            return "all of x_0 reaches the end, and the gradient reaches every unit whole (Eq. 4, 5)"
+        return "of each unit's input some channels are kept as they are, the others are not"
+    if one.factor is None:
+        return f"the product of {count} factors stands before x_0 and before the gradient (Eq. 7, 8)"
+    start = " at the start" if path.h_kind in ("gated", "learned") else ""
+    mean = " on average" if path.h_kind == "dropped" else ""
+    then = f"; {behind} behind the sum stands on the path too" if behind else ""
+    return f"{one.factor:.4g}^{count} = {one.left:.2g} of x_0 and of the gradient passes{start}{mean} (Eq. 7, 8){then}"
+
+
+def _said(kind: str, steps: tuple[Step, ...]) -> str:
+    what = [label(step.op) for step in steps if step.kind != "kept"]
+    return f"{_WORDS[kind]}: {', '.join(what)}" if what else _WORDS[kind]
+
+
+def _factor(path: IdentityPath) -> float | None:
+    """Over the shortcut and what stands behind the sum; ReLUs there are passed over, what mixes is not."""
+    if path.merge is None:
+        return 0.0
+    factor = 1.0
+    for step in (*path.h, *path.f):
+        arguments = dict(step.op.arguments)
+        if step.kind == "scaled":
+            factor *= arguments["by"]
+        elif step.kind == "learned":
+            start = {"zeros": 0.0, "ones": 1.0}.get(arguments["init"], arguments["init"])
+            factor *= start if isinstance(start, int | float) else 1.0
+        elif step.kind == "dropped":
+            factor *= _kept(step)
+        elif step.kind == "gated":
+            gates = [_at_start(path.graph, s) for i, s in enumerate(step.op.inputs) if i != step.via]
+            if None in gates:
+                return None
+            factor *= math.prod(gate for gate in gates if gate is not None)
+        elif step.kind not in ("kept", "rectified"):
+            return None
+    return factor
+
+
+def _kept(step: Step) -> float:
+    """The expected factor."""
+    arguments = dict(step.op.arguments)
+    if step.op.op == "random_mix":
+        return 0.5
+    whole = arguments.get("inverted", arguments.get("scale") == "train")
+    return 1.0 if whole else 1.0 - float(arguments["rate"])
+
+
+def _at_start(graph: Graph, value: int) -> float | None:
+    """A gate where what its weights yield is 0, as it is on average at the start."""
+    if value == 0:
+        return None
+    op = graph.ops[value - 1]
+    if op.op in ("conv", "linear"):
+        arguments = dict(op.arguments)
+        return float(arguments["bias_init"]) if arguments["bias"] else 0.0
+    inside = _at_start(graph, op.inputs[0]) if len(op.inputs) == 1 else None
+    if inside is None:
+        return None
+    known = {
+        "sigmoid": 1 / (1 + math.exp(-inside)), "one_minus": 1 - inside, "relu": max(0.0, inside), "tanh": math.tanh(inside),
+    }  # fmt: skip
+    return known.get(op.op)
