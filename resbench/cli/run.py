@@ -40,9 +40,9 @@ def prepare(
         if reason:
             raise BadInput(f"--fork: {reason}")
         spec = replace(spec, name=fork)
-    from resbench.study.space import space_of
+    from resbench.study.space import Space
 
-    return spec, *space_of(spec, info(str(spec.data.name), spec.data.given), library)
+    return spec, *Space(spec, info(str(spec.data.name), spec.data.given), library).all()
 
 
 def parsed(file: str, changes: tuple[str, ...]) -> tuple[StudySpec, Library]:

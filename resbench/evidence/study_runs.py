@@ -14,7 +14,7 @@ from resbench.spec.design import EXACT, Design, design_from
 from resbench.store.catalogue import get_data, get_recipe
 from resbench.store.engine import Engine
 from resbench.store.reading import StudyRun, runs_of_study
-from resbench.store.records import FINISHED
+from resbench.store.records import ENDED
 from resbench.store.studies import get_study
 
 Key = tuple[str, str]  # architecture, recipe
@@ -91,7 +91,7 @@ def study_runs(engine: Engine, study: str) -> StudyRuns:
     """Finished runs of the study's active trials. Raises BadInput for an unknown study and for one without a finished run."""
     groups: dict[Key, list[StudyRun]] = {}
     for run in runs_of_study(engine, study):
-        if run.active and run.status in FINISHED:
+        if run.active and run.judges and run.status in ENDED:
             groups.setdefault((run.digest, run.recipe_digest), []).append(run)
     if not groups:
         raise BadInput(f"study {study} has no finished run yet; `resbench study run` trains them")

@@ -23,6 +23,7 @@ from resbench.spec.oplist import OpCall, Vocabulary, parse_op
 PLACES = ("branch", "shortcut", "after")
 MERGES = ("add",)
 MAX_OPS, MAX_UNITS = 10, 20_000
+CUT = "|"
 CONVOLUTION = "conv3x3"  # what a bare `conv` stands for, the paper's weight layer
 _KEYS = ("around", "places", "rules", "change")
 _WEIGHTS = ("conv", "linear")
@@ -100,6 +101,30 @@ class Arrange:
         used = {"branch": one.branch, "shortcut": one.shortcut, "after": one.after}
         placed = all(place in self.places for place, ops in used.items() if ops)
         return placed and all(RULES[rule](one, self.weights) for rule in self.rules)
+
+    @property
+    def slots(self) -> int:
+        """Of a word: every op, and two cuts."""
+        return sum(self.count.values()) + 2
+
+    def word(self, one: Arrangement) -> tuple[str, ...]:
+        """The ops in a row, with a cut between the places: what a search changes."""
+        return (*one.branch, CUT, *one.shortcut, CUT, *one.after)
+
+    @property
+    def letters(self) -> tuple[str, ...]:
+        return (*self.count, CUT)
+
+    def nearest(self, wanted: Sequence[str]) -> Arrangement:
+        """The arrangement of a word, which need not be one: a letter that leads to none gives way to the next in order."""
+        words = {self.word(one): one for one in self.all()}
+        prefixes = {word[:i] for word in words for i in range(len(word) + 1)}
+        letters, word = self.letters, ()
+        for letter in wanted:
+            start = letters.index(letter)
+            turned = (*letters[start:], *letters[:start])
+            word = next((*word, each) for each in turned if (*word, each) in prefixes)
+        return words[word]
 
     def unit(self, one: Arrangement) -> Node:
         """The unit's data, as a file would hold it, at the place of the entry."""

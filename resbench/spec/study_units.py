@@ -1,4 +1,4 @@
-"""`units` of a study -> its entries: names, patterns, `{use, params, vary}`, and the units that `arrange` writes."""
+"""`units` of a study -> its entries: names, patterns, `{use, params, vary}`, and the units that `arrange` and `mutate` write."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from functools import partial
 from typing import TypeVar
 
 from resbench.errors import BadInput, did_you_mean
-from resbench.spec.arrange import parse_arrange
+from resbench.spec.arrange import Arrange, Arrangement, parse_arrange
 from resbench.spec.check import Check, listed
 from resbench.spec.domain import Param, is_domain, parse_domain
 from resbench.spec.library import Library
+from resbench.spec.mutate import Mutate, parse_mutate
 from resbench.spec.names import printable
 from resbench.spec.network import Use, parse_use
 from resbench.spec.node import Node
@@ -21,10 +22,17 @@ Spec = TypeVar("Spec")
 
 @dataclass(frozen=True, slots=True)
 class UnitEntry:
-    """One entry of `units`; `vary` names params that are searched over their own domain (None: all that have one)."""
+    """One entry of `units`; `vary` names params that are searched over their own domain (None: all that have one).
+
+    `arrange`, `arrangement`: of the units that one entry writes, by which, and which this is. `mutate`: of an entry that stands
+    for edits of the unit.
+    """
 
     use: Use
     vary: tuple[str, ...] | None = ()
+    arrange: Arrange | None = None
+    arrangement: Arrangement | None = None
+    mutate: Mutate | None = None
 
     @property
     def label(self) -> str:
@@ -52,11 +60,14 @@ def check_given(use: Use, params: Mapping[str, Param] | None, what: str, check: 
 
 
 def parse_units(node: Node, library: Library, check: Check) -> tuple[UnitEntry, ...]:
-    """Names, patterns (`units/identity_mappings/*`), `{use, params, vary}` and `{arrange: {...}}`."""
+    """Names, patterns (`units/identity_mappings/*`), `{use, params, vary}` `{arrange: {...}}`, `{mutate: {...}}`."""
     found: list[UnitEntry] = []
     for item in check.sequence(node, "units"):
         if "arrange" in item.mapping:
             found += _arranged(item, library, check)
+            continue
+        if "mutate" in item.mapping:
+            found += _mutated(item, library, check)
             continue
         if isinstance(item.value, str) and "*" in item.value:
             names = load_part(check, item, partial(library.glob, "unit", item.value)) or []
@@ -75,8 +86,20 @@ def _arranged(item: Node, library: Library, check: Check) -> list[UnitEntry]:
     arrange = parse_arrange(item.mapping["arrange"], library, check)
     if arrange is None:
         return []
-    names = [library.add_unit(arrange.unit(one)) for one in arrange.all()]
-    return [UnitEntry(Use(name, {}, item.mapping["arrange"])) for name in names]
+    where = item.mapping["arrange"]
+    return [
+        UnitEntry(Use(library.add_unit(arrange.unit(one)), {}, where), (), arrange, one) for one in arrange.all()
+    ]
+
+
+def _mutated(item: Node, library: Library, check: Check) -> list[UnitEntry]:
+    check.keys(item, ["mutate"])
+    mutate = parse_mutate(item.mapping["mutate"], library, check)
+    if mutate is None:
+        return []
+    unit = item.mapping["mutate"].mapping["unit"]
+    load_part(check, unit, partial(library.unit, mutate.unit))
+    return [UnitEntry(Use(mutate.unit, {}, unit), mutate=mutate)]
 
 
 def _entry(use: Use, library: Library, check: Check) -> UnitEntry:

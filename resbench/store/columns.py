@@ -47,11 +47,11 @@ def row_id() -> Column[Any]:
     return Column("id", Integer, primary_key=True, comment="number given by the database")
 
 
-def identity() -> tuple[Column[Any], Column[Any], Column[Any]]:
+def identity(*, key: bool = False) -> tuple[Column[Any], Column[Any], Column[Any]]:
     return (
-        text("architecture", "digest of the architecture", refers="rb_architecture.digest"),
-        text("recipe", "digest of the recipe", refers="rb_recipe.digest"),
-        text("data", "digest of the data set", refers="rb_data.digest"),
+        text("architecture", "digest of the architecture", refers="rb_architecture.digest", key=key),
+        text("recipe", "digest of the recipe", refers="rb_recipe.digest", key=key),
+        text("data", "digest of the data set", refers="rb_data.digest", key=key),
     )
 
 

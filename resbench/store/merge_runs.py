@@ -9,8 +9,8 @@ from sqlalchemy import Connection, RowMapping, Table, delete, insert, select, up
 
 from resbench.store.merge_catalogue import CHUNK, insert_all
 from resbench.store.merged import Conflict, Merged
-from resbench.store.records import FINISHED
-from resbench.store.tables import rb_epoch, rb_run, rb_run_plan, rb_test_score
+from resbench.store.records import ENDED, FINISHED
+from resbench.store.tables import rb_epoch, rb_profile, rb_run, rb_run_plan, rb_test_score
 
 _IDENTITY = ("architecture", "recipe", "data", "seed")
 _NUMBERS = ("status", "val_error_pct", "val_loss", "train_loss", "epochs")  # seconds are of a machine, and differ
@@ -28,18 +28,31 @@ def merge_runs(source: Connection, into: Connection, merged: Merged) -> Ids:
         some = rows[start : start + CHUNK]
         new = [row for row in some if _identity(row) not in there]
         known = [(there[_identity(row)], row) for row in some if _identity(row) in there]
-        better = [
-            (stands, row) for stands, row in known if row["status"] in FINISHED and stands["status"] not in FINISHED
-        ]
+        better = [(stands, row) for stands, row in known if _rank(row) > _rank(stands)]
         taken = _add(into, new) | _replace(into, better)
         _copy_children(source, into, taken)
-        both = [(stands, row) for stands, row in known if row["status"] in FINISHED and stands["status"] in FINISHED]
+        both = [(stands, row) for stands, row in known if row["status"] in FINISHED and _rank(row) == _rank(stands)]
         _compare(source, into, both, merged)
         ids |= taken | {row["id"]: stands["id"] for stands, row in known}
         merged.runs_added += len(new)
         merged.runs_replaced += len(better)
         merged.runs_there += len(known) - len(better)
+    _merge_profiles(source, into)
     return ids
+
+
+def _merge_profiles(source: Connection, into: Connection) -> None:
+    """What of a run was looked at on either side; where both did, what is here stays."""
+    key = list(rb_profile.primary_key.columns)
+    there = {tuple(row) for row in into.execute(select(*key))}
+    rows = source.execute(select(rb_profile)).mappings()
+    insert_all(into, rb_profile, [dict(row) for row in rows if tuple(row[c.name] for c in key) not in there])
+
+
+def _rank(row: RowMapping) -> tuple[int, int]:
+    """A run that came to its end before one that was stopped at a rung, the later rung first, before one that failed."""
+    place = 2 if row["status"] in ENDED else int(row["status"] in FINISHED)
+    return place, row["epochs"] if place == 1 else 0
 
 
 def _identity(row: RowMapping) -> Identity:

@@ -149,10 +149,12 @@ def _point(row: RowMapping) -> tuple[Any, ...]:
 def _link(source: Connection, into: Connection, studies: tuple[int, int], trials: Ids, runs: Ids) -> None:
     columns = (rb_study_run.c.run_id, rb_study_run.c.trial_id)
     there = {tuple(row) for row in into.execute(select(*columns).where(rb_study_run.c.study_id == studies[1]))}
-    rows = source.execute(select(*columns).where(rb_study_run.c.study_id == studies[0]))
-    wanted = dict.fromkeys((runs[run_id], trials[trial_id]) for run_id, trial_id in rows)
-    new = [pair for pair in wanted if pair not in there]
-    insert_all(into, rb_study_run, [{"study_id": studies[1], "run_id": run, "trial_id": trial} for run, trial in new])
+    rows = source.execute(select(*columns, rb_study_run.c.judges).where(rb_study_run.c.study_id == studies[0]))
+    wanted = {(runs[run_id], trials[trial_id]): judges for run_id, trial_id, judges in rows}
+    insert_all(into, rb_study_run, [
+        {"study_id": studies[1], "run_id": run, "trial_id": trial, "judges": judges}
+        for (run, trial), judges in wanted.items() if (run, trial) not in there
+    ])  # fmt: skip
 
 
 def _merge_reveals(source: Connection, into: Connection, studies: tuple[int, int]) -> None:

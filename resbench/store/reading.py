@@ -51,6 +51,7 @@ class StudyRun:
     run_id: int
     created_at: str
     error: str | None
+    judges: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def runs_of_study(engine: Engine, study: str) -> list[StudyRun]:
         study_row(connection, study, shown(engine))
         rows = connection.execute(_in_order(study)).all()
     return [
-        StudyRun(row[0], row[1], row[2], bool(row[3]), *row[4:]) for row in rows
+        StudyRun(row[0], row[1], row[2], bool(row[3]), *row[4:-1], bool(row[-1])) for row in rows
     ]  # by name takes three times as long
 
 
@@ -170,7 +171,7 @@ def test_scores(engine: Engine, study: str, by: str) -> list[TestRow]:
                 *(_RUNS.c[name] for name in ("unit", "digest", "seed", "run_id")), score.test_error_pct, score.test_loss
             )
             .join(rb_test_score, score.run_id == _RUNS.c.run_id)
-            .where(_RUNS.c.status == "complete")
+            .where(_RUNS.c.status == "complete", _RUNS.c.judges)
         )
         rows = [TestRow(**row) for row in connection.execute(query).mappings()]
         if rows:

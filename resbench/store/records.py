@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-FINISHED = ("complete", "diverged", "stopped")  # never trained again, never rewritten
+ENDED = ("complete", "diverged")  # never trained again, never rewritten
+FINISHED = (*ENDED, "stopped")  # a run stopped at a rung may go on from there, and from nowhere else
 STATUSES = (*FINISHED, "failed")
 _LARGEST_SEED = 2**63 - 1
 
@@ -112,6 +113,19 @@ class EpochRecord:
     val_loss: float | None = None
     val_error_pct: float | None = None
     train_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileRecord:
+    """How signal and gradient fare at one unit of the network, in one run, after so many epochs."""
+
+    seed: int
+    epoch: int
+    unit: int
+    variance: float | None
+    gradient_norm: float | None
+    shortcut_pct: float | None
+    dead_pct: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """RunRecord -> one row, its epochs and its test score, in one transaction; identity -> the runs that stand.
 
-A run that is complete, diverged or stopped is never rewritten: a second save of it changes nothing. A failed one gives way
-to a new attempt, under the same id.
+A run that is complete or diverged is never rewritten: a second save of it changes nothing. One that was stopped at a rung gives
+way to the same run further on, a failed one to a new attempt, under the same id.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, in
 from resbench.failpoints import Failpoint, reach
 from resbench.store.cells import hold
 from resbench.store.dialect import insert_absent
-from resbench.store.records import FINISHED, EpochRecord, RunRecord, RunRow, canonical_json, finite, now
+from resbench.store.records import ENDED, FINISHED, EpochRecord, RunRecord, RunRow, canonical_json, finite, now
 from resbench.store.tables import rb_epoch, rb_run, rb_run_plan, rb_study_run, rb_test_score
 from resbench.store.transaction import reading, writing
 from resbench.store.work_records import Cell
@@ -40,17 +40,19 @@ def save_run(engine: Engine, record: RunRecord, *, study_id: int | None = None, 
         return run_id
 
 
-def save_runs_of(engine: Engine, records: Sequence[RunRecord], cell: Cell, study_id: int, key: str) -> None:
+def save_runs_of(engine: Engine, records: Sequence[RunRecord], cell: Cell, study_id: int, key: str | None) -> None:
     """The runs that were one training, all at once, under the claim of their cell and in its study; the rows of the checkpoints
-    that they went on from go with it. Raises Fenced where another worker has taken the cell over; then nothing was written.
+    that they went on from, under `key`, go with it (None: they stay, since the runs go on later). Raises Fenced where another
+    worker has taken the cell over; then nothing was written.
     """
     with writing(engine) as connection:
         hold(connection, cell)
         for record in records:
             run_id = write_run(connection, record)
-            values = {"study_id": study_id, "trial_id": cell.trial_id, "run_id": run_id}
+            values = {"study_id": study_id, "trial_id": cell.trial_id, "run_id": run_id, "judges": cell.judges}
             insert_absent(connection, rb_study_run, values)
-        connection.execute(delete(rb_checkpoint).where(rb_checkpoint.c.key == key))
+        if key is not None:
+            connection.execute(delete(rb_checkpoint).where(rb_checkpoint.c.key == key))
         reach(Failpoint.RUNS_WRITTEN)
     reach(Failpoint.RUNS_COMMITTED)
 
@@ -60,9 +62,10 @@ def write_run(connection: Connection, record: RunRecord) -> int:
     values = _values(record)
     inserted = insert_absent(connection, rb_run, values)
     same = and_(*(rb_run.c[name] == values[name] for name in _IDENTITY))
-    run_id, status = connection.execute(select(rb_run.c.id, rb_run.c.status).where(same).with_for_update()).one()
+    found = select(rb_run.c.id, rb_run.c.status, rb_run.c.epochs).where(same).with_for_update()
+    run_id, status, epochs = connection.execute(found).one()
     if not inserted:
-        if status in FINISHED:
+        if status in ENDED or (status == "stopped" and record.epochs <= epochs):
             return int(run_id)
         connection.execute(delete(rb_epoch).where(rb_epoch.c.run_id == run_id))
         connection.execute(delete(rb_test_score).where(rb_test_score.c.run_id == run_id))
@@ -78,14 +81,21 @@ def write_run(connection: Connection, record: RunRecord) -> int:
     return int(run_id)
 
 
-def find_runs(engine: Engine, architecture: str, recipe: str, data: str, seeds: Sequence[int]) -> dict[int, RunRow]:
-    """The finished runs among these seeds, by seed, in the order the seeds were given."""
+def find_runs(
+    engine: Engine, architecture: str, recipe: str, data: str, seeds: Sequence[int], upto: int | None = None
+) -> dict[int, RunRow]:
+    """The runs among these seeds that came to their end, by seed, in the order the seeds were given. `upto`: also those that were
+    stopped at a rung, at this epoch or later.
+    """
     identity = and_(rb_run.c.architecture == architecture, rb_run.c.recipe == recipe, rb_run.c.data == data)
+    there = rb_run.c.status.in_(ENDED)
+    if upto is not None:
+        there = there | ((rb_run.c.status == "stopped") & (rb_run.c.epochs >= upto))
     found: dict[int, RunRow] = {}
     with reading(engine) as connection:
         for start in range(0, len(seeds), _SEEDS_PER_QUERY):
             some = list(seeds[start : start + _SEEDS_PER_QUERY])
-            query = select(rb_run).where(identity, rb_run.c.seed.in_(some), _finished())
+            query = select(rb_run).where(identity, rb_run.c.seed.in_(some), there)
             found |= {row["seed"]: RunRow(**row) for row in connection.execute(query).mappings()}
     return {seed: found[seed] for seed in seeds if seed in found}
 
@@ -108,10 +118,13 @@ def run_plan(engine: Engine, run_id: int) -> dict[str, Any]:
     return json.loads(found or "{}")  # type: ignore[no-any-return]
 
 
-def link_run(engine: Engine, study_id: int, trial_id: int, run_id: int) -> None:
-    """Let a study show a run under a trial; a run may serve several. Linking twice changes nothing."""
+def link_run(engine: Engine, study_id: int, trial_id: int, run_id: int, *, judges: bool = True) -> None:
+    """Let a study show a run under a trial; a run may serve several. Linking twice changes nothing.
+
+    `judges`: whether the study's ranking rests on it; a run by which a search chose is in none.
+    """
     with writing(engine) as connection:
-        values = {"study_id": study_id, "trial_id": trial_id, "run_id": run_id}
+        values = {"study_id": study_id, "trial_id": trial_id, "run_id": run_id, "judges": judges}
         insert_absent(connection, rb_study_run, values)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Index,
     Table,
     UniqueConstraint,
+    true,
 )
 
 from resbench.store.columns import MADE, big, count, identity, metadata, number, row_id, text
@@ -152,7 +153,24 @@ rb_study_run = Table(
     count("study_id", "the study that uses the run", refers="rb_study.id", key=True),
     count("run_id", "the run", refers="rb_run.id", key=True),
     count("trial_id", "the trial it belongs to in that study", refers="rb_trial.id", key=True),
+    Column(
+        "judges", Boolean, nullable=False, server_default=true(),
+        comment="false where a search chose by the run: it is in no ranking of the study",
+    ),
     Index("ix_rb_study_run_trial", "trial_id"),
+    sqlite_with_rowid=False,
+)
+rb_profile = Table(
+    "rb_profile",
+    metadata,
+    *identity(key=True),
+    Column("seed", BigInteger, primary_key=True, autoincrement=False, comment="the seed of the run"),
+    count("epoch", "epochs trained before it was taken; 0: at the start", key=True),
+    count("unit", "number of the unit in the network, from 0", key=True),
+    number("variance", "of the unit's output, over images, channels and pixels"),
+    number("gradient_norm", "of the mean loss, at the unit's output"),
+    number("shortcut_pct", "of the gradient that leaves the unit, what came through its shortcut, percent"),
+    number("dead_pct", "channels behind its ReLUs that are 0 for the whole batch, percent"),
     sqlite_with_rowid=False,
 )
 rb_reveal = Table(

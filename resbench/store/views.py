@@ -54,6 +54,7 @@ V_RUNS = View(
         ("train_s", "seconds of training alone"),
         ("wall_s", "seconds, all included"),
         *(("run_id", "number of the run"), ("created_at", "when the run was saved, UTC"), ("error", "why it failed")),
+        ("judges", "false where a search chose by the run: it is in no ranking"),
     ),
     """
 CREATE VIEW v_runs AS
@@ -61,7 +62,7 @@ SELECT s.name AS study, t.name AS unit, t.number AS trial, t.active AS active, r
     t.network AS network, p.name AS recipe, r.recipe AS recipe_digest, d.name AS data, r.data AS data_digest,
     r.seed AS seed, r.status AS status, r.val_error_pct AS val_error_pct, r.val_loss AS val_loss,
     r.train_loss AS train_loss, r.epochs AS epochs, a.params AS params, c.macs AS macs, r.train_s AS train_s,
-    r.wall_s AS wall_s, r.id AS run_id, r.created_at AS created_at, r.error AS error
+    r.wall_s AS wall_s, r.id AS run_id, r.created_at AS created_at, r.error AS error, l.judges AS judges
 FROM rb_study s
 JOIN rb_study_run l ON l.study_id = s.id
 JOIN rb_trial t ON t.id = l.trial_id
@@ -106,7 +107,7 @@ V_LEADERBOARD = View(
         ("n", "runs that came to their end: complete and diverged"),
         ("converged", "runs that are complete"),
         ("diverged", "runs that diverged"),
-        ("stopped", "runs stopped at a rung; in no other column"),
+        ("stopped", "runs by which a search chose, stopped at a rung or not; in no other column"),
         ("failed", "runs lost to the machine and not yet repeated; in no other column"),
         ("mean", "mean of val_error_pct over converged runs"),
         ("std", "its standard deviation (n - 1) over converged runs"),
@@ -121,7 +122,11 @@ V_LEADERBOARD = View(
     ),
     """
 CREATE VIEW v_leaderboard AS
-WITH scored AS (
+WITH told AS (
+    SELECT r.study, r.unit, r.active, r.digest, r.network, r.recipe, r.recipe_digest, r.data, r.data_digest,
+        r.val_error_pct, r.params, r.macs, r.train_s, CASE WHEN r.judges THEN r.status ELSE 'stopped' END AS status
+    FROM v_runs r
+), scored AS (
     SELECT v.*,
         CASE WHEN v.status = 'complete' THEN v.val_error_pct END AS score,
         AVG(CASE WHEN v.status = 'complete' THEN v.val_error_pct END) OVER cell AS mean,
@@ -129,7 +134,7 @@ WITH scored AS (
         ROW_NUMBER() OVER (
             PARTITION BY v.study, v.unit, v.digest, v.recipe_digest, v.data_digest
             ORDER BY CASE v.status WHEN 'complete' THEN 0 WHEN 'diverged' THEN 1 ELSE 2 END, v.val_error_pct) AS place
-    FROM v_runs v
+    FROM told v
     WINDOW cell AS (PARTITION BY v.study, v.unit, v.digest, v.recipe_digest, v.data_digest)
 ), summed AS (
     SELECT w.*,
@@ -217,4 +222,26 @@ LEFT JOIN ran r ON r.architecture = a.digest AND r.input_shape = s.input_shape
 """,
 )
 
-VIEWS = (V_RUNS, V_EPOCHS, V_LEADERBOARD, V_UNITS)  # in the order in which they can be made
+V_PROFILES = View(
+    "v_profiles",
+    "one row per study, unit, run, epoch and unit of the network: how signal and gradient fare there",
+    (
+        *(_STUDY, _UNIT, _DIGEST, ("seed", "the seed of the run")),
+        ("epoch", "epochs trained before it was taken; 0: at the start"),
+        ("number", "number of the unit in the network, from 0"),
+        ("variance", "of the unit's output, over images, channels and pixels"),
+        ("gradient_norm", "of the mean loss, at the unit's output"),
+        ("shortcut_pct", "of the gradient that leaves the unit, what came through its shortcut, percent"),
+        ("dead_pct", "channels behind its ReLUs that are 0 for the whole batch, percent; NULL where it has none"),
+    ),
+    """
+CREATE VIEW v_profiles AS
+SELECT v.study AS study, v.unit AS unit, v.digest AS digest, v.seed AS seed, p.epoch AS epoch, p.unit AS number,
+    p.variance AS variance, p.gradient_norm AS gradient_norm, p.shortcut_pct AS shortcut_pct, p.dead_pct AS dead_pct
+FROM v_runs v
+JOIN rb_profile p ON p.architecture = v.digest AND p.recipe = v.recipe_digest AND p.data = v.data_digest
+    AND p.seed = v.seed
+""",
+)
+
+VIEWS = (V_RUNS, V_EPOCHS, V_LEADERBOARD, V_UNITS, V_PROFILES)  # in the order in which they can be made

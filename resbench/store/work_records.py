@@ -27,6 +27,16 @@ class Cell:
     tags: tuple[str, ...]
     plan: Mapping[str, Any]
 
+    @property
+    def upto(self) -> int | None:
+        """The epoch at which its runs are stopped; None: they come to their end."""
+        return self.plan.get("upto")
+
+    @property
+    def judges(self) -> bool:
+        """Whether the ranking of its study rests on its runs; false where a search chooses by them."""
+        return bool(self.plan.get("judges", True))
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:

@@ -16,6 +16,13 @@ def choices(domain: Domain) -> dict[str, Node]:
     return {label_of(node): node for node in _steps(domain)}
 
 
+def value_of(domain: Domain, label: str) -> Node:
+    """What a label stands for."""
+    if isinstance(domain, Choices):
+        return domain.values[label]
+    return Node(int(label) if domain.whole else float(label))
+
+
 def _steps(domain: Range) -> list[Node]:
     if domain.step is None:
         given = f"[{domain.low:g}, {domain.high:g}]"

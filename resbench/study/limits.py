@@ -5,13 +5,14 @@ A cell that waits is run as it was planned, until the recipe says otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from resbench.spec.recipe_plan import PlanSpec
 
 _SAID, _WORKERS = "said", "workers"
+_OF_THE_CELL = (_SAID, _WORKERS, "upto", "judges", "prune")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ def with_said(plan: Mapping[str, Any], said: PlanSpec, workers: int) -> dict[str
 
 
 def without_said(plan: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in plan.items() if key not in (_SAID, _WORKERS)}
+    return {key: value for key, value in plan.items() if key not in _OF_THE_CELL}
 
 
 def says_so_still(plan: Mapping[str, Any], said: PlanSpec) -> bool:
@@ -38,6 +39,12 @@ def says_so_still(plan: Mapping[str, Any], said: PlanSpec) -> bool:
 
 def planned_workers(plan: Mapping[str, Any]) -> int | None:
     return plan.get(_WORKERS)
+
+
+def profile_epochs(plan: Mapping[str, Any]) -> Sequence[int]:
+    """After which signal and gradient are looked at."""
+    said: Sequence[int] = plan.get(_SAID, {}).get("profile", ())
+    return said
 
 
 def limits_of(plan: Mapping[str, Any]) -> Limits:

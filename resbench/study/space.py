@@ -1,12 +1,14 @@
-"""StudySpec -> its points, each bound on `meta` and priced: a walk over the questions that binding asks, depth first.
+"""StudySpec -> its points, each bound on `meta` and priced: all of them, or the one that somebody's answers lead to.
 
 A param is asked for when it is first read, so one that other choices make idle is never asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from random import Random
 
 from resbench.compiler.architecture import Request, bind_network
 from resbench.compiler.canonical import canonical
@@ -14,105 +16,201 @@ from resbench.compiler.network import build
 from resbench.compiler.scope import Choose
 from resbench.data.info import DatasetInfo
 from resbench.errors import BadInput, Problem, SpecError
+from resbench.measure.limits import over_budget
 from resbench.measure.macs import macs
 from resbench.measure.params import params
 from resbench.ops.initialisers import initialiser_called
+from resbench.spec.arrange import Arrange
 from resbench.spec.check import Check
-from resbench.spec.domain import Domain, is_domain, parse_domain
+from resbench.seeds import stream
+from resbench.spec.domain import Choices, Domain, Range, is_domain, parse_domain
 from resbench.spec.library import Library
+from resbench.spec.mutate import mutant
+from resbench.spec.network import Use
 from resbench.spec.node import Node
-from resbench.spec.study import StudySpec, UnitEntry, recipe_at
-from resbench.study.grid import MAX_POINTS, choices
+from resbench.spec.study import StudySpec, recipe_at
+from resbench.spec.study_units import UnitEntry
+from resbench.study.grid import MAX_POINTS, choices, value_of
 from resbench.study.point import Point, Refused
 from resbench.train.schedule import length
 
-
-def space_of(spec: StudySpec, info: DatasetInfo, library: Library) -> tuple[list[Point], list[Refused]]:
-    """Every point, checked, each once; and those of a search that cannot be.
-
-    Raises SpecError with everything wrong where of an entry no point can be built: then it is the entry that is wrong.
-    """
-    points: list[Point] = []
-    refused: list[Refused] = []
-    check = Check()
-    for entry in spec.units:
-        try:
-            found = list(_walk(spec, entry, info, library))
-        except BadInput as error:
-            check.report_error(entry.use.node, error)
-            continue
-        wrong = [one for one in found if isinstance(one, Refused)]
-        if len(wrong) == len(found):
-            check.problems += wrong[0].problems
-        points += [one for one in found if isinstance(one, Point)]
-        refused += wrong
-    check.done()
-    _refuse_equal_names(points, spec)
-    return list({point.name: point for point in points}.values()), refused
+MUTANT_TRIES = 50  # draws for each one that is wanted
+Answer = Callable[[str, Domain], str]  # a question and what is allowed -> the label of what is chosen
+UNIT, SLOT, EDIT = "unit", "slot", "edit"  # the questions that come before a unit's own
+_STRUCTURE = (UNIT, SLOT, EDIT)
+_SEED = Range(0, 10**6, 1, whole=True)  # of an edit; 0: none
 
 
 @dataclass(slots=True)
-class _Answers:
-    """Answers by a prefix of indices; every further question gets its first answer."""
+class Asked:
+    """Questions of one point as they come, with what was answered."""
 
-    prefix: list[int]
-    asked: dict[str, tuple[Domain, int]] = field(default_factory=dict)
+    answer: Answer
+    labels: dict[str, str] = field(default_factory=dict)
+    domains: dict[str, Domain] = field(default_factory=dict)
 
     def choose(self, name: str, domain: Domain) -> Node:
-        options = choices(domain)
-        if name not in self.asked:
-            number = len(self.asked)
-            self.asked[name] = (domain, self.prefix[number] if number < len(self.prefix) else 0)
-        return list(options.values())[self.asked[name][1]]
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """What was answered, by question."""
-        return {name: list(choices(domain))[index] for name, (domain, index) in self.asked.items()}
-
-    def following(self) -> list[int] | None:
-        """The next prefix, or None at the end of the walk."""
-        indices = [(index, len(choices(domain))) for domain, index in self.asked.values()]
-        while indices and indices[-1][0] + 1 == indices[-1][1]:
-            indices.pop()
-        return [index for index, _ in indices[:-1]] + [indices[-1][0] + 1] if indices else None
+        if name not in self.labels:
+            self.labels[name], self.domains[name] = self.answer(name, domain), domain
+        return value_of(domain, self.labels[name])
 
 
-def _walk(spec: StudySpec, entry: UnitEntry, info: DatasetInfo, library: Library) -> Iterator[Point | Refused]:
-    prefix: list[int] | None = []
-    for _ in range(MAX_POINTS):
-        if prefix is None:
-            return
-        answers = _Answers(prefix)
+@dataclass(frozen=True)
+class Space:
+    """What a study searches, over what data."""
+
+    spec: StudySpec
+    info: DatasetInfo
+    library: Library
+
+    def all(self) -> tuple[list[Point], list[Refused]]:
+        """Every point, checked, each once; and those of a search that cannot be.
+
+        Raises SpecError with everything wrong where of an entry no point can be built: then it is the entry that is wrong.
+        """
+        points: list[Point] = []
+        refused: list[Refused] = []
+        check = Check()
+        for entry in self.spec.units:
+            try:
+                found = list(self._walk(entry))
+            except BadInput as error:
+                check.report_error(entry.use.node, error)
+                continue
+            wrong = [one for one in found if isinstance(one, Refused)]
+            if len(wrong) == len(found) and entry.arrange is None and entry.mutate is None:
+                check.problems += wrong[0].problems
+            points += [one for one in found if isinstance(one, Point)]
+            refused += wrong
+        check.done()
+        if not points and refused:
+            raise SpecError(refused[0].problems)
+        _refuse_equal_names(points, self.spec)
+        return list({point.name: point for point in points}.values()), refused
+
+    def at(self, answer: Answer) -> tuple[Point, dict[str, str]]:
+        """The point that the answers lead to, and all of them by question. Raises SpecError where it cannot be built."""
+        asked = Asked(answer)
+        groups = self._groups
+        name = next(iter(groups))
+        if len(groups) > 1:
+            asked.choose(UNIT, Choices({label: Node(label) for label in groups}))
+            name = asked.labels[UNIT]
+        entry = groups[name]
+        if isinstance(entry, Arrange):
+            letters = Choices({letter: Node(letter) for letter in entry.letters})
+            word = [str(asked.choose(f"{SLOT}.{i}", letters).value) for i in range(entry.slots)]
+            entry = self._arranged[entry.nearest(word).name]
+        elif entry.mutate is not None:
+            seeds = [int(str(asked.choose(f"{EDIT}.{i}", _SEED).value)) for i in range(entry.mutate.edits)]
+            entry = self._mutant(entry, seeds)
+        return _point(self.spec, entry, self.info, self.library, asked), dict(asked.labels)
+
+    @cached_property
+    def _groups(self) -> dict[str, UnitEntry | Arrange]:
+        """What the first question is about: entries by label, all units of one `arrange` as one."""
+        found: dict[str, UnitEntry | Arrange] = {}
+        for entry in self.spec.units:
+            if entry.arrange is None:
+                found.setdefault(_name(entry, entry.label, {}), entry)
+            elif not any(entry.arrange is one for one in found.values()):
+                found[f"arrange {sum(isinstance(one, Arrange) for one in found.values())}"] = entry.arrange
+        return found
+
+    @cached_property
+    def _arranged(self) -> Mapping[str, UnitEntry]:
+        return {entry.label: entry for entry in self.spec.units if entry.arrange is not None}
+
+    def _mutant(self, entry: UnitEntry, seeds: Sequence[int]) -> UnitEntry:
+        """The unit after these edits, as an entry of its own. Raises SpecError where there is none."""
+        assert entry.mutate is not None
         try:
-            yield _point(spec, entry, info, library, answers)
-        except SpecError as error:
-            yield Refused(_name(entry, library.unit(entry.label).name, answers.labels), error.problems)
-        prefix = answers.following()
-    raise BadInput(f"more than {MAX_POINTS:,} points")
+            node = mutant(self.library.unit(entry.label), entry.mutate, seeds, self.library)
+        except SpecError:
+            raise
+        except BadInput as error:
+            raise SpecError([entry.use.node.problem(str(error))]) from None
+        if node is self.library.unit(entry.label).node:
+            return replace(entry, mutate=None)
+        return UnitEntry(Use(self.library.add_unit(node), {}, entry.use.node))
+
+    def _mutants(self, entry: UnitEntry) -> Iterator[Point | Refused]:
+        """As many different ones as are asked for, drawn by the entry's seed, that can be built; those that cannot beside them."""
+        mutate = entry.mutate
+        assert mutate is not None
+        found: set[str] = set()
+        for number in range(mutate.count * MUTANT_TRIES):
+            random = Random(stream(mutate.seed, 0, f"mutate {number}"))
+            seeds = [random.randrange(1, 10**6) for _ in range(random.randint(1, mutate.edits))]
+            try:
+                point = _point(self.spec, self._mutant(entry, seeds), self.info, self.library, Asked(_by_index([])))
+            except SpecError as error:
+                yield Refused(f"{entry.label} edited {number}", error.problems)
+                continue
+            if point.digest not in found:
+                found.add(point.digest)
+                yield point
+            if len(found) == mutate.count:
+                return
+
+    def _walk(self, entry: UnitEntry) -> Iterator[Point | Refused]:
+        """Over the questions that binding asks, depth first."""
+        if entry.mutate is not None:
+            yield from self._mutants(entry)
+            return
+        prefix: list[int] | None = []
+        for _ in range(MAX_POINTS):
+            if prefix is None:
+                return
+            asked = Asked(_by_index(prefix))
+            try:
+                yield _point(self.spec, entry, self.info, self.library, asked)
+            except SpecError as error:
+                yield Refused(_name(entry, self.library.unit(entry.label).name, asked.labels), error.problems)
+            prefix = _following(asked)
+        raise BadInput(f"more than {MAX_POINTS:,} points")
 
 
-def _point(spec: StudySpec, entry: UnitEntry, info: DatasetInfo, library: Library, answers: _Answers) -> Point:
+def _by_index(prefix: Sequence[int]) -> Answer:
+    """Answers by a prefix of indices; every further question gets its first answer."""
+    left = list(prefix)
+
+    def answer(name: str, domain: Domain) -> str:
+        return list(choices(domain))[left.pop(0) if left else 0]
+
+    return answer
+
+
+def _following(asked: Asked) -> list[int] | None:
+    """The next prefix, or None at the end of the walk."""
+    options = {name: list(choices(domain)) for name, domain in asked.domains.items()}
+    indices = [(options[name].index(label), len(options[name])) for name, label in asked.labels.items()]
+    while indices and indices[-1][0] + 1 == indices[-1][1]:
+        indices.pop()
+    return [index for index, _ in indices[:-1]] + [indices[-1][0] + 1] if indices else None
+
+
+def _point(spec: StudySpec, entry: UnitEntry, info: DatasetInfo, library: Library, asked: Asked) -> Point:
     unit = library.unit(entry.label)
     vary = [n for n, p in unit.body.params.items() if p.domain and p.by is None] if entry.vary is None else entry.vary
-    request = Request(spec.network, entry.use, info.input_shape, info.n_classes, answers.choose, frozenset(vary))
+    request = Request(spec.network, entry.use, info.input_shape, info.n_classes, asked.choose, frozenset(vary))
     try:
         bound = bind_network(request, library)
     except SpecError as error:
         raise SpecError([Problem(f"unit {unit.name}: {p.message}", p.path, p.place) for p in error.problems]) from None
-    recipe = recipe_at(spec, _recipe_answers(spec, answers.choose))
+    recipe = recipe_at(spec, _recipe_answers(spec, asked.choose))
     run = length(recipe, info.n_train)
     try:
         initialiser_called(recipe.init)
     except BadInput as error:
         raise BadInput(f"recipe {recipe.recipe}: {error}") from None
     cost = params(build(bound)), macs(bound).count
-    for name, value, limit in (("params", cost[0], spec.budget.params), ("macs", cost[1], spec.budget.macs)):
-        if limit is not None and value > limit:
-            raise SpecError([entry.use.node.problem(f"unit {unit.name}: {value:,} {name}; the budget is {limit:,}")])
-    labels = answers.labels
-    return Point(_name(entry, unit.name, labels), unit.name, labels, {k: d for k, (d, _) in answers.asked.items()},
-                 bound, canonical(bound).digest, *cost, recipe, run.epochs)  # fmt: skip
+    over = over_budget(bound, spec.budget, *cost)
+    if over is not None:
+        raise SpecError([entry.use.node.problem(f"unit {unit.name}: {over}")])
+    own = {name: label for name, label in asked.labels.items() if name.partition(".")[0] not in _STRUCTURE or name.startswith("unit.")}
+    domains = {name: asked.domains[name] for name in own}
+    return Point(_name(entry, unit.name, own), unit.name, own, domains, bound, canonical(bound).digest, *cost, recipe, run.epochs)  # fmt: skip
 
 
 def _recipe_answers(spec: StudySpec, choose: Choose) -> dict[str, Node]:

@@ -11,20 +11,24 @@ from pathlib import Path
 
 import torch
 
+from resbench.compiler.stack import Stack
 from resbench.errors import DatabaseError, Fenced, StorageError
 from resbench.store.catalogue import put_environment
 from resbench.store.checkpoints import Checkpoints, checkpoint_key
 from resbench.store.engine import Engine
 from resbench.store.patience import Patience
+from resbench.store.profiles import put_profiles
 from resbench.store.records import EpochRecord, RunRecord, TestScore, finite
 from resbench.store.runs import find_runs, link_run, save_runs_of
 from resbench.store.work_records import Cell
 from resbench.study.blocks import blocks
 from resbench.study.environment import environment
 from resbench.study.job import Job, job, train
-from resbench.study.limits import without_said
+from resbench.study.limits import profile_epochs, without_said
+from resbench.study.looks import profiles
 from resbench.study.onlooker import Ears
 from resbench.study.profile import Machine, clock, write
+from resbench.study.stopping import stopping
 from resbench.study.trainer import Train
 from resbench.train.checkpoint import Keeper
 from resbench.train.clock import InPhase, untimed
@@ -71,9 +75,11 @@ class _Desk:
 def _train(desk: _Desk) -> None:
     """Link the runs that stand, train the seeds that have none."""
     cell = desk.cell
-    found = desk.patience.do(lambda: find_runs(desk.engine, *desk.identity, cell.seeds))
+    found = desk.patience.do(lambda: find_runs(desk.engine, *desk.identity, cell.seeds, cell.upto))
     for seed, run in found.items():
-        desk.patience.do(partial(link_run, desk.engine, desk.study_id, cell.trial_id, run.id))
+        desk.patience.do(
+            partial(link_run, desk.engine, desk.study_id, cell.trial_id, run.id, judges=cell.judges)
+        )
         desk.ears.saved(seed, run.epochs, run.val_error_pct if run.status == "complete" else None)
     missing = tuple(seed for seed in cell.seeds if seed not in found)
     if not missing:
@@ -127,7 +133,7 @@ def _run(desk: _Desk, task: Job, seeds: tuple[int, ...]) -> None:
         "compiled": plan.compiled,
         "ranks": part().of,
     }
-    hooks = _hooks(desk, task, kept, untimed if timed is None else timed.phase)
+    hooks = _hooks(desk, task, kept, seeds, untimed if timed is None else timed.phase)
     try:
         outcomes = train(task, seeds, plan, desk.machine.device, hooks)
     finally:
@@ -135,15 +141,17 @@ def _run(desk: _Desk, task: Job, seeds: tuple[int, ...]) -> None:
             timed.stop()
     told = {**without_said(cell.plan), **how}
     rows = [record(cell, seed, outcome, where, told) for seed, outcome in zip(seeds, outcomes, strict=True)]
-    desk.patience.do(lambda: save_runs_of(desk.engine, rows, cell, desk.study_id, key))
+    goes_on = any(outcome.status == "stopped" for outcome in outcomes)
+    desk.patience.do(lambda: save_runs_of(desk.engine, rows, cell, desk.study_id, None if goes_on else key))
     for seed, outcome in zip(seeds, outcomes, strict=True):
         last = outcome.epochs[-1]
-        desk.ears.saved(seed, last.epoch, last.val_error_pct if outcome.status == "complete" else None)
-    kept.clear()
+        desk.ears.saved(seed, last.epoch, last.val_error_pct if outcome.status != "diverged" else None)
+    if not goes_on:
+        kept.clear()
     write(timed, task.bound.unit, how)
 
 
-def _hooks(desk: _Desk, task: Job, kept: Checkpoints, phase: InPhase) -> Hooks:
+def _hooks(desk: _Desk, task: Job, kept: Checkpoints, seeds: tuple[int, ...], phase: InPhase) -> Hooks:
     def told(seed: int, epoch: Epoch) -> None:
         desk.ears.epoch(seed, epoch.epoch, finite(epoch.val_error_pct))
 
@@ -153,9 +161,13 @@ def _hooks(desk: _Desk, task: Job, kept: Checkpoints, phase: InPhase) -> Hooks:
         except StorageError as error:  # the one before serves; the result is what must not be lost
             desk.ears.note(f"{error}; the training goes on without it")
 
-    return Hooks(
-        told, Keeper(task.recipe.checkpoint_every, lambda: desk.patience.do(kept.load), keep), phase, desk.ears.beat
-    )
+    def look(epoch: int, stacked: Stack) -> None:
+        if epoch in profile_epochs(desk.cell.plan) and part().rank == 0:
+            found = profiles(task, stacked, seeds, epoch)
+            desk.patience.do(lambda: put_profiles(desk.engine, desk.cell, found))
+
+    keeper = Keeper(task.recipe.checkpoint_every, lambda: desk.patience.do(kept.load), keep)
+    return Hooks(told, keeper, phase, desk.ears.beat, look, stopping(desk.cell.plan))
 
 
 def record(cell: Cell, seed: int, outcome: Outcome, environment: str, plan: dict[str, object]) -> RunRecord:

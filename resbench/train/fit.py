@@ -8,7 +8,7 @@ the device; nothing waits for the device inside an epoch.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -41,13 +41,16 @@ class Hooks:
 
     `on_epoch` is told of each network's epochs by its seed. An InterruptedError that it raises ends the training at the end of
     that epoch, kept. `phase`: a clock's, for whoever wants to know where the time goes. `beat` comes at every step, and ends the
-    training at once by what it raises.
+    training at once by what it raises. `look` sees the networks after so many epochs, 0 at the start, and changes nothing.
+    `enough`: whether an epoch is the last, by the val errors of all networks so far (percent, by epoch); then they are stopped.
     """
 
     on_epoch: OnEpoch
     keeper: Keeper | None = None
     phase: InPhase = untimed
     beat: Callable[[], None] = lambda: None
+    look: Callable[[int, Stack], None] = lambda epoch, stacked: None
+    enough: Callable[[Sequence[Sequence[float]]], bool] = lambda errors: False
 
 
 def fit(
@@ -55,7 +58,8 @@ def fit(
 ) -> list[Outcome]:  # fmt: skip
     """Train on the device of the parameters.
 
-    One that is no longer finite is told of no more; it does not disturb the others.
+    One that is no longer finite is told of no more; it does not disturb the others. Networks that are stopped are kept, so that they
+    can go on from there.
     """
     began = time.perf_counter()
     count = len(seeds)
@@ -70,7 +74,10 @@ def fit(
     histories: list[list[Epoch]] = [[] for _ in seeds]
     done, spent_s = restore(what, histories, shared(hooks.keeper.load() if hooks.keeper else iter(())))
     began -= spent_s
-    for epoch in range(done + 1, run.epochs + 1):
+    if done == 0:
+        hooks.look(0, stacked)
+    cut = bool(done) and _enough(hooks, histories)  # a kill may have come between the checkpoint and the result
+    for epoch in range(done + 1, done if cut else run.epochs + 1):
         draw_anew(stacked, seeds, epoch)
         started = time.perf_counter()
         loss_sum, wrong = torch.zeros(2, count, device=device)
@@ -94,8 +101,10 @@ def fit(
                     epoch, rates[number], train_losses[i], train_errors[i], scores[i].loss, scores[i].error_pct, train_s
                 )
             )
+        hooks.look(epoch, stacked)
         keeper = hooks.keeper
-        if keeper is not None and keeper.due(epoch) and epoch < run.epochs:
+        cut = epoch < run.epochs and bool(told(_enough(hooks, histories)))
+        if keeper is not None and (cut or keeper.due(epoch)) and epoch < run.epochs:
             keeper.keep(what, epoch, histories, time.perf_counter() - began)
         stopped: InterruptedError | None = None
         try:
@@ -107,26 +116,29 @@ def fit(
                 keeper.keep(what, epoch, histories, time.perf_counter() - began)
         if told(stopped is not None):
             raise stopped or InterruptedError(f"stopped after epoch {epoch} by rank 0")
-        if not any(is_finite(histories[i][-1]) for i in going):
+        if cut or not any(is_finite(histories[i][-1]) for i in going):
             break
-    diverged = [
-        is_diverged(history[-1], val.labels) or not all_finite(stacked, i) for i, history in enumerate(histories)
-    ]
+    broken = [not is_finite(history[-1]) or not all_finite(stacked, i) for i, history in enumerate(histories)]
+    diverged = [lost or (not cut and is_diverged(history[-1], val.labels)) for lost, history in zip(broken, histories, strict=True)]
     tests: list[Score] = []
-    if not all(diverged):
+    if not cut and not all(diverged):
         tests = score(what, sealed_test(data, device))
     wall_s = (time.perf_counter() - began) / count
     return [
         Outcome(
-            "diverged" if diverged[i] else "complete",
+            "diverged" if diverged[i] else "stopped" if cut else "complete",
             tuple(history),
-            None if diverged[i] else tests[i].loss,
-            None if diverged[i] else tests[i].error_pct,
+            tests[i].loss if tests and not diverged[i] else None,
+            tests[i].error_pct if tests and not diverged[i] else None,
             sum(row.train_s for row in history),
             wall_s,
         )
         for i, history in enumerate(histories)
     ]
+
+
+def _enough(hooks: Hooks, histories: Sequence[Sequence[Epoch]]) -> bool:
+    return hooks.enough([[row.val_error_pct for row in history] for history in histories])
 
 
 def score(what: Training, split: Split) -> list[Score]:

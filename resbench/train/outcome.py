@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-Status = Literal["complete", "diverged"]
+Status = Literal["complete", "diverged", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,10 +218,10 @@ def describe(folder: Path) -> list[dict[str, object]]:
     from resbench.data.registry import info
     from resbench.ops.schema import table
     from resbench.spec.library import Library
-    from resbench.study.space import space_of
+    from resbench.study.space import Space
 
     spec = study_of(STUDY.format(units=", ".join(UNITS), epochs=1, seeds=1), folder)
-    points, _ = space_of(spec, info(str(spec.data.name), spec.data.given), Library(table(), folder))
+    points, _ = Space(spec, info(str(spec.data.name), spec.data.given), Library(table(), folder)).all()
     return [{"name": p.name, "unit": p.unit, "digest": p.digest, "record": to_json(p.bound)} for p in points]
 
 

@@ -13,7 +13,7 @@ from resbench.spec.check import Check
 from resbench.spec.library import Library
 from resbench.spec.study import StudySpec, parse_study
 from resbench.study.point import Point, Refused
-from resbench.study.space import space_of
+from resbench.study.space import Space
 
 HEAD = "study: small\nnetwork: {use: resnet_cifar, depth: 8, width: 2}\ndata: digits\n"
 
@@ -30,12 +30,12 @@ def study_spec(text: str, folder: Path) -> tuple[StudySpec, Library]:
 
 def points(text: str, folder: Path) -> list[Point]:
     spec, library = study_spec(text, folder)
-    return space_of(spec, info(str(spec.data.name), spec.data.given), library)[0]
+    return Space(spec, info(str(spec.data.name), spec.data.given), library).all()[0]
 
 
 def refused(text: str, folder: Path) -> list[Refused]:
     spec, library = study_spec(text, folder)
-    return space_of(spec, info(str(spec.data.name), spec.data.given), library)[1]
+    return Space(spec, info(str(spec.data.name), spec.data.given), library).all()[1]
 
 
 def names(text: str, folder: Path) -> list[str]:

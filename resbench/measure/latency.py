@@ -1,0 +1,53 @@
+"""BoundNetwork -> milliseconds for one image on a device: the median of many, warm, in evaluation mode, one thread on a CPU."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from statistics import quantiles
+
+import torch
+
+from resbench.compiler.canonical import canonical
+from resbench.compiler.graph import BoundNetwork
+from resbench.compiler.materialise import materialise
+from resbench.compiler.network import build
+
+WARM, N = 5, 30
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Milliseconds; `low` and `high` are the quartiles of `n` passes."""
+
+    median: float
+    low: float
+    high: float
+    n: int
+    device: str
+
+
+def latency_ms(bound: BoundNetwork, device: torch.device | str = "cpu", images: int = 1) -> Latency:
+    """It is measured, so it comes out a little different every time; on a machine that has other work, more so."""
+    where = torch.device(device)
+    network = build(bound)
+    materialise(network, canonical(bound).numbers, 0, "he_normal")
+    network.to(where).eval()
+    x = torch.zeros(images, *bound.input_shape, device=where)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.inference_mode():
+            taken = [_once(network, x, where) for _ in range(WARM + N)][WARM:]
+    finally:
+        torch.set_num_threads(threads)
+    low, median, high = quantiles(taken, n=4)
+    return Latency(median, low, high, N, str(where))
+
+
+def _once(network: torch.nn.Module, x: torch.Tensor, device: torch.device) -> float:
+    began = time.perf_counter()
+    network(x)
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return (time.perf_counter() - began) * 1000

@@ -1,0 +1,51 @@
+"""A cell's plan -> when its runs are stopped before their end: at a rung, above a median, out of patience.
+
+All runs of a cell are one network, so they stop together, by the mean over them; one that is not finite counts as wholly wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
+from statistics import fmean
+from typing import Any
+
+Enough = Callable[[Sequence[Sequence[float]]], bool]
+WORST_PCT = 100.0
+
+
+def stopping(plan: Mapping[str, Any]) -> Enough:
+    """`plan`: `upto`, an epoch; `prune`, {above: {epoch: percent}} or {epochs, by}."""
+    upto, prune = plan.get("upto"), plan.get("prune", {})
+    above = {int(epoch): limit for epoch, limit in prune.get("above", {}).items()}
+
+    def enough(errors: Sequence[Sequence[float]]) -> bool:
+        means = means_of(errors)
+        epoch = len(means)
+        if upto is not None and epoch >= upto:
+            return True
+        if epoch in above and means[-1] > above[epoch]:
+            return True
+        return "epochs" in prune and _is_stuck(means, prune["epochs"], prune["by"])
+
+    return enough
+
+
+def means_of(errors: Sequence[Sequence[float]]) -> list[float]:
+    """Of each epoch, over the runs; one that has ended is wholly wrong from there on.
+
+    >>> means_of([[50.0, 40.0], [60.0]])
+    [55.0, 70.0]
+    """
+    last = max(map(len, errors))
+    rows = [[run[i] if i < len(run) and isfinite(run[i]) else WORST_PCT for run in errors] for i in range(last)]
+    return [fmean(row) for row in rows]
+
+
+def _is_stuck(means: Sequence[float], epochs: int, by: float) -> bool:
+    """Whether none of the last so many epochs is better than the best before them by so many points."""
+    if len(means) <= epochs:
+        return False
+    needed = min(means[:-epochs]) - by
+    best = min(means[-epochs:])
+    return best > needed or (by == 0 and best == needed)
