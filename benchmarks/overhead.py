@@ -61,7 +61,8 @@ def main() -> None:
 
     def study(folder: Path, plan: str) -> float:
         (folder / "s.yaml").write_text(STUDY.format(epochs=options.epochs, plan=plan), "utf-8")
-        spec, points, _ = prepare(str(folder / "s.yaml"), (), None)
+        prepared = prepare(str(folder / "s.yaml"), (), None)
+        spec, points = prepared.spec, prepared.points
         began = time.perf_counter()
         url = f"sqlite:///{folder / 'x.db'}"
         engine = open_store(url, create=True)
@@ -74,7 +75,7 @@ def main() -> None:
 
     def bare(folder: Path) -> tuple[float, float]:
         (folder / "s.yaml").write_text(STUDY.format(epochs=options.epochs, plan=PLAN), "utf-8")
-        _, points, _ = prepare(str(folder / "s.yaml"), (), None)
+        points = prepare(str(folder / "s.yaml"), (), None).points
         torch.set_num_threads(1)
         built, began = 0.0, time.perf_counter()
         for point in points:

@@ -112,7 +112,8 @@ def study(folder: Path) -> int:
 
     from resbench.study.machine import ThisMachine, data_record
 
-    spec, points, _ = prepare(str(folder / "storm.yaml"), (), None)
+    prepared = prepare(str(folder / "storm.yaml"), (), None)
+    spec, points = prepared.spec, prepared.points
     url = f"sqlite:///{folder / 'r.db'}"
 
     engine = open_store(url, create=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,10 +45,8 @@ def analyze(
         Library(table(), Path(name).parent if name.endswith(".yaml") else None).unit(name)
     found = {name: analysed(name, settings, seed, profiled or plot is not None) for name in units}
     if plot is not None:
-        from resbench.report.plot.profile import draw
-        from resbench.report.plot.style import saved
-
-        saved(draw({one.reading.unit: {0: one.profiles} for one in found.values()}), plot)
+        for file in _draw({one.reading.unit: one.profiles for one in found.values()}, plot):
+            typer.echo(f"drawn: {file}", err=True)
     if json:
         print_json([as_json(one) for one in found.values()])
         return
@@ -55,6 +54,21 @@ def analyze(
         _tell(one.reading, one.checks)
         if profiled:
             _tell_profile(one.profiles)
+
+
+def _draw(profiles: Mapping[str, list[UnitProfile]], out: Path) -> list[Path]:
+    """Signal and gradient, a file each."""
+    from resbench.report.plot.profile import QUANTITIES, draw
+    from resbench.report.plot.style import drawing, ending_of, render
+    from resbench.report.save import save
+
+    ending, files = ending_of(out), []
+    for quantity in QUANTITIES:
+        with drawing():
+            figure = draw({name: {0: [of]} for name, of in profiles.items()}, quantity)
+            files.append(out.with_name(f"{out.stem}-{quantity}{out.suffix}"))
+            save(files[-1], render(figure, ending, f"{quantity} at the start"))
+    return files
 
 
 def _tell(reading: Reading, checks: list[Check]) -> None:

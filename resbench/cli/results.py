@@ -69,9 +69,9 @@ def top(
 def has_finished(engine: Engine, study: str) -> bool:
     """Whether there is a run to rank."""
     from resbench.store.reading import runs_of_study
-    from resbench.store.records import FINISHED
+    from resbench.store.records import ENDED
 
-    return any(run.active and run.status in FINISHED for run in runs_of_study(engine, study))
+    return any(run.active and run.judges and run.status in ENDED for run in runs_of_study(engine, study))
 
 
 def print_ranking(engine: Engine, study: str, json: bool, svg: str | None = None) -> None:

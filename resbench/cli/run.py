@@ -28,11 +28,20 @@ if TYPE_CHECKING:
     from resbench.study.place import Place
     from resbench.study.point import Point, Refused
     from resbench.study.shift import Where
+    from resbench.study.space import Space
 
 
-def prepare(
-    file: str, changes: tuple[str, ...], fork: str | None
-) -> tuple[StudySpec, Sequence[Point], Sequence[Refused]]:
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """`points`, `refused`: all there are; of a search that proposes them, some by which recipe and machine are looked at."""
+
+    spec: StudySpec
+    space: Space
+    points: Sequence[Point]
+    refused: Sequence[Refused]
+
+
+def prepare(file: str, changes: tuple[str, ...], fork: str | None) -> Prepared:
     """Every problem of the study's own text first, without torch; then every point bound, before anything is written."""
     spec, library = parsed(file, changes)
     if fork is not None:
@@ -40,9 +49,11 @@ def prepare(
         if reason:
             raise BadInput(f"--fork: {reason}")
         spec = replace(spec, name=fork)
+    from resbench.study.coordinator import is_proposed
     from resbench.study.space import Space
 
-    return spec, *Space(spec, info(str(spec.data.name), spec.data.given), library).all()
+    space = Space(spec, info(str(spec.data.name), spec.data.given), library)
+    return Prepared(spec, space, *(([space.some()], []) if is_proposed(spec) else space.all()))
 
 
 def parsed(file: str, changes: tuple[str, ...]) -> tuple[StudySpec, Library]:
@@ -132,7 +143,7 @@ class Setting:
     place: Place | None = None  # on a Ray cluster
 
 
-def trained(spec: StudySpec, points: Sequence[Point], setting: Setting, progress: StudyProgress) -> tuple[Engine, bool]:
+def trained(prepared: Prepared, setting: Setting, progress: StudyProgress) -> tuple[Engine, bool]:
     """Run the study; of several ranks the first keeps it, and the others end here. Returns whether every cell came to its end.
 
     Data, recipes and ranks are looked at before anything is written. A wish to stop ends with status 130 or 143, and says how to
@@ -145,6 +156,7 @@ def trained(spec: StudySpec, points: Sequence[Point], setting: Setting, progress
     from resbench.study.stop import Stopped, heard
     from resbench.train.ranks import part
 
+    spec, points = prepared.spec, prepared.points
     data = data_record(spec)
     for point in points:
         check_recipe(point.recipe, setting.device)
@@ -160,7 +172,7 @@ def trained(spec: StudySpec, points: Sequence[Point], setting: Setting, progress
     with heard() as stop:
         try:
             means = ThisMachine(data, setting.device, folder, setting.profile, setting.place is not None)
-            whole = run_study(engine, Task(setting.url, spec, points, means), progress, stop, manner)
+            whole = run_study(engine, Task(setting.url, spec, points, means, prepared.space), progress, stop, manner)
         except Stopped as stopped:
             progress.bar.stop()
             progress.line(

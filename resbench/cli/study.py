@@ -65,7 +65,8 @@ def run(
     if profile is not None:
         os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # torch's profiler tells of cards that are not there
     with StudyProgress() as progress:
-        spec, points, refused = prepare(file, tuple(changes or ()), fork)
+        prepared = prepare(file, tuple(changes or ()), fork)
+        spec, points, refused = prepared.spec, prepared.points, prepared.refused
         if refused:
             total, first = len(points) + len(refused), refused[0]
             progress.note(
@@ -82,10 +83,10 @@ def run(
                     explain_plan(spec, points, where, json)
                 raise typer.Exit(0)
             setting = Setting(url, where, checkpoints, folder_for(profile), workers, ray_place(executor, address, gpus))
-            engine, whole = trained(spec, points, setting, progress)
+            engine, whole = trained(prepared, setting, progress)
     if profile is not None:
         tell_profile(profile, began)
-    if whole or has_finished(engine, spec.name):
+    if has_finished(engine, spec.name):
         print_ranking(engine, spec.name, json)
     raise typer.Exit(0 if whole else 1)
 
@@ -93,10 +94,11 @@ def run(
 @app.command()
 def check(file: File, changes: Changes = None, json: Json = False, plugins: Plugins = None) -> None:
     """Bind every point of a study and tell what would be trained; nothing is written."""
-    from resbench.cli.run import prepare
+    from resbench.cli.checked import checked, sentences
     from resbench.cli.show import count, print_json, print_table
 
-    spec, points, refused = prepare(file, tuple(changes or ()), None)
+    found = checked(file, tuple(changes or ()))
+    points, refused = found.points, found.refused
     if json:
         keys = ("name", "unit", "labels", "digest", "params", "macs")
         rows = [{key: getattr(point, key) for key in keys} | {"refused": None} for point in points]
@@ -107,19 +109,10 @@ def check(file: File, changes: Changes = None, json: Json = False, plugins: Plug
         ["unit", ">params", ">MACs", "digest"],
         [[point.name, count(point.params), count(point.macs), point.digest] for point in points],
     )
-    different = len({(point.digest, point.recipe.digest) for point in points})
-    runs = different * len(spec.seeds)
-    allowed = (
-        ""
-        if spec.budget.runs is None or spec.budget.runs >= runs
-        else f", of which the budget allows {spec.budget.runs}"
-    )
     for one in refused:
         typer.echo(f"cannot be built: {one.name}: {one.problems[0]}")
-    left_out = f", {len(refused)} more that cannot be built" if refused else ""
-    typer.echo(
-        f"{len(points)} points{left_out}, {different} different networks, {len(spec.seeds)} seeds: {runs} runs{allowed}"
-    )
+    for line in sentences(found):
+        typer.echo(line)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Scores at a rung -> who goes on.  Successive halving, Jamieson & Talwalkar 2016, arXiv:1502.07943, with the uncertainty in view.
+"""Scores at a rung -> who goes on, with the uncertainty in view.  Jamieson & Talwalkar 2016, arXiv:1502.07943
 
 The best share goes on, and beside it whoever is within one standard error of the last of them: at a rung the order of close ones
 is mostly chance. At most half as many again go on for that. Nothing here is a claim: finalists are judged by runs of their own.
@@ -50,7 +50,8 @@ def promoted(units: Mapping[str, AtRung], share: int, images: int | None) -> lis
 
 def in_order(values: Mapping[str, Sequence[float]]) -> list[str]:
     """By dominance rank (Goldberg 1989), then by the first objective, then by name."""
-    left, place, front = dict(values), {}, 0
+    left, front = dict(values), 0
+    place: dict[str, int] = {}
     while left:
         best = [name for name in left if not any(_dominates(left[other], left[name]) for other in left)]
         place |= dict.fromkeys(best, front)

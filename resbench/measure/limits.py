@@ -1,4 +1,4 @@
-"""BoundNetwork, a study's budget -> what of it the network is over, before anything of it is trained.  All on `meta` but latency."""
+"""BoundNetwork, a study's budget -> what of it the network is over, before it is trained.  All on `meta` but latency."""
 
 from __future__ import annotations
 
@@ -20,5 +20,6 @@ def over_budget(bound: BoundNetwork, budget: Budget, n_params: int, n_macs: int)
     if budget.latency_ms is not None:
         taken = latency_ms(bound)
         if taken.median > budget.latency_ms:
-            return f"{taken.median:.2f} ms for one image on {taken.device} (median of {taken.n}); the budget is {budget.latency_ms:g} ms"
+            seen = f"{taken.median:.2f} ms for one image on {taken.device} (median of {taken.n})"
+            return f"{seen}; the budget is {budget.latency_ms:g} ms"
     return None

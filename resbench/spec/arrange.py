@@ -1,5 +1,4 @@
-"""`arrange: {ops: [...], around: add}` -> a unit's data for each way to order the ops on the branch, on the shortcut and after the
-addition.
+"""`arrange: {ops: [...], around: add}` -> a unit's data for each order of the ops on branch, shortcut, and after.
 
 The boundary is written as He et al. 2016 (arXiv:1603.05027) do it. A branch's ops before its first convolution are its leading
 activation: where the unit is the first or a transition, the shortcut sees it too, and one more stands after the last unit. Behind
@@ -14,9 +13,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from resbench.errors import BadInput, Fact, did_you_mean
+from resbench.errors import BadInput, did_you_mean
 from resbench.spec.check import Check, listed
-from resbench.spec.names import why_not
 from resbench.spec.node import Node, Plain, from_plain, plain
 from resbench.spec.oplist import OpCall, Vocabulary, parse_op
 
@@ -119,7 +117,8 @@ class Arrange:
         """The arrangement of a word, which need not be one: a letter that leads to none gives way to the next in order."""
         words = {self.word(one): one for one in self.all()}
         prefixes = {word[:i] for word in words for i in range(len(word) + 1)}
-        letters, word = self.letters, ()
+        letters = self.letters
+        word: tuple[str, ...] = ()
         for letter in wanted:
             start = letters.index(letter)
             turned = (*letters[start:], *letters[:start])
@@ -191,7 +190,7 @@ def _ops(node: Node, vocabulary: Vocabulary, check: Check) -> tuple[dict[str, Pl
 def _words(node: Node | None, allowed: Sequence[str], usual: tuple[str, ...], check: Check) -> tuple[str, ...]:
     if node is None:
         return usual
-    given = [item for item in check.sequence(node, "words")]
+    given = check.sequence(node, "words")
     for item in given:
         if item.value not in allowed:
             check.report(item, f"{item.shown()} is none of {listed(allowed)}{did_you_mean(item.value, allowed)}")
@@ -237,8 +236,9 @@ def _strided(arrange: Arrange, ops: Sequence[str]) -> list[Any]:
     for i, op in enumerate(ops):
         if op in arrange.weights:
             written = arrange.ops[op]
-            name, arguments = (written, {}) if isinstance(written, str) else next(iter(written.items()))  # type: ignore[union-attr]
-            found[i] = {name: {**arguments, "stride": "$stride"}}
+            name, arguments = next(iter(written.items())) if isinstance(written, dict) else (str(written), {})
+            given = arguments if isinstance(arguments, dict) else {}
+            found[i] = {name: {**given, "stride": "$stride"}}
             break
     return found
 

@@ -50,7 +50,9 @@ class Library:
             check.report(top, f"a unit called `{unit.name}` is written here, and the library has another of that name")
         check.done()
         if plain(self._added.setdefault(unit.name, unit).node) != plain(top):
-            check.report(top, f"two different units are called `{unit.name}`; they differ in `rules`, `change` or arguments")
+            check.report(
+                top, f"two different units are called `{unit.name}`; they differ in `rules`, `change` or arguments"
+            )
         check.done()
         return unit.name
 

@@ -1,8 +1,7 @@
 """`mutate: {unit: NAME, ops: [...], edits: 3}` and seeds of edits -> a unit's data with these edits made, one after the other.
 
 An edit inserts, deletes, exchanges or replaces an op, or moves the end of an edge. What a node's sources are joined by stays, and
-so do ops that carry the unit's stride. Every edit leaves a unit that a file could hold; whether its shapes agree is for binding to
-say.
+so do ops that carry the unit's stride. Every edit leaves a unit that a file could hold; whether its shapes agree, binding tells.
 """
 
 from __future__ import annotations
@@ -63,7 +62,7 @@ def parse_mutate(node: Node, vocabulary: Vocabulary, check: Check) -> Mutate | N
 
 
 def mutant(unit: UnitSpec, mutate: Mutate, seeds: Sequence[int], vocabulary: Vocabulary) -> Node:
-    """The unit after an edit for each seed that is not 0, named after what it is now. Raises BadInput where an edit finds nothing."""
+    """The unit after an edit for each seed that is not 0, named after what it is. Raises BadInput where no edit is found."""
     data: Unit = plain(unit.node)  # type: ignore[assignment]
     done: list[str] = []
     for seed in seeds:
@@ -148,7 +147,9 @@ EDITS: tuple[Edit, ...] = (insert, delete, exchange, replace, rewire)
 def _node(unit: Unit, random: Random) -> tuple[str, dict[str, Any]]:
     """One whose ops and sources are written out."""
     free = {
-        name: node for name, node in unit["nodes"].items() if isinstance(node["ops"], list) and not _is_open(node["from"])
+        name: node
+        for name, node in unit["nodes"].items()
+        if isinstance(node["ops"], list) and not _is_open(node["from"])
     }
     name = random.choice(list(free))
     return name, free[name]

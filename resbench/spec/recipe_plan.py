@@ -40,8 +40,8 @@ class PlanSpec(Model):
     places in memory and works out the rest again in the backward pass; `compile` has torch.compile make kernels of each unit.
     `workers`: processes of this machine that train; 0 trains in the process of `study run` itself, with nobody who watches.
     `tags`: what a worker must have (`resbench worker --tags`). A cell is ended that takes no step for `stall_s` seconds, that
-    takes over `cell_s` in all, or over `memory_mib` of memory. `profile`: epochs after which signal and gradient are looked at, at
-    every unit of the network; 0 is the start.
+    takes over `cell_s` in all, or over `memory_mib` of memory. `profile`: epochs after which signal and gradient are
+    looked at, at every unit of the network; 0 is the start.
     """
 
     width: Annotated[int, Field(gt=0, le=1000)] | None = None

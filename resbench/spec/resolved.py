@@ -14,7 +14,8 @@ from resbench.spec.network import NetworkSpec
 from resbench.spec.node import Node, flow, join, plain
 from resbench.spec.override import COMMAND_LINE
 from resbench.spec.recipe import Optimizer, RecipeSpec
-from resbench.spec.study import StudySpec, UnitEntry
+from resbench.spec.study import StudySpec
+from resbench.spec.study_units import UnitEntry
 
 DEFAULT = "default"
 _SAID_ELSEWHERE = ("study", "network", "units", "recipe", "extends", "doc", "cite")

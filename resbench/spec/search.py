@@ -21,7 +21,13 @@ FIRST_SEED = 1_000_000
 ONE_OBJECTIVE = ("cma_es",)
 BY_RUNGS = ("halving", "hyperband")
 BY_POPULATION = ("evolution", "nsga2", "nsga3")
-_OF = {"population": BY_POPULATION, "sample": ("evolution",), "start": ("tpe", "gp", "cma_es"), "eta": BY_RUNGS, "from": BY_RUNGS}
+_OF = {
+    "population": BY_POPULATION,
+    "sample": ("evolution",),
+    "start": ("tpe", "gp", "cma_es"),
+    "eta": BY_RUNGS,
+    "from": BY_RUNGS,
+}
 _NOT_OF_RUNGS = ("batch", "prune")
 
 
@@ -38,10 +44,10 @@ class Prune(Model):
 
 
 class SearchSpec(Model):
-    """`trials`: points that it looks at, all its calls together (`budget.trials` says the same). `batch`: points that are asked for
-    at a time; they depend on nothing but the batches before. `start`: points drawn at random before a model is made.
-    `seeds`: runs of each point by which the search chooses. `finalists`: who is judged, with the study's own seeds.
-    `from`, `eta`: epochs of the first rung, and how much longer the next is and how many times fewer go on.
+    """How many points it looks at stands in `budget.trials`. `batch`: points that are asked for at a time; they depend on the batches
+    before alone. `start`: points drawn at random before a model is made. `seeds`: runs of each point by which the search
+    chooses. `finalists`: how many are judged, with the study's own seeds. `from`, `eta`: epochs of the first rung, and how much
+    longer the next is and how many times fewer go on. `population`, `sample`: of evolution, and of the nsga searches the first.
     """
 
     use: Use = "grid"
@@ -90,5 +96,8 @@ def parse_search(node: Node, objectives: int, check: Check) -> SearchSpec:
         check.report_error(node, error)
         return SearchSpec()
     if spec.use in ONE_OBJECTIVE and objectives > 1:
-        check.report(node, f"{spec.use} has one objective, the study {objectives}; nsga2, nsga3, tpe, gp, random and evolution take more")
+        check.report(
+            node,
+            f"{spec.use} has one objective, the study {objectives}; nsga2, nsga3, tpe, gp, random and evolution take more",
+        )
     return spec

@@ -87,9 +87,7 @@ def _arranged(item: Node, library: Library, check: Check) -> list[UnitEntry]:
     if arrange is None:
         return []
     where = item.mapping["arrange"]
-    return [
-        UnitEntry(Use(library.add_unit(arrange.unit(one)), {}, where), (), arrange, one) for one in arrange.all()
-    ]
+    return [UnitEntry(Use(library.add_unit(arrange.unit(one)), {}, where), (), arrange, one) for one in arrange.all()]
 
 
 def _mutated(item: Node, library: Library, check: Check) -> list[UnitEntry]:

@@ -7,6 +7,7 @@ its cell overwrites nothing; they are looked for in the folder alone, whatever a
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -22,6 +23,7 @@ from resbench.failpoints import Failpoint, reach
 from resbench.store.cells import hold
 from resbench.store.location import locate
 from resbench.store.records import canonical_json, now
+from resbench.store.tables import rb_run, rb_run_plan, rb_study_run
 from resbench.store.transaction import reading, writing
 from resbench.store.work_records import Cell
 from resbench.store.work_tables import rb_cell, rb_checkpoint
@@ -126,6 +128,20 @@ class Checkpoints:
 
     def _newest(self) -> Select[Any]:
         return select(rb_checkpoint).where(rb_checkpoint.c.key == self.key).order_by(rb_checkpoint.c.id.desc())
+
+
+def forget_stopped(engine: Engine, study_id: int) -> None:
+    """Rows of checkpoints of runs that a search has stopped and does not go on with; `sweep` removes their files."""
+    stopped = (
+        select(rb_run_plan.c.plan)
+        .join(rb_run, rb_run.c.id == rb_run_plan.c.run_id)
+        .join(rb_study_run, rb_study_run.c.run_id == rb_run.c.id)
+        .where(rb_study_run.c.study_id == study_id, rb_run.c.status == "stopped")
+    )
+    with writing(engine) as connection:
+        plans = [json.loads(plan) for plan in connection.execute(stopped).scalars()]
+        for key in {plan["checkpoint"] for plan in plans if "checkpoint" in plan}:
+            connection.execute(delete(rb_checkpoint).where(rb_checkpoint.c.key == key))
 
 
 def sweep(engine: Engine, folder: Path) -> int:

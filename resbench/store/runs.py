@@ -88,7 +88,7 @@ def find_runs(
     stopped at a rung, at this epoch or later.
     """
     identity = and_(rb_run.c.architecture == architecture, rb_run.c.recipe == recipe, rb_run.c.data == data)
-    there = rb_run.c.status.in_(ENDED)
+    there: ColumnElement[bool] = rb_run.c.status.in_(ENDED)
     if upto is not None:
         there = there | ((rb_run.c.status == "stopped") & (rb_run.c.epochs >= upto))
     found: dict[int, RunRow] = {}

@@ -154,7 +154,10 @@ rb_study_run = Table(
     count("run_id", "the run", refers="rb_run.id", key=True),
     count("trial_id", "the trial it belongs to in that study", refers="rb_trial.id", key=True),
     Column(
-        "judges", Boolean, nullable=False, server_default=true(),
+        "judges",
+        Boolean,
+        nullable=False,
+        server_default=true(),
         comment="false where a search chose by the run: it is in no ranking of the study",
     ),
     Index("ix_rb_study_run_trial", "trial_id"),

@@ -1,4 +1,4 @@
-"""Points -> Optuna's trials, and results -> their values.  The only file that searches through Optuna.
+"""Points -> Optuna's trials, and results -> their values: the study's own record, which optuna-dashboard shows.
 
 One coordinator asks; a point is a trial under way at once. Sampler and pruner are given explicitly, since Optuna's defaults
 change between versions.
@@ -10,12 +10,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from resbench.errors import BadInput
 from resbench.seeds import stream
+from resbench.spec.domain import Range
 from resbench.store.optuna_storage import optuna_storage
 from resbench.store.records import TrialRecord
 from resbench.study.grid import choices
@@ -56,12 +57,19 @@ def space_of(searching: Searching, points: Sequence[Point]) -> Space:
     `1` and `true` as equal. Raises BadInput for a label that the study's space does not have: Optuna's spaces never change.
     """
     labels: dict[str, dict[str, None]] = {}
+    space: dict[str, BaseDistribution] = {}
     for point in points:
         for name, domain in point.domains.items():
-            labels.setdefault(_optuna_name(name, point.unit), {}).update(dict.fromkeys(choices(domain)))
-    space: dict[str, BaseDistribution] = {name: CategoricalDistribution(tuple(of)) for name, of in labels.items()}
+            called = _optuna_name(name, point.unit)
+            if isinstance(domain, Range) and domain.step is None:
+                space[called] = FloatDistribution(domain.low, domain.high, log=domain.log)
+            else:
+                labels.setdefault(called, {}).update(dict.fromkeys(choices(domain)))
+    space |= {name: CategoricalDistribution(tuple(of)) for name, of in labels.items()}
     for trial in searching.get_trials():
         for name, stands in trial.distributions.items():
+            if isinstance(stands, FloatDistribution):
+                continue
             allowed = stands.choices if isinstance(stands, CategoricalDistribution) else ()
             new = [label for label in labels.get(name, ()) if label not in allowed]
             if new:
@@ -75,12 +83,13 @@ def space_of(searching: Searching, points: Sequence[Point]) -> Space:
 
 def ask(searching: Searching, point: Point, space: Space) -> int:
     """A new trial for the point, under way. Returns its number."""
-    chosen = {_optuna_name(name, point.unit): label for name, label in point.labels.items()}
+    named = {_optuna_name(name, point.unit): label for name, label in point.labels.items()}
+    chosen = {n: float(label) if isinstance(space[n], FloatDistribution) else label for n, label in named.items()}
     told = {"unit": point.name, "digest": point.digest, "params": point.params, "macs": point.macs}
     return add(searching, chosen, {name: space[name] for name in chosen}, told)
 
 
-def add(searching: Searching, chosen: Mapping[str, str], space: Space, told: Mapping[str, object]) -> int:
+def add(searching: Searching, chosen: Mapping[str, str | float], space: Space, told: Mapping[str, object]) -> int:
     """A trial that is under way, with its parameters. Costs the same however many there are."""
     trial = create_trial(
         state=TrialState.RUNNING, params=dict(chosen), distributions=dict(space), user_attrs=dict(told)
@@ -90,9 +99,11 @@ def add(searching: Searching, chosen: Mapping[str, str], space: Space, told: Map
     return int(storage.get_trial(storage.create_new_trial(study_id, trial)).number)
 
 
-def tell(searching: Searching, number: int, value: float | None) -> None:
+def tell(searching: Searching, number: int, value: float | None, *, pruned: bool = False) -> None:
     """The trial's value; None: under half of its runs converged. A trial that is told already stays as it is."""
-    if value is None:
+    if pruned:
+        searching.study.tell(number, state=TrialState.PRUNED, skip_if_finished=True)
+    elif value is None:
         searching.study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
     else:
         searching.study.tell(number, value, skip_if_finished=True)

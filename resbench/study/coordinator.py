@@ -9,47 +9,94 @@ where the first is gone.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from resbench.errors import Fenced
 from resbench.failpoints import Failpoint, reach
+from resbench.spec.search import BY_RUNGS
+from resbench.spec.study import StudySpec
 from resbench.store.cells import cells_called, close_cell, enqueue_cell, is_open, open_cells
+from resbench.store.checkpoints import forget_stopped
 from resbench.store.roles import has_role
 from resbench.store.runs import find_runs, link_run, newest_run
 from resbench.study.ask import Searching, open_optuna, tell
 from resbench.study.budget import Identity
 from resbench.study.desk import Desk
-from resbench.study.enrol import Roll, enrol
-from resbench.study.limits import planned_workers, says_so_still, with_said
+from resbench.study.enrol import Roll, add_points, enrol
+from resbench.study.executors.executor import Executor
+from resbench.study.identity import agree_on_study
+from resbench.study.limits import marks_of, planned_workers, says_so_still, with_said
 from resbench.study.means import Missing, Planned
 from resbench.study.narrator import Narrator
 from resbench.study.point import Point
 from resbench.study.settle import Lost
 from resbench.study.shift import Shift
+from resbench.study.stage import Stage
 from resbench.study.stages import is_over, stages
 
+if TYPE_CHECKING:
+    from resbench.study.space import Space
 
-def coordinate(desk: Desk, shift: Shift, points: Sequence[Point]) -> bool:
+
+def coordinate(desk: Desk, shift: Shift, points: Sequence[Point], space: Space | None = None) -> bool:
     """Train what is missing. Returns whether every cell came to its end; one that fails stops no other.
 
-    Raises Fenced where another process has become the coordinator.
+    `points`: all that there are, where it is no search that proposes them. Raises Fenced where another process has become the
+    coordinator.
     """
     with shift.stop.at_once():
         searching = desk.do(lambda: open_optuna(shift.url, desk.spec.name))
-        roll = desk.do(lambda: enrol(desk, searching, points))
+        roll = desk.do(lambda: enrol(desk, searching, () if is_proposed(desk.spec) else points))
     narrator = Narrator(desk.watch, {i: (point.name, point.epochs) for i, point in roll.points.items()})
-    for dealt in stages(desk, roll.points, roll.seeds, narrator.failed):
-        roll.seeds.update(dealt)
-        missing = desk.do(lambda: _missing(desk, roll))
-        desk.watch.planned(*missing.counts)
-        under_way = desk.do(lambda: _kept(desk, shift, roll, missing.wanted))  # noqa: B023
-        if missing.wanted:
-            _train(desk, shift, roll, _Stage(missing.wanted, under_way), narrator)
-        desk.do(lambda: [_link(desk, roll, trial_id) for trial_id in roll.points])
+    with ExitStack() as started:
+        executor: Executor | None = None
+        for stage in _stages(desk, searching, roll, narrator, (points, space)):
+            roll.seeds.update(stage.dealt)
+            narrator.begin({i: (roll.points[i].name, roll.points[i].epochs) for i in stage.dealt})
+            missing = desk.do(lambda: _missing(desk, roll, stage))  # noqa: B023
+            desk.watch.planned(*missing.counts)
+            under_way = desk.do(lambda: _kept(desk, shift, roll, stage, missing.wanted))  # noqa: B023
+            if missing.wanted:
+                duty = shift.duty(roll.study_id, desk.means.trainers(roll.study_id))
+                executor = executor or started.enter_context(shift.executor(desk.engine, duty, narrator))
+                _train(desk, executor, shift, roll, _Work(stage, missing.wanted, under_way), narrator)
+            desk.do(lambda: [_link(desk, roll, stage, trial_id) for trial_id in stage.dealt])  # noqa: B023
     if desk.do(lambda: is_over(desk.engine, desk.spec)):  # Optuna is told a value once, and a race may go on
         desk.do(lambda: _tell(desk, searching, roll))
+        desk.do(lambda: forget_stopped(desk.engine, roll.study_id))
     return not narrator.failed
+
+
+def is_proposed(spec: StudySpec) -> bool:
+    """Whether a search finds the points one after the other, so that they are not known before."""
+    return not spec.search.is_grid and spec.search.use not in BY_RUNGS
+
+
+def _stages(
+    desk: Desk, searching: Searching, roll: Roll, narrator: Narrator, found: tuple[Sequence[Point], Space | None]
+) -> Iterator[Stage]:
+    spec, (points, space) = desk.spec, found
+    if spec.search.is_grid:
+        return stages(desk, roll.points, roll.seeds, narrator.failed)
+    from resbench.study.chosen import Chooser
+    from resbench.study.rounds import Means as SearchMeans
+    from resbench.study.rounds import proposer, rounds
+    from resbench.study.rungs import halving
+
+    chooser = Chooser(desk.engine, roll.data.digest, spec.design.objectives, spec.search.own_seeds)
+    means = SearchMeans(chooser, lambda new: desk.do(lambda: _enrolled(desk, searching, roll, new)), desk.watch.note)
+    if spec.search.use in BY_RUNGS:
+        return halving(spec, points, roll.data.n_val, means)
+    assert space is not None
+    return rounds(spec, proposer(spec.search, space, len(spec.design.objectives)), means)
+
+
+def _enrolled(desk: Desk, searching: Searching, roll: Roll, points: Sequence[Point]) -> Mapping[str, int]:
+    agree_on_study(desk.engine, desk.spec, roll.data.digest, points, desk.role)
+    return add_points(desk, searching, roll, points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +107,7 @@ class _Missing:
     wanted: Missing
 
 
-def _missing(desk: Desk, roll: Roll) -> _Missing:
+def _missing(desk: Desk, roll: Roll, stage: Stage) -> _Missing:
     """The seeds of each trial, by id, that have no run; runs that stand are linked.
 
     An architecture is trained once, for the first trial that has it.
@@ -68,9 +115,10 @@ def _missing(desk: Desk, roll: Roll) -> _Missing:
     cached: set[Identity] = set()
     new: set[Identity] = set()
     wanted: dict[int, tuple[Point, tuple[int, ...]]] = {}
-    for trial_id, point in roll.points.items():
-        stands = _link(desk, roll, trial_id)
-        runs = [(point.digest, point.recipe.digest, seed) for seed in roll.seeds[trial_id]]
+    for trial_id, seeds in stage.dealt.items():
+        point = roll.points[trial_id]
+        stands = _link(desk, roll, stage, trial_id)
+        runs = [(point.digest, point.recipe.digest, seed) for seed in seeds]
         cached |= {run for run in runs if run[2] in stands}
         missing = tuple(run[2] for run in runs if run not in cached and run not in new)
         new |= {run for run in runs if run not in cached}
@@ -80,9 +128,10 @@ def _missing(desk: Desk, roll: Roll) -> _Missing:
 
 
 @dataclass(frozen=True, slots=True)
-class _Stage:
+class _Work:
     """What is to be trained, and the runs of it that cells of an earlier start will make."""
 
+    stage: Stage
     missing: Missing
     under_way: set[Identity]
 
@@ -95,32 +144,33 @@ class _Stage:
         return {i: (point, seeds) for i, (point, seeds) in rest.items() if seeds}
 
 
-def _train(desk: Desk, shift: Shift, roll: Roll, stage: _Stage, narrator: Narrator) -> None:
+def _train(desk: Desk, executor: Executor, shift: Shift, roll: Roll, work: _Work, narrator: Narrator) -> None:
     """Measure, put the cells in the table, and see that they are trained."""
-    engine, means, left = desk.engine, desk.means, stage.left
+    engine, means, left = desk.engine, desk.means, work.left
     narrator.newest_run = desk.do(lambda: newest_run(engine))
-    with shift.executor(engine, shift.duty(roll.study_id, means.trainers(roll.study_id)), narrator) as executor:
-        executor.early(means.early(left or stage.missing) if shift.workers is None else shift.workers)
-        workers = 0
-        with shift.stop.at_once():
-            if left:
-                planned = desk.do(lambda: means.plan(engine, left))
-                workers = planned.workers
-                for note in planned.notes:
-                    desk.watch.note(note)
-                desk.do(lambda: _enqueue(desk, left, planned))
-        cells = desk.do(lambda: open_cells(engine, roll.study_id))
-        workers = max([workers, *(planned_workers(cell.plan) or 1 for cell in cells)], default=0)
-        executor.run(workers if shift.workers is None else shift.workers, lambda: _is_done(desk, roll, narrator))
+    executor.early(means.early(left or work.missing) if shift.workers is None else shift.workers)
+    workers = 0
+    with shift.stop.at_once():
+        if left:
+            planned = desk.do(lambda: means.plan(engine, left))
+            workers = planned.workers
+            for note in planned.notes:
+                desk.watch.note(note)
+            desk.do(lambda: _enqueue(desk, left, planned, work.stage))
+    cells = desk.do(lambda: open_cells(engine, roll.study_id))
+    workers = max([workers, *(planned_workers(cell.plan) or 1 for cell in cells)], default=0)
+    if workers and not desk.spec.search.is_grid:  # more stages will come, for which none has to be started again
+        workers = max(workers, min(means.slots(), len(cells)))
+    executor.run(workers if shift.workers is None else shift.workers, lambda: _is_done(desk, roll, narrator))
     for cell in desk.do(lambda: cells_called(engine, {cell.id for cell in cells})):
         if cell.status == "failed" and cell.trial_id not in narrator.failed:  # elsewhere
             narrator.ended(cell.trial_id, (cell.error or "").rstrip().rpartition("\n")[2])
 
 
-def _enqueue(desk: Desk, left: Missing, planned: Planned) -> None:
+def _enqueue(desk: Desk, left: Missing, planned: Planned, stage: Stage) -> None:
     for trial_id, (point, _) in left.items():
         for block in planned.blocks[trial_id]:
-            plan = with_said(planned.plans[trial_id], point.recipe.plan, planned.workers)
+            plan = with_said(planned.plans[trial_id], point.recipe.plan, planned.workers) | stage.marks
             enqueue_cell(desk.engine, trial_id, block, plan, point.recipe.plan.tags, desk.role)
     reach(Failpoint.CELLS_QUEUED)
 
@@ -132,7 +182,7 @@ def _is_done(desk: Desk, roll: Roll, narrator: Narrator) -> bool:
     return not is_open(desk.engine, roll.study_id)
 
 
-def _kept(desk: Desk, shift: Shift, roll: Roll, missing: Missing) -> set[Identity]:
+def _kept(desk: Desk, shift: Shift, roll: Roll, stage: Stage, missing: Missing) -> set[Identity]:
     """The runs that cells of an earlier start will make; such a cell stays with its attempts and checkpoints. What is not wanted
     any more, or not so, is closed and planned anew.
     """
@@ -141,30 +191,35 @@ def _kept(desk: Desk, shift: Shift, roll: Roll, missing: Missing) -> set[Identit
     for cell in open_cells(engine, roll.study_id, active=False):
         seeds = missing[cell.trial_id][1] if cell.trial_id in missing else ()
         wanted = {*cell.seeds} & {*seeds} and says_so_still(cell.plan, missing[cell.trial_id][0].recipe.plan)
+        wanted = wanted and marks_of(cell.plan) == stage.marks
         if cell.status == "queued" and not wanted:
             close_cell(engine, cell.id, "given up: planned anew")
     stands = open_cells(engine, roll.study_id)
     return {(cell.architecture, cell.recipe, seed) for cell in stands for seed in cell.seeds}
 
 
-def _link(desk: Desk, roll: Roll, trial_id: int) -> Collection[int]:
-    """Let the study show the runs that stand under the trial. Returns their seeds."""
-    point = roll.points[trial_id]
-    found = find_runs(desk.engine, point.digest, point.recipe.digest, roll.data.digest, roll.seeds[trial_id])
+def _link(desk: Desk, roll: Roll, stage: Stage, trial_id: int) -> Collection[int]:
+    """Let the study show the runs that stand under the trial, as far as the stage wants them. Returns their seeds."""
+    point, seeds = roll.points[trial_id], stage.dealt[trial_id]
+    upto = 1 if stage.prune else stage.upto  # where runs are pruned, one that was is as far as it goes
+    found = find_runs(desk.engine, point.digest, point.recipe.digest, roll.data.digest, seeds, upto)
     for run in found.values():
-        link_run(desk.engine, roll.study_id, trial_id, run.id)
+        link_run(desk.engine, roll.study_id, trial_id, run.id, judges=stage.judges)
     return set(found)
 
 
 def _tell(desk: Desk, searching: Searching, roll: Roll) -> None:
-    """Optuna gets the mean over converged runs of each trial of which every seed has a run; FAIL where under half converged."""
+    """Optuna gets the mean over converged runs of each trial of which every seed has a run; FAIL where under half converged. Of a
+    search, of the runs by which it chose.
+    """
+    spec = desk.spec
     for trial_id, point in roll.points.items():
-        seeds = roll.seeds[trial_id]
-        runs = find_runs(desk.engine, point.digest, point.recipe.digest, roll.data.digest, seeds)
+        seeds = roll.seeds[trial_id] if spec.search.is_grid else spec.search.own_seeds
+        runs = find_runs(desk.engine, point.digest, point.recipe.digest, roll.data.digest, seeds, 1)
         if runs and len(runs) == len(seeds):
-            converged = [run.val_error_pct for run in runs.values() if run.status == "complete"]
-            errors = [error for error in converged if error is not None]
+            counted = [run.val_error_pct for run in runs.values() if run.status in ("complete", "stopped")]
+            errors = [error for error in counted if error is not None]
             reach(Failpoint.TRIAL_TELLING)
             value = sum(errors) / len(errors) if 2 * len(errors) >= len(runs) else None
-            tell(searching, roll.numbers[trial_id], value)
+            tell(searching, roll.numbers[trial_id], value, pruned=any(run.status == "stopped" for run in runs.values()))
             reach(Failpoint.TRIAL_TOLD)

@@ -34,30 +34,45 @@ class Roll:
 
 
 def enrol(desk: Desk, searching: Searching, points: Sequence[Point]) -> Roll:
-    """Raises BadInput where the database holds another study of that name, Fenced where the role is lost."""
+    """The study itself, and what its trials are now. `points`: all that it names, or none where a search finds them.
+
+    Raises BadInput where the database holds another study of that name, Fenced where the role is lost.
+    """
     engine, spec, data = desk.engine, desk.spec, desk.means.data
-    space = space_of(searching, points)
     study_id = agree_on_study(engine, spec, data.digest, points, desk.role)
     reach(Failpoint.STUDY_AGREED)
     put_data(engine, data)
-    standing = {(t.trial.name, t.trial.architecture, t.trial.recipe): t for t in trials_of_study(engine, study_id)}
-    _retire(desk, study_id, standing.values(), points)
+    _retire(desk, study_id, trials_of_study(engine, study_id), points)
     rows = trials_of_study(engine, study_id)
     catch_up(searching, [row.trial for row in rows])
     close_lost(searching, [row.trial.number for row in rows if row.trial.active])
-    points = within_trials(spec, points, rows, desk.watch)
     roll = Roll(study_id, data, {}, {}, {})
-    for point, seeds in zip(points, deal_seeds(engine, first_seeds(spec), points, desk.watch), strict=True):
-        if not seeds:
-            continue
+    if spec.search.is_grid:
+        points = within_trials(spec, points, rows, desk.watch)
+        seeds = deal_seeds(engine, first_seeds(spec), points, desk.watch)
+        add_points(desk, searching, roll, [point for point, own in zip(points, seeds, strict=True) if own])
+        by_name = {point.name: own for point, own in zip(points, seeds, strict=True)}
+        roll.seeds.update({trial_id: by_name[point.name] for trial_id, point in roll.points.items()})
+    return roll
+
+
+def add_points(desk: Desk, searching: Searching, roll: Roll, points: Sequence[Point]) -> dict[str, int]:
+    """A trial for each, the one that stands or a new one. Returns their ids by the points' names."""
+    engine = desk.engine
+    rows = trials_of_study(engine, roll.study_id)
+    standing = {(t.trial.name, t.trial.architecture, t.trial.recipe): t for t in rows}
+    space = space_of(searching, points)
+    ids: dict[str, int] = {}
+    for point in points:
         _catalogue(desk, point)
         stands = standing.get((point.name, point.digest, point.recipe.digest))
-        trial = stands.trial if stands is not None else _trial(ask(searching, point, space), point, data.digest)
+        trial = stands.trial if stands is not None else _trial(ask(searching, point, space), point, roll.data.digest)
         reach(Failpoint.TRIAL_ASKED)
-        trial_id = put_trial(engine, study_id, replace(trial, active=True), desk.role)
+        trial_id = put_trial(engine, roll.study_id, replace(trial, active=True), desk.role)
         reach(Failpoint.TRIAL_WRITTEN)
-        roll.points[trial_id], roll.numbers[trial_id], roll.seeds[trial_id] = point, trial.number, seeds
-    return roll
+        roll.points[trial_id], roll.numbers[trial_id] = point, trial.number
+        ids[point.name] = trial_id
+    return ids
 
 
 def _retire(desk: Desk, study_id: int, standing: Collection[TrialRow], points: Sequence[Point]) -> None:

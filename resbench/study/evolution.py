@@ -19,7 +19,7 @@ from resbench.spec.search import SearchSpec
 from resbench.study.grid import choices
 from resbench.study.point import Point
 from resbench.study.proposal import Genome, Proposal, Result
-from resbench.study.space import EDIT, SLOT, Space
+from resbench.study.space import EDIT, SLOT, Space, drawn
 
 TRIES = 500
 
@@ -37,7 +37,7 @@ class Evolution:
         random = Random(stream(self.search.seed, 0, f"evolution {number}"))
         known = {(point.digest, point.recipe.digest) for point in taken}
         for _ in range(TRIES):
-            answer = self._child(random) if number >= self.search.population and self._told else _drawn(random)
+            answer = self._child(random) if number >= self.search.population and self._told else drawn(random)
             try:
                 point, genome = self.space.at(answer)
             except SpecError:
@@ -60,18 +60,6 @@ class Evolution:
         return _changed(parent, random)
 
 
-def _drawn(random: Random) -> Callable[[str, Domain], str]:
-    def answer(name: str, domain: Domain) -> str:
-        if isinstance(domain, Choices) or domain.step is not None:
-            return random.choice(list(choices(domain)))
-        value = random.uniform(domain.low, domain.high)
-        if domain.log:
-            value = domain.low * (domain.high / domain.low) ** random.random()
-        return f"{value:.12g}"
-
-    return answer
-
-
 def _changed(parent: Genome, random: Random) -> Callable[[str, Domain], str]:
     """The parent's answers, one of them another; what it was never asked is drawn."""
     child = dict(parent)
@@ -87,13 +75,13 @@ def _changed(parent: Genome, random: Random) -> Callable[[str, Domain], str]:
         _edit(child, edits, random)
     else:
         redrawn = random.choice(others)
-    drawn = _drawn(random)
+    anew = drawn(random)
 
     def answer(name: str, domain: Domain) -> str:
         if name == redrawn or name not in child:
             options = list(choices(domain)) if isinstance(domain, Choices) else []
             rest = [label for label in options if label != child.get(name)]
-            return random.choice(rest) if rest else drawn(name, domain)
+            return random.choice(rest) if rest else anew(name, domain)
         return child[name]
 
     return answer

@@ -60,13 +60,18 @@ def _looks(engine: Engine, spec: StudySpec, old: dict[str, Any], new: dict[str, 
     looks = list(old.get("looks", ()))
     had, budget = old.get("budget_runs"), new.get("budget_runs")
     grows = not {*spec.seeds} <= {*old["seeds"]} or (had is not None and (budget is None or budget > had))
-    seeds = {run.seed for run in runs_of_study(engine, spec.name) if run.active and run.status in FINISHED}
+    seeds = {
+        run.seed for run in runs_of_study(engine, spec.name) if run.active and run.judges and run.status in FINISHED
+    }
     return [*looks, len(seeds)] if grows and len(seeds) >= MIN_SEEDS and spec.design.race is None else looks
 
 
 def _spec_json(spec: StudySpec, data_digest: str, points: Sequence[Point]) -> dict[str, Any]:
     recipe = {key: value for key, value in values(spec.recipe).items() if key not in NOT_IDENTITY}
-    limits = {"params": spec.budget.params, "macs": spec.budget.macs}
+    measured = {"memory_mib": spec.budget.memory_mib, "latency_ms": spec.budget.latency_ms}
+    limits = {"params": spec.budget.params, "macs": spec.budget.macs} | {
+        k: v for k, v in measured.items() if v is not None
+    }
     network = {"use": spec.network.name, **{k: plain(v) for k, v in spec.network.arguments.items()}}
     return {
         "fixed": {
@@ -76,12 +81,19 @@ def _spec_json(spec: StudySpec, data_digest: str, points: Sequence[Point]) -> di
             "recipe": recipe,
             "limits": limits,
             **spec.design.as_json(),
+            **_search_json(spec),
         },
         "units": [point.name for point in points],
         "seeds": list(spec.seeds),
         **({} if spec.budget.runs is None else {"budget_runs": spec.budget.runs}),
         "doc": spec.doc,
     }
+
+
+def _search_json(spec: StudySpec) -> dict[str, Any]:
+    """How the points were chosen; how many are judged in the end may grow."""
+    search = spec.search
+    return {} if search.is_grid else {"search": search.model_dump(mode="json", by_alias=True, exclude={"finalists"})}
 
 
 def _leaves(value: Any, path: str = "") -> dict[str, str]:

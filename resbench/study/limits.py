@@ -12,7 +12,7 @@ from typing import Any
 from resbench.spec.recipe_plan import PlanSpec
 
 _SAID, _WORKERS = "said", "workers"
-_OF_THE_CELL = (_SAID, _WORKERS, "upto", "judges", "prune")
+_OF_THE_STAGE = ("upto", "judges", "prune")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,13 @@ def with_said(plan: Mapping[str, Any], said: PlanSpec, workers: int) -> dict[str
     return {**plan, _SAID: said.model_dump(mode="json"), _WORKERS: workers}
 
 
+def marks_of(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """What a stage has put there (study/stage.py)."""
+    return {key: plan[key] for key in _OF_THE_STAGE if key in plan}
+
+
 def without_said(plan: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in plan.items() if key not in _OF_THE_CELL}
+    return {key: value for key, value in plan.items() if key not in (_SAID, _WORKERS, *_OF_THE_STAGE)}
 
 
 def says_so_still(plan: Mapping[str, Any], said: PlanSpec) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -21,6 +21,7 @@ from resbench.study.means import Missing, Planned
 from resbench.study.planning import Planner, cores, early, workers
 from resbench.study.point import Point
 from resbench.study.torch_trainer import TorchTrainer
+from resbench.train.plan import Plan
 from resbench.train.ranks import part
 
 
@@ -35,6 +36,7 @@ class ThisMachine:
     folder: Path
     profile: Path | None = None
     elsewhere: bool = False
+    measured: dict[object, Plan] = field(default_factory=dict)  # once for all stages
 
     @property
     def device(self) -> str:
@@ -48,7 +50,9 @@ class ThisMachine:
 
     def plan(self, engine: Engine, missing: Missing) -> Planned:
         alone = len(missing) < cores() or part().of > 1
-        planner = Planner(engine, self.data.digest, self.data.n_train, self.torch_device, cores() if alone else 1)
+        planner = Planner(
+            engine, self.data.digest, self.data.n_train, self.torch_device, cores() if alone else 1, self.measured
+        )
         hows = {trial_id: planner.plan(point, len(seeds)) for trial_id, (point, seeds) in missing.items()}
         work = [(point, len(seeds)) for point, seeds in missing.values()]
         size = workers(work, list(hows.values()), self.data.n_train, self.torch_device)

@@ -20,6 +20,11 @@ class Narrator:
     told: set[tuple[int, int]] = field(default_factory=set)
     newest_run: int = 0
 
+    def begin(self, names: Mapping[int, tuple[str, int]]) -> None:
+        """Another stage, of these trials: a run that goes on in it is told of again."""
+        self.names = {**self.names, **names}
+        self.told.clear()
+
     def epoch(self, trial_id: int, seed: int, epoch: int, error_pct: float | None) -> None:
         name, of = self.names.get(trial_id, ("?", 0))
         self.watch.epoch(name, seed, of, epoch, error_pct)

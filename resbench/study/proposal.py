@@ -22,7 +22,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`values`: one for each objective, less being better; None: it fails. `epochs`: trained; `pruned`: stopped before its end."""
+    """`values`: of each objective, less being better; None: it fails. `epochs`: trained. `pruned`: stopped before its end."""
 
     values: tuple[float, ...] | None
     epochs: int = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from resbench.errors import Fenced
 from resbench.spec.study import StudySpec
@@ -23,6 +24,9 @@ from resbench.study.pulse import at_work
 from resbench.study.shift import Shift, Where
 from resbench.study.stop import Stop
 from resbench.study.watcher import Watcher
+
+if TYPE_CHECKING:
+    from resbench.study.space import Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Task:
     spec: StudySpec
     points: Sequence[Point]
     means: Means
+    space: Space | None = None  # of a search
 
 
 def run_study(engine: Engine, task: Task, watch: Watcher, stop: Stop, manner: Manner = Manner()) -> bool:
@@ -63,7 +68,9 @@ def run_study(engine: Engine, task: Task, watch: Watcher, stop: Stop, manner: Ma
                 assist(engine, shift, Helper(spec.name, task.means.trainers, task.means.slots(), epochs), watch)
                 continue
             try:
-                whole = coordinate(Desk(engine, spec, task.means, watch, lease, patience), shift, task.points)
+                whole = coordinate(
+                    Desk(engine, spec, task.means, watch, lease, patience), shift, task.points, task.space
+                )
             except Fenced as error:
                 watch.note(f"{error}; this process goes on as a worker beside it")
                 continue

@@ -20,9 +20,9 @@ from resbench.measure.limits import over_budget
 from resbench.measure.macs import macs
 from resbench.measure.params import params
 from resbench.ops.initialisers import initialiser_called
+from resbench.seeds import stream
 from resbench.spec.arrange import Arrange
 from resbench.spec.check import Check
-from resbench.seeds import stream
 from resbench.spec.domain import Choices, Domain, Range, is_domain, parse_domain
 from resbench.spec.library import Library
 from resbench.spec.mutate import mutant
@@ -34,10 +34,10 @@ from resbench.study.grid import MAX_POINTS, choices, value_of
 from resbench.study.point import Point, Refused
 from resbench.train.schedule import length
 
+SOME_TRIES = 200  # draws for a point that can be built
 MUTANT_TRIES = 50  # draws for each one that is wanted
 Answer = Callable[[str, Domain], str]  # a question and what is allowed -> the label of what is chosen
 UNIT, SLOT, EDIT = "unit", "slot", "edit"  # the questions that come before a unit's own
-_STRUCTURE = (UNIT, SLOT, EDIT)
 _SEED = Range(0, 10**6, 1, whole=True)  # of an edit; 0: none
 
 
@@ -88,6 +88,17 @@ class Space:
         _refuse_equal_names(points, self.spec)
         return list({point.name: point for point in points}.values()), refused
 
+    def some(self) -> Point:
+        """One that can be built. Raises SpecError with what is wrong with the first of many, where none can."""
+        first: SpecError | None = None
+        for number in range(SOME_TRIES):
+            try:
+                return self.at(drawn(Random(stream(0, 0, f"some {number}"))))[0]
+            except SpecError as error:
+                first = first or error
+        assert first is not None
+        raise first
+
     def at(self, answer: Answer) -> tuple[Point, dict[str, str]]:
         """The point that the answers lead to, and all of them by question. Raises SpecError where it cannot be built."""
         asked = Asked(answer)
@@ -135,7 +146,7 @@ class Space:
         return UnitEntry(Use(self.library.add_unit(node), {}, entry.use.node))
 
     def _mutants(self, entry: UnitEntry) -> Iterator[Point | Refused]:
-        """As many different ones as are asked for, drawn by the entry's seed, that can be built; those that cannot beside them."""
+        """As many different ones as are asked for, drawn by the entry's seed; beside them those that cannot be built."""
         mutate = entry.mutate
         assert mutate is not None
         found: set[str] = set()
@@ -169,6 +180,21 @@ class Space:
                 yield Refused(_name(entry, self.library.unit(entry.label).name, asked.labels), error.problems)
             prefix = _following(asked)
         raise BadInput(f"more than {MAX_POINTS:,} points")
+
+
+def drawn(random: Random) -> Answer:
+    """Answers at random."""
+
+    def answer(name: str, domain: Domain) -> str:
+        if isinstance(domain, Choices) or (domain.step is not None and not domain.log):
+            return random.choice(list(choices(domain)))
+        if domain.log:
+            value = domain.low * (domain.high / domain.low) ** random.random()
+        else:
+            value = random.uniform(domain.low, domain.high)
+        return str(round(value)) if domain.whole else f"{value:.12g}"
+
+    return answer
 
 
 def _by_index(prefix: Sequence[int]) -> Answer:
@@ -208,9 +234,16 @@ def _point(spec: StudySpec, entry: UnitEntry, info: DatasetInfo, library: Librar
     over = over_budget(bound, spec.budget, *cost)
     if over is not None:
         raise SpecError([entry.use.node.problem(f"unit {unit.name}: {over}")])
-    own = {name: label for name, label in asked.labels.items() if name.partition(".")[0] not in _STRUCTURE or name.startswith("unit.")}
-    domains = {name: asked.domains[name] for name in own}
-    return Point(_name(entry, unit.name, own), unit.name, own, domains, bound, canonical(bound).digest, *cost, recipe, run.epochs)  # fmt: skip
+    own = {name: label for name, label in asked.labels.items() if not _is_structure(name)}
+    return Point(
+        _name(entry, unit.name, own), unit.name, own, {name: asked.domains[name] for name in own}, bound,
+        canonical(bound).digest, *cost, recipe, run.epochs,
+    )  # fmt: skip
+
+
+def _is_structure(question: str) -> bool:
+    """Whether it is about which unit; a unit's own questions are called `unit.PARAM`."""
+    return question == UNIT or question.startswith((f"{SLOT}.", f"{EDIT}."))
 
 
 def _recipe_answers(spec: StudySpec, choose: Choose) -> dict[str, Node]:

@@ -1,4 +1,4 @@
-"""A study's spec and what stands -> the seeds of each trial, stage by stage: all at once, or look by look of a race.
+"""A grid's spec and what stands -> its stages: all seeds at once, or look by look of a race.
 
 A race is replayed from its runs before every stage (evidence/race.py), so one that was interrupted goes on where it was.
 """
@@ -16,8 +16,7 @@ from resbench.store.engine import Engine
 from resbench.study.budget import deal_seeds
 from resbench.study.desk import Desk
 from resbench.study.point import Point
-
-Dealt = Mapping[int, tuple[int, ...]]  # trial, by id -> seeds
+from resbench.study.stage import Dealt, Stage
 
 
 def first_seeds(spec: StudySpec) -> StudySpec:
@@ -25,12 +24,12 @@ def first_seeds(spec: StudySpec) -> StudySpec:
     return spec if spec.design.race is None else replace(spec, seeds=spec.seeds[: spec.design.race[0]])
 
 
-def stages(desk: Desk, plan: Mapping[int, Point], first: Dealt, failed: Collection[int]) -> Iterator[Dealt]:
+def stages(desk: Desk, plan: Mapping[int, Point], first: Dealt, failed: Collection[int]) -> Iterator[Stage]:
     """`first` as dealt at the start; each stage is asked for when the one before it was trained.
 
     `failed`: trials of which a cell failed in this start; they are not waited for, and are in no look until they have its seeds.
     """
-    yield dict(first)
+    yield Stage(dict(first))
     engine, spec, watch = desk.engine, desk.spec, desk.watch
     looks = spec.design.race or ()
     told: set[str] = set()
@@ -58,7 +57,7 @@ def stages(desk: Desk, plan: Mapping[int, Point], first: Dealt, failed: Collecti
         going = {i: p for i, p in going.items() if i not in failed}
         grown = replace(spec, seeds=spec.seeds[: looks[number]])
         dealt = desk.do(lambda grown=grown, going=going: deal_seeds(engine, grown, list(going.values()), watch))  # type: ignore[misc]
-        yield dict(zip(going, dealt, strict=True))
+        yield Stage(dict(zip(going, dealt, strict=True)))
 
 
 def is_over(engine: Engine, spec: StudySpec) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import optuna
 from optuna.samplers import BaseSampler
@@ -67,7 +68,7 @@ class Suggest:
                 warnings.simplefilter("ignore")  # of Optuna's own, about its own
                 trial = self._study.ask()
                 try:
-                    point, genome = self.space.at(lambda name, domain, of=trial: _suggested(of, name, domain))
+                    point, genome = self.space.at(partial(_suggested, trial))
                 except SpecError:
                     self.refused += 1
                     self._study.tell(trial, state=TrialState.FAIL)

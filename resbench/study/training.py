@@ -77,9 +77,7 @@ def _train(desk: _Desk) -> None:
     cell = desk.cell
     found = desk.patience.do(lambda: find_runs(desk.engine, *desk.identity, cell.seeds, cell.upto))
     for seed, run in found.items():
-        desk.patience.do(
-            partial(link_run, desk.engine, desk.study_id, cell.trial_id, run.id, judges=cell.judges)
-        )
+        desk.patience.do(partial(link_run, desk.engine, desk.study_id, cell.trial_id, run.id, judges=cell.judges))
         desk.ears.saved(seed, run.epochs, run.val_error_pct if run.status == "complete" else None)
     missing = tuple(seed for seed in cell.seeds if seed not in found)
     if not missing:
@@ -140,8 +138,10 @@ def _run(desk: _Desk, task: Job, seeds: tuple[int, ...]) -> None:
         if timed is not None:
             timed.stop()
     told = {**without_said(cell.plan), **how}
-    rows = [record(cell, seed, outcome, where, told) for seed, outcome in zip(seeds, outcomes, strict=True)]
     goes_on = any(outcome.status == "stopped" for outcome in outcomes)
+    if goes_on:
+        told["checkpoint"] = key
+    rows = [record(cell, seed, outcome, where, told) for seed, outcome in zip(seeds, outcomes, strict=True)]
     desk.patience.do(lambda: save_runs_of(desk.engine, rows, cell, desk.study_id, None if goes_on else key))
     for seed, outcome in zip(seeds, outcomes, strict=True):
         last = outcome.epochs[-1]

@@ -1,1 +1,1 @@
-"""A unit's graph, and the network built from it -> what its identity path does to signals and gradients.  He et al. 2016, 1603.05027"""
+"""A unit's graph, and the network built from it -> what its identity path does to signal and gradient.  arXiv:1603.05027"""

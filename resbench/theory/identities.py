@@ -1,4 +1,4 @@
-"""A real network -> whether Eq. 4, 5, 7 and 8 of He et al. 2016 hold in it, each with its residual, beside what the graph foretold.
+"""A real network -> whether Eq. 4, 5, 7, 8 of He et al. 2016 hold in it, each with its residual, beside what the graph foretold.
 
 Per stage of one feature-map size, over the units that are alike (the identities do not hold where shapes change). Batch norm uses
 its batch, over which the products are taken; what is drawn at random is as in evaluation. The right sides are summed from the
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from resbench.compiler.canonical import canonical
 from resbench.compiler.graph import BoundNetwork, Graph
 from resbench.compiler.materialise import materialise
-from resbench.compiler.network import Network, build
+from resbench.compiler.network import Network, Stage, build
 from resbench.ops.parameter import Parametric, Random
 from resbench.seeds import stream
 from resbench.theory.direct import direct
@@ -99,7 +100,8 @@ def _residuals(
     """Of each stage, by equation."""
     alike = dict(units)
     x = network.stem(images)
-    for s, stage in enumerate(network.stages):
+    for s in range(len(network.stages)):
+        stage = cast(Stage, network.stages[s])
         x = stage.before(x)
         run: list[tuple[nn.Module, Graph]] = []
         for u, unit in enumerate(stage.units):
@@ -112,7 +114,7 @@ def _residuals(
                 break
         if run:
             start = x.detach().requires_grad_()
-            of_stage = [one for one in _walk(run, start)]
+            of_stage = list(_walk(run, start))
             yield _of_stage(start, of_stage, said, seed)
             x = of_stage[-1].out
         for unit in list(stage.units)[u:] if run and f"stages.{s}.units.{u}" not in alike else ():
@@ -151,7 +153,9 @@ def _of_stage(start: Tensor, units: Sequence[Pieces], said: dict[str, bool], see
     return found
 
 
-def _carried(start: Tensor, units: Sequence[Pieces], joins: Callable[[Pieces], Tensor], *, fast: bool = False) -> Tensor:
+def _carried(
+    start: Tensor, units: Sequence[Pieces], joins: Callable[[Pieces], Tensor], *, fast: bool = False
+) -> Tensor:
     """(prod push) x_l + sum over units, from the last, of what joins there, pushed through all later ones.
 
     `fast`: the factors are not differentiated.

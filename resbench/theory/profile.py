@@ -100,4 +100,3 @@ def _profile(number: int, unit: _Unit, grads: tuple[Tensor | None, ...]) -> Unit
     whole = shortcut + branch
     share = 100 * shortcut / whole if whole else 0.0
     return UnitProfile(number, unit.path, float(unit.out.detach().var()), at_out, share, unit.dead_pct)
-

@@ -6,15 +6,15 @@ import math
 from dataclasses import dataclass
 
 from resbench.compiler.graph import BoundNetwork, Graph
-from resbench.theory.direct import direct
 from resbench.theory.equation import equation
 from resbench.theory.identities import foretold
 from resbench.theory.paths import IdentityPath, identity_path, inner_unit
 from resbench.theory.steps import Step, label
 
 _WORDS = {
-    "identity": "identity", "none": "none: F alone leads on", "scaled": "scaled by a constant", "learned": "scaled by a learned gain",
-    "dropped": "left out at random", "gated": "gated", "normalised": "normalised", "pooled": "pooled",
+    "identity": "identity", "none": "none: F alone leads on", "scaled": "scaled by a constant",
+    "learned": "scaled by a learned gain", "dropped": "left out at random",
+    "gated": "gated", "normalised": "normalised", "pooled": "pooled",
     "projected": "projected by weights", "rectified": "not linear (a ReLU)", "nonlinear": "not linear",
 }  # fmt: skip
 

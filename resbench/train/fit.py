@@ -58,8 +58,8 @@ def fit(
 ) -> list[Outcome]:  # fmt: skip
     """Train on the device of the parameters.
 
-    One that is no longer finite is told of no more; it does not disturb the others. Networks that are stopped are kept, so that they
-    can go on from there.
+    One that is no longer finite is told of no more; it does not disturb the others. Networks that are stopped are kept, so that
+    they can go on from there.
     """
     began = time.perf_counter()
     count = len(seeds)
@@ -119,7 +119,10 @@ def fit(
         if cut or not any(is_finite(histories[i][-1]) for i in going):
             break
     broken = [not is_finite(history[-1]) or not all_finite(stacked, i) for i, history in enumerate(histories)]
-    diverged = [lost or (not cut and is_diverged(history[-1], val.labels)) for lost, history in zip(broken, histories, strict=True)]
+    diverged = [
+        lost or (not cut and is_diverged(history[-1], val.labels))
+        for lost, history in zip(broken, histories, strict=True)
+    ]
     tests: list[Score] = []
     if not cut and not all(diverged):
         tests = score(what, sealed_test(data, device))

@@ -57,6 +57,7 @@ class HereExecutor:
         self.engine, self.duty, self.onlooker, self.stop, self.alone = engine, duty, onlooker, stop, alone
         self.settling = Settling(engine, onlooker, patience_of(onlooker, stop))
         self.lost = Lost(engine, duty.study_id, duty.record.name, duty.lease_s)
+        self.ready: Train | None = None
 
     def __enter__(self) -> HereExecutor:
         return self
@@ -69,7 +70,7 @@ class HereExecutor:
 
     def run(self, count: int, is_over: Callable[[], bool]) -> None:
         duty, patience = self.duty, self.settling.patience
-        train = duty.trainers[0].ready()
+        self.ready = train = self.ready or duty.trainers[0].ready()
         claim = (self.engine, duty.study_id, duty.record.name, duty.record.tags, duty.lease_s)
         while not self.stop.asked:
             cell = patience.do(lambda: claim_cell(*claim))

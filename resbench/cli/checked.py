@@ -1,0 +1,67 @@
+"""A study's file -> its points, and what its search will do with them, in sentences: before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from resbench.cli.run import prepare
+from resbench.errors import BadInput
+from resbench.spec.search import BY_RUNGS
+from resbench.spec.study import StudySpec
+from resbench.study.known import known_as
+from resbench.study.point import Point, Refused
+from resbench.study.rungs import rungs_of
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """`endless`: why the points cannot be counted, where they cannot; then `points` are some. `known`: names of the library."""
+
+    spec: StudySpec
+    points: Sequence[Point]
+    refused: Sequence[Refused]
+    known: Mapping[str, str]
+    endless: str | None = None
+
+
+def checked(file: str, changes: tuple[str, ...]) -> Checked:
+    """Also of a search that proposes its points: all that it could propose, where that can be counted."""
+    prepared = prepare(file, changes, None)
+    points, refused, endless = prepared.points, prepared.refused, None
+    if not prepared.spec.search.is_grid and prepared.spec.search.use not in BY_RUNGS:
+        try:
+            points, refused = prepared.space.all()
+        except BadInput as error:
+            endless = str(error)
+    return Checked(prepared.spec, points, refused, known_as(prepared.space, points), endless)
+
+
+def sentences(found: Checked) -> Iterator[str]:
+    spec, search = found.spec, found.spec.search
+    for ours, library in found.known.items():
+        yield f"{ours} is {library} of the library"
+    different = len({(point.digest, point.recipe.digest) for point in found.points})
+    if found.endless is not None:
+        yield f"the points cannot be counted: {found.endless.splitlines()[0]}"
+    left_out = f", {len(found.refused)} more that cannot be built" if found.refused else ""
+    space = f"{len(found.points)} points{left_out}, {different} different networks"
+    if search.is_grid:
+        runs = different * len(spec.seeds)
+        limit = spec.budget.runs
+        allowed = "" if limit is None or limit >= runs else f", of which the budget allows {limit}"
+        yield f"{space}, {len(spec.seeds)} seeds: {runs} runs{allowed}"
+        return
+    trials = (
+        different
+        if spec.budget.trials is None
+        else min(spec.budget.trials, different if found.endless is None else 10**9)
+    )
+    final = f"the best {search.finalists} are judged by {len(spec.seeds)} others"
+    if found.endless is None:
+        yield space
+    if search.use in BY_RUNGS:
+        rungs = ", ".join(map(str, rungs_of(search, found.points[0].epochs)))
+        yield f"{search.use}: {trials} points, {search.seeds} seeds each, rungs at {rungs} epochs; {final}"
+    else:
+        yield f"{search.use}: {trials} points, {search.seeds} seeds each, {search.batch} at a time; {final}"

@@ -1,0 +1,86 @@
+"""A search that proposes -> its stages: batches of new points, then the finalists, with seeds of their own.
+
+It is replayed from its first proposal at every start, from the results that stand, so that one which was interrupted proposes
+what it would have proposed without that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from resbench.evidence.promotion import in_order
+from resbench.spec.search import SearchSpec
+from resbench.spec.study import StudySpec
+from resbench.study.chosen import Chooser
+from resbench.study.evolution import Evolution
+from resbench.study.point import Point
+from resbench.study.proposal import Proposal, Proposer, Result
+from resbench.study.space import Space
+from resbench.study.stage import Stage
+
+Enrol = Callable[[Sequence[Point]], Mapping[str, int]]  # points -> the ids of their trials, by name
+Note = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a search works with: `enrol` puts points into the study, `note` tells."""
+
+    chooser: Chooser
+    enrol: Enrol
+    note: Note
+
+
+def proposer(search: SearchSpec, space: Space, objectives: int) -> Proposer:
+    if search.use == "evolution":
+        return Evolution(search, space)
+    from resbench.study.suggest import Suggest
+
+    return Suggest(search, space, objectives)
+
+
+def rounds(spec: StudySpec, source: Proposer, means: Means) -> Iterator[Stage]:
+    """Batches until the budget of trials is spent, or nothing new is proposed; then the finalists."""
+    search, trials = spec.search, spec.budget.trials or 0
+    tried: list[tuple[Proposal, int]] = []
+    results: list[Result] = []
+    while len(tried) < trials:
+        batch: list[Proposal] = []
+        for number in range(len(tried), min(len(tried) + search.batch, trials)):
+            found = source.propose(number, [one.point for one, _ in tried] + [one.point for one in batch])
+            if found is None:
+                means.note(f"{search.use} finds no new point after {len(tried) + len(batch)}; it ends there")
+                trials = len(tried) + len(batch)
+                break
+            batch.append(found)
+        if not batch:
+            break
+        prune = _prune(search, [one.point for one, _ in tried], means.chooser)
+        ids = means.enrol([one.point for one in batch])
+        yield Stage({ids[one.point.name]: search.own_seeds for one in batch}, judges=False, prune=prune)
+        for one in batch:
+            results.append(means.chooser.result(one.point))
+            source.tell(one, results[-1])
+            tried.append((one, ids[one.point.name]))
+    chosen = finalists(search, {str(i): result for i, result in enumerate(results)})
+    refused = f", {source.refused} more could not be built or were over the budget" if source.refused else ""
+    told = f"{search.use}: {len(tried)} points looked at{refused}; {len(chosen)} go into the final, with seeds of their own"
+    means.note(told)
+    if chosen:
+        yield Stage({tried[int(name)][1]: spec.seeds for name in chosen})
+
+
+def finalists(search: SearchSpec, results: Mapping[str, Result]) -> list[str]:
+    """The best, by dominance rank where there are several objectives; none that fails, nor one stopped before its end."""
+    whole = {name: one.values for name, one in results.items() if one.values is not None and not one.pruned}
+    return in_order(whole)[: search.finalists]
+
+
+def _prune(search: SearchSpec, tried: Sequence[Point], chooser: Chooser) -> dict[str, Any]:
+    if search.prune is None:
+        return {}
+    if search.prune.use == "patience":
+        return {"epochs": search.prune.epochs, "by": search.prune.by}
+    return {"above": dict(chooser.above(tried, search.prune.from_, search.prune.after))}
