@@ -20,6 +20,7 @@ from resbench.cli import (
     net,
     ops,
     plugins,
+    proxies,
     query,
     report,
     results,
@@ -46,6 +47,7 @@ app.add_typer(unit.app, name="unit")
 app.add_typer(net.app, name="net")
 app.add_typer(plugins.app, name="plugins")
 app.add_typer(db.app, name="db")
+study.app.command("proxies")(proxies.proxies)
 study.app.command("status")(status.status)
 app.command("analyze")(analyze.analyze)
 app.command("worker")(worker.worker)

@@ -44,7 +44,7 @@ class Prune(Model):
 
 
 class SearchSpec(Model):
-    """How many points it looks at stands in `budget.trials`. `batch`: points that are asked for at a time; they depend on the batches
+    """How many points it looks at stands in `budget.trials`. `batch`: points that are asked for at a time, by the batches
     before alone. `start`: points drawn at random before a model is made. `seeds`: runs of each point by which the search
     chooses. `finalists`: how many are judged, with the study's own seeds. `from`, `eta`: epochs of the first rung, and how much
     longer the next is and how many times fewer go on. `population`, `sample`: of evolution, and of the nsga searches the first.

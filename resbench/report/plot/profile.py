@@ -93,7 +93,8 @@ def _legend(epochs: Sequence[int], others: bool) -> list[Artist]:
     from matplotlib.lines import Line2D
 
     handles: list[Artist] = [
-        Line2D([], [], color=BLUE, linewidth=1.2, label="at the start" if epoch == 0 else f"after {epoch} epochs", linestyle=_dashes(epoch, epochs))
+        Line2D([], [], color=BLUE, linewidth=1.2, linestyle=_dashes(epoch, epochs),
+               label="at the start" if epoch == 0 else f"after {epoch} epochs")
         for epoch in epochs
     ]  # fmt: skip
     return [*handles, Line2D([], [], color=GREY, linewidth=0.6, label="other units")] if others else handles

@@ -1,0 +1,91 @@
+"""`resbench study proxies STUDY`: how well numbers of untrained networks rank the trained ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from resbench.cli.options import Db, Json, Plugins, database
+
+if TYPE_CHECKING:
+    from resbench.evidence.proxies import Agreement
+
+
+def proxies(
+    study: Annotated[str, typer.Argument(help="The study's name.")],
+    images: Annotated[int, typer.Option(min=2, help="Of the training split, that each network is tried on.")] = 64,
+    seed: Annotated[int, typer.Option(help="Of the weights that the networks start from.")] = 0,
+    out: Annotated[
+        str | None, typer.Option("--out", "-o", metavar="FILE", help="Write the number of each architecture, CSV.",
+                                 show_default=False)
+    ] = None,
+    db: Db = None, json: Json = False, plugins: Plugins = None,
+) -> None:  # fmt: skip
+    """Print each proxy's Kendall tau with the trained ranking, its interval, and the difference to parameters and MACs."""
+    from resbench.cli.show import print_json, print_table
+    from resbench.evidence.proxies import RESAMPLES, agreements, ceiling
+    from resbench.report.save import save
+    from resbench.store.engine import open_store
+    from resbench.study.proxied import BASELINES, proxied
+
+    engine = open_store(database(db), create=False)
+
+    def tell(done: int, of: int) -> None:
+        if done % 20 == 0 or done == of:
+            typer.echo(f"{done} of {of} networks", err=True)
+
+    found = proxied(engine, study, images, seed, tell)
+    rows = agreements(found.values, found.errors, BASELINES)
+    rows.sort(key=lambda row: -abs(row.tau))
+    top = ceiling(found.scores)
+    if out is not None:
+        names = ["unit", "digest", "val_error_pct", *found.values]
+        table = zip(found.names, found.digests, found.errors, *found.values.values(), strict=True)
+        lines = [",".join(names), *(",".join("" if cell is None else f"{cell}" for cell in line) for line in table)]
+        from pathlib import Path
+
+        save(Path(out), ("\n".join(lines) + "\n").encode())
+    if json:
+        print_json({
+            "study": study, "architectures": len(found.names), "images": images, "seed": seed,
+            "proxies": [_json(row) for row in rows],
+            "ceiling": None if top is None else {"tau": top.tau, "low": top.low, "high": top.high, "runs": top.runs},
+        })  # fmt: skip
+        return
+    cells = [
+        [row.name, str(row.n), f"{row.tau:+.2f}", _interval(row.low, row.high),
+         *(_beside(row, other) for other in BASELINES)]
+        for row in rows
+    ]  # fmt: skip
+    print_table(["proxy", ">n", ">tau", "95 % interval", *(f"less that of {name}" for name in BASELINES)], cells)
+    typer.echo(
+        f"tau: Kendall's tau-b with accuracy over {len(found.names)} architectures, units that fail being tied last; percentile bootstrap "
+        f"over architectures, {RESAMPLES} resamples. Networks of seed {seed}, {images} images of the training split."
+    )
+    if top is None:
+        typer.echo("no ceiling: some architectures have fewer than 2 runs")
+    else:
+        half = f"{top.runs // 2} and {top.runs - top.runs // 2}"
+        typer.echo(
+            f"ceiling: tau between two halves of the seeds ({half}), mean {top.tau:.2f}, {top.low:.2f} to {top.high:.2f} over "
+            f"{top.splits} splits"
+        )
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "–" if low is None or high is None else f"[{low:+.2f}, {high:+.2f}]"
+
+
+def _beside(row: Agreement, other: str) -> str:
+    if other not in row.beside:
+        return "–"
+    difference, low, high = row.beside[other]
+    return f"{difference:+.2f} {_interval(low, high)}"
+
+
+def _json(row: Agreement) -> dict[str, object]:
+    beside = {
+        name: dict(zip(("difference", "low", "high"), values, strict=True)) for name, values in row.beside.items()
+    }
+    return {"name": row.name, "n": row.n, "tau": row.tau, "low": row.low, "high": row.high, "beside": beside}

@@ -1,0 +1,1 @@
+"""One proxy a file; importing the folder registers all."""

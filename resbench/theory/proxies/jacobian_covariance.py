@@ -1,0 +1,17 @@
+"""How different the input gradients of images are, by their correlation's eigenvalues.  Mellor et al. 2020, arXiv:2006.04647v1"""
+
+from __future__ import annotations
+
+import torch
+
+from resbench.theory.proxy import Start, proxy
+
+SMALL = 1e-5
+
+
+@proxy("jacobian_covariance")
+def jacobian_covariance(start: Start) -> float:
+    images = start.images.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(start.network(images).sum(), images)
+    values = torch.linalg.eigvalsh(torch.corrcoef(gradient.flatten(1).double())).clamp(min=0)
+    return -float((torch.log(values + SMALL) + 1 / (values + SMALL)).sum())
