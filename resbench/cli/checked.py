@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from resbench.cli.run import prepare
 from resbench.errors import BadInput
 from resbench.spec.search import BY_RUNGS
 from resbench.spec.study import StudySpec
-from resbench.study.known import known_as
-from resbench.study.point import Point, Refused
-from resbench.study.rungs import rungs_of
+
+if TYPE_CHECKING:
+    from resbench.study.point import Point, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,10 @@ class Checked:
 def checked(file: str, changes: tuple[str, ...]) -> Checked:
     """Also of a search that proposes its points: all that it could propose, where that can be counted."""
     prepared = prepare(file, changes, None)
+    from resbench.study.known import known_as  # after the file was read: what is wrong there needs no torch to be told
+
     points, refused, endless = prepared.points, prepared.refused, None
-    if not prepared.spec.search.is_grid and prepared.spec.search.use not in BY_RUNGS:
+    if prepared.spec.search.proposes:
         try:
             points, refused = prepared.space.all()
         except BadInput as error:
@@ -61,6 +64,8 @@ def sentences(found: Checked) -> Iterator[str]:
     if found.endless is None:
         yield space
     if search.use in BY_RUNGS:
+        from resbench.study.rungs import rungs_of
+
         rungs = ", ".join(map(str, rungs_of(search, found.points[0].epochs)))
         yield f"{search.use}: {trials} points, {search.seeds} seeds each, rungs at {rungs} epochs; {final}"
     else:

@@ -58,10 +58,11 @@ def proxies(
          *(_beside(row, other) for other in BASELINES)]
         for row in rows
     ]  # fmt: skip
-    print_table(["proxy", ">n", ">tau", "95 % interval", *(f"less that of {name}" for name in BASELINES)], cells)
+    beside = [f"less that of {name}" for name in BASELINES]
+    print_table(["proxy", ">n", ">tau", "95 % interval", *beside], cells)
     typer.echo(
-        f"tau: Kendall's tau-b with accuracy over {len(found.names)} architectures, units that fail being tied last; percentile bootstrap "
-        f"over architectures, {RESAMPLES} resamples. Networks of seed {seed}, {images} images of the training split."
+        f"tau: Kendall's tau-b with accuracy over {len(found.names)} architectures, units that fail being tied last; percentile "
+        f"bootstrap over architectures, {RESAMPLES} resamples. Networks of seed {seed}, {images} images of the training split."
     )
     if top is None:
         typer.echo("no ceiling: some architectures have fewer than 2 runs")

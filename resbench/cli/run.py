@@ -49,11 +49,10 @@ def prepare(file: str, changes: tuple[str, ...], fork: str | None) -> Prepared:
         if reason:
             raise BadInput(f"--fork: {reason}")
         spec = replace(spec, name=fork)
-    from resbench.study.coordinator import is_proposed
     from resbench.study.space import Space
 
     space = Space(spec, info(str(spec.data.name), spec.data.given), library)
-    return Prepared(spec, space, *(([space.some()], []) if is_proposed(spec) else space.all()))
+    return Prepared(spec, space, *(([space.some()], []) if spec.search.proposes else space.all()))
 
 
 def parsed(file: str, changes: tuple[str, ...]) -> tuple[StudySpec, Library]:

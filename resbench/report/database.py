@@ -21,6 +21,7 @@ _TABLES = {  # what one row is
     "rb_data": "a data set with its splits",
     "rb_environment": "what runs ran on",
     "rb_epoch": "one epoch of one run",
+    "rb_profile": "one unit of a network in one run, after some epochs: how signal and gradient fare there",
     "rb_lease": "a role that one process has at a time",
     "rb_recipe": "how to train",
     "rb_reveal": "one look at a study's test scores",

@@ -59,6 +59,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "stall_s": "Seconds without a step after which a cell is ended, and tried once more.",
         "cell_s": "Seconds after which a cell is ended and fails.",
         "memory_mib": "MiB of memory of a worker's process over which its cell is ended, and tried once more.",
+        "profile": "Epochs after which variance, gradient and shortcut share are taken at every unit; 0 is the start.",
     },
     "Span": {"iterations": "So many steps.", "epochs": "So many epochs.", "fraction": "That part of the run, in (0, 1)."},
     "Schedule": {"step": "The learning rate is multiplied by a factor at some points.",

@@ -6,6 +6,7 @@ from resbench.data.registry import names as data_names
 from resbench.data.registry import settings
 from resbench.report.schema_params import domain
 from resbench.report.schema_recipe import study_recipe
+from resbench.report.schema_search import arrange_schema, mutate_schema, search_schema, without_title
 from resbench.report.schema_use import head_schemas, use_schema
 from resbench.report.schema_value import Schema, texts, words
 from resbench.spec.design import MEASURED
@@ -18,6 +19,10 @@ _BUDGET = {
     "macs": "Multiply-accumulates of one network for one image, at most.",
     "trials": "Points of the study that are looked at, at most.",
     "runs": "Trainings that this study starts, at most, over all its calls.",
+}
+_MEASURED = {
+    "memory_mib": "MiB that training keeps of one image of one network, at most.",
+    "latency_ms": "Milliseconds for one image of one network on this machine's CPU, the median of 30, at most.",
 }
 
 _OBJECTIVES = {
@@ -72,11 +77,14 @@ def study_schema(library: Library) -> Schema:
                 "type": "boolean",
                 "description": "Whether the seed also draws the split or a subset of the data; only then are tests paired.",
             },
-            "search": {"enum": ["grid"], "default": "grid", "description": "How the points are walked: all of them."},
+            "search": search_schema(),
             "budget": {
                 "type": "object",
                 "description": "Limits; none where not given.",
-                "properties": {key: {**_amount(), "description": words} for key, words in _BUDGET.items()},
+                "properties": {
+                    **{key: {**_amount(), "description": words} for key, words in _BUDGET.items()},
+                    **{key: {"type": "number", "exclusiveMinimum": 0, "description": words} for key, words in _MEASURED.items()},
+                },
                 "additionalProperties": False,
             },
             "plugins": {
@@ -104,7 +112,7 @@ def _data() -> Schema:
     rules = []
     for known in data_names():
         model = settings(known).model_json_schema()
-        properties = {key: _without_title(value) for key, value in model.get("properties", {}).items()}
+        properties = {key: without_title(value) for key, value in model.get("properties", {}).items()}
         rules.append(
             {
                 "if": {"properties": {"use": {"const": known}}, "required": ["use"]},
@@ -128,10 +136,6 @@ def _data() -> Schema:
     }
 
 
-def _without_title(schema: Schema) -> Schema:
-    return {key: value for key, value in schema.items() if key != "title"}
-
-
 def _entry(library: Library) -> Schema:
     """One entry of `units`: a name, a file, a pattern, or a mapping with params and `vary`."""
     vary: Schema = {
@@ -141,6 +145,19 @@ def _entry(library: Library) -> Schema:
         "else": {"enum": ["all"]},
     }
     used = use_schema(library, "unit", searchable=True, more={"vary": vary})
+    for key, schema in (("mutate", mutate_schema()), ("arrange", arrange_schema())):
+        used = {
+            "if": {"type": "object", "required": [key]},
+            "then": {"type": "object", "properties": {key: schema}, "additionalProperties": False},
+            "else": used,
+        }
+    return _with_pattern(used)
+
+
+def _with_pattern(used: Schema) -> Schema:
+    """The name at the end of the chain may be a pattern too."""
+    if "required" in used["if"]:
+        return {**used, "else": _with_pattern(used["else"])}
     pattern = texts(r"[^$]*\*[^$]*", message="a unit's name, its file, or a pattern such as units/gates/*, is needed")
     return {**used, "else": {"anyOf": [used["else"], pattern]}}
 

@@ -20,6 +20,7 @@ from resbench.spec.oplist import OpCall, Vocabulary, parse_op
 
 PLACES = ("branch", "shortcut", "after")
 MERGES = ("add",)
+CHANGES = ("pad", "pool_pad", "project", "pool_project")  # of the block `shortcut`
 MAX_OPS, MAX_UNITS = 10, 20_000
 CUT = "|"
 CONVOLUTION = "conv3x3"  # what a bare `conv` stands for, the paper's weight layer
@@ -144,8 +145,8 @@ def parse_arrange(node: Node, vocabulary: Vocabulary, check: Check) -> Arrange |
     if "branch" not in places:
         check.report(entries["places"], "the branch is needed among the places: without it nothing is learned")
     change = entries.get("change", Node("pad"))
-    if change.value not in ("pad", "pool_pad", "project", "pool_project"):
-        check.report(change, f"one of pad, pool_pad, project, pool_project is needed, got {change.shown()}")
+    if change.value not in CHANGES:
+        check.report(change, f"one of {listed(CHANGES)} is needed, got {change.shown()}")
     if len(check.problems) > before:
         return None
     arrange = Arrange(ops, count, frozenset(weights), places, rules, str(change.value), node)

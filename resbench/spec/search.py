@@ -82,6 +82,11 @@ class SearchSpec(Model):
         return self.use == "grid"
 
     @property
+    def proposes(self) -> bool:
+        """Whether it finds its points one after the other, so that they are not known before."""
+        return not self.is_grid and self.use not in BY_RUNGS
+
+    @property
     def own_seeds(self) -> tuple[int, ...]:
         """By which it chooses; nobody is judged by them."""
         return tuple(range(FIRST_SEED, FIRST_SEED + self.seeds))

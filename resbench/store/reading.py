@@ -106,7 +106,7 @@ def runs_of_study(engine: Engine, study: str) -> list[StudyRun]:
         study_row(connection, study, shown(engine))
         rows = connection.execute(_in_order(study)).all()
     return [
-        StudyRun(*row[:3], bool(row[3]), *row[4:-1], bool(row[-1])) for row in rows
+        StudyRun(row[0], row[1], row[2], bool(row[3]), *row[4:]) for row in rows
     ]  # by name takes three times as long
 
 

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from resbench.errors import Fenced
 from resbench.failpoints import Failpoint, reach
 from resbench.spec.search import BY_RUNGS
-from resbench.spec.study import StudySpec
 from resbench.store.cells import cells_called, close_cell, enqueue_cell, is_open, open_cells
 from resbench.store.checkpoints import forget_stopped
 from resbench.store.roles import has_role
@@ -49,7 +48,7 @@ def coordinate(desk: Desk, shift: Shift, points: Sequence[Point], space: Space |
     """
     with shift.stop.at_once():
         searching = desk.do(lambda: open_optuna(shift.url, desk.spec.name))
-        roll = desk.do(lambda: enrol(desk, searching, () if is_proposed(desk.spec) else points))
+        roll = desk.do(lambda: enrol(desk, searching, () if desk.spec.search.proposes else points))
     narrator = Narrator(desk.watch, {i: (point.name, point.epochs) for i, point in roll.points.items()})
     with ExitStack() as started:
         executor: Executor | None = None
@@ -68,11 +67,6 @@ def coordinate(desk: Desk, shift: Shift, points: Sequence[Point], space: Space |
         desk.do(lambda: _tell(desk, searching, roll))
         desk.do(lambda: forget_stopped(desk.engine, roll.study_id))
     return not narrator.failed
-
-
-def is_proposed(spec: StudySpec) -> bool:
-    """Whether a search finds the points one after the other, so that they are not known before."""
-    return not spec.search.is_grid and spec.search.use not in BY_RUNGS
 
 
 def _stages(

@@ -6,7 +6,7 @@ ops that change places, or one that moves); the oldest point leaves. The first a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
 from random import Random
@@ -16,10 +16,11 @@ from resbench.evidence.promotion import in_order
 from resbench.seeds import stream
 from resbench.spec.domain import Choices, Domain
 from resbench.spec.search import SearchSpec
+from resbench.study.answers import Answer, drawn
 from resbench.study.grid import choices
 from resbench.study.point import Point
 from resbench.study.proposal import Genome, Proposal, Result
-from resbench.study.space import EDIT, SLOT, Space, drawn
+from resbench.study.space import EDIT, SLOT, Space
 
 TRIES = 500
 
@@ -51,7 +52,7 @@ class Evolution:
         values = result.values or (inf,)
         self._told.append((proposal.genome, (inf, *values) if result.pruned else (0.0, *values)))
 
-    def _child(self, random: Random) -> Callable[[str, Domain], str]:
+    def _child(self, random: Random) -> Answer:
         population = self._told[-self.search.population :]
         sample = random.sample(population, min(self.search.sample, len(population)))
         width = max(len(values) for _, values in sample)
@@ -60,7 +61,7 @@ class Evolution:
         return _changed(parent, random)
 
 
-def _changed(parent: Genome, random: Random) -> Callable[[str, Domain], str]:
+def _changed(parent: Genome, random: Random) -> Answer:
     """The parent's answers, one of them another; what it was never asked is drawn."""
     child = dict(parent)
     slots = [name for name in child if name.startswith(f"{SLOT}.")]

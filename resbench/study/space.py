@@ -5,8 +5,8 @@ A param is asked for when it is first read, so one that other choices make idle 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
 
@@ -23,36 +23,22 @@ from resbench.ops.initialisers import initialiser_called
 from resbench.seeds import stream
 from resbench.spec.arrange import Arrange
 from resbench.spec.check import Check
-from resbench.spec.domain import Choices, Domain, Range, is_domain, parse_domain
+from resbench.spec.domain import Choices, Range, is_domain, parse_domain
 from resbench.spec.library import Library
 from resbench.spec.mutate import mutant
 from resbench.spec.network import Use
 from resbench.spec.node import Node
 from resbench.spec.study import StudySpec, recipe_at
 from resbench.spec.study_units import UnitEntry
-from resbench.study.grid import MAX_POINTS, choices, value_of
+from resbench.study.answers import Answer, Asked, by_index, drawn, following
+from resbench.study.grid import MAX_POINTS
 from resbench.study.point import Point, Refused
 from resbench.train.schedule import length
 
 SOME_TRIES = 200  # draws for a point that can be built
 MUTANT_TRIES = 50  # draws for each one that is wanted
-Answer = Callable[[str, Domain], str]  # a question and what is allowed -> the label of what is chosen
 UNIT, SLOT, EDIT = "unit", "slot", "edit"  # the questions that come before a unit's own
 _SEED = Range(0, 10**6, 1, whole=True)  # of an edit; 0: none
-
-
-@dataclass(slots=True)
-class Asked:
-    """Questions of one point as they come, with what was answered."""
-
-    answer: Answer
-    labels: dict[str, str] = field(default_factory=dict)
-    domains: dict[str, Domain] = field(default_factory=dict)
-
-    def choose(self, name: str, domain: Domain) -> Node:
-        if name not in self.labels:
-            self.labels[name], self.domains[name] = self.answer(name, domain), domain
-        return value_of(domain, self.labels[name])
 
 
 @dataclass(frozen=True)
@@ -154,7 +140,7 @@ class Space:
             random = Random(stream(mutate.seed, 0, f"mutate {number}"))
             seeds = [random.randrange(1, 10**6) for _ in range(random.randint(1, mutate.edits))]
             try:
-                point = _point(self.spec, self._mutant(entry, seeds), self.info, self.library, Asked(_by_index([])))
+                point = _point(self.spec, self._mutant(entry, seeds), self.info, self.library, Asked(by_index([])))
             except SpecError as error:
                 yield Refused(f"{entry.label} edited {number}", error.problems)
                 continue
@@ -173,47 +159,13 @@ class Space:
         for _ in range(MAX_POINTS):
             if prefix is None:
                 return
-            asked = Asked(_by_index(prefix))
+            asked = Asked(by_index(prefix))
             try:
                 yield _point(self.spec, entry, self.info, self.library, asked)
             except SpecError as error:
                 yield Refused(_name(entry, self.library.unit(entry.label).name, asked.labels), error.problems)
-            prefix = _following(asked)
+            prefix = following(asked)
         raise BadInput(f"more than {MAX_POINTS:,} points")
-
-
-def drawn(random: Random) -> Answer:
-    """Answers at random."""
-
-    def answer(name: str, domain: Domain) -> str:
-        if isinstance(domain, Choices) or (domain.step is not None and not domain.log):
-            return random.choice(list(choices(domain)))
-        if domain.log:
-            value = domain.low * (domain.high / domain.low) ** random.random()
-        else:
-            value = random.uniform(domain.low, domain.high)
-        return str(round(value)) if domain.whole else f"{value:.12g}"
-
-    return answer
-
-
-def _by_index(prefix: Sequence[int]) -> Answer:
-    """Answers by a prefix of indices; every further question gets its first answer."""
-    left = list(prefix)
-
-    def answer(name: str, domain: Domain) -> str:
-        return list(choices(domain))[left.pop(0) if left else 0]
-
-    return answer
-
-
-def _following(asked: Asked) -> list[int] | None:
-    """The next prefix, or None at the end of the walk."""
-    options = {name: list(choices(domain)) for name, domain in asked.domains.items()}
-    indices = [(options[name].index(label), len(options[name])) for name, label in asked.labels.items()]
-    while indices and indices[-1][0] + 1 == indices[-1][1]:
-        indices.pop()
-    return [index for index, _ in indices[:-1]] + [indices[-1][0] + 1] if indices else None
 
 
 def _point(spec: StudySpec, entry: UnitEntry, info: DatasetInfo, library: Library, asked: Asked) -> Point:
