@@ -49,7 +49,8 @@ class Library:
         if self.files.candidates("unit", unit.name):
             check.report(top, f"a unit called `{unit.name}` is written here, and the library has another of that name")
         check.done()
-        if plain(self._added.setdefault(unit.name, unit).node) != plain(top):
+        stands = self._added.setdefault(unit.name, unit)
+        if _without_doc(stands.node) != _without_doc(top):
             check.report(
                 top, f"two different units are called `{unit.name}`; they differ in `rules`, `change` or arguments"
             )
@@ -188,3 +189,7 @@ class Library:
             return path if self.provider.node(path) is not None else path.resolve()
         except (OSError, RuntimeError):
             return path
+
+
+def _without_doc(top: Node) -> object:
+    return plain(Node({key: value for key, value in top.mapping.items() if key != "doc"}))

@@ -1,6 +1,7 @@
 """A network with weights, a batch -> how signal and gradient fare at every unit: UnitProfile each.
 
 One forward and one backward pass in training mode, on a copy: running statistics, gradients and streams of the network stay.
+What is drawn at random is drawn by one seed, always the same.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from torch.nn import functional as F
 
 from resbench.compiler.graph import BoundNetwork, Graph
 from resbench.compiler.normal import normal
+from resbench.ops.parameter import Random
 from resbench.theory.paths import IdentityPath, identity_path
 
 IMAGES = 64  # of the training split, the same for all
@@ -39,6 +41,10 @@ class UnitProfile:
 def profile(bound: BoundNetwork, network: nn.Module, images: Tensor, labels: Tensor) -> list[UnitProfile]:
     """`network` has the weights of `bound`, in its normal form. images: BCHW, normalised; labels: B."""
     own = deepcopy(network).train()
+    for module in own.modules():
+        if isinstance(module, Random):
+            device = "cpu" if module.on_host else images.device
+            module.generator = torch.Generator(device).manual_seed(0)
     graphs = dict(normal(bound).parts())
     walked: list[_Unit] = []
     x = own.get_submodule("stem")(images)

@@ -79,7 +79,7 @@ def test_every_problem_of_the_study_is_told_at_once(rb: Rb, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("gone.yaml",), "gone.yaml: no such study file; studies of the library: identity_mappings, quickstart"),
+        (("gone.yaml",), "gone.yaml: no such study file; studies of the library: arranged, identity_mappings, "),
         (("quikstart",), "did you mean `quickstart`?"),
         ((".",), ".:1:1: a folder; a YAML file is needed"),
         (("small.yaml", "--device", "warp"), "--device warp: "),

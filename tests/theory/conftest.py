@@ -1,0 +1,1 @@
+"""Modules of samples beside the tests."""

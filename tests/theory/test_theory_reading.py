@@ -1,0 +1,61 @@
+"""What the graph alone says of each unit of the paper: its equation, h, f, and what is left of x_0."""
+
+from __future__ import annotations
+
+import pytest
+from theory_sample import bound
+
+from resbench.theory.reading import consequence, read
+
+PAPER = {
+    "original": ("x_{l+1} = relu(x_l + F(x_l))", "identity", "rectified", 1.0),
+    "plain": ("x_{l+1} = F(x_l)", "none", "rectified", 0.0),
+    "constant_scaling": ("x_{l+1} = relu(0.5 x_l + 0.5 F(x_l))", "scaled", "rectified", 0.5),
+    "exclusive_gating": ("x_{l+1} = relu((1 - g) x_l + g F(x_l))", "gated", "rectified", 0.99753),
+    "shortcut_only_gating": ("x_{l+1} = relu((1 - g) x_l + F(x_l))", "gated", "rectified", 0.99753),
+    "conv1x1_shortcut": ("x_{l+1} = relu(bn(conv1x1(x_l)) + F(x_l))", "projected", "rectified", None),
+    "dropout_shortcut": ("x_{l+1} = relu(dropout(x_l) + F(x_l))", "dropped", "rectified", 0.5),
+    "bn_after_addition": ("x_{l+1} = relu(bn(x_l + F(x_l)))", "identity", "rectified", None),
+    "relu_before_addition": ("x_{l+1} = x_l + F(x_l)", "identity", "identity", 1.0),
+    "relu_only_preactivation": ("x_{l+1} = x_l + F(x_l)", "identity", "identity", 1.0),
+    "full_preactivation": ("x_{l+1} = x_l + F(x_l)", "identity", "identity", 1.0),
+}
+
+
+@pytest.mark.parametrize("unit", PAPER)
+def test_the_units_of_the_paper(unit: str) -> None:
+    equation, h, f, factor = PAPER[unit]
+    reading = read(bound(unit, "depth=20"))
+    assert (reading.equation, reading.path.h_kind, reading.path.f_kind) == (equation, h, f)
+    assert reading.factor == (None if factor is None else pytest.approx(factor, abs=1e-5))
+    assert reading.units == 9
+
+
+def test_the_branch_and_the_gate_are_written_out() -> None:
+    names = read(bound("exclusive_gating", "depth=20", "unit.gate_bias=-3")).names
+    assert names["g"] == "sigmoid(conv1x1(x) - 3)"
+    assert names["F(x_l)"] == "bn(conv3x3(relu(bn(conv3x3(x)))))"
+
+
+def test_the_consequence_over_110_layers() -> None:
+    """Section 3 of the paper: 0.5 on every shortcut leaves 0.5^54 of x_0; a gate at -6 leaves 0.875."""
+    half = read(bound("constant_scaling", "depth=110"))
+    assert "0.5^54 = 5.6e-17 of x_0" in consequence(half)
+    gated = read(bound("shortcut_only_gating", "depth=110"))
+    assert gated.left == pytest.approx(0.875, abs=1e-3)
+    assert consequence(read(bound("full_preactivation", "depth=110"))).startswith("all of x_0 reaches the end")
+
+
+def test_two_streams_and_dense_units() -> None:
+    assert read(bound("revnet", "depth=26")).foretold["4"] is True
+    assert read(bound("dense", network="densenet", image=64)).equation == "x_{l+1} = [x_l, F(x_l)]"
+    assert read(bound("shufflenet_v2", network="shufflenet_v2", image=64)).foretold == {
+        "4": False, "5": False, "7": True, "8": True,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("unit", "harm"), [("full_preactivation", 0), ("original", 1), ("bn_after_addition", 2), ("plain", 6)]
+)
+def test_harm_counts_the_ops_on_the_path(unit: str, harm: int) -> None:
+    assert read(bound(unit, "depth=20")).harm == harm
