@@ -16,7 +16,7 @@ def plot(
         list[str] | None,
         typer.Argument(
             metavar="[KIND]...",
-            help="curves, ranking, seeds, pareto, differences, depth; else all that the study has something to show of.",
+            help="curves, ranking, seeds, pareto, differences, depth, signal, gradient; else all that there is to show.",
             show_default=False,
         ),
     ] = None,

@@ -8,18 +8,20 @@ from resbench.compiler.depth import depth
 from resbench.compiler.record import from_json
 from resbench.errors import BadInput, did_you_mean
 from resbench.report.found import Found
-from resbench.report.plot import curves, differences, pareto, ranking, seeds
+from resbench.report.plot import curves, differences, pareto, profile, ranking, seeds
 from resbench.report.plot import depth as depth_picture
 from resbench.report.plot.pareto import Cost
 from resbench.report.plot.style import Ending, drawing, render
 from resbench.spec.names import printable
 from resbench.store.catalogue import get_architecture
 from resbench.store.engine import Engine
+from resbench.store.profiles import profiles_of_study
+from resbench.store.records import ProfileRecord
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Kind = Literal["curves", "ranking", "seeds", "pareto", "differences", "depth"]
+Kind = Literal["curves", "ranking", "seeds", "pareto", "differences", "depth", "signal", "gradient"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -54,6 +56,21 @@ def _figure(engine: Engine, found: Found, kind: Kind, train: bool, cost: Cost) -
             return differences.draw(found)
         case "depth":
             return depth_picture.draw(found, depths=depths_of(engine, found))
+        case "signal" | "gradient":
+            return profile.draw(profiles_of(engine, found), kind)
+
+
+def profiles_of(engine: Engine, found: Found) -> dict[str, profile.ByEpoch]:
+    """Of the units that are shown, in the order of the ranking: by epoch, of each seed, its units."""
+    taken = profiles_of_study(engine, found.study)
+    shown: dict[str, profile.ByEpoch] = {}
+    for unit in found.units:
+        by_epoch: dict[int, dict[int, list[ProfileRecord]]] = {}
+        for record in taken.get(unit.row.unit, ()):
+            by_epoch.setdefault(record.epoch, {}).setdefault(record.seed, []).append(record)
+        if by_epoch:
+            shown[printable(unit.row.unit, 200)] = {epoch: list(seeds.values()) for epoch, seeds in by_epoch.items()}
+    return shown
 
 
 def depths_of(engine: Engine, found: Found) -> dict[str, int]:

@@ -19,5 +19,5 @@ def synflow(start: Start) -> float:
         for parameter in network.parameters():
             parameter.abs_()
     network(torch.ones_like(start.images[:1], dtype=torch.float64)).sum().backward()
-    total = sum(float((p * p.grad).abs().sum()) for p in network.parameters() if p.grad is not None)
+    total = sum(float((p.detach() * p.grad).abs().sum()) for p in network.parameters() if p.grad is not None)
     return log10(total) if total > 0 else float("nan")

@@ -1,0 +1,234 @@
+"""Searches through the command line: choosing and judging apart, resumed as uninterrupted, promoted from checkpoints, pruned."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import Database, Rb
+
+from resbench.spec.search import FIRST_SEED
+from resbench.study import rounds as rounds_module
+from resbench.study import training
+
+HEAD = """study: {name}
+network: {{use: resnet_cifar, depth: 8, width: 2}}
+data: digits
+recipe: {{use: he2016_small, epochs: {epochs}, batch: 128, plan: {{workers: 0, width: 2}}}}
+seeds: 3
+"""
+ARRANGED = """units:
+  - arrange: {ops: [bn, relu, conv, conv], places: [branch, after], rules: [all_convs_on_branch]}
+"""
+SEARCHED = """units:
+  - {use: exclusive_gating, gate_bias: {range: [-6, 0], step: 1}}
+"""
+RUNS = "SELECT unit, seed, status, epochs, val_error_pct, judges FROM v_runs ORDER BY trial, judges, seed"
+TOLD = "SELECT unit, seed, epochs, val_error_pct FROM v_runs ORDER BY unit, seed"
+
+
+@pytest.fixture
+def write(small: Path) -> Callable[..., str]:
+    def put(text: str, name: str = "searched", epochs: int = 2) -> str:
+        (small.parent / f"{name}.yaml").write_text(HEAD.format(name=name, epochs=epochs) + text, "utf-8")
+        return f"{name}.yaml"
+
+    return put
+
+
+def test_finalists_are_judged_by_other_seeds_than_those_that_chose_them(rb: Rb, write: Any, database: Database) -> None:
+    file = write(ARRANGED + "search: {use: random, batch: 2, finalists: 2}\nbudget: {trials: 4}\n")
+    said = rb("study", "run", file)
+    assert said.status == 0, said.err
+    assert "random: 4 points looked at; 2 go into the final, with seeds of their own\n" in said.err
+    rows = database.rows(RUNS)
+    chose = [row for row in rows if not row[5]]
+    assert [row[1] for row in chose] == [FIRST_SEED] * 4
+    assert len({row[0] for row in chose}) == 4
+    judged = {row[0] for row in rows if row[5]}
+    assert len(judged) <= 2
+    assert {row[1] for row in rows if row[5]} == {0, 1, 2}
+    table = rb("results", "top", "searched", "--json").json
+    assert {row["unit"] for row in table} == judged
+    assert all(row["n"] == 3 for row in table)
+    stopped = dict(database.rows("SELECT unit, stopped FROM v_leaderboard"))
+    assert set(stopped.values()) == {1}
+    best = min(chose, key=lambda row: row[4])
+    assert best[0] in judged
+    again = rb("study", "run", file)
+    assert "0 cached, 2 new" not in again.err
+    assert database.rows(RUNS) == rows
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "{use: tpe, start: 2, batch: 2",
+        "{use: evolution, population: 2, sample: 2, batch: 1",
+        "{use: nsga2, population: 2, batch: 2",
+    ],
+)
+def test_a_search_that_was_interrupted_proposes_what_it_would_have(
+    use: str, rb: Rb, write: Any, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = ARRANGED + f"search: {use}, finalists: 1, seed: 3}}\nbudget: {{trials: 6}}\n"
+    file = write(text, epochs=1)
+    assert rb("study", "run", file, "--db", "whole.db").status == 0
+    real, calls = rounds_module.Chooser.result, []
+
+    def result(self: Any, point: Any) -> Any:
+        calls.append(point.name)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return real(self, point)
+
+    monkeypatch.setattr(rounds_module.Chooser, "result", result)
+    rb("study", "run", file)
+    assert len(database.rows("SELECT * FROM rb_trial")) < 6
+    monkeypatch.setattr(rounds_module.Chooser, "result", real)
+    assert rb("study", "run", file).status == 0
+    whole = Database(tmp_path / "whole.db")
+    assert database.rows(TOLD) == whole.rows(TOLD)
+    names = "SELECT name FROM rb_trial ORDER BY number"
+    assert database.rows(names) == whole.rows(names)
+    assert len(database.rows(names)) == 6
+
+
+def test_survivors_go_on_from_their_checkpoints(
+    rb: Rb, write: Any, database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """No epoch is trained twice, and the bits are those of a run that was never stopped."""
+    trained: list[int] = []
+    real = training._hooks
+
+    def hooks(*given: Any) -> Any:
+        found = real(*given)
+        told = found.on_epoch
+
+        def count(seed: int, epoch: Any) -> None:
+            trained.append(epoch.epoch)
+            told(seed, epoch)
+
+        return type(found)(count, *(getattr(found, name) for name in found.__slots__[1:]))
+
+    monkeypatch.setattr(training, "_hooks", hooks)
+    search = "search: {use: halving, from: 1, eta: 2, seeds: 2, finalists: 2}\n"
+    said = rb("study", "run", write(ARRANGED + search, epochs=4))
+    assert said.status == 0, said.err
+    chose = [row for row in database.rows(RUNS) if not row[5]]
+    assert {row[3] for row in chose} <= {1, 2, 4}
+    assert {row[3] for row in chose} >= {1, 4}
+    assert {row[2] for row in chose if row[3] < 4} <= {"stopped", "diverged"}
+    of_search = sum(row[3] for row in chose)
+    of_final = sum(row[3] for row in database.rows(RUNS) if row[5])
+    assert len(trained) == of_search + of_final
+    assert f"{of_search} epochs trained" in said.err
+    assert not list(tmp_path.glob("**/*.checkpoints/*"))
+    unit = next(row[0] for row in chose if row[3] == 4 and row[2] == "complete")
+    plain = write(ARRANGED, "plain", epochs=4)
+    assert rb("study", "run", plain, "--db", "plain.db", f"seeds=[{FIRST_SEED}, {FIRST_SEED + 1}]").status in (0, 1)
+    curve = "SELECT epoch, val_error_pct, train_loss FROM v_epochs WHERE unit = '{}' AND seed = {} ORDER BY epoch"
+    alone = Database(tmp_path / "plain.db")
+    for seed in (FIRST_SEED, FIRST_SEED + 1):
+        assert database.rows(curve.format(unit, seed)) == alone.rows(curve.format(unit, seed))
+
+
+def test_hyperband_begins_at_several_rungs(rb: Rb, write: Any, database: Database) -> None:
+    text = ARRANGED + "search: {use: hyperband, from: 1, eta: 2, finalists: 1}\nbudget: {trials: 5}\n"
+    said = rb("study", "run", write(text, epochs=2))
+    assert said.status == 0, said.err
+    assert "hyperband: 5 points, " in said.err
+    assert database.one("SELECT COUNT(*) FROM rb_trial") == 5
+
+
+def test_a_run_above_the_median_is_stopped(rb: Rb, write: Any, database: Database) -> None:
+    prune = "prune: {use: median, from: 1, after: 2}"
+    text = SEARCHED + f"search: {{use: random, batch: 2, finalists: 1, {prune}}}\nbudget: {{trials: 6}}\n"
+    assert rb("study", "run", write(text, epochs=3)).status == 0
+    chose = [row for row in database.rows(RUNS) if not row[5]]
+    assert {row[3] for row in chose[:2]} == {3}
+    stopped = [row for row in chose if row[2] == "stopped"]
+    assert all(row[3] < 3 for row in stopped)
+    first = f"SELECT val_error_pct FROM v_epochs WHERE epoch = 1 AND seed = {FIRST_SEED} ORDER BY run_id"
+    errors = [row[0] for row in database.rows(first)]
+    middle = (sorted(errors[:2])[0] + sorted(errors[:2])[1]) / 2
+    for row, error in zip(chose[2:4], errors[2:4], strict=True):
+        assert (row[3] == 1) == (error > middle), (row, error, middle)
+
+
+def test_several_objectives_and_halving(rb: Rb, write: Any, database: Database) -> None:
+    text = (
+        "units:\n  - {use: original}\n  - {use: full_preactivation}\n  - {use: conv1x1_shortcut}\n  - {use: plain}\n"
+        "objectives: {val_error_pct: minimize, params: minimize}\nsearch: {use: halving, from: 1, eta: 2, finalists: 2}\n"
+    )
+    said = rb("study", "run", write(text, epochs=2))
+    assert said.status == 0, said.err
+    assert len({row[0] for row in database.rows(RUNS) if row[5]}) == 2
+
+
+def test_what_is_over_the_budget_is_refused_and_counted(rb: Rb, write: Any) -> None:
+    text = SEARCHED.replace("exclusive_gating, gate_bias: {range: [-6, 0], step: 1}", "original")
+    said = rb("study", "check", write(text + "budget: {memory_mib: 0.001}\n"))
+    assert said.status == 2
+    assert "unit original: training keeps 0.0" in said.err
+    assert "the budget is 0.001 MiB" in said.err
+    said = rb("study", "check", write(text + "budget: {latency_ms: 0.0001}\n"))
+    assert "ms for one image on cpu (median of 30); the budget is 0.0001 ms" in said.err
+    assert rb("study", "check", write(text + "budget: {memory_mib: 100, latency_ms: 10000}\n")).status == 0
+
+
+def test_check_counts_before_anything_runs(rb: Rb, write: Any) -> None:
+    text = ARRANGED + "search: {use: halving, from: 1, eta: 3, finalists: 2}\n"
+    said = rb("study", "check", write(text, epochs=9))
+    assert "halving: " in said.out
+    assert "rungs at 1, 3, 9 epochs; the best 2 are judged by 3 others" in said.out
+    endless = (
+        "units:\n  - {use: constant_scaling, branch_scale: {range: [0.1, 1.0]}}\nsearch: tpe\nbudget: {trials: 9}\n"
+    )
+    said = rb("study", "check", write(endless))
+    assert "the points cannot be counted: " in said.out
+    assert "tpe: 9 points, 1 seeds each, 4 at a time; the best 5 are judged by 3 others" in said.out
+
+
+def test_arranged_names_are_told_by_the_librarys(rb: Rb, write: Any) -> None:
+    text = "units:\n  - arrange: {ops: [bn, relu, conv, bn, relu, conv], places: [branch]}\n"
+    said = rb("study", "check", write(text), "network.depth=20")
+    assert "bn_relu_conv_bn_relu_conv_add is full_preactivation of the library\n" in said.out
+
+
+def test_another_search_is_another_study(rb: Rb, write: Any) -> None:
+    text = SEARCHED + "search: {use: random, finalists: 1}\nbudget: {trials: 2}\n"
+    assert rb("study", "run", write(text, epochs=1)).status == 0
+    said = rb("study", "run", write(text.replace("finalists: 1", "finalists: 1, seed: 4"), epochs=1))
+    assert said.status == 2
+    assert "search.seed was 0, now 4" in said.err
+
+
+def test_profiles_are_taken_and_drawn(rb: Rb, write: Any, database: Database, tmp_path: Path) -> None:
+    file = write("units: [original, plain]\n", epochs=2)
+    text = (tmp_path / file).read_text("utf-8").replace("width: 2}}", "width: 2, profile: [0, 2]}}")
+    (tmp_path / file).write_text(
+        text.replace("plan: {workers: 0, width: 2}", "plan: {workers: 0, width: 2, profile: [0, 2]}"), "utf-8"
+    )
+    assert rb("study", "run", file).status == 0
+    taken = database.rows("SELECT unit, seed, epoch, COUNT(*), MIN(gradient_norm) > 0 FROM v_profiles GROUP BY 1, 2, 3")
+    assert len(taken) == 2 * 3 * 2
+    assert {row[3:] for row in taken} == {(3, 1)}
+    said = rb("results", "plot", "searched", "signal", "gradient", "-o", "p.svg")
+    assert said.out == "p-signal.svg\np-gradient.svg\n"
+
+
+def test_proxies_stand_beside_params_and_macs(rb: Rb, write: Any) -> None:
+    file = write("units: [original, plain, full_preactivation]\n", epochs=1)
+    assert rb("study", "run", file).status == 0
+    said = rb("study", "proxies", "searched", "--images", "8", "--out", "p.csv")
+    assert said.status == 0, said.err
+    for name in ("params", "macs", "grad_norm", "path_ops", "zen", "naswot", "signal_share_log10"):
+        assert name in said.out
+    found = rb("study", "proxies", "searched", "--images", "8", "--json").json
+    assert found["architectures"] == 3
+    assert all(row["low"] is None for row in found["proxies"])  # under 30 architectures
+    assert json.dumps(found)
