@@ -46,6 +46,13 @@ class Reading:
         return _said(self.path.f_kind, self.path.f if self.path.merge is not None else ())
 
     @property
+    def short(self) -> tuple[str, str]:
+        """h and f as their ops alone, for a table."""
+        path = self.path
+        h = "none" if path.merge is None else _ops(path.h)
+        return h, _ops(path.f if path.merge is not None else ())
+
+    @property
     def left(self) -> float | None:
         """What is left of x_0 behind all units, ReLUs aside."""
         return None if self.factor is None else self.factor**self.units
@@ -84,6 +91,16 @@ def consequence(one: Reading) -> str:
     mean = " on average" if path.h_kind == "dropped" else ""
     then = f"; {behind} behind the sum stands on the path too" if behind else ""
     return f"{one.factor:.4g}^{count} = {one.left:.2g} of x_0 and of the gradient passes{start}{mean} (Eq. 7, 8){then}"
+
+
+def _ops(steps: tuple[Step, ...]) -> str:
+    return ", ".join(_op(step) for step in steps if step.kind != "kept") or "identity"
+
+
+def _op(step: Step) -> str:
+    if step.op.op == "scale":
+        return f"x {dict(step.op.arguments)['by']:g}"
+    return "gate" if step.op.op == "multiply" else label(step.op)
 
 
 def _said(kind: str, steps: tuple[Step, ...]) -> str:

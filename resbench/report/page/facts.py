@@ -16,10 +16,12 @@ from resbench.evidence.notes import notes
 from resbench.report.found import Found, Measured, found
 from resbench.report.page.sheets import Sheet, anchor_of, differences_sheet, ranking_sheet, runs_sheet
 from resbench.report.page.study_file import commands, study_file, use_first
+from resbench.report.page.theory import paths_sheet
 from resbench.report.page.unit import DrawnUnit, draw_unit
 from resbench.report.plot.kinds import KINDS, Kind, picture
 from resbench.report.words import count
 from resbench.spec.node import flow
+from resbench.spec.search import SearchSpec
 from resbench.store.catalogue import get_architecture, get_data, get_recipe
 from resbench.store.engine import Engine
 from resbench.store.epochs import RanOn, ran_on
@@ -47,6 +49,7 @@ class Page:
     cannot: tuple[str, ...]
     ranking: Sheet
     differences: Sheet | None
+    paths: Sheet | None
     runs: Sheet
     pictures: Mapping[Kind, str]
     units: tuple[UnitPart, ...]
@@ -75,6 +78,7 @@ def page(engine: Engine, study: str) -> Page:
         cannot=_cannot(evidence, data, len(reveals(engine, study))),
         ranking=ranking_sheet(evidence),
         differences=differences_sheet(evidence),
+        paths=paths_sheet(engine, evidence),
         runs=runs_sheet(evidence),
         pictures=_pictures(engine, evidence),
         units=tuple(_unit(engine, unit) for unit in evidence.units),
@@ -93,14 +97,22 @@ def _facts(found: Found, data: DataRecord, run: StudyRun) -> tuple[tuple[str, st
     runs = sum(len(unit.runs) for unit in found.units)
     network = found.spec.get("fixed", {}).get("network", run.network)
     images = f"{data.n_train} to train on, {data.n_val} val, {data.n_test} test (sealed)"
+    search = found.spec.get("fixed", {}).get("search")
+    how = "named by the study" if search is None else f"finalists of a search by other seeds: {flow(_said(search))}"
     return (
-        ("units", f"{len(found.units)}, each one architecture"),
+        ("units", f"{len(found.units)}, each one architecture; {how}"),
         ("network", flow(use_first(network))),
         ("data", f"{data.name}: {data.input_shape} (C×H×W), {data.classes} classes; {images}"),
         ("recipe", f"{run.recipe}, {run.epochs} epochs"),
         ("seeds", f"{len(seeds)}: {_few(seeds)}"),
         ("runs", f"{runs} finished"),
     )
+
+
+def _said(search: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a search says something: of each kind only its own keys."""
+    usual = SearchSpec(use=search["use"]).model_dump(mode="json", by_alias=True)
+    return {key: value for key, value in search.items() if key in ("use", "seed", "seeds") or value != usual.get(key)}
 
 
 def _few(seeds: Sequence[int]) -> str:
