@@ -105,9 +105,14 @@ def runs_of_study(engine: Engine, study: str) -> list[StudyRun]:
     with reading(engine) as connection:
         study_row(connection, study, shown(engine))
         rows = connection.execute(_in_order(study)).all()
-    return [
-        StudyRun(row[0], row[1], row[2], bool(row[3]), *row[4:]) for row in rows
-    ]  # by name takes three times as long
+    return [_run(*row) for row in rows]  # by name takes three times as long
+
+
+def _run(*values: Any) -> StudyRun:
+    """SQLite has no truth values of its own."""
+    told = [*values]
+    told[3], told[-1] = bool(told[3]), bool(told[-1])
+    return StudyRun(*told)
 
 
 def listed_studies(engine: Engine) -> list[StudyListed]:

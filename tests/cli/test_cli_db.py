@@ -58,7 +58,9 @@ def test_an_upgrade(rb: Rb, ran: None, database: Database, tmp_path: Path) -> No
     for change in (
         *(f"DROP TABLE {name}" for name in ("rb_attempt", "rb_worker", "rb_lease")),
         *(f"ALTER TABLE rb_cell DROP COLUMN {name}" for name in ("token", "lease_until", "tags")),
-        "DROP VIEW v_units",
+        *(f"DROP VIEW {name}" for name in ("v_profiles", "v_units", "v_leaderboard", "v_epochs", "v_runs")),
+        "ALTER TABLE rb_study_run DROP COLUMN judges",
+        "DROP TABLE rb_profile",
         "ALTER TABLE rb_cost DROP COLUMN memory_mib",
     ):
         database.change(change)

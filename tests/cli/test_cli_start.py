@@ -27,7 +27,8 @@ HELP = ((), ("study",), ("study", "run"), ("study", "check"), ("study", "show"),
         ("results", "freeze"), ("results", "show"), ("results", "repeat"), ("unit",), ("unit", "check"),
         ("unit", "show"), ("unit", "list"), ("unit", "diff"), ("unit", "export"), ("net",), ("net", "show"),
         ("net", "export"), ("net", "verify"), ("net", "import-weights"), ("plugins",), ("plugins", "list"),
-        ("plugins", "new"), ("plugins", "check"), ("results", "plot"), ("report",), ("dashboard",), ("query",), ("db",),
+        ("plugins", "new"), ("plugins", "check"), ("results", "plot"), ("report",), ("analyze",), ("study", "proxies"),
+        ("dashboard",), ("query",), ("db",),
         ("db", "upgrade"), ("db", "check"), ("db", "backup"), ("db", "merge"), ("ops",), ("schema",), ("data",))  # fmt: skip
 
 

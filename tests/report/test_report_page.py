@@ -248,7 +248,7 @@ def test_the_commands(read: Rb, tmp_path: Path, finished: Path) -> None:
     [
         (
             ("rankng", "-o", "x.svg"),
-            "no picture `rankng`: choose from curves, ranking, seeds, pareto, differences, depth; did you ",
+            "no picture `rankng`: choose from curves, ranking, seeds, pareto, differences, depth, signal, ",
         ),
         (
             ("ranking", "-o", "x.gif"),

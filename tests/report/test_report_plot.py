@@ -15,10 +15,11 @@ from report_study_sample import HOSTILE, LONG, Made, made, store
 from resbench.errors import BadInput
 from resbench.evidence.compare import compare
 from resbench.report.found import Found, found
-from resbench.report.plot import curves, depth, differences, pareto, ranking, seeds
+from resbench.report.plot import curves, depth, differences, pareto, profile, ranking, seeds
 from resbench.report.plot.kinds import KINDS, Kind, picture
 from resbench.report.plot.style import ENDINGS, drawing, ending_of, fitted, new_figure, spread, text_width
 from resbench.store.engine import Engine
+from resbench.store.records import ProfileRecord
 
 DEPTHS = [
     Made(f"{name} network.depth={d}", tuple(error + d / 10 + s for s in (0.0, 0.2, 0.4)), depth=d)
@@ -49,8 +50,19 @@ def figure_of(engine: Engine, kind: Kind, *, train: bool = False) -> Any:
             return curves.draw(study, train=train)
         case "depth":
             return depth.draw(study, depths={f"a2_{i:04d}": unit.depth or 0 for i, unit in enumerate(DEPTHS)})
+        case "signal" | "gradient":
+            return profile.draw({unit.row.unit: profiles_of(i) for i, unit in enumerate(study.units)}, kind)
         case _:
             return {"ranking": ranking, "seeds": seeds, "pareto": pareto, "differences": differences}[kind].draw(study)  # type: ignore[attr-defined]
+
+
+def profiles_of(number: int) -> dict[int, list[list[ProfileRecord]]]:
+    """Two seeds, at the start and after 12 epochs, of 27 units; signals that explode, vanish, and are none."""
+    return {epoch: [[at(seed, epoch, unit, number) for unit in range(27)] for seed in (0, 1)] for epoch in (0, 12)}
+
+
+def at(seed: int, epoch: int, unit: int, number: int) -> ProfileRecord:
+    return ProfileRecord(seed, epoch, unit, 2.0 ** (unit * (number - 3)), 0.9**unit if unit else None, 50.0, None)
 
 
 def texts(figure: Any) -> Iterator[Any]:

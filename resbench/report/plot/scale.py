@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
 
 SPAN = 5.0
+_MOST = 7  # powers of ten on an axis
 FAR = 1e12  # a range with no number is as good as none
 
 
@@ -88,11 +89,12 @@ def scale_of(values: Iterable[float], between: Iterable[float] = ()) -> Scale:
 
 
 def round_numbers(low: float, high: float) -> list[float]:
-    """1, 2 and 5 times powers of ten within the range; only powers of ten where those are many.
+    """1, 2 and 5 times powers of ten within the range; only powers of ten where those are many, and of very many every n-th.
 
     >>> round_numbers(1.5, 60)
     [2.0, 5.0, 10.0, 20.0, 50.0]
     """
     powers = range(floor(log10(low)), floor(log10(high)) + 1)
     steps = (1, 2, 5) if len(powers) < 4 else (1,)
+    powers = powers[:: -(-len(powers) // _MOST)]
     return [float(f"{step}e{power}") for power in powers for step in steps if low <= float(f"{step}e{power}") <= high]

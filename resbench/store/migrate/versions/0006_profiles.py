@@ -32,7 +32,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     for view in ("v_leaderboard", "v_epochs", "v_runs"):  # each reads the last
-        op.execute(f"DROP VIEW {view}")
+        op.execute(f"DROP VIEW IF EXISTS {view}")
     for text in (_V_RUNS, _V_EPOCHS, _V_LEADERBOARD, _V_PROFILES):
         op.execute(text)
 
