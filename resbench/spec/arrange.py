@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -71,7 +72,7 @@ RULES: Mapping[str, Rule] = {
 USUAL = ("a_conv_on_branch", "no_two_equal_in_a_row")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Arrange:
     """An entry as read. `ops`: each op as it is written, by the name it goes by; `count`: how often it is to be used."""
 
@@ -116,15 +117,21 @@ class Arrange:
 
     def nearest(self, wanted: Sequence[str]) -> Arrangement:
         """The arrangement of a word, which need not be one: a letter that leads to none gives way to the next in order."""
-        words = {self.word(one): one for one in self.all()}
-        prefixes = {word[:i] for word in words for i in range(len(word) + 1)}
         letters = self.letters
         word: tuple[str, ...] = ()
         for letter in wanted:
             start = letters.index(letter)
             turned = (*letters[start:], *letters[:start])
-            word = next((*word, each) for each in turned if (*word, each) in prefixes)
-        return words[word]
+            word = next((*word, each) for each in turned if (*word, each) in self._prefixes)
+        return self._words[word]
+
+    @cached_property
+    def _words(self) -> dict[tuple[str, ...], Arrangement]:
+        return {self.word(one): one for one in self.all()}
+
+    @cached_property
+    def _prefixes(self) -> frozenset[tuple[str, ...]]:
+        return frozenset(word[:i] for word in self._words for i in range(len(word) + 1))
 
     def unit(self, one: Arrangement) -> Node:
         """The unit's data, as a file would hold it, at the place of the entry."""
