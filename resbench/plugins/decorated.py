@@ -6,7 +6,13 @@ import ast
 import re
 from collections.abc import Mapping
 
-DECORATORS = {"op": "ops", "initialiser": "initialisers", "dataset": "datasets", "metric": "metrics"}
+DECORATORS = {
+    "op": "ops",
+    "initialiser": "initialisers",
+    "dataset": "datasets",
+    "metric": "metrics",
+    "proxy": "metrics",
+}
 _WRITTEN = re.compile(rf"^@({'|'.join(DECORATORS)})\(\s*[\"'](\w+)[\"']", re.MULTILINE)
 
 

@@ -232,3 +232,14 @@ def test_proxies_stand_beside_params_and_macs(rb: Rb, write: Any) -> None:
     assert found["architectures"] == 3
     assert all(row["low"] is None for row in found["proxies"])  # under 30 architectures
     assert json.dumps(found)
+
+
+def test_a_run_out_of_patience_is_stopped(rb: Rb, write: Any, database: Database) -> None:
+    prune = "prune: {use: patience, epochs: 1, by: 100}"
+    text = ARRANGED + f"search: {{use: random, batch: 2, finalists: 1, {prune}}}\nbudget: {{trials: 2}}\n"
+    said = rb("study", "run", write(text, epochs=4))
+    chose = [row for row in database.rows(RUNS) if not row[5]]
+    assert {row[3] for row in chose} == {2}  # one epoch, and one that is not a hundred points better
+    assert {row[2] for row in chose} == {"stopped"}
+    assert "0 go into the final" in said.err
+    assert said.status == 0
