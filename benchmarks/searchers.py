@@ -220,7 +220,7 @@ def searchers(table: Table) -> None:
         f"{len(table.units)} networks, the best {count} by seeds {judge}; at random {exact:.1f} cells on average (exact)"
     )
     space: Any = Frozen(table, arrange)
-    evolution = SearchSpec(use="evolution", population=10, sample=3, batch=1)
+    evolution = SearchSpec(use="evolution", batch=1)
     tpe = SearchSpec(use="tpe", start=10, batch=1)
     told("random", [random_cells(table, good, Random(i)) for i in range(REPLAYS)], exact)
     told("halving of 27 at a time", list(halving_cells(table, good, seen)), exact)

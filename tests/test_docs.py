@@ -36,7 +36,16 @@ from resbench.store.questions import QUESTIONS
 from resbench.store.views import VIEWS
 
 torch.set_num_threads(1)  # small tensors: one thread is faster than several that wait for each other
-PAGES = ("README.md", "docs/guide.md", "docs/language.md", "docs/database.md", "docs/reliability.md", "docs/scale.md", "docs/search.md", "docs/theory.md")
+PAGES = (
+    "README.md",
+    "docs/guide.md",
+    "docs/language.md",
+    "docs/database.md",
+    "docs/reliability.md",
+    "docs/scale.md",
+    "docs/search.md",
+    "docs/theory.md",
+)
 BLOCKS = [block for name in PAGES for block in blocks(name)]
 SHAPE, CLASSES = (3, 16, 16), 7
 

@@ -23,6 +23,7 @@ from resbench.study.proposal import Genome, Proposal, Result
 from resbench.study.space import EDIT, SLOT, Space
 
 TRIES = 500
+CHILDREN = 100  # tries for a child that is new, before a point is drawn: all around the population may be known
 
 
 @dataclass(slots=True)
@@ -37,8 +38,9 @@ class Evolution:
     def propose(self, number: int, taken: Sequence[Point]) -> Proposal | None:
         random = Random(stream(self.search.seed, 0, f"evolution {number}"))
         known = {(point.digest, point.recipe.digest) for point in taken}
-        for _ in range(TRIES):
-            answer = self._child(random) if number >= self.search.population and self._told else drawn(random)
+        for attempt in range(TRIES):
+            grown = number >= self.search.population and self._told and attempt < CHILDREN
+            answer = self._child(random) if grown else drawn(random)
             try:
                 point, genome = self.space.at(answer)
             except SpecError:

@@ -12,13 +12,13 @@ from random import Random
 
 from resbench.compiler.architecture import Request, bind_network
 from resbench.compiler.canonical import canonical
-from resbench.compiler.network import build
+from resbench.compiler.network import MAX_PARAMS, build
 from resbench.compiler.scope import Choose
 from resbench.data.info import DatasetInfo
 from resbench.errors import BadInput, Problem, SpecError
 from resbench.measure.limits import over_budget
 from resbench.measure.macs import macs
-from resbench.measure.params import params
+from resbench.measure.params import bound_params
 from resbench.ops.initialisers import initialiser_called
 from resbench.seeds import stream
 from resbench.spec.arrange import Arrange
@@ -182,7 +182,9 @@ def _point(spec: StudySpec, entry: UnitEntry, info: DatasetInfo, library: Librar
         initialiser_called(recipe.init)
     except BadInput as error:
         raise BadInput(f"recipe {recipe.recipe}: {error}") from None
-    cost = params(build(bound)), macs(bound).count
+    cost = bound_params(bound), macs(bound).count
+    if cost[0] > MAX_PARAMS:
+        build(bound)  # which says so
     over = over_budget(bound, spec.budget, *cost)
     if over is not None:
         raise SpecError([entry.use.node.problem(f"unit {unit.name}: {over}")])

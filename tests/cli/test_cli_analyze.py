@@ -11,7 +11,9 @@ from command_line import Rb
 def test_a_unit_of_the_paper(rb: Rb) -> None:
     said = rb("analyze", "constant_scaling", "depth=110", "width=4")
     assert said.status == 0, said.err
-    assert said.out.startswith("constant_scaling in resnet_cifar, 52 of 54 units alike\n  x_{l+1} = relu(0.5 x_l + 0.5 F(x_l))\n")
+    assert said.out.startswith(
+        "constant_scaling in resnet_cifar, 52 of 54 units alike\n  x_{l+1} = relu(0.5 x_l + 0.5 F(x_l))\n"
+    )
     assert "0.5^54 = 5.6e-17 of x_0 and of the gradient passes (Eq. 7, 8)" in said.out
     assert said.out.count("as foretold") == 5
     assert "NOT AS FORETOLD" not in said.out
