@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 
+import torch
+
 from resbench.compiler.record import from_json
 from resbench.data.split import in_order, normalised
 from resbench.errors import BadInput
@@ -15,9 +17,11 @@ from resbench.spec.recipe import recipe_from_json
 from resbench.store.catalogue import get_architecture, get_data, get_recipe
 from resbench.store.engine import Engine
 from resbench.study.data import loaded
+from resbench.study.planning import cores
 from resbench.theory.proxy import measure, proxies, started
 
 BASELINES = ("params", "macs")
+SMALL_MACS = 2e9  # of a forward pass: below it several threads wait for each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,8 @@ def proxied(engine: Engine, study: str, count: int, seed: int, tell: Callable[[i
         found.errors.append(sum(converged) / len(converged) if converged and 2 * len(converged) >= len(scores) else inf)
         found.values["params"].append(float(row.params))
         found.values["macs"].append(float(macs(bound).count))
+        threads = 1 if found.values["macs"][-1] * count < SMALL_MACS else cores()  # type: ignore[operator]
+        torch.set_num_threads(threads)
         start = started(bound, recipe.init, seed, images, labels)
         for name in proxies():
             found.values[name].append(measure(name, start))

@@ -21,7 +21,9 @@ def test_of_every_network(network: str) -> None:
     assert bound_params(bound) == params(build(bound)) > 0
 
 
-@pytest.mark.parametrize("unit", ["exclusive_gating", "constant_scaling", "full_preactivation", "revnet", "iresnet"])
+@pytest.mark.parametrize(
+    "unit", ["exclusive_gating", "constant_scaling", "full_preactivation", "revnet", "layer_scale"]
+)
 def test_of_units(unit: str) -> None:
     bound = bind_network(
         Request(Use("resnet_cifar", {"depth": Node(26)}, Node("n")), Use(unit, {}, Node(unit))), LIBRARY
