@@ -53,6 +53,6 @@ if __name__ == "__main__":
                 rates.append(built / took)
                 shares.append(built / draws)
         print(
-            f"{name}: {median(rates):.0f} a second (median of 5, {min(rates):.0f} to {max(rates):.0f}), {100 * median(shares):.0f} % "
-            f"of draws can be built"
+            f"{name}: {median(rates):.0f} a second (median of 5, {min(rates):.0f} to {max(rates):.0f}), "
+            f"{100 * median(shares):.0f} % of draws can be built"
         )
