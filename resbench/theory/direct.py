@@ -16,10 +16,13 @@ Sources = tuple[int | None, ...]  # of each channel, the channel of x that it ca
 
 @dataclass(frozen=True, slots=True)
 class Direct:
-    """`factors`: kinds of what multiplies x on its way; a sum that x reaches twice counts as a factor of its own."""
+    """`factors`: kinds of what multiplies x on its way; a sum that x reaches twice, or with a minus, counts as one of its own.
+    `by`: their product, where they are constants.
+    """
 
     sources: Sources
     factors: frozenset[Kind]
+    by: float = 1.0
 
     @property
     def is_identity(self) -> bool:
@@ -55,13 +58,23 @@ def _after(
         return None  # x times x
     if kind not in ("kept", "rectified"):
         factors |= {kind}
+    by = _product(op, inputs)
     if op.op == "concat":
         parts = [one.sources if one else (None,) * shape[0] for one, shape in zip(inputs, shapes, strict=True)]
-        return Direct(tuple(source for part in parts for source in part), factors)
+        return Direct(tuple(source for part in parts for source in part), factors, by)
     if len(there) > 1 and len({one.sources for one in there}) > 1:
         return None  # channels of x added to others of x
     doubled: frozenset[Kind] = frozenset({"scaled"}) if len(there) > 1 or op.op == "subtract" else frozenset()
-    return Direct(_moved(op, there[0].sources), factors | doubled)
+    return Direct(_moved(op, there[0].sources), factors | doubled, by)
+
+
+def _product(op: BoundOp, inputs: Sequence[Direct | None]) -> float:
+    """The constants in front of x after the op."""
+    signs = (1.0, -1.0) if op.op == "subtract" else (1.0,) * len(inputs)
+    there = [sign * one.by for sign, one in zip(signs, inputs, strict=True) if one is not None]
+    if op.op == "scale":
+        return there[0] * float(dict(op.arguments)["by"])
+    return sum(there) if op.op in ("add", "subtract") else there[0]
 
 
 def _moved(op: BoundOp, sources: Sources) -> Sources:

@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass
 
 from resbench.compiler.graph import BoundNetwork, Graph
+from resbench.theory.direct import direct
 from resbench.theory.equation import equation
 from resbench.theory.identities import foretold
 from resbench.theory.paths import IdentityPath, identity_path, inner_unit
-from resbench.theory.steps import Step, label
+from resbench.theory.steps import DIRECT, Step, label
 
 _WORDS = {
     "identity": "identity", "none": "none: F alone leads on", "scaled": "scaled by a constant",
@@ -75,22 +76,26 @@ def consequence(one: Reading) -> str:
     """In a sentence, what the form means over all units of the network."""
     path, count = one.path, one.units
     if path.merge is None:
+        if path.harm == 0:
+            return "there is no F: what comes in goes out"
         return f"there is no shortcut: all that x_0 and the gradient have is a product of {count} F's"
     if path.h_kind in ("projected", "normalised", "pooled", "rectified", "nonlinear"):
         return f"the shortcut itself is a product of {count} of these: neither x_0 nor the gradient passes as it is"
-    behind = ", ".join(label(step.op) for step in path.f if step.kind != "kept")
-    if path.h_kind == "identity":
-        if behind:
-            return f"h keeps all, but {behind} behind the sum stands on the path of every unit: Eq. 4 and 5 do not hold"
-        if one.foretold["4"]:
-            return "all of x_0 reaches the end, and the gradient reaches every unit whole (Eq. 4, 5)"
+    if one.foretold["4"]:
+        return "all of x_0 reaches the end, and the gradient reaches every unit whole (Eq. 4, 5)"
+    behind = ", ".join(label(step.op) for step in path.f if step.kind not in DIRECT)
+    if path.h_kind == "identity" and behind:
+        return f"h keeps all, but {behind} behind the sum stands on the path of every unit: Eq. 4 and 5 do not hold"
+    then = f"; {behind} behind the sum stands on the path too" if behind else ""
+    if one.factor == 1 and not behind:
         return "of each unit's input some channels are kept as they are, the others are not"
     if one.factor is None:
-        return f"the product of {count} factors stands before x_0 and before the gradient (Eq. 7, 8)"
-    start = " at the start" if path.h_kind in ("gated", "learned") else ""
-    mean = " on average" if path.h_kind == "dropped" else ""
-    then = f"; {behind} behind the sum stands on the path too" if behind else ""
-    return f"{one.factor:.4g}^{count} = {one.left:.2g} of x_0 and of the gradient passes{start}{mean} (Eq. 7, 8){then}"
+        return f"the product of {count} factors stands before x_0 and before the gradient (Eq. 7, 8){then}"
+    kinds = {step.kind for step in (*path.h, *path.f)}
+    start = " at the start" if kinds & {"gated", "learned"} else ""
+    mean = " on average" if "dropped" in kinds else ""
+    base = f"{one.factor:.4g}" if one.factor >= 0 else f"({one.factor:.4g})"
+    return f"{base}^{count} = {one.left:.2g} of x_0 and of the gradient passes{start}{mean} (Eq. 7, 8){then}"
 
 
 def _ops(steps: tuple[Step, ...]) -> str:
@@ -112,12 +117,12 @@ def _factor(path: IdentityPath) -> float | None:
     """Over the shortcut and what stands behind the sum; ReLUs there are passed over, what mixes is not."""
     if path.merge is None:
         return 0.0
-    factor = 1.0
+    reached = direct(path.graph)
+    last = reached[path.graph.output] or reached[path.merge.value]
+    factor = 1.0 if last is None else last.by
     for step in (*path.h, *path.f):
         arguments = dict(step.op.arguments)
-        if step.kind == "scaled":
-            factor *= arguments["by"]
-        elif step.kind == "learned":
+        if step.kind == "learned":
             start = {"zeros": 0.0, "ones": 1.0}.get(arguments["init"], arguments["init"])
             factor *= start if isinstance(start, int | float) else 1.0
         elif step.kind == "dropped":
@@ -127,7 +132,7 @@ def _factor(path: IdentityPath) -> float | None:
             if None in gates:
                 return None
             factor *= math.prod(gate for gate in gates if gate is not None)
-        elif step.kind not in ("kept", "rectified"):
+        elif step.kind not in ("kept", "scaled", "rectified"):
             return None
     return factor
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from theory_sample import bound
 
+from resbench.theory.identities import check_identities
 from resbench.theory.reading import consequence, read
 
 PAPER = {
@@ -59,3 +62,27 @@ def test_two_streams_and_dense_units() -> None:
 )
 def test_harm_counts_the_ops_on_the_path(unit: str, harm: int) -> None:
     assert read(bound(unit, "depth=20")).harm == harm
+
+
+ODD = {
+    "two_sums": ("m: {from: [h, f], ops: [add]}\n  g: {from: m, ops: [bn, conv3x3]}\n  y: {from: [m, g], ops: [add, scale: {by: 0.5}]}", "0.5^6"),
+    "minus": ("y: {from: [f, h], ops: [subtract]}", "(-1)^6"),
+    "twice": ("k: {from: x, ops: [shortcut]}\n  y: {from: [h, k, f], ops: [add]}", "2^6"),
+    "swished": ("y: {from: [h, f], ops: [add, hardswish]}", "h keeps all, but hardswish behind the sum"),
+    "dropped": ("y: {from: [f, h], ops: [add, dropout: {rate: 0.5, inverted: false}]}", "0.5^6 = 0.016 of x_0 and of the gradient passes on average"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_units_that_nobody_has_published(name: str, tmp_path: Path) -> None:
+    """What the graph says, and that the network agrees."""
+    nodes, told = ODD[name]
+    file = tmp_path / f"{name}.yaml"
+    file.write_text(
+        f"unit: {name}\nnodes:\n  f: {{from: x, ops: [bn, relu, conv3x3: {{stride: $stride}}]}}\n"
+        f"  h: {{from: x, ops: [shortcut]}}\n  {nodes}\nboundary: {{layers: 2}}\n",
+        "utf-8",
+    )
+    net = bound(str(file), "depth=14", "width=4")
+    assert consequence(read(net)).startswith(told)
+    assert all(check.agrees for check in check_identities(net))
