@@ -65,12 +65,19 @@ def test_harm_counts_the_ops_on_the_path(unit: str, harm: int) -> None:
 
 
 ODD = {
-    "two_sums": ("m: {from: [h, f], ops: [add]}\n  g: {from: m, ops: [bn, conv3x3]}\n  y: {from: [m, g], ops: [add, scale: {by: 0.5}]}", "0.5^6"),
-    "minus": ("y: {from: [f, h], ops: [subtract]}", "(-1)^6"),
-    "twice": ("k: {from: x, ops: [shortcut]}\n  y: {from: [h, k, f], ops: [add]}", "2^6"),
+    "two_sums": (
+        "m: {from: [h, f], ops: [add]}\n  g: {from: m, ops: [bn, conv3x3]}\n"
+        "  y: {from: [m, g], ops: [add, scale: {by: 0.5}]}",
+        "0.5^6 = 0.016 of x_0",
+    ),
+    "minus": ("y: {from: [f, h], ops: [subtract]}", "(-1)^6 = 1 of x_0"),
+    "twice": ("k: {from: x, ops: [shortcut]}\n  y: {from: [h, k, f], ops: [add]}", "2^6 = 64 of x_0"),
     "swished": ("y: {from: [h, f], ops: [add, hardswish]}", "h keeps all, but hardswish behind the sum"),
-    "dropped": ("y: {from: [f, h], ops: [add, dropout: {rate: 0.5, inverted: false}]}", "0.5^6 = 0.016 of x_0 and of the gradient passes on average"),
-}  # fmt: skip
+    "dropped": (
+        "y: {from: [f, h], ops: [add, dropout: {rate: 0.5, inverted: false}]}",
+        "0.5^6 = 0.016 of x_0 and of the gradient passes on average",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", ODD)
