@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from resbench.report.schema_value import Schema
-from resbench.spec.arrange import CHANGES, MAX_OPS, MERGES, PLACES, RULES
+from resbench.spec.arrange import CHANGES, MAX_OPS, MERGES, PLACES
+from resbench.spec.arrangement import RULES
 from resbench.spec.mutate import MAX_COUNT, MAX_EDITS
 from resbench.spec.search import SearchSpec
 

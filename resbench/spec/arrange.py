@@ -8,13 +8,13 @@ out with the digests of the units of those names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 from resbench.errors import BadInput, did_you_mean
+from resbench.spec.arrangement import RULES, USUAL, Arrangement
 from resbench.spec.check import Check, listed
 from resbench.spec.node import Node, Plain, from_plain, plain
 from resbench.spec.oplist import OpCall, Vocabulary, parse_op
@@ -27,49 +27,6 @@ CUT = "|"
 CONVOLUTION = "conv3x3"  # what a bare `conv` stands for, the paper's weight layer
 _KEYS = ("around", "places", "rules", "change")
 _WEIGHTS = ("conv", "linear")
-
-
-@dataclass(frozen=True, slots=True)
-class Arrangement:
-    """The names of the ops, in their order, at each of PLACES."""
-
-    branch: tuple[str, ...]
-    shortcut: tuple[str, ...] = ()
-    after: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """
-        >>> Arrangement(("conv", "bn", "relu", "conv", "bn"), after=("relu",)).name
-        'conv_bn_relu_conv_bn_add_relu'
-        >>> Arrangement(("conv", "relu", "conv"), ("bn",)).name
-        'conv_relu_conv_beside_bn_add'
-        """
-        beside = ["beside", *self.shortcut] if self.shortcut else []
-        return "_".join([*self.branch, *beside, "add", *self.after])
-
-
-Rule = Callable[[Arrangement, frozenset[str]], bool]
-
-
-def _a_conv_on_branch(one: Arrangement, weights: frozenset[str]) -> bool:
-    return any(op in weights for op in one.branch)
-
-
-def _all_convs_on_branch(one: Arrangement, weights: frozenset[str]) -> bool:
-    return not any(op in weights for op in (*one.shortcut, *one.after))
-
-
-def _no_two_equal_in_a_row(one: Arrangement, weights: frozenset[str]) -> bool:
-    return all(a != b for ops in (one.branch, one.shortcut, one.after) for a, b in pairwise(ops))
-
-
-RULES: Mapping[str, Rule] = {
-    "a_conv_on_branch": _a_conv_on_branch,
-    "all_convs_on_branch": _all_convs_on_branch,
-    "no_two_equal_in_a_row": _no_two_equal_in_a_row,
-}
-USUAL = ("a_conv_on_branch", "no_two_equal_in_a_row")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from functools import partial
 from typing import TypeVar
 
 from resbench.errors import BadInput, did_you_mean
-from resbench.spec.arrange import Arrange, Arrangement, parse_arrange
+from resbench.spec.arrange import Arrange, parse_arrange
+from resbench.spec.arrangement import Arrangement
 from resbench.spec.check import Check, listed
 from resbench.spec.domain import Param, is_domain, parse_domain
 from resbench.spec.library import Library

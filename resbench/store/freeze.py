@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, Select, Table, insert, select
 from resbench import __version__
 from resbench.errors import BadInput
 from resbench.store.frozen import add, check_free, make, write_whole
-from resbench.store.records import ENDED, StudyRow, now
+from resbench.store.records import FINISHED, StudyRow, now
 from resbench.store.studies import study_row
 from resbench.store.tables import (
     rb_architecture,
@@ -71,7 +71,7 @@ def _runs(study: StudyRow) -> Select[Any]:
         select(rb_run.c.id, rb_run.c.architecture, rb_run.c.recipe, rb_run.c.data, rb_run.c.environment)
         .join(rb_study_run, rb_study_run.c.run_id == rb_run.c.id)
         .join(rb_trial, rb_trial.c.id == rb_study_run.c.trial_id)
-        .where(rb_study_run.c.study_id == study.id, rb_trial.c.active, rb_run.c.status.in_(ENDED))
+        .where(rb_study_run.c.study_id == study.id, rb_trial.c.active, rb_run.c.status.in_(FINISHED))
         .distinct()
         .order_by(rb_run.c.id)
     )

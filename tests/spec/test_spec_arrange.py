@@ -8,7 +8,8 @@ import pytest
 from spec_sample import study, study_text
 
 from resbench.ops.schema import table
-from resbench.spec.arrange import Arrange, Arrangement, parse_arrange
+from resbench.spec.arrange import Arrange, parse_arrange
+from resbench.spec.arrangement import Arrangement
 from resbench.spec.check import Check
 from resbench.spec.library import Library
 from resbench.spec.node import from_plain, plain
