@@ -50,6 +50,8 @@ def promoted(units: Mapping[str, AtRung], share: int, images: int | None) -> lis
 
 def in_order(values: Mapping[str, Sequence[float]]) -> list[str]:
     """By dominance rank (Goldberg 1989), then by the first objective, then by name."""
+    if all(len(each) == 1 for each in values.values()):
+        return sorted(values, key=lambda name: (values[name][0], name))
     left, front = dict(values), 0
     place: dict[str, int] = {}
     while left:

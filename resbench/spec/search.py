@@ -42,6 +42,16 @@ class Prune(Model):
     epochs: Count = 5
     by: Annotated[float, Field(ge=0)] = 0.0
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_use(cls, value: Any) -> Any:
+        of = {"from": "median", "after": "median", "epochs": "patience", "by": "patience"}
+        use = value.get("use") if isinstance(value, dict) else None
+        for key in value if use in ("median", "patience") else ():
+            if of.get(key, use) != use:
+                raise ValueError(f"`{key}` is of {of[key]}, not of {use}")
+        return value
+
 
 class SearchSpec(Model):
     """How many points it looks at stands in `budget.trials`. `batch`: points that are asked for at a time, by the batches

@@ -10,6 +10,7 @@ from resbench.spec.budget import Budget, parse_budget
 from resbench.spec.check import Check
 from resbench.spec.design import KEYS as DESIGN
 from resbench.spec.design import Design, parse_design
+from resbench.spec.domain import is_domain
 from resbench.spec.library import Library
 from resbench.spec.network import Use, parse_use
 from resbench.spec.node import Node
@@ -79,6 +80,13 @@ def _check_search(spec: StudySpec, check: Check) -> None:
     node = spec.node.mapping["search"]
     if spec.budget.trials is None and spec.search.use not in BY_RUNGS:
         check.report(node, f"{spec.search.use} needs `budget: {{trials: ...}}`: how many points it may look at")
+    length = next(
+        (key for key in ("epochs", "iterations") if is_domain(spec.recipe.mapping.get(key, Node(None)))), None
+    )
+    if spec.search.use in BY_RUNGS and length is not None:
+        check.report(
+            node, f"{spec.search.use} holds points against each other at the same epochs: `{length}` cannot be searched"
+        )
     if spec.budget.runs is not None:
         check.report(node, "`budget.runs` is of a grid; a search is limited by `budget.trials`")
     if spec.design.race is not None:

@@ -88,7 +88,13 @@ def _arranged(item: Node, library: Library, check: Check) -> list[UnitEntry]:
     if arrange is None:
         return []
     where = item.mapping["arrange"]
-    return [UnitEntry(Use(library.add_unit(arrange.unit(one)), {}, where), (), arrange, one) for one in arrange.all()]
+    try:
+        return [
+            UnitEntry(Use(library.add_unit(arrange.unit(one)), {}, where), (), arrange, one) for one in arrange.all()
+        ]
+    except BadInput as error:
+        check.report_error(where, error)
+        return []
 
 
 def _mutated(item: Node, library: Library, check: Check) -> list[UnitEntry]:

@@ -71,7 +71,9 @@ def _runs(study: StudyRow) -> Select[Any]:
         select(rb_run.c.id, rb_run.c.architecture, rb_run.c.recipe, rb_run.c.data, rb_run.c.environment)
         .join(rb_study_run, rb_study_run.c.run_id == rb_run.c.id)
         .join(rb_trial, rb_trial.c.id == rb_study_run.c.trial_id)
-        .where(rb_study_run.c.study_id == study.id, rb_trial.c.active, rb_run.c.status.in_(FINISHED))
+        .where(
+            rb_study_run.c.study_id == study.id, rb_study_run.c.judges, rb_trial.c.active, rb_run.c.status.in_(FINISHED)
+        )
         .distinct()
         .order_by(rb_run.c.id)
     )

@@ -65,7 +65,7 @@ def write_run(connection: Connection, record: RunRecord) -> int:
     found = select(rb_run.c.id, rb_run.c.status, rb_run.c.epochs).where(same).with_for_update()
     run_id, status, epochs = connection.execute(found).one()
     if not inserted:
-        if status in ENDED or (status == "stopped" and record.epochs <= epochs):
+        if status in ENDED or (status == "stopped" and record.status not in ENDED and record.epochs <= epochs):
             return int(run_id)
         connection.execute(delete(rb_epoch).where(rb_epoch.c.run_id == run_id))
         connection.execute(delete(rb_test_score).where(rb_test_score.c.run_id == run_id))
@@ -82,15 +82,25 @@ def write_run(connection: Connection, record: RunRecord) -> int:
 
 
 def find_runs(
-    engine: Engine, architecture: str, recipe: str, data: str, seeds: Sequence[int], upto: int | None = None
+    engine: Engine,
+    architecture: str,
+    recipe: str,
+    data: str,
+    seeds: Sequence[int],
+    upto: int | None = None,
+    study_id: int | None = None,
 ) -> dict[int, RunRow]:
     """The runs among these seeds that came to their end, by seed, in the order the seeds were given. `upto`: also those that were
-    stopped at a rung, at this epoch or later.
+    stopped at a rung, at this epoch or later; with `study_id`, by that study.
     """
     identity = and_(rb_run.c.architecture == architecture, rb_run.c.recipe == recipe, rb_run.c.data == data)
     there: ColumnElement[bool] = rb_run.c.status.in_(ENDED)
     if upto is not None:
-        there = there | ((rb_run.c.status == "stopped") & (rb_run.c.epochs >= upto))
+        stopped = (rb_run.c.status == "stopped") & (rb_run.c.epochs >= upto)
+        if study_id is not None:
+            of_study = select(rb_study_run.c.run_id).where(rb_study_run.c.study_id == study_id)
+            stopped = stopped & rb_run.c.id.in_(of_study)
+        there = there | stopped
     found: dict[int, RunRow] = {}
     with reading(engine) as connection:
         for start in range(0, len(seeds), _SEEDS_PER_QUERY):

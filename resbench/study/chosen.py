@@ -24,6 +24,14 @@ class Chooser:
     objectives: tuple[str, ...]
     seeds: tuple[int, ...]
 
+    def lacks(self, points: Collection[Point]) -> list[str]:
+        """Names of the points of which a run is missing: a cell of them was lost."""
+        return [
+            p.name
+            for p in points
+            if sum(run.status != "failed" for run in self._runs(p, None).values()) < len(self.seeds)
+        ]
+
     def at_rung(self, point: Point, epoch: int) -> AtRung:
         """Where a run stood after an epoch; one that did not come so far, or was not finite, is none that counts."""
         runs = self._runs(point, epoch)
@@ -50,7 +58,7 @@ class Chooser:
 
     def above(self, points: Collection[Point], start: int, after: int) -> Mapping[str, float]:
         """Of each epoch from `start` on that so many of the points have reached: the median of their val errors there."""
-        means = [means_of(self._curves(point)) for point in points if self._curves(point)]
+        means = [means_of(found) for point in points if (found := self._curves(point))]
         limits: dict[str, float] = {}
         for epoch in range(start, max(map(len, means), default=0) + 1):
             there = sorted(each[epoch - 1] for each in means if len(each) >= epoch)

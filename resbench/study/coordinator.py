@@ -21,10 +21,11 @@ from resbench.store.cells import cells_called, close_cell, enqueue_cell, is_open
 from resbench.store.checkpoints import forget_stopped
 from resbench.store.roles import has_role
 from resbench.store.runs import find_runs, link_run, newest_run
+from resbench.store.studies import trials_of_study
 from resbench.study.ask import Searching, open_optuna, tell
 from resbench.study.budget import Identity
 from resbench.study.desk import Desk
-from resbench.study.enrol import Roll, add_points, enrol
+from resbench.study.enrol import Roll, add_points, enrol, retire
 from resbench.study.executors.executor import Executor
 from resbench.study.identity import agree_on_study
 from resbench.study.limits import marks_of, planned_workers, says_so_still, with_said
@@ -83,13 +84,15 @@ def _stages(
     chooser = Chooser(desk.engine, roll.data.digest, spec.design.objectives, spec.search.own_seeds)
     means = SearchMeans(chooser, lambda new: desk.do(lambda: _enrolled(desk, searching, roll, new)), desk.watch.note)
     if spec.search.use in BY_RUNGS:
-        return halving(spec, points, roll.data.n_val, means)
+        images = roll.data.n_val if spec.design.objectives[0] == "val_error_pct" else None
+        return halving(spec, points, images, means)
     assert space is not None
     return rounds(spec, proposer(spec.search, space, len(spec.design.objectives)), means)
 
 
 def _enrolled(desk: Desk, searching: Searching, roll: Roll, points: Sequence[Point]) -> Mapping[str, int]:
     agree_on_study(desk.engine, desk.spec, roll.data.digest, points, desk.role)
+    retire(desk, roll.study_id, trials_of_study(desk.engine, roll.study_id), points)
     return add_points(desk, searching, roll, points)
 
 
@@ -195,8 +198,11 @@ def _kept(desk: Desk, shift: Shift, roll: Roll, stage: Stage, missing: Missing) 
 def _link(desk: Desk, roll: Roll, stage: Stage, trial_id: int) -> Collection[int]:
     """Let the study show the runs that stand under the trial, as far as the stage wants them. Returns their seeds."""
     point, seeds = roll.points[trial_id], stage.dealt[trial_id]
-    upto = 1 if stage.prune else stage.upto  # where runs are pruned, one that was is as far as it goes
-    found = find_runs(desk.engine, point.digest, point.recipe.digest, roll.data.digest, seeds, upto)
+    identity = (point.digest, point.recipe.digest, roll.data.digest)
+    if stage.is_pruned:  # one that this study has stopped is as far as it goes
+        found = find_runs(desk.engine, *identity, seeds, 1, roll.study_id)
+    else:
+        found = find_runs(desk.engine, *identity, seeds, stage.upto)
     for run in found.values():
         link_run(desk.engine, roll.study_id, trial_id, run.id, judges=stage.judges)
     return set(found)
@@ -209,7 +215,8 @@ def _tell(desk: Desk, searching: Searching, roll: Roll) -> None:
     spec = desk.spec
     for trial_id, point in roll.points.items():
         seeds = roll.seeds[trial_id] if spec.search.is_grid else spec.search.own_seeds
-        runs = find_runs(desk.engine, point.digest, point.recipe.digest, roll.data.digest, seeds, 1)
+        identity = (point.digest, point.recipe.digest, roll.data.digest)
+        runs = find_runs(desk.engine, *identity, seeds, 1, roll.study_id)
         if runs and len(runs) == len(seeds):
             counted = [run.val_error_pct for run in runs.values() if run.status in ("complete", "stopped")]
             errors = [error for error in counted if error is not None]

@@ -42,7 +42,7 @@ def enrol(desk: Desk, searching: Searching, points: Sequence[Point]) -> Roll:
     study_id = agree_on_study(engine, spec, data.digest, points, desk.role)
     reach(Failpoint.STUDY_AGREED)
     put_data(engine, data)
-    _retire(desk, study_id, trials_of_study(engine, study_id), points)
+    retire(desk, study_id, trials_of_study(engine, study_id), points)
     rows = trials_of_study(engine, study_id)
     catch_up(searching, [row.trial for row in rows])
     close_lost(searching, [row.trial.number for row in rows if row.trial.active])
@@ -75,7 +75,7 @@ def add_points(desk: Desk, searching: Searching, roll: Roll, points: Sequence[Po
     return ids
 
 
-def _retire(desk: Desk, study_id: int, standing: Collection[TrialRow], points: Sequence[Point]) -> None:
+def retire(desk: Desk, study_id: int, standing: Collection[TrialRow], points: Sequence[Point]) -> None:
     """Take out of the study what a point of the same name has replaced: its file was edited. A race waits for all that are in it,
     so there also what is no longer named.
     """

@@ -28,8 +28,6 @@ CHILDREN = 100  # tries for a child that is new, before a point is drawn: all ar
 
 @dataclass(slots=True)
 class Evolution:
-    """`drawn`: how many points are drawn at random; the population is as large."""
-
     search: SearchSpec
     space: Space
     refused: int = 0
@@ -52,7 +50,9 @@ class Evolution:
 
     def tell(self, proposal: Proposal, result: Result) -> None:
         values = result.values or (inf,)
-        self._told.append((proposal.genome, (inf, *values) if result.pruned else (0.0, *values)))
+        self._told.append(
+            (proposal.genome, (inf, *values) if result.pruned or result.values is None else (0.0, *values))
+        )
 
     def _child(self, random: Random) -> Answer:
         population = self._told[-self.search.population :]

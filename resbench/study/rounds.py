@@ -60,6 +60,8 @@ def rounds(spec: StudySpec, source: Proposer, means: Means) -> Iterator[Stage]:
         prune = _prune(search, [one.point for one, _ in tried], means.chooser)
         ids = means.enrol([one.point for one in batch])
         yield Stage({ids[one.point.name]: search.own_seeds for one in batch}, judges=False, prune=prune)
+        if is_waiting(means, [one.point for one in batch]):
+            return
         for one in batch:
             results.append(means.chooser.result(one.point))
             source.tell(one, results[-1])
@@ -72,9 +74,20 @@ def rounds(spec: StudySpec, source: Proposer, means: Means) -> Iterator[Stage]:
         yield Stage({tried[int(name)][1]: spec.seeds for name in chosen})
 
 
+def is_waiting(means: Means, points: Sequence[Point]) -> bool:
+    """Whether a search cannot go on, since what it would choose by is not there; it is told."""
+    lost = means.chooser.lacks(points)
+    if lost:
+        means.note(f"the search waits for runs that are missing, of {', '.join(lost)}; start the study again")
+    return bool(lost)
+
+
 def finalists(search: SearchSpec, results: Mapping[str, Result]) -> list[str]:
-    """The best, by dominance rank where there are several objectives; none that fails, nor one stopped before its end."""
-    whole = {name: one.values for name, one in results.items() if one.values is not None and not one.pruned}
+    """The best, by dominance rank where there are several objectives; none that fails, nor one stopped above a median."""
+    patient = search.prune is not None and search.prune.use == "patience"
+    whole = {
+        name: one.values for name, one in results.items() if one.values is not None and (patient or not one.pruned)
+    }
     return in_order(whole)[: search.finalists]
 
 

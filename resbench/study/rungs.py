@@ -17,7 +17,7 @@ from resbench.seeds import stream
 from resbench.spec.search import SearchSpec
 from resbench.spec.study import StudySpec
 from resbench.study.point import Point
-from resbench.study.rounds import Means
+from resbench.study.rounds import Means, is_waiting
 from resbench.study.stage import Stage
 
 
@@ -60,8 +60,8 @@ def brackets(search: SearchSpec, points: Sequence[Point], rungs: int) -> list[Br
     return found
 
 
-def halving(spec: StudySpec, points: Sequence[Point], images: int, means: Means) -> Iterator[Stage]:
-    """Rung by rung, then the finalists. `images`: of the val split."""
+def halving(spec: StudySpec, points: Sequence[Point], images: int | None, means: Means) -> Iterator[Stage]:
+    """Rung by rung, then the finalists. `images`: of the val split, None where the objective is no error rate."""
     search = spec.search
     drawn = _drawn(spec, points)
     once = list({(point.digest, point.recipe.digest): point for point in drawn}.values())
@@ -74,6 +74,8 @@ def halving(spec: StudySpec, points: Sequence[Point], images: int, means: Means)
         here = [point for bracket in alive if bracket.first <= number for point in bracket.points]
         before = {bracket.first: rungs[number - 1] if number > bracket.first else 0 for bracket in alive}
         yield Stage({ids[p.name]: search.own_seeds for p in here}, None if last else epoch, judges=False)
+        if is_waiting(means, here):
+            return
         survivors = []
         for bracket in alive:
             if bracket.first > number:
@@ -97,7 +99,7 @@ def halving(spec: StudySpec, points: Sequence[Point], images: int, means: Means)
         yield Stage({ids[name]: spec.seeds for name in chosen})
 
 
-def _going_on(search: SearchSpec, bracket: Bracket, epoch: int, images: int, means: Means) -> tuple[Point, ...]:
+def _going_on(search: SearchSpec, bracket: Bracket, epoch: int, images: int | None, means: Means) -> tuple[Point, ...]:
     by_name: Mapping[str, Point] = {point.name: point for point in bracket.points}
     scores = {name: means.chooser.at_rung(point, epoch) for name, point in by_name.items()}
     share = max(search.finalists, ceil(len(by_name) / search.eta))

@@ -109,7 +109,9 @@ class Space:
         found: dict[str, UnitEntry | Arrange] = {}
         for entry in self.spec.units:
             if entry.arrange is None:
-                found.setdefault(_name(entry, entry.label, {}), entry)
+                name = f"mutate {entry.label}" if entry.mutate is not None else _name(entry, entry.label, {})
+                alike = sum(other == name or other.startswith(f"{name} #") for other in found)
+                found[f"{name} #{alike + 1}" if alike else name] = entry
             elif not any(entry.arrange is one for one in found.values()):
                 found[f"arrange {sum(isinstance(one, Arrange) for one in found.values())}"] = entry.arrange
         return found

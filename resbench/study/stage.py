@@ -21,6 +21,10 @@ class Stage:
     prune: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def is_pruned(self) -> bool:
+        return bool(self.prune)
+
+    @property
     def marks(self) -> dict[str, Any]:
         """What of it stands in the plan of each cell."""
         said = {"upto": self.upto, "prune": dict(self.prune) or None, "judges": None if self.judges else False}

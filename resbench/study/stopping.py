@@ -1,6 +1,6 @@
 """A cell's plan -> when its runs are stopped before their end: at a rung, above a median, out of patience.
 
-All runs of a cell are one network, so they stop together, by the mean over them; one that is not finite counts as wholly wrong.
+Runs that are trained as one network stop together, by the mean over them; one that is not finite counts as wholly wrong.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from resbench.compiler.graph import BoundNetwork, Graph
 from resbench.compiler.normal import normal
-from resbench.theory.steps import DIRECT, KINDS, SUMS, WEIGHTS, Kind, Step, kind_of
+from resbench.theory.steps import KINDS, SUMS, WEIGHTS, Kind, Step, kind_of
 
 Cost = tuple[int, ...]  # how many steps of each kind, the worst kind first, then all steps
 
@@ -32,11 +32,6 @@ class IdentityPath:
     @property
     def f_kind(self) -> str:
         return _worst(self.f)
-
-    @property
-    def is_direct(self) -> bool:
-        """Whether x stays in its place from end to end, times a factor that does not come from F."""
-        return self.merge is not None and all(step.kind in DIRECT for step in (*self.h, *self.f))
 
     @property
     def harm(self) -> int:

@@ -6,6 +6,7 @@ What is drawn at random is drawn by one seed, always the same.
 
 from __future__ import annotations
 
+from collections import Counter
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -65,7 +66,7 @@ def profile(bound: BoundNetwork, network: nn.Module, images: Tensor, labels: Ten
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """A unit at work; x came to it twice, for its shortcut and for all else."""
+    """A unit at work; what its shortcut and its branch both read came twice, for the one and for the other."""
 
     path: str
     out: Tensor
@@ -76,29 +77,47 @@ class _Unit:
 
 def _walk(path: str, module: nn.Module, graph: Graph, x: Tensor) -> _Unit:
     x = x if x.requires_grad else x.detach().requires_grad_()
-    by_shortcut, by_branch = x.clone(), x.clone()
-    found = identity_path(graph)
-    first = _first(found)
-    values: list[Tensor] = [by_branch]
+    split = _split(identity_path(graph))
+    values: list[Tensor] = [x]
+    by_shortcut = by_branch = x
     dead: list[Tensor] = []
     for number, op in enumerate(graph.ops, start=1):
+        if split is not None and split.source == number - 1:
+            by_shortcut, by_branch = values[-1].clone(), values[-1].clone()
+            values[-1] = by_branch
         inputs = [values[i] for i in op.inputs]
-        if first is not None and number == first[0]:
-            inputs[first[1]] = by_shortcut
+        if split is not None and number == split.op:
+            inputs[split.via] = by_shortcut
         values.append(module.get_submodule(op.path)(*inputs))
         if op.op == "relu":
             dead.append((values[-1].detach().flatten(2) == 0).all(2).all(0))
     share = float(torch.cat(dead).float().mean()) * 100 if dead else None
     out = values[graph.output]
-    return _Unit(path, out if graph.output else by_branch, by_shortcut, by_branch, share)
+    if split is None:
+        by_shortcut = x.clone()  # which nothing reads
+    return _Unit(path, out, by_shortcut, by_branch, share)
 
 
-def _first(path: IdentityPath) -> tuple[int, int] | None:
-    """Where the shortcut reads x: the op's number and which of its inputs; None where there is no shortcut."""
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """Where the shortcut parts from all else: the value that both read, and the shortcut's op with the input that reads it."""
+
+    source: int
+    op: int
+    via: int
+
+
+def _split(path: IdentityPath) -> _Split | None:
+    """At the last value of the path that something else reads too; None where there is no shortcut."""
     if path.merge is None:
         return None
-    step = (*path.h, path.merge)[0]
-    return step.value, step.via
+    readers = Counter(source for op in path.graph.ops for source in op.inputs)
+    found, source = None, 0
+    for step in (*path.h, path.merge):
+        if readers[source] > 1:
+            found = _Split(source, step.value, step.via)
+        source = step.value
+    return found
 
 
 def _profile(number: int, unit: _Unit, grads: tuple[Tensor | None, ...]) -> UnitProfile:

@@ -76,7 +76,9 @@ def fit(
     began -= spent_s
     if done == 0:
         hooks.look(0, stacked)
-    cut = bool(done) and _enough(hooks, histories)  # a kill may have come between the checkpoint and the result
+    cut = bool(done) and bool(
+        told(_enough(hooks, histories))
+    )  # a kill may have come between the checkpoint and the result
     for epoch in range(done + 1, done if cut else run.epochs + 1):
         draw_anew(stacked, seeds, epoch)
         started = time.perf_counter()

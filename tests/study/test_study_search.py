@@ -241,5 +241,5 @@ def test_a_run_out_of_patience_is_stopped(rb: Rb, write: Any, database: Database
     chose = [row for row in database.rows(RUNS) if not row[5]]
     assert {row[3] for row in chose} == {2}  # one epoch, and one that is not a hundred points better
     assert {row[2] for row in chose} == {"stopped"}
-    assert "0 go into the final" in said.err
+    assert "1 go into the final" in said.err
     assert said.status == 0
