@@ -36,7 +36,8 @@ def checked(file: str, changes: tuple[str, ...]) -> Checked:
         try:
             points, refused = prepared.space.all()
         except BadInput as error:
-            endless = str(error)
+            lines = str(error).splitlines()
+            endless = next((line for line in lines if "range" in line), lines[0])
     return Checked(prepared.spec, points, refused, known_as(prepared.space, points), endless)
 
 
@@ -46,7 +47,7 @@ def sentences(found: Checked) -> Iterator[str]:
         yield f"{ours} is {library} of the library"
     different = len({(point.digest, point.recipe.digest) for point in found.points})
     if found.endless is not None:
-        yield f"the points cannot be counted: {found.endless.splitlines()[0]}"
+        yield f"the points cannot be counted: {found.endless}"
     left_out = f", {len(found.refused)} more that cannot be built" if found.refused else ""
     space = f"{len(found.points)} points{left_out}, {different} different networks"
     if search.is_grid:

@@ -11,8 +11,14 @@ from resbench.spec.node import Node, moved
 from resbench.spec.yaml import read_value
 
 COMMAND_LINE = "command line"
-_TOP = ("study", "doc", "network", "data", "recipe", *DESIGN, "seeds", "budget", "units")
-_MAPPINGS = ("network", "data", "recipe", "budget")  # what may be said of them one by one, as in `recipe.epochs=2`
+_TOP = ("study", "doc", "network", "data", "recipe", *DESIGN, "search", "seeds", "budget", "units")
+_MAPPINGS = (
+    "network",
+    "data",
+    "recipe",
+    "search",
+    "budget",
+)  # what may be said of them one by one, as in `recipe.epochs=2`
 
 
 def override_study(top: Node, words: tuple[str, ...], library: Library) -> Node:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, insert, select, update
@@ -65,7 +65,8 @@ def write_run(connection: Connection, record: RunRecord) -> int:
     found = select(rb_run.c.id, rb_run.c.status, rb_run.c.epochs).where(same).with_for_update()
     run_id, status, epochs = connection.execute(found).one()
     if not inserted:
-        if status in ENDED or (status == "stopped" and record.status not in ENDED and record.epochs <= epochs):
+        further = record.status in ENDED or (record.status == "stopped" and record.epochs > epochs)
+        if status in ENDED or (status == "stopped" and not further):
             return int(run_id)
         connection.execute(delete(rb_epoch).where(rb_epoch.c.run_id == run_id))
         connection.execute(delete(rb_test_score).where(rb_test_score.c.run_id == run_id))
@@ -81,24 +82,26 @@ def write_run(connection: Connection, record: RunRecord) -> int:
     return int(run_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """Where runs are stopped; with `study_id`, only those that this study has stopped."""
+
+    epoch: int
+    study_id: int | None = None
+
+
 def find_runs(
-    engine: Engine,
-    architecture: str,
-    recipe: str,
-    data: str,
-    seeds: Sequence[int],
-    upto: int | None = None,
-    study_id: int | None = None,
+    engine: Engine, architecture: str, recipe: str, data: str, seeds: Sequence[int], rung: Rung | None = None
 ) -> dict[int, RunRow]:
-    """The runs among these seeds that came to their end, by seed, in the order the seeds were given. `upto`: also those that were
-    stopped at a rung, at this epoch or later; with `study_id`, by that study.
+    """The runs among these seeds that came to their end, by seed, in the order the seeds were given. `rung`: also those that were
+    stopped there or later.
     """
     identity = and_(rb_run.c.architecture == architecture, rb_run.c.recipe == recipe, rb_run.c.data == data)
     there: ColumnElement[bool] = rb_run.c.status.in_(ENDED)
-    if upto is not None:
-        stopped = (rb_run.c.status == "stopped") & (rb_run.c.epochs >= upto)
-        if study_id is not None:
-            of_study = select(rb_study_run.c.run_id).where(rb_study_run.c.study_id == study_id)
+    if rung is not None:
+        stopped = (rb_run.c.status == "stopped") & (rb_run.c.epochs >= rung.epoch)
+        if rung.study_id is not None:
+            of_study = select(rb_study_run.c.run_id).where(rb_study_run.c.study_id == rung.study_id)
             stopped = stopped & rb_run.c.id.in_(of_study)
         there = there | stopped
     found: dict[int, RunRow] = {}

@@ -20,7 +20,7 @@ from resbench.spec.search import BY_RUNGS
 from resbench.store.cells import cells_called, close_cell, enqueue_cell, is_open, open_cells
 from resbench.store.checkpoints import forget_stopped
 from resbench.store.roles import has_role
-from resbench.store.runs import find_runs, link_run, newest_run
+from resbench.store.runs import Rung, find_runs, link_run, newest_run
 from resbench.store.studies import trials_of_study
 from resbench.study.ask import Searching, open_optuna, tell
 from resbench.study.budget import Identity
@@ -200,9 +200,9 @@ def _link(desk: Desk, roll: Roll, stage: Stage, trial_id: int) -> Collection[int
     point, seeds = roll.points[trial_id], stage.dealt[trial_id]
     identity = (point.digest, point.recipe.digest, roll.data.digest)
     if stage.is_pruned:  # one that this study has stopped is as far as it goes
-        found = find_runs(desk.engine, *identity, seeds, 1, roll.study_id)
+        found = find_runs(desk.engine, *identity, seeds, Rung(1, roll.study_id))
     else:
-        found = find_runs(desk.engine, *identity, seeds, stage.upto)
+        found = find_runs(desk.engine, *identity, seeds, None if stage.upto is None else Rung(stage.upto))
     for run in found.values():
         link_run(desk.engine, roll.study_id, trial_id, run.id, judges=stage.judges)
     return set(found)
@@ -216,7 +216,7 @@ def _tell(desk: Desk, searching: Searching, roll: Roll) -> None:
     for trial_id, point in roll.points.items():
         seeds = roll.seeds[trial_id] if spec.search.is_grid else spec.search.own_seeds
         identity = (point.digest, point.recipe.digest, roll.data.digest)
-        runs = find_runs(desk.engine, *identity, seeds, 1, roll.study_id)
+        runs = find_runs(desk.engine, *identity, seeds, Rung(1, roll.study_id))
         if runs and len(runs) == len(seeds):
             counted = [run.val_error_pct for run in runs.values() if run.status in ("complete", "stopped")]
             errors = [error for error in counted if error is not None]

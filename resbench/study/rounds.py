@@ -70,6 +70,8 @@ def rounds(spec: StudySpec, source: Proposer, means: Means) -> Iterator[Stage]:
     refused = f", {source.refused} more could not be built or were over the budget" if source.refused else ""
     told = f"{search.use}: {len(tried)} points looked at{refused}; {len(chosen)} go into the final, with seeds of their own"
     means.note(told)
+    if not chosen and tried:
+        means.note("no point converged in the search, so there is nobody to judge and no ranking")
     if chosen:
         yield Stage({tried[int(name)][1]: spec.seeds for name in chosen})
 

@@ -19,7 +19,7 @@ from resbench.store.engine import Engine
 from resbench.store.patience import Patience
 from resbench.store.profiles import put_profiles
 from resbench.store.records import EpochRecord, RunRecord, TestScore, finite
-from resbench.store.runs import find_runs, link_run, save_runs_of
+from resbench.store.runs import Rung, find_runs, link_run, save_runs_of
 from resbench.store.work_records import Cell
 from resbench.study.blocks import blocks
 from resbench.study.environment import environment
@@ -75,7 +75,8 @@ class _Desk:
 def _train(desk: _Desk) -> None:
     """Link the runs that stand, train the seeds that have none."""
     cell = desk.cell
-    found = desk.patience.do(lambda: find_runs(desk.engine, *desk.identity, cell.seeds, cell.upto))
+    rung = None if cell.upto is None else Rung(cell.upto)
+    found = desk.patience.do(lambda: find_runs(desk.engine, *desk.identity, cell.seeds, rung))
     for seed, run in found.items():
         desk.patience.do(partial(link_run, desk.engine, desk.study_id, cell.trial_id, run.id, judges=cell.judges))
         desk.ears.saved(seed, run.epochs, run.val_error_pct if run.status == "complete" else None)

@@ -10,7 +10,7 @@ from resbench.errors import DatabaseError
 from resbench.store import reading as rows
 from resbench.store.catalogue import put_architecture
 from resbench.store.records import ArchitectureRecord, EpochRecord, RunRecord
-from resbench.store.runs import find_runs, link_run, save_run, write_run
+from resbench.store.runs import Rung, find_runs, link_run, save_run, write_run
 from resbench.store.transaction import reading, writing
 
 
@@ -40,7 +40,7 @@ def test_the_smallest_and_the_largest_seed(sample: Sample, seed: int) -> None:
     assert list(find_runs(sample.engine, "arch", "rec", "dat", [seed])) == [seed]
 
 
-@pytest.mark.parametrize("status", ["complete", "diverged", "stopped"])
+@pytest.mark.parametrize("status", ["complete", "diverged"])
 def test_a_finished_run_is_never_rewritten(sample: Sample, status: str) -> None:
     first = save_run(sample.engine, sample.record(1, status=status))
     before = dump(sample.engine)
@@ -48,6 +48,21 @@ def test_a_finished_run_is_never_rewritten(sample: Sample, status: str) -> None:
         other = replace(sample.record(1, status=second, val_error_pct=99.0), history=(EpochRecord(9),), test_score=None)
         assert save_run(sample.engine, other) == first
     assert dump(sample.engine) == before
+
+
+def test_a_run_that_a_rung_stopped_gives_way_to_itself_further_on_alone(sample: Sample) -> None:
+    first = save_run(sample.engine, replace(sample.record(1, status="stopped"), epochs=2))
+    before = dump(sample.engine)
+    for status in ("stopped", "failed"):
+        assert save_run(sample.engine, replace(sample.record(1, status=status, val_error_pct=99.0), epochs=2)) == first
+    assert dump(sample.engine) == before
+    assert find_runs(sample.engine, "arch", "rec", "dat", [1]) == {}
+    assert list(find_runs(sample.engine, "arch", "rec", "dat", [1], Rung(2))) == [1]
+    assert find_runs(sample.engine, "arch", "rec", "dat", [1], Rung(3)) == {}
+    assert save_run(sample.engine, replace(sample.record(1, status="stopped"), epochs=4)) == first
+    assert list(find_runs(sample.engine, "arch", "rec", "dat", [1], Rung(3))) == [1]
+    assert save_run(sample.engine, replace(sample.record(1, status="diverged"), epochs=3)) == first
+    assert find_runs(sample.engine, "arch", "rec", "dat", [1])[1].status == "diverged"
 
 
 def test_a_failed_run_gives_way_under_its_id(sample: Sample) -> None:
