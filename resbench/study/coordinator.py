@@ -77,17 +77,16 @@ def _stages(
     if spec.search.is_grid:
         return stages(desk, roll.points, roll.seeds, narrator.failed)
     from resbench.study.chosen import Chooser
-    from resbench.study.rounds import Means as SearchMeans
-    from resbench.study.rounds import proposer, rounds
+    from resbench.study.rounds import Tools, proposer, rounds
     from resbench.study.rungs import halving
 
     chooser = Chooser(desk.engine, roll.data.digest, spec.design.objectives, spec.search.own_seeds)
-    means = SearchMeans(chooser, lambda new: desk.do(lambda: _enrolled(desk, searching, roll, new)), desk.watch.note)
+    tools = Tools(chooser, lambda new: desk.do(lambda: _enrolled(desk, searching, roll, new)), desk.watch.note)
     if spec.search.use in BY_RUNGS:
         images = roll.data.n_val if spec.design.objectives[0] == "val_error_pct" else None
-        return halving(spec, points, images, means)
+        return halving(spec, points, images, tools)
     assert space is not None
-    return rounds(spec, proposer(spec.search, space, len(spec.design.objectives)), means)
+    return rounds(spec, proposer(spec.search, space, len(spec.design.objectives)), tools)
 
 
 def _enrolled(desk: Desk, searching: Searching, roll: Roll, points: Sequence[Point]) -> Mapping[str, int]:

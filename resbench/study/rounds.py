@@ -25,7 +25,7 @@ Note = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class Tools:
     """What a search works with: `enrol` puts points into the study, `note` tells."""
 
     chooser: Chooser
@@ -41,7 +41,7 @@ def proposer(search: SearchSpec, space: Space, objectives: int) -> Proposer:
     return Suggest(search, space, objectives)
 
 
-def rounds(spec: StudySpec, source: Proposer, means: Means) -> Iterator[Stage]:
+def rounds(spec: StudySpec, source: Proposer, tools: Tools) -> Iterator[Stage]:
     """Batches until the budget of trials is spent, or nothing new is proposed; then the finalists."""
     search, trials = spec.search, spec.budget.trials or 0
     tried: list[tuple[Proposal, int]] = []
@@ -51,36 +51,36 @@ def rounds(spec: StudySpec, source: Proposer, means: Means) -> Iterator[Stage]:
         for number in range(len(tried), min(len(tried) + search.batch, trials)):
             found = source.propose(number, [one.point for one, _ in tried] + [one.point for one in batch])
             if found is None:
-                means.note(f"{search.use} finds no new point after {len(tried) + len(batch)}; it ends there")
+                tools.note(f"{search.use} finds no new point after {len(tried) + len(batch)}; it ends there")
                 trials = len(tried) + len(batch)
                 break
             batch.append(found)
         if not batch:
             break
-        prune = _prune(search, [one.point for one, _ in tried], means.chooser)
-        ids = means.enrol([one.point for one in batch])
+        prune = _prune(search, [one.point for one, _ in tried], tools.chooser)
+        ids = tools.enrol([one.point for one in batch])
         yield Stage({ids[one.point.name]: search.own_seeds for one in batch}, judges=False, prune=prune)
-        if is_waiting(means, [one.point for one in batch]):
+        if is_waiting(tools, [one.point for one in batch]):
             return
         for one in batch:
-            results.append(means.chooser.result(one.point))
+            results.append(tools.chooser.result(one.point))
             source.tell(one, results[-1])
             tried.append((one, ids[one.point.name]))
     chosen = finalists(search, {str(i): result for i, result in enumerate(results)})
     refused = f", {source.refused} more could not be built or were over the budget" if source.refused else ""
     told = f"{search.use}: {len(tried)} points looked at{refused}; {len(chosen)} go into the final, with seeds of their own"
-    means.note(told)
+    tools.note(told)
     if not chosen and tried:
-        means.note("no point converged in the search, so there is nobody to judge and no ranking")
+        tools.note("no point converged in the search, so there is nobody to judge and no ranking")
     if chosen:
         yield Stage({tried[int(name)][1]: spec.seeds for name in chosen})
 
 
-def is_waiting(means: Means, points: Sequence[Point]) -> bool:
+def is_waiting(tools: Tools, points: Sequence[Point]) -> bool:
     """Whether a search cannot go on, since what it would choose by is not there; it is told."""
-    lost = means.chooser.lacks(points)
+    lost = tools.chooser.lacks(points)
     if lost:
-        means.note(f"the search waits for runs that are missing, of {', '.join(lost)}; start the study again")
+        tools.note(f"the search waits for runs that are missing, of {', '.join(lost)}; start the study again")
     return bool(lost)
 
 

@@ -17,7 +17,7 @@ from resbench.seeds import stream
 from resbench.spec.search import SearchSpec
 from resbench.spec.study import StudySpec
 from resbench.study.point import Point
-from resbench.study.rounds import Means, is_waiting
+from resbench.study.rounds import Tools, is_waiting
 from resbench.study.stage import Stage
 
 
@@ -60,13 +60,13 @@ def brackets(search: SearchSpec, points: Sequence[Point], rungs: int) -> list[Br
     return found
 
 
-def halving(spec: StudySpec, points: Sequence[Point], images: int | None, means: Means) -> Iterator[Stage]:
+def halving(spec: StudySpec, points: Sequence[Point], images: int | None, tools: Tools) -> Iterator[Stage]:
     """Rung by rung, then the finalists. `images`: of the val split, None where the objective is no error rate."""
     search = spec.search
     drawn = _drawn(spec, points)
     once = list({(point.digest, point.recipe.digest): point for point in drawn}.values())
     rungs = rungs_of(search, max(point.epochs for point in once))
-    ids = means.enrol(once)
+    ids = tools.enrol(once)
     alive = brackets(search, once, len(rungs))
     spent = 0
     for number, epoch in enumerate(rungs):
@@ -74,7 +74,7 @@ def halving(spec: StudySpec, points: Sequence[Point], images: int | None, means:
         here = [point for bracket in alive if bracket.first <= number for point in bracket.points]
         before = {bracket.first: rungs[number - 1] if number > bracket.first else 0 for bracket in alive}
         yield Stage({ids[p.name]: search.own_seeds for p in here}, None if last else epoch, judges=False)
-        if is_waiting(means, here):
+        if is_waiting(tools, here):
             return
         survivors = []
         for bracket in alive:
@@ -83,15 +83,15 @@ def halving(spec: StudySpec, points: Sequence[Point], images: int | None, means:
                 continue
             spent += len(bracket.points) * (epoch - before[bracket.first])
             if not last:
-                survivors.append(Bracket(_going_on(search, bracket, epoch, images, means), bracket.first))
+                survivors.append(Bracket(_going_on(search, bracket, epoch, images, tools), bracket.first))
         if not last:
             left = sum(len(one.points) for one in survivors if one.first <= number)
-            means.note(f"rung at {epoch} epochs: {len(here)} points, {left} go on")
+            tools.note(f"rung at {epoch} epochs: {len(here)} points, {left} go on")
             alive = survivors
-    final = {p.name: means.chooser.at_rung(p, rungs[-1]) for bracket in alive for p in bracket.points}
+    final = {p.name: tools.chooser.at_rung(p, rungs[-1]) for bracket in alive for p in bracket.points}
     chosen = promoted(final, search.finalists, images)[: search.finalists]
     share = f"{100 * spent / (len(once) * rungs[-1]):.0f} % of what all to their end take"
-    means.note(
+    tools.note(
         f"{search.use}: {len(once)} points, {spent * search.seeds:,} epochs trained, {share}; {len(chosen)} go into the final, "
         f"with seeds of their own"
     )
@@ -99,9 +99,9 @@ def halving(spec: StudySpec, points: Sequence[Point], images: int | None, means:
         yield Stage({ids[name]: spec.seeds for name in chosen})
 
 
-def _going_on(search: SearchSpec, bracket: Bracket, epoch: int, images: int | None, means: Means) -> tuple[Point, ...]:
+def _going_on(search: SearchSpec, bracket: Bracket, epoch: int, images: int | None, tools: Tools) -> tuple[Point, ...]:
     by_name: Mapping[str, Point] = {point.name: point for point in bracket.points}
-    scores = {name: means.chooser.at_rung(point, epoch) for name, point in by_name.items()}
+    scores = {name: tools.chooser.at_rung(point, epoch) for name, point in by_name.items()}
     share = max(search.finalists, ceil(len(by_name) / search.eta))
     return tuple(by_name[name] for name in promoted(scores, min(share, len(by_name)), images))
 

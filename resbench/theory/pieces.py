@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resbench.compiler.graph import Graph
+from resbench.compiler.graph import BoundOp, Graph
 from resbench.theory.direct import direct
 from resbench.theory.paths import IdentityPath, identity_path
 
@@ -100,11 +100,7 @@ def _pushed(
         elif op.op == "bias":
             at.append(at[op.inputs[0]])
         elif op.op == "multiply":
-            (via,) = (i for i in op.inputs if reached[i])
-            product = at[via]
-            for i in op.inputs:
-                product = product * values[i] if i != via else product
-            at.append(product)
+            at.append(_gated(op, at, values, reached))
         else:
             at.append(module.get_submodule(op.path)(*(at[i] for i in op.inputs)))
     return at[target]
@@ -117,11 +113,17 @@ def _rests(module: nn.Module, graph: Graph, values: list[Tensor], reached: list[
         if not reached[number]:
             rests.append(values[number])
         elif op.op == "multiply":
-            (via,) = (i for i in op.inputs if reached[i])
-            product = rests[via]
-            for i in op.inputs:
-                product = product * values[i] if i != via else product
-            rests.append(product)
+            rests.append(_gated(op, rests, values, reached))
         else:
             rests.append(module.get_submodule(op.path)(*(rests[i] for i in op.inputs)))
     return rests
+
+
+def _gated(op: BoundOp, parts: list[Tensor], values: list[Tensor], reached: list[bool]) -> Tensor:
+    """The part of the one input in which x is, times the others as they stood."""
+    (via,) = (i for i in op.inputs if reached[i])
+    product = parts[via]
+    for i in op.inputs:
+        if i != via:
+            product = product * values[i]
+    return product
