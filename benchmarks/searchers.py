@@ -35,10 +35,10 @@ from resbench.spec.search import SearchSpec
 from resbench.store.engine import open_store
 from resbench.store.epochs import epochs_of_study
 from resbench.store.reading import runs_of_study
+from resbench.study.answers import SLOT
 from resbench.study.evolution import Evolution
 from resbench.study.proposal import Proposer, Result
 from resbench.study.rungs import rungs_of
-from resbench.study.space import SLOT
 from resbench.study.suggest import Suggest
 
 REPLAYS = 200

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from resbench.cli.run import prepare
-from resbench.errors import BadInput
 from resbench.spec.search import BY_RUNGS
 from resbench.spec.study import StudySpec
 
@@ -27,17 +26,17 @@ class Checked:
 
 
 def checked(file: str, changes: tuple[str, ...]) -> Checked:
-    """Also of a search that proposes its points: all that it could propose, where that can be counted."""
+    """Also of a search that looks at some points: all that it could look at, where they can be counted."""
     prepared = prepare(file, changes, None)
+    from resbench.study.grid import Endless
     from resbench.study.known import known_as  # after the file was read: what is wrong there needs no torch to be told
 
     points, refused, endless = prepared.points, prepared.refused, None
-    if prepared.spec.search.proposes:
+    if prepared.spec.budget.trials is not None and not prepared.spec.search.is_grid:
         try:
             points, refused = prepared.space.all()
-        except BadInput as error:
-            lines = str(error).splitlines()
-            endless = next((line for line in lines if "range" in line), lines[0])
+        except Endless as error:
+            endless = str(error).partition(";")[0]
     return Checked(prepared.spec, points, refused, known_as(prepared.space, points), endless)
 
 

@@ -17,6 +17,7 @@ from resbench.spec.library import STUDIES, Library, workspace
 from resbench.spec.names import why_not
 from resbench.spec.node import Node
 from resbench.spec.override import override_study
+from resbench.spec.search import BY_RUNGS
 from resbench.spec.study import StudySpec, parse_study
 from resbench.spec.study_plugins import plugin_folders
 from resbench.store.checkpoints import checkpoint_folder
@@ -52,7 +53,10 @@ def prepare(file: str, changes: tuple[str, ...], fork: str | None) -> Prepared:
     from resbench.study.space import Space
 
     space = Space(spec, info(str(spec.data.name), spec.data.given), library)
-    return Prepared(spec, space, *(([space.some()], []) if spec.search.proposes else space.all()))
+    if spec.search.proposes:
+        return Prepared(spec, space, [space.some()], [])
+    drawn = spec.search.use in BY_RUNGS and spec.budget.trials is not None
+    return Prepared(spec, space, *(space.sample() if drawn else space.all()))
 
 
 def parsed(file: str, changes: tuple[str, ...]) -> tuple[StudySpec, Library]:

@@ -9,7 +9,7 @@ from statistics import fmean
 from resbench.evidence.intervals import mean_interval, median_interval, share_interval
 from resbench.evidence.ranking import Ranked, rank
 from resbench.evidence.sample import Sample
-from resbench.evidence.study_runs import StudyRuns, aliases, shown_name, study_runs
+from resbench.evidence.study_runs import Searched, StudyRuns, aliases, shown_name, study_runs
 from resbench.evidence.verdict import Verdict, judge
 from resbench.spec.design import EXACT
 from resbench.store.engine import Engine
@@ -76,6 +76,7 @@ class Leaderboard:
     fail_above: float | None
     objectives: tuple[str, ...] = ("val_error_pct",)
     verdict: Verdict | None = None
+    searched: Searched | None = None
 
     @property
     def unclaimed(self) -> bool:
@@ -106,7 +107,9 @@ def board_of(runs: StudyRuns) -> Leaderboard:
         key, group = of[ranked.name]
         beside = {name: _summary(found[ranked.name], runs.floor(name), name) for name, found in others.items()}
         rows.append(_row(ranked, key[0], group, samples[ranked.name], beside, left.get(ranked.name)))
-    return Leaderboard(runs.study, runs.data, runs.n_val, tuple(rows), runs.fail_above, runs.design.objectives, verdict)
+    return Leaderboard(
+        runs.study, runs.data, runs.n_val, tuple(rows), runs.fail_above, runs.design.objectives, verdict, runs.searched
+    )
 
 
 def _left(runs: StudyRuns, verdict: Verdict) -> dict[str, int]:

@@ -9,7 +9,7 @@ def notes(board: Leaderboard) -> list[str]:
     """In the order of the table's words: the group of the best, then what else stands in it."""
     tied = [row.unit for row in board.rows if row.ranked.tied_with_best]
     left_out = [row.unit for row in board.rows if row.ranked.tied_with_best is False and not row.ranked.fails]
-    lines = _of_design(board)
+    lines = _of_search(board) + _of_design(board)
     if len(board.objectives) > 1 and tied:
         lines.append(
             f"front: with 95 % confidence no one other unit is better in all of {', '.join(board.objectives)}."
@@ -32,6 +32,15 @@ def notes(board: Leaderboard) -> list[str]:
         "Means, sd and 95 % t-intervals are over converged runs; they are about new seeds on this split and data set."
     )
     return lines
+
+
+def _of_search(board: Leaderboard) -> list[str]:
+    if board.searched is None:
+        return []
+    return [
+        f"finalists of {board.searched.use}, which looked at {board.searched.points} points; the seeds that it chose by are not "
+        f"counted here."
+    ]
 
 
 def _of_design(board: Leaderboard) -> list[str]:

@@ -21,10 +21,19 @@ Key = tuple[str, str]  # architecture, recipe
 
 
 @dataclass(frozen=True, slots=True)
+class Searched:
+    """The search that chose who is judged: its name, and how many points it looked at, by runs that are not counted here."""
+
+    use: str
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
 class StudyRuns:
     """`looks`: numbers of seeds at which the study had been looked at when seeds were added without a plan.
 
     `seeds`: all that the study wants, in its order; `fail_above`: the recipe's word for an error above it, in percent.
+    `searched`: None where the study names its units.
     """
 
     study: str
@@ -35,6 +44,7 @@ class StudyRuns:
     looks: tuple[int, ...]
     fail_above: float | None
     groups: dict[Key, list[StudyRun]]
+    searched: Searched | None = None
 
     @property
     def names(self) -> list[str]:
@@ -90,13 +100,18 @@ class StudyRuns:
 def study_runs(engine: Engine, study: str) -> StudyRuns:
     """Finished runs of the study's active trials. Raises BadInput for an unknown study and for one without a finished run."""
     groups: dict[Key, list[StudyRun]] = {}
+    looked_at: set[Key] = set()
     for run in runs_of_study(engine, study):
+        key = run.digest, run.recipe_digest
         if run.active and run.judges and run.status in ENDED:
-            groups.setdefault((run.digest, run.recipe_digest), []).append(run)
+            groups.setdefault(key, []).append(run)
+        elif run.active and not run.judges:
+            looked_at.add(key)
     if not groups:
-        raise BadInput(f"study {study} has no finished run yet; `resbench study run` trains them")
+        raise BadInput(_nobody(study, len(looked_at)))
     first = next(iter(groups.values()))[0]
     spec = json.loads(get_study(engine, study).spec)
+    search = spec.get("fixed", {}).get("search")
     recipe = json.loads(get_recipe(engine, first.recipe_digest).spec)
     return StudyRuns(
         study,
@@ -107,6 +122,16 @@ def study_runs(engine: Engine, study: str) -> StudyRuns:
         tuple(spec.get("looks", ())),
         recipe.get("fail_above"),
         groups,
+        None if search is None else Searched(search["use"], len(looked_at)),
+    )
+
+
+def _nobody(study: str, looked_at: int) -> str:
+    if not looked_at:
+        return f"study {study} has no finished run yet; `resbench study run` trains them"
+    return (
+        f"study {study} has no finished run to judge by: its search has looked at {looked_at} points and is not over, or none of "
+        f"them converged; `resbench study run` goes on with it, and v_runs has what it looked at"
     )
 
 

@@ -8,9 +8,16 @@ from random import Random
 
 from resbench.spec.domain import Choices, Domain
 from resbench.spec.node import Node
-from resbench.study.grid import choices, value_of
+from resbench.study.grid import Endless, choices, value_of
+
+UNIT, SLOT, EDIT = "unit", "slot", "edit"  # the questions that come before a unit's own
 
 Answer = Callable[[str, Domain], str]  # a question and what is allowed -> the label of what is chosen
+
+
+def is_structure(question: str) -> bool:
+    """Whether it is about which unit; a unit's own questions are called `unit.PARAM`."""
+    return question == UNIT or question.startswith((f"{SLOT}.", f"{EDIT}."))
 
 
 @dataclass(slots=True)
@@ -43,11 +50,14 @@ def drawn(random: Random) -> Answer:
 
 
 def by_index(prefix: Sequence[int]) -> Answer:
-    """Answers by a prefix of indices; every further question gets its first answer."""
+    """Answers by a prefix of indices; every further question gets its first answer. Raises Endless where there are too many."""
     left = list(prefix)
 
     def answer(name: str, domain: Domain) -> str:
-        return list(choices(domain))[left.pop(0) if left else 0]
+        try:
+            return list(choices(domain))[left.pop(0) if left else 0]
+        except Endless as error:
+            raise Endless(f"{name}: {error}") from None
 
     return answer
 

@@ -16,11 +16,11 @@ from resbench.evidence.promotion import in_order
 from resbench.seeds import stream
 from resbench.spec.domain import Choices, Domain
 from resbench.spec.search import SearchSpec
-from resbench.study.answers import Answer, drawn
+from resbench.study.answers import EDIT, SLOT, Answer, drawn
 from resbench.study.grid import choices
 from resbench.study.point import Point
 from resbench.study.proposal import Genome, Proposal, Result
-from resbench.study.space import EDIT, SLOT, Space
+from resbench.study.space import Space
 
 TRIES = 500
 CHILDREN = 100  # tries for a child that is new, before a point is drawn: all around the population may be known

@@ -40,8 +40,8 @@ def agree_on_study(
             )
         if changed:
             raise BadInput(
-                f"study {spec.name} is in the database with other values: {told}. Only units, seeds and the budget of "
-                f"trials and runs may change; --fork NAME makes a study of its own"
+                f"study {spec.name} is in the database with other values: {told}. Only units, seeds, the budget of trials and "
+                f"runs and a search's finalists may change; --fork NAME makes a study of its own"
             )
         new["units"] = [*old["units"], *(unit for unit in new["units"] if unit not in old["units"])]
         looks = _looks(engine, spec, old, new)

@@ -63,8 +63,7 @@ def brackets(search: SearchSpec, points: Sequence[Point], rungs: int) -> list[Br
 def halving(spec: StudySpec, points: Sequence[Point], images: int | None, tools: Tools) -> Iterator[Stage]:
     """Rung by rung, then the finalists. `images`: of the val split, None where the objective is no error rate."""
     search = spec.search
-    drawn = _drawn(spec, points)
-    once = list({(point.digest, point.recipe.digest): point for point in drawn}.values())
+    once = list({(point.digest, point.recipe.digest): point for point in points}.values())
     rungs = rungs_of(search, max(point.epochs for point in once))
     ids = tools.enrol(once)
     alive = brackets(search, once, len(rungs))
@@ -104,12 +103,3 @@ def _going_on(search: SearchSpec, bracket: Bracket, epoch: int, images: int | No
     scores = {name: tools.chooser.at_rung(point, epoch) for name, point in by_name.items()}
     share = max(search.finalists, ceil(len(by_name) / search.eta))
     return tuple(by_name[name] for name in promoted(scores, min(share, len(by_name)), images))
-
-
-def _drawn(spec: StudySpec, points: Sequence[Point]) -> list[Point]:
-    """All, or as many as the budget of trials allows, drawn by the search's seed."""
-    allowed = spec.budget.trials
-    if allowed is None or allowed >= len(points):
-        return list(points)
-    chosen = Random(stream(spec.search.seed, 0, "points")).sample(range(len(points)), allowed)
-    return [points[i] for i in sorted(chosen)]

@@ -10,34 +10,26 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
 
-from resbench.compiler.architecture import Request, bind_network
-from resbench.compiler.canonical import canonical
-from resbench.compiler.network import MAX_PARAMS, build
-from resbench.compiler.scope import Choose
 from resbench.data.info import DatasetInfo
-from resbench.errors import BadInput, Problem, SpecError
-from resbench.measure.limits import over_budget
-from resbench.measure.macs import macs
-from resbench.measure.params import bound_params
-from resbench.ops.initialisers import initialiser_called
+from resbench.errors import BadInput, SpecError
 from resbench.seeds import stream
 from resbench.spec.arrange import Arrange
 from resbench.spec.check import Check
-from resbench.spec.domain import Choices, Range, is_domain, parse_domain
+from resbench.spec.domain import Choices, Range
 from resbench.spec.library import Library
 from resbench.spec.mutate import mutant
 from resbench.spec.network import Use
 from resbench.spec.node import Node
-from resbench.spec.study import StudySpec, recipe_at
+from resbench.spec.study import StudySpec
 from resbench.spec.study_units import UnitEntry
-from resbench.study.answers import Answer, Asked, by_index, drawn, following
-from resbench.study.grid import MAX_POINTS
+from resbench.study.answers import EDIT, SLOT, UNIT, Answer, Asked, by_index, drawn, following
+from resbench.study.grid import MAX_POINTS, Endless
 from resbench.study.point import Point, Refused
-from resbench.train.schedule import length
+from resbench.study.pricing import name_of, point_at
 
 SOME_TRIES = 200  # draws for a point that can be built
+SAMPLE_TRIES = 20  # draws for each different point that is wanted
 MUTANT_TRIES = 50  # draws for each one that is wanted
-UNIT, SLOT, EDIT = "unit", "slot", "edit"  # the questions that come before a unit's own
 _SEED = Range(0, 10**6, 1, whole=True)  # of an edit; 0: none
 
 
@@ -53,6 +45,7 @@ class Space:
         """Every point, checked, each once; and those of a search that cannot be.
 
         Raises SpecError with everything wrong where of an entry no point can be built: then it is the entry that is wrong.
+        Raises Endless for more points than can be walked, where a search may draw from them.
         """
         points: list[Point] = []
         refused: list[Refused] = []
@@ -61,6 +54,8 @@ class Space:
             try:
                 found = list(self._walk(entry))
             except BadInput as error:
+                if isinstance(error, Endless) and self.spec.budget.trials and not self.spec.search.is_grid:
+                    raise
                 check.report_error(entry.use.node, error)
                 continue
             wrong = [one for one in found if isinstance(one, Refused)]
@@ -73,6 +68,37 @@ class Space:
             raise SpecError(refused[0].problems)
         _refuse_equal_names(points, self.spec)
         return list({point.name: point for point in points}.values()), refused
+
+    def sample(self) -> tuple[list[Point], list[Refused]]:
+        """As many different ones as `budget.trials` says, all where there are no more; of two budgets the smaller one's are
+        among the larger one's. Raises SpecError as `all` does.
+        """
+        trials = self.spec.budget.trials
+        random = Random(stream(self.spec.search.seed, 0, "points"))
+        try:
+            points, refused = self.all()
+        except Endless:
+            assert trials is not None
+            return self._sample_endless(trials, random)
+        order = list(range(len(points)))
+        random.shuffle(order)
+        return [points[i] for i in sorted(order[:trials])], refused
+
+    def _sample_endless(self, trials: int, random: Random) -> tuple[list[Point], list[Refused]]:
+        found: dict[tuple[str, str], Point] = {}
+        refused: dict[str, Refused] = {}
+        for _ in range(trials * SAMPLE_TRIES):
+            try:
+                point = self.at(drawn(random))[0]
+            except SpecError as error:
+                refused.setdefault(str(error), Refused(f"draw {len(found) + len(refused) + 1}", error.problems))
+                continue
+            found.setdefault((point.digest, point.recipe.digest), point)
+            if len(found) == trials:
+                break
+        if not found:
+            raise SpecError(next(iter(refused.values())).problems)
+        return list(found.values()), list(refused.values())
 
     def some(self) -> Point:
         """One that can be built. Raises SpecError with what is wrong with the first of many, where none can."""
@@ -101,7 +127,7 @@ class Space:
         elif entry.mutate is not None:
             seeds = [int(str(asked.choose(f"{EDIT}.{i}", _SEED).value)) for i in range(entry.mutate.edits)]
             entry = self._mutant(entry, seeds)
-        return _point(self.spec, entry, self.info, self.library, asked), dict(asked.labels)
+        return point_at(self.spec, entry, self.info, self.library, asked), dict(asked.labels)
 
     @cached_property
     def _groups(self) -> dict[str, UnitEntry | Arrange]:
@@ -109,7 +135,7 @@ class Space:
         found: dict[str, UnitEntry | Arrange] = {}
         for entry in self.spec.units:
             if entry.arrange is None:
-                name = f"mutate {entry.label}" if entry.mutate is not None else _name(entry, entry.label, {})
+                name = f"mutate {entry.label}" if entry.mutate is not None else name_of(entry, entry.label, {})
                 alike = sum(other == name or other.startswith(f"{name} #") for other in found)
                 found[f"{name} #{alike + 1}" if alike else name] = entry
             elif not any(entry.arrange is one for one in found.values()):
@@ -142,7 +168,7 @@ class Space:
             random = Random(stream(mutate.seed, 0, f"mutate {number}"))
             seeds = [random.randrange(1, 10**6) for _ in range(random.randint(1, mutate.edits))]
             try:
-                point = _point(self.spec, self._mutant(entry, seeds), self.info, self.library, Asked(by_index([])))
+                point = point_at(self.spec, self._mutant(entry, seeds), self.info, self.library, Asked(by_index([])))
             except SpecError as error:
                 yield Refused(f"{entry.label} edited {number}", error.problems)
                 continue
@@ -163,64 +189,11 @@ class Space:
                 return
             asked = Asked(by_index(prefix))
             try:
-                yield _point(self.spec, entry, self.info, self.library, asked)
+                yield point_at(self.spec, entry, self.info, self.library, asked)
             except SpecError as error:
-                yield Refused(_name(entry, self.library.unit(entry.label).name, asked.labels), error.problems)
+                yield Refused(name_of(entry, self.library.unit(entry.label).name, asked.labels), error.problems)
             prefix = following(asked)
-        raise BadInput(f"more than {MAX_POINTS:,} points")
-
-
-def _point(spec: StudySpec, entry: UnitEntry, info: DatasetInfo, library: Library, asked: Asked) -> Point:
-    unit = library.unit(entry.label)
-    vary = [n for n, p in unit.body.params.items() if p.domain and p.by is None] if entry.vary is None else entry.vary
-    request = Request(spec.network, entry.use, info.input_shape, info.n_classes, asked.choose, frozenset(vary))
-    try:
-        bound = bind_network(request, library)
-    except SpecError as error:
-        raise SpecError([Problem(f"unit {unit.name}: {p.message}", p.path, p.place) for p in error.problems]) from None
-    recipe = recipe_at(spec, _recipe_answers(spec, asked.choose))
-    run = length(recipe, info.n_train)
-    try:
-        initialiser_called(recipe.init)
-    except BadInput as error:
-        raise BadInput(f"recipe {recipe.recipe}: {error}") from None
-    cost = bound_params(bound), macs(bound).count
-    if cost[0] > MAX_PARAMS:
-        build(bound)  # which says so
-    over = over_budget(bound, spec.budget, *cost)
-    if over is not None:
-        raise SpecError([entry.use.node.problem(f"unit {unit.name}: {over}")])
-    own = {name: label for name, label in asked.labels.items() if not _is_structure(name)}
-    return Point(
-        _name(entry, unit.name, own), unit.name, own, {name: asked.domains[name] for name in own}, bound,
-        canonical(bound).digest, *cost, recipe, run.epochs,
-    )  # fmt: skip
-
-
-def _is_structure(question: str) -> bool:
-    """Whether it is about which unit; a unit's own questions are called `unit.PARAM`."""
-    return question == UNIT or question.startswith((f"{SLOT}.", f"{EDIT}."))
-
-
-def _recipe_answers(spec: StudySpec, choose: Choose) -> dict[str, Node]:
-    """The recipe's values that are searched: at its top and in its optimizer."""
-    found: dict[str, Node] = {}
-    for prefix, node in (("", spec.recipe), ("optimizer.", spec.recipe.mapping.get("optimizer", Node({})))):
-        for key, value in node.mapping.items():
-            if is_domain(value):
-                check = Check()
-                domain = parse_domain(value, check)
-                check.done()
-                assert domain is not None
-                found[prefix + key] = choose(f"recipe.{key}", domain)
-    return found
-
-
-def _name(entry: UnitEntry, unit: str, labels: Mapping[str, str]) -> str:
-    """The unit and what was said of its params: `constant_scaling shortcut_scale=0.5`."""
-    said = {key: node.shown() for key, node in entry.use.arguments.items() if not is_domain(node)}
-    said |= {name.removeprefix("unit."): label for name, label in labels.items()}
-    return " ".join([unit, *(f"{key}={value}" for key, value in said.items())])
+        raise Endless(f"more than {MAX_POINTS:,} points")
 
 
 def _refuse_equal_names(points: list[Point], spec: StudySpec) -> None:

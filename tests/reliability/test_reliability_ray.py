@@ -154,6 +154,20 @@ def test_a_driver_that_dies_is_started_again(cluster: Cluster, quiet: list[tuple
     check(database, quiet)
 
 
+def test_a_search_promotes_over_the_cluster(cluster: Cluster, tmp_path: Path) -> None:
+    """Survivors of a rung train on from their checkpoints, wherever they were trained before."""
+    words = ("search={use: halving, from: 1, eta: 2, finalists: 1}", "recipe.epochs=4", "units+=full_preactivation")
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    with one_core():
+        assert start(here, {}, "recipe.plan.workers=0", *words).wait(120) == 0, (here / "err").read_text()
+    process = start(there, TOKEN, "--executor", "ray", "--address", cluster.address, *words)
+    assert process.wait(120) == 0, (there / "err").read_text()
+    assert Database(there / "resbench.db").rows(NUMBERS) == Database(here / "resbench.db").rows(NUMBERS)
+    assert Database(there / "resbench.db").one("SELECT COUNT(*) FROM rb_worker WHERE name LIKE 'ray:%'") >= 2
+
+
 def test_sigterm_gives_the_cells_back(cluster: Cluster, quiet: list[tuple[Any, ...]], tmp_path: Path) -> None:
     database = Database(tmp_path / "resbench.db")
     words = ("--executor", "ray", "--address", cluster.address)

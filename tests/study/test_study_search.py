@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from command_line import Database, Rb
+from postgres_server import Server
 
 from resbench.spec.search import FIRST_SEED
 from resbench.study import rounds as rounds_module
@@ -142,6 +143,58 @@ def test_hyperband_begins_at_several_rungs(rb: Rb, write: Any, database: Databas
     assert said.status == 0, said.err
     assert "hyperband: 5 points, " in said.err
     assert database.one("SELECT COUNT(*) FROM rb_trial") == 5
+
+
+def test_halving_draws_from_what_cannot_be_counted(rb: Rb, write: Any, database: Database) -> None:
+    text = "units: [original, plain]\nsearch: {use: halving, eta: 2, finalists: 2}\nbudget: {trials: 5}\n"
+    file = write(text, epochs=2)
+    lr = "recipe.lr={range: [0.01, 0.5], log: true}"
+    said = rb("study", "check", file, lr)
+    assert "the points cannot be counted: recipe.lr: the range [0.01, 0.5] has no `step`" in said.out, said.err
+    assert "halving: 5 points, " in said.out
+    said = rb("study", "check", file, lr, "--json")
+    names = [row["name"] for row in said.json]
+    assert len(names) == 5
+    assert {row["unit"] for row in said.json} == {"original", "plain"}
+    more = rb("study", "check", file, lr, "budget.trials=7", "--json").json
+    assert [row["name"] for row in more][:5] == names
+    assert rb("study", "run", file, lr).status == 0
+    assert [name for (name,) in database.rows("SELECT name FROM rb_trial ORDER BY number")] == names
+    said = rb("results", "top", "searched")
+    assert (
+        "finalists of halving, which looked at 5 points; the seeds that it chose by are not counted here." in said.out
+    )
+    without = rb("study", "check", file, lr, "budget={}")
+    assert without.status == 2
+    assert "or let a search draw as many points as `budget.trials` says" in without.err
+
+
+def test_a_search_of_which_no_point_converges_has_nobody_to_judge(rb: Rb, write: Any, database: Database) -> None:
+    text = "units: [original]\nsearch: {use: random, batch: 2}\nbudget: {trials: 2}\n"
+    said = rb("study", "run", write(text, epochs=1), "recipe.lr={range: [1e13, 1e14], log: true}")
+    assert "no point converged in the search" in said.err, said.err
+    assert {row[2] for row in database.rows(RUNS)} == {"diverged"}
+    said = rb("results", "top", "searched")
+    assert said.status == 2
+    assert (
+        "has no finished run to judge by: its search has looked at 2 points and is not over, or none of them"
+        in said.err
+    )
+
+
+@pytest.mark.parametrize(
+    "use", ["{use: halving, eta: 2, finalists: 1}", "{use: evolution, population: 2, finalists: 1}"]
+)
+def test_a_search_in_postgres_finds_what_it_finds_in_a_file(
+    use: str, rb: Rb, write: Any, database: Database, server: Server
+) -> None:
+    file = write(ARRANGED + f"search: {use}\nbudget: {{trials: 4}}\n", epochs=2)
+    url = server.new()
+    assert rb("study", "run", file).status == 0
+    assert rb("study", "run", file, "--db", url).status == 0
+    assert "0 cached, 3 new" not in rb("study", "run", file, "--db", url).err
+    assert [tuple(row.values()) for row in rb("query", TOLD, "--db", url, "--json").json] == database.rows(TOLD)
+    assert rb("db", "check", "--db", url).status == 0
 
 
 def test_a_run_above_the_median_is_stopped(rb: Rb, write: Any, database: Database) -> None:
