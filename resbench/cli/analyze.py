@@ -101,4 +101,4 @@ def _tell_profile(profiles: list[UnitProfile]) -> None:
         ]
         for p in profiles
     ]  # fmt: skip
-    print_table([">unit", "module", ">variance", ">gradient norm", ">by shortcut %", ">dead ReLU %"], rows)
+    print_table([">unit", "module", ">variance", ">gradient norm", ">through h %", ">dead ReLU %"], rows)

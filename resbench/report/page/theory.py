@@ -24,7 +24,7 @@ CAPTION = (
 )
 MEASURED = (
     " Measured, at the start of the runs ({n} seeds, geometric means): the gradient at the first unit over that at the last, and "
-    "the share of the gradient that comes through the shortcuts."
+    "the share of the gradient that comes through the shortcut h."
 )
 
 
@@ -38,7 +38,7 @@ def paths_sheet(engine: Engine, found: Found) -> Sheet | None:
     seeds = {record.seed for records in taken.values() for record in records if record.epoch == 0}
     if seeds:
         return Sheet(
-            CAPTION + MEASURED.format(n=len(seeds)), (*head, ">gradient, first / last", ">by shortcut %"), tuple(rows)
+            CAPTION + MEASURED.format(n=len(seeds)), (*head, ">gradient, first / last", ">through h %"), tuple(rows)
         )
     return Sheet(CAPTION, head, tuple(row[: len(head)] for row in rows))
 
@@ -55,7 +55,7 @@ def _row(engine: Engine, unit: Measured, taken: Sequence[ProfileRecord]) -> tupl
     mean = unit.row.ranked.mean
     return (
         Cell(unit.row.name, anchor=anchor_of(unit)), Cell("–" if mean is None else f"{mean:.2f}", mean), Cell(one.equation),
-        Cell(one.short[0]), Cell(one.short[1]), Cell(left, one.left), Cell("hold" if one.foretold["4"] else "do not hold"),
+        Cell(one.short[0]), Cell(one.short[1]), Cell(left, one.left), Cell("hold" if one.foretold["4"] else "do not"),
         Cell("–" if ratio is None else f"{ratio:.3g}", ratio), Cell("–" if share is None else f"{share:.0f}", share),
     )  # fmt: skip
 
