@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from resbench.cli.run import prepare
+from resbench.data.registry import info
 from resbench.spec.search import BY_RUNGS
 from resbench.spec.study import StudySpec
 
@@ -41,6 +42,8 @@ def checked(file: str, changes: tuple[str, ...]) -> Checked:
 
 
 def sentences(found: Checked) -> Iterator[str]:
+    from resbench.study.hints import hints
+
     spec, search = found.spec, found.spec.search
     for ours, library in found.known.items():
         yield f"{ours} is {library} of the library"
@@ -49,6 +52,7 @@ def sentences(found: Checked) -> Iterator[str]:
         yield f"the points cannot be counted: {found.endless}"
     left_out = f", {len(found.refused)} more that cannot be built" if found.refused else ""
     space = f"{len(found.points)} points{left_out}, {different} different networks"
+    yield from hints(spec, found.points, info(str(spec.data.name), spec.data.given).n_train)
     if search.is_grid:
         runs = different * len(spec.seeds)
         limit = spec.budget.runs

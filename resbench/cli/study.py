@@ -72,8 +72,11 @@ def run(
             progress.note(
                 f"{len(refused)} of {total} points cannot be built; first {first.name}: {str(first.problems[0]).splitlines()[0]}"
             )
+        from resbench.study.hints import hints
         from resbench.train.ranks import joined, part
 
+        for hint in hints(spec, points, prepared.space.info.n_train):
+            progress.note(hint)
         if explain and profile is not None:
             raise BadInput("--profile is of a training, and --explain-plan trains nothing: give one of them")
         began = time.time()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from resbench.spec.check import Check
@@ -34,9 +35,11 @@ def parse_budget(node: Node, check: Check) -> Budget:
     limits: dict[str, Any] = {}
     for key in _MEASURED:
         if key in node.mapping:
-            limits[key] = check.number(node.mapping[key])
-            if limits[key] <= 0:
-                check.report(node.mapping[key], f"a number above 0 is needed, got {node.mapping[key].shown()}")
+            given = node.mapping[key]
+            if isinstance(given.value, bool) or not isinstance(given.value, int | float) or not 0 < given.value < inf:
+                check.report(given, f"a number above 0 is needed, got {given.shown()}")
+            else:
+                limits[key] = float(given.value)
     for key in _COUNTS:
         if key in node.mapping:
             value = amount(node.mapping[key].value)

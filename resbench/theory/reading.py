@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 
 from resbench.compiler.graph import BoundNetwork, Graph
@@ -22,7 +23,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Of the units that are alike, `alike` of `units` in the network.
+    """Of the units that are alike, `alike` of `units` in the network, at most `in_a_row` of them in one stage.
 
     `factor`: what the shortcut leaves of x in one unit, at the start and on average (gates at their bias, gains at their start,
     dropout at its rate); None where it mixes x with itself. `foretold`: by equation, whether it holds.
@@ -32,6 +33,7 @@ class Reading:
     unit: str
     units: int
     alike: int
+    in_a_row: int
     path: IdentityPath
     equation: str
     names: dict[str, str]
@@ -69,7 +71,10 @@ def read(bound: BoundNetwork) -> Reading:
     alike, units = inner_unit(bound)
     path = identity_path(alike[0][1])
     text, names = equation(path)
-    return Reading(bound.name, bound.unit, units, len(alike), path, text, names, _factor(path), foretold(path))
+    in_a_row = max(Counter(where.split(".units.")[0] for where, _ in alike).values())
+    return Reading(
+        bound.name, bound.unit, units, len(alike), in_a_row, path, text, names, _factor(path), foretold(path)
+    )
 
 
 def consequence(one: Reading) -> str:
@@ -88,6 +93,9 @@ def consequence(one: Reading) -> str:
         return f"h keeps all, but {behind} behind the sum stands on the path of every unit: Eq. 4 and 5 do not hold"
     then = f"; {behind} behind the sum stands on the path too" if behind else ""
     if one.factor == 1 and not behind:
+        reached = direct(path.graph)[path.graph.output]
+        if reached is not None and {*reached.sources} >= {*range(path.graph.input_shape[0])}:
+            return "all of x_0 reaches the end, its channels in other places behind each unit"
         return "of each unit's input some channels are kept as they are, the others are not"
     if one.factor is None:
         return f"the product of {count} factors stands before x_0 and before the gradient (Eq. 7, 8){then}"
@@ -108,9 +116,14 @@ def _op(step: Step) -> str:
     return "gate" if step.op.op == "multiply" else label(step.op)
 
 
-def _said(kind: str, steps: tuple[Step, ...]) -> str:
-    what = [label(step.op) for step in steps if step.kind != "kept"]
-    return f"{_WORDS[kind]}: {', '.join(what)}" if what else _WORDS[kind]
+def _said(worst: str, steps: tuple[Step, ...]) -> str:
+    """The worst kind first."""
+    of: dict[str, list[str]] = {}
+    for step in steps:
+        if step.kind != "kept":
+            of.setdefault(step.kind, []).append(label(step.op))
+    kinds = sorted(of, key=lambda kind: kind != worst)
+    return "; ".join(f"{_WORDS[kind]}: {', '.join(of[kind])}" for kind in kinds) or _WORDS[worst]
 
 
 def _factor(path: IdentityPath) -> float | None:

@@ -54,6 +54,10 @@ def learning_rates(recipe: RecipeSpec, run: Length) -> list[float]:
     return rates
 
 
+def warm_epochs(recipe: RecipeSpec, run: Length) -> float:
+    return 0.0 if recipe.warmup is None else _iterations(recipe.warmup.span, run) / run.per_epoch
+
+
 def _iterations(span: Span, run: Length) -> int:
     if span.iterations is not None:
         return span.iterations

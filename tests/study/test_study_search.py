@@ -246,6 +246,18 @@ def test_check_counts_before_anything_runs(rb: Rb, write: Any) -> None:
     assert "tpe: 9 points, 1 seeds each, 4 at a time; the best 5 are judged by 3 others" in said.out
 
 
+def test_what_is_seldom_meant_is_told(rb: Rb, write: Any) -> None:
+    file = write("units: [original]\n", epochs=2)
+    never = "the warm-up lasts 3 epochs, the run 2: the learning rate `lr` is never reached"
+    assert never in rb("study", "check", file, "recipe.warmup={lr: 0.01, for: {epochs: 3}}").out
+    assert never not in rb("study", "check", file, "recipe.warmup=null").out
+    early = "the first rung, at 1 epochs, lies within the warm-up of 1"
+    searched = (file, "search={use: halving, eta: 2}", "recipe.lr={choices: [0.1, 0.2]}")
+    assert early in rb("study", "check", *searched).out
+    assert early in rb("study", "run", *searched, "seeds=1").err
+    assert early not in rb("study", "check", *searched, "recipe.warmup=null").out
+
+
 def test_arranged_names_are_told_by_the_librarys(rb: Rb, write: Any) -> None:
     text = "units:\n  - arrange: {ops: [bn, relu, conv, bn, relu, conv], places: [branch]}\n"
     said = rb("study", "check", write(text), "network.depth=20")

@@ -73,6 +73,10 @@ ODD = {
     "minus": ("y: {from: [f, h], ops: [subtract]}", "(-1)^6 = 1 of x_0"),
     "twice": ("k: {from: x, ops: [shortcut]}\n  y: {from: [h, k, f], ops: [add]}", "2^6 = 64 of x_0"),
     "swished": ("y: {from: [h, f], ops: [add, hardswish]}", "h keeps all, but hardswish behind the sum"),
+    "shuffled": (
+        "y: {from: [h, f], ops: [add, channel_shuffle: {groups: 2}]}",
+        "all of x_0 reaches the end, its channels in other",
+    ),
     "dropped": (
         "y: {from: [f, h], ops: [add, dropout: {rate: 0.5, inverted: false}]}",
         "0.5^6 = 0.016 of x_0 and of the gradient passes on average",
@@ -93,3 +97,15 @@ def test_units_that_nobody_has_published(name: str, tmp_path: Path) -> None:
     net = bound(str(file), "depth=14", "width=4")
     assert consequence(read(net)).startswith(told)
     assert all(check.agrees for check in check_identities(net))
+
+
+def test_each_op_is_told_by_its_own_word(tmp_path: Path) -> None:
+    file = tmp_path / "two.yaml"
+    file.write_text(
+        "unit: two\nnodes:\n  f: {from: x, ops: [bn, relu, conv3x3: {stride: $stride}]}\n  h: {from: x, ops: [shortcut]}\n"
+        "  y: {from: [h, f], ops: [add, scale: {by: 0.5}, dropout: {rate: 0.5}]}\nboundary: {layers: 1}\n",
+        "utf-8",
+    )
+    one = read(bound(str(file), "depth=8", "width=4"))
+    assert one.f == "left out at random: dropout; scaled by a constant: scale"
+    assert (one.alike, one.in_a_row) == (4, 2)
