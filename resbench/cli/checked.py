@@ -28,7 +28,7 @@ class Checked:
 
 def checked(file: str, changes: tuple[str, ...]) -> Checked:
     """Also of a search that looks at some points: all that it could look at, where they can be counted."""
-    prepared = prepare(file, changes, None)
+    prepared = prepare(file, changes)
     from resbench.study.grid import Endless
     from resbench.study.known import known_as  # after the file was read: what is wrong there needs no torch to be told
 

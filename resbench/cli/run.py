@@ -42,17 +42,22 @@ class Prepared:
     refused: Sequence[Refused]
 
 
-def prepare(file: str, changes: tuple[str, ...], fork: str | None) -> Prepared:
-    """Every problem of the study's own text first, without torch; then every point bound, before anything is written."""
+def prepare(file: str, changes: tuple[str, ...], fork: str | None = None, url: str | None = None) -> Prepared:
+    """Every problem of the study's own text first, without torch; then every point bound, before anything is written.
+
+    `url`: of the database that may hold the study.
+    """
     spec, library = parsed(file, changes)
     if fork is not None:
         reason = why_not(fork)
         if reason:
             raise BadInput(f"--fork: {reason}")
         spec = replace(spec, name=fork)
+    from resbench.study.latencies import Latencies, stored_latencies
     from resbench.study.space import Space
 
-    space = Space(spec, info(str(spec.data.name), spec.data.given), library)
+    known = stored_latencies(url, spec.name) if url is not None and spec.budget.latency_ms else Latencies()
+    space = Space(spec, info(str(spec.data.name), spec.data.given), library, known)
     if spec.search.proposes:
         return Prepared(spec, space, [space.some()], [])
     drawn = spec.search.use in BY_RUNGS and spec.budget.trials is not None

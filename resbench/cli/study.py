@@ -65,7 +65,7 @@ def run(
     if profile is not None:
         os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # torch's profiler tells of cards that are not there
     with StudyProgress() as progress:
-        prepared = prepare(file, tuple(changes or ()), fork)
+        prepared = prepare(file, tuple(changes or ()), fork, url)
         spec, points, refused = prepared.spec, prepared.points, prepared.refused
         if refused:
             total, first = len(points) + len(refused), refused[0]

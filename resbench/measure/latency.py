@@ -1,4 +1,4 @@
-"""BoundNetwork -> milliseconds for one image on a device: the median of many, warm, in evaluation mode, one thread on a CPU."""
+"""BoundNetwork, a device -> milliseconds for one image: the median of many, warm, in evaluation mode, one thread on a CPU."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from resbench.compiler.canonical import canonical
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.materialise import materialise
 from resbench.compiler.network import build
+from resbench.errors import BadInput
 
 WARM, N = 5, 30
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Milliseconds; `low` and `high` are the quartiles of `n` passes."""
+    """Milliseconds; `low` and `high` are the quartiles of `n` passes. `device`: what the hardware is called."""
 
     median: float
     low: float
@@ -27,13 +28,19 @@ class Latency:
     device: str
 
 
-def latency_ms(bound: BoundNetwork, device: torch.device | str = "cpu", images: int = 1) -> Latency:
-    """It is measured, so it comes out a little different every time; on a machine that has other work, more so."""
+def latency_ms(bound: BoundNetwork, device: str = "cpu", images: int = 1) -> Latency:
+    """It is measured, so it comes out a little different every time; on a machine that has other work, more so.
+
+    Raises BadInput where this machine has no such device.
+    """
     where = torch.device(device)
+    try:
+        x = torch.zeros(images, *bound.input_shape, device=where)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise BadInput(f"latency on {device}: {str(error).splitlines()[0]}") from None
     network = build(bound)
     materialise(network, canonical(bound).numbers, 0, "he_normal")
     network.to(where).eval()
-    x = torch.zeros(images, *bound.input_shape, device=where)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -42,7 +49,8 @@ def latency_ms(bound: BoundNetwork, device: torch.device | str = "cpu", images: 
     finally:
         torch.set_num_threads(threads)
     low, median, high = quantiles(taken, n=4)
-    return Latency(median, low, high, N, str(where))
+    name = torch.cuda.get_device_name(where) if where.type == "cuda" else device
+    return Latency(median, low, high, N, name)
 
 
 def _once(network: torch.nn.Module, x: torch.Tensor, device: torch.device) -> float:

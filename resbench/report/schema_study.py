@@ -9,6 +9,7 @@ from resbench.report.schema_recipe import study_recipe
 from resbench.report.schema_search import arrange_schema, mutate_schema, search_schema, without_title
 from resbench.report.schema_use import head_schemas, use_schema
 from resbench.report.schema_value import Schema, texts, words
+from resbench.spec.budget import DEVICE
 from resbench.spec.design import MEASURED
 from resbench.spec.library import Library
 from resbench.spec.study import MAX_SEEDS
@@ -20,10 +21,8 @@ _BUDGET = {
     "trials": "Points of the study that are looked at, at most.",
     "runs": "Trainings that this study starts, at most, over all its calls.",
 }
-_MEASURED = {
-    "memory_mib": "MiB that training keeps of one image of one network, at most.",
-    "latency_ms": "Milliseconds for one image of one network on this machine's CPU, the median of 30, at most.",
-}
+_MEMORY = "MiB that training keeps of one image of one network, at most."
+_LATENCY = "Milliseconds for one image of one network, the median of 30, at most; on the CPU, or by device: {cuda: 3}."
 
 _OBJECTIVES = {
     "val_error_pct": "Error on the validation split, %.",
@@ -83,7 +82,12 @@ def study_schema(library: Library) -> Schema:
                 "description": "Limits; none where not given.",
                 "properties": {
                     **{key: {**_amount(), "description": words} for key, words in _BUDGET.items()},
-                    **{key: {"type": "number", "exclusiveMinimum": 0, "description": words} for key, words in _MEASURED.items()},
+                    "memory_mib": {"type": "number", "exclusiveMinimum": 0, "description": _MEMORY},
+                    "latency_ms": {
+                        "type": ["number", "object"], "exclusiveMinimum": 0, "description": _LATENCY,
+                        "propertyNames": {"pattern": f"^({DEVICE.pattern})$"},
+                        "additionalProperties": {"type": "number", "exclusiveMinimum": 0},
+                    },
                 },
                 "additionalProperties": False,
             },

@@ -89,6 +89,9 @@ def _join(into: Connection, stands: RowMapping, other: RowMapping) -> int:
         looks = _looks(old, new)
         if looks:
             spec["looks"] = looks
+    if "latencies" in old or "latencies" in new:  # what was measured first stands
+        was, more = old.get("latencies", {}), new.get("latencies", {})
+        spec["latencies"] = {device: more.get(device, {}) | was.get(device, {}) for device in sorted({*was, *more})}
     if spec != old:
         text = canonical_json(spec)
         updated = max(stands["updated_at"], other["updated_at"])

@@ -90,7 +90,7 @@ def _stages(
 
 
 def _enrolled(desk: Desk, searching: Searching, roll: Roll, points: Sequence[Point]) -> Mapping[str, int]:
-    agree_on_study(desk.engine, desk.spec, roll.data.digest, points, desk.role)
+    agree_on_study(desk, points)
     retire(desk, roll.study_id, trials_of_study(desk.engine, roll.study_id), points)
     return add_points(desk, searching, roll, points)
 

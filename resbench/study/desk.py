@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from resbench.spec.study import StudySpec
@@ -11,6 +11,7 @@ from resbench.store.engine import Engine
 from resbench.store.optuna_storage import optuna_explained
 from resbench.store.patience import Patience
 from resbench.store.work_records import Lease
+from resbench.study.latencies import Latencies
 from resbench.study.means import Means
 from resbench.study.watcher import Watcher
 
@@ -27,6 +28,7 @@ class Desk:
     watch: Watcher
     role: Lease
     patience: Patience
+    latencies: Latencies = field(default_factory=Latencies)
 
     def do(self, step: Callable[[], T]) -> T:
         """A step that no crash in its middle would harm, so it may be done again: it is, where the database does not answer."""

@@ -39,7 +39,7 @@ def enrol(desk: Desk, searching: Searching, points: Sequence[Point]) -> Roll:
     Raises BadInput where the database holds another study of that name, Fenced where the role is lost.
     """
     engine, spec, data = desk.engine, desk.spec, desk.means.data
-    study_id = agree_on_study(engine, spec, data.digest, points, desk.role)
+    study_id = agree_on_study(desk, points)
     reach(Failpoint.STUDY_AGREED)
     put_data(engine, data)
     retire(desk, study_id, trials_of_study(engine, study_id), points)

@@ -19,15 +19,17 @@ from resbench.store.engine import Engine
 from resbench.store.reading import runs_of_study
 from resbench.store.records import FINISHED, canonical_json
 from resbench.store.studies import get_study, put_study, study_names
-from resbench.store.work_records import Lease
+from resbench.study.desk import Desk
 from resbench.study.point import Point
 
 
-def agree_on_study(
-    engine: Engine, spec: StudySpec, data_digest: str, points: Sequence[Point], role: Lease | None = None
-) -> int:
+def agree_on_study(desk: Desk, points: Sequence[Point]) -> int:
     """The study's id, its row made or brought up to date. Raises BadInput when something else than it may has changed."""
-    new = _spec_json(spec, data_digest, points)
+    engine, spec = desk.engine, desk.spec
+    new = _spec_json(spec, desk.means.data.digest, points)
+    latencies = desk.latencies.as_json()
+    if latencies:
+        new["latencies"] = latencies
     if spec.name in study_names(engine):
         old = json.loads(get_study(engine, spec.name).spec)
         was, now = _leaves(old["fixed"]), _leaves(new["fixed"])
@@ -49,7 +51,7 @@ def agree_on_study(
             new["looks"] = looks
         new["seeds"] = [*old["seeds"], *(seed for seed in new["seeds"] if seed not in old["seeds"])]
     text = canonical_json(new)
-    return put_study(engine, spec.name, text, sha256(text.encode()).hexdigest(), role)
+    return put_study(engine, spec.name, text, sha256(text.encode()).hexdigest(), desk.role)
 
 
 def _looks(engine: Engine, spec: StudySpec, old: dict[str, Any], new: dict[str, Any]) -> list[int]:
@@ -68,7 +70,7 @@ def _looks(engine: Engine, spec: StudySpec, old: dict[str, Any], new: dict[str, 
 
 def _spec_json(spec: StudySpec, data_digest: str, points: Sequence[Point]) -> dict[str, Any]:
     recipe = {key: value for key, value in values(spec.recipe).items() if key not in NOT_IDENTITY}
-    measured = {"memory_mib": spec.budget.memory_mib, "latency_ms": spec.budget.latency_ms}
+    measured = {"memory_mib": spec.budget.memory_mib, "latency_ms": dict(spec.budget.latency_ms) or None}
     limits = {"params": spec.budget.params, "macs": spec.budget.macs} | {
         k: v for k, v in measured.items() if v is not None
     }

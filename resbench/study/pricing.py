@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from resbench.compiler.architecture import Request, bind_network
 from resbench.compiler.canonical import canonical
+from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.network import MAX_PARAMS, build
 from resbench.compiler.scope import Choose
 from resbench.data.info import DatasetInfo
@@ -21,35 +23,50 @@ from resbench.spec.node import Node
 from resbench.spec.study import StudySpec, recipe_at
 from resbench.spec.study_units import UnitEntry
 from resbench.study.answers import Asked, is_structure
+from resbench.study.latencies import Latencies
 from resbench.study.point import Point
 from resbench.train.schedule import length
 
 
-def point_at(spec: StudySpec, entry: UnitEntry, info: DatasetInfo, library: Library, asked: Asked) -> Point:
-    unit = library.unit(entry.label)
-    vary = [n for n, p in unit.body.params.items() if p.domain and p.by is None] if entry.vary is None else entry.vary
-    request = Request(spec.network, entry.use, info.input_shape, info.n_classes, asked.choose, frozenset(vary))
-    try:
-        bound = bind_network(request, library)
-    except SpecError as error:
-        raise SpecError([Problem(f"unit {unit.name}: {p.message}", p.path, p.place) for p in error.problems]) from None
-    recipe = recipe_at(spec, _recipe_answers(spec, asked.choose))
-    run = length(recipe, info.n_train)
-    try:
-        initialiser_called(recipe.init)
-    except BadInput as error:
-        raise BadInput(f"recipe {recipe.recipe}: {error}") from None
-    cost = bound_params(bound), macs(bound).count
-    if cost[0] > MAX_PARAMS:
-        build(bound)  # which says so
-    over = over_budget(bound, spec.budget, *cost)
-    if over is not None:
-        raise SpecError([entry.use.node.problem(f"unit {unit.name}: {over}")])
-    own = {name: label for name, label in asked.labels.items() if not is_structure(name)}
-    return Point(
-        name_of(entry, unit.name, own), unit.name, own, {name: asked.domains[name] for name in own}, bound,
-        canonical(bound).digest, *cost, recipe, run.epochs,
-    )  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Pricing:
+    """What a study's points are bound and priced with."""
+
+    spec: StudySpec
+    info: DatasetInfo
+    library: Library
+    latencies: Latencies
+
+    def point(self, entry: UnitEntry, asked: Asked) -> Point:
+        """Raises SpecError where it cannot be built, or is over the budget."""
+        unit, bound = self.library.unit(entry.label), self._bound(entry, asked)
+        recipe = recipe_at(self.spec, _recipe_answers(self.spec, asked.choose))
+        run = length(recipe, self.info.n_train)
+        try:
+            initialiser_called(recipe.init)
+        except BadInput as error:
+            raise BadInput(f"recipe {recipe.recipe}: {error}") from None
+        digest, cost = canonical(bound).digest, (bound_params(bound), macs(bound).count)
+        if cost[0] > MAX_PARAMS:
+            build(bound)  # which says so
+        over = over_budget(bound, self.spec.budget, cost, lambda device: self.latencies.of(bound, digest, device))
+        if over is not None:
+            raise SpecError([entry.use.node.problem(f"unit {unit.name}: {over}")])
+        own = {name: label for name, label in asked.labels.items() if not is_structure(name)}
+        domains = {name: asked.domains[name] for name in own}
+        name = name_of(entry, unit.name, own)
+        return Point(name, unit.name, own, domains, bound, digest, *cost, recipe, run.epochs)
+
+    def _bound(self, entry: UnitEntry, asked: Asked) -> BoundNetwork:
+        unit, info = self.library.unit(entry.label), self.info
+        searched = [n for n, p in unit.body.params.items() if p.domain and p.by is None]
+        vary = frozenset(searched if entry.vary is None else entry.vary)
+        request = Request(self.spec.network, entry.use, info.input_shape, info.n_classes, asked.choose, vary)
+        try:
+            return bind_network(request, self.library)
+        except SpecError as error:
+            told = [Problem(f"unit {unit.name}: {p.message}", p.path, p.place) for p in error.problems]
+            raise SpecError(told) from None
 
 
 def _recipe_answers(spec: StudySpec, choose: Choose) -> dict[str, Node]:

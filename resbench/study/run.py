@@ -17,6 +17,7 @@ from resbench.study.assist import Helper, assist, take
 from resbench.study.coordinator import coordinate
 from resbench.study.desk import Desk
 from resbench.study.host import worker_record
+from resbench.study.latencies import Latencies
 from resbench.study.means import Means
 from resbench.study.place import Place
 from resbench.study.point import Point
@@ -68,9 +69,9 @@ def run_study(engine: Engine, task: Task, watch: Watcher, stop: Stop, manner: Ma
                 assist(engine, shift, Helper(spec.name, task.means.trainers, task.means.slots(), epochs), watch)
                 continue
             try:
-                whole = coordinate(
-                    Desk(engine, spec, task.means, watch, lease, patience), shift, task.points, task.space
-                )
+                latencies = Latencies() if task.space is None else task.space.latencies
+                desk = Desk(engine, spec, task.means, watch, lease, patience, latencies)
+                whole = coordinate(desk, shift, task.points, task.space)
             except Fenced as error:
                 watch.note(f"{error}; this process goes on as a worker beside it")
                 continue

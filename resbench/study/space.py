@@ -6,7 +6,7 @@ A param is asked for when it is first read, so one that other choices make idle 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from random import Random
 
@@ -24,8 +24,9 @@ from resbench.spec.study import StudySpec
 from resbench.spec.study_units import UnitEntry
 from resbench.study.answers import EDIT, SLOT, UNIT, Answer, Asked, by_index, drawn, following
 from resbench.study.grid import MAX_POINTS, Endless
+from resbench.study.latencies import Latencies
 from resbench.study.point import Point, Refused
-from resbench.study.pricing import name_of, point_at
+from resbench.study.pricing import Pricing, name_of
 
 SOME_TRIES = 200  # draws for a point that can be built
 SAMPLE_TRIES = 20  # draws for each different point that is wanted
@@ -40,6 +41,7 @@ class Space:
     spec: StudySpec
     info: DatasetInfo
     library: Library
+    latencies: Latencies = field(default_factory=Latencies)
 
     def all(self) -> tuple[list[Point], list[Refused]]:
         """Every point, checked, each once; and those of a search that cannot be.
@@ -127,7 +129,11 @@ class Space:
         elif entry.mutate is not None:
             seeds = [int(str(asked.choose(f"{EDIT}.{i}", _SEED).value)) for i in range(entry.mutate.edits)]
             entry = self._mutant(entry, seeds)
-        return point_at(self.spec, entry, self.info, self.library, asked), dict(asked.labels)
+        return self._pricing.point(entry, asked), dict(asked.labels)
+
+    @cached_property
+    def _pricing(self) -> Pricing:
+        return Pricing(self.spec, self.info, self.library, self.latencies)
 
     @cached_property
     def _groups(self) -> dict[str, UnitEntry | Arrange]:
@@ -168,7 +174,7 @@ class Space:
             random = Random(stream(mutate.seed, 0, f"mutate {number}"))
             seeds = [random.randrange(1, 10**6) for _ in range(random.randint(1, mutate.edits))]
             try:
-                point = point_at(self.spec, self._mutant(entry, seeds), self.info, self.library, Asked(by_index([])))
+                point = self._pricing.point(self._mutant(entry, seeds), Asked(by_index([])))
             except SpecError as error:
                 yield Refused(f"{entry.label} edited {number}", error.problems)
                 continue
@@ -189,7 +195,7 @@ class Space:
                 return
             asked = Asked(by_index(prefix))
             try:
-                yield point_at(self.spec, entry, self.info, self.library, asked)
+                yield self._pricing.point(entry, asked)
             except SpecError as error:
                 yield Refused(name_of(entry, self.library.unit(entry.label).name, asked.labels), error.problems)
             prefix = following(asked)

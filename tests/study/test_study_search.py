@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from command_line import Database, Rb
 from postgres_server import Server
 
@@ -231,6 +232,50 @@ def test_what_is_over_the_budget_is_refused_and_counted(rb: Rb, write: Any) -> N
     said = rb("study", "check", write(text + "budget: {latency_ms: 0.0001}\n"))
     assert "ms for one image on cpu (median of 30); the budget is 0.0001 ms" in said.err
     assert rb("study", "check", write(text + "budget: {memory_mib: 100, latency_ms: 10000}\n")).status == 0
+
+
+def test_a_latency_is_measured_once_and_stands(
+    rb: Rb, write: Any, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search that goes on refuses whom it refused before, however fast the machine is by then."""
+    from resbench.measure.latency import Latency
+    from resbench.study import latencies
+
+    file = write(
+        ARRANGED + "search: {use: random, batch: 1, finalists: 1}\nbudget: {trials: 3, latency_ms: {cpu: 2}}\n",
+        epochs=1,
+    )
+    measured: list[float] = []
+
+    def first(*given: Any) -> Latency:
+        measured.append(3.0 if len(measured) % 2 else 1.0)
+        return Latency(measured[-1], 1.0, 3.0, 30, "cpu")
+
+    def never(*given: Any) -> Latency:
+        raise AssertionError("measured again")
+
+    monkeypatch.setattr(latencies, "latency_ms", first)
+    said = rb("study", "run", file)
+    assert said.status == 0, said.err
+    assert "could not be built or were over the budget" in said.err
+    stands = json.loads(database.one("SELECT spec FROM rb_study"))["latencies"]["cpu"]
+    assert sorted(one["median"] for one in stands.values()) == sorted(measured)
+    rows = database.rows(RUNS)
+    monkeypatch.setattr(latencies, "latency_ms", never)
+    again = rb("study", "run", file)
+    assert (again.status, database.rows(RUNS)) == (0, rows), again.err
+
+
+def test_a_latency_on_a_device_that_is_not_there(rb: Rb, write: Any) -> None:
+    text = "units: [original]\n"
+    said = rb("study", "check", write(text + "budget: {latency_ms: {cuda:7: 2}}\n"))
+    assert said.status == 2
+    said = rb("study", "check", write(text + "budget: {latency_ms: {tpu: 2}}\n"))
+    assert "budget.latency_ms.tpu: unknown device `tpu`; allowed: cpu, cuda, cuda:1, xpu, mps" in said.err
+    if not torch.cuda.is_available():
+        said = rb("study", "check", write(text + "budget: {latency_ms: {cuda: 2}}\n"))
+        assert said.status == 2
+        assert "latency on cuda: " in said.err
 
 
 def test_check_counts_before_anything_runs(rb: Rb, write: Any) -> None:

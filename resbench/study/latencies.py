@@ -1,0 +1,50 @@
+"""Latencies of one study's networks: each is measured once and kept with the study, so that a budget refuses the same ones at
+every start.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from resbench.compiler.graph import BoundNetwork
+from resbench.errors import DatabaseError
+from resbench.measure.latency import Latency, latency_ms
+from resbench.store.engine import open_store
+from resbench.store.studies import get_study, study_names
+
+
+@dataclass(slots=True)
+class Latencies:
+    """`measured`: by device and digest."""
+
+    measured: dict[str, dict[str, Latency]] = field(default_factory=dict)
+
+    def of(self, bound: BoundNetwork, digest: str, device: str) -> Latency:
+        there = self.measured.setdefault(device, {})
+        if digest not in there:
+            there[digest] = latency_ms(bound, device)
+        return there[digest]
+
+    def as_json(self) -> dict[str, dict[str, Any]]:
+        return {device: {digest: asdict(one) for digest, one in each.items()} for device, each in self.measured.items()}
+
+
+def latencies_from(value: Mapping[str, Mapping[str, Any]]) -> Latencies:
+    return Latencies({device: {key: Latency(**one) for key, one in each.items()} for device, each in value.items()})
+
+
+def stored_latencies(url: str, study: str) -> Latencies:
+    """None where there is no such database or study yet."""
+    try:
+        engine = open_store(url, create=False)
+    except DatabaseError:  # it is made later, or what is wrong with it is told then
+        return Latencies()
+    try:
+        if study not in study_names(engine):
+            return Latencies()
+        return latencies_from(json.loads(get_study(engine, study).spec).get("latencies", {}))
+    finally:
+        engine.dispose()
