@@ -9,7 +9,7 @@ where the first is gone.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from resbench.failpoints import Failpoint, reach
 from resbench.spec.search import BY_RUNGS
 from resbench.store.cells import cells_called, close_cell, enqueue_cell, is_open, open_cells
 from resbench.store.checkpoints import forget_stopped
+from resbench.store.records import RunRow
 from resbench.store.roles import has_role
 from resbench.store.runs import Rung, find_runs, link_run, newest_run
 from resbench.store.studies import trials_of_study
@@ -118,6 +119,8 @@ def _missing(desk: Desk, roll: Roll, stage: Stage) -> _Missing:
         cached |= {run for run in runs if run[2] in stands}
         missing = tuple(run[2] for run in runs if run not in cached and run not in new)
         new |= {run for run in runs if run not in cached}
+        if missing and not stage.judges and any(run.status == "diverged" for run in stands.values()):
+            missing = seeds  # stopped at a rung, the rest goes on as one network with them
         if missing:
             wanted[trial_id] = (point, missing)
     return _Missing((len(cached), len(new)), wanted)
@@ -194,8 +197,8 @@ def _kept(desk: Desk, shift: Shift, roll: Roll, stage: Stage, missing: Missing) 
     return {(cell.architecture, cell.recipe, seed) for cell in stands for seed in cell.seeds}
 
 
-def _link(desk: Desk, roll: Roll, stage: Stage, trial_id: int) -> Collection[int]:
-    """Let the study show the runs that stand under the trial, as far as the stage wants them. Returns their seeds."""
+def _link(desk: Desk, roll: Roll, stage: Stage, trial_id: int) -> Mapping[int, RunRow]:
+    """Let the study show the runs that stand under the trial, as far as the stage wants them. Returns them by seed."""
     point, seeds = roll.points[trial_id], stage.dealt[trial_id]
     identity = (point.digest, point.recipe.digest, roll.data.digest)
     if stage.is_pruned:  # one that this study has stopped is as far as it goes
@@ -204,7 +207,7 @@ def _link(desk: Desk, roll: Roll, stage: Stage, trial_id: int) -> Collection[int
         found = find_runs(desk.engine, *identity, seeds, None if stage.upto is None else Rung(stage.upto))
     for run in found.values():
         link_run(desk.engine, roll.study_id, trial_id, run.id, judges=stage.judges)
-    return set(found)
+    return found
 
 
 def _tell(desk: Desk, searching: Searching, roll: Roll) -> None:

@@ -84,7 +84,7 @@ def _train(desk: _Desk) -> None:
     if not missing:
         return
     task = desk.patience.do(lambda: job(desk.engine, *desk.identity))
-    for block in blocks(missing, plan_from(cell.plan).width):
+    for block in _blocks(desk, missing):
         try:
             _run(desk, task, block)
         except _NOT_OF_THE_CELL:
@@ -100,6 +100,20 @@ def _train(desk: _Desk) -> None:
                 Checkpoints(desk.engine, desk.folder, key, cell).forget
             )  # nobody goes on with them as one network
             _one_by_one(desk, task, block)
+
+
+def _blocks(desk: _Desk, missing: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """What is trained as one network. One that was stopped at a rung goes on whole, also with those that have diverged since."""
+    plan, whole = plan_from(desk.cell.plan), list[tuple[int, ...]]()
+    for block in blocks(desk.cell.seeds, plan.width):
+        left = [seed for seed in block if seed in missing]
+        if 0 < len(left) < len(block):
+            key = checkpoint_key(*desk.identity, block, plan.way)
+            kept = Checkpoints(desk.engine, desk.folder, key, desk.cell)
+            if next(desk.patience.do(kept.load), None) is not None:
+                whole.append(block)
+    rest = tuple(seed for seed in missing if not any(seed in block for block in whole))
+    return [*whole, *blocks(rest, plan.width)]
 
 
 def _one_by_one(desk: _Desk, task: Job, seeds: tuple[int, ...]) -> None:

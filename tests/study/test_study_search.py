@@ -15,6 +15,7 @@ from postgres_server import Server
 from resbench.spec.search import FIRST_SEED
 from resbench.study import rounds as rounds_module
 from resbench.study import training
+from resbench.train import fit as fit_module
 
 HEAD = """study: {name}
 network: {{use: resnet_cifar, depth: 8, width: 2}}
@@ -136,6 +137,39 @@ def test_survivors_go_on_from_their_checkpoints(
     alone = Database(tmp_path / "plain.db")
     for seed in (FIRST_SEED, FIRST_SEED + 1):
         assert database.rows(curve.format(unit, seed)) == alone.rows(curve.format(unit, seed))
+
+
+def test_survivors_go_on_beside_one_that_has_diverged(
+    rb: Rb, write: Any, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two seeds are one network; one of them is lost in the first epoch, the other goes on from its checkpoint."""
+    trained: list[tuple[tuple[int, ...], int]] = []
+    real_step, real_draw = fit_module.step, fit_module.draw_anew
+
+    def draw(stacked: Any, seeds: tuple[int, ...], epoch: int) -> None:
+        trained.append((seeds, epoch))
+        real_draw(stacked, seeds, epoch)
+
+    def step(what: Any, *given: Any) -> Any:
+        told = real_step(what, *given)
+        if trained[-1][0][0] == FIRST_SEED:
+            for tensor in what.stacked.state(0).values():
+                if tensor.is_floating_point():
+                    tensor.fill_(float("nan"))
+        return told
+
+    monkeypatch.setattr(fit_module, "step", step)
+    monkeypatch.setattr(fit_module, "draw_anew", draw)
+    units = "units: [original, plain]\n"
+    said = rb("study", "run", write(units + "search: {use: halving, eta: 2, seeds: 2, finalists: 1}\n", epochs=4))
+    assert said.status == 0, said.err
+    chose = [row for row in database.rows(RUNS) if not row[5]]
+    lost, alive = ([row for row in chose if row[1] == seed] for seed in (FIRST_SEED, FIRST_SEED + 1))
+    assert {(row[2], row[3]) for row in lost} == {("diverged", 1)}
+    assert max(row[3] for row in alive) == 4
+    searched = [(seeds, epoch) for seeds, epoch in trained if seeds[0] >= FIRST_SEED]
+    assert {seeds for seeds, _ in searched} == {(FIRST_SEED, FIRST_SEED + 1)}
+    assert len(searched) == sum(row[3] for row in alive)
 
 
 def test_hyperband_begins_at_several_rungs(rb: Rb, write: Any, database: Database) -> None:
