@@ -1,5 +1,5 @@
 """Latencies of one study's networks: each is measured once and kept with the study, so that a budget refuses the same ones at
-every start.
+every start.  A coordinator holds them, so no torch here until one is measured.
 """
 
 from __future__ import annotations
@@ -7,13 +7,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from resbench.compiler.graph import BoundNetwork
 from resbench.errors import DatabaseError
-from resbench.measure.latency import Latency, latency_ms
 from resbench.store.engine import open_store
 from resbench.store.studies import get_study, study_names
+
+if TYPE_CHECKING:
+    from resbench.measure.latency import Latency
 
 
 @dataclass(slots=True)
@@ -23,6 +25,8 @@ class Latencies:
     measured: dict[str, dict[str, Latency]] = field(default_factory=dict)
 
     def of(self, bound: BoundNetwork, digest: str, device: str) -> Latency:
+        from resbench.measure.latency import latency_ms
+
         there = self.measured.setdefault(device, {})
         if digest not in there:
             there[digest] = latency_ms(bound, device)
@@ -33,6 +37,8 @@ class Latencies:
 
 
 def latencies_from(value: Mapping[str, Mapping[str, Any]]) -> Latencies:
+    from resbench.measure.latency import Latency
+
     return Latencies({device: {key: Latency(**one) for key, one in each.items()} for device, each in value.items()})
 
 

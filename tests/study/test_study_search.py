@@ -272,8 +272,8 @@ def test_a_latency_is_measured_once_and_stands(
     rb: Rb, write: Any, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A search that goes on refuses whom it refused before, however fast the machine is by then."""
+    from resbench.measure import latency
     from resbench.measure.latency import Latency
-    from resbench.study import latencies
 
     file = write(
         ARRANGED + "search: {use: random, batch: 1, finalists: 1}\nbudget: {trials: 3, latency_ms: {cpu: 2}}\n",
@@ -288,14 +288,14 @@ def test_a_latency_is_measured_once_and_stands(
     def never(*given: Any) -> Latency:
         raise AssertionError("measured again")
 
-    monkeypatch.setattr(latencies, "latency_ms", first)
+    monkeypatch.setattr(latency, "latency_ms", first)
     said = rb("study", "run", file)
     assert said.status == 0, said.err
     assert "could not be built or were over the budget" in said.err
     stands = json.loads(database.one("SELECT spec FROM rb_study"))["latencies"]["cpu"]
     assert sorted(one["median"] for one in stands.values()) == sorted(measured)
     rows = database.rows(RUNS)
-    monkeypatch.setattr(latencies, "latency_ms", never)
+    monkeypatch.setattr(latency, "latency_ms", never)
     again = rb("study", "run", file)
     assert (again.status, database.rows(RUNS)) == (0, rows), again.err
 
