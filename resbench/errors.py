@@ -2,7 +2,8 @@
 
     ResbenchError            1  some cells failed, or anything not named below
     ├── BadInput             2  a file, an argument or a name that cannot be used; nothing was written
-    │   └── SpecError        2  problems in YAML files, each with its place
+    │   ├── SpecError        2  problems in YAML files, each with its place
+    │   └── Endless          2  more values or points than can be walked
     ├── PluginError          3  a plugin that fails
     ├── DatabaseError        4  a database that is missing, corrupt, foreign, read-only or of another schema
     │   └── Unavailable      4  one that does not answer now: held by another, restarting, no connection left
@@ -27,6 +28,10 @@ class ResbenchError(Exception):
 
 class BadInput(ResbenchError):  # noqa: N818  (it is the input that is bad)
     exit_status = 2
+
+
+class Endless(BadInput):
+    """More values or points than can be walked."""
 
 
 class PluginError(ResbenchError):

@@ -82,7 +82,7 @@ def _tell(reading: Reading, checks: list[Check]) -> None:
     typer.echo(f"  h: {reading.h}")
     typer.echo(f"  f: {reading.f}")
     typer.echo(f"  over {reading.units} units: {consequence(reading)}")
-    if reading.in_a_row == 1:
+    if reading.per_stage == 1:
         typer.echo("  no two units of a stage are alike, so the equations are held over one unit; depth=.. makes more")
     rows = []
     for check in checks:

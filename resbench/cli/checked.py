@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from resbench.cli.run import prepare
 from resbench.data.registry import info
+from resbench.errors import Endless
 from resbench.spec.search import BY_RUNGS
 from resbench.spec.study import StudySpec
 
@@ -17,19 +18,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """`endless`: why the points cannot be counted, where they cannot; then `points` are some. `known`: names of the library."""
+    """`endless`: why the points cannot be counted, where they cannot; then `points` are some. `known`: names of the library.
+    `drawn`: how many different ones a search by rungs begins with.
+    """
 
     spec: StudySpec
     points: Sequence[Point]
     refused: Sequence[Refused]
     known: Mapping[str, str]
+    drawn: int
     endless: str | None = None
 
 
 def checked(file: str, changes: tuple[str, ...]) -> Checked:
     """Also of a search that looks at some points: all that it could look at, where they can be counted."""
     prepared = prepare(file, changes)
-    from resbench.study.grid import Endless
     from resbench.study.known import known_as  # after the file was read: what is wrong there needs no torch to be told
 
     points, refused, endless = prepared.points, prepared.refused, None
@@ -38,7 +41,8 @@ def checked(file: str, changes: tuple[str, ...]) -> Checked:
             points, refused = prepared.space.all()
         except Endless as error:
             endless = str(error).partition(";")[0]
-    return Checked(prepared.spec, points, refused, known_as(prepared.space, points), endless)
+    drawn = len({(point.digest, point.recipe.digest) for point in prepared.points})
+    return Checked(prepared.spec, points, refused, known_as(prepared.space, points), drawn, endless)
 
 
 def sentences(found: Checked) -> Iterator[str]:
@@ -59,11 +63,9 @@ def sentences(found: Checked) -> Iterator[str]:
         allowed = "" if limit is None or limit >= runs else f", of which the budget allows {limit}"
         yield f"{space}, {len(spec.seeds)} seeds: {runs} runs{allowed}"
         return
-    trials = (
-        different
-        if spec.budget.trials is None
-        else min(spec.budget.trials, different if found.endless is None else 10**9)
-    )
+    trials = found.drawn if search.use in BY_RUNGS else spec.budget.trials or 0
+    if found.endless is None:
+        trials = min(trials, different)
     final = f"the best {search.finalists} are judged by {len(spec.seeds)} others"
     if found.endless is None:
         yield space

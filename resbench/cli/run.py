@@ -17,7 +17,6 @@ from resbench.spec.library import STUDIES, Library, workspace
 from resbench.spec.names import why_not
 from resbench.spec.node import Node
 from resbench.spec.override import override_study
-from resbench.spec.search import BY_RUNGS
 from resbench.spec.study import StudySpec, parse_study
 from resbench.spec.study_plugins import plugin_folders
 from resbench.store.checkpoints import checkpoint_folder
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """`points`, `refused`: all there are; of a search that proposes them, some by which recipe and machine are looked at."""
+    """`points`, `refused`: what is looked at; of a search that proposes it, one by which recipe and machine are looked at."""
 
     spec: StudySpec
     space: Space
@@ -58,10 +57,7 @@ def prepare(file: str, changes: tuple[str, ...], fork: str | None = None, url: s
 
     known = stored_latencies(url, spec.name) if url is not None and spec.budget.latency_ms else Latencies()
     space = Space(spec, info(str(spec.data.name), spec.data.given), library, known)
-    if spec.search.proposes:
-        return Prepared(spec, space, [space.some()], [])
-    drawn = spec.search.use in BY_RUNGS and spec.budget.trials is not None
-    return Prepared(spec, space, *(space.sample() if drawn else space.all()))
+    return Prepared(spec, space, *space.looked_at())
 
 
 def parsed(file: str, changes: tuple[str, ...]) -> tuple[StudySpec, Library]:

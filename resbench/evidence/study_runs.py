@@ -130,8 +130,8 @@ def _nobody(study: str, looked_at: int) -> str:
     if not looked_at:
         return f"study {study} has no finished run yet; `resbench study run` trains them"
     return (
-        f"study {study} has no finished run to judge by: its search has looked at {looked_at} points and is not over, or none of "
-        f"them converged; `resbench study run` goes on with it, and v_runs has what it looked at"
+        f"study {study} has no finished run to judge by: its search has looked at {looked_at} points; it is not over, or nobody "
+        f"converged. `resbench study run` goes on with it, and v_runs has what it looked at"
     )
 
 

@@ -58,4 +58,6 @@ def _once(network: torch.nn.Module, x: torch.Tensor, device: torch.device) -> fl
     network(x)
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
     return (time.perf_counter() - began) * 1000

@@ -14,7 +14,7 @@ from resbench.spec.node import Node
 _SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _AMOUNT = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)([kMGT]?)")
 _COUNTS = ("params", "macs", "trials", "runs")
-DEVICE = re.compile(r"cpu|mps|(cuda|xpu)(:[0-9]{1,3})?")
+DEVICE = re.compile(r"cpu|mps|cuda(:[0-9]{1,3})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def _by_device(node: Node, check: Check) -> dict[str, float]:
         return {"cpu": _above_zero(node, check)}
     for key in node.mapping:
         if not DEVICE.fullmatch(key):
-            check.report(node.mapping[key], f"unknown device `{key}`; allowed: cpu, cuda, cuda:1, xpu, mps")
+            check.report(node.mapping[key], f"unknown device `{key}`; allowed: cpu, cuda, cuda:1, mps")
     return {key: _above_zero(value, check) for key, value in node.mapping.items()}
 
 

@@ -89,7 +89,7 @@ def _join(into: Connection, stands: RowMapping, other: RowMapping) -> int:
         looks = _looks(old, new)
         if looks:
             spec["looks"] = looks
-    if "latencies" in old or "latencies" in new:  # what was measured first stands
+    if "latencies" in old or "latencies" in new:  # what stands here stays
         was, more = old.get("latencies", {}), new.get("latencies", {})
         spec["latencies"] = {device: more.get(device, {}) | was.get(device, {}) for device in sorted({*was, *more})}
     if spec != old:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from resbench.spec.domain import Choices, Domain
+from resbench.errors import Endless
+from resbench.spec.domain import Choices, Domain, label_of
 from resbench.spec.node import Node
-from resbench.study.grid import Endless, choices, value_of
+from resbench.study.grid import at_step, choices, count_of, value_of
 
 UNIT, SLOT, EDIT = "unit", "slot", "edit"  # the questions that come before a unit's own
 
@@ -38,8 +39,10 @@ def drawn(random: Random) -> Answer:
     """Answers at random."""
 
     def answer(name: str, domain: Domain) -> str:
-        if isinstance(domain, Choices) or (domain.step is not None and not domain.log):
+        if isinstance(domain, Choices):
             return random.choice(list(choices(domain)))
+        if domain.step is not None and not domain.log:
+            return label_of(at_step(domain, random.randrange(count_of(domain) or 1)))
         if domain.log:
             value = domain.low * (domain.high / domain.low) ** random.random()
         else:

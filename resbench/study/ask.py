@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
@@ -19,7 +20,7 @@ from resbench.seeds import stream
 from resbench.spec.domain import Range
 from resbench.store.optuna_storage import optuna_storage
 from resbench.store.records import TrialRecord
-from resbench.study.grid import choices
+from resbench.study.grid import MAX_POINTS, choices, count_of
 from resbench.study.point import Point
 
 
@@ -61,7 +62,7 @@ def space_of(searching: Searching, points: Sequence[Point]) -> Space:
     for point in points:
         for name, domain in point.domains.items():
             called = _optuna_name(name, point.unit)
-            if isinstance(domain, Range) and domain.step is None:
+            if isinstance(domain, Range) and (count_of(domain) or inf) > MAX_POINTS:
                 space[called] = FloatDistribution(domain.low, domain.high, log=domain.log)
             else:
                 labels.setdefault(called, {}).update(dict.fromkeys(choices(domain)))

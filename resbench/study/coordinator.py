@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 def coordinate(desk: Desk, shift: Shift, points: Sequence[Point], space: Space | None = None) -> bool:
     """Train what is missing. Returns whether every cell came to its end; one that fails stops no other.
 
-    `points`: all that there are, where it is no search that proposes them. Raises Fenced where another process has become the
+    `points`: all that are looked at, where it is no search that proposes them. Raises Fenced where another process has become the
     coordinator.
     """
     with shift.stop.at_once():
@@ -56,8 +56,8 @@ def coordinate(desk: Desk, shift: Shift, points: Sequence[Point], space: Space |
         executor: Executor | None = None
         for stage in _stages(desk, searching, roll, narrator, (points, space)):
             roll.seeds.update(stage.dealt)
-            narrator.begin({i: (roll.points[i].name, roll.points[i].epochs) for i in stage.dealt})
             missing = desk.do(lambda: _missing(desk, roll, stage))  # noqa: B023
+            narrator.begin({i: (roll.points[i].name, roll.points[i].epochs) for i in stage.dealt}, missing.stands)
             desk.watch.planned(*missing.counts)
             under_way = desk.do(lambda: _kept(desk, shift, roll, stage, missing.wanted))  # noqa: B023
             if missing.wanted:
@@ -65,6 +65,8 @@ def coordinate(desk: Desk, shift: Shift, points: Sequence[Point], space: Space |
                 executor = executor or started.enter_context(shift.executor(desk.engine, duty, narrator))
                 _train(desk, executor, shift, roll, _Work(stage, missing.wanted, under_way), narrator)
             desk.do(lambda: [_link(desk, roll, stage, trial_id) for trial_id in stage.dealt])  # noqa: B023
+    if desk.latencies.measured:  # also of what was refused last
+        desk.do(lambda: agree_on_study(desk, ()))
     if desk.do(lambda: is_over(desk.engine, desk.spec)):  # Optuna is told a value once, and a race may go on
         desk.do(lambda: _tell(desk, searching, roll))
         desk.do(lambda: forget_stopped(desk.engine, roll.study_id))
@@ -98,9 +100,10 @@ def _enrolled(desk: Desk, searching: Searching, roll: Roll, points: Sequence[Poi
 
 @dataclass(frozen=True, slots=True)
 class _Missing:
-    """`counts`: of runs that stand and of new ones."""
+    """`counts`: of runs that stand and of new ones; `stands`: the trials and seeds of the former."""
 
     counts: tuple[int, int]
+    stands: set[tuple[int, int]]
     wanted: Missing
 
 
@@ -111,19 +114,21 @@ def _missing(desk: Desk, roll: Roll, stage: Stage) -> _Missing:
     """
     cached: set[Identity] = set()
     new: set[Identity] = set()
+    there: set[tuple[int, int]] = set()
     wanted: dict[int, tuple[Point, tuple[int, ...]]] = {}
     for trial_id, seeds in stage.dealt.items():
         point = roll.points[trial_id]
         stands = _link(desk, roll, stage, trial_id)
         runs = [(point.digest, point.recipe.digest, seed) for seed in seeds]
         cached |= {run for run in runs if run[2] in stands}
+        there |= {(trial_id, seed) for seed in stands}
         missing = tuple(run[2] for run in runs if run not in cached and run not in new)
         new |= {run for run in runs if run not in cached}
         if missing and not stage.judges and any(run.status == "diverged" for run in stands.values()):
             missing = seeds  # stopped at a rung, the rest goes on as one network with them
         if missing:
             wanted[trial_id] = (point, missing)
-    return _Missing((len(cached), len(new)), wanted)
+    return _Missing((len(cached), len(new)), there, wanted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from resbench.errors import BadInput
+from functools import lru_cache
+
+from resbench.errors import Endless
 from resbench.spec.domain import Choices, Domain, Range, label_of
 from resbench.spec.node import Node
 
 MAX_POINTS = 100_000
 
 
-class Endless(BadInput):
-    """What has more values than can be walked."""
-
-
 def choices(domain: Domain) -> dict[str, Node]:
     """Raises Endless for a range without a step, or with too many."""
     if isinstance(domain, Choices):
         return dict(domain.values)
-    return {label_of(node): node for node in _steps(domain)}
+    return dict(_labelled(domain))
+
+
+def count_of(domain: Domain) -> int | None:
+    """How many values it has; None for a range without a step."""
+    if isinstance(domain, Choices):
+        return len(domain.values)
+    return None if domain.step is None else round((domain.high - domain.low) / domain.step) + 1
+
+
+def at_step(domain: Range, number: int) -> Node:
+    assert domain.step is not None
+    value = domain.low + number * domain.step
+    return Node(int(value) if domain.whole else float(f"{value:.12g}"))
 
 
 def value_of(domain: Domain, label: str) -> Node:
@@ -27,14 +38,14 @@ def value_of(domain: Domain, label: str) -> Node:
     return Node(int(label) if domain.whole else float(label))
 
 
-def _steps(domain: Range) -> list[Node]:
-    if domain.step is None:
+@lru_cache(maxsize=64)  # a walk asks for each at every point
+def _labelled(domain: Range) -> dict[str, Node]:
+    count = count_of(domain)
+    if count is None:
         raise Endless(
             f"the range [{domain.low:g}, {domain.high:g}] has no `step`, so its values cannot all be tried; give it one, name "
             f"`choices` in the study, or let a search draw as many points as `budget.trials` says"
         )
-    count = round((domain.high - domain.low) / domain.step) + 1
     if count > MAX_POINTS:
         raise Endless(f"the range [{domain.low:g}, {domain.high:g}] has {count:,} steps; at most {MAX_POINTS:,}")
-    values = [domain.low + i * domain.step for i in range(count)]
-    return [Node(int(value) if domain.whole else float(f"{value:.12g}")) for value in values]
+    return {label_of(node): node for node in (at_step(domain, i) for i in range(count))}

@@ -16,9 +16,11 @@ def hints(spec: StudySpec, points: Sequence[Point], n_train: int) -> Iterator[st
     epochs = warm_epochs(warm.recipe, length(warm.recipe, n_train))
     if not epochs:
         return
-    if epochs >= warm.epochs:
+    assert warm.recipe.warmup is not None
+    rises = warm.recipe.warmup.shape == "linear"
+    if epochs > warm.epochs or (epochs == warm.epochs and not rises):
         yield f"the warm-up lasts {epochs:g} epochs, the run {warm.epochs}: the learning rate `lr` is never reached"
-    elif spec.search.use in BY_RUNGS and any(question.endswith(".lr") for question in warm.labels):
+    elif spec.search.use in BY_RUNGS and not rises and any(question.endswith(".lr") for question in warm.labels):
         first = rungs_of(spec.search, warm.epochs)[0]
         if first <= epochs:
             yield (

@@ -20,6 +20,7 @@ from resbench.store.reading import runs_of_study
 from resbench.store.records import FINISHED, canonical_json
 from resbench.store.studies import get_study, put_study, study_names
 from resbench.study.desk import Desk
+from resbench.study.latencies import latencies_of
 from resbench.study.point import Point
 
 
@@ -27,9 +28,9 @@ def agree_on_study(desk: Desk, points: Sequence[Point]) -> int:
     """The study's id, its row made or brought up to date. Raises BadInput when something else than it may has changed."""
     engine, spec = desk.engine, desk.spec
     new = _spec_json(spec, desk.means.data.digest, points)
-    latencies = desk.latencies.as_json()
-    if latencies:
-        new["latencies"] = latencies
+    desk.latencies.adopt(latencies_of(engine, spec.name))
+    if desk.latencies.measured:
+        new["latencies"] = desk.latencies.as_json()
     if spec.name in study_names(engine):
         old = json.loads(get_study(engine, spec.name).spec)
         was, now = _leaves(old["fixed"]), _leaves(new["fixed"])

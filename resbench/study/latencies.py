@@ -1,5 +1,5 @@
 """Latencies of one study's networks: each is measured once and kept with the study, so that a budget refuses the same ones at
-every start.  A coordinator holds them, so no torch here until one is measured.
+every start.  No torch here but where one is measured or read.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from resbench.compiler.graph import BoundNetwork
-from resbench.errors import DatabaseError
-from resbench.store.engine import open_store
+from resbench.errors import DatabaseError, Unavailable
+from resbench.store.engine import Engine, open_store
 from resbench.store.studies import get_study, study_names
 
 if TYPE_CHECKING:
@@ -23,6 +23,13 @@ class Latencies:
     """`measured`: by device and digest."""
 
     measured: dict[str, dict[str, Latency]] = field(default_factory=dict)
+
+    def adopt(self, others: Latencies) -> bool:
+        """Take over what others have measured, in the place of one's own. Returns whether that is news."""
+        before = self.as_json()
+        for device, each in others.measured.items():
+            self.measured[device] = self.measured.get(device, {}) | each
+        return self.as_json() != before
 
     def of(self, bound: BoundNetwork, digest: str, device: str) -> Latency:
         from resbench.measure.latency import latency_ms
@@ -37,20 +44,29 @@ class Latencies:
 
 
 def latencies_from(value: Mapping[str, Mapping[str, Any]]) -> Latencies:
+    if not value:
+        return Latencies()
     from resbench.measure.latency import Latency
 
     return Latencies({device: {key: Latency(**one) for key, one in each.items()} for device, each in value.items()})
 
 
 def stored_latencies(url: str, study: str) -> Latencies:
-    """None where there is no such database or study yet."""
+    """Empty where there is no such database yet. Raises Unavailable where it does not answer."""
     try:
         engine = open_store(url, create=False)
+    except Unavailable:
+        raise
     except DatabaseError:  # it is made later, or what is wrong with it is told then
         return Latencies()
     try:
-        if study not in study_names(engine):
-            return Latencies()
-        return latencies_from(json.loads(get_study(engine, study).spec).get("latencies", {}))
+        return latencies_of(engine, study)
     finally:
         engine.dispose()
+
+
+def latencies_of(engine: Engine, study: str) -> Latencies:
+    """Empty where there is no such study yet."""
+    if study not in study_names(engine):
+        return Latencies()
+    return latencies_from(json.loads(get_study(engine, study).spec).get("latencies", {}))

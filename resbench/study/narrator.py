@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from resbench.store.engine import Engine
@@ -12,7 +12,9 @@ from resbench.study.watcher import Watcher
 
 @dataclass(slots=True)
 class Narrator:
-    """`names`: of each trial, by id, what tables show and the epochs of its runs. `failed`: trials of which a cell failed."""
+    """`names`: of each trial, by id, what tables show and the epochs of its runs. `failed`: trials of which a cell failed.
+    `told`: runs, by trial and seed.
+    """
 
     watch: Watcher
     names: Mapping[int, tuple[str, int]]
@@ -20,10 +22,10 @@ class Narrator:
     told: set[tuple[int, int]] = field(default_factory=set)
     newest_run: int = 0
 
-    def begin(self, names: Mapping[int, tuple[str, int]]) -> None:
-        """Another stage, of these trials: a run that goes on in it is told of again."""
+    def begin(self, names: Mapping[int, tuple[str, int]], stands: Collection[tuple[int, int]]) -> None:
+        """Another stage, of these trials: a run that goes on in it is told of again, one that stands is not new in it."""
         self.names = {**self.names, **names}
-        self.told.clear()
+        self.told = {*stands}
 
     def epoch(self, trial_id: int, seed: int, epoch: int, error_pct: float | None) -> None:
         name, of = self.names.get(trial_id, ("?", 0))

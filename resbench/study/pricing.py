@@ -41,11 +41,11 @@ class Pricing:
         """Raises SpecError where it cannot be built, or is over the budget."""
         unit, bound = self.library.unit(entry.label), self._bound(entry, asked)
         recipe = recipe_at(self.spec, _recipe_answers(self.spec, asked.choose))
-        run = length(recipe, self.info.n_train)
         try:
+            run = length(recipe, self.info.n_train)
             initialiser_called(recipe.init)
         except BadInput as error:
-            raise BadInput(f"recipe {recipe.recipe}: {error}") from None
+            raise SpecError([self.spec.recipe.problem(str(error))]) from None
         digest, cost = canonical(bound).digest, (bound_params(bound), macs(bound).count)
         if cost[0] > MAX_PARAMS:
             build(bound)  # which says so

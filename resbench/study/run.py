@@ -17,7 +17,7 @@ from resbench.study.assist import Helper, assist, take
 from resbench.study.coordinator import coordinate
 from resbench.study.desk import Desk
 from resbench.study.host import worker_record
-from resbench.study.latencies import Latencies
+from resbench.study.latencies import Latencies, latencies_of
 from resbench.study.means import Means
 from resbench.study.place import Place
 from resbench.study.point import Point
@@ -48,7 +48,7 @@ class Task:
     spec: StudySpec
     points: Sequence[Point]
     means: Means
-    space: Space | None = None  # of a search
+    space: Space | None = None  # that they are from
 
 
 def run_study(engine: Engine, task: Task, watch: Watcher, stop: Stop, manner: Manner = Manner()) -> bool:
@@ -69,11 +69,20 @@ def run_study(engine: Engine, task: Task, watch: Watcher, stop: Stop, manner: Ma
                 assist(engine, shift, Helper(spec.name, task.means.trainers, task.means.slots(), epochs), watch)
                 continue
             try:
-                latencies = Latencies() if task.space is None else task.space.latencies
+                points, latencies = patience.do(lambda: _as_measured(engine, task))
                 desk = Desk(engine, spec, task.means, watch, lease, patience, latencies)
-                whole = coordinate(desk, shift, task.points, task.space)
+                whole = coordinate(desk, shift, points, task.space)
             except Fenced as error:
                 watch.note(f"{error}; this process goes on as a worker beside it")
                 continue
             sweep(engine, task.means.folder)
             return whole
+
+
+def _as_measured(engine: Engine, task: Task) -> tuple[Sequence[Point], Latencies]:
+    """The points as the latencies that stand with the study have them: another process may have measured since."""
+    space = task.space
+    if space is None or not task.spec.budget.latency_ms:
+        return task.points, Latencies()
+    news = space.latencies.adopt(latencies_of(engine, task.spec.name))
+    return (space.looked_at()[0] if news else task.points), space.latencies

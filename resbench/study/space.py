@@ -11,7 +11,7 @@ from functools import cached_property
 from random import Random
 
 from resbench.data.info import DatasetInfo
-from resbench.errors import BadInput, SpecError
+from resbench.errors import BadInput, Endless, SpecError
 from resbench.seeds import stream
 from resbench.spec.arrange import Arrange
 from resbench.spec.check import Check
@@ -23,7 +23,7 @@ from resbench.spec.node import Node
 from resbench.spec.study import StudySpec
 from resbench.spec.study_units import UnitEntry
 from resbench.study.answers import EDIT, SLOT, UNIT, Answer, Asked, by_index, drawn, following
-from resbench.study.grid import MAX_POINTS, Endless
+from resbench.study.grid import MAX_POINTS
 from resbench.study.latencies import Latencies
 from resbench.study.point import Point, Refused
 from resbench.study.pricing import Pricing, name_of
@@ -43,10 +43,17 @@ class Space:
     library: Library
     latencies: Latencies = field(default_factory=Latencies)
 
-    def all(self) -> tuple[list[Point], list[Refused]]:
-        """Every point, checked, each once; and those of a search that cannot be.
+    def looked_at(self) -> tuple[list[Point], list[Refused]]:
+        """All points, or those that a search by rungs draws; of a search that proposes them, one. And those that cannot be."""
+        search = self.spec.search
+        if search.proposes:
+            return [self.some()], []
+        return self.sample() if not search.is_grid and self.spec.budget.trials is not None else self.all()
 
-        Raises SpecError with everything wrong where of an entry no point can be built: then it is the entry that is wrong.
+    def all(self) -> tuple[list[Point], list[Refused]]:
+        """Every point, checked, each once; and those that cannot be.
+
+        Raises SpecError with everything wrong where of a grid's entry no point can be built: then it is the entry that is wrong.
         Raises Endless for more points than can be walked, where a search may draw from them.
         """
         points: list[Point] = []
@@ -61,7 +68,7 @@ class Space:
                 check.report_error(entry.use.node, error)
                 continue
             wrong = [one for one in found if isinstance(one, Refused)]
-            if len(wrong) == len(found) and entry.arrange is None and entry.mutate is None:
+            if self.spec.search.is_grid and len(wrong) == len(found) and entry.arrange is None and entry.mutate is None:
                 check.problems += wrong[0].problems
             points += [one for one in found if isinstance(one, Point)]
             refused += wrong
@@ -72,35 +79,39 @@ class Space:
         return list({point.name: point for point in points}.values()), refused
 
     def sample(self) -> tuple[list[Point], list[Refused]]:
-        """As many different ones as `budget.trials` says, all where there are no more; of two budgets the smaller one's are
-        among the larger one's. Raises SpecError as `all` does.
+        """As many different ones as `budget.trials` says, or as the draws find; of two budgets the smaller one's are among the
+        larger one's. Raises SpecError where none can be built.
         """
         trials = self.spec.budget.trials
         random = Random(stream(self.spec.search.seed, 0, "points"))
+        if trials is not None and self.spec.budget.latency_ms:  # measured only of those that are drawn
+            return self._drawn(trials, random)
         try:
             points, refused = self.all()
         except Endless:
             assert trials is not None
-            return self._sample_endless(trials, random)
+            return self._drawn(trials, random)
         order = list(range(len(points)))
         random.shuffle(order)
         return [points[i] for i in sorted(order[:trials])], refused
 
-    def _sample_endless(self, trials: int, random: Random) -> tuple[list[Point], list[Refused]]:
+    def _drawn(self, trials: int, random: Random) -> tuple[list[Point], list[Refused]]:
         found: dict[tuple[str, str], Point] = {}
-        refused: dict[str, Refused] = {}
-        for _ in range(trials * SAMPLE_TRIES):
+        refused: list[Refused] = []
+        for number in range(trials * SAMPLE_TRIES):
             try:
                 point = self.at(drawn(random))[0]
             except SpecError as error:
-                refused.setdefault(str(error), Refused(f"draw {len(found) + len(refused) + 1}", error.problems))
+                refused.append(Refused(f"draw {number + 1}", error.problems))
                 continue
             found.setdefault((point.digest, point.recipe.digest), point)
             if len(found) == trials:
                 break
         if not found:
-            raise SpecError(next(iter(refused.values())).problems)
-        return list(found.values()), list(refused.values())
+            raise SpecError(refused[0].problems)
+        points = list(found.values())
+        _refuse_equal_names(points, self.spec)
+        return points, refused
 
     def some(self) -> Point:
         """One that can be built. Raises SpecError with what is wrong with the first of many, where none can."""

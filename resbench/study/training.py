@@ -77,16 +77,17 @@ def _train(desk: _Desk) -> None:
     cell = desk.cell
     rung = None if cell.upto is None else Rung(cell.upto)
     found = desk.patience.do(lambda: find_runs(desk.engine, *desk.identity, cell.seeds, rung))
+    missing = tuple(seed for seed in cell.seeds if seed not in found)
     for seed, run in found.items():
         desk.patience.do(partial(link_run, desk.engine, desk.study_id, cell.trial_id, run.id, judges=cell.judges))
         desk.ears.saved(seed, run.epochs, run.val_error_pct if run.status == "complete" else None)
-    missing = tuple(seed for seed in cell.seeds if seed not in found)
     if not missing:
         return
     task = desk.patience.do(lambda: job(desk.engine, *desk.identity))
     for block in _blocks(desk, missing):
+        left = tuple(seed for seed in block if seed in missing)
         try:
-            _run(desk, task, block)
+            _run(desk, task, block, left)
         except _NOT_OF_THE_CELL:
             raise
         except Exception as error:
@@ -99,11 +100,11 @@ def _train(desk: _Desk) -> None:
             desk.patience.do(
                 Checkpoints(desk.engine, desk.folder, key, cell).forget
             )  # nobody goes on with them as one network
-            _one_by_one(desk, task, block)
+            _one_by_one(desk, task, left)
 
 
 def _blocks(desk: _Desk, missing: tuple[int, ...]) -> list[tuple[int, ...]]:
-    """What is trained as one network. One that was stopped at a rung goes on whole, also with those that have diverged since."""
+    """What is trained as one network. One of which a checkpoint stands goes on whole, also with those that have ended since."""
     plan, whole = plan_from(desk.cell.plan), list[tuple[int, ...]]()
     for block in blocks(desk.cell.seeds, plan.width):
         left = [seed for seed in block if seed in missing]
@@ -121,7 +122,7 @@ def _one_by_one(desk: _Desk, task: Job, seeds: tuple[int, ...]) -> None:
     errors: list[Exception] = []
     for seed in seeds:
         try:
-            _run(desk, task, (seed,))
+            _run(desk, task, (seed,), (seed,))
         except _NOT_OF_THE_CELL:
             raise
         except Exception as error:
@@ -130,7 +131,8 @@ def _one_by_one(desk: _Desk, task: Job, seeds: tuple[int, ...]) -> None:
         raise errors[0]
 
 
-def _run(desk: _Desk, task: Job, seeds: tuple[int, ...]) -> None:
+def _run(desk: _Desk, task: Job, seeds: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+    """Train the seeds as one network, and save those of them that are wanted."""
     cell, plan = desk.cell, plan_from(desk.cell.plan)
     ran_on = environment(desk.machine.device, plan.threads, tf32=task.recipe.precision == "tf32")
     where = desk.patience.do(lambda: put_environment(desk.engine, ran_on))
@@ -156,9 +158,10 @@ def _run(desk: _Desk, task: Job, seeds: tuple[int, ...]) -> None:
     goes_on = any(outcome.status == "stopped" for outcome in outcomes)
     if goes_on:
         told["checkpoint"] = key
-    rows = [record(cell, seed, outcome, where, told) for seed, outcome in zip(seeds, outcomes, strict=True)]
+    ended = {seed: outcome for seed, outcome in zip(seeds, outcomes, strict=True) if seed in wanted}
+    rows = [record(cell, seed, outcome, where, told) for seed, outcome in ended.items()]
     desk.patience.do(lambda: save_runs_of(desk.engine, rows, cell, desk.study_id, None if goes_on else key))
-    for seed, outcome in zip(seeds, outcomes, strict=True):
+    for seed, outcome in ended.items():
         last = outcome.epochs[-1]
         desk.ears.saved(seed, last.epoch, last.val_error_pct if outcome.status != "diverged" else None)
     if not goes_on:

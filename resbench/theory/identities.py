@@ -1,7 +1,7 @@
 """A real network -> whether Eq. 4, 5, 7, 8 of He et al. 2016 hold in it, each with its residual, beside what the graph foretold.
 
 Per stage of one feature-map size, over the units that are alike (the identities do not hold where shapes change). Batch norm uses
-its batch, over which the products are taken; what is drawn at random is as in evaluation. The right sides are summed from the
+its batch, over which the products are taken; what is drawn at random is drawn once. The right sides are summed from the
 last unit to the first: in the order of the network itself they would be the network.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 import torch
@@ -77,9 +78,9 @@ def check_identities(bound: BoundNetwork, seed: int = 0, images: int = 4) -> lis
     materialise(network, canonical(bound).numbers, seed, "he_normal")
     _shake(network, seed)
     network.train()
-    for module in network.modules():
+    for path, module in network.named_modules():
         if isinstance(module, Random):
-            module.eval()
+            module.register_forward_pre_hook(partial(_same_draw, seed, path))
     noise = torch.randn(images, *bound.input_shape, generator=_generator(seed, "images"))
     found: dict[str, dict[str, list[float]]] = {}
     for dtype in HOLDS:
@@ -196,6 +197,11 @@ def _shake(network: nn.Module, seed: int) -> None:
                     tensor.normal_(0.0, 0.05, generator=generator)
                 elif start.kind in ("norm", "gain"):
                     tensor.uniform_(0.8, 1.2, generator=generator)
+
+
+def _same_draw(seed: int, path: str, module: Random, _: object) -> None:
+    """One mask for all that goes through, so that it is a factor as any other."""
+    module.generator = _generator(seed, f"mask {path}")
 
 
 def _generator(seed: int, purpose: str) -> torch.Generator:

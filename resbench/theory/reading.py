@@ -23,7 +23,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Of the units that are alike, `alike` of `units` in the network, at most `in_a_row` of them in one stage.
+    """Of the units that are alike, `alike` of `units` in the network, at most `per_stage` of them in a stage.
 
     `factor`: what the shortcut leaves of x in one unit, at the start and on average (gates at their bias, gains at their start,
     dropout at its rate); None where it mixes x with itself. `foretold`: by equation, whether it holds.
@@ -33,7 +33,7 @@ class Reading:
     unit: str
     units: int
     alike: int
-    in_a_row: int
+    per_stage: int
     path: IdentityPath
     equation: str
     names: dict[str, str]
@@ -71,9 +71,9 @@ def read(bound: BoundNetwork) -> Reading:
     alike, units = inner_unit(bound)
     path = identity_path(alike[0][1])
     text, names = equation(path)
-    in_a_row = max(Counter(where.split(".units.")[0] for where, _ in alike).values())
+    per_stage = max(Counter(where.split(".units.")[0] for where, _ in alike).values())
     return Reading(
-        bound.name, bound.unit, units, len(alike), in_a_row, path, text, names, _factor(path), foretold(path)
+        bound.name, bound.unit, units, len(alike), per_stage, path, text, names, _factor(path), foretold(path)
     )
 
 
@@ -92,9 +92,9 @@ def consequence(one: Reading) -> str:
     if path.h_kind == "identity" and behind:
         return f"h keeps all, but {behind} behind the sum stands on the path of every unit: Eq. 4 and 5 do not hold"
     then = f"; {behind} behind the sum stands on the path too" if behind else ""
-    if one.factor == 1 and not behind:
-        reached = direct(path.graph)[path.graph.output]
-        if reached is not None and {*reached.sources} >= {*range(path.graph.input_shape[0])}:
+    reached = direct(path.graph)[path.graph.output]
+    if reached is not None and not reached.factors:
+        if {*reached.sources} >= {*range(path.graph.input_shape[0])}:
             return "all of x_0 reaches the end, its channels in other places behind each unit"
         return "of each unit's input some channels are kept as they are, the others are not"
     if one.factor is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ import torch
 from command_line import Database, Rb
 from postgres_server import Server
 
+from resbench.measure import latency
+from resbench.measure.latency import Latency
 from resbench.spec.search import FIRST_SEED
+from resbench.study import latencies, training
 from resbench.study import rounds as rounds_module
-from resbench.study import training
 from resbench.train import fit as fit_module
 
 HEAD = """study: {name}
@@ -139,12 +142,14 @@ def test_survivors_go_on_from_their_checkpoints(
         assert database.rows(curve.format(unit, seed)) == alone.rows(curve.format(unit, seed))
 
 
+@pytest.mark.parametrize("as_one", [True, False])
 def test_survivors_go_on_beside_one_that_has_diverged(
-    rb: Rb, write: Any, database: Database, monkeypatch: pytest.MonkeyPatch
+    as_one: bool, rb: Rb, write: Any, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two seeds are one network; one of them is lost in the first epoch, the other goes on from its checkpoint."""
+    """Two seeds are one network; one is lost in the first epoch, the other goes on from its checkpoint, alone where it has to."""
+    both, alone = (FIRST_SEED, FIRST_SEED + 1), (FIRST_SEED + 1,)
     trained: list[tuple[tuple[int, ...], int]] = []
-    real_step, real_draw = fit_module.step, fit_module.draw_anew
+    real_step, real_draw, real_train = fit_module.step, fit_module.draw_anew, training.train
 
     def draw(stacked: Any, seeds: tuple[int, ...], epoch: int) -> None:
         trained.append((seeds, epoch))
@@ -158,18 +163,35 @@ def test_survivors_go_on_beside_one_that_has_diverged(
                     tensor.fill_(float("nan"))
         return told
 
+    def train(task: Any, seeds: tuple[int, ...], *given: Any) -> Any:
+        if (
+            not as_one
+            and seeds == both
+            and database.rows("SELECT 1 FROM rb_run WHERE status = 'stopped' AND epochs = 1")
+        ):
+            first = {row[0] for row in database.rows("SELECT architecture FROM rb_run")}
+            if len(first) == 2:
+                raise MemoryError("too large as one network")
+        return real_train(task, seeds, *given)
+
     monkeypatch.setattr(fit_module, "step", step)
     monkeypatch.setattr(fit_module, "draw_anew", draw)
+    monkeypatch.setattr(training, "train", train)
     units = "units: [original, plain]\n"
     said = rb("study", "run", write(units + "search: {use: halving, eta: 2, seeds: 2, finalists: 1}\n", epochs=4))
     assert said.status == 0, said.err
     chose = [row for row in database.rows(RUNS) if not row[5]]
-    lost, alive = ([row for row in chose if row[1] == seed] for seed in (FIRST_SEED, FIRST_SEED + 1))
+    lost, alive = ([row for row in chose if row[1] == seed] for seed in both)
     assert {(row[2], row[3]) for row in lost} == {("diverged", 1)}
     assert max(row[3] for row in alive) == 4
     searched = [(seeds, epoch) for seeds, epoch in trained if seeds[0] >= FIRST_SEED]
-    assert {seeds for seeds, _ in searched} == {(FIRST_SEED, FIRST_SEED + 1)}
-    assert len(searched) == sum(row[3] for row in alive)
+    assert {seeds for seeds, _ in searched} == ({both} if as_one else {both, alone})
+    if as_one:
+        assert len(searched) == sum(row[3] for row in alive)
+    assert said.err.count(f"seed {FIRST_SEED}: diverged") == 2
+    counted = [(int(done), int(of)) for done, of in re.findall(r"\[(\d+)/(\d+)\]", said.err)]
+    assert [done for done, _ in counted] == list(range(1, len(counted) + 1))
+    assert all(done <= of for done, of in counted), counted
 
 
 def test_hyperband_begins_at_several_rungs(rb: Rb, write: Any, database: Database) -> None:
@@ -204,6 +226,37 @@ def test_halving_draws_from_what_cannot_be_counted(rb: Rb, write: Any, database:
     assert "or let a search draw as many points as `budget.trials` says" in without.err
 
 
+def test_draws_from_ranges_of_many_steps_and_edits(rb: Rb, write: Any, database: Database) -> None:
+    lr = "recipe.lr={range: [0.000001, 1], step: 0.000001}"
+    units = "units:\n  - original\n  - mutate: {unit: plain, ops: [bn, relu], edits: 2}\n"
+    for use in ("{use: halving, eta: 2, finalists: 1}", "{use: evolution, population: 2, finalists: 1}"):
+        file = write(units + f"search: {use}\nbudget: {{trials: 4}}\n", use.split()[1].strip(","), epochs=2)
+        said = rb("study", "check", file, lr)
+        assert said.status == 0, said.err
+        assert f"{use.split()[1]} 4 points".replace(",", ":") in said.out
+        assert rb("study", "run", file, lr, "--db", "x.db").status == 0
+
+
+def test_a_draw_that_cannot_be_is_refused_and_counted(rb: Rb, write: Any) -> None:
+    file = write("units: [original]\nsearch: {use: halving, eta: 2}\nbudget: {trials: 3}\n")
+    words = ("recipe.lr={range: [0.01, 0.5], log: true}", "recipe.batch={choices: [64, 5000]}")
+    said = rb("study", "check", file, *words, "--json").json
+    assert sum(row["refused"] is None for row in said) == 3
+    assert "a batch of 5000 is more than the 1117 training images" in next(
+        row["refused"] for row in said if row["refused"]
+    )
+    few = rb("study", "check", file, "recipe.batch={range: [64, 65], log: true}", "budget.trials=9")
+    assert "halving: 2 points, " in few.out
+
+
+@pytest.mark.parametrize("use", ["random", "{use: halving, eta: 2}"])
+def test_a_unit_that_is_over_the_budget_is_no_error_of_a_search(use: str, rb: Rb, write: Any) -> None:
+    text = f"units: [original, conv1x1_shortcut]\nsearch: {use}\nbudget: {{trials: 4, params: 1330}}\n"
+    said = rb("study", "check", write(text), "recipe.lr={choices: [0.1, 0.2]}")
+    assert said.status == 0, said.err
+    assert "2 points, 2 more that cannot be built, 2 different networks" in said.out
+
+
 def test_a_search_of_which_no_point_converges_has_nobody_to_judge(rb: Rb, write: Any, database: Database) -> None:
     text = "units: [original]\nsearch: {use: random, batch: 2}\nbudget: {trials: 2}\n"
     said = rb("study", "run", write(text, epochs=1), "recipe.lr={range: [1e13, 1e14], log: true}")
@@ -211,10 +264,7 @@ def test_a_search_of_which_no_point_converges_has_nobody_to_judge(rb: Rb, write:
     assert {row[2] for row in database.rows(RUNS)} == {"diverged"}
     said = rb("results", "top", "searched")
     assert said.status == 2
-    assert (
-        "has no finished run to judge by: its search has looked at 2 points and is not over, or none of them"
-        in said.err
-    )
+    assert "has no finished run to judge by: its search has looked at 2 points; it is not over, or nobody" in said.err
 
 
 @pytest.mark.parametrize(
@@ -227,7 +277,9 @@ def test_a_search_in_postgres_finds_what_it_finds_in_a_file(
     url = server.new()
     assert rb("study", "run", file).status == 0
     assert rb("study", "run", file, "--db", url).status == 0
-    assert "0 cached, 3 new" not in rb("study", "run", file, "--db", url).err
+    counts = re.findall(r"\d+ cached, (\d+) new", rb("study", "run", file, "--db", url).err)
+    assert len(counts) > 1
+    assert {*counts} == {"0"}
     assert [tuple(row.values()) for row in rb("query", TOLD, "--db", url, "--json").json] == database.rows(TOLD)
     assert rb("db", "check", "--db", url).status == 0
 
@@ -268,44 +320,62 @@ def test_what_is_over_the_budget_is_refused_and_counted(rb: Rb, write: Any) -> N
     assert rb("study", "check", write(text + "budget: {memory_mib: 100, latency_ms: 10000}\n")).status == 0
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What measuring a latency says, in ms: the last one again and again."""
+    told = [1.0]
+
+    def measure(*given: Any) -> Latency:
+        value = told.pop(0) if len(told) > 1 else told[0]
+        return Latency(value, value, value, 30, "cpu")
+
+    monkeypatch.setattr(latency, "latency_ms", measure)
+    return told
+
+
+SLOW, FAST = 3.0, 1.0
+LATENCY = "budget: {trials: 3, latency_ms: {cpu: 2}}\n"
+
+
+@pytest.mark.parametrize("prepared_before", [False, True])
+@pytest.mark.parametrize("use", ["random, batch: 1", "halving, eta: 2"])
 def test_a_latency_is_measured_once_and_stands(
-    rb: Rb, write: Any, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A search that goes on refuses whom it refused before, however fast the machine is by then."""
-    from resbench.measure import latency
-    from resbench.measure.latency import Latency
-
-    file = write(
-        ARRANGED + "search: {use: random, batch: 1, finalists: 1}\nbudget: {trials: 3, latency_ms: {cpu: 2}}\n",
-        epochs=1,
-    )
-    measured: list[float] = []
-
-    def first(*given: Any) -> Latency:
-        measured.append(3.0 if len(measured) % 2 else 1.0)
-        return Latency(measured[-1], 1.0, 3.0, 30, "cpu")
-
-    def never(*given: Any) -> Latency:
-        raise AssertionError("measured again")
-
-    monkeypatch.setattr(latency, "latency_ms", first)
-    said = rb("study", "run", file)
-    assert said.status == 0, said.err
-    assert "could not be built or were over the budget" in said.err
-    stands = json.loads(database.one("SELECT spec FROM rb_study"))["latencies"]["cpu"]
-    assert sorted(one["median"] for one in stands.values()) == sorted(measured)
+    use: str, prepared_before: bool, clock: list[float], rb: Rb, write: Any, database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """A search that goes on looks at whom it looked at before, however fast the machine is by then; also in a process that was
+    started before anything was measured, and takes over.
+    """
+    file = write(ARRANGED + f"search: {{use: {use}, finalists: 1}}\n" + LATENCY, epochs=2)
+    clock[:] = [FAST, SLOW, FAST, SLOW, FAST, SLOW, FAST]
+    assert rb("study", "run", file).status == 0
+    stands = database.one("SELECT spec FROM rb_study")
+    assert {one["median"] for one in json.loads(stands)["latencies"]["cpu"].values()} == {FAST, SLOW}
     rows = database.rows(RUNS)
-    monkeypatch.setattr(latency, "latency_ms", never)
+    clock[:] = [SLOW]
+    if prepared_before:
+        monkeypatch.setattr(latencies, "stored_latencies", lambda *given: latencies.Latencies())
+        clock[:] = [FAST, SLOW]
     again = rb("study", "run", file)
     assert (again.status, database.rows(RUNS)) == (0, rows), again.err
+    known, now = (json.loads(one)["latencies"]["cpu"] for one in (stands, database.one("SELECT spec FROM rb_study")))
+    assert {digest: now[digest] for digest in known} == known
+
+
+def test_what_was_refused_last_stays_refused(clock: list[float], rb: Rb, write: Any, database: Database) -> None:
+    file = write(ARRANGED + "search: {use: random, batch: 1, finalists: 1}\n" + LATENCY, epochs=1)
+    clock[:] = [FAST, SLOW]
+    said = rb("study", "run", file)
+    assert "random finds no new point after 1; it ends there" in said.err
+    clock[:] = [FAST]
+    assert "random finds no new point after 1; it ends there" in rb("study", "run", file).err
+    assert database.one("SELECT COUNT(*) FROM rb_trial") == 1
 
 
 def test_a_latency_on_a_device_that_is_not_there(rb: Rb, write: Any) -> None:
     text = "units: [original]\n"
-    said = rb("study", "check", write(text + "budget: {latency_ms: {cuda:7: 2}}\n"))
-    assert said.status == 2
     said = rb("study", "check", write(text + "budget: {latency_ms: {tpu: 2}}\n"))
-    assert "budget.latency_ms.tpu: unknown device `tpu`; allowed: cpu, cuda, cuda:1, xpu, mps" in said.err
+    assert "budget.latency_ms.tpu: unknown device `tpu`; allowed: cpu, cuda, cuda:1, mps" in said.err
     if not torch.cuda.is_available():
         said = rb("study", "check", write(text + "budget: {latency_ms: {cuda: 2}}\n"))
         assert said.status == 2
@@ -330,11 +400,13 @@ def test_what_is_seldom_meant_is_told(rb: Rb, write: Any) -> None:
     never = "the warm-up lasts 3 epochs, the run 2: the learning rate `lr` is never reached"
     assert never in rb("study", "check", file, "recipe.warmup={lr: 0.01, for: {epochs: 3}}").out
     assert never not in rb("study", "check", file, "recipe.warmup=null").out
+    assert never not in rb("study", "check", file, "recipe.warmup={lr: 0.01, for: {epochs: 2}, shape: linear}").out
     early = "the first rung, at 1 epochs, lies within the warm-up of 1"
     searched = (file, "search={use: halving, eta: 2}", "recipe.lr={choices: [0.1, 0.2]}")
     assert early in rb("study", "check", *searched).out
     assert early in rb("study", "run", *searched, "seeds=1").err
     assert early not in rb("study", "check", *searched, "recipe.warmup=null").out
+    assert early not in rb("study", "check", *searched, "recipe.warmup={lr: 0.01, for: {epochs: 1}, shape: linear}").out
 
 
 def test_arranged_names_are_told_by_the_librarys(rb: Rb, write: Any) -> None:

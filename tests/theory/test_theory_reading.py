@@ -77,6 +77,11 @@ ODD = {
         "y: {from: [h, f], ops: [add, channel_shuffle: {groups: 2}]}",
         "all of x_0 reaches the end, its channels in other",
     ),
+    "left_out": (
+        "k: {from: h, ops: [dropout: {rate: 0.5}]}\n  y: {from: [k, f], ops: [add]}",
+        "1^6 = 1 of x_0 and of the gradient passes on average",
+    ),
+    "gained": ("k: {from: h, ops: [gain: {init: ones}]}\n  y: {from: [k, f], ops: [add]}", "1^6 = 1 of x_0"),
     "dropped": (
         "y: {from: [f, h], ops: [add, dropout: {rate: 0.5, inverted: false}]}",
         "0.5^6 = 0.016 of x_0 and of the gradient passes on average",
@@ -108,4 +113,4 @@ def test_each_op_is_told_by_its_own_word(tmp_path: Path) -> None:
     )
     one = read(bound(str(file), "depth=8", "width=4"))
     assert one.f == "left out at random: dropout; scaled by a constant: scale"
-    assert (one.alike, one.in_a_row) == (4, 2)
+    assert (one.alike, one.per_stage) == (4, 2)
