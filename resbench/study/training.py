@@ -105,7 +105,8 @@ def _train(desk: _Desk) -> None:
 
 def _blocks(desk: _Desk, missing: tuple[int, ...]) -> list[tuple[int, ...]]:
     """What is trained as one network. One of which a checkpoint stands goes on whole, also with those that have ended since."""
-    plan, whole = plan_from(desk.cell.plan), list[tuple[int, ...]]()
+    plan = plan_from(desk.cell.plan)
+    whole: list[tuple[int, ...]] = []
     for block in blocks(desk.cell.seeds, plan.width):
         left = [seed for seed in block if seed in missing]
         if 0 < len(left) < len(block):
