@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import count
 from random import Random
 
 from resbench.data.info import DatasetInfo
@@ -30,7 +31,7 @@ from resbench.study.pricing import Pricing, name_of
 
 SOME_TRIES = 200  # draws for a point that can be built
 SAMPLE_TRIES = 20  # draws for each different point that is wanted
-MUTANT_TRIES = 50  # draws for each one that is wanted
+MUTANT_TRIES = 500  # draws for one more, before there is held to be none
 _SEED = Range(0, 10**6, 1, whole=True)  # of an edit; 0: none
 
 
@@ -177,11 +178,14 @@ class Space:
         return UnitEntry(Use(self.library.add_unit(node), {}, entry.use.node))
 
     def _mutants(self, entry: UnitEntry) -> Iterator[Point | Refused]:
-        """As many different ones as are asked for, drawn by the entry's seed; beside them those that cannot be built."""
+        """As many different ones as are asked for or as there are, drawn by the entry's seed; and draws that cannot be built."""
         mutate = entry.mutate
         assert mutate is not None
         found: set[str] = set()
-        for number in range(mutate.count * MUTANT_TRIES):
+        newest = 0
+        for number in count():
+            if number - newest > MUTANT_TRIES:
+                return
             random = Random(stream(mutate.seed, 0, f"mutate {number}"))
             seeds = [random.randrange(1, 10**6) for _ in range(random.randint(1, mutate.edits))]
             try:
@@ -191,6 +195,7 @@ class Space:
                 continue
             if point.digest not in found:
                 found.add(point.digest)
+                newest = number
                 yield point
             if len(found) == mutate.count:
                 return

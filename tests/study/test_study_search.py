@@ -237,6 +237,13 @@ def test_draws_from_ranges_of_many_steps_and_edits(rb: Rb, write: Any, database:
         assert rb("study", "run", file, lr, "--db", "x.db").status == 0
 
 
+def test_there_are_no_more_edits_than_there_are(rb: Rb, write: Any) -> None:
+    units = "units:\n  - mutate: {unit: plain, ops: [relu], edits: 1, count: 5000}\n"
+    found = [row for row in rb("study", "check", write(units), "--json").json if row["refused"] is None]
+    assert 3 < len(found) < 50
+    assert len({row["digest"] for row in found}) == len(found)
+
+
 def test_a_draw_that_cannot_be_is_refused_and_counted(rb: Rb, write: Any) -> None:
     file = write("units: [original]\nsearch: {use: halving, eta: 2}\nbudget: {trials: 3}\n")
     words = ("recipe.lr={range: [0.01, 0.5], log: true}", "recipe.batch={choices: [64, 5000]}")
