@@ -53,12 +53,15 @@ def sentences(found: Checked) -> Iterator[str]:
         yield f"{ours} is {library} of the library"
     different = len({(point.digest, point.recipe.digest) for point in found.points})
     if found.endless is not None:
-        yield f"the points cannot be counted: {found.endless}"
+        yield f"the points cannot be counted, the table shows some: {found.endless}"
     left_out = f", {len(found.refused)} more that cannot be built" if found.refused else ""
     space = f"{len(found.points)} points{left_out}, {different} different networks"
     yield from hints(spec, found.points, info(str(spec.data.name), spec.data.given).n_train)
     if search.is_grid:
-        runs = different * len(spec.seeds)
+        looked_at = min(different, spec.budget.trials or different)
+        runs = looked_at * len(spec.seeds)
+        if looked_at < different:
+            space += f", of which the budget allows {looked_at}"
         limit = spec.budget.runs
         allowed = "" if limit is None or limit >= runs else f", of which the budget allows {limit}"
         yield f"{space}, {len(spec.seeds)} seeds: {runs} runs{allowed}"

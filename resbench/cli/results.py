@@ -141,6 +141,32 @@ def show(
 
 
 @app.command()
+def unit(
+    study: Study,
+    name: Annotated[
+        str, typer.Argument(metavar="UNIT", help="A unit that the study wrote itself, as the ranking names it.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="FILE", help="Where to write it, else it is printed.", show_default=False),
+    ] = None,
+    db: Db = None,
+) -> None:
+    """A unit that `arrange` or `mutate` wrote, as a YAML file: to analyze, export and train it elsewhere."""
+    from resbench.report.save import save
+    from resbench.spec.written import written
+    from resbench.store.engine import open_store
+    from resbench.study.wrote import unit_of_study
+
+    text = written(unit_of_study(open_store(database(db), create=False), study, name))
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        save(out, text.encode())
+        typer.echo(f"{out}: written", err=True)
+
+
+@app.command()
 def repeat(
     run: Annotated[int, typer.Argument(help="A run's number: run_id in v_runs.")],
     db: Db = None,

@@ -57,6 +57,10 @@ class Library:
         check.done()
         return unit.name
 
+    def is_added(self, name: str) -> bool:
+        """Whether a study has written the unit itself."""
+        return name in self._added
+
     def block(self, name: str) -> BlockSpec:
         return self._load("block", name, parse_block)
 

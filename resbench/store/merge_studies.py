@@ -89,6 +89,8 @@ def _join(into: Connection, stands: RowMapping, other: RowMapping) -> int:
         looks = _looks(old, new)
         if looks:
             spec["looks"] = looks
+    if "wrote" in new:
+        spec["wrote"] = new["wrote"] | old.get("wrote", {})
     if "latencies" in old or "latencies" in new:  # what stands here stays
         was, more = old.get("latencies", {}), new.get("latencies", {})
         spec["latencies"] = {device: more.get(device, {}) | was.get(device, {}) for device in sorted({*was, *more})}

@@ -22,12 +22,14 @@ from resbench.store.studies import get_study, put_study, study_names
 from resbench.study.desk import Desk
 from resbench.study.latencies import latencies_of
 from resbench.study.point import Point
+from resbench.study.wrote import wrote
 
 
 def agree_on_study(desk: Desk, points: Sequence[Point]) -> int:
     """The study's id, its row made or brought up to date. Raises BadInput when something else than it may has changed."""
     engine, spec = desk.engine, desk.spec
     new = _spec_json(spec, desk.means.data.digest, points)
+    new |= wrote(spec, points)
     desk.latencies.adopt(latencies_of(engine, spec.name))
     if desk.latencies.measured:
         new["latencies"] = desk.latencies.as_json()
@@ -50,6 +52,8 @@ def agree_on_study(desk: Desk, points: Sequence[Point]) -> int:
         looks = _looks(engine, spec, old, new)
         if looks:
             new["looks"] = looks
+        if "wrote" in old:
+            new["wrote"] = old["wrote"] | new.get("wrote", {})
         new["seeds"] = [*old["seeds"], *(seed for seed in new["seeds"] if seed not in old["seeds"])]
     text = canonical_json(new)
     return put_study(engine, spec.name, text, sha256(text.encode()).hexdigest(), desk.role)

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from resbench.compiler.graph import BoundNetwork
 from resbench.errors import Problem
 from resbench.spec.domain import Domain
+from resbench.spec.node import Node
 from resbench.spec.recipe import RecipeSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """`labels` are the choices made, by question; `name` is what tables show. `epochs`: how long a run of it is."""
+    """`labels` are the choices made, by question; `name` is what tables show. `epochs`: how long a run of it is. `written`: the
+    unit, where the study wrote it itself.
+    """
 
     name: str
     unit: str
@@ -25,6 +28,7 @@ class Point:
     macs: int
     recipe: RecipeSpec
     epochs: int
+    written: Node | None = None
 
 
 @dataclass(frozen=True, slots=True)

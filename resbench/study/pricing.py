@@ -11,7 +11,7 @@ from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.network import MAX_PARAMS, build
 from resbench.compiler.scope import Choose
 from resbench.data.info import DatasetInfo
-from resbench.errors import BadInput, Problem, SpecError
+from resbench.errors import BadInput, Endless, Problem, SpecError
 from resbench.measure.limits import over_budget
 from resbench.measure.macs import macs
 from resbench.measure.params import bound_params
@@ -55,7 +55,8 @@ class Pricing:
         own = {name: label for name, label in asked.labels.items() if not is_structure(name)}
         domains = {name: asked.domains[name] for name in own}
         name = name_of(entry, unit.name, own)
-        return Point(name, unit.name, own, domains, bound, digest, *cost, recipe, run.epochs)
+        mine = unit.node if self.library.is_added(unit.name) else None
+        return Point(name, unit.name, own, domains, bound, digest, *cost, recipe, run.epochs, mine)
 
     def _bound(self, entry: UnitEntry, asked: Asked) -> BoundNetwork:
         unit, info = self.library.unit(entry.label), self.info
@@ -67,6 +68,10 @@ class Pricing:
         except SpecError as error:
             told = [Problem(f"unit {unit.name}: {p.message}", p.path, p.place) for p in error.problems]
             raise SpecError(told) from None
+        except Endless:
+            raise
+        except BadInput as error:
+            raise SpecError([entry.use.node.problem(f"unit {unit.name}: {error}")]) from None
 
 
 def _recipe_answers(spec: StudySpec, choose: Choose) -> dict[str, Node]:

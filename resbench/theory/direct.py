@@ -17,12 +17,12 @@ Sources = tuple[int | None, ...]  # of each channel, the channel of x that it ca
 @dataclass(frozen=True, slots=True)
 class Direct:
     """`factors`: kinds of what multiplies x on its way; a sum that x reaches twice, or with a minus, counts as one of its own.
-    `by`: their product, where they are constants.
+    `by`: their product, where they are constants; None: not the same for all channels.
     """
 
     sources: Sources
     factors: frozenset[Kind]
-    by: float = 1.0
+    by: float | None = 1.0
 
     @property
     def is_identity(self) -> bool:
@@ -41,9 +41,10 @@ def direct(graph: Graph, *, through_relu: bool = False) -> list[Direct | None]:
     for op in graph.ops:
         inputs = [found[i] for i in op.inputs]
         kind = kind_of(op)
+        inside = any(graph.ops for _, graph in op.inner)
         through = kind in DIRECT or (through_relu and op.op == "relu")
         shapes = [graph.shapes[i] for i in op.inputs]
-        found.append(_after(op, kind, inputs, shapes) if through and not op.inner else None)
+        found.append(_after(op, kind, inputs, shapes) if through and not inside else None)
     return found
 
 
@@ -64,14 +65,22 @@ def _after(
         return Direct(tuple(source for part in parts for source in part), factors, by)
     if len(there) > 1 and len({one.sources for one in there}) > 1:
         return None  # channels of x added to others of x
-    doubled: frozenset[Kind] = frozenset({"scaled"}) if len(there) > 1 or op.op == "subtract" else frozenset()
+    signed = op.op == "subtract" and inputs[0] is None
+    doubled: frozenset[Kind] = frozenset({"scaled"}) if len(there) > 1 or signed else frozenset()
     return Direct(_moved(op, there[0].sources), factors | doubled, by)
 
 
-def _product(op: BoundOp, inputs: Sequence[Direct | None]) -> float:
+def _product(op: BoundOp, inputs: Sequence[Direct | None]) -> float | None:
     """The constants in front of x after the op."""
     signs = (1.0, -1.0) if op.op == "subtract" else (1.0,) * len(inputs)
-    there = [sign * one.by for sign, one in zip(signs, inputs, strict=True) if one is not None]
+    there: list[float] = []
+    for sign, one in zip(signs, inputs, strict=True):
+        if one is not None:
+            if one.by is None:
+                return None
+            there.append(sign * one.by)
+    if op.op == "concat" and len({*there}) > 1:
+        return None
     if op.op == "scale":
         return there[0] * float(dict(op.arguments)["by"])
     return sum(there) if op.op in ("add", "subtract") else there[0]

@@ -102,7 +102,8 @@ def _nested(graph: Graph, value: int) -> str:
         return "x"
     op = graph.ops[value - 1]
     if op.op == "one_minus":
-        return f"1 - {_nested(graph, op.inputs[0])}"
+        inside = _nested(graph, op.inputs[0])
+        return f"1 - ({inside})" if inside.startswith("1 - ") else f"1 - {inside}"
     text = f"{label(op)}({', '.join(_nested(graph, i)[: 2 * LONGEST] for i in op.inputs)})"
     arguments = dict(op.arguments)
     if arguments.get("bias") and arguments.get("bias_init"):

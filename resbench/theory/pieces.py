@@ -72,7 +72,7 @@ def _target(path: IdentityPath) -> int | None:
     if path.merge is None:
         return None
     for value in (path.graph.output, path.merge.value):
-        if found[value] is not None:
+        if found[value] is not None and path.graph.shapes[value] == path.graph.shapes[path.graph.output]:
             return value
     return None
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from resbench.compiler.graph import BoundNetwork, Graph
+from resbench.compiler.normal import normal
 from resbench.theory.direct import direct
 from resbench.theory.equation import equation
 from resbench.theory.identities import foretold
@@ -25,8 +27,9 @@ _WORDS = {
 class Reading:
     """Of the units that are alike, `alike` of `units` in the network, at most `per_stage` of them in a stage.
 
-    `factor`: what the shortcut leaves of x in one unit, at the start and on average (gates at their bias, gains at their start,
-    dropout at its rate); None where it mixes x with itself. `foretold`: by equation, whether it holds.
+    `factors`: what the shortcut leaves of x in each unit, at the start and on average (gates at their bias, gains at their start,
+    dropout at its rate); the first unit and transitions count as the others do. None where those mix x with itself.
+    `foretold`: by equation, whether it holds.
     """
 
     network: str
@@ -37,7 +40,7 @@ class Reading:
     path: IdentityPath
     equation: str
     names: dict[str, str]
-    factor: float | None
+    factors: tuple[float, ...] | None
     foretold: dict[str, bool]
 
     @property
@@ -56,9 +59,14 @@ class Reading:
         return h, _ops(path.f if path.merge is not None else ())
 
     @property
+    def factor(self) -> float | None:
+        """Of one unit, None where they differ too."""
+        return self.factors[0] if self.factors is not None and len({*self.factors}) == 1 else None
+
+    @property
     def left(self) -> float | None:
         """What is left of x_0 behind all units, ReLUs aside."""
-        return None if self.factor is None else self.factor**self.units
+        return None if self.factors is None else math.prod(self.factors)
 
     @property
     def harm(self) -> int:
@@ -73,7 +81,7 @@ def read(bound: BoundNetwork) -> Reading:
     text, names = equation(path)
     per_stage = max(Counter(where.split(".units.")[0] for where, _ in alike).values())
     return Reading(
-        bound.name, bound.unit, units, len(alike), per_stage, path, text, names, _factor(path), foretold(path)
+        bound.name, bound.unit, units, len(alike), per_stage, path, text, names, _factors(bound, alike), foretold(path)
     )
 
 
@@ -97,13 +105,18 @@ def consequence(one: Reading) -> str:
         if {*reached.sources} >= {*range(path.graph.input_shape[0])}:
             return "all of x_0 reaches the end, its channels in other places behind each unit"
         return "of each unit's input some channels are kept as they are, the others are not"
-    if one.factor is None:
+    if one.factors is None and not one.foretold["7"] and not behind:
+        return "x meets itself, or something of which nothing is told: Eq. 4 to 8 do not hold"
+    if one.factors is None:
         return f"the product of {count} factors stands before x_0 and before the gradient (Eq. 7, 8){then}"
     kinds = {step.kind for step in (*path.h, *path.f)}
     start = " at the start" if kinds & {"gated", "learned"} else ""
     mean = " on average" if "dropped" in kinds else ""
-    base = f"{one.factor:.4g}" if one.factor >= 0 else f"({one.factor:.4g})"
-    return f"{base}^{count} = {one.left:.2g} of x_0 and of the gradient passes{start}{mean} (Eq. 7, 8){then}"
+    if one.factor is None:
+        product = f"the product of {count} factors from {min(one.factors):.2g} to {max(one.factors):.2g}"
+    else:
+        product = f"{one.factor:.4g}^{count}" if one.factor >= 0 else f"({one.factor:.4g})^{count}"
+    return f"{product} = {one.left:.2g} of x_0 and of the gradient passes{start}{mean} (Eq. 7, 8){then}"
 
 
 def _ops(steps: tuple[Step, ...]) -> str:
@@ -126,18 +139,36 @@ def _said(worst: str, steps: tuple[Step, ...]) -> str:
     return "; ".join(f"{_WORDS[kind]}: {', '.join(of[kind])}" for kind in kinds) or _WORDS[worst]
 
 
+def _factors(bound: BoundNetwork, alike: Sequence[tuple[str, Graph]]) -> tuple[float, ...] | None:
+    inner = {where: _factor(identity_path(graph)) for where, graph in alike}
+    known = [factor for factor in inner.values() if factor is not None]
+    if len(known) < len(inner):
+        return None
+    usual = known[0] if len({*known}) == 1 else None
+    found = []
+    for where, graph in normal(bound).parts():
+        if ".units." in where:
+            own = inner[where] if where in inner else usual if usual is not None else _factor(identity_path(graph))
+            found.append(1.0 if own is None else own)
+    return tuple(found)
+
+
 def _factor(path: IdentityPath) -> float | None:
     """Over the shortcut and what stands behind the sum; ReLUs there are passed over, what mixes is not."""
     if path.merge is None:
         return 0.0
     reached = direct(path.graph)
     last = reached[path.graph.output] or reached[path.merge.value]
-    factor = 1.0 if last is None else last.by
+    if last is not None and last.by is None:
+        return None
+    factor = 1.0 if last is None or last.by is None else last.by
     for step in (*path.h, *path.f):
         arguments = dict(step.op.arguments)
         if step.kind == "learned":
             start = {"zeros": 0.0, "ones": 1.0}.get(arguments["init"], arguments["init"])
             factor *= start if isinstance(start, int | float) else 1.0
+        elif any(graph.ops for _, graph in step.op.inner):  # what stands inside is on the path too
+            return None
         elif step.kind == "dropped":
             factor *= _kept(step)
         elif step.kind == "gated":

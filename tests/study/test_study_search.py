@@ -15,7 +15,9 @@ from postgres_server import Server
 
 from resbench.measure import latency
 from resbench.measure.latency import Latency
+from resbench.report.page.facts import page
 from resbench.spec.search import FIRST_SEED
+from resbench.store.engine import open_store
 from resbench.study import latencies, training
 from resbench.study import rounds as rounds_module
 from resbench.train import fit as fit_module
@@ -207,7 +209,8 @@ def test_halving_draws_from_what_cannot_be_counted(rb: Rb, write: Any, database:
     file = write(text, epochs=2)
     lr = "recipe.lr={range: [0.01, 0.5], log: true}"
     said = rb("study", "check", file, lr)
-    assert "the points cannot be counted: recipe.lr: the range [0.01, 0.5] has no `step`" in said.out, said.err
+    why = "recipe.lr: the range [0.01, 0.5] of any numbers has no `step`"
+    assert f"the points cannot be counted, the table shows some: {why}" in said.out, said.err
     assert "halving: 5 points, " in said.out
     said = rb("study", "check", file, lr, "--json")
     names = [row["name"] for row in said.json]
@@ -252,6 +255,8 @@ def test_a_draw_that_cannot_be_is_refused_and_counted(rb: Rb, write: Any) -> Non
     assert "a batch of 5000 is more than the 1117 training images" in next(
         row["refused"] for row in said if row["refused"]
     )
+    allowed = rb("study", "check", write("units: [original, plain]\nbudget: {trials: 1}\n", "few")).out
+    assert "2 points, 2 different networks, of which the budget allows 1, 3 seeds: 3 runs" in allowed
     few = rb("study", "check", file, "recipe.batch={range: [64, 65], log: true}", "budget.trials=9")
     assert "halving: 2 points, " in few.out
 
@@ -398,7 +403,7 @@ def test_check_counts_before_anything_runs(rb: Rb, write: Any) -> None:
         "units:\n  - {use: constant_scaling, branch_scale: {range: [0.1, 1.0]}}\nsearch: tpe\nbudget: {trials: 9}\n"
     )
     said = rb("study", "check", write(endless))
-    assert "the points cannot be counted: " in said.out
+    assert "the points cannot be counted, the table shows some: " in said.out
     assert "tpe: 9 points, 1 seeds each, 4 at a time; the best 5 are judged by 3 others" in said.out
 
 
@@ -420,6 +425,25 @@ def test_arranged_names_are_told_by_the_librarys(rb: Rb, write: Any) -> None:
     text = "units:\n  - arrange: {ops: [bn, relu, conv, bn, relu, conv], places: [branch]}\n"
     said = rb("study", "check", write(text), "network.depth=20")
     assert "bn_relu_conv_bn_relu_conv_add is full_preactivation of the library\n" in said.out
+
+
+def test_what_a_study_wrote_can_be_taken_along(rb: Rb, write: Any, database: Database, tmp_path: Path) -> None:
+    """A unit as a file, which is the same network; and the study in its own words, which finds the same again."""
+    units = ARRANGED + "  - mutate: {unit: plain, ops: [relu, bn], edits: 2, count: 3}\n"
+    file = write(units + "search: {use: evolution, population: 2, finalists: 2}\nbudget: {trials: 5}\n", epochs=3)
+    assert rb("study", "run", file).status == 0
+    for name, digest in database.rows("SELECT unit, digest FROM v_runs GROUP BY unit, digest"):
+        said = rb("results", "unit", "searched", name, "-o", "one.yaml")
+        assert said.status == 0, said.err
+        net = ("net", "show", "resnet_cifar", "unit=one.yaml", "depth=8", "width=2", "data=digits", "--json")
+        assert rb(*net).json["digest"] == digest
+        assert rb("results", "unit", "searched", name).out == (tmp_path / "one.yaml").read_text("utf-8")
+    said = rb("results", "unit", "searched", "plane")
+    assert (said.status, "study searched has written no unit `plane`" in said.err) == (2, True)
+    again = page(open_store(str(database.path), create=False), "searched").study_file
+    (tmp_path / "again.yaml").write_text(again, "utf-8")
+    assert rb("study", "run", "again.yaml", "--db", "again.db").status == 0
+    assert Database(tmp_path / "again.db").rows(TOLD) == database.rows(TOLD)
 
 
 def test_another_search_is_another_study(rb: Rb, write: Any) -> None:

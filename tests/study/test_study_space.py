@@ -112,7 +112,9 @@ def test_two_different_units_of_one_name_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_range_without_a_step_has_no_grid(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match=r"the range \[0, 1\.5\] has no `step`, so its values cannot all be tried"):
+    with pytest.raises(
+        SpecError, match=r"the range \[0, 1\.5\] of any numbers has no `step`, so its values cannot all be tried"
+    ):
         points("units: [{use: constant_scaling, vary: [shortcut_scale]}]", tmp_path)
 
 

@@ -119,12 +119,20 @@ def _few(seeds: Sequence[int]) -> str:
     return ", ".join(map(str, seeds)) if len(seeds) <= 20 else f"{seeds[0]} … {seeds[-1]}"
 
 
+def _tuned(found: Found) -> str:
+    if len({run.recipe_digest for unit in found.units for run in unit.runs}) > 1:
+        return "Units stand here with the values of the recipe that the study searched: a row is a unit and its recipe."
+    return (
+        "All units were trained by the recipe below; what each would do with a recipe tuned for it is not asked here."
+    )
+
+
 def _cannot(found: Found, data: DataRecord, looked: int) -> tuple[str, ...]:
     n = found.board.n_val
     said = [
         f"Errors are of {n} validation images: one image is {100 / n:.2f} points. They say nothing of another split, another "
         f"data set or a larger network.",
-        "All units were trained by the recipe below; what each would do with a recipe tuned for it is not asked here.",
+        _tuned(found),
         "That units are tied is no proof that they are equal: with these seeds nobody has shown that one is worse.",
     ]
     if looked:

@@ -9,14 +9,21 @@ from typing import Any
 
 from resbench.spec.node import flow, plain
 from resbench.spec.override import word_value
+from resbench.spec.written import written
 from resbench.store.engine import Engine
 from resbench.store.transaction import shown
 
+ORDER = ("doc", "cite", "network", "units", "data", "recipe", "search", "budget")
 _WORD = re.compile(r" (?=[A-Za-z_][\w.]*=)")
 
 
 def study_file(name: str, spec: Mapping[str, Any], units: Sequence[str], recipe: str) -> str:
-    """YAML of a study: everything that its row says, each unit with the values in its name. `recipe`: the name it goes by."""
+    """YAML of a study: its own words where it searched or wrote units, else all that its row says, units with the values in their
+    names. `recipe`: the name it goes by.
+    """
+    if "words" in spec:
+        words = {key: spec["words"][key] for key in ORDER if key in spec["words"]} | spec["words"]
+        return written({"study": name} | words | {"study": name, "seeds": spec.get("seeds")})
     fixed = spec.get("fixed", {})
     said = {"study": name, "doc": spec.get("doc") or None, "network": use_first(fixed.get("network"))}
     lines = [f"{key}: {flow(value)}" for key, value in said.items() if value is not None]

@@ -22,6 +22,7 @@ CAPTION = (
     "stands behind the sum f do, what is left of x_0 after all units (ReLUs aside; gates, gains and dropout at the start, on "
     "average), and whether Eq. 4 and 5 of He et al. 2016 (x_L = x_l + ΣF, and the same of the gradient) hold."
 )
+SINGLE = " At this depth some have no two units of a stage that are alike: there a first unit or a transition is read."
 MEASURED = (
     " Measured, at the start of the runs ({n} seeds, geometric means): the gradient at the first unit over that at the last, and "
     "the share of the gradient that comes through the shortcut h."
@@ -31,19 +32,21 @@ MEASURED = (
 def paths_sheet(engine: Engine, found: Found) -> Sheet | None:
     """None where nothing can be read of any unit (an op of a plugin that is not here)."""
     taken = profiles_of_study(engine, found.study)
-    rows = [row for unit in found.units if (row := _row(engine, unit, taken.get(unit.row.unit, ()))) is not None]
-    if not rows:
+    read = [row for unit in found.units if (row := _row(engine, unit, taken.get(unit.row.unit, ()))) is not None]
+    if not read:
         return None
+    rows, caption = [row for row, _ in read], CAPTION + (SINGLE if any(single for _, single in read) else "")
     head = ("unit", f">{found.words.short}", "equation", "h", "f", ">left of x_0", "Eq. 4, 5")
     seeds = {record.seed for records in taken.values() for record in records if record.epoch == 0}
     if seeds:
         return Sheet(
-            CAPTION + MEASURED.format(n=len(seeds)), (*head, ">gradient, first / last", ">through h %"), tuple(rows)
+            caption + MEASURED.format(n=len(seeds)), (*head, ">gradient, first / last", ">through h %"), tuple(rows)
         )
-    return Sheet(CAPTION, head, tuple(row[: len(head)] for row in rows))
+    return Sheet(caption, head, tuple(row[: len(head)] for row in rows))
 
 
-def _row(engine: Engine, unit: Measured, taken: Sequence[ProfileRecord]) -> tuple[Cell, ...] | None:
+def _row(engine: Engine, unit: Measured, taken: Sequence[ProfileRecord]) -> tuple[tuple[Cell, ...], bool] | None:
+    """Its cells, and whether it was read from a single unit."""
     try:
         from resbench.theory.reading import read
 
@@ -53,11 +56,12 @@ def _row(engine: Engine, unit: Measured, taken: Sequence[ProfileRecord]) -> tupl
     left = "–" if one.left is None else f"{one.left:.2g}"
     ratio, share = _measured([record for record in taken if record.epoch == 0])
     mean = unit.row.ranked.mean
-    return (
+    cells = (
         Cell(unit.row.name, anchor=anchor_of(unit)), Cell("–" if mean is None else f"{mean:.2f}", mean), Cell(one.equation),
         Cell(one.short[0]), Cell(one.short[1]), Cell(left, one.left), Cell("hold" if one.foretold["4"] else "do not"),
         Cell("–" if ratio is None else f"{ratio:.3g}", ratio), Cell("–" if share is None else f"{share:.0f}", share),
     )  # fmt: skip
+    return cells, one.per_stage == 1
 
 
 def _measured(records: Sequence[ProfileRecord]) -> tuple[float | None, float | None]:

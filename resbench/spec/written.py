@@ -1,0 +1,26 @@
+"""Plain data of a spec -> the YAML text that a person would write: a line for each entry, flow style within."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from resbench.spec.node import flow
+
+
+def written(data: Mapping[str, Any]) -> str:
+    """
+    >>> print(written({"unit": "u", "nodes": {"y": {"from": "x", "ops": ["relu"]}}, "doc": None}), end="")
+    unit: u
+    nodes:
+      y: {from: x, ops: [relu]}
+    """
+    lines = []
+    for key, value in data.items():
+        if isinstance(value, Mapping) and value:
+            lines += [f"{key}:", *(f"  {name}: {flow(one)}" for name, one in value.items())]
+        elif isinstance(value, list) and any(isinstance(one, Mapping) for one in value):
+            lines += [f"{key}:", *(f"  - {flow(one)}" for one in value)]
+        elif value is not None:
+            lines.append(f"{key}: {flow(value)}")
+    return "\n".join([*lines, ""])
