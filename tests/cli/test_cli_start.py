@@ -23,7 +23,8 @@ print(status, *(name for name in {WATCHED!r} if name in sys.modules), file=sys.s
 """
 HELP = ((), ("study",), ("study", "run"), ("study", "check"), ("study", "show"), ("study", "status"), ("worker",), ("results",),
         ("results", "list"),
-        ("results", "top"), ("results", "unit"), ("results", "compare"), ("results", "power"), ("results", "agreement"), ("results", "export"),
+        ("results", "top"), ("results", "unit"),
+        ("results", "compare"), ("results", "power"), ("results", "agreement"), ("results", "export"),
         ("results", "freeze"), ("results", "show"), ("results", "repeat"), ("unit",), ("unit", "check"),
         ("unit", "show"), ("unit", "list"), ("unit", "diff"), ("unit", "export"), ("net",), ("net", "show"),
         ("net", "export"), ("net", "verify"), ("net", "import-weights"), ("plugins",), ("plugins", "list"),
