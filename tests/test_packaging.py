@@ -99,7 +99,8 @@ def test_what_is_installed_works_from_any_folder(installed: Path, tmp_path: Path
 
     study = ["study", "run", "studies/quickstart.yaml", "network.depth=8", "recipe.epochs=1", "seeds=1", "--json"]
     done = run([sys.executable, "-m", "resbench", *study], tmp_path, installed)
-    assert done.stderr.splitlines()[0] == "0 cached, 5 new"
+    hint = "the warm-up lasts 1 epochs, the run 1: the learning rate `lr` is never reached"
+    assert done.stderr.splitlines()[:2] == [hint, "0 cached, 5 new"]
     assert {row["n"] for row in json.loads(done.stdout)} == {1}
     assert len(json.loads(done.stdout)) == 5
     assert [path.name for path in tmp_path.iterdir()] == ["resbench.db"]
