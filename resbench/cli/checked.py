@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from resbench.cli.run import prepare
-from resbench.data.registry import info
 from resbench.errors import Endless
 from resbench.spec.search import BY_RUNGS
 from resbench.spec.study import StudySpec
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Checked:
     """`endless`: why the points cannot be counted, where they cannot; then `points` are some. `known`: names of the library.
-    `drawn`: how many different ones a search by rungs begins with.
+    `drawn`: how many different ones a search by rungs begins with. `hints`: what is seldom meant.
     """
 
     spec: StudySpec
@@ -27,12 +26,14 @@ class Checked:
     refused: Sequence[Refused]
     known: Mapping[str, str]
     drawn: int
+    hints: Sequence[str]
     endless: str | None = None
 
 
 def checked(file: str, changes: tuple[str, ...]) -> Checked:
     """Also of a search that looks at some points: all that it could look at, where they can be counted."""
     prepared = prepare(file, changes)
+    from resbench.study.hints import hints
     from resbench.study.known import known_as  # after the file was read: what is wrong there needs no torch to be told
 
     points, refused, endless = prepared.points, prepared.refused, None
@@ -41,13 +42,12 @@ def checked(file: str, changes: tuple[str, ...]) -> Checked:
             points, refused = prepared.space.all()
         except Endless as error:
             endless = str(error).partition(";")[0]
+    told = list(hints(prepared.spec, points, prepared.space.info.n_train))
     drawn = len({(point.digest, point.recipe.digest) for point in prepared.points})
-    return Checked(prepared.spec, points, refused, known_as(prepared.space, points), drawn, endless)
+    return Checked(prepared.spec, points, refused, known_as(prepared.space, points), drawn, told, endless)
 
 
 def sentences(found: Checked) -> Iterator[str]:
-    from resbench.study.hints import hints
-
     spec, search = found.spec, found.spec.search
     for ours, library in found.known.items():
         yield f"{ours} is {library} of the library"
@@ -56,7 +56,7 @@ def sentences(found: Checked) -> Iterator[str]:
         yield f"the points cannot be counted, the table shows some: {found.endless}"
     left_out = f", {len(found.refused)} more that cannot be built" if found.refused else ""
     space = f"{len(found.points)} points{left_out}, {different} different networks"
-    yield from hints(spec, found.points, info(str(spec.data.name), spec.data.given).n_train)
+    yield from found.hints
     if search.is_grid:
         looked_at = min(different, spec.budget.trials or different)
         runs = looked_at * len(spec.seeds)

@@ -154,11 +154,11 @@ def unit(
 ) -> None:
     """A unit that `arrange` or `mutate` wrote, as a YAML file: to analyze, export and train it elsewhere."""
     from resbench.report.save import save
-    from resbench.spec.written import written
+    from resbench.spec.yaml_text import yaml_text
     from resbench.store.engine import open_store
     from resbench.study.wrote import unit_of_study
 
-    text = written(unit_of_study(open_store(database(db), create=False), study, name))
+    text = yaml_text(unit_of_study(open_store(database(db), create=False), study, name))
     if out is None:
         typer.echo(text, nl=False)
     else:

@@ -9,7 +9,7 @@ from typing import Any
 
 from resbench.spec.node import flow, plain
 from resbench.spec.override import word_value
-from resbench.spec.written import written
+from resbench.spec.yaml_text import yaml_text
 from resbench.store.engine import Engine
 from resbench.store.transaction import shown
 
@@ -23,11 +23,10 @@ def study_file(name: str, spec: Mapping[str, Any], units: Sequence[str], recipe:
     """
     if "words" in spec:
         words = {key: spec["words"][key] for key in ORDER if key in spec["words"]} | spec["words"]
-        return written({"study": name} | words | {"study": name, "seeds": spec.get("seeds")})
+        return yaml_text({"study": name} | words | {"study": name, "seeds": spec.get("seeds")})
     fixed = spec.get("fixed", {})
     said = {"study": name, "doc": spec.get("doc") or None, "network": use_first(fixed.get("network"))}
-    lines = [f"{key}: {flow(value)}" for key, value in said.items() if value is not None]
-    lines += ["units:", *dict.fromkeys(f"  - {flow(_unit(unit))}" for unit in units)]
+    listed = ["units:", *dict.fromkeys(f"  - {flow(_unit(unit))}" for unit in units), ""]
     rest = {
         "data": use_first(fixed.get("data")),
         "recipe": {"use": recipe, **fixed.get("recipe", {})},
@@ -37,12 +36,7 @@ def study_file(name: str, spec: Mapping[str, Any], units: Sequence[str], recipe:
         "race": fixed.get("race"),
         "paired": fixed.get("paired"),
     }
-    for key, value in rest.items():
-        if isinstance(value, dict):
-            lines += [f"{key}:", *(f"  {name}: {flow(one)}" for name, one in value.items())]
-        elif value is not None:
-            lines.append(f"{key}: {flow(value)}")
-    return "\n".join([*lines, ""])
+    return yaml_text(said) + "\n".join(listed) + yaml_text(rest)
 
 
 def use_first(value: Any) -> Any:

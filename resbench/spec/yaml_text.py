@@ -8,9 +8,9 @@ from typing import Any
 from resbench.spec.node import flow
 
 
-def written(data: Mapping[str, Any]) -> str:
+def yaml_text(data: Mapping[str, Any]) -> str:
     """
-    >>> print(written({"unit": "u", "nodes": {"y": {"from": "x", "ops": ["relu"]}}, "doc": None}), end="")
+    >>> print(yaml_text({"unit": "u", "nodes": {"y": {"from": "x", "ops": ["relu"]}}, "doc": None}), end="")
     unit: u
     nodes:
       y: {from: x, ops: [relu]}
