@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -85,6 +84,9 @@ def merge(
         bool,
         typer.Option("--rename", help="Take in a study of the same name that is another one, with a number behind it."),
     ] = False,
+    timeout_s: Annotated[
+        float, typer.Option("--timeout", min=1, max=86_400, help="Seconds at most to check a file, and to merge.")
+    ] = 600.0,
     json: Json = False,
 ) -> None:
     """Unite runs, studies and all that belongs to them. A run that is in both is there once.
@@ -99,11 +101,11 @@ def merge(
     if len(databases) < 2:
         raise BadInput(f"two databases or more are merged, got {databases[0]}")
     if out is None:
-        merged = merge_into(databases[0], databases[1:], rename=rename)
+        merged = merge_into(databases[0], databases[1:], rename=rename, transaction_s=timeout_s)
     else:
-        merged = merge_to_new(out, databases, rename=rename)
+        merged = merge_to_new(out, databases, rename=rename, transaction_s=timeout_s)
     if json:
-        print_json([asdict(one) for one in merged])
+        print_json([one.as_json() for one in merged])
     else:
         _print_merged(merged)
     if any(one.conflicts for one in merged):

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
+from contextlib import redirect_stderr
 from io import TextIOWrapper
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
@@ -32,6 +35,9 @@ from resbench.cli import (
 )
 from resbench.errors import ResbenchError
 from resbench.spec.names import printable
+from resbench.store.location import conceal, secrets_in
+
+_SHORTEST_SECRET = 4  # a shorter one would take every such syllable out of every message
 
 app = typer.Typer(
     name="resbench",
@@ -79,6 +85,32 @@ def run() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # where the encoding has no line for a table's edge
+    words = (*sys.argv[1:], os.environ.get("RESBENCH_DB", ""))
+    secrets = tuple(secret for word in words for secret in secrets_in(word) if len(secret) >= _SHORTEST_SECRET)
+    if not secrets:
+        return _run()
+    with redirect_stderr(_Concealing(sys.stderr, secrets)):  # type: ignore[type-var]
+        try:
+            _run()
+        except Exception:
+            traceback.print_exc()  # here, where it is concealed
+            sys.exit(1)
+
+
+class _Concealing:
+    """stderr without the passwords of the command line: the last line of defence, for usage errors and traces too."""
+
+    def __init__(self, stream: TextIO, secrets: tuple[str, ...]) -> None:
+        self._stream, self._secrets = stream, secrets
+
+    def write(self, text: str) -> int:
+        return self._stream.write(conceal(text, self._secrets))
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
+
+
+def _run() -> None:
     try:
         app()
     except ResbenchError as error:

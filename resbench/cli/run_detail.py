@@ -13,7 +13,7 @@ import typer
 from resbench.cli.show import count, print_json, print_table
 from resbench.errors import BadInput, DatabaseError
 from resbench.store.engine import Engine
-from resbench.store.location import hide_password
+from resbench.store.location import locate
 from resbench.store.reading import RunDetail, run_detail
 from resbench.store.runs import run_plan
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def print_run(engine: Engine, run_id: int, url: str, json: bool) -> None:
     detail = run_detail(engine, run_id)
-    command = f"resbench results repeat {run_id} --db {shlex.quote(hide_password(url))}"
+    command = f"resbench results repeat {run_id} --db {shlex.quote(locate(url).shown)}"
     if json:
         print_json(_as_json(detail) | {"repeat": command})
         return

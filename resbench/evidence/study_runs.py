@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -11,11 +10,11 @@ from resbench.evidence.moderated import variance_floor
 from resbench.evidence.sample import Sample
 from resbench.evidence.standing import Scored
 from resbench.spec.design import EXACT, Design, design_from
-from resbench.store.catalogue import get_data, get_recipe
+from resbench.store.catalogue import get_data, recipe_spec
 from resbench.store.engine import Engine
 from resbench.store.reading import StudyRun, runs_of_study
 from resbench.store.records import ENDED
-from resbench.store.studies import get_study
+from resbench.store.studies import study_spec
 
 Key = tuple[str, str]  # architecture, recipe
 
@@ -110,9 +109,9 @@ def study_runs(engine: Engine, study: str) -> StudyRuns:
     if not groups:
         raise BadInput(_nobody(study, len(looked_at)))
     first = next(iter(groups.values()))[0]
-    spec = json.loads(get_study(engine, study).spec)
+    spec = study_spec(engine, study)
     search = spec.get("fixed", {}).get("search")
-    recipe = json.loads(get_recipe(engine, first.recipe_digest).spec)
+    recipe = recipe_spec(engine, first.recipe_digest)
     return StudyRuns(
         study,
         first.data,

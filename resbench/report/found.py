@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,7 +21,7 @@ from resbench.store.engine import Engine
 from resbench.store.epochs import epochs_of_study
 from resbench.store.reading import StudyRun
 from resbench.store.records import EpochRecord
-from resbench.store.studies import get_study
+from resbench.store.studies import study_spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +145,7 @@ def found(engine: Engine, study: str) -> Found:
     board, samples = board_of(stands), stands.samples(stands.design.objectives[0])
     runs = {name: _by_seed(of) for name, of in zip(stands.names, stands.groups.values(), strict=True)}
     units = tuple(Measured(row, runs[row.ranked.name]) for row in board.rows)
-    spec = json.loads(get_study(engine, study).spec)
+    spec = study_spec(engine, study)
     return Found(board, units, tuple(samples), spec, epochs_of_study(engine, study), stands)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from resbench.errors import BadInput, DatabaseError, StorageError
 from resbench.store.location import Location, locate
+from resbench.store.sqlite_connection import connect
 from resbench.store.sqlite_file import BUSY_TIMEOUT_S, check_file, corrupt
 
 _SERVER = "is on a server, whose own tools copy it: `pg_dump --format=custom --file=results.dump DATABASE`"
@@ -19,7 +20,10 @@ def backup(url: str, out: str, *, force: bool = False) -> Path:
 
     Raises BadInput where something stands at `out` already, unless `force` says to replace it.
     """
-    location, target = locate(url), Path(out).expanduser().absolute()
+    location, place = locate(url), locate(out)
+    if place.path is None:
+        raise BadInput(f"{place.shown}: a copy is a file, such as `copy.db`; it is no database on a server")
+    target, out = place.path, place.shown
     if location.path is None:
         raise DatabaseError(f"{location.shown}: {_SERVER}")
     check_file(location, create=False)
@@ -77,7 +81,7 @@ def _copy(location: Location, rough: Path) -> None:
     rough.touch()  # an OSError says more than SQLite's "unable to open"
     source_uri = location.sqlite_uri("rw" if os.access(str(location.path), os.W_OK) else "ro")
     with (
-        closing(sqlite3.connect(source_uri, uri=True, timeout=BUSY_TIMEOUT_S)) as source,
+        closing(connect(source_uri, timeout_s=BUSY_TIMEOUT_S)) as source,
         closing(sqlite3.connect(rough, isolation_level=None)) as copy,
     ):
         source.backup(copy)

@@ -5,7 +5,6 @@ Each `put_*` inserts if absent, keyed by digest: several workers may put the sam
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import Any
 
@@ -22,7 +21,8 @@ from resbench.store.records import (
     now,
 )
 from resbench.store.tables import rb_architecture, rb_cost, rb_data, rb_environment, rb_recipe
-from resbench.store.transaction import reading, writing
+from resbench.store.transaction import explained, reading, writing
+from resbench.store.values import parse_object, parse_recipe
 
 
 def put_architecture(engine: Engine, architecture: ArchitectureRecord) -> None:
@@ -79,15 +79,20 @@ def get_recipe(engine: Engine, digest: str) -> RecipeRecord:
     return RecipeRecord(**_get(engine, rb_recipe, digest))
 
 
+def recipe_spec(engine: Engine, digest: str) -> dict[str, Any]:
+    """What the recipe says, as plain data. Raises BadInput, and DatabaseError for a row that cannot be one of ours."""
+    with explained(engine):
+        return parse_recipe(get_recipe(engine, digest).spec, f"rb_recipe {digest}: spec")
+
+
 def get_data(engine: Engine, digest: str) -> DataRecord:
-    values = _get(engine, rb_data, digest)
-    return DataRecord(**values | {"settings": json.loads(values["settings"] or "{}")})
+    return DataRecord(**_get(engine, rb_data, digest, "settings"))
 
 
 def get_environment(engine: Engine, digest: str) -> EnvironmentRecord:
-    values = _get(engine, rb_environment, digest)
+    values = _get(engine, rb_environment, digest, "plugins")
     del values["digest"]
-    return EnvironmentRecord(**values | {"plugins": json.loads(values["plugins"])})
+    return EnvironmentRecord(**values)
 
 
 def _put(engine: Engine, table: Table, values: dict[str, Any]) -> None:
@@ -95,9 +100,10 @@ def _put(engine: Engine, table: Table, values: dict[str, Any]) -> None:
         insert_absent(connection, table, values)
 
 
-def _get(engine: Engine, table: Table, digest: str) -> dict[str, Any]:
+def _get(engine: Engine, table: Table, digest: str, *parsed: str) -> dict[str, Any]:
+    """`parsed`: columns that hold a JSON object."""
     with reading(engine) as connection:
         row = connection.execute(select(table).where(table.c.digest == digest)).mappings().first()
-    if row is None:
-        raise BadInput(f"no {table.name.removeprefix('rb_')} has the digest {digest!r}")
-    return dict(row)
+        if row is None:
+            raise BadInput(f"no {table.name.removeprefix('rb_')} has the digest {digest!r}")
+        return dict(row) | {name: parse_object(row[name] or "{}", f"{table.name} {digest}: {name}") for name in parsed}

@@ -6,7 +6,6 @@ for its lease ended, is told so and changes nothing. Each claim is a row of rb_a
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations
 from typing import Any
@@ -16,10 +15,12 @@ from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, insert, se
 from resbench.errors import DatabaseError, Fenced
 from resbench.failpoints import Failpoint, reach
 from resbench.store.dialect import clock
+from resbench.store.location import conceal
 from resbench.store.records import canonical_json, now
 from resbench.store.roles import hold_role
 from resbench.store.tables import rb_trial
-from resbench.store.transaction import reading, shown, writing
+from resbench.store.transaction import location_of, reading, shown, writing
+from resbench.store.values import parse_list, parse_object
 from resbench.store.work_records import Attempt, Cell, Ending, Lease
 from resbench.store.work_tables import rb_attempt, rb_cell, rb_cell_plan
 
@@ -109,12 +110,13 @@ def end_attempt(engine: Engine, cell: Cell, ending: Ending) -> bool:
     """Close the claim; by how it ended the cell is done, failed or queued again. False where it is no longer this claim's."""
     status = _STATUS[ending.outcome]
     closed = status in ("done", "failed")
+    error = None if ending.error is None else conceal(ending.error, location_of(engine).secrets)
     reach(Failpoint.CELL_ENDING)
     with writing(engine) as connection:
         values = {
             "status": status,
             "finished_at": now() if closed else None,
-            "error": ending.error if status == "failed" else None,
+            "error": error if status == "failed" else None,
             "lease_until": None,
         }
         query = update(rb_cell).where(_claim(cell), rb_cell.c.status == "running").values(values)
@@ -123,7 +125,7 @@ def end_attempt(engine: Engine, cell: Cell, ending: Ending) -> bool:
         attempt = {
             "outcome": ending.outcome,
             "kind": ending.kind,
-            "error": ending.error,
+            "error": error,
             "reached": ending.reached,
             "ended_at": now(),
         }
@@ -201,5 +203,6 @@ def _json(tags: Sequence[str]) -> str:
 
 
 def _cell(row: RowMapping | Mapping[str, Any], plan: str | None) -> Cell:
-    lists = {key: tuple(json.loads(row[key])) for key in ("seeds", "tags")}
-    return Cell(**dict(row) | lists, plan=json.loads(plan or "{}"))
+    what = f"rb_cell {row['id']}"
+    lists = {key: tuple(parse_list(row[key], f"{what}: {key}")) for key in ("seeds", "tags")}
+    return Cell(**dict(row) | lists, plan=parse_object(plan or "{}", f"{what}: plan"))

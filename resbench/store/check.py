@@ -6,19 +6,23 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 
 from sqlalchemy import Connection, select, text
 
-from resbench.errors import DatabaseError
+from resbench.errors import DatabaseError, Fact
+from resbench.store.all_tables import metadata
+from resbench.store.columns import kind_of
 from resbench.store.engine import connect, found_revision
 from resbench.store.location import Location, locate
 from resbench.store.records import canonical_json
 from resbench.store.schema import check_revision
 from resbench.store.tables import rb_environment, rb_recipe, rb_study
 from resbench.store.transaction import reading
-from resbench.store.work_tables import rb_cell
+from resbench.store.values import parse_study, shown
 
 MOST = 20  # of each kind; the rest is counted
+_SHOWN = 3  # where a database is refused
 # What must be true -> a query for the rows of which it is not, one text each.
 _RULES = {
     "a complete run has an error between 0 and 100 %": """
@@ -71,26 +75,36 @@ def check_database(url: str) -> list[Checked]:
             checked = _structure(connection, location)
             if any(one.wrong for one in checked):
                 return checked  # what is said of rows might not be so
+            values = _checked("every value is one that its column can hold", foreign_values(connection))
+            if values.wrong:
+                return [*checked, values]
             rules = [_checked(what, connection.execute(text(sql)).scalars()) for what, sql in _RULES.items()]
             digests = _checked(
                 "a study, a recipe and an environment have the digests of what they say", _digests(connection)
             )
-            return [*checked, *rules, digests, _checked("what is written as JSON is JSON", _texts(connection))]
+            return [*checked, values, *rules, digests]
     finally:
         engine.dispose()
 
 
-def refuse_damage(url: str) -> None:
-    """Raises DatabaseError where the pages or references of a database are not sound."""
+def refuse_unsound(url: str, *, transaction_s: float) -> None:
+    """Raises DatabaseError where pages, references or values of a database are such that its rows cannot be taken over."""
     location = locate(url)
-    engine = connect(location, create=False)
+    engine = connect(location, create=False, transaction_s=transaction_s)
     try:
         with reading(engine) as connection:
-            wrong = next((one for one in _structure(connection, location) if one.wrong), None)
+            damaged = next((one.wrong for one in _structure(connection, location) if one.wrong), ())
+            wrong = () if damaged else tuple(islice(foreign_values(connection), MOST + 1))
     finally:
         engine.dispose()
-    if wrong is not None:
-        raise DatabaseError(f"{location.shown}: damaged: {wrong.wrong[0]}; `resbench db check` says all that is wrong")
+    if damaged:
+        raise DatabaseError(f"{location.shown}: damaged: {damaged[0]}; `resbench db check` says all that is wrong")
+    if wrong:
+        more = "" if len(wrong) <= _SHOWN else f" and {'more' if len(wrong) > MOST else len(wrong) - _SHOWN}"
+        raise DatabaseError(
+            f"{location.shown}: holds rows that no row of resbench's can be: {'; '.join(wrong[:_SHOWN])}{more}; "
+            "`resbench db check` lists them"
+        )
 
 
 def _structure(connection: Connection, location: Location) -> list[Checked]:
@@ -143,16 +157,22 @@ def _digests(connection: Connection) -> Iterator[str]:
             yield f"recipe {row['digest']}: what it says has the digest {digest}"
 
 
-def _texts(connection: Connection) -> Iterator[str]:
-    for row in connection.execute(select(rb_cell.c.id, rb_cell.c.seeds)):
-        if not isinstance(_json(row.seeds), list):
-            yield f"cell {row.id}: its seeds are {row.seeds!r}"
-    for place in ("rb_trial.params", "rb_environment.plugins", "rb_run_plan.plan", "rb_data.settings"):
-        table, _, column = place.partition(".")
-        query = text(f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL")
-        yield from (
-            f"{place}: {value!r}" for value in connection.execute(query).scalars() if not isinstance(_json(value), dict)
-        )
+def foreign_values(connection: Connection) -> Iterator[str]:
+    """Values that their columns cannot hold, table by table, each with its row: SQLite would keep them."""
+    for table in metadata.sorted_tables:
+        kinds = [(column.name, kind_of(column), column.nullable) for column in table.columns]
+        keys = [number for number, column in enumerate(table.columns) if column.primary_key]
+        names = ", ".join(name for name, _, _ in kinds)
+        for row in connection.execute(text(f"SELECT {names} FROM {table.name}")):
+            for value, (name, kind, nullable) in zip(row, kinds, strict=True):
+                if not (kind.holds(value) if value is not None else nullable):
+                    key = " ".join(shown(row[number]) for number in keys)
+                    yield f"{table.name} {key}: {name}: expected {kind.allowed}, got {shown(value)}"
+    for name, spec in connection.execute(text("SELECT name, spec FROM rb_study")):
+        try:
+            parse_study(spec, f"rb_study {shown(name)}: spec")
+        except Fact as fact:
+            yield str(fact)
 
 
 def _json(value: str) -> object:

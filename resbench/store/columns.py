@@ -1,14 +1,18 @@
 """Kinds of columns, each with the comment that says what it is.
 
 Times are text, UTC, `2026-11-23T19:21:51Z`, so that they sort and mean the same in SQLite and Postgres. Digests are text.
-JSON is text in canonical form. A number that is not finite is stored as NULL.
+JSON is text in canonical form. A number that is not finite is stored as NULL. What is read is checked by its column's
+type, for SQLite keeps a value of any type anywhere: a reader never gets a text where it expects a number.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Double, ForeignKey, Integer, MetaData, Text
+from sqlalchemy import BigInteger, Boolean, Column, Dialect, Double, ForeignKey, Integer, MetaData, Text, TypeDecorator
+from sqlalchemy.types import TypeEngine
+
+from resbench.store.values import FLAG, LIST, OBJECT, SHAPE, TEXT, WHOLE, Kind, number_kind
 
 metadata = MetaData(
     naming_convention={
@@ -20,31 +24,83 @@ metadata = MetaData(
 )
 
 
+class Checked(TypeDecorator[Any]):
+    """A type of SQL's that raises Fact when it reads a value that no row of ours holds."""
+
+    impl: type[TypeEngine[Any]] = Text
+    cache_ok = True
+
+    def __init__(self, column: str) -> None:
+        super().__init__()
+        self.column = column
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return value if value is None else self.kind().check(self.column, value)
+
+    def kind(self) -> Kind:
+        return TEXT
+
+
+class Whole(Checked):
+    impl, cache_ok = Integer, True
+
+    def kind(self) -> Kind:
+        return WHOLE
+
+
+class Big(Whole):
+    impl, cache_ok = BigInteger, True
+
+
+class Number(Checked):
+    impl, cache_ok = Double, True
+
+    def kind(self) -> Kind:
+        return number_kind(self.column)
+
+
+_TEXTS = {  # of what is kept as text, what it says
+    **dict.fromkeys(("spec", "plugins", "settings", "plan", "params"), OBJECT),
+    **dict.fromkeys(("seeds", "tags"), LIST),
+    "input_shape": SHAPE,
+}
+
+
+def kind_of(column: Column[Any]) -> Kind:
+    """What a column holds where it is not NULL, down to what a text says; reading a row asks for its type alone."""
+    if isinstance(column.type, Boolean):
+        return FLAG
+    assert isinstance(column.type, Checked)
+    return _TEXTS.get(column.name, TEXT) if type(column.type) is Checked else column.type.kind()
+
+
 def text(name: str, comment: str, *, nullable: bool = False, refers: str = "", key: bool = False) -> Column[Any]:
     links = (ForeignKey(refers),) if refers else ()
-    return Column(name, Text, *links, primary_key=key, nullable=nullable, comment=comment)
+    return Column(name, Checked(name), *links, primary_key=key, nullable=nullable, comment=comment)
 
 
 def count(name: str, comment: str, *, nullable: bool = False, refers: str = "", key: bool = False) -> Column[Any]:
     links = (ForeignKey(refers),) if refers else ()
-    return Column(name, Integer, *links, primary_key=key, autoincrement=False, nullable=nullable, comment=comment)
+    return Column(name, Whole(name), *links, primary_key=key, autoincrement=False, nullable=nullable, comment=comment)
 
 
 def big(name: str, comment: str) -> Column[Any]:
-    return Column(name, BigInteger, nullable=False, comment=comment)
+    return Column(name, Big(name), nullable=False, comment=comment)
 
 
 def number(name: str, comment: str) -> Column[Any]:
-    return Column(name, Double, comment=comment)
+    return Column(name, Number(name), comment=comment)
 
 
 def moment(name: str, comment: str, *, nullable: bool = False) -> Column[Any]:
     """Seconds since 1970 by the clock of the database, which all machines share."""
-    return Column(name, Double, nullable=nullable, comment=f"{comment}, seconds since 1970 by the database's clock")
+    return Column(
+        name, Number(name), nullable=nullable, comment=f"{comment}, seconds since 1970 by the database's clock"
+    )
 
 
 def row_id() -> Column[Any]:
-    return Column("id", Integer, primary_key=True, comment="number given by the database")
+    return Column("id", Whole("id"), primary_key=True, comment="number given by the database")
 
 
 def identity(*, key: bool = False) -> tuple[Column[Any], Column[Any], Column[Any]]:

@@ -16,6 +16,7 @@ from sqlalchemy.dialects import sqlite
 
 from resbench.errors import DatabaseError
 from resbench.store.location import Location
+from resbench.store.sqlite_connection import connect, limit_time
 from resbench.store.sqlite_file import BUSY_TIMEOUT_S
 from resbench.store.sqlite_functions import add_functions
 
@@ -25,14 +26,20 @@ WRITES = "resbench_writes"  # execution option of a connection whose transaction
 _SCHEMA_LOCK = 0x7265_7362  # "resb": the key of the advisory lock
 
 
-def sqlite_engine(location: Location, *, create: bool) -> Engine:
+def sqlite_engine(location: Location, *, create: bool, transaction_s: float) -> Engine:
+    """`transaction_s`: what one transaction may take; a statement that is still running then is ended."""
     uri = location.sqlite_uri("rwc" if create else "rw")
     engine = create_engine(
         f"sqlite:///{location.path}",
-        creator=lambda: sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S, check_same_thread=False),
+        creator=lambda: connect(uri, timeout_s=BUSY_TIMEOUT_S, any_thread=True),
     )
+
+    def begin(connection: Connection) -> None:
+        limit_time(connection.connection.dbapi_connection, transaction_s)  # type: ignore[arg-type]
+        _begin_sqlite(connection)
+
     event.listen(engine, "connect", _on_sqlite_connect)
-    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "begin", begin)
     return engine
 
 
@@ -111,7 +118,7 @@ def set_journal(location: Location) -> None:
     """WAL where this SQLite is safe with it, else DELETE; left as it is where another process holds the file."""
     wanted = "wal" if wal_is_safe(sqlite3.sqlite_version_info) else "delete"
     try:
-        connection = sqlite3.connect(location.sqlite_uri("rwc"), uri=True, timeout=BUSY_TIMEOUT_S)
+        connection = connect(location.sqlite_uri("rwc"), timeout_s=BUSY_TIMEOUT_S)
     except sqlite3.OperationalError as error:
         raise DatabaseError(f"{location.shown}: cannot be made: {error}") from None
     try:

@@ -10,20 +10,24 @@ from resbench.errors import DatabaseError
 from resbench.store.dialect import lock_schema, postgres_engine, set_journal, sqlite_engine
 from resbench.store.location import Location, locate
 from resbench.store.schema import VERSION_TABLE, check_revision
+from resbench.store.sqlite_connection import TRANSACTION_S
 from resbench.store.sqlite_file import check_file
 from resbench.store.transaction import reading, writing
+from resbench.store.views import VIEWS
 
 
-def open_store(url: str, *, create: bool) -> Engine:
+def open_store(url: str, *, create: bool, transaction_s: float = TRANSACTION_S) -> Engine:
     """The engine of a database with the newest schema; raises DatabaseError before anything is changed.
 
     `create=True` is for commands that write: it makes the file and our tables where there are none (Optuna's own may be
     there), and writes once without changing anything, so that a read-only database is found before any training. A database of
     an older schema is never upgraded in passing: it is refused, with the command that does it.
     `create=False` is for commands that read: nothing is made, and a missing file is an error.
+    A file that holds triggers, or anything else in the place of what is ours, is refused. `transaction_s`: of a file, what one
+    transaction may take at most.
     """
     location = locate(url)
-    engine = connect(location, create=create)
+    engine = connect(location, create=create, transaction_s=transaction_s)
     try:
         if create:
             with writing(engine) as connection:
@@ -31,6 +35,7 @@ def open_store(url: str, *, create: bool) -> Engine:
         else:
             with reading(engine) as connection:
                 check_revision(found_revision(connection), location.shown)
+                _check_views(connection, location)
     except BaseException:
         engine.dispose()
         raise
@@ -45,13 +50,31 @@ def found_revision(connection: Connection) -> str | None:
     return revision
 
 
-def connect(location: Location, *, create: bool) -> Engine:
+def _check_views(connection: Connection, location: Location) -> None:
+    """Results are read through our views; of a file, they must be ours to the letter. A server's are its owner's."""
+    if location.path is None:
+        return
+    query = text("SELECT name, sql FROM sqlite_master WHERE type = 'view'")
+    found = {str(name): _words(sql) for name, sql in connection.execute(query)}
+    for view in VIEWS:
+        if found.get(view.name) != _words(view.sql):
+            raise DatabaseError(
+                f"{location.shown}: the view {view.name} is not the one that resbench makes; the file was left as it is: "
+                "get it again from who made it"
+            )
+
+
+def _words(sql: object) -> str:
+    return " ".join(str(sql).split())
+
+
+def connect(location: Location, *, create: bool, transaction_s: float = TRANSACTION_S) -> Engine:
     """An engine on a database of ours of whatever schema."""
     if location.path is not None:
         check_file(location, create=create)
         if create and not location.read_only:
             set_journal(location)
-        return sqlite_engine(location, create=create)
+        return sqlite_engine(location, create=create, transaction_s=transaction_s)
     try:
         return postgres_engine(location)
     except ModuleNotFoundError:
@@ -71,5 +94,6 @@ def _make_or_check(connection: Connection, location: Location) -> None:
         upgrade(connection)
         found = found_revision(connection)
     check_revision(found, location.shown)
+    _check_views(connection, location)
     # Changes nothing, but fails where nothing can be written: a lock alone is given on a read-only file too.
     connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = version_num"))

@@ -15,36 +15,46 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 
 from resbench.errors import BadInput
-from resbench.store.check import refuse_damage
+from resbench.store.check import refuse_unsound
 from resbench.store.engine import open_store
 from resbench.store.location import Location, locate
 from resbench.store.merge_catalogue import merge_catalogue
 from resbench.store.merge_runs import merge_runs
 from resbench.store.merge_studies import merge_studies
+from resbench.store.merge_verify import refuse_loss, rows_held
 from resbench.store.merged import Merged
+from resbench.store.sqlite_connection import TRANSACTION_S
 from resbench.store.transaction import reading, writing
 
 
-def merge(into: str, sources: Sequence[str], *, rename: bool = False) -> list[Merged]:
+def merge(
+    into: str, sources: Sequence[str], *, rename: bool = False, transaction_s: float = TRANSACTION_S
+) -> list[Merged]:
     """Merge each into the first, in their order. `rename`: a study that is another one of the same name gets a number behind it.
 
-    Raises BadInput for such a study where `rename` is false, and DatabaseError for a database that is damaged, foreign or of
-    another schema; nothing is written then.
+    `transaction_s`: what the checks of one file, and the merge, may each take. Raises BadInput for such a study where `rename`
+    is false, and DatabaseError for a database that is damaged, foreign, of another schema, or with rows that no row of ours can
+    be, and where a row of before would be lost; nothing is written then.
     """
     _refuse_twice([into, *sources])
     for url in (into, *sources):
-        refuse_damage(url)
+        refuse_unsound(url, transaction_s=transaction_s)
     with ExitStack() as stack:
-        engines = [stack.enter_context(_opened(url)) for url in (into, *sources)]
+        engines = [stack.enter_context(_opened(url, transaction_s)) for url in (into, *sources)]
         connections = [stack.enter_context(reading(engine)) for engine in engines[1:]]
         with writing(engines[0]) as connection:
-            return [
-                _merge_one(source, connection, Merged(locate(url).shown), rename)
+            before, replaced = rows_held(connection), set[int]()
+            merged = [
+                _merge_one(source, connection, Merged(locate(url).shown, replaced=replaced), rename)
                 for url, source in zip(sources, connections, strict=True)
             ]
+            refuse_loss(connection, before, replaced, locate(into).shown)
+            return merged
 
 
-def merge_to_new(out: str, sources: Sequence[str], *, rename: bool = False) -> list[Merged]:
+def merge_to_new(
+    out: str, sources: Sequence[str], *, rename: bool = False, transaction_s: float = TRANSACTION_S
+) -> list[Merged]:
     """The same into a new file, which is there only once it is whole."""
     location = locate(out)
     if location.path is None:
@@ -56,9 +66,9 @@ def merge_to_new(out: str, sources: Sequence[str], *, rename: bool = False) -> l
     rough = location.path.with_name(f".{location.path.name}.{os.getpid()}.tmp")
     try:
         for url in sources:
-            refuse_damage(url)
+            refuse_unsound(url, transaction_s=transaction_s)
         open_store(str(rough), create=True).dispose()
-        merged = merge(str(rough), sources, rename=rename)
+        merged = merge(str(rough), sources, rename=rename, transaction_s=transaction_s)
         try:
             os.link(rough, location.path)
         except FileExistsError:
@@ -77,8 +87,8 @@ def _merge_one(source: Connection, into: Connection, merged: Merged, rename: boo
 
 
 @contextmanager
-def _opened(url: str) -> Iterator[Engine]:
-    engine = open_store(url, create=False)
+def _opened(url: str, transaction_s: float) -> Iterator[Engine]:
+    engine = open_store(url, create=False, transaction_s=transaction_s)
     try:
         yield engine
     finally:

@@ -29,6 +29,7 @@ def merge_runs(source: Connection, into: Connection, merged: Merged) -> Ids:
         new = [row for row in some if _identity(row) not in there]
         known = [(there[_identity(row)], row) for row in some if _identity(row) in there]
         better = [(stands, row) for stands, row in known if _rank(row) > _rank(stands)]
+        merged.replaced |= {stands["id"] for stands, _ in better}
         taken = _add(into, new) | _replace(into, better)
         _copy_children(source, into, taken)
         both = [(stands, row) for stands, row in known if row["status"] in FINISHED and _rank(row) == _rank(stands)]

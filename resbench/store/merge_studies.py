@@ -5,7 +5,6 @@ What a study may not change (`fixed`) says whether it is the same study; see stu
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from hashlib import sha256
@@ -19,6 +18,7 @@ from resbench.store.merge_catalogue import insert_all
 from resbench.store.merged import Conflict, Merged
 from resbench.store.records import canonical_json
 from resbench.store.tables import rb_reveal, rb_study, rb_study_run, rb_trial
+from resbench.store.values import parse_study
 
 Ids = Mapping[int, int]
 _SHOWN = 3
@@ -50,8 +50,12 @@ def merge_studies(source: Connection, into: Connection, runs: Ids, merged: Merge
         _merge_reveals(source, into, (row["id"], study_id))
 
 
+def _spec(row: RowMapping) -> dict[str, Any]:
+    return parse_study(row["spec"], f"study {row['name']!r}: spec")
+
+
 def _fixed(row: RowMapping) -> Any:
-    return json.loads(row["spec"]).get("fixed")
+    return _spec(row).get("fixed")
 
 
 def _differences(stands: RowMapping | None, other: RowMapping) -> str:
@@ -81,7 +85,7 @@ def _free_name(row: RowMapping, there: Mapping[str, RowMapping]) -> str:
 
 
 def _join(into: Connection, stands: RowMapping, other: RowMapping) -> int:
-    old, new = json.loads(stands["spec"]), json.loads(other["spec"])
+    old, new = _spec(stands), _spec(other)
     spec = dict(old)
     if "units" in old or "units" in new:
         spec["units"] = list(dict.fromkeys([*old.get("units", ()), *new.get("units", ())]))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Conflict:
 
 @dataclass(slots=True)
 class Merged:
-    """Of one database. `runs_replaced`: a failed one there gave way to a finished one from here."""
+    """Of one database. `runs_replaced`: a failed one there gave way to a finished one from here; `replaced`: their ids."""
 
     source: str
     runs_added: int = 0
@@ -27,3 +28,8 @@ class Merged:
     studies_joined: list[str] = field(default_factory=list)
     studies_renamed: dict[str, str] = field(default_factory=dict)
     conflicts: list[Conflict] = field(default_factory=list)
+    replaced: set[int] = field(default_factory=set, repr=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """What a person asks for: all but the ids."""
+        return {key: value for key, value in asdict(self).items() if key != "replaced"}

@@ -17,7 +17,7 @@ from resbench.errors import DatabaseError
 from resbench.store.dialect import close_behind, immediate
 from resbench.store.location import Location, locate
 from resbench.store.sqlite_file import BUSY_TIMEOUT_S, check_file
-from resbench.store.transaction import explain, shown
+from resbench.store.transaction import explain, location_of
 
 if TYPE_CHECKING:
     from optuna.storages import RDBStorage
@@ -50,16 +50,16 @@ def optuna_explained(engine: Engine) -> Iterator[None]:
     """Turn what Optuna's storage raises in the same database into our errors; nothing else is touched."""
     from optuna.exceptions import StorageInternalError
 
-    where = shown(engine)
+    location = location_of(engine)
     try:
         yield
     except SQLAlchemyError as error:
-        raise explain(error, where) from None
+        raise explain(error, location) from None
     except StorageInternalError as error:
         cause = error.__cause__ or error.__context__
         if isinstance(cause, SQLAlchemyError):
-            raise explain(cause, where) from None
-        raise DatabaseError(f"{where}: Optuna cannot use it: {error}") from None
+            raise explain(cause, location) from None
+        raise DatabaseError(f"{location.shown}: Optuna cannot use it: {location.conceal(str(error))}") from None
 
 
 def _open(location: Location, options: dict[str, Any]) -> RDBStorage:
@@ -74,10 +74,12 @@ def _open(location: Location, options: dict[str, Any]) -> RDBStorage:
             if attempt == _ATTEMPTS:
                 cause = error if isinstance(error, SQLAlchemyError) else error.__cause__
                 if isinstance(cause, SQLAlchemyError):
-                    raise explain(cause, location.shown) from None
-                raise DatabaseError(f"{location.shown}: Optuna cannot use it: {error}") from None
+                    raise explain(cause, location) from None
+                raise DatabaseError(f"{location.shown}: Optuna cannot use it: {location.conceal(str(error))}") from None
         except ImportError:
             raise DatabaseError(f"{location.shown}: needs the driver psycopg; `pip install psycopg[binary]`") from None
         except RuntimeError as error:
-            raise DatabaseError(f"{location.shown}: Optuna cannot use its tables: {error}") from None
+            raise DatabaseError(
+                f"{location.shown}: Optuna cannot use its tables: {location.conceal(str(error))}"
+            ) from None
     raise AssertionError("unreachable")

@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sqlalchemy import Engine, column, select, table
+from sqlalchemy import Engine, select
 
 from resbench.store.cells import hold
 from resbench.store.dialect import insert_absent
+from resbench.store.reading import typed
 from resbench.store.records import ProfileRecord, finite
 from resbench.store.studies import study_row
 from resbench.store.tables import rb_profile
@@ -19,7 +20,7 @@ from resbench.store.views import V_PROFILES
 from resbench.store.work_records import Cell
 
 _NUMBERS = ("variance", "gradient_norm", "shortcut_pct", "dead_pct")
-_PROFILES = table(V_PROFILES.name, *(column(name) for name, _ in V_PROFILES.columns))
+_PROFILES = typed(V_PROFILES)
 
 
 def put_profiles(engine: Engine, cell: Cell, records: Sequence[ProfileRecord]) -> None:

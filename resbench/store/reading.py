@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, column, distinct, func, insert, select, table
+from sqlalchemy import Connection, Engine, Select, TableClause, column, distinct, func, insert, select, table
+from sqlalchemy.types import TypeEngine
 
 from resbench.errors import BadInput
 from resbench.store.catalogue import get_architecture, get_data, get_environment, get_recipe
+from resbench.store.columns import Checked, Number, Whole
 from resbench.store.records import (
     ArchitectureRecord,
     DataRecord,
@@ -21,7 +23,7 @@ from resbench.store.records import (
 from resbench.store.studies import study_row
 from resbench.store.tables import rb_cost, rb_epoch, rb_reveal, rb_run, rb_study, rb_study_run, rb_test_score, rb_trial
 from resbench.store.transaction import reading, shown, writing
-from resbench.store.views import V_EPOCHS, V_RUNS
+from resbench.store.views import V_EPOCHS, V_RUNS, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,25 @@ class Reveal:
     revealed_by: str
 
 
-_RUNS, _EPOCHS = (table(view.name, *(column(name) for name, _ in view.columns)) for view in (V_RUNS, V_EPOCHS))
+_WHOLE = frozenset(("trial", "seed", "epochs", "epoch", "params", "macs", "run_id", "number"))
+_FLAGS = frozenset(("active", "judges"))
+_NUMBERS = frozenset(("lr", "variance", "gradient_norm"))
+
+
+def typed(view: View) -> TableClause:
+    """The view with the types of its columns: a value that none of ours holds is refused when it is read."""
+
+    def kind(name: str) -> TypeEngine[Any] | None:
+        if name in _FLAGS:  # SQLite has no truth values of its own
+            return None
+        if name in _WHOLE:
+            return Whole(name)
+        return Number(name) if name in _NUMBERS or name.endswith(("_pct", "_loss", "_s")) else Checked(name)
+
+    return table(view.name, *(column(name, kind(name)) for name, _ in view.columns))
+
+
+_RUNS, _EPOCHS = typed(V_RUNS), typed(V_EPOCHS)
 
 
 def runs_of_study(engine: Engine, study: str) -> list[StudyRun]:

@@ -16,7 +16,7 @@ from psycopg import pq
 from psycopg.errors import error_from_result
 
 from resbench.errors import BadInput, DatabaseError, ResbenchError
-from resbench.store.location import Location, hide_password
+from resbench.store.location import Location
 from resbench.store.readonly import LARGEST_RESULT_BYTES, NO_SELECT, SEALED, Value, late, not_allowed, too_large
 
 _READER, _FUNCTION, _SCORES = "resbench_reader", "rb_read(text, bigint, bigint)", "rb_test_score"
@@ -130,7 +130,7 @@ def _hexadecimal(value: object) -> Value:
 
 def _explain(error: psycopg.Error, location: Location, timeout_s: float) -> ResbenchError:
     state = error.sqlstate or ""
-    message = hide_password(" ".join((error.diag.message_primary or str(error)).split()))
+    message = location.conceal(error.diag.message_primary or str(error))
     if state == "57014":
         return late(timeout_s)
     if state == "54000" and message == "too large":

@@ -15,6 +15,7 @@ from resbench.errors import BadInput, DatabaseError, did_you_mean
 from resbench.store.authorizer import TEST_SCORES, make_authorizer
 from resbench.store.location import Location
 from resbench.store.readonly import NO_SELECT, SEALED, Value, late, not_allowed
+from resbench.store.sqlite_connection import connect
 from resbench.store.sqlite_file import check_file, corrupt
 from resbench.store.sqlite_functions import add_functions
 from resbench.store.views import VIEWS
@@ -43,7 +44,7 @@ def rows(location: Location, sql: str, timeout_s: float) -> Iterator[tuple[Value
     refused: list[str] = []
     deadline = time.monotonic() + timeout_s
     try:
-        with closing(sqlite3.connect(location.sqlite_uri("ro"), uri=True, timeout=timeout_s)) as connection:
+        with closing(connect(location.sqlite_uri("ro"), timeout_s=timeout_s)) as connection:
             _shut(connection, refused, deadline)
             cursor = connection.execute(sql)
             if cursor.description is None:
@@ -59,7 +60,6 @@ def _shut(connection: sqlite3.Connection, refused: list[str], deadline: float) -
     connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
     for pragma in (
         "query_only = ON",
-        "trusted_schema = OFF",
         "temp_store = MEMORY",
         f"hard_heap_limit = {_HEAP_BYTES}",
     ):

@@ -6,7 +6,6 @@ way to the same run further on, a failed one to a new attempt, under the same id
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from resbench.store.dialect import insert_absent
 from resbench.store.records import ENDED, FINISHED, EpochRecord, RunRecord, RunRow, canonical_json, finite, now
 from resbench.store.tables import rb_epoch, rb_run, rb_run_plan, rb_study_run, rb_test_score
 from resbench.store.transaction import reading, writing
+from resbench.store.values import parse_object
 from resbench.store.work_records import Cell
 from resbench.store.work_tables import rb_cell, rb_cell_plan, rb_checkpoint
 
@@ -121,14 +121,14 @@ def plan_of(engine: Engine, architecture: str, recipe: str, data: str) -> dict[s
             identity = and_(table.c.architecture == architecture, table.c.recipe == recipe, table.c.data == data)
             newest = select(plan.c.plan).join(table).where(identity).order_by(table.c.id.desc()).limit(1)
             found = found or connection.execute(newest).scalar()
-    return None if found is None else json.loads(found)
+        return None if found is None else parse_object(found, "rb_run_plan: plan")
 
 
 def run_plan(engine: Engine, run_id: int) -> dict[str, Any]:
     """How a run was trained; nothing where it was not written."""
     with reading(engine) as connection:
         found = connection.execute(select(rb_run_plan.c.plan).where(rb_run_plan.c.run_id == run_id)).scalar()
-    return json.loads(found or "{}")  # type: ignore[no-any-return]
+        return parse_object(found or "{}", f"rb_run_plan {run_id}: plan")
 
 
 def link_run(engine: Engine, study_id: int, trial_id: int, run_id: int, *, judges: bool = True) -> None:

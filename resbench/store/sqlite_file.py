@@ -12,12 +12,15 @@ from pathlib import Path
 
 from resbench.errors import DatabaseError
 from resbench.store.file_system import refuse_network
+from resbench.store.foreign import foreign_objects
 from resbench.store.frozen import is_frozen
 from resbench.store.location import Location
+from resbench.store.sqlite_connection import TRANSACTION_S, connect, limit_time
 
 BUSY_TIMEOUT_S = 60.0
 _HEADER = b"SQLite format 3\0"
 _OPTUNA = frozenset({"version_info", "studies", "trials", "alembic_version"})
+_SHOWN = 5  # foreign things that are named
 
 
 def check_file(location: Location, *, create: bool, timeout_s: float = BUSY_TIMEOUT_S) -> None:
@@ -42,11 +45,17 @@ def check_file(location: Location, *, create: bool, timeout_s: float = BUSY_TIME
     if not path.is_file():
         raise DatabaseError(f"{location.shown}: is no ordinary file")
     _check_header(location, path, create=create)
-    tables = _tables(location, timeout_s, whole=create)
-    foreign = [name for name in tables if not name.startswith(("rb_", "sqlite_"))]
-    if foreign and len(foreign) == len(tables) and not set(foreign) >= _OPTUNA:
+    tables, foreign = _schema(location, timeout_s, whole=create)
+    if foreign:
+        more = f" and {len(foreign) - _SHOWN} more" if len(foreign) > _SHOWN else ""
         raise DatabaseError(
-            f"{location.shown}: is the database of another program (tables {', '.join(foreign[:3])}..); "
+            f"{location.shown}: holds what resbench did not write and SQLite would obey: {', '.join(foreign[:_SHOWN])}{more}; "
+            "it was left as it is: drop it in a copy of the file, or get the file again from who made it"
+        )
+    others = [name for name in tables if not name.startswith(("rb_", "sqlite_"))]
+    if others and len(others) == len(tables) and not set(others) >= _OPTUNA:
+        raise DatabaseError(
+            f"{location.shown}: is the database of another program (tables {', '.join(others[:3])}..); "
             "it was left as it is; give a file of its own"
         )
 
@@ -88,7 +97,8 @@ def _check_header(location: Location, path: Path, *, create: bool) -> None:
         raise corrupt(location.shown, f"{size} bytes, where its header says {pages * page_bytes}")
 
 
-def _tables(location: Location, timeout_s: float, *, whole: bool) -> list[str]:
+def _schema(location: Location, timeout_s: float, *, whole: bool) -> tuple[list[str], list[str]]:
+    """Names of tables, and what in the schema is foreign."""
     try:
         try:
             return _ask(location.sqlite_uri("ro"), location.shown, timeout_s, whole=whole)
@@ -103,11 +113,13 @@ def _tables(location: Location, timeout_s: float, *, whole: bool) -> list[str]:
         raise corrupt(location.shown, str(error)) from None
 
 
-def _ask(uri: str, shown: str, timeout_s: float, *, whole: bool) -> list[str]:
-    with closing(sqlite3.connect(uri, uri=True, timeout=timeout_s)) as connection:
+def _ask(uri: str, shown: str, timeout_s: float, *, whole: bool) -> tuple[list[str], list[str]]:
+    with closing(connect(uri, timeout_s=timeout_s)) as connection:
+        limit_time(connection, TRANSACTION_S)
         names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        if whole:
+        foreign = foreign_objects(connection)
+        if whole and not foreign:  # it would run what a CHECK calls
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             if verdict != "ok":
                 raise corrupt(shown, " ".join(verdict.split()))
-        return names
+        return [str(name) for name in names], foreign

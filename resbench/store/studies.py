@@ -5,10 +5,10 @@ Whether a study may change from one spec to another is for study/ to say; here t
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
+from typing import Any
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, RowMapping, select, update
 
 from resbench.errors import BadInput, DatabaseError, did_you_mean
 from resbench.store.dialect import insert_absent
@@ -16,6 +16,7 @@ from resbench.store.records import StudyRow, TrialRecord, TrialRow, canonical_js
 from resbench.store.roles import hold_role
 from resbench.store.tables import rb_study, rb_trial
 from resbench.store.transaction import reading, shown, writing
+from resbench.store.values import parse_object, parse_study
 from resbench.store.work_records import Lease
 
 
@@ -35,6 +36,15 @@ def get_study(engine: Engine, name: str) -> StudyRow:
     """Raises BadInput, with the names there are, where no study has this one."""
     with reading(engine) as connection:
         return study_row(connection, name, shown(engine))
+
+
+def study_spec(engine: Engine, name: str) -> dict[str, Any]:
+    """What the study's row says: `fixed`, `units`, `seeds` and what else there is. Raises as get_study, and DatabaseError
+    for a row that cannot be one of ours.
+    """
+    with reading(engine) as connection:
+        row = study_row(connection, name, shown(engine))
+        return {"fixed": {}, "units": [], "seeds": []} | parse_study(row.spec, f"study {name!r}: spec")
 
 
 def study_row(connection: Connection, name: str, where: str) -> StudyRow:
@@ -80,9 +90,12 @@ def trials_of_study(engine: Engine, study_id: int) -> list[TrialRow]:
     """In the order of their numbers."""
     with reading(engine) as connection:
         query = select(rb_trial).where(rb_trial.c.study_id == study_id).order_by(rb_trial.c.number)
-        rows = connection.execute(query).mappings().all()
-    fields = [name for name in TrialRecord.__slots__ if name != "params"]
-    return [
-        TrialRow(row["id"], TrialRecord(params=json.loads(row["params"]), **{name: row[name] for name in fields}))
-        for row in rows
-    ]
+        fields = [name for name in TrialRecord.__slots__ if name != "params"]
+        return [
+            TrialRow(row["id"], TrialRecord(params=_params(row), **{name: row[name] for name in fields}))
+            for row in connection.execute(query).mappings()
+        ]
+
+
+def _params(row: RowMapping) -> dict[str, Any]:
+    return parse_object(row["params"], f"rb_trial {row['id']}: params")

@@ -6,7 +6,6 @@ The comments go to Postgres after each migration and into docs/database.md.
 from __future__ import annotations
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -16,7 +15,7 @@ from sqlalchemy import (
     true,
 )
 
-from resbench.store.columns import MADE, big, count, identity, metadata, number, row_id, text
+from resbench.store.columns import MADE, Big, big, count, identity, metadata, number, row_id, text
 
 rb_architecture = Table(
     "rb_architecture",
@@ -105,7 +104,7 @@ rb_run = Table(
     metadata,
     row_id(),
     *identity(),
-    Column("seed", BigInteger, nullable=False, comment="the seed of everything random in it, 0 to 2^63 - 1"),
+    Column("seed", Big("seed"), nullable=False, comment="the seed of everything random in it, 0 to 2^63 - 1"),
     text("status", "complete, diverged, stopped (at a rung) or failed (lost to the machine; may be replaced)"),
     number("val_error_pct", "validation error after the last epoch, percent"),
     number("val_loss", "validation loss after the last epoch"),
@@ -167,7 +166,7 @@ rb_profile = Table(
     "rb_profile",
     metadata,
     *identity(key=True),
-    Column("seed", BigInteger, primary_key=True, autoincrement=False, comment="the seed of the run"),
+    Column("seed", Big("seed"), primary_key=True, autoincrement=False, comment="the seed of the run"),
     count("epoch", "epochs trained before it was taken; 0: at the start", key=True),
     count("unit", "number of the unit in the network, from 0", key=True),
     number("variance", "of the unit's output, over images, channels and pixels"),

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from resbench.errors import DatabaseError, ResbenchError, StorageError, Unavailable
+from resbench.errors import DatabaseError, Fact, ResbenchError, StorageError, Unavailable
+from resbench.spec.names import printable
 from resbench.store.dialect import WRITES, comes_back
-from resbench.store.location import hide_password
+from resbench.store.location import Location, locate
 from resbench.store.sqlite_file import BUSY_TIMEOUT_S, corrupt
 
 
@@ -35,29 +37,39 @@ def explained(engine: Engine) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise explain(error, shown(engine), str(engine.url.password or "")) from None
+        raise explain(error, location_of(engine)) from None
+    except Fact as fact:  # a value that its column cannot hold
+        raise DatabaseError(f"{shown(engine)}: {fact}; `resbench db check` lists every such row") from None
+
+
+def location_of(engine: Engine) -> Location:
+    if engine.dialect.name == "sqlite":
+        path = str(engine.url.database)
+        return Location(url=f"sqlite:///{path}", path=Path(path), shown=printable(path, 300))
+    return locate(engine.url.render_as_string(hide_password=False))
 
 
 def shown(engine: Engine) -> str:
     """The database's name as it may be printed."""
-    if engine.dialect.name == "sqlite":
-        return str(engine.url.database)
-    return engine.url.render_as_string(hide_password=True)
+    return location_of(engine).shown
 
 
-def explain(error: SQLAlchemyError, where: str, password: str = "") -> ResbenchError:
+def explain(error: SQLAlchemyError, location: Location) -> ResbenchError:
     """The error a person sees: where, what, and what to do."""
+    where = location.shown
     if isinstance(error, PoolTimeout):
-        return Unavailable(f"{where}: every connection is in use: {error}")
+        return Unavailable(f"{where}: every connection is in use: {location.conceal(str(error))}")
     if not isinstance(error, DBAPIError):
-        return DatabaseError(f"{where}: {_clean(str(error), password)}")
+        return DatabaseError(f"{where}: {location.conceal(str(error))}")
     cause = error.orig
-    message = _clean(str(cause), password)
+    message = location.conceal(str(cause))
     name = str(getattr(cause, "sqlite_errorname", "") or "")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return Unavailable(
             f"{where}: held by another process for over {BUSY_TIMEOUT_S:.0f} s; try again when it is done"
         )
+    if name.startswith("SQLITE_INTERRUPT"):
+        return DatabaseError(f"{where}: took longer to be read than it may, and was stopped; nothing was written")
     if name.startswith("SQLITE_READONLY"):
         return DatabaseError(f"{where}: is read-only: reading commands work, running ones do not ({message})")
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
@@ -71,8 +83,3 @@ def explain(error: SQLAlchemyError, where: str, password: str = "") -> ResbenchE
     if isinstance(error, IntegrityError):
         return DatabaseError(f"{where}: a row was refused: {message}")
     return DatabaseError(f"{where}: {message}")
-
-
-def _clean(message: str, password: str) -> str:
-    message = hide_password(" ".join(message.split()))
-    return message.replace(password, "***") if password else message

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Index, Integer, Table, Text
+from sqlalchemy import CheckConstraint, Column, Index, Table
 
-from resbench.store.columns import MADE, count, identity, metadata, moment, row_id, text
+from resbench.store.columns import MADE, Checked, Whole, count, identity, metadata, moment, row_id, text
 
 rb_cell = Table(
     "rb_cell",
@@ -18,13 +18,19 @@ rb_cell = Table(
     text("claimed_at", "when that worker claimed it, UTC", nullable=True),
     Column(
         "token",
-        Integer,
+        Whole("token"),
         nullable=False,
         server_default="0",
         comment="how often it was claimed: the fencing token; a write under a lower one is refused",
     ),
     moment("lease_until", "when the claim ends unless it is renewed", nullable=True),
-    Column("tags", Text, nullable=False, server_default="[]", comment="what a worker must have to claim it, JSON list"),
+    Column(
+        "tags",
+        Checked("tags"),
+        nullable=False,
+        server_default="[]",
+        comment="what a worker must have to claim it, JSON list",
+    ),
     text("finished_at", "when it was done or failed, UTC", nullable=True),
     text("error", "why it failed", nullable=True),
     CheckConstraint("status IN ('queued', 'running', 'done', 'failed')", name="status"),
@@ -51,7 +57,10 @@ rb_attempt = Table(
     ),
     text("error", "the same in words; of an exception the whole trace", nullable=True),
     Column(
-        "reached", Integer, nullable=False, comment="epochs that the seeds of the cell had behind them, all together"
+        "reached",
+        Whole("reached"),
+        nullable=False,
+        comment="epochs that the seeds of the cell had behind them, all together",
     ),
     CheckConstraint("outcome IN ('running', 'done', 'given_back', 'retry', 'failed')", name="outcome"),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 from sqlalchemy import Engine, Row, insert, select, update
@@ -10,6 +9,7 @@ from sqlalchemy import Engine, Row, insert, select, update
 from resbench.store.dialect import clock
 from resbench.store.records import canonical_json, now
 from resbench.store.transaction import reading, writing
+from resbench.store.values import parse_list
 from resbench.store.work_records import WorkerRecord, WorkerRow
 from resbench.store.work_tables import rb_cell, rb_lease, rb_worker
 
@@ -49,20 +49,21 @@ def workers_of(engine: Engine, study: str) -> list[WorkerRow]:
     with reading(engine) as connection:
         query = select(rb_worker, (clock(connection) - rb_worker.c.seen).label("unseen_s"))
         query = query.where(rb_worker.c.study == study, rb_worker.c.ended_at.is_(None))
-        rows = connection.execute(query.order_by(rb_worker.c.started_at, rb_worker.c.name)).all()
-    return [_worker(row) for row in rows]
+        query = query.order_by(rb_worker.c.started_at, rb_worker.c.name)
+        return [_worker(row) for row in connection.execute(query)]
 
 
 def worker_called(engine: Engine, name: str) -> WorkerRow | None:
     with reading(engine) as connection:
         query = select(rb_worker, (clock(connection) - rb_worker.c.seen).label("unseen_s"))
         row = connection.execute(query.where(rb_worker.c.name == name)).first()
-    return None if row is None else _worker(row)
+        return None if row is None else _worker(row)
 
 
 def _worker(row: Row[tuple[object, ...]]) -> WorkerRow:
     values = dict(row._mapping)
     record = WorkerRecord(
-        **{name: values[name] for name in WorkerRecord.__slots__} | {"tags": json.loads(values["tags"])}
+        **{name: values[name] for name in WorkerRecord.__slots__}
+        | {"tags": parse_list(values["tags"], f"rb_worker {values['name']}: tags")}
     )
     return WorkerRow(record, values["started_at"], values["ended_at"], float(values["unseen_s"]))

@@ -5,7 +5,6 @@ Units and seeds may grow, and so may the budget of trials and runs; network, dat
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
@@ -18,7 +17,7 @@ from resbench.spec.study import StudySpec
 from resbench.store.engine import Engine
 from resbench.store.reading import runs_of_study
 from resbench.store.records import FINISHED, canonical_json
-from resbench.store.studies import get_study, put_study, study_names
+from resbench.store.studies import put_study, study_names, study_spec
 from resbench.study.desk import Desk
 from resbench.study.latencies import latencies_of
 from resbench.study.point import Point
@@ -34,7 +33,7 @@ def agree_on_study(desk: Desk, points: Sequence[Point]) -> int:
     if desk.latencies.measured:
         new["latencies"] = desk.latencies.as_json()
     if spec.name in study_names(engine):
-        old = json.loads(get_study(engine, spec.name).spec)
+        old = study_spec(engine, spec.name)
         was, now = _leaves(old["fixed"]), _leaves(new["fixed"])
         changed = [key for key in dict.fromkeys([*was, *now]) if was.get(key) != now.get(key)]
         told = "; ".join(f"{key} was {was.get(key, 'not there')}, now {now.get(key, 'gone')}" for key in changed)

@@ -4,7 +4,6 @@ every start.  No torch here but where one is measured or read.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from resbench.compiler.graph import BoundNetwork
 from resbench.errors import DatabaseError, Unavailable
 from resbench.store.engine import Engine, open_store
-from resbench.store.studies import get_study, study_names
+from resbench.store.studies import study_names, study_spec
 
 if TYPE_CHECKING:
     from resbench.measure.latency import Latency
@@ -69,4 +68,4 @@ def latencies_of(engine: Engine, study: str) -> Latencies:
     """Empty where there is no such study yet."""
     if study not in study_names(engine):
         return Latencies()
-    return latencies_from(json.loads(get_study(engine, study).spec).get("latencies", {}))
+    return latencies_from(study_spec(engine, study).get("latencies", {}))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ from resbench.errors import BadInput, did_you_mean
 from resbench.spec.node import plain
 from resbench.spec.study import StudySpec
 from resbench.store.engine import Engine
-from resbench.store.studies import get_study
+from resbench.store.studies import study_spec
 from resbench.study.point import Point
 
 ORDER = ("unit", "doc", "cite", "params", "nodes", "when", "boundary")
@@ -27,7 +26,7 @@ def wrote(spec: StudySpec, points: Sequence[Point]) -> dict[str, Any]:
 
 def unit_of_study(engine: Engine, study: str, unit: str) -> dict[str, Any]:
     """A unit that the study wrote, as data. Raises BadInput, with the names there are, for one that it did not."""
-    units: dict[str, dict[str, Any]] = json.loads(get_study(engine, study).spec).get("wrote", {})
+    units: dict[str, dict[str, Any]] = study_spec(engine, study).get("wrote", {})
     if unit in units:
         kept = units[unit]  # JSON of ours is sorted
         return {key: kept[key] for key in (*(key for key in ORDER if key in kept), *sorted({*kept} - {*ORDER}))}

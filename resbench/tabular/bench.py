@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable
 from operator import index
 from pathlib import Path
@@ -12,15 +11,16 @@ from typing import Any, Self, overload
 
 from resbench.errors import BadInput, did_you_mean
 from resbench.spec.names import printable
+from resbench.store.values import parse_study
 from resbench.tabular.answer import Answer, Record, TestAnswer
 from resbench.tabular.entry import Asked, Entry, Index
-from resbench.tabular.file import open_frozen
+from resbench.tabular.file import TABLES, FrozenFile, open_frozen
 from resbench.tabular.simulation import Budget, Simulation
 
 _RUNS = """
 SELECT r.seed, r.epochs, r.status, e.epoch, e.val_error_pct, e.val_loss, e.train_error_pct, e.train_loss, e.lr,
     (SELECT CASE WHEN COUNT(p.train_s) = COUNT(*) THEN SUM(p.train_s) END
-        FROM epoch p WHERE p.run_id = r.id AND p.epoch <= e.epoch)
+        FROM epoch p WHERE p.run_id = r.id AND p.epoch <= e.epoch) AS train_s
 FROM run r JOIN epoch e ON e.run_id = r.id AND e.epoch = min(?, r.epochs)
 WHERE r.architecture = ? AND r.recipe = ? AND r.data = ?
 """
@@ -31,18 +31,19 @@ _LAST = 2**62  # an epoch that no run has
 class Bench:
     """A frozen benchmark that is open. Close it, or use it in a `with`; `load` makes one."""
 
-    def __init__(self, file: sqlite3.Connection, shown: str, study: str | None) -> None:
-        self._file, self._shown = file, shown
-        self._index = Index(shown, file, study)
+    def __init__(self, file: FrozenFile, study: str | None) -> None:
+        self._file, self._shown = file, file.shown
+        self._index = Index(file, study)
         self._wanted: dict[str, frozenset[int]] = {}  # seeds, by study
         if study is not None and study not in self.studies:
             raise BadInput(
-                f"{shown}: no study {printable(study)}{did_you_mean(study, self.studies)}; it holds: {', '.join(self.studies)}"
+                f"{file.shown}: no study {printable(study)}{did_you_mean(study, self.studies)}; it holds: "
+                f"{', '.join(map(printable, self.studies))}"
             )
 
     @property
     def studies(self) -> tuple[str, ...]:
-        return tuple(name for (name,) in self._file.execute("SELECT name FROM study ORDER BY name"))
+        return tuple(name for name, *_ in self._file.table("study", "name"))
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -51,16 +52,15 @@ class Bench:
 
     def count(self) -> int:
         """Runs in the file."""
-        return int(self._file.execute("SELECT COUNT(*) FROM run").fetchone()[0])
+        return int(self._file.select("SELECT COUNT(*) FROM run")[0][0])
 
     @property
     def about(self) -> dict[str, Any]:
         """Where the file comes from: studies, recipes, data and what was trained with, as plain data."""
-        said: dict[str, Any] = dict(self._file.execute("SELECT key, value FROM meta"))
+        said: dict[str, Any] = dict(self._file.table("meta"))
         for table in ("study", "recipe", "data", "environment"):
-            rows = self._file.execute(f"SELECT * FROM {table}")
-            names = [column[0] for column in rows.description]
-            said[table] = [_plain(dict(zip(names, row, strict=True))) for row in rows]
+            names = TABLES[table]
+            said[table] = [_plain(dict(zip(names, row, strict=True))) for row in self._file.table(table)]
         return said
 
     @overload
@@ -76,7 +76,7 @@ class Bench:
         epoch = None if epoch is None else _whole(epoch, "epoch", 1)
         asked = (_LAST if epoch is None else epoch, *entry.identity)
         if seed is None:
-            runs = tuple(_record(entry, row) for row in self._file.execute(_RUNS + " ORDER BY r.seed", asked))
+            runs = tuple(_record(entry, row) for row in self._file.select(_RUNS + " ORDER BY r.seed", asked))
             known = tuple(run for run in runs if _counts(run, epoch))
             if epoch is not None and runs and not known:
                 longest = max(run.epochs for run in runs)
@@ -87,7 +87,7 @@ class Bench:
                 entry.recipe, entry.data,
             )  # fmt: skip
         seed = _whole(seed, "seed", 0)
-        row = self._file.execute(_OF_SEED, (*asked, seed)).fetchone()
+        row = self._file.first(_OF_SEED, (*asked, seed))
         if row is None:
             there = ", ".join(map(str, self.seeds(unit)))
             raise BadInput(f"{self._shown}: {entry.name}: no run of seed {seed!r}; seeds: {there}")
@@ -99,17 +99,17 @@ class Bench:
     def seeds(self, unit: Asked) -> tuple[int, ...]:
         """Those that have a run."""
         sql = "SELECT seed FROM run WHERE architecture = ? AND recipe = ? AND data = ? ORDER BY seed"
-        return tuple(seed for (seed,) in self._file.execute(sql, self._index.find(unit).identity))
+        return tuple(seed for (seed,) in self._file.select(sql, self._index.find(unit).identity))
 
     def architecture(self, unit: Asked) -> str:
         """The canonical network, JSON: `resbench.compiler.record.from_json` makes it a network again."""
         sql = "SELECT spec FROM architecture WHERE digest = ?"
-        return str(self._file.execute(sql, (self._index.find(unit).architecture,)).fetchone()[0])
+        return str(self._file.select(sql, (self._index.find(unit).architecture,))[0][0])
 
     def test(self, unit: Asked) -> TestAnswer:
         """Test errors, for judging what was chosen. Raises BadInput where the file was frozen without."""
         entry = self._index.find(unit)
-        if self._file.execute("SELECT 1 FROM test_score LIMIT 1").fetchone() is None:
+        if not self._file.select("SELECT 1 FROM test_score LIMIT 1"):
             raise BadInput(
                 f"{self._shown}: holds no test scores; `resbench results freeze STUDY --with-test` puts them in"
             )
@@ -117,7 +117,7 @@ class Bench:
             "SELECT r.seed, t.test_error_pct FROM run r JOIN test_score t ON t.run_id = r.id WHERE r.architecture = ? "
             "AND r.recipe = ? AND r.data = ? AND r.status = 'complete' AND t.test_error_pct IS NOT NULL ORDER BY r.seed"
         )
-        return TestAnswer(entry.name, entry.architecture, tuple(self._file.execute(sql, entry.identity)))
+        return TestAnswer(entry.name, entry.architecture, tuple(self._file.select(sql, entry.identity)))
 
     def simulate(
         self,
@@ -148,15 +148,16 @@ class Bench:
     def _seeds_of(self, study: str) -> frozenset[int]:
         """Those that the study wants. Its spec is long where it has many units, so it is read once."""
         if study not in self._wanted:
-            (spec,) = self._file.execute("SELECT spec FROM study WHERE name = ?", (study,)).fetchone()
-            self._wanted[study] = frozenset(json.loads(spec)["seeds"])
+            ((spec,),) = self._file.select("SELECT spec FROM study WHERE name = ?", (study,))
+            with self._file.explained():
+                self._wanted[study] = frozenset(parse_study(spec, f"study {study}: spec").get("seeds", ()))
         return self._wanted[study]
 
 
 def load(path: str | Path, *, study: str | None = None) -> Bench:
     """Open a frozen benchmark, or one study of a merged one. Raises DatabaseError for a file that is none."""
     path = Path(path)
-    return Bench(open_frozen(path), printable(str(path), 300), study)
+    return Bench(open_frozen(path), study)
 
 
 def _record(entry: Entry, row: tuple[Any, ...]) -> Record:

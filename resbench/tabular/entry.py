@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from resbench.errors import BadInput, did_you_mean
+from resbench.errors import BadInput, Fact, did_you_mean
 from resbench.spec.names import printable
+from resbench.store.values import parse_study
+from resbench.tabular.file import FrozenFile
 
 Asked = str | Path | Mapping[str, Any]
 _ENTRIES = """
@@ -44,8 +44,7 @@ class Entry:
 class Index:
     """Names and digests of an open file, of one study where one is named."""
 
-    shown: str
-    file: sqlite3.Connection
+    file: FrozenFile
     study: str | None
 
     def find(self, asked: Asked) -> Entry:
@@ -56,34 +55,34 @@ class Index:
             return self._one(asked, self._entries(_BY_NAME, asked) or self._entries(_BY_DIGEST, asked))
         from resbench.tabular.bound import bound_digest  # imports torch
 
-        shown = printable(str(asked.get("unit")) if isinstance(asked, Mapping) else str(asked), 200)
+        name = printable(str(asked.get("unit")) if isinstance(asked, Mapping) else str(asked), 200)
         digests = list(dict.fromkeys(bound_digest(asked, *place) for place in self._places()))
         found = [entry for digest in digests for entry in self._entries(_BY_DIGEST, digest)]
         if not found:
             raise BadInput(
-                f"{self.shown}: {shown} is another architecture than any in here (its digest: {', '.join(digests)})"
+                f"{self.file.shown}: {name} is another architecture than any in here (its digest: {', '.join(digests)})"
             )
-        return self._one(shown, found)
+        return self._one(name, found)
 
     def units(self) -> tuple[str, ...]:
         sql = "SELECT name FROM unit WHERE ? IS NULL OR study = ? ORDER BY study, number"
-        return tuple(dict.fromkeys(name for (name,) in self.file.execute(sql, (self.study, self.study))))
+        return tuple(dict.fromkeys(name for (name,) in self.file.select(sql, (self.study, self.study))))
 
     def _entries(self, sql: str, key: str) -> list[Entry]:
-        return [Entry(*row) for row in self.file.execute(sql, (key, self.study, self.study))]
+        return [Entry(*row) for row in self.file.select(sql, (key, self.study, self.study))]
 
     def _one(self, asked: str, found: list[Entry]) -> Entry:
         if not found:
             units = self.units()
             some = ", ".join(units[:20]) + (f" and {len(units) - 20} more" if len(units) > 20 else "")
             raise BadInput(
-                f"{self.shown}: no unit or digest `{printable(asked, 200)}`{did_you_mean(asked, units)}; units: {some}; "
+                f"{self.file.shown}: no unit or digest `{printable(asked, 200)}`{did_you_mean(asked, units)}; units: {some}; "
                 "or a path ending in .yaml, which is bound in the study's network"
             )
         if any(entry.identity != found[0].identity for entry in found):
             ways = "; ".join(f"`{entry.name}` of study {entry.study}" for entry in found[:10])
             raise BadInput(
-                f"{self.shown}: `{printable(asked, 200)}` stands for several: {ways}; a name tells which, or "
+                f"{self.file.shown}: `{printable(asked, 200)}` stands for several: {ways}; a name tells which, or "
                 "load(.., study=NAME)"
             )
         return found[0]
@@ -94,8 +93,16 @@ class Index:
             "SELECT DISTINCT s.spec, d.input_shape, d.classes FROM study s JOIN unit u ON u.study = s.name "
             "JOIN data d ON d.digest = u.data WHERE ? IS NULL OR s.name = ?"
         )
-        rows = self.file.execute(sql, (self.study, self.study))
-        return [(json.loads(spec)["fixed"]["network"], shape, classes) for spec, shape, classes in rows]
+        rows = self.file.select(sql, (self.study, self.study))
+        with self.file.explained():
+            return [(_network(spec), shape, classes) for spec, shape, classes in rows]
+
+
+def _network(spec: str) -> Mapping[str, Any]:
+    network = parse_study(spec, "study: spec").get("fixed", {}).get("network")
+    if network is None:
+        raise Fact("study: spec: fixed: network is missing")
+    return dict(network)
 
 
 def is_file(asked: str) -> bool:

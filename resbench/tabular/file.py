@@ -1,20 +1,121 @@
-"""Path -> a read-only handle on a frozen benchmark, or what else it is.  Nothing of it is loaded."""
+"""Path -> a frozen benchmark that is open for reading, or what else the file is.  Nothing of it is loaded.
+
+The file may be anybody's: its schema must be that of a frozen benchmark to the letter, so there is nothing in it that would run;
+every row that is read holds what its columns may hold; and no answer takes longer than a limit.
+"""
 
 from __future__ import annotations
 
+import re
 import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 from urllib.parse import quote
 
-from resbench.errors import DatabaseError
+from resbench.errors import DatabaseError, Fact
 from resbench.spec.names import printable
-from resbench.store.frozen import FORMAT, is_frozen
+from resbench.store.frozen import FORMAT, SCHEMA, is_frozen
+from resbench.store.sqlite_connection import connect, limit_time
+from resbench.store.values import NUMBER, OBJECT, SHAPE, TEXT, WHOLE, Kind, number_kind
 
 _HEADER = b"SQLite format 3\0"
+ANSWER_S = 60.0  # what one question may take
+_COMMENT = re.compile(r"--[^\n]*")
+_COLUMN = re.compile(r"^ {4}(\w+) (TEXT|INTEGER|REAL)( NOT NULL| PRIMARY KEY)?", re.MULTILINE)
+_OBJECTS = {("study", "spec"), ("architecture", "spec"), ("recipe", "spec"), ("data", "settings"), ("environment", "plugins"),
+            ("unit", "params")}  # fmt: skip
+Columns = Mapping[str, tuple[Kind, bool]]  # by name: what a column holds, and whether it may be NULL
+Row = tuple[Any, ...]
 
 
-def open_frozen(path: Path) -> sqlite3.Connection:
-    """Raises DatabaseError for a file that is not there, of another kind or program, cut off, or of a later format.
+def _statements() -> Iterator[str]:
+    return (words for text in SCHEMA.split(";\n") if (words := _words(text)))
+
+
+def _words(sql: str) -> str:
+    return " ".join(_COMMENT.sub("", sql).split())
+
+
+def _tables() -> Iterator[tuple[str, Columns]]:
+    for text in SCHEMA.split(";\n"):
+        if text.strip().startswith("CREATE TABLE"):
+            table = text.split()[2]
+            yield table, {name: (_kind(table, name, kind), not rule) for name, kind, rule in _COLUMN.findall(text)}
+
+
+def _kind(table: str, name: str, declared: str) -> Kind:
+    if (table, name) in _OBJECTS:
+        return OBJECT
+    if declared == "TEXT":
+        return SHAPE if name == "input_shape" else TEXT
+    return WHOLE if declared == "INTEGER" else number_kind(name)
+
+
+TABLES: Mapping[str, Columns] = MappingProxyType(dict(_tables()))
+# Of a question that joins tables. What a unit costs may not be known.
+_JOINED: Columns = MappingProxyType(
+    {name: column for table in TABLES.values() for name, column in table.items()}
+    | {"params": TABLES["architecture"]["params"], "macs": (WHOLE, True), "memory_mib": (NUMBER, True)}
+)
+
+
+class FrozenFile:
+    """An open frozen benchmark. Whatever is wrong with what is read is a DatabaseError that names the file."""
+
+    def __init__(self, connection: sqlite3.Connection, shown: str) -> None:
+        self._connection, self.shown = connection, shown
+
+    def select(self, sql: str, values: tuple[object, ...] = ()) -> list[Row]:
+        """The rows of a question; columns go by their names."""
+        return self._rows(sql, values, _JOINED)
+
+    def first(self, sql: str, values: tuple[object, ...] = ()) -> Row | None:
+        rows = self.select(sql, values)
+        return rows[0] if rows else None
+
+    def table(self, name: str, order: str = "rowid") -> list[Row]:
+        """Every row of a table, whole."""
+        order = "" if order == "rowid" else f" ORDER BY {order}"
+        return self._rows(f"SELECT * FROM {name}{order}", (), TABLES[name])
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Add the file to what is said of a value in it."""
+        try:
+            yield
+        except Fact as fact:
+            raise DatabaseError(f"{self.shown}: {fact}; get the file again from who made it") from None
+
+    def _rows(self, sql: str, values: tuple[object, ...], columns: Columns) -> list[Row]:
+        with self.explained():
+            try:
+                limit_time(self._connection, ANSWER_S)
+                cursor = self._connection.execute(sql, values)
+                names = [column[0] for column in cursor.description]
+                known = [(number, name, *columns[name]) for number, name in enumerate(names) if name in columns]
+                return [_checked(row, known) for row in cursor]
+            except (sqlite3.Error, UnicodeDecodeError) as error:
+                if getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT":
+                    raise Fact(f"it took over {ANSWER_S:g} s to be read, and was stopped") from None
+                raise Fact(f"the file is damaged ({error})") from None
+
+
+def _checked(row: Row, columns: list[tuple[int, str, Kind, bool]]) -> Row:
+    for number, name, kind, nullable in columns:
+        if row[number] is not None or not nullable:
+            kind.check(name, row[number])
+    return row
+
+
+def open_frozen(path: Path) -> FrozenFile:
+    """Raises DatabaseError for a file that is not there, of another kind or program, cut off, of a later format, or with
+    anything in it but the tables of a frozen benchmark.
 
     Opened as one that nobody changes, so no lock is taken for an answer (https://www.sqlite.org/uri.html, `immutable`).
     """
@@ -37,11 +138,28 @@ def open_frozen(path: Path) -> sqlite3.Connection:
         raise DatabaseError(f"{shown}: has format {version}; this resbench reads up to {FORMAT}: a later one is needed")
     if size < int.from_bytes(head[28:32], "big") * (65536 if page == 1 else page):
         raise DatabaseError(f"{shown}: is cut off; get it again")
-    uri = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
-    connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+    file_of = FrozenFile(_connected(path, shown), shown)
     try:
-        connection.execute("SELECT name FROM unit LIMIT 1").fetchone()
-    except sqlite3.DatabaseError as error:
-        connection.close()
-        raise DatabaseError(f"{shown}: the file is damaged ({error}); get it again") from None
-    return connection
+        _refuse_another_schema(file_of)
+    except BaseException:
+        file_of.close()
+        raise
+    return file_of
+
+
+def _connected(path: Path, shown: str) -> sqlite3.Connection:
+    uri = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
+    try:
+        return connect(uri, timeout_s=ANSWER_S, any_thread=True)
+    except sqlite3.Error as error:
+        raise DatabaseError(f"{shown}: cannot be opened: {error}") from None
+
+
+def _refuse_another_schema(file: FrozenFile) -> None:
+    found = [str(sql) for name, sql in file.select("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")]
+    foreign = sorted({_words(sql) for sql in found} ^ set(_statements()))
+    if foreign:
+        raise DatabaseError(
+            f"{file.shown}: its tables are not those of a frozen benchmark ({printable(foreign[0], 80)}); get it again from who "
+            "made it"
+        )

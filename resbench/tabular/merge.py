@@ -16,7 +16,8 @@ from resbench import __version__
 from resbench.errors import BadInput
 from resbench.spec.names import printable
 from resbench.store.frozen import add, make, write_whole
-from resbench.tabular.file import open_frozen
+from resbench.store.values import parse_study
+from resbench.tabular.file import FrozenFile, open_frozen
 
 _SHOWN = 10  # conflicts told one by one
 _KEPT_ONCE = ("architecture", "cost", "recipe", "data", "environment")  # a digest says what a row is
@@ -48,13 +49,14 @@ def merge(paths: Sequence[str | Path], out: str | Path) -> None:
     write_whole(Path(out), fill)
 
 
-def _copy(source: sqlite3.Connection, target: sqlite3.Connection, name: str, conflicts: list[str]) -> bool:
+def _copy(source: FrozenFile, target: sqlite3.Connection, name: str, conflicts: list[str]) -> bool:
     """One file's rows. Returns whether it holds test scores."""
     for table in _KEPT_ONCE:
-        _add_absent(target, table, source.execute(f"SELECT * FROM {table}"))
-    for study, spec, made in source.execute("SELECT * FROM study ORDER BY name").fetchall():
-        conflicts += _study(target, study, spec, made, name)
-    for row in source.execute("SELECT * FROM unit ORDER BY study, number").fetchall():
+        _add_absent(target, table, source.table(table))
+    for study, spec, made in source.table("study", "name"):
+        with source.explained():
+            conflicts += _study(target, study, spec, made, name)
+    for row in source.table("unit", "study, number"):
         stands = target.execute("SELECT * FROM unit WHERE study = ? AND name = ?", row[:2]).fetchone()
         if stands is None:
             add(target, "unit", [row])
@@ -63,7 +65,7 @@ def _copy(source: sqlite3.Connection, target: sqlite3.Connection, name: str, con
                 f"{name}: `{printable(row[1])}` of study {printable(row[0])} is another network or recipe there"
             )
     numbers: dict[int, int] = {}  # of each run here, its number there
-    for run in source.execute("SELECT * FROM run ORDER BY id").fetchall():
+    for run in source.table("run", "id"):
         stands = target.execute(f"SELECT id FROM run WHERE {_IDENTITY}", run[1:5]).fetchone()
         if stands is None:
             numbers[run[0]] = _new(source, target, run)
@@ -73,29 +75,29 @@ def _copy(source: sqlite3.Connection, target: sqlite3.Connection, name: str, con
             )
         else:
             numbers[run[0]] = stands[0]
-    scores = source.execute("SELECT * FROM test_score").fetchall()
+    scores = source.table("test_score")
     _add_absent(target, "test_score", ((numbers[old], *row) for old, *row in scores if old in numbers))
     return bool(scores)
 
 
-def _new(source: sqlite3.Connection, target: sqlite3.Connection, run: tuple[Any, ...]) -> int:
+def _new(source: FrozenFile, target: sqlite3.Connection, run: tuple[Any, ...]) -> int:
     """Add a run and its epochs under a number of the target's."""
     (number,) = target.execute("SELECT coalesce(max(id), 0) + 1 FROM run").fetchone()
     add(target, "run", [(number, *run[1:])])
-    epochs = source.execute("SELECT * FROM epoch WHERE run_id = ? ORDER BY epoch", run[:1])
+    epochs = source.select("SELECT * FROM epoch WHERE run_id = ? ORDER BY epoch", run[:1])
     add(target, "epoch", ((number, *row[1:]) for row in epochs))
     return int(number)
 
 
-def _difference(source: sqlite3.Connection, target: sqlite3.Connection, identity: tuple[Any, ...]) -> str:
+def _difference(source: FrozenFile, target: sqlite3.Connection, identity: tuple[Any, ...]) -> str:
     """How the results of one run differ, nothing where they are the same; seconds may differ."""
     sql = f"SELECT id, {_RESULT} FROM run WHERE {_IDENTITY}"
-    ours, theirs = (file.execute(sql, identity).fetchone() for file in (target, source))
+    ours, (theirs,) = target.execute(sql, identity).fetchone(), source.select(sql, identity)
     for what, a, b in zip(_RESULT.split(", "), ours[1:], theirs[1:], strict=True):
         if a != b:
             return f"{what} is {a} and {b}"
     curve = f"SELECT {_CURVE} FROM epoch WHERE run_id = ? ORDER BY epoch"
-    same = target.execute(curve, ours[:1]).fetchall() == source.execute(curve, theirs[:1]).fetchall()
+    same = target.execute(curve, ours[:1]).fetchall() == source.select(curve, theirs[:1])
     return "" if same else "the same end, but other epochs before it"
 
 
@@ -105,7 +107,7 @@ def _study(target: sqlite3.Connection, study: str, spec: str, made: str, name: s
     if stands is None:
         add(target, "study", [(study, spec, made)])
         return []
-    ours, theirs = json.loads(stands[0]), json.loads(spec)
+    ours, theirs = (parse_study(text, f"study {study}: spec") for text in (stands[0], spec))
     if ours.get("fixed") != theirs.get("fixed"):
         return [f"{name}: study {printable(study)} is there with another network, data or recipe"]
     ours["units"] = list(dict.fromkeys([*ours.get("units", []), *theirs.get("units", [])]))

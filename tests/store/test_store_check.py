@@ -10,7 +10,7 @@ from store_sample import Sample
 
 from resbench.errors import DatabaseError
 from resbench.store.cells import claim_cell, enqueue_cell
-from resbench.store.check import check_database, refuse_damage
+from resbench.store.check import check_database, refuse_unsound
 from resbench.store.transaction import writing
 
 SPEC = '{"epochs": 1, "optimizer": {"use": "sgd", "lr": 0.1}, "batch": 8, "recipe": "paper"}'
@@ -42,11 +42,11 @@ def wrong(db: str) -> list[str]:
 def test_a_sound_database_has_nothing_wrong(sound: str) -> None:
     assert wrong(sound) == []
     assert len(check_database(sound)) > 8
-    refuse_damage(sound)
+    refuse_unsound(sound, transaction_s=60)
 
 
 BROKEN = [
-    ("UPDATE rb_run SET val_error_pct = 101", "run 1: 101"),
+    ("UPDATE rb_run SET val_error_pct = 101", "rb_run 1: val_error_pct: expected a number from 0 to 100, got 101.0"),
     ("UPDATE rb_run SET val_error_pct = 4", "run 1: 4"),
     ("DELETE FROM rb_epoch WHERE epoch = 1", "run 1: 2 epochs, rows: 1"),
     ("UPDATE rb_epoch SET epoch = epoch + 1 WHERE epoch = 2", "run 1: 2 epochs, rows: 2"),
@@ -58,7 +58,7 @@ BROKEN = [
     ("UPDATE rb_environment SET threads = 9", "its columns have another digest"),
     ("UPDATE rb_recipe SET spec = replace(spec, '0.1', '0.2') WHERE digest <> 'rec'", "what it says has the digest"),
     ("UPDATE rb_recipe SET spec = '{}'", "cannot be read"),
-    ("UPDATE rb_trial SET params = '[1'", "rb_trial.params: '[1'"),
+    ("UPDATE rb_trial SET params = '[1'", "rb_trial 1: params: expected a JSON object, got"),
     ("UPDATE rb_run SET status = 'stopped'", "run 1: stopped"),
 ]  # fmt: skip
 
@@ -97,7 +97,7 @@ def test_a_reference_that_leads_nowhere_is_found_and_stops_there(sound: str, sam
     sample.engine.dispose()
     assert wrong(sound) == ["rb_run, row 1: what it refers to is not in rb_environment"]
     with pytest.raises(DatabaseError, match="damaged: rb_run, row 1"):
-        refuse_damage(sound)
+        refuse_unsound(sound, transaction_s=60)
 
 
 @pytest.mark.sqlite
@@ -114,4 +114,4 @@ def test_damage_is_found(sound: str, sample: Sample) -> None:
         told = str(error)
     assert told
     with pytest.raises(DatabaseError, match="damaged"):
-        refuse_damage(sound)
+        refuse_unsound(sound, transaction_s=60)

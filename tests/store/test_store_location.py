@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
+from sqlalchemy import make_url
 
 from resbench.errors import DatabaseError
 from resbench.store.engine import open_store
-from resbench.store.location import hide_password, locate
+from resbench.store.location import locate, secrets_in
 
 
 @pytest.mark.parametrize("text", ["results.db", "sqlite:///results.db", "sqlite+pysqlite:///results.db"])
@@ -35,8 +38,8 @@ def test_read_only_wins_over_every_mode() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "names no database"),
-        ("a\0b", "names no database"),
+        ("", "got no name of a database"),
+        ("a\0b", "got no name of a database"),
         ("sqlite://", "in memory"),
         (":memory:", "in memory"),
         ("sqlite:///x.db?cache=shared", "unknown option"),
@@ -52,15 +55,81 @@ def test_what_names_no_database_is_refused(text: str, words: str) -> None:
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("password", ["secret", "se:cret", "se@cret", "se/cret"])
-def test_a_password_is_never_shown(password: str) -> None:
+PASSWORDS = ("secret", "se:cret", "se@cret", "se/cret", "se%40cret", "se%cret", "se cret", "se+cret", "'se cret'")
+
+
+@pytest.mark.parametrize("password", PASSWORDS)
+def test_a_password_is_never_shown_and_reaches_the_driver_as_it_is(password: str) -> None:
     location = locate(f"postgresql://ann:{password}@host:5432/x")
-    assert location.shown == "postgresql://ann:***@host:5432/x"
-    assert "cret" not in hide_password(f"no answer: postgresql://ann:{password}@host")
+    assert location.shown == "postgresql://host:5432/x"
+    assert make_url(location.url).password == unquote(password)
+    assert make_url(location.url).host == "host"
+    assert "cret" not in repr(location)
+    assert "cret" not in location.conceal(f"no answer for {unquote(password)} at {location.url}")
+
+
+NO_URL = (
+    "postgresql:/ann:secret@host/x", "postgres:ann:secret@host/x", "postgresql:///ann:secret/x:y@/z/", "ann:secret@host/x",
+    "//ann:secret@host/x", "host=h user=ann password=secret", "password='secret' host=h", "host=h;password=secret",
+    "postgresql://ann:secret", "postgresql://ann:secret/x", "postgresql://ann:sec?ret@host/secret", "sqlite:ann:secret@x",
+    "postgresql://ann@host:secret/x", "postgresql://host/x?secret", "sqlite:///ann:secret@host/x", "mysql://ann:secret@h/x",
+    "postgresql://ann:secret@host/x/secret", "postgresql://ann:secret@host/postgresql://b:secret@c/x#", "https://a:secret@b/c",
+    "sqlite:///x.db?password=secret", "postgresql://ann:secret@ho st/x", "postgresql://ann:x@host/x#secret", "sslpassword=secret",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NO_URL)
+def test_what_cannot_be_read_as_a_url_is_not_shown_at_all(text: str) -> None:
+    with pytest.raises(DatabaseError) as caught:
+        locate(text)
+    assert not {"secret", "ret@", "ann"} & set(re.split(r"[^a-z@]+", str(caught.value)))
+
+
+OPTIONS = (
+    "password=secret",
+    "sslpassword=secret",
+    "PASSWORD=secret",
+    "options=-csecret",
+    "passfile=/secret",
+    "sslmode=require&password=s",
+)
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_options_of_a_url_are_not_shown(options: str) -> None:
+    location = locate(f"postgresql://host/x?{options}")
+    assert location.shown == "postgresql://host/x"
+    value = options.rpartition("=")[2]
+    assert value in location.secrets or value.startswith("-c")
+    assert f" {value} " not in location.conceal(f"what is {value} here")
+
+
+@pytest.mark.parametrize(
+    "name", ["./host=x.db", "/data/a:b@c.db", "a@b.db", "results:1.db", "C:results.db", "x=1.db", "./a:b@c.db"]
+)
+def test_files_with_such_signs_in_their_names_are_files(name: str) -> None:
+    assert locate(name).path == Path(name).absolute()
+
+
+@pytest.mark.parametrize(
+    ("word", "secrets"),
+    [
+        ("postgresql://ann:secret@host/x", {"secret"}),
+        ("postgres:/ann:se@cret@host/x", {"se@cret"}),
+        ("postgresql://host/x?a=1&sslpassword=secret", {"secret"}),
+        ("host=h password='se cret'", {"'se cret'", "se cret"}),
+        ("ann:secret@host", {"secret"}),
+        ("ann@host", set()),
+        ("recipe.lr=0.1", set()),
+        ("a@b.db", set()),
+    ],
+)
+def test_secrets_are_found_in_words_that_are_no_urls(word: str, secrets: set[str]) -> None:
+    assert set(secrets_in(word)) == secrets
 
 
 def test_opening_a_server_that_cannot_be_reached_shows_no_password() -> None:
     with pytest.raises(DatabaseError) as caught:
-        open_store("postgresql://ann:secret@127.0.0.1:1/x", create=False)
-    assert "secret" not in str(caught.value)
+        open_store("postgresql://ann:secret@127.0.0.1:1/x?sslpassword=other", create=False)
+    assert not {"secret", "other", "ann"} & set(str(caught.value).replace("/", " ").split())
     assert caught.value.__cause__ is None

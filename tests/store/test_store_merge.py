@@ -19,7 +19,7 @@ from resbench.store import reading as rows
 from resbench.store.all_tables import metadata
 from resbench.store.catalogue import put_cost
 from resbench.store.cells import enqueue_cell
-from resbench.store.check import refuse_damage
+from resbench.store.check import refuse_unsound
 from resbench.store.merge import merge, merge_to_new
 from resbench.store.merged import Conflict, Merged
 from resbench.store.records import EpochRecord, RunRecord, TestScore, TrialRecord, canonical_json
@@ -68,7 +68,7 @@ def test_runs_of_both_are_there_once(sample: Sample, db: str, other: Sample, oth
     detail = rows.run_detail(sample.engine, 3)
     assert [epoch.val_error_pct for epoch in detail.epochs] == [10.0, 5.0]
     assert [score.test_error_pct for score in rows.test_scores(sample.engine, "s", "ann")] == [6.0, 7.0, 8.0]
-    refuse_damage(db)
+    refuse_unsound(db, transaction_s=60)
 
 
 def test_merging_again_changes_nothing(sample: Sample, db: str, other: Sample, other_db: str) -> None:

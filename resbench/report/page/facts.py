@@ -5,7 +5,6 @@ Torch is imported for the drawings of units alone (report/page/unit.py says why)
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +21,7 @@ from resbench.report.plot.kinds import KINDS, Kind, picture
 from resbench.report.words import count
 from resbench.spec.node import flow
 from resbench.spec.search import SearchSpec
-from resbench.store.catalogue import get_architecture, get_data, get_recipe
+from resbench.store.catalogue import get_architecture, get_data, get_recipe, recipe_spec
 from resbench.store.engine import Engine
 from resbench.store.epochs import RanOn, ran_on
 from resbench.store.reading import StudyRun, reveals
@@ -179,7 +178,7 @@ def _recipe(engine: Engine, found: Found) -> tuple[tuple[str, str], ...]:
     rows: list[tuple[str, str]] = []
     for digest in digests:
         stored = get_recipe(engine, digest)
-        spec: dict[str, Any] = json.loads(stored.spec)
+        spec = recipe_spec(engine, digest)
         rows.append(("recipe", f"{stored.name} ({digest})"))
         told = {key: value for key, value in spec.items() if key != "recipe" and value is not None}
         rows += [(key, value if isinstance(value, str) else flow(value)) for key, value in told.items()]
