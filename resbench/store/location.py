@@ -106,7 +106,7 @@ def _found(text: str) -> Iterator[str]:
         password = user.partition(":")[2]
         yield from (password, unquote(password))
     if _URL.match(text):
-        yield from re.findall(r"[?&](?:[^=&]*=)?([^=&]+)(?=&|$)", text)
+        yield from re.findall(r"[?&](?:[^=&]*=)?([^=&]{4,})(?=&|$)", text)
     for match in _SECRET.finditer(text):
         yield from (match[1], match[1].strip("'"), unquote(match[1]))
 

@@ -24,7 +24,7 @@ URLS = (
     "postgresql://ann:secret@[::1]:1/x", "postgresql://ann:secret@ho st/x", "postgresql://ann:secret@a,b/x",
     "host=h user=ann password=secret", "host=h password='my secret' dbname=x", "password=secret", "dbname=x;password=secret",
     f"mysql://ann:secret@{HOST}/x", f"sqlite://ann:secret@{HOST}/x", f"sqlite:///ann:secret@{HOST}/x",
-    f"sqlite:///x.db?password=secret", f"https://ann:secret@{HOST}/x",
+    "sqlite:///x.db?password=secret", f"https://ann:secret@{HOST}/x",
 )  # fmt: skip
 FULL = os.environ.get("RESBENCH_FUZZ") == "full"  # else each URL meets some of the commands in turn
 COMMANDS = (  # {} is the URL
