@@ -18,8 +18,8 @@ from resbench.tabular import load, merge
 SCHEMAS = {
     "a trigger": "CREATE TRIGGER t AFTER INSERT ON epoch BEGIN DELETE FROM epoch; END",
     "a view beside": "CREATE VIEW more AS SELECT 1 AS x",
-    "a view in the place of a table": "DROP TABLE test_score; CREATE VIEW test_score AS SELECT 1 AS run_id, 1 AS test_error_pct, 2 "
-    "AS test_loss",
+    "a view in the place of a table": "DROP TABLE test_score; CREATE VIEW test_score AS SELECT 1 AS run_id, 2 AS test_error_pct, "
+    "3 AS test_loss",
     "a table beside": "CREATE TABLE more (x)",
     "a table that is gone": "DROP TABLE epoch",
     "a column more": "ALTER TABLE run ADD COLUMN more",
