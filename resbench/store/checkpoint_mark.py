@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from os.path import lexists
 from pathlib import Path
+from platform import node
 
 MARK = ".resbench-checkpoints"
 _PART = re.compile(re.escape(f".{MARK}.") + r"[0-9a-f]{16}\.part", re.ASCII)  # a mark being written
@@ -30,20 +31,25 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """`made`: resbench made the folder too. `left`: files of our form that were there before, of which nothing is known."""
+    """`made`: resbench made the folder too. `left`: files of our form that were there before, of which nothing is known.
+
+    `host`: the machine that wrote it.
+    """
 
     of: Identity
     made: bool = False
     left: frozenset[str] = frozenset()
+    host: str = field(default_factory=node)
 
     def is_of(self, database: Identity | None) -> bool:
-        """A database that is no longer where it was has been moved, not copied."""
+        """A file that is no longer where it was on this machine has been moved, not copied."""
         if database is None or self.of.drawn != database.drawn:
             return False
-        return self.of.at == database.at or (Path(self.of.at).is_absolute() and not lexists(self.of.at))
+        moved = self.host == node() and Path(self.of.at).is_absolute() and not lexists(self.of.at)
+        return self.of.at == database.at or moved
 
     def data(self) -> bytes:
-        lines = [_HEAD, f"database: {self.of.drawn}", f"at: {json.dumps(self.of.at)}"]
+        lines = [_HEAD, f"database: {self.of.drawn}", f"at: {json.dumps(self.of.at)}", f"host: {json.dumps(self.host)}"]
         lines += [f"folder: {'made' if self.made else 'was there'}", *(f"left: {name}" for name in sorted(self.left))]
         return "".join(f"{line}\n" for line in lines).encode()
 
@@ -62,9 +68,10 @@ def read_mark(place: Path) -> Mark | None:
         lines = [line.partition(": ") for line in path.read_text("utf-8", "replace").splitlines()]
         said = {key: value for key, _, value in lines}
         found = Identity(said["database"], str(json.loads(said["at"])))
-    except (OSError, ValueError, KeyError):
+        left = frozenset(value for key, _, value in lines if key == "left")
+        return Mark(found, said["folder"] == "made", left, str(json.loads(said["host"])))
+    except (OSError, ValueError, KeyError, RecursionError):
         return NOBODY
-    return Mark(found, said.get("folder") == "made", frozenset(value for key, _, value in lines if key == "left"))
 
 
 def is_file(path: Path) -> bool:

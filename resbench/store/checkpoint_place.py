@@ -56,7 +56,7 @@ def claim(engine: Engine, folder: Path) -> str | None:
         left = len((read_mark(folder) or NOBODY).left)
         return f"{folder}: {left} files of unknown checkpoints were there before; they are left" if left else None
     if not mark.is_of(own):
-        other = printable(mark.of.at, 300)
+        other = printable(mark.of.at, 300) or "which is not known"
         return f"{folder} has the checkpoints of another database, {other}; this one's are in {folder / own.short}"
     if mark.of != own:  # it was moved
         with suppress(StorageError):

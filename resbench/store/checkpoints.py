@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
-from itertools import count
 from pathlib import Path
 from secrets import randbelow
 from stat import S_ISREG
@@ -37,7 +36,7 @@ from resbench.store.work_tables import rb_cell, rb_checkpoint
 
 KEPT = 2
 LARGEST = 2**36  # bytes of a file: what is larger is none of ours
-_BINARY = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def checkpoint_folder(url: str, named: str | None = None) -> Path:
@@ -88,9 +87,8 @@ class Checkpoints:
             old = list(connection.execute(self._newest().offset(KEPT)))
             connection.execute(delete(rb_checkpoint).where(rb_checkpoint.c.id.in_([row.id for row in old])))
         reach(Failpoint.CHECKPOINT_TOLD)
-        for row in old:
-            if _is_name(row.path) and row.path != path.name:
-                _remove(path.with_name(row.path))
+        if old:
+            self._drop({row.path for row in old} - {path.name})
 
     def load(self) -> Iterator[bytes]:
         """Newest first; damaged and missing ones are passed over. The database is asked at once, the files one by one."""
@@ -109,13 +107,17 @@ class Checkpoints:
 
     def clear(self) -> None:
         """What was under way is saved, and no row tells of a checkpoint any more: remove the files."""
-        own, place = identity(self.engine), own_place(self.engine, self.folder)
-        for path in removable(place, own, frozenset([self.key])):
-            if path.name.startswith(f"{self.key}."):
-                _remove(path)
-        if own is None:
+        self._drop()
+        if identity(self.engine) is None:
             with suppress(OSError):  # others' lie there
-                place.rmdir()
+                self.folder.rmdir()
+
+    def _drop(self, names: Collection[object] | None = None) -> None:
+        """Remove files of the key: those named, or all."""
+        place = own_place(self.engine, self.folder)
+        for path in removable(place, identity(self.engine), [self.key]):
+            if path.name.startswith(f"{self.key}.") and (names is None or path.name in names):
+                _remove(path)
 
     def _write(self, name: str, content: bytes) -> Path:
         rough = self._begun(name)
@@ -138,13 +140,13 @@ class Checkpoints:
 
     def _begun(self, name: str) -> Path:
         """Another worker that is done may remove the empty folder between the two."""
-        for attempt in count():
+        for again in reversed(range(10)):
             rough = own_place(self.engine, self.folder, make=True) / f"{name}.{randbelow(10**18)}.tmp"
             try:
                 os.close(open_new(rough, private=True))
                 break
             except FileNotFoundError:
-                if attempt == 9:
+                if not again:
                     raise
         return rough
 
@@ -200,7 +202,7 @@ def _is_name(path: object) -> bool:
 def _content(path: Path, digest: object) -> bytes | None:
     """Of an ordinary file that has the digest; it is not taken into memory before it is known to have it."""
     try:
-        with os.fdopen(os.open(path, os.O_RDONLY | _BINARY), "rb") as file:
+        with os.fdopen(os.open(path, _FLAGS), "rb") as file:
             what = os.fstat(file.fileno())
             if not S_ISREG(what.st_mode) or what.st_size > LARGEST or file_digest(file, "sha256").hexdigest() != digest:
                 return None
