@@ -14,11 +14,12 @@ help:
 	@echo "make export       every unit and network of the library as ONNX and torch.export, run and compared"
 	@echo "make storm        1 000 kills of fake studies, 50 starts at the same moment, two minutes of kills of a real one"
 	@echo "make gpu          every CUDA test and GPU benchmark; the results go to gpu-results.md"
-	@echo "make clean        remove the environment and what tests leave"
+	@echo "make clean        remove the environment that make made, and what tests leave"
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "resbench needs Python 3.11 or newer; make PYTHON=python3.12 names another")'
 	$(PYTHON) -m venv $(VENV)
+	@touch $(VENV)/.made-by-resbench
 
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
@@ -44,7 +45,7 @@ test: $(VENV)/.installed-dev
 docs: $(VENV)/.installed-dev
 	$(BIN)/python -m resbench.report.language docs/language.md
 	$(BIN)/python -m resbench.report.database docs/database.md
-	for kind in unit block network recipe study; do $(BIN)/resbench schema $$kind -o arch_specs/schemas/$$kind.json; done
+	for kind in unit block network recipe study; do $(BIN)/resbench schema $$kind -o arch_specs/schemas/$$kind.json --force; done
 
 fuzz: $(VENV)/.installed-dev
 	RESBENCH_FUZZ=full $(BIN)/python -m pytest -n 2 tests/fuzz tests/compiler/test_compiler_nasbench.py
@@ -63,6 +64,12 @@ gpu: $(VENV)/.installed-dev
 	(echo; echo '## Tests (pytest status '$$(cat gpu-tests.status)')'; echo '```'; tail -n 40 gpu-tests.log; echo '```') >> gpu-results.md
 	@rm -f gpu-tests.log gpu-tests.status; cat gpu-results.md
 
+# Only what the targets above made: an environment with their mark, wheels of resbench, caches of their tools, and the compiled
+# files of our own folders. `find` follows no link, and a link to a cache goes alone.
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find . -name __pycache__ -prune -exec rm -rf {} +
+	@if [ -f "$(VENV)/.made-by-resbench" ] && [ ! -L "$(VENV)" ]; then rm -rf -- "$(VENV)"; \
+	elif [ -d "$(VENV)" ]; then echo "$(VENV) was not made by this Makefile, and was left as it is"; fi
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find resbench tests plugins benchmarks -type f -path '*/__pycache__/*.pyc' -delete 2>/dev/null || true
+	@find resbench tests plugins benchmarks -depth -type d -name __pycache__ -empty -delete 2>/dev/null || true
+	@if [ -d dist ] && [ ! -L dist ]; then rm -f dist/resbench-*.whl dist/resbench-*.tar.gz; rmdir dist 2>/dev/null || true; fi

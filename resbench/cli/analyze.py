@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from resbench.cli.options import Json, Plugins
+from resbench.cli.options import Force, Json, Plugins
 
 if TYPE_CHECKING:
     from resbench.theory.identities import Check
@@ -30,6 +30,7 @@ def analyze(
         Path | None, typer.Option("--plot", metavar="FILE", help="Draw the profiles (.svg, .png), units beside each other.",
                                   show_default=False)
     ] = None,
+    force: Force = False,
     seed: Annotated[int, typer.Option(help="Of weights and noise.")] = 0,
     json: Json = False, plugins: Plugins = None,
 ) -> None:  # fmt: skip
@@ -45,7 +46,7 @@ def analyze(
         Library(table(), Path(name).parent if name.endswith(".yaml") else None).unit(name)
     found = {name: analysed(name, settings, seed, profiled or plot is not None) for name in units}
     if plot is not None:
-        for file in _draw({one.reading.unit: one.profiles for one in found.values()}, plot):
+        for file in _draw({one.reading.unit: one.profiles for one in found.values()}, plot, force=force):
             typer.echo(f"drawn: {file}", err=True)
     if json:
         print_json([as_json(one) for one in found.values()])
@@ -56,19 +57,20 @@ def analyze(
             _tell_profile(one.profiles)
 
 
-def _draw(profiles: Mapping[str, list[UnitProfile]], out: Path) -> list[Path]:
+def _draw(profiles: Mapping[str, list[UnitProfile]], out: Path, *, force: bool) -> list[Path]:
     """Signal and gradient, a file each."""
+    from resbench.files import write_all
     from resbench.report.plot.profile import QUANTITIES, draw
     from resbench.report.plot.style import drawing, ending_of, render
-    from resbench.report.save import save
 
-    ending, files = ending_of(out), []
+    ending, drawn = ending_of(out), []
     for quantity in QUANTITIES:
         with drawing():
             figure = draw({name: {0: [of]} for name, of in profiles.items()}, quantity)
-            files.append(out.with_name(f"{out.stem}-{quantity}{out.suffix}"))
-            save(files[-1], render(figure, ending, f"{quantity} at the start"))
-    return files
+            file = out.with_name(f"{out.stem}-{quantity}{out.suffix}")
+            drawn.append((file, render(figure, ending, f"{quantity} at the start")))
+    write_all(drawn, force=force)
+    return [file for file, _ in drawn]
 
 
 def _tell(reading: Reading, checks: list[Check]) -> None:

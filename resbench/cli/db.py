@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from resbench.cli.options import Db, Json, database
+from resbench.cli.options import Db, Force, Json, database
 from resbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def check(db: Db = None, json: Json = False) -> None:
 def backup(
     out: Annotated[str, typer.Argument(metavar="FILE", help="The copy: a file that is not there yet.")],
     db: Db = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace FILE where it is there.")] = False,
+    force: Force = False,
 ) -> None:
     """Copy a database while others may be writing to it; the copy is checked, and there only once it is whole."""
     from resbench.store.backup import backup as copy
@@ -80,6 +80,7 @@ def merge(
     out: Annotated[
         str | None, typer.Option("-o", "--out", metavar="FILE", help="Merge all into a new file; A too is only read.")
     ] = None,
+    force: Force = False,
     rename: Annotated[
         bool,
         typer.Option("--rename", help="Take in a study of the same name that is another one, with a number behind it."),
@@ -103,7 +104,7 @@ def merge(
     if out is None:
         merged = merge_into(databases[0], databases[1:], rename=rename, transaction_s=timeout_s)
     else:
-        merged = merge_to_new(out, databases, rename=rename, transaction_s=timeout_s)
+        merged = merge_to_new(out, databases, rename=rename, force=force, transaction_s=timeout_s)
     if json:
         print_json([one.as_json() for one in merged])
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from resbench.cli.options import Plugins
+from resbench.cli.options import Force, Plugins
 from resbench.errors import BadInput, did_you_mean
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def net(
     words: Words = None,
     to: To = None,
     out: Out = None,
+    force: Force = False,
     seed: Seed = None,
     weights: Weights = None,
     plugins: Plugins = None,
@@ -52,7 +53,12 @@ def net(
     _check(chosen, out, seed, weights)
     from resbench.cli.exporting import Source, network_subject
 
-    _write(network_subject(network, tuple(words or ()), Source(seed, weights, tuple(plugins or ()))), chosen, out)
+    _write(
+        network_subject(network, tuple(words or ()), Source(seed, weights, tuple(plugins or ()))),
+        chosen,
+        out,
+        force=force,
+    )
 
 
 def unit(
@@ -60,6 +66,7 @@ def unit(
     words: Words = None,
     to: To = None,
     out: Out = None,
+    force: Force = False,
     place: Annotated[
         str, typer.Option("--place", metavar="PLACE", help="Where in the network: first, inner or transition.")
     ] = "inner",
@@ -74,7 +81,12 @@ def unit(
         raise BadInput(f"`--place {place}`: places: {', '.join(PLACES)}{did_you_mean(place, PLACES)}")
     from resbench.cli.exporting import Source, unit_subject
 
-    _write(unit_subject(unit, tuple(words or ()), place, Source(seed, weights, tuple(plugins or ()))), chosen, out)
+    _write(
+        unit_subject(unit, tuple(words or ()), place, Source(seed, weights, tuple(plugins or ()))),
+        chosen,
+        out,
+        force=force,
+    )
 
 
 def _format(to: str | None, out: Path | None) -> str:
@@ -101,11 +113,11 @@ def _check(to: str, out: Path | None, seed: int | None, weights: Path | None) ->
         raise BadInput("weights are drawn (--seed) or read (--weights), not both")
 
 
-def _write(subject: Subject, to: str, out: Path | None) -> None:
-    from resbench.report.save import save
+def _write(subject: Subject, to: str, out: Path | None, *, force: bool) -> None:
+    from resbench.files import write
 
     if out is None:
         typer.echo(subject.python(), nl=False)
         return
-    save(out, subject.data(to))
+    write(out, subject.data(to), force=force)
     typer.echo(f"{out}: {subject.title}", err=True)

@@ -23,6 +23,7 @@ Db = Annotated[
     ),
 ]  # fmt: skip
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace FILE where it exists already.")]
 
 
 def use_plugins(given: list[Path] | None) -> list[Path] | None:

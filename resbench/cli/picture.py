@@ -10,8 +10,8 @@ from typing import TextIO
 from resbench.cli.network import bind_unit, places
 from resbench.compiler.graph import BoundNetwork, Graph
 from resbench.errors import BadInput, did_you_mean
+from resbench.report.formats import Format
 from resbench.report.picture import Picture
-from resbench.report.save import Format
 from resbench.report.shown import ShownGraph, View, show_graph
 from resbench.spec.names import printable
 from resbench.spec.unit import UnitSpec

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from resbench.cli.options import Db, Json, database
+from resbench.cli.options import Db, Force, Json, database
 
 
 def plot(
@@ -29,6 +29,7 @@ def plot(
             help="Its ending says svg, png or pdf. Of several kinds, each goes to a file of its own: FILE-KIND.ENDING.",
         ),
     ] = Path("plot.svg"),
+    force: Force = False,
     train: Annotated[bool, typer.Option("--train", help="In curves, the training error too.")] = False,
     cost: Annotated[
         str, typer.Option(metavar="COST", help="Of pareto: params, macs or train_s (seconds of training).")
@@ -39,17 +40,17 @@ def plot(
     """Pictures for a page: error curves, ranking, seeds, Pareto front, differences, error against depth."""
     from resbench.cli.show import print_json
     from resbench.errors import BadInput
+    from resbench.files import write_all
     from resbench.report.found import found
     from resbench.report.plot.kinds import KINDS, kind_of, picture
     from resbench.report.plot.pareto import cost_of
     from resbench.report.plot.style import ending_of
-    from resbench.report.save import save
     from resbench.store.engine import open_store
 
     ending, against, asked = ending_of(out), cost_of(cost), [kind_of(kind) for kind in dict.fromkeys(kinds or ())]
     engine = open_store(database(db), create=False)
     study_found = found(engine, study)
-    written = []
+    written, pictures = [], []
     for kind in asked or KINDS:
         try:
             data = picture(engine, study_found, kind, ending, train=train, cost=against)
@@ -59,8 +60,9 @@ def plot(
             typer.echo(f"no {kind}: {error}", err=True)
             continue
         file = out if len(asked) == 1 else out.with_name(f"{out.stem}-{kind}{out.suffix}")
-        save(file, data)
+        pictures.append((file, data))
         written.append({"kind": kind, "file": str(file)})
+    write_all(pictures, force=force)
     if json:
         print_json(written)
     else:

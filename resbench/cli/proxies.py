@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from resbench.cli.options import Db, Json, Plugins, database
+from resbench.cli.options import Db, Force, Json, Plugins, database
 
 if TYPE_CHECKING:
-    from resbench.evidence.proxies import Agreement
+    from resbench.evidence.proxies import Agreement, Ceiling
 
 
 def proxies(
@@ -17,18 +18,21 @@ def proxies(
     images: Annotated[int, typer.Option(min=2, help="Of the training split, that each network is tried on.")] = 64,
     seed: Annotated[int, typer.Option(help="Of the weights that the networks start from.")] = 0,
     out: Annotated[
-        str | None, typer.Option("--out", "-o", metavar="FILE", help="Write the number of each architecture, CSV.",
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the number of each architecture, CSV.",
                                  show_default=False)
     ] = None,
+    force: Force = False,
     db: Db = None, json: Json = False, plugins: Plugins = None,
 ) -> None:  # fmt: skip
     """Print each proxy's Kendall tau with the trained ranking, its interval, and the difference to parameters and MACs."""
-    from resbench.cli.show import print_json, print_table
-    from resbench.evidence.proxies import RESAMPLES, agreements, ceiling
-    from resbench.report.save import save
+    from resbench.cli.show import print_json
+    from resbench.evidence.proxies import agreements, ceiling
+    from resbench.files import check, write
     from resbench.store.engine import open_store
     from resbench.study.proxied import BASELINES, proxied
 
+    if out is not None:
+        check(out, force=True)  # what can be known before minutes of work; the same numbers again are no fault
     engine = open_store(database(db), create=False)
 
     def tell(done: int, of: int) -> None:
@@ -39,20 +43,26 @@ def proxies(
     rows = agreements(found.values, found.errors, BASELINES)
     rows.sort(key=lambda row: -abs(row.tau))
     top = ceiling(found.scores)
-    if out is not None:
-        names = ["unit", "digest", "val_error_pct", *found.values]
-        table = zip(found.names, found.digests, found.errors, *found.values.values(), strict=True)
-        lines = [",".join(names), *(",".join("" if cell is None else f"{cell}" for cell in line) for line in table)]
-        from pathlib import Path
-
-        save(Path(out), ("\n".join(lines) + "\n").encode())
     if json:
         print_json({
             "study": study, "architectures": len(found.names), "images": images, "seed": seed,
             "proxies": [_json(row) for row in rows],
             "ceiling": None if top is None else {"tau": top.tau, "low": top.low, "high": top.high, "runs": top.runs},
         })  # fmt: skip
-        return
+    else:
+        _tell(rows, top, len(found.names), images, seed)
+    if out is not None:  # last, so that a name that is taken costs none of the numbers
+        names = ["unit", "digest", "val_error_pct", *found.values]
+        table = zip(found.names, found.digests, found.errors, *found.values.values(), strict=True)
+        lines = [",".join(names), *(",".join("" if cell is None else f"{cell}" for cell in line) for line in table)]
+        write(out, ("\n".join(lines) + "\n").encode(), force=force)
+
+
+def _tell(rows: list[Agreement], top: Ceiling | None, architectures: int, images: int, seed: int) -> None:
+    from resbench.cli.show import print_table
+    from resbench.evidence.proxies import RESAMPLES
+    from resbench.study.proxied import BASELINES
+
     cells = [
         [row.name, str(row.n), f"{row.tau:+.2f}", _interval(row.low, row.high),
          *(_beside(row, other) for other in BASELINES)]
@@ -61,7 +71,7 @@ def proxies(
     beside = [f"less that of {name}" for name in BASELINES]
     print_table(["proxy", ">n", ">tau", "95 % interval", *beside], cells)
     typer.echo(
-        f"tau: Kendall's tau-b with accuracy over {len(found.names)} architectures, units that fail being tied last; percentile "
+        f"tau: Kendall's tau-b with accuracy over {architectures} architectures, units that fail being tied last; percentile "
         f"bootstrap over architectures, {RESAMPLES} resamples. Networks of seed {seed}, {images} images of the training split."
     )
     if top is None:

@@ -10,9 +10,9 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from resbench.cli.show import count, make_table
-from resbench.errors import StorageError
 from resbench.evidence.leaderboard import Leaderboard, Row
 from resbench.evidence.notes import notes
+from resbench.files import write
 from resbench.spec.design import WORDS
 
 WIDTH = 150  # columns of the drawn table
@@ -39,16 +39,13 @@ def columns(board: Leaderboard) -> list[str]:
     return [*COLUMNS[:2], f">{first}", *COLUMNS[3:], *more]
 
 
-def draw_ranking(board: Leaderboard, file: str) -> None:
-    """The table as an SVG of a terminal; no font is loaded from anywhere. Raises StorageError where it cannot be written."""
+def draw_ranking(board: Leaderboard, file: str, *, force: bool = False) -> None:
+    """The table as an SVG of a terminal; no font is loaded from anywhere. Raises as `files.write` does."""
     terminal = Console(record=True, file=StringIO(), width=WIDTH, highlight=False)
     terminal.print(ranking_table(board))
     picture = terminal.export_svg(title=f"resbench results top {board.study}")
     picture = re.sub(r"@font-face \{.*?\}", "", picture, flags=re.DOTALL)
-    try:
-        Path(file).write_text(picture.replace("Fira Code", "ui-monospace, Menlo, Consolas"), encoding="utf-8")
-    except OSError as error:
-        raise StorageError(f"{file}: cannot be written: {error.strerror}") from None
+    write(Path(file), picture.replace("Fira Code", "ui-monospace, Menlo, Consolas").encode(), force=force)
 
 
 def cells(row: Row, board: Leaderboard) -> list[object]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from resbench.cli.options import Db, Plugins, database
+from resbench.cli.options import Db, Force, Plugins, database
 
 
 def report(
@@ -15,12 +15,13 @@ def report(
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="FILE", help="Where the page goes; its ending is .html.")
     ] = Path("report.html"),
+    force: Force = False,
     db: Db = None,
     plugins: Plugins = None,
 ) -> None:
     """A study as one HTML page that needs nothing else, from the database alone: evidence, units, provenance, repeating it."""
     from resbench.errors import BadInput
-    from resbench.report.save import save
+    from resbench.files import write
     from resbench.spec.names import printable
     from resbench.store.engine import open_store
 
@@ -30,5 +31,5 @@ def report(
     from resbench.report.page.facts import page
     from resbench.report.page.html import html
 
-    save(out, html(page(engine, study)).encode("utf-8"))
+    write(out, html(page(engine, study)).encode("utf-8"), force=force)
     typer.echo(str(out))

@@ -10,7 +10,7 @@ import typer
 
 from resbench.cli import plot, results_export, results_freeze
 from resbench.cli.agreement import agreement
-from resbench.cli.options import Db, Json, database
+from resbench.cli.options import Db, Force, Json, database
 from resbench.cli.power import power
 from resbench.errors import BadInput
 
@@ -49,6 +49,7 @@ def top(
     svg: Annotated[
         str | None, typer.Option("--svg", metavar="FILE", help="Also draw the table as an SVG picture.")
     ] = None,
+    force: Force = False,
     test: Annotated[
         bool, typer.Option("--test", help="Show test errors; the database records that they were looked at.")
     ] = False,
@@ -63,7 +64,7 @@ def top(
     if test:
         print_test(engine, study, json)
     else:
-        print_ranking(engine, study, json, svg)
+        print_ranking(engine, study, json, svg, force=force)
 
 
 def has_finished(engine: Engine, study: str) -> bool:
@@ -74,7 +75,7 @@ def has_finished(engine: Engine, study: str) -> bool:
     return any(run.active and run.judges and run.status in ENDED for run in runs_of_study(engine, study))
 
 
-def print_ranking(engine: Engine, study: str, json: bool, svg: str | None = None) -> None:
+def print_ranking(engine: Engine, study: str, json: bool, svg: str | None = None, *, force: bool = False) -> None:
     from resbench.cli.ranking import draw_ranking, ranking_table
     from resbench.cli.show import print_json, show
     from resbench.evidence.leaderboard import leaderboard
@@ -85,7 +86,7 @@ def print_ranking(engine: Engine, study: str, json: bool, svg: str | None = None
     else:
         show(ranking_table(board))
     if svg is not None:
-        draw_ranking(board, svg)
+        draw_ranking(board, svg, force=force)
 
 
 def picture_file(path: str, *, test: bool) -> None:
@@ -150,10 +151,11 @@ def unit(
         Path | None,
         typer.Option("-o", "--out", metavar="FILE", help="Where to write it, else it is printed.", show_default=False),
     ] = None,
+    force: Force = False,
     db: Db = None,
 ) -> None:
     """A unit that `arrange` or `mutate` wrote, as a YAML file: to analyze, export and train it elsewhere."""
-    from resbench.report.save import save
+    from resbench.files import write
     from resbench.spec.yaml_text import yaml_text
     from resbench.store.engine import open_store
     from resbench.study.wrote import unit_of_study
@@ -162,7 +164,7 @@ def unit(
     if out is None:
         typer.echo(text, nl=False)
     else:
-        save(out, text.encode())
+        write(out, text.encode(), force=force)
         typer.echo(f"{out}: written", err=True)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from resbench.cli.options import Db, database
+from resbench.cli.options import Db, Force, database
 from resbench.errors import BadInput, did_you_mean
 from resbench.spec.names import printable
 
@@ -29,11 +29,12 @@ def export(
         typer.Option("--what", metavar="WHAT", help="leaderboard, runs or epochs. Else runs; in .md and .tex the leaderboard.",
                      show_default=False),
     ] = None,
+    force: Force = False,
     db: Db = None,
 ) -> None:  # fmt: skip
     """Write a study's ranking, runs or epochs to a file. Test scores are never among them."""
     wanted = _wanted(out, what)
-    from resbench.report.save import save
+    from resbench.files import write
     from resbench.store.engine import open_store
 
     url = database(db)
@@ -54,7 +55,7 @@ def export(
             raise BadInput(f"study {study} has no {wanted} yet: nothing to export; `resbench study run` trains them")
         about = {"study": study, "what": wanted, "resbench": __version__}
         data, told = WRITERS[out.suffix.lower()](rows, about), f"{len(rows)} rows"
-    save(out, data)
+    write(out, data, force=force)
     typer.echo(f"{out}: {wanted} of {study}, {told}", err=True)
 
 

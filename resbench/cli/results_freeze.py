@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
-from resbench.cli.options import Db, database
+from resbench.cli.options import Db, Force, database
 from resbench.errors import BadInput
 from resbench.spec.names import printable
 
 
 def freeze(
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="The file to write; nothing is written over.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="The file to write.")],
     study: Annotated[
         str | None, typer.Argument(help="The study's name; may be left out where frozen files are merged.", show_default=False)
     ] = None,
@@ -26,6 +26,7 @@ def freeze(
         bool,
         typer.Option("--with-test", help="Put the test scores in, apart; the database records that they were looked at."),
     ] = False,
+    force: Force = False,
     db: Db = None,
 ) -> None:  # fmt: skip
     """Write every run and epoch of a study, with costs, recipe and provenance, to a file for `resbench.tabular`."""
@@ -33,27 +34,30 @@ def freeze(
         raise BadInput("name a study to freeze, or frozen files to --merge")
     if study is None and with_test:
         raise BadInput("--with-test is for the study that is frozen; a merged file has the test scores of its parts")
-    from resbench.store.frozen import check_free
+    from resbench.store.location import locate
+    from resbench.store.new_file import check_place
     from resbench.tabular import load
     from resbench.tabular import merge as merged
 
-    check_free(out)
+    url = database(db)
+    file = locate(url).path
+    check_place(out, [*(merge or []), *([] if file is None else [file])], force=force)
     if study is None:
-        merged(merge or [], out)
+        merged(merge or [], out, force=force)
     else:
         from resbench.cli.sealed import user
         from resbench.store.engine import open_store
         from resbench.store.freeze import freeze as frozen
 
-        engine = open_store(database(db), create=False)
+        engine = open_store(url, create=False)
         by = f"{user()}: resbench results freeze --with-test" if with_test else None
         if merge:
             with TemporaryDirectory() as folder:
                 own = Path(folder) / f"{study}.db"
                 frozen(engine, study, own, test_for=by)
-                merged([own, *merge], out)
+                merged([own, *merge], out, force=force)
         else:
-            frozen(engine, study, out, test_for=by)
+            frozen(engine, study, out, test_for=by, force=force)
     with load(out) as bench:
         units, runs = len(bench.units), bench.count()
     typer.echo(f"{printable(str(out), 300)}: {units} units, {runs} runs", err=True)

@@ -19,6 +19,7 @@ from resbench.spec.node import Node
 from resbench.spec.override import override_study
 from resbench.spec.study import StudySpec, parse_study
 from resbench.spec.study_plugins import plugin_folders
+from resbench.store.checkpoint_place import refuse_strangers
 from resbench.store.checkpoints import checkpoint_folder
 from resbench.store.engine import Engine, open_store
 
@@ -167,8 +168,9 @@ def trained(prepared: Prepared, setting: Setting, progress: StudyProgress) -> tu
     if part().rank > 0:
         follow(setting.device)
         raise SystemExit(0)
-    engine = open_store(setting.url, create=True)
     folder = checkpoint_folder(setting.url, setting.checkpoints)
+    refuse_strangers(folder)
+    engine = open_store(setting.url, create=True)
     here: Where = "ranks" if part().of > 1 else "here" if _in_process(points) else "local"
     where: Where = here if setting.place is None else "ray"
     workers = MANY if where == "ray" and setting.workers is None else setting.workers

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from resbench.cli.options import Plugins
-from resbench.errors import BadInput, StorageError, did_you_mean
+from resbench.cli.options import Force, Plugins
+from resbench.errors import BadInput, did_you_mean
+from resbench.files import write
 
 
 def schema(
@@ -17,6 +18,7 @@ def schema(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it there instead of on stdout.")
     ] = None,
+    force: Force = False,
     plugins: Plugins = None,
 ) -> None:
     """JSON Schema (2020-12) of units, blocks, networks, recipes or studies, with every op and block that a name finds."""
@@ -30,8 +32,5 @@ def schema(
     if output is None:
         sys.stdout.write(text)
         return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StorageError(f"{output}: cannot be written: {error.strerror}") from None
+    write(output, text.encode(), force=force)
     typer.echo(f"{output}: written", err=True)

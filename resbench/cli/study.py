@@ -25,7 +25,7 @@ Checkpoints = Annotated[
     str | None,
     typer.Option(
         "--checkpoints", metavar="FOLDER", envvar="RESBENCH_CHECKPOINTS", show_default=False,
-        help="Where runs under way are kept; on several machines a folder that they share. Else DATABASE.checkpoints.",
+        help="A new or an empty folder for runs under way, shared by several machines. Else DATABASE.checkpoints.",
     ),
 ]  # fmt: skip
 Device = Annotated[str | None, typer.Option("--device", help="cuda, mps or cpu; else the best there is.")]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from resbench.cli import diff, export
-from resbench.cli.options import Json, Plugins
+from resbench.cli.options import Force, Json, Plugins
 from resbench.errors import BadInput
 
 app = typer.Typer(help="Check, draw and list units.", no_args_is_help=True)
@@ -61,12 +61,14 @@ def show(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="A file, instead of stdout.", show_default=False)
     ] = None,
+    force: Force = False,
     json: Json = False,
     plugins: Plugins = None,
 ) -> None:
     """Draw a unit's graph, with the shape, the parameters and the MACs of every op."""
+    from resbench.files import write
     from resbench.ops.schema import table
-    from resbench.report.save import asked_format, save
+    from resbench.report.formats import asked_format
     from resbench.spec.library import Library
 
     how = asked_format(format_, out)
@@ -80,7 +82,7 @@ def show(
     if json:
         print_json(as_json(picture))
     elif out is not None:
-        save(out, picture.render(how))
+        write(out, picture.render(how), force=force)
     else:
         print_picture(picture, how)
 

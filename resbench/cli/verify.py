@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from resbench.cli.options import Json
+from resbench.cli.options import Force, Json
 
 Against = Annotated[
     str,
@@ -87,6 +87,7 @@ def import_weights(
     against: Against,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The .safetensors file to write.")],
     words: Words = None,
+    force: Force = False,
     weights: Annotated[
         Path | None,
         typer.Option(
@@ -100,7 +101,7 @@ def import_weights(
     from resbench.compiler.architecture import bind_network
     from resbench.compiler.canonical import canonical
     from resbench.compiler.export import safetensors_bytes
-    from resbench.report.save import save
+    from resbench.files import write
     from resbench.verify.check import imported
     from resbench.verify.reference import load_weights, reference
 
@@ -110,7 +111,7 @@ def import_weights(
         load_weights(source, weights)
     ours, pairing = imported(bound, source, _map(map_))
     about = {"network": bound.name, "unit": bound.unit, "digest": canonical(bound).digest, "from": against}
-    save(output, safetensors_bytes(ours, about))
+    write(output, safetensors_bytes(ours, about), force=force)
     for doubt in pairing.doubts:
         typer.echo(f"note: {doubt}", err=True)
     where = weights if weights is not None else "weights drawn from seed 0, since no --weights were given"

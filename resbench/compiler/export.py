@@ -6,6 +6,7 @@ The number of images in a batch stays open in the first two. Weights come back f
 from __future__ import annotations
 
 import io
+import json
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
@@ -53,9 +54,14 @@ def torch_bytes(network: nn.Module, shape: Shape) -> bytes:
 
 
 def safetensors_bytes(network: nn.Module, metadata: Mapping[str, str]) -> bytes:
+    """The same bytes each time: safetensors itself writes metadata in an order of chance."""
     from safetensors.torch import save
 
-    return save({name: t.contiguous() for name, t in network.state_dict().items()}, dict(metadata))
+    data = save({name: t.contiguous() for name, t in network.state_dict().items()}, dict(metadata))
+    end = 8 + int.from_bytes(data[:8], "little")  # a length, the header in JSON, then the numbers at multiples of 8
+    header = json.dumps(json.loads(data[8:end]), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + data[end:]
 
 
 def load_weights(network: nn.Module, path: Path) -> None:

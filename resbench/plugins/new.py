@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from os.path import lexists
 from pathlib import Path
 
 from resbench import __version__
 from resbench.errors import BadInput, StorageError
+from resbench.files import write
 
 PYPROJECT = """\
 [build-system]
@@ -104,18 +106,20 @@ FILES = {
 
 
 def write_package(name: str, folder: Path) -> Path:
-    """The package's own folder, new in `folder`. Raises BadInput where something of that name is there already."""
+    """Write the package to a folder of its own, new in `folder`. Raises BadInput where something has its name already."""
     target = folder / name
-    if target.exists() or target.is_symlink():
-        raise BadInput(f"{target} is there already; nothing is overwritten")
     filled = {"NAME": name, "CLASS": "".join(word.capitalize() for word in name.split("_")), "VERSION": __version__}
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if lexists(target):
+            raise BadInput(f"{target}: exists already and was left as it is; give another name")
+        target.mkdir()
         for path, text in FILES.items():
             for mark, value in filled.items():
                 path, text = path.replace(mark, value), text.replace(mark, value)
             file = target / path
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, "utf-8")
+            write(file, text.encode())
     except OSError as error:
         raise StorageError(f"{target}: cannot be written: {error.strerror}") from None
     return target

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from resbench.files import write
 from resbench.store.all_tables import metadata
 from resbench.store.questions import QUESTIONS
 from resbench.store.views import VIEWS
@@ -91,7 +92,7 @@ def _grid(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 def main(paths: list[str]) -> None:
     for path in map(Path, paths):
-        path.write_text(refresh(path.read_text("utf-8")), "utf-8")
+        write(path, refresh(path.read_text("utf-8")).encode(), force=True)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from resbench.files import write
 from resbench.ops.schema import table
 from resbench.report.language_library import blocks, networks, recipes, units
 from resbench.report.language_limits import limits
@@ -39,7 +40,7 @@ def refresh(text: str, library: Library) -> str:
 def main(paths: list[str]) -> None:
     library = Library(table())
     for path in map(Path, paths):
-        path.write_text(refresh(path.read_text("utf-8"), library), "utf-8")
+        write(path, refresh(path.read_text("utf-8"), library).encode(), force=True)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from resbench.files import write
 from resbench.report.dot import dot
+from resbench.report.formats import Format, format_of
 from resbench.report.mermaid import mermaid
 from resbench.report.png import png
-from resbench.report.save import Format, format_of, save
 from resbench.report.shown import View
 from resbench.report.svg import svg
 from resbench.report.text import text
@@ -45,9 +46,12 @@ class Picture:
             case "dot":
                 return "\n".join(map(dot, self.views)).encode("utf-8")
 
-    def save(self, path: str | Path) -> None:
-        """In the format that the file's ending says: .txt, .svg, .png, .mmd or .dot. Raises BadInput for another."""
-        save(Path(path), self.render(format_of(path)))
+    def save(self, path: str | Path, *, force: bool = False) -> None:
+        """Write it in the format that the file's ending says: .txt, .svg, .png, .mmd or .dot.
+
+        Raises BadInput for another ending, and for a file that exists already and is another, unless `force` says to replace it.
+        """
+        write(Path(path), self.render(format_of(path)), force=force)
 
     def __str__(self) -> str:
         return self.text

@@ -2,25 +2,31 @@
 
 Written under another name, synced, renamed, and only then told of in the database; two are kept. A file whose sha256 is another
 is damaged, and the one before it serves. Files are of one claim each (its token ends their names), so that a worker which lost
-its cell overwrites nothing; they are looked for in the folder alone, whatever a row says.
+its cell overwrites nothing; they are looked for in the folder alone, whatever a row says. Nothing is removed but files of this
+form that the database's own place holds (checkpoint_place.py).
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import Any, BinaryIO
+from secrets import randbelow
+from stat import S_ISREG
+from typing import Any
 
-from sqlalchemy import Engine, Select, delete, insert, select
+from sqlalchemy import Connection, Engine, Select, delete, insert, select
 
 from resbench.errors import StorageError
 from resbench.failpoints import Failpoint, reach
+from resbench.files import open_new, sync
 from resbench.store.cells import hold
+from resbench.store.checkpoint_mark import is_file
+from resbench.store.checkpoint_place import FORM, identity, leave, own_place, removable
 from resbench.store.location import locate
 from resbench.store.records import canonical_json, now
 from resbench.store.tables import rb_run, rb_run_plan, rb_study_run
@@ -29,6 +35,8 @@ from resbench.store.work_records import Cell
 from resbench.store.work_tables import rb_cell, rb_checkpoint
 
 KEPT = 2
+LARGEST = 2**36  # bytes of a file: what is larger is none of ours
+_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def checkpoint_folder(url: str, named: str | None = None) -> Path:
@@ -61,13 +69,9 @@ class Checkpoints:
 
         Raises StorageError where the folder takes no file, with nothing half-written; Fenced where the cell was taken over.
         """
-        path = self.folder / f"{self.key}.{epoch}.{self.cell.token}"
-        rough = path.with_suffix(f".{os.getpid()}.tmp")
         try:
-            self._write(rough, path, content)
+            path = self._write(f"{self.key}.{epoch}.{self.cell.token}", content)
         except OSError as error:
-            with suppress(OSError):
-                rough.unlink(missing_ok=True)
             raise StorageError(f"{self.folder}: no checkpoint could be written: {error.strerror or error}") from None
         reach(Failpoint.CHECKPOINT_RENAMED)
         values = {
@@ -83,16 +87,16 @@ class Checkpoints:
             old = list(connection.execute(self._newest().offset(KEPT)))
             connection.execute(delete(rb_checkpoint).where(rb_checkpoint.c.id.in_([row.id for row in old])))
         reach(Failpoint.CHECKPOINT_TOLD)
-        for row in old:
-            if row.path != path.name:
-                (self.folder / Path(row.path).name).unlink(missing_ok=True)
+        if old:
+            self._drop({row.path for row in old} - {path.name})
 
     def load(self) -> Iterator[bytes]:
         """Newest first; damaged and missing ones are passed over. The database is asked at once, the files one by one."""
+        places = dict.fromkeys((own_place(self.engine, self.folder), self.folder))  # what lay there before is read too
         with reading(self.engine) as connection:
-            told = [(self.folder / Path(row.path).name, row.sha256) for row in connection.execute(self._newest())]
-        contents = ((path.read_bytes() if path.is_file() else b"", digest) for path, digest in told)
-        return (content for content, digest in contents if sha256(content).hexdigest() == digest)
+            rows = [(row.path, row.sha256) for row in connection.execute(self._newest())]
+        found = (_content(place / name, digest) for name, digest in rows if _is_name(name) for place in places)
+        return (content for content in found if content is not None)
 
     def forget(self) -> None:
         """What was under way is given up. Raises Fenced."""
@@ -103,28 +107,48 @@ class Checkpoints:
 
     def clear(self) -> None:
         """What was under way is saved, and no row tells of a checkpoint any more: remove the files."""
-        for path in self.folder.glob(f"{self.key}.*"):
-            path.unlink(missing_ok=True)
-        with suppress(OSError):  # others' lie there
-            self.folder.rmdir()
+        self._drop()
+        if identity(self.engine) is None:
+            with suppress(OSError):  # others' lie there
+                self.folder.rmdir()
 
-    def _write(self, rough: Path, path: Path, content: bytes) -> None:
-        with self._opened(rough) as file:
-            file.write(content)
-            file.flush()
-            reach(Failpoint.CHECKPOINT_WRITTEN)
-            os.fsync(file.fileno())
-        reach(Failpoint.CHECKPOINT_SYNCED)
-        rough.replace(path)
-        _sync(self.folder)
+    def _drop(self, names: Collection[object] | None = None) -> None:
+        """Remove files of the key: those named, or all."""
+        place = own_place(self.engine, self.folder)
+        for path in removable(place, identity(self.engine), [self.key]):
+            if path.name.startswith(f"{self.key}.") and (names is None or path.name in names):
+                _remove(path)
 
-    def _opened(self, rough: Path) -> BinaryIO:
+    def _write(self, name: str, content: bytes) -> Path:
+        rough = self._begun(name)
+        try:
+            with rough.open("r+b") as file:
+                file.write(content)
+                file.flush()
+                reach(Failpoint.CHECKPOINT_WRITTEN)
+                os.fsync(file.fileno())
+            reach(Failpoint.CHECKPOINT_SYNCED)
+            path = rough.with_name(name)
+            if os.path.lexists(path) and not is_file(path):
+                raise FileExistsError(f"{name} is there, and is no file")
+            rough.replace(path)
+            sync(path.parent)
+        except OSError:
+            _remove(rough)
+            raise
+        return path
+
+    def _begun(self, name: str) -> Path:
         """Another worker that is done may remove the empty folder between the two."""
-        for _ in range(10):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with suppress(FileNotFoundError):
-                return rough.open("wb")
-        return rough.open("wb")
+        for again in reversed(range(10)):
+            rough = own_place(self.engine, self.folder, make=True) / f"{name}.{randbelow(10**18)}.tmp"
+            try:
+                os.close(open_new(rough, private=True))
+                break
+            except FileNotFoundError:
+                if not again:
+                    raise
+        return rough
 
     def _newest(self) -> Select[Any]:
         return select(rb_checkpoint).where(rb_checkpoint.c.key == self.key).order_by(rb_checkpoint.c.id.desc())
@@ -139,29 +163,58 @@ def forget_stopped(engine: Engine, study_id: int) -> None:
         .where(rb_study_run.c.study_id == study_id, rb_run.c.status == "stopped")
     )
     with writing(engine) as connection:
-        plans = [json.loads(plan) for plan in connection.execute(stopped).scalars()]
-        for key in {plan["checkpoint"] for plan in plans if "checkpoint" in plan}:
+        for key in _keys(connection, stopped):
             connection.execute(delete(rb_checkpoint).where(rb_checkpoint.c.key == key))
 
 
 def sweep(engine: Engine, folder: Path) -> int:
     """Remove files that no row tells of: a kill left them. Nothing is touched while any cell is running. Returns how many."""
+    own, place = identity(engine), own_place(engine, folder)
+    with reading(engine) as connection:
+        stopped = _keys(connection, select(rb_run_plan.c.plan))
+        known = stopped.union(connection.execute(select(rb_checkpoint.c.key)).scalars())
+    there = removable(place, own, known)  # before it is asked whether anybody writes
     with reading(engine) as connection:
         if connection.execute(select(rb_cell.c.id).where(rb_cell.c.status == "running").limit(1)).first() is not None:
             return 0
-        told = {Path(path).name for path in connection.execute(select(rb_checkpoint.c.path)).scalars()}
-    stray = [path for path in folder.glob("*.*") if path.name not in told]
+        told = set(connection.execute(select(rb_checkpoint.c.path)).scalars())
+    stray = [path for path in there if path.name not in told]
     for path in stray:
-        path.unlink(missing_ok=True)
-    with suppress(OSError):
-        folder.rmdir()
+        _remove(path)
+    leave(place, own)
     return len(stray)
 
 
-def _sync(folder: Path) -> None:
-    """The new name itself."""
-    handle = os.open(folder, os.O_RDONLY)
+def _keys(connection: Connection, plans: Select[Any]) -> frozenset[str]:
+    """Of the checkpoints that runs were stopped at, as their plans tell."""
+    found = []
+    for text in connection.execute(plans).scalars():
+        with suppress(ValueError, TypeError, KeyError):
+            found.append(str(json.loads(text)["checkpoint"]))
+    return frozenset(found)
+
+
+def _is_name(path: object) -> bool:
+    """Whether a row names a file as ours are named: it may say anything."""
+    return isinstance(path, str) and FORM.fullmatch(path) is not None
+
+
+def _content(path: Path, digest: object) -> bytes | None:
+    """Of an ordinary file that has the digest; it is not taken into memory before it is known to have it."""
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        with os.fdopen(os.open(path, _FLAGS), "rb") as file:
+            what = os.fstat(file.fileno())
+            if not S_ISREG(what.st_mode) or what.st_size > LARGEST or file_digest(file, "sha256").hexdigest() != digest:
+                return None
+            file.seek(0)
+            content = file.read(what.st_size)
+    except OSError:
+        return None
+    return content if sha256(content).hexdigest() == digest else None
+
+
+def _remove(path: Path) -> None:
+    """A file, never a link, a folder or a pipe of such a name."""
+    with suppress(OSError):
+        if is_file(path):
+            path.unlink()

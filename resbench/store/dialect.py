@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Double, Engine, Table, cast, c
 from sqlalchemy.dialects import sqlite
 
 from resbench.errors import DatabaseError
+from resbench.files import make_private
 from resbench.store.location import Location
 from resbench.store.sqlite_connection import connect, limit_time
 from resbench.store.sqlite_file import BUSY_TIMEOUT_S
@@ -115,8 +116,12 @@ def lock_schema(connection: Connection) -> None:
 
 
 def set_journal(location: Location) -> None:
-    """WAL where this SQLite is safe with it, else DELETE; left as it is where another process holds the file."""
+    """WAL where this SQLite is safe with it, else DELETE; left as it is where another process holds the file. A file that is not
+    there is made here, for its owner alone.
+    """
     wanted = "wal" if wal_is_safe(sqlite3.sqlite_version_info) else "delete"
+    if location.path is not None:
+        make_private(location.path)
     try:
         connection = connect(location.sqlite_uri("rwc"), timeout_s=BUSY_TIMEOUT_S)
     except sqlite3.OperationalError as error:

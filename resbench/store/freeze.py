@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from sqlalchemy import Connection, Engine, Select, Table, insert, select
 
 from resbench import __version__
 from resbench.errors import BadInput
-from resbench.store.frozen import add, check_free, make, write_whole
+from resbench.store.frozen import add, make, write_whole
+from resbench.store.new_file import check_place
 from resbench.store.records import FINISHED, StudyRow, now
 from resbench.store.studies import study_row
 from resbench.store.tables import (
@@ -51,9 +53,10 @@ AT_ONCE = 500  # SQLite before 3.32 takes 999 parameters
 Keys = Sequence[str] | Sequence[int]
 
 
-def freeze(engine: Engine, study: str, out: Path, *, test_for: str | None = None) -> None:
+def freeze(engine: Engine, study: str, out: Path, *, test_for: str | None = None, force: bool = False) -> None:
     """Raises BadInput for an unknown study, one without a finished run, and a name that cannot be taken."""
-    check_free(out)
+    sources = [Path(str(engine.url.database))] if engine.dialect.name == "sqlite" else []
+    check_place(out, sources, force=force)
     with reading(engine) as connection:
         found = study_row(connection, study, shown(engine))
         if connection.execute(_runs(found).limit(1)).first() is None:
@@ -62,7 +65,8 @@ def freeze(engine: Engine, study: str, out: Path, *, test_for: str | None = None
         with writing(engine) as connection:
             connection.execute(insert(rb_reveal).values(study_id=found.id, revealed_at=now(), revealed_by=test_for))
     with reading(engine) as connection:
-        write_whole(out, lambda file: _fill(file, connection, found, test=test_for is not None))
+        fill = partial(_fill, source=connection, study=found, test=test_for is not None)
+        write_whole(out, fill, sources=sources, force=force)
 
 
 def _runs(study: StudyRow) -> Select[Any]:

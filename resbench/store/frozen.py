@@ -6,15 +6,14 @@ and columns are: SQLite keeps the comments below, and `.schema` shows them. stdl
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from resbench.errors import BadInput, StorageError
-from resbench.spec.names import printable
+from resbench.errors import StorageError
+from resbench.store.new_file import new_file
 from resbench.store.records import now
 
 APPLICATION_ID = 0x7262_7462  # "rbtb", bytes 68 to 71 of the file
@@ -142,34 +141,18 @@ def is_frozen(head: bytes) -> bool:
     return head[68:72] == APPLICATION_ID.to_bytes(4, "big")
 
 
-def check_free(out: Path) -> None:
-    """Raises BadInput where something stands under this name, which is never written over, or no folder is there."""
-    shown = printable(str(out), 300)
-    if out.exists() or out.is_symlink():
-        raise BadInput(f"{shown}: is there already, and is left as it is; give another name, or take it away first")
-    if not out.parent.is_dir():
-        raise BadInput(f"{shown}: there is no folder {printable(str(out.parent), 300)}")
-
-
-def write_whole(out: Path, fill: Callable[[sqlite3.Connection], None]) -> None:
-    """A new file, whole or not there: it has another name until it is done.
+def write_whole(
+    out: Path, fill: Callable[[sqlite3.Connection], None], *, sources: Sequence[Path] = (), force: bool = False
+) -> None:
+    """A new file, whole or not there: it has another name until it is done. `sources`: files that it is made from.
 
     Raises BadInput for a name that cannot be taken, StorageError where the file cannot be written.
     """
-    check_free(out)
-    part = out.with_name(f".{out.name[:200]}.{os.getpid()}.part")
-    try:
-        with closing(sqlite3.connect(part)) as connection:
-            connection.execute("PRAGMA journal_mode = OFF")  # what fails is thrown away whole
-            with connection:
-                fill(connection)
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
-        os.link(part, out)  # fails where somebody was faster
-    except FileExistsError:
-        check_free(out)
-        raise
-    except (OSError, sqlite3.OperationalError) as error:
-        raise StorageError(f"{printable(str(out), 300)}: cannot be written: {error}") from None
-    finally:
-        part.unlink(missing_ok=True)
+    with new_file(out, sources, force=force) as part:
+        try:
+            with closing(sqlite3.connect(part)) as connection:
+                connection.execute("PRAGMA journal_mode = OFF")  # what fails is thrown away whole
+                with connection:
+                    fill(connection)
+        except sqlite3.OperationalError as error:
+            raise StorageError(f"{out}: cannot be written: {error}") from None

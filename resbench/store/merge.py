@@ -7,7 +7,6 @@ recipe, limits); its units, seeds, trials, looks at test scores are united. Work
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -23,6 +22,7 @@ from resbench.store.merge_runs import merge_runs
 from resbench.store.merge_studies import merge_studies
 from resbench.store.merge_verify import refuse_loss, rows_held
 from resbench.store.merged import Merged
+from resbench.store.new_file import new_file
 from resbench.store.sqlite_connection import TRANSACTION_S
 from resbench.store.transaction import reading, writing
 
@@ -53,30 +53,27 @@ def merge(
 
 
 def merge_to_new(
-    out: str, sources: Sequence[str], *, rename: bool = False, transaction_s: float = TRANSACTION_S
+    out: str,
+    sources: Sequence[str],
+    *,
+    rename: bool = False,
+    force: bool = False,
+    transaction_s: float = TRANSACTION_S,
 ) -> list[Merged]:
-    """The same into a new file, which is there only once it is whole."""
+    """The same into a new file, which is there only once it is whole; `force`: in the place of one that is there."""
     location = locate(out)
     if location.path is None:
         raise BadInput(
             f"{location.shown}: -o makes a file; to merge into a server's database, name it first, without -o"
         )
     _refuse_twice(sources)
-    _refuse_there(location.path, out)
-    rough = location.path.with_name(f".{location.path.name}.{os.getpid()}.tmp")
-    try:
+    read = [path for path in (locate(url).path for url in sources) if path is not None]
+    target = location.path if "://" in out else Path(out).expanduser()  # as it was given, for what is said of it
+    with new_file(target, read, force=force) as rough:
         for url in sources:
             refuse_unsound(url, transaction_s=transaction_s)
         open_store(str(rough), create=True).dispose()
-        merged = merge(str(rough), sources, rename=rename, transaction_s=transaction_s)
-        try:
-            os.link(rough, location.path)
-        except FileExistsError:
-            _refuse_there(location.path, out)
-        return merged
-    finally:
-        for end in ("", "-journal", "-wal", "-shm"):
-            rough.with_name(rough.name + end).unlink(missing_ok=True)
+        return merge(str(rough), sources, rename=rename, transaction_s=transaction_s)
 
 
 def _merge_one(source: Connection, into: Connection, merged: Merged, rename: bool) -> Merged:
@@ -104,10 +101,3 @@ def _refuse_twice(urls: Sequence[str]) -> None:
 
 def _name(location: Location) -> str:
     return location.url if location.path is None else str(location.path.resolve())
-
-
-def _refuse_there(path: Path, shown: str) -> None:
-    if path.exists():
-        raise BadInput(
-            f"{shown}: is there already; it was left as it is: give -o a new file, or name it first, without -o"
-        )

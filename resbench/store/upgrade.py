@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from resbench.errors import DatabaseError
+from resbench.errors import BadInput, DatabaseError
 from resbench.store.backup import copy_file
 from resbench.store.dialect import lock_schema
 from resbench.store.engine import connect, found_revision
@@ -53,13 +54,12 @@ def upgrade_database(url: str) -> Upgraded:
 
 
 def _keep(location: Location, found: str) -> Path | None:
-    """`results.db` -> `results.db.0003_v0.1.0`, or with a number behind where that is there."""
+    """`results.db` -> `results.db.0003_v0.1.0`, or with a number behind where something is there, a link too."""
     if location.path is None:
         return None
-    names = [
-        location.path.with_name(f"{location.path.name}.{found}{end}")
-        for end in ("", *(f".{n}" for n in range(2, 1000)))
-    ]
-    target = next(name for name in names if not name.exists())
-    copy_file(location, target)
-    return target
+    for end in ("", *(f".{n}" for n in range(2, 1000))):
+        target = location.path.with_name(f"{location.path.name}.{found}{end}")
+        if not os.path.lexists(target):
+            copy_file(location, target)
+            return target
+    raise BadInput(f"{location.shown}: a thousand copies of before are kept beside it; move them elsewhere")

@@ -8,14 +8,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
+from os.path import lexists
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from resbench import files
 from resbench.train.clock import Clock
 
-ENDING = ".profile.json"
+ENDING, TRACE = ".profile.json", ".trace.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +30,24 @@ class Machine:
 
 
 def clock(machine: Machine, unit: str, key: str, seeds: tuple[int, ...]) -> Clock | None:
-    """`key`: of the training, so that no two have one file."""
+    """`key`: of the training, so that no two have one file. The same training once more gets names with a number behind."""
     if machine.profile is None:
         return None
     name = f"{unit}-{key[:8]}-seeds-{'-'.join(map(str, seeds[:1] + seeds[1:][-1:]))}"
-    return Clock(machine.device, machine.profile / f"{name}.trace.json")
+    names = (name if n == 1 else f"{name}-again-{n}" for n in count(1))
+    free = next(name for name in names if not any(lexists(machine.profile / f"{name}{end}") for end in (TRACE, ENDING)))
+    return Clock(machine.device, machine.profile / f"{free}{TRACE}")
 
 
 def write(clock: Clock | None, unit: str, how: Mapping[str, Any]) -> None:
     if clock is None:
         return
     told = {"unit": unit, **how, "steps": clock.steps, "seconds": clock.close()}
-    path = clock.trace.with_name(clock.trace.name.replace(".trace.json", ENDING))
-    path.write_text(json.dumps(told, indent=1), "utf-8")
+    path = clock.trace.with_name(clock.trace.name.removesuffix(TRACE) + ENDING)
+    files.write(path, json.dumps(told, indent=1).encode())
 
 
 def read(folder: Path, since: float) -> list[dict[str, Any]]:
     """Of every cell that was trained since then (seconds of the epoch), in the order of their names."""
-    files = [path for path in sorted(folder.glob(f"*{ENDING}")) if path.stat().st_mtime >= since]
-    return [json.loads(path.read_text("utf-8")) for path in files]
+    new = [path for path in sorted(folder.glob(f"*{ENDING}")) if path.stat().st_mtime >= since]
+    return [json.loads(path.read_text("utf-8")) for path in new]

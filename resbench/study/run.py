@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from resbench.errors import Fenced
 from resbench.spec.study import StudySpec
 from resbench.store.cells import LEASE_S
+from resbench.store.checkpoint_place import claim
 from resbench.store.checkpoints import sweep
 from resbench.store.engine import Engine
 from resbench.store.patience import Patience
@@ -60,6 +61,9 @@ def run_study(engine: Engine, task: Task, watch: Watcher, stop: Stop, manner: Ma
     record = worker_record(spec.name, task.means.device, manner.workers or 1, manner.tags)
     patience = Patience(note=watch.note, stopped=lambda: bool(stop.asked))
     with at_work(engine, record, patience, manner.lease_s) as pulse:
+        news = patience.do(lambda: claim(engine, task.means.folder))
+        if news is not None:
+            watch.note(news)
         shift = Shift(
             task.url, record, stop, pulse, manner.where, manner.workers, manner.lease_s, manner.context, manner.place
         )

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from resbench.errors import ResbenchError
 from resbench.store.cells import LEASE_S
+from resbench.store.checkpoint_place import claim
+from resbench.store.checkpoints import sweep
 from resbench.store.engine import Engine
 from resbench.store.patience import Patience
 from resbench.store.studies import get_study
@@ -48,7 +52,12 @@ def run_worker(engine: Engine, job: Employment, watch: Watcher, stop: Stop) -> N
         return [TorchTrainer(study_id, job.folder, job.device, None, tuple(job.plugins))]
 
     with at_work(engine, record, patience, job.lease_s) as pulse:
+        news = patience.do(lambda: claim(engine, job.folder))
+        if news is not None:
+            watch.note(news)
         shift = Shift(
             job.url, record, stop, pulse, workers=job.slots, lease_s=job.lease_s, max_cells=job.max_cells, time_s=job.time_s
         )  # fmt: skip
         assist(engine, shift, Helper(job.study, trainers, job.slots, {}), watch)
+        with suppress(ResbenchError):  # the coordinator does the same, where it has the same folder
+            sweep(engine, job.folder)

@@ -26,8 +26,10 @@ _CURVE = "epoch, lr, train_loss, train_error_pct, val_loss, val_error_pct"
 _IDENTITY = "architecture = ? AND recipe = ? AND data = ? AND seed = ?"
 
 
-def merge(paths: Sequence[str | Path], out: str | Path) -> None:
-    """Write the union to a new file. Raises BadInput with the conflicts, and then writes nothing."""
+def merge(paths: Sequence[str | Path], out: str | Path, *, force: bool = False) -> None:
+    """Write the union to a new file, or in the place of one if `force` says so. Raises BadInput with the conflicts, and then
+    writes nothing.
+    """
     if not paths:
         raise BadInput("nothing to merge: name a frozen file or more")
 
@@ -46,7 +48,7 @@ def merge(paths: Sequence[str | Path], out: str | Path) -> None:
                 f"{len(conflicts)} conflict{'s' if len(conflicts) > 1 else ''}, nothing was written:\n{listed}{more}"
             )
 
-    write_whole(Path(out), fill)
+    write_whole(Path(out), fill, sources=[Path(path) for path in paths], force=force)
 
 
 def _copy(source: FrozenFile, target: sqlite3.Connection, name: str, conflicts: list[str]) -> bool:

@@ -11,6 +11,8 @@ from typing import Literal, TypeVar
 import torch
 from torch.profiler import ProfilerActivity, profile, record_function
 
+from resbench.files import placed
+
 Phase = Literal["data", "forward", "backward", "optimizer", "evaluation"]
 PHASES: tuple[Phase, ...] = ("data", "forward", "backward", "optimizer", "evaluation")
 WARM, TRACED = 3, 3  # steps before the trace begins, and in it
@@ -69,7 +71,8 @@ class Clock:
         """End the trace, wherever it is."""
         if self.profiler is not None and self.tracing:
             self.profiler.stop()
-            self.profiler.export_chrome_trace(str(self.trace))
+            with placed(self.trace) as rough:
+                self.profiler.export_chrome_trace(str(rough))
         self.profiler = None
 
 

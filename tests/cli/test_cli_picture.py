@@ -11,7 +11,7 @@ import pytest
 from command_line import Rb
 
 from resbench.cli.picture import draw, print_picture
-from resbench.report.save import Format
+from resbench.report.formats import Format
 
 UNIT = """\
 unit: mine

@@ -78,7 +78,7 @@ def test_it_installs_is_found_and_passes_its_check_and_its_own_test(written: Pat
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
-    with pytest.raises(BadInput, match=r"^.*/mine is there already; nothing is overwritten$"):
+    with pytest.raises(BadInput, match=r"^.*/mine: exists already and was left as it is; give another name$"):
         write_package("mine", tmp_path)
     assert list((tmp_path / "mine").iterdir()) == []
 

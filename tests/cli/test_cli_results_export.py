@@ -97,7 +97,7 @@ def test_a_file_that_stands_stays_whole_where_writing_fails(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", fail)
-    said = rb("results", "export", "small", "-o", "x.csv")
+    said = rb("results", "export", "small", "-o", "x.csv", "--force")
     assert (said.status, said.err) == (5, "x.csv: cannot be written: No space left on device\n")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["resbench.db", "small.yaml", "x.csv"]
     assert (tmp_path / "x.csv").read_text() == "before"

@@ -28,7 +28,7 @@ def test_it_writes_a_file(rb: Rb, tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_written(rb: Rb) -> None:
     said = rb("schema", "unit", "-o", "gone/unit.json")
-    assert (said.status, said.err) == (5, "gone/unit.json: cannot be written: No such file or directory\n")
+    assert (said.status, said.err) == (2, "gone/unit.json: there is no folder gone\n")
 
 
 def test_a_kind_that_is_none(rb: Rb) -> None:

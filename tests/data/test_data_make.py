@@ -17,7 +17,7 @@ from resbench.data.make.archive import Arrays, write_archive
 from resbench.data.make.command import command
 from resbench.data.make.draw import shuffled_by_class, take
 from resbench.data.make.idx import read_idx
-from resbench.errors import BadInput, StorageError
+from resbench.errors import BadInput
 
 
 def idx(array: NDArray[np.uint8]) -> bytes:
@@ -192,7 +192,7 @@ def test_archive_reads_back(tmp_path: Path) -> None:
 
 def test_archive_says_where_it_cannot_write(tmp_path: Path) -> None:
     made = digits.arrays(digits_like(tmp_path / "d.csv.gz", ROWS))
-    with pytest.raises(StorageError, match=r"no/a\.npz cannot be written: No such file or directory"):
+    with pytest.raises(BadInput, match=r"no/a\.npz: there is no folder "):
         write_archive(tmp_path / "no" / "a.npz", made)
 
 
@@ -202,6 +202,13 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = capsys.readouterr().out.split("sha256 ")[1].split(":")[0]
     command("digits", "a table", digits.arrays, found, [source, target])
     assert capsys.readouterr().out == f"{target}: sha256 {found}: the shipped file\n"
+    Path(target).write_text("mine")
+    with pytest.raises(SystemExit) as caught:
+        command("digits", "a table", digits.arrays, found, [source, target])
+    assert caught.value.code == 2
+    assert "a.npz: exists already and was left as it is" in capsys.readouterr().err
+    command("digits", "a table", digits.arrays, found, [source, target, "--force"])
+    assert "the shipped file" in capsys.readouterr().out
     with pytest.raises(SystemExit) as caught:
         command("digits", "a table", digits.arrays, "0", [str(tmp_path / "none"), target])
     assert caught.value.code == 2

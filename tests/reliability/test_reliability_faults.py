@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from harness import Running, Scene, Stage
 
+from resbench.store.checkpoint_place import claim, own_place
+
 EPOCHS = 6 * 4  # of a scene of three units, two blocks, four epochs
 RUNNING = "SELECT id, claimed_by FROM rb_cell WHERE status = 'running'"
 
@@ -257,10 +259,24 @@ def test_checkpoints_that_cannot_be_written_are_told_of_and_the_study_goes_on(st
 
 def test_what_a_kill_left_in_the_folder_of_checkpoints_is_swept(stage: Stage) -> None:
     scene = stage(units=("original",))
-    Path(scene.fake.folder).mkdir()
-    (Path(scene.fake.folder) / "0123456789abcdef.3.1.99.tmp").write_bytes(b"half")
+    folder = Path(scene.fake.folder)
+    claim(scene.engine, folder)
+    own_place(scene.engine, folder, make=True)
+    for name in (f"{'0' * 32}.3.1.99.tmp", f"{'1' * 32}.3.1", f"{'2' * 32}.3.99.tmp"):
+        (folder / name).write_bytes(b"half")
     assert scene.finish() == [0]
     scene.check()
+
+
+def test_a_folder_of_somebody_else_is_refused_before_anything_is_trained(stage: Stage) -> None:
+    scene = stage(units=("original",))
+    folder = Path(scene.fake.folder)
+    folder.mkdir()
+    (folder / "thesis.v2.tex").write_text("years")
+    assert scene.start().wait() == 2
+    assert "expected a new or an empty folder for checkpoints, got one that holds thesis.v2.tex" in scene.told()
+    assert [(path.name, path.read_text()) for path in folder.iterdir()] == [("thesis.v2.tex", "years")]
+    assert scene.rows("SELECT COUNT(*) FROM rb_cell") == [(0,)]
 
 
 def test_a_corrupt_database_is_left_as_it_is(slow: Scene) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -13,9 +12,9 @@ import pytest
 from report_sample import nasty
 
 import resbench
-from resbench.errors import BadInput, StorageError
+from resbench.errors import BadInput
+from resbench.report.formats import FORMATS, asked_format
 from resbench.report.picture import Picture
-from resbench.report.save import FORMATS, asked_format, save
 
 PICTURE = Picture((nasty("shared_gate"),))
 
@@ -64,6 +63,12 @@ def test_save_by_the_ending(name: str, start: bytes, tmp_path: Path) -> None:
     PICTURE.save(tmp_path / name)
     assert (tmp_path / name).read_bytes().startswith(start)
     assert [path.name for path in tmp_path.iterdir()] == [name]
+    (tmp_path / name).write_bytes(b"mine")
+    with pytest.raises(BadInput, match="exists already and was left as it is"):
+        PICTURE.save(tmp_path / name)
+    assert (tmp_path / name).read_bytes() == b"mine"
+    PICTURE.save(tmp_path / name, force=True)
+    assert (tmp_path / name).read_bytes().startswith(start)
 
 
 def test_endings_that_say_no_format(tmp_path: Path) -> None:
@@ -91,43 +96,3 @@ def test_the_format_asked_for() -> None:
     ):
         with pytest.raises(BadInput, match=re.escape(said)):
             asked_format(given, out)
-
-
-def test_a_file_is_whole_or_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "a.svg"
-    save(path, b"old")
-    written = Path.write_bytes
-
-    def full(self: Path, data: bytes) -> int:
-        written(self, data[:1])
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(StorageError, match=r"a\.svg: cannot be written: No space left on device"):
-        save(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert [path.name for path in tmp_path.iterdir()] == ["a.svg"]
-
-
-def test_places_where_no_file_can_be(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="this is a folder; a file is needed"):
-        save(tmp_path, b"")
-    with pytest.raises(BadInput, match=re.escape(f"there is no folder {tmp_path}/gone")):
-        save(tmp_path / "gone" / "a.svg", b"")
-
-
-def test_a_link_stays_a_link_and_the_mode_is_a_plain_files(tmp_path: Path) -> None:
-    (tmp_path / "link.svg").symlink_to(tmp_path / "real.svg")
-    save(tmp_path / "link.svg", b"new")
-    assert (tmp_path / "link.svg").is_symlink()
-    assert (tmp_path / "real.svg").read_bytes() == b"new"
-    plain = tmp_path / "plain"
-    plain.write_bytes(b"")
-    assert stat.S_IMODE((tmp_path / "real.svg").stat().st_mode) == stat.S_IMODE(plain.stat().st_mode)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="no such device there")
-def test_a_device_is_written_to_not_replaced() -> None:
-    before = Path("/dev/null").stat().st_rdev
-    save(Path("/dev/null"), b"x")
-    assert Path("/dev/null").stat().st_rdev == before

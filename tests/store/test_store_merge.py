@@ -328,7 +328,7 @@ def test_what_is_damaged_foreign_older_or_missing_is_refused_first(
         with pytest.raises(DatabaseError, match=words):
             merge_to_new(str(tmp_path / "out.db"), [db, bad])
     assert dump(sample.engine) == before
-    assert not [path for path in tmp_path.iterdir() if "out" in path.name or "tmp" in path.name]
+    assert not [path for path in tmp_path.iterdir() if "out" in path.name or path.name.startswith(".")]
 
 
 @pytest.mark.sqlite
@@ -345,14 +345,18 @@ def test_a_new_file_holds_all_and_the_others_are_only_read(
     with closing(sqlite3.connect(out)) as connection:
         assert connection.execute("SELECT seed FROM rb_run ORDER BY seed").fetchall() == [(0,), (1,)]
     for bad, words in (
-        (lambda: merge_to_new(str(out), [db, other_db]), "is there already; it was left as it is"),
+        (lambda: merge_to_new(str(out), [db, other_db]), "exists already and was left as it is"),
+        (lambda: merge_to_new(other_db, [db, other_db], force=True), "is the database itself"),
         (lambda: merge(db, [db]), "is named twice"),
         (lambda: merge(db, [f"sqlite:///{db}"]), "is named twice"),
         (lambda: merge_to_new("postgresql://ann:secret@h/x", [db, other_db]), "-o makes a file"),
     ):
         with pytest.raises(BadInput, match=words):
             bad()
-    assert not [path for path in tmp_path.iterdir() if "tmp" in path.name]
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+    merge_to_new(str(out), [db], force=True)
+    with closing(sqlite3.connect(out)) as connection:
+        assert connection.execute("SELECT seed FROM rb_run").fetchall() == [(0,)]
 
 
 def test_from_a_server_to_a_file(sample: Sample, db: str, other: Sample, other_db: str, tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def test_a_copy_holds_what_is_committed_while_another_writes(sample: Sample, db:
 def test_what_stands_there_is_replaced_only_by_force(sample: Sample, db: str, tmp_path: Path) -> None:
     out = tmp_path / "copy.db"
     out.write_text("mine")
-    with pytest.raises(BadInput, match=r"is there already; it was left as it is \(--force replaces it\)"):
+    with pytest.raises(BadInput, match=r"exists already and was left as it is; give another name, or --force replaces"):
         backup(db, str(out))
     assert out.read_text() == "mine"
     backup(db, str(out), force=True)
@@ -125,7 +125,7 @@ def test_what_stands_there_is_replaced_only_by_force(sample: Sample, db: str, tm
     for bad, words in (
         (db, "is the database itself"),
         (str(tmp_path), "is a folder"),
-        (str(tmp_path / "a" / "b"), "does not exist"),
+        (str(tmp_path / "a" / "b"), "there is no folder"),
     ):
         with pytest.raises(BadInput, match=words):
             backup(db, bad, force=True)

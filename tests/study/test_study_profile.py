@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from command_line import Rb
+from decoys import snapshot
 
 
 @pytest.mark.usefixtures("small")
@@ -29,6 +30,15 @@ def test_where_the_time_went(rb: Rb, tmp_path: Path) -> None:
     assert "aten::convolution_backward" in names
     line = next(line for line in said.err.splitlines() if line.startswith("  original, 2 seeds, 34 steps, "))
     assert "backward" in line
+    before = snapshot(tmp_path / "prof")
+    said = rb(
+        "study", "run", "small.yaml", "--profile", "prof", "recipe.plan={workers: 1, width: 2}", "--db", "again.db"
+    )
+    assert said.status == 0  # the same training again: its files get other names
+    after = snapshot(tmp_path / "prof")
+    assert {name: what for name, what in after.items() if name in before} == before
+    assert sorted(after.keys() - before.keys()) == [name.replace(".", "-again-2.", 1) for name in files]
+    assert len([line for line in said.err.splitlines() if line.startswith("  original, 2 seeds, 34 steps, ")]) == 1
     again = rb("study", "run", "small.yaml", "--profile", "none")
     assert "nothing was trained, so there is no profile in none" in again.err
 

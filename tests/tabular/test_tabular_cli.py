@@ -66,7 +66,7 @@ def test_merging_is_an_option(rb: Rb, ran: None, frozen_study: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "status", "told"),
     [
-        (("small", "-o", "resbench.db"), 2, "resbench.db: is there already, and is left as it is"),
+        (("small", "-o", "resbench.db"), 2, "resbench.db: is the database itself and was left as it is"),
         (("small", "-o", "gone/x.db"), 2, "gone/x.db: there is no folder gone"),
         (("smal", "-o", "x.db"), 2, "no study 'smal'"),
         (("-o", "x.db"), 2, "name a study to freeze, or frozen files to --merge"),

@@ -109,8 +109,8 @@ def test_only_units_that_the_study_wants_and_runs_that_ended(tmp_path: Path) -> 
         ("empty", "bench.db", "study empty has no finished run yet; `resbench study run` trains them"),
         ("smal", "bench.db", "no study 'smal' in .*did you mean `small`"),
         ("small", "gone/bench.db", "there is no folder .*gone"),
-        ("small", "results.db", "is there already, and is left as it is"),
-        ("small", "", "is there already, and is left as it is"),
+        ("small", "results.db", "is the database itself and was left as it is"),
+        ("small", "", "this is a folder; a file is needed"),
     ],
 )
 def test_what_cannot_be_frozen(study_name: str, file: str, told: str, tmp_path: Path) -> None:

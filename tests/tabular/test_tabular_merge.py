@@ -109,5 +109,12 @@ def test_nothing_to_merge_and_a_name_that_is_taken(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="nothing to merge"):
         merge([], tmp_path / "all.db")
     a = frozen(tmp_path, "a")
-    with pytest.raises(BadInput, match="is there already"):
-        merge([a], a)
+    for force in (False, True):
+        with pytest.raises(BadInput, match="is the database itself"):
+            merge([a], a, force=force)
+    (tmp_path / "all.db").write_text("mine")
+    with pytest.raises(BadInput, match=r"all\.db: exists already and was left as it is; give another name, or --force"):
+        merge([a], tmp_path / "all.db")
+    assert (tmp_path / "all.db").read_text() == "mine"
+    merge([a], tmp_path / "all.db", force=True)
+    load(tmp_path / "all.db").close()

@@ -15,14 +15,14 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from resbench.errors import StorageError
+from resbench.files import write
 
 DTYPES = {"images": "|u1", "labels": "<i8", "train": "<i8", "val": "<i8", "test": "<i8"}
 Arrays = Mapping[str, NDArray[np.uint8] | NDArray[np.int64]]
 
 
-def write_archive(path: Path, arrays: Arrays) -> str:
-    """Write `images` (B C H W), `labels` (B), `train`, `val` and `test`; returns the file's sha256."""
+def write_archive(path: Path, arrays: Arrays, *, force: bool = False) -> str:
+    """Write `images` (B C H W), `labels` (B), `train`, `val` and `test`; returns the file's sha256. Raises as `files.write`."""
     packed = BytesIO()
     with ZipFile(packed, "w") as archive:
         for name, dtype in DTYPES.items():
@@ -33,8 +33,5 @@ def write_archive(path: Path, arrays: Arrays) -> str:
             member.create_system = 3  # else the operating system that made the file is in it
             member.external_attr = 0o644 << 16
             archive.writestr(member, content.getvalue(), compress_type=ZIP_DEFLATED, compresslevel=9)
-    try:
-        path.write_bytes(packed.getvalue())
-    except OSError as error:
-        raise StorageError(f"{path} cannot be written: {error.strerror}") from None
+    write(path, packed.getvalue(), force=force)
     return sha256(packed.getvalue()).hexdigest()

@@ -18,9 +18,10 @@ def command(
     parser = ArgumentParser(prog=f"python -m resbench.data.make.{name}", description=f"Make {name}.npz.")
     parser.add_argument("source", type=Path, help=source_is)
     parser.add_argument("target", type=Path, nargs="?", default=FILES / f"{name}.npz", help="default: %(default)s")
+    parser.add_argument("--force", action="store_true", help="replace the target where it is there and another")
     given = parser.parse_args(argv)
     try:
-        found = write_archive(given.target, arrays(given.source))
+        found = write_archive(given.target, arrays(given.source), force=given.force)
     except ResbenchError as error:
         parser.exit(error.exit_status, f"{error}\n")
     verdict = "the shipped file" if found == shipped_sha256 else f"not the shipped file, which is {shipped_sha256}"

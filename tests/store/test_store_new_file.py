@@ -1,0 +1,129 @@
+"""New databases, copies, merged and frozen files are their owner's alone; what is there keeps its mode and its bytes."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from decoys import place, snapshot
+from store_sample import Sample
+
+from resbench.errors import BadInput, StorageError
+from resbench.store.backup import backup
+from resbench.store.engine import open_store
+from resbench.store.freeze import freeze
+from resbench.store.merge import merge_to_new
+from resbench.store.migrate.upgrade import alembic_config
+from resbench.store.new_file import check_place, new_file
+from resbench.store.upgrade import upgrade_database
+
+pytestmark = pytest.mark.sqlite
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize(("umask", "wanted"), [(None, 0o600), ("022", 0o644)])
+def test_whatever_resbench_makes(
+    umask: str | None, wanted: int, tmp_path: Path, another: Callable[[str], Sample], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RESBENCH_UMASK", raising=False)
+    if umask is not None:
+        monkeypatch.setenv("RESBENCH_UMASK", umask)
+    db = str(tmp_path / "results.db")
+    sample = another(db)
+    sample.add(sample.record(0))
+    assert {mode(path) for path in tmp_path.glob("results.db*")} == {wanted}  # SQLite's own files beside it too
+    backup(db, str(tmp_path / "copy.db"))
+    merge_to_new(str(tmp_path / "merged.db"), [db, str(tmp_path / "copy.db")])
+    freeze(sample.engine, "s", tmp_path / "frozen.db")
+    sample.engine.dispose()
+    with closing(sqlite3.connect(db)) as connection, connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    for name in ("copy.db", "merged.db", "frozen.db", "results.db"):
+        assert mode(tmp_path / name) == wanted, name
+
+
+def test_the_copy_that_an_upgrade_keeps(tmp_path: Path) -> None:
+    from alembic import command
+
+    from resbench.store.dialect import sqlite_engine
+    from resbench.store.location import locate
+    from resbench.store.schema import REVISIONS
+
+    db = tmp_path / "old.db"
+    engine = sqlite_engine(locate(str(db)), create=True)
+    with engine.begin() as connection:
+        command.upgrade(alembic_config(connection), REVISIONS[0])
+    engine.dispose()
+    db.chmod(0o664)
+    (tmp_path / f"old.db.{REVISIONS[0]}").symlink_to("nowhere")
+    done = upgrade_database(str(db))
+    assert done.copy == tmp_path / f"old.db.{REVISIONS[0]}.2"
+    assert (mode(done.copy), mode(db)) == (0o600, 0o664)
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_database_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
+    open_store(str(tmp_path / "a.db"), create=True).dispose()
+    (tmp_path / "a.db").chmod(0o664)
+    (tmp_path / "empty.db").touch(0o644)
+    for name in ("a.db", "empty.db"):
+        before = mode(tmp_path / name)
+        open_store(str(tmp_path / name), create=True).dispose()
+        assert mode(tmp_path / name) == before
+
+
+def test_a_database_behind_a_link_is_private_where_it_is(tmp_path: Path) -> None:
+    (tmp_path / "link.db").symlink_to("real.db")
+    open_store(str(tmp_path / "link.db"), create=True).dispose()
+    assert (tmp_path / "link.db").is_symlink()
+    assert mode(tmp_path / "real.db") == 0o600
+
+
+def test_what_fails_leaves_the_decoys_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "outside").write_bytes(b"elsewhere")
+    place(tmp_path / "here", tmp_path / "outside")
+    target = tmp_path / "here" / "new.db"
+    for name in ("new.db-shm", ".new.db.77.tmp", ".new.db.77.tmp-wal", f".new.db.{'0' * 16}.part-journal"):
+        target.with_name(name).write_bytes(b"mine")
+    before = snapshot(tmp_path)
+
+    def fill(error: Exception) -> None:
+        with new_file(target) as rough, closing(sqlite3.connect(rough)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("CREATE TABLE t (a)")
+            raise error
+
+    for error in (ZeroDivisionError(), OSError(28, "No space left on device"), BadInput("no")):
+        with pytest.raises(StorageError if isinstance(error, OSError) else type(error)):
+            fill(error)
+        assert snapshot(tmp_path) == before
+    with new_file(target) as rough:
+        rough.write_bytes(b"whole")
+    assert snapshot(tmp_path) == before | {"here/new.db": ("file", b"whole")}
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("end", ["-wal", "-journal"])
+def test_a_place_with_changes_beside_it_is_refused(end: str, force: bool, tmp_path: Path) -> None:
+    (tmp_path / f"a.db{end}").write_bytes(b"changes")
+    with pytest.raises(BadInput, match=rf"a\.db{end} beside it holds changes that belong to the file there"):
+        check_place(tmp_path / "a.db", force=force)
+    (tmp_path / f"a.db{end}").write_bytes(b"")
+    check_place(tmp_path / "a.db", force=force)
+
+
+def test_a_source_is_seen_through_links(tmp_path: Path) -> None:
+    (tmp_path / "a.db").write_bytes(b"rows")
+    (tmp_path / "b.db").symlink_to("a.db")
+    (tmp_path / "c.db").hardlink_to(tmp_path / "a.db")
+    for name in "abc":
+        with pytest.raises(BadInput, match="is the database itself and was left as it is"):
+            check_place(tmp_path / f"{name}.db", [tmp_path / "a.db"], force=True)
+    check_place(tmp_path / "new.db", [tmp_path / "a.db", tmp_path / "gone.db"])
