@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from resbench.errors import BadInput, StorageError
-from resbench.spec.names import printable
+from resbench.escape import printable
 from resbench.store.records import now
 
 APPLICATION_ID = 0x7262_7462  # "rbtb", bytes 68 to 71 of the file

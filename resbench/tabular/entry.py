@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from resbench.errors import BadInput, did_you_mean
-from resbench.spec.names import printable
+from resbench.escape import printable
 
 Asked = str | Path | Mapping[str, Any]
 _ENTRIES = """

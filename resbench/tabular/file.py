@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from resbench.errors import DatabaseError
-from resbench.spec.names import printable
+from resbench.escape import printable
 from resbench.store.frozen import FORMAT, is_frozen
 
 _HEADER = b"SQLite format 3\0"
