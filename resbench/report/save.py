@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from resbench.errors import BadInput, StorageError, did_you_mean
-from resbench.spec.names import printable
+from resbench.escape import printable
 
 Format = Literal["text", "svg", "png", "mermaid", "dot"]
 FORMATS: tuple[Format, ...] = get_args(Format)
