@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from resbench.cli.options import Plugins
+from resbench.cli.terminal import echo, write_file
 from resbench.errors import BadInput, did_you_mean
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def _write(subject: Subject, to: str, out: Path | None) -> None:
     from resbench.report.save import save
 
     if out is None:
-        typer.echo(subject.python(), nl=False)
+        write_file(subject.python())
         return
     save(out, subject.data(to))
-    typer.echo(f"{out}: {subject.title}", err=True)
+    echo(f"{out}: {subject.title}", err=True)

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from io import TextIOWrapper
 from typing import Annotated
 
 import typer
+from typer.main import get_command
 
 from resbench import __version__
 from resbench.cli import (
@@ -30,11 +32,13 @@ from resbench.cli import (
     unit,
     worker,
 )
+from resbench.cli.terminal import echo, format_warning, print_error, print_problem
+from resbench.cli.usage import UsageShown
 from resbench.errors import ResbenchError
-from resbench.spec.names import printable
 
 app = typer.Typer(
     name="resbench",
+    cls=UsageShown,
     help="Declare residual units in YAML, prove what was built, train them, rank them with evidence.",
     no_args_is_help=True,
     add_completion=False,
@@ -61,7 +65,7 @@ app.command("data")(data.data)
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"resbench {__version__}")
+        echo(f"resbench {__version__}")
         raise typer.Exit
 
 
@@ -79,11 +83,11 @@ def run() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # where the encoding has no line for a table's edge
+    warnings.formatwarning = format_warning
     try:
-        app()
+        get_command(app)()
     except ResbenchError as error:
-        lines = str(error).split("\n")  # an escape sequence in a name is shown, not obeyed
-        sys.stderr.write("".join(f"{printable(line, 100_000)}\n" for line in lines))
+        print_problem(error)
         sys.exit(error.exit_status)
     except BrokenPipeError:  # `resbench ... | head`
         sys.stderr.close()
@@ -93,6 +97,7 @@ def run() -> None:
 
         fault = blamed(error)
         if fault is None:
+            sys.excepthook = print_error
             raise
-        sys.stderr.write(f"{printable(str(fault), 100_000)}\n")
+        print_problem(fault)
         sys.exit(fault.exit_status)

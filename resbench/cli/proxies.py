@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from resbench.cli.options import Db, Json, Plugins, database
+from resbench.cli.options import Db, Json, Plugins, Raw, database
+from resbench.cli.terminal import echo
+from resbench.errors import BadInput
+from resbench.escape import csv_text
 
 if TYPE_CHECKING:
     from resbench.evidence.proxies import Agreement
@@ -20,7 +23,7 @@ def proxies(
         str | None, typer.Option("--out", "-o", metavar="FILE", help="Write the number of each architecture, CSV.",
                                  show_default=False)
     ] = None,
-    db: Db = None, json: Json = False, plugins: Plugins = None,
+    raw: Raw = False, db: Db = None, json: Json = False, plugins: Plugins = None,
 ) -> None:  # fmt: skip
     """Print each proxy's Kendall tau with the trained ranking, its interval, and the difference to parameters and MACs."""
     from resbench.cli.show import print_json, print_table
@@ -29,11 +32,13 @@ def proxies(
     from resbench.store.engine import open_store
     from resbench.study.proxied import BASELINES, proxied
 
+    if raw and out is None:
+        raise BadInput("--raw applies only to the CSV of --out")
     engine = open_store(database(db), create=False)
 
     def tell(done: int, of: int) -> None:
         if done % 20 == 0 or done == of:
-            typer.echo(f"{done} of {of} networks", err=True)
+            echo(f"{done} of {of} networks", err=True)
 
     found = proxied(engine, study, images, seed, tell)
     rows = agreements(found.values, found.errors, BASELINES)
@@ -42,10 +47,9 @@ def proxies(
     if out is not None:
         names = ["unit", "digest", "val_error_pct", *found.values]
         table = zip(found.names, found.digests, found.errors, *found.values.values(), strict=True)
-        lines = [",".join(names), *(",".join("" if cell is None else f"{cell}" for cell in line) for line in table)]
         from pathlib import Path
 
-        save(Path(out), ("\n".join(lines) + "\n").encode())
+        save(Path(out), csv_text(names, table, raw=raw).encode("utf-8", "backslashreplace"))
     if json:
         print_json({
             "study": study, "architectures": len(found.names), "images": images, "seed": seed,
@@ -60,15 +64,15 @@ def proxies(
     ]  # fmt: skip
     beside = [f"less that of {name}" for name in BASELINES]
     print_table(["proxy", ">n", ">tau", "95 % interval", *beside], cells)
-    typer.echo(
+    echo(
         f"tau: Kendall's tau-b with accuracy over {len(found.names)} architectures, units that fail being tied last; percentile "
         f"bootstrap over architectures, {RESAMPLES} resamples. Networks of seed {seed}, {images} images of the training split."
     )
     if top is None:
-        typer.echo("no ceiling: some architectures have fewer than 2 runs")
+        echo("no ceiling: some architectures have fewer than 2 runs")
     else:
         half = f"{top.runs // 2} and {top.runs - top.runs // 2}"
-        typer.echo(
+        echo(
             f"ceiling: tau between two halves of the seeds ({half}), mean {top.tau:.2f}, {top.low:.2f} to {top.high:.2f} over "
             f"{top.splits} splits"
         )

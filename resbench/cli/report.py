@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from resbench.cli.options import Db, Plugins, database
+from resbench.cli.terminal import echo
 
 
 def report(
@@ -20,8 +21,8 @@ def report(
 ) -> None:
     """A study as one HTML page that needs nothing else, from the database alone: evidence, units, provenance, repeating it."""
     from resbench.errors import BadInput
+    from resbench.escape import printable
     from resbench.report.save import save
-    from resbench.spec.names import printable
     from resbench.store.engine import open_store
 
     if out.suffix.lower() not in (".html", ".htm"):
@@ -31,4 +32,4 @@ def report(
     from resbench.report.page.html import html
 
     save(out, html(page(engine, study)).encode("utf-8"))
-    typer.echo(str(out))
+    echo(str(out))

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from resbench.cli.options import Db, database
+from resbench.cli.terminal import echo
 from resbench.errors import BadInput
-from resbench.spec.names import printable
+from resbench.escape import printable
 
 
 def freeze(
@@ -56,4 +57,4 @@ def freeze(
             frozen(engine, study, out, test_for=by)
     with load(out) as bench:
         units, runs = len(bench.units), bench.count()
-    typer.echo(f"{printable(str(out), 300)}: {units} units, {runs} runs", err=True)
+    echo(f"{printable(str(out), 300)}: {units} units, {runs} runs", err=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from resbench.cli.options import Plugins
+from resbench.cli.terminal import echo, write_file
 from resbench.errors import BadInput, StorageError, did_you_mean
 
 
@@ -28,10 +28,10 @@ def schema(
         raise BadInput(f"no kind of file is called `{kind}`; kinds: {', '.join(KINDS)}{did_you_mean(kind, KINDS)}")
     text = schema_text(kind, Library(table()))
     if output is None:
-        sys.stdout.write(text)
+        write_file(text)
         return
     try:
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise StorageError(f"{output}: cannot be written: {error.strerror}") from None
-    typer.echo(f"{output}: written", err=True)
+    echo(f"{output}: written", err=True)
