@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator, Mapping
 
 import networkx
 
 # fmt: off
-ROOMS = ("errors", "files", "seeds", "failpoints", "spec", "ops", "compiler", "measure", "verify", "data", "train", "theory",
+ROOMS = ("errors", "escape", "files", "seeds", "failpoints", "spec", "ops", "compiler", "measure", "verify", "data", "train",
+         "theory",
          "store", "evidence", "study", "report", "cli")
 # fmt: on
 BESIDE = {"plugins": "ops", "testing": "cli", "tabular": "cli", "__main__": "cli"}
@@ -24,7 +26,19 @@ DOORS = {  # who may import it; a folder with all in it, or one file
     "sqlalchemy": ("store/",),
     "alembic": ("store/",),
 }
-WITHOUT_TORCH = ("spec/", "evidence/", "store/", "errors.py", "files.py", "seeds.py", "failpoints.py")
+WITHOUT_TORCH = ("spec/", "evidence/", "store/", "errors.py", "escape.py", "files.py", "seeds.py", "failpoints.py")
+PRINTING = frozenset((  # by these calls, in these files alone: whoever prints elsewhere would print what strangers wrote as it is
+    "print", "typer.echo", "typer.secho", "sys.stdout.write", "sys.stderr.write", "sys.stdout.writelines",
+    "sys.stderr.writelines", "sys.stdout.buffer.write", "sys.stderr.buffer.write",
+))  # fmt: skip
+PRINTERS = (
+    "cli/terminal.py",
+    "cli/progress.py",
+    "study/executors/ray.py",
+    "data/make/command.py",
+    "store/readonly_child.py",
+)
+ESCAPERS = frozenset(("html", "shlex", "xml.sax.saxutils"))
 MAX_LINES = 250
 MAX_ARGUMENTS = 6
 Sources = Mapping[str, str]
@@ -159,6 +173,30 @@ def is_pickle(call: ast.Call) -> bool:
 
 def functions(source: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     return (n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def past_the_terminal(house: Sources) -> list[str]:
+    """Lines that are printed without `escape` having seen them."""
+    return [
+        f"{path}:{node.lineno}: {ast.unparse(node.func)}"
+        for path, source in house.items()
+        if path not in PRINTERS
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in PRINTING
+    ]
+
+
+def escaped_elsewhere(house: Sources) -> list[str]:
+    """Other means of writing a text for a format than `escape`, and what else than Python's own modules that imports."""
+    found = []
+    for path, source in house.items():
+        for line, name in imports(path, source):
+            library = name.split(".")[0]
+            if path == "escape.py" and library not in sys.stdlib_module_names:
+                found.append(f"{path}:{line}: {library}")
+            if path != "escape.py" and (name in ESCAPERS or name.rpartition(".")[0] in ESCAPERS):
+                found.append(f"{path}:{line}: {name}")
+    return found
 
 
 def crowded_ops(house: Sources) -> list[str]:

@@ -13,8 +13,10 @@ from house_rules import (
     Sources,
     crowded_ops,
     cycles,
+    escaped_elsewhere,
     frowned_upon,
     out_of_order,
+    past_the_terminal,
     through_walls,
     too_long,
     too_many_arguments,
@@ -27,6 +29,7 @@ HERE = Path(resbench.__file__).parent
 Checker = Callable[[Sources], list[str]]
 CHECKERS: tuple[Checker, ...] = (
     out_of_order, through_walls, cycles, too_long, without_docstring, too_many_arguments, frowned_upon, crowded_ops,
+    past_the_terminal, escaped_elsewhere,
 )  # fmt: skip
 
 
@@ -119,6 +122,22 @@ def test_sizes_docstrings_and_arguments_are_seen() -> None:
 def test_what_is_frowned_upon_is_seen(line: str) -> None:
     good = "torch.load(x, weights_only=True)\nnetwork.eval()\nf(**options)\ngetattr(x, 'y')"
     sees(frowned_upon, {"a.py": good}, {"a.py": line}, "a.py:1")
+
+
+@pytest.mark.parametrize("line", ["print(x)", "typer.echo(x)", "def f():\n    sys.stderr.write(x)"])
+def test_printing_past_the_terminal_is_seen(line: str) -> None:
+    good = {"cli/terminal.py": line, "cli/x.py": "echo(x)\nwrite(x)\nfile.write(x)\nconsole.print(x)"}
+    sees(past_the_terminal, good, {"cli/x.py": line}, "cli/x.py:")
+
+
+@pytest.mark.parametrize("line", ["import shlex", "from shlex import quote", "from xml.sax.saxutils import escape"])
+def test_escaping_elsewhere_is_seen(line: str) -> None:
+    good = {
+        "escape.py": line,
+        "report/x.py": "from resbench.escape import xml_text\nfrom html.parser import HTMLParser",
+    }
+    sees(escaped_elsewhere, good, {"report/x.py": line}, "report/x.py:1")
+    sees(escaped_elsewhere, good, {"escape.py": "import numpy"}, "escape.py:1: numpy")
 
 
 def test_an_op_has_a_file_of_its_own_name() -> None:

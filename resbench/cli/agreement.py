@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from resbench.cli.options import Db, Json, database
+from resbench.cli.terminal import echo
 
 
 def agreement(
@@ -44,9 +45,9 @@ def agreement(
     ]
     print_table(["better in the table", "worse", "beyond doubt", ">p (Holm)"], rows)
     tau = "none (a side orders nothing)" if found.tau_b is None else f"{found.tau_b:.2f}"
-    typer.echo(
+    echo(
         f"tau-b {tau} over {len(found.units)} units; of the {len(found.verdicts)} pairs that the table orders "
         f"{found.agree} agree beyond doubt, {found.disagree} disagree beyond doubt, {found.open} are open"
     )
     if found.unmeasured:
-        typer.echo(f"in the table, without a run here: {', '.join(found.unmeasured)}")
+        echo(f"in the table, without a run here: {', '.join(found.unmeasured)}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from resbench.cli.options import Force, Json, Plugins
+from resbench.cli.terminal import echo
 
 if TYPE_CHECKING:
     from resbench.theory.identities import Check
@@ -47,7 +48,7 @@ def analyze(
     found = {name: analysed(name, settings, seed, profiled or plot is not None) for name in units}
     if plot is not None:
         for file in _draw({one.reading.unit: one.profiles for one in found.values()}, plot, force=force):
-            typer.echo(f"drawn: {file}", err=True)
+            echo(f"drawn: {file}", err=True)
     if json:
         print_json([as_json(one) for one in found.values()])
         return
@@ -77,15 +78,15 @@ def _tell(reading: Reading, checks: list[Check]) -> None:
     from resbench.cli.show import print_table
     from resbench.theory.reading import consequence
 
-    typer.echo(f"{reading.unit} in {reading.network}, {reading.alike} of {reading.units} units alike")
-    typer.echo(f"  {reading.equation}")
+    echo(f"{reading.unit} in {reading.network}, {reading.alike} of {reading.units} units alike")
+    echo(f"  {reading.equation}")
     for name, stands in reading.names.items():
-        typer.echo(f"    {name} = {stands}")
-    typer.echo(f"  h: {reading.h}")
-    typer.echo(f"  f: {reading.f}")
-    typer.echo(f"  over {reading.units} units: {consequence(reading)}")
+        echo(f"    {name} = {stands}")
+    echo(f"  h: {reading.h}")
+    echo(f"  f: {reading.f}")
+    echo(f"  over {reading.units} units: {consequence(reading)}")
     if reading.per_stage == 1:
-        typer.echo("  no two units of a stage are alike, so the equations are held over one unit; depth=.. makes more")
+        echo("  no two units of a stage are alike, so the equations are held over one unit; depth=.. makes more")
     rows = []
     for check in checks:
         seen = "holds" if check.holds else "does not hold"

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from itertools import combinations
 
-import typer
-
 from resbench.cli.show import print_json, print_table
+from resbench.cli.terminal import echo
 from resbench.errors import BadInput
 from resbench.evidence.compare import compare
 from resbench.evidence.comparison import TESTS, Comparison, Method, reach_note
@@ -39,12 +38,12 @@ def print_comparisons(engine: Engine, study: str, units: list[str], method: Meth
         print_json([{**asdict(row), "claim": row.claim} for row in rows])
         return
     print_table(COLUMNS, [_cells(row) for row in rows])
-    typer.echo(
+    echo(
         f"differences of means in {WORDS[first].unit}, below 0: a is better; p: {TESTS[chosen]}; "
         f"Holm over the {len(rows)} shown"
     )
     for note in _notes(runs, rows, method, looks):
-        typer.echo(note)
+        echo(note)
 
 
 def _different(runs: StudyRuns, units: list[str]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from resbench.cli.options import Db, database
+from resbench.cli.terminal import echo
 
 
 def dashboard(
@@ -30,8 +31,8 @@ def dashboard(
     from resbench.study.dashboard import serve
 
     def ready(address: str) -> None:
-        typer.echo(address)
-        typer.echo("Ctrl-C ends it", err=True)
+        echo(address)
+        echo("Ctrl-C ends it", err=True)
         if browser and sys.stdout.isatty():
             import webbrowser
 
@@ -40,4 +41,4 @@ def dashboard(
     try:
         serve(make(engine, url, study), host, port, ready)
     except KeyboardInterrupt:
-        typer.echo("", err=True)
+        echo("", err=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from resbench.cli.options import Db, Force, Json, database
+from resbench.cli.terminal import echo
 from resbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -25,14 +26,14 @@ def upgrade(db: Db = None) -> None:
     done = upgrade_database(url)
     shown = locate(url).shown
     if done.found == done.now:
-        typer.echo(f"{shown}: has the schema {done.now} already; nothing was changed", err=True)
+        echo(f"{shown}: has the schema {done.now} already; nothing was changed", err=True)
     else:
         kept = f"the database of before is kept as {done.copy}"
         if done.copy is None:
             kept = "no copy was made, since it is on a server, whose own tools copy it"
-        typer.echo(f"{shown}: upgraded from {done.found} to {done.now}; {kept}", err=True)
+        echo(f"{shown}: upgraded from {done.found} to {done.now}; {kept}", err=True)
     if done.no_reader is not None:
-        typer.echo(
+        echo(
             f"`resbench query` will refuse this database, for the role that only reads cannot be made: {done.no_reader}; "
             "run this once as a user who may make roles",
             err=True,
@@ -55,7 +56,7 @@ def check(db: Db = None, json: Json = False) -> None:
         for one in checked:
             more = [f"and {len(one.wrong) - MOST} more"] if len(one.wrong) > MOST else []
             for line in [*one.wrong[:MOST], *more]:
-                typer.echo(f"{one.what}? {line}", err=True)
+                echo(f"{one.what}? {line}", err=True)
     if any(one.wrong for one in checked):
         raise typer.Exit(4)
 
@@ -69,7 +70,7 @@ def backup(
     """Copy a database while others may be writing to it; the copy is checked, and there only once it is whole."""
     from resbench.store.backup import backup as copy
 
-    typer.echo(f"copied to {copy(database(db), out, force=force)}", err=True)
+    echo(f"copied to {copy(database(db), out, force=force)}", err=True)
 
 
 @app.command()
@@ -139,8 +140,8 @@ def _print_merged(merged: list[Merged]) -> None:
     ])  # fmt: skip
     for one in merged:
         for old, new in one.studies_renamed.items():
-            typer.echo(f"{one.source}: its study {old} is {new} now", err=True)
+            echo(f"{one.source}: its study {old} is {new} now", err=True)
         for conflict in one.conflicts:
             values = f"{conflict.stands} stands, {one.source} says {conflict.other}"
             told = "differs; the first stands" if conflict.column == "test score" else values
-            typer.echo(f"{conflict.what}: {conflict.column}: {told}", err=True)
+            echo(f"{conflict.what}: {conflict.column}: {told}", err=True)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from resbench.cli.options import Json
+from resbench.cli.terminal import echo
 
 
 def diff(
@@ -39,19 +40,19 @@ def diff(
         print_json({"equal": digests[0] == digests[1], "digests": digests, "parts": [asdict(part) for part in found]})
         raise typer.Exit(0 if digests[0] == digests[1] else 1)
     if digests[0] == digests[1]:
-        typer.echo(f"{first} and {second} are one architecture in {bounds[0].name}: {digests[0]}")
+        echo(f"{first} and {second} are one architecture in {bounds[0].name}: {digests[0]}")
         return
     for part in found:
         more = f" and {len(part.parts) - 1} more like it" if len(part.parts) > 1 else ""
-        typer.echo(f"{part.parts[0]}{more}")
+        echo(f"{part.parts[0]}{more}")
         for sign, ops in (("-", part.only_first), ("+", part.only_second)):
             for op in ops:
-                typer.echo(f"  {sign} {op}")
+                echo(f"  {sign} {op}")
         for change in part.arguments:
-            typer.echo(f"  ~ {change.path}: {change.was}  ->  {change.now}")
+            echo(f"  ~ {change.path}: {change.was}  ->  {change.now}")
         for change in part.reads:
-            typer.echo(f"  ~ {change.path} reads {change.was}  ->  {change.now}")
-    typer.echo(
+            echo(f"  ~ {change.path} reads {change.was}  ->  {change.now}")
+    echo(
         f"- only in {first}, + only in {second}, ~ in both, changed; in {bounds[0].name}, {digests[0]} and {digests[1]}"
     )
     raise typer.Exit(1)

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-import typer
-
 from resbench.cli.show import print_json, print_table
+from resbench.cli.terminal import echo
 
 if TYPE_CHECKING:
     import torch
@@ -44,15 +43,15 @@ def explain_plan(spec: StudySpec, points: Sequence[Point], device: torch.device,
             for point, plan in zip(points, plans, strict=True)
         ],
     )
-    typer.echo(f"{team} worker{'s' * (team > 1)} on {device}, {cores()} cores. Measured, a few steps each:")
+    echo(f"{team} worker{'s' * (team > 1)} on {device}, {cores()} cores. Measured, a few steps each:")
     for measured in dict.fromkeys(plan.measured for plan in plans):
         for each in measured:
             how = f"{each.layout}{' compiled' * each.compiled}, {each.threads} thread{'s' * (each.threads > 1)}"
             what = f"{each.width} as one, {how}"
-            typer.echo(f"  {what:45} {1000 * each.step_s:8.1f} ms")
+            echo(f"  {what:45} {1000 * each.step_s:8.1f} ms")
     for plan in dict.fromkeys(plans):
         for path, reason in list(plan.one_by_one.items())[:1]:
-            typer.echo(f"ops such as {path} run seed by seed: {reason}")
+            echo(f"ops such as {path} run seed by seed: {reason}")
     for reason in dict.fromkeys(plan.not_compiled for plan in plans if plan.not_compiled):
-        typer.echo(f"not compiled: {reason}")
-    typer.echo(bfloat16_gain(points[0], device))
+        echo(f"not compiled: {reason}")
+    echo(bfloat16_gain(points[0], device))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from resbench.cli.options import Force, Plugins
+from resbench.cli.terminal import echo, write_file
 from resbench.errors import BadInput, did_you_mean
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def _write(subject: Subject, to: str, out: Path | None, *, force: bool) -> None:
     from resbench.files import write
 
     if out is None:
-        typer.echo(subject.python(), nl=False)
+        write_file(subject.python())
         return
     write(out, subject.data(to), force=force)
-    typer.echo(f"{out}: {subject.title}", err=True)
+    echo(f"{out}: {subject.title}", err=True)

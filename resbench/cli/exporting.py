@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from resbench.compiler.graph import BoundNetwork, Graph
 from resbench.compiler.materialise import materialise
 from resbench.compiler.network import build
 from resbench.errors import BadInput
+from resbench.escape import shell_line
 from resbench.ops.schema import table
 from resbench.spec.library import Library
 
@@ -123,7 +123,7 @@ def _about(bound: BoundNetwork, library: Library, asked: Asked) -> About:
     params = ", ".join(word for word in asked.words if not word.startswith(("unit=", "network="))) or "no params given"
     sentence = _sentence(bound.name, spec.doc, spec.cite)
     return About(
-        shlex.join(asked.command), sentence, params, tuple(units),
+        shell_line(asked.command), sentence, params, tuple(units),
         lambda name: _described(library, name, given.get(name)),
     )  # fmt: skip
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
+import warnings
 from contextlib import redirect_stderr
 from io import TextIOWrapper
 from typing import Annotated, TextIO
 
 import typer
+from typer.main import get_command
 
 from resbench import __version__
 from resbench.cli import (
@@ -33,14 +34,16 @@ from resbench.cli import (
     unit,
     worker,
 )
+from resbench.cli.terminal import echo, format_warning, print_error, print_problem
+from resbench.cli.usage import UsageShown
 from resbench.errors import ResbenchError
-from resbench.spec.names import printable
 from resbench.store.location import conceal, secrets_in
 
 _SHORTEST_SECRET = 4  # a shorter one would take every such syllable out of every message
 
 app = typer.Typer(
     name="resbench",
+    cls=UsageShown,
     help="Declare residual units in YAML, prove what was built, train them, rank them with evidence.",
     no_args_is_help=True,
     add_completion=False,
@@ -67,7 +70,7 @@ app.command("data")(data.data)
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"resbench {__version__}")
+        echo(f"resbench {__version__}")
         raise typer.Exit
 
 
@@ -92,8 +95,8 @@ def run() -> None:
     with redirect_stderr(_Concealing(sys.stderr, secrets)):  # type: ignore[type-var]
         try:
             _run()
-        except Exception:
-            traceback.print_exc()  # here, where it is concealed
+        except Exception as error:
+            print_error(type(error), error, error.__traceback__)  # here, where it is concealed
             sys.exit(1)
 
 
@@ -111,11 +114,11 @@ class _Concealing:
 
 
 def _run() -> None:
+    warnings.formatwarning = format_warning
     try:
-        app()
+        get_command(app)()
     except ResbenchError as error:
-        lines = str(error).split("\n")  # an escape sequence in a name is shown, not obeyed
-        sys.stderr.write("".join(f"{printable(line, 100_000)}\n" for line in lines))
+        print_problem(error)
         sys.exit(error.exit_status)
     except BrokenPipeError:  # `resbench ... | head`
         sys.stderr.close()
@@ -125,6 +128,7 @@ def _run() -> None:
 
         fault = blamed(error)
         if fault is None:
+            sys.excepthook = print_error
             raise
-        sys.stderr.write(f"{printable(str(fault), 100_000)}\n")
+        print_problem(fault)
         sys.exit(fault.exit_status)

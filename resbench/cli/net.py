@@ -8,6 +8,7 @@ import typer
 
 from resbench.cli import export, verify
 from resbench.cli.options import Json, Plugins
+from resbench.cli.terminal import echo
 
 app = typer.Typer(help="Look at networks.", no_args_is_help=True)
 
@@ -34,17 +35,17 @@ def show(
         return
     rows = [[r.path, r.ops, r.shape, count(r.params), count(r.macs)] for r in report.trace]
     print_table(["part", "ops", "shape", ">params", ">MACs"], rows)
-    typer.echo(
+    echo(
         f"{report.network} of {report.unit}: {report.params:,} parameters, {report.macs:,} MACs an image of {report.input}"
     )
     for name, value in report.metrics.items():
         if name not in ("params", "macs"):
-            typer.echo(f"{name} {value:,.6g}")
-    typer.echo(f"digest {report.digest}")
+            echo(f"{name} {value:,.6g}")
+    echo(f"digest {report.digest}")
     if report.unpriced:
-        typer.echo(f"not in the MACs, no price known: {', '.join(report.unpriced)}")
+        echo(f"not in the MACs, no price known: {', '.join(report.unpriced)}")
     for note in report.notes:
-        typer.echo(f"note: {note}")
+        echo(f"note: {note}")
 
 
 app.command("export")(export.net)

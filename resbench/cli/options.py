@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from resbench.cli.terminal import echo
 from resbench.errors import BadInput
-from resbench.spec.names import printable
 
 if TYPE_CHECKING:
     from resbench.plugins.plugin import Failure
@@ -22,6 +22,13 @@ Db = Annotated[
         show_default=False,
     ),
 ]  # fmt: skip
+Raw = Annotated[
+    bool,
+    typer.Option(
+        "--raw",
+        help="In CSV, texts as they are: no apostrophe before what a spreadsheet takes for a formula, no escapes.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace FILE where it exists already.")]
 
@@ -47,7 +54,7 @@ Plugins = Annotated[
 
 
 def _tell(failure: Failure) -> None:
-    typer.echo(printable(f"{failure} ({failure.plugin.hint})", 2000), err=True)
+    echo(f"{failure} ({failure.plugin.hint})", err=True)
 
 
 def database(given: str | None) -> str:

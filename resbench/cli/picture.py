@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import shutil
 import sys
-from io import TextIOWrapper
-from typing import TextIO
 
 from resbench.cli.network import bind_unit, places
+from resbench.cli.terminal import can_print, write, write_file
 from resbench.compiler.graph import BoundNetwork, Graph
 from resbench.errors import BadInput, did_you_mean
+from resbench.escape import printable
 from resbench.report.formats import Format
 from resbench.report.picture import Picture
 from resbench.report.shown import ShownGraph, View, show_graph
-from resbench.spec.names import printable
 from resbench.spec.unit import UnitSpec
 
 _UNBOUNDED = 1_000_000  # columns, where no terminal says how many it has
@@ -47,21 +46,9 @@ def print_picture(picture: Picture, how: Format) -> None:
     """On stdout: text as wide as the terminal and in characters that it has, the rest as it would stand in a file."""
     if how == "text":
         width = shutil.get_terminal_size((_UNBOUNDED, 24)).columns
-        sys.stdout.write(picture.lines(width=width, ascii_only=not _has(sys.stdout, "│╭●×‖−→·…")))
-        return
-    text = picture.render(how).decode("utf-8")
-    if isinstance(sys.stdout, TextIOWrapper) and not _has(sys.stdout, text):
-        sys.stdout.buffer.write(text.encode("utf-8"))
+        write(picture.lines(width=width, ascii_only=not can_print(sys.stdout, "│╭●×‖−→·…")))
     else:
-        sys.stdout.write(text)
-
-
-def _has(stream: TextIO, text: str) -> bool:
-    try:
-        text.encode(stream.encoding or "utf-8")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
+        write_file(picture.render(how).decode("utf-8"))
 
 
 def _chosen(spec: UnitSpec, bound: BoundNetwork, found: list[str], place: str | None) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from resbench.cli.options import Db, Force, Json, database
+from resbench.cli.terminal import echo
 
 
 def plot(
@@ -57,7 +58,7 @@ def plot(
         except BadInput as error:
             if asked:
                 raise
-            typer.echo(f"no {kind}: {error}", err=True)
+            echo(f"no {kind}: {error}", err=True)
             continue
         file = out if len(asked) == 1 else out.with_name(f"{out.stem}-{kind}{out.suffix}")
         pictures.append((file, data))
@@ -67,4 +68,4 @@ def plot(
         print_json(written)
     else:
         for one in written:
-            typer.echo(one["file"])
+            echo(one["file"])

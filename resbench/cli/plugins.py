@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from resbench.cli.options import Json, Plugins
+from resbench.cli.terminal import echo, echo_lines
 from resbench.errors import BadInput, did_you_mean
+from resbench.escape import shell_line
 
 app = typer.Typer(help="List, write and check plugins. Their code is run.", no_args_is_help=True)
 Trace = Annotated[bool, typer.Option("--trace", help="Print the whole trace of what fails.")]
@@ -25,13 +27,15 @@ def list_(json: Json = False, trace: Trace = False, plugins: Plugins = None) -> 
         print_json([item.as_json() for item in found])
         return
     if not found:
-        typer.echo("no plugins are used here; `resbench plugins new NAME` writes one", err=True)
+        echo("no plugins are used here; `resbench plugins new NAME` writes one", err=True)
         return
     rows = [[i.plugin.name, i.plugin.version or None, i.plugin.where, i.gives_text, i.state] for i in found]
     print_table(["name", "version", "from", "gives", "state"], rows)
     for item in found:
         for failure in item.failures:
-            typer.echo(f"{failure}\n{failure.trace}".rstrip() if trace else str(failure), err=True)
+            echo(str(failure), err=True)
+            if trace and failure.trace:
+                echo_lines(failure.trace.rstrip(), err=True)
 
 
 @app.command()
@@ -57,7 +61,7 @@ def new(
     if reason is not None:
         raise BadInput(f"plugins new: {reason}; choose another name")
     target = write_package(name, folder)
-    typer.echo(f"{target}: written. Next: resbench plugins check {target}")
+    echo(f"{target}: written. Next: {shell_line(['resbench', 'plugins', 'check', str(target)])}")
 
 
 @app.command()
@@ -87,12 +91,12 @@ def check(
         )
     good = True
     for item in chosen:
-        typer.echo(f"{item.plugin.label}, from {item.plugin.where}")
+        echo(f"{item.plugin.label}, from {item.plugin.where}")
         for line in check_plugin(item, network):
             good = good and line.good
-            typer.echo(f"  {'ok  ' if line.good else 'FAIL'} {line.what}: {line.told}")
+            echo_lines(f"  {'ok  ' if line.good else 'FAIL'} {line.what}: {line.told}")
             if line.trace:
-                typer.echo(line.trace, err=True)
+                echo_lines(line.trace, err=True)
     if not chosen:
-        typer.echo("no plugins")
+        echo("no plugins")
     raise typer.Exit(0 if good else 3)

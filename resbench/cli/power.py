@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from resbench.cli.options import Db, Json, database
+from resbench.cli.terminal import echo
 
 
 def power(
@@ -68,17 +69,15 @@ def power(
         for r in rows
     ]  # fmt: skip
     print_table(["sds", ">mean sd", f">seeds for {WANTED:.0%}", ">power there", f">power at {seeds} seeds"], cells)
-    typer.echo(
+    echo(
         f"power: one of {len(samples)} units better than every other by {delta:g}; the share of the others that is shown to "
         f"be worse, and left out, over {STUDIES} simulated studies of normal runs"
     )
     dropped = sorted(wanted - {sample.name for sample in samples})
     if dropped:
-        typer.echo(f"without {', '.join(dropped)}: fewer than 3 converged runs, or failing")
-    typer.echo(
+        echo(f"without {', '.join(dropped)}: fewer than 3 converged runs, or failing")
+    echo(
         f"sds of {seeds} seeds are uncertain: with {LIMIT:.0%} confidence each lies below its upper limit; plan by that row"
     )
     if runs.design.race is not None or runs.looks or len(runs.design.objectives) > 1:
-        typer.echo(
-            "for one look by the first objective: a race, seeds added after a look, and several objectives take more"
-        )
+        echo("for one look by the first objective: a race, seeds added after a look, and several objectives take more")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from resbench.cli.terminal import echo
 from resbench.errors import BadInput, StorageError
 
 
@@ -21,17 +22,16 @@ def folder_for(given: Path | None) -> Path | None:
 
 def tell_profile(folder: Path, since: float) -> None:
     """Of the cells trained since then. On stderr: the ranking alone is what a study prints."""
-    import typer
 
     from resbench.study.profile import read
 
     rows = read(folder, since)
     if not rows:
-        typer.echo(f"nothing was trained, so there is no profile in {folder}", err=True)
+        echo(f"nothing was trained, so there is no profile in {folder}", err=True)
         return
-    typer.echo(f"where the time went, in percent of each cell's; traces of a few steps in {folder}:", err=True)
+    echo(f"where the time went, in percent of each cell's; traces of a few steps in {folder}:", err=True)
     for row in rows:
         total = row["seconds"].pop("total")
         parts = ", ".join(f"{name} {100 * seconds / total:.0f}" for name, seconds in row["seconds"].items())
         seeds = f"{len(row['seeds'])} seed{'s' * (len(row['seeds']) > 1)}"
-        typer.echo(f"  {row['unit']}, {seeds}, {row['steps']} steps, {total:.1f} s: {parts}", err=True)
+        echo(f"  {row['unit']}, {seeds}, {row['steps']} steps, {total:.1f} s: {parts}", err=True)

@@ -8,8 +8,9 @@ from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
-from resbench.spec.names import printable
+from resbench.escape import LONGEST, printable
 
 
 class StudyProgress:
@@ -52,7 +53,12 @@ class StudyProgress:
         if self.live:
             said = "diverged" if error_pct is None else f"val error {error_pct:.1f} %"
             what = f"{unit}, seed {seed}: epoch {epoch}/{of or '?'}, {said}"
-            self.bar.update(self.task, description=what, total=self.total * of or None, completed=self.epochs_done)
+            self.bar.update(
+                self.task,
+                description=printable(what, LONGEST),
+                total=self.total * of or None,
+                completed=self.epochs_done,
+            )
 
     def saved(self, unit: str, seed: int, of: int, epochs: int, error_pct: float | None) -> None:
         """A run is in the database; what is told here survives any kill."""
@@ -75,6 +81,6 @@ class StudyProgress:
 
     def line(self, text: str) -> None:
         if self.live:
-            self.console.print(printable(text, 4000), markup=False, soft_wrap=True)
+            self.console.print(Text(printable(text, LONGEST)), soft_wrap=True)
         else:  # past rich, which prints what it holds a second time where Ctrl-C comes in between
-            print(printable(text, 4000), file=self.console.file, flush=True)
+            print(printable(text, LONGEST), file=self.console.file, flush=True)

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from resbench.cli.options import Db, Force, Json, Plugins, database
+from resbench.cli.options import Db, Force, Json, Plugins, Raw, database
+from resbench.cli.terminal import echo
+from resbench.errors import BadInput
+from resbench.escape import csv_text
 
 if TYPE_CHECKING:
     from resbench.evidence.proxies import Agreement, Ceiling
@@ -21,8 +24,7 @@ def proxies(
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the number of each architecture, CSV.",
                                  show_default=False)
     ] = None,
-    force: Force = False,
-    db: Db = None, json: Json = False, plugins: Plugins = None,
+    force: Force = False, raw: Raw = False, db: Db = None, json: Json = False, plugins: Plugins = None,
 ) -> None:  # fmt: skip
     """Print each proxy's Kendall tau with the trained ranking, its interval, and the difference to parameters and MACs."""
     from resbench.cli.show import print_json
@@ -31,13 +33,15 @@ def proxies(
     from resbench.store.engine import open_store
     from resbench.study.proxied import BASELINES, proxied
 
+    if raw and out is None:
+        raise BadInput("--raw applies only to the CSV of --out")
     if out is not None:
         check(out, force=True)  # what can be known before minutes of work; the same numbers again are no fault
     engine = open_store(database(db), create=False)
 
     def tell(done: int, of: int) -> None:
         if done % 20 == 0 or done == of:
-            typer.echo(f"{done} of {of} networks", err=True)
+            echo(f"{done} of {of} networks", err=True)
 
     found = proxied(engine, study, images, seed, tell)
     rows = agreements(found.values, found.errors, BASELINES)
@@ -54,8 +58,7 @@ def proxies(
     if out is not None:  # last, so that a name that is taken costs none of the numbers
         names = ["unit", "digest", "val_error_pct", *found.values]
         table = zip(found.names, found.digests, found.errors, *found.values.values(), strict=True)
-        lines = [",".join(names), *(",".join("" if cell is None else f"{cell}" for cell in line) for line in table)]
-        write(out, ("\n".join(lines) + "\n").encode(), force=force)
+        write(out, csv_text(names, table, raw=raw).encode("utf-8", "backslashreplace"), force=force)
 
 
 def _tell(rows: list[Agreement], top: Ceiling | None, architectures: int, images: int, seed: int) -> None:
@@ -70,15 +73,15 @@ def _tell(rows: list[Agreement], top: Ceiling | None, architectures: int, images
     ]  # fmt: skip
     beside = [f"less that of {name}" for name in BASELINES]
     print_table(["proxy", ">n", ">tau", "95 % interval", *beside], cells)
-    typer.echo(
+    echo(
         f"tau: Kendall's tau-b with accuracy over {architectures} architectures, units that fail being tied last; percentile "
         f"bootstrap over architectures, {RESAMPLES} resamples. Networks of seed {seed}, {images} images of the training split."
     )
     if top is None:
-        typer.echo("no ceiling: some architectures have fewer than 2 runs")
+        echo("no ceiling: some architectures have fewer than 2 runs")
     else:
         half = f"{top.runs // 2} and {top.runs - top.runs // 2}"
-        typer.echo(
+        echo(
             f"ceiling: tau between two halves of the seeds ({half}), mean {top.tau:.2f}, {top.low:.2f} to {top.high:.2f} over "
             f"{top.splits} splits"
         )

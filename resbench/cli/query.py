@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from resbench.cli.options import Db, Json, database
+from resbench.cli.options import Db, Json, Raw, database
+from resbench.cli.terminal import echo, write_file
 from resbench.errors import BadInput
+from resbench.escape import csv_text
 
 if TYPE_CHECKING:
     from resbench.store.readonly import QueryResult
@@ -20,6 +22,7 @@ def query(
     db: Db = None,
     json: Json = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values with a line of names.")] = False,
+    raw: Raw = False,
     max_rows: Annotated[int, typer.Option("--max-rows", min=1, help="Rows at most.")] = 10_000,
     timeout_s: Annotated[float, typer.Option("--timeout", min=0.1, max=86_400, help="Seconds at most.")] = 30.0,
 ) -> None:
@@ -28,6 +31,8 @@ def query(
 
     if json and csv:
         raise BadInput("--json and --csv: give one of them")
+    if raw and not csv:
+        raise BadInput("--raw applies only to --csv")
     asked = ask(database(db), sql, max_rows=max_rows, timeout_s=timeout_s)
     from resbench.cli import show  # rich is imported while the question is being answered
 
@@ -35,11 +40,11 @@ def query(
     if json:
         _print_json(result)
     elif csv:
-        show.print_csv(result.columns, result.rows)
+        write_file(csv_text(result.columns, result.rows, raw=raw))
     else:
         show.print_table(result.columns, result.rows)
     if result.truncated:
-        typer.echo(f"more than {max_rows} rows: the rest is left out; --max-rows says how many", err=True)
+        echo(f"more than {max_rows} rows: the rest is left out; --max-rows says how many", err=True)
 
 
 def _print_json(result: QueryResult) -> None:

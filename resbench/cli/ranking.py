@@ -10,6 +10,7 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from resbench.cli.show import count, make_table
+from resbench.escape import LONGEST, printable, shell_line
 from resbench.evidence.leaderboard import Leaderboard, Row
 from resbench.evidence.notes import notes
 from resbench.files import write
@@ -25,7 +26,7 @@ def ranking_table(board: Leaderboard) -> Group:
     rows = [cells(row, board) for row in board.rows]
     styles = ["bold green" if row.ranked.tied_with_best else "dim" if row.ranked.fails else "" for row in board.rows]
     table = make_table(columns(board), rows, styles=styles, title=title(board))
-    return Group(table, *(Text(line) for line in notes(board)))
+    return Group(table, *(Text(printable(line, LONGEST)) for line in notes(board)))
 
 
 def title(board: Leaderboard) -> str:
@@ -43,7 +44,7 @@ def draw_ranking(board: Leaderboard, file: str, *, force: bool = False) -> None:
     """The table as an SVG of a terminal; no font is loaded from anywhere. Raises as `files.write` does."""
     terminal = Console(record=True, file=StringIO(), width=WIDTH, highlight=False)
     terminal.print(ranking_table(board))
-    picture = terminal.export_svg(title=f"resbench results top {board.study}")
+    picture = terminal.export_svg(title=printable(shell_line(["resbench", "results", "top", board.study]), LONGEST))
     picture = re.sub(r"@font-face \{.*?\}", "", picture, flags=re.DOTALL)
     write(Path(file), picture.replace("Fira Code", "ui-monospace, Menlo, Consolas").encode(), force=force)
 

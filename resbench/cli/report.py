@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from resbench.cli.options import Db, Force, Plugins, database
+from resbench.cli.terminal import echo
 
 
 def report(
@@ -21,8 +22,8 @@ def report(
 ) -> None:
     """A study as one HTML page that needs nothing else, from the database alone: evidence, units, provenance, repeating it."""
     from resbench.errors import BadInput
+    from resbench.escape import printable
     from resbench.files import write
-    from resbench.spec.names import printable
     from resbench.store.engine import open_store
 
     if out.suffix.lower() not in (".html", ".htm"):
@@ -32,4 +33,4 @@ def report(
     from resbench.report.page.html import html
 
     write(out, html(page(engine, study)).encode("utf-8"), force=force)
-    typer.echo(str(out))
+    echo(str(out))

@@ -12,6 +12,7 @@ from resbench.cli import plot, results_export, results_freeze
 from resbench.cli.agreement import agreement
 from resbench.cli.options import Db, Force, Json, database
 from resbench.cli.power import power
+from resbench.cli.terminal import echo, write_file
 from resbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -162,10 +163,10 @@ def unit(
 
     text = yaml_text(unit_of_study(open_store(database(db), create=False), study, name))
     if out is None:
-        typer.echo(text, nl=False)
+        write_file(text)
     else:
         write(out, text.encode(), force=force)
-        typer.echo(f"{out}: written", err=True)
+        echo(f"{out}: written", err=True)
 
 
 @app.command()

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from resbench.cli.options import Db, Force, database
+from resbench.cli.options import Db, Force, Raw, database
+from resbench.cli.terminal import echo
 from resbench.errors import BadInput, did_you_mean
-from resbench.spec.names import printable
+from resbench.escape import printable
 
 if TYPE_CHECKING:
     from resbench.evidence.leaderboard import Leaderboard
@@ -31,9 +32,12 @@ def export(
     ] = None,
     force: Force = False,
     db: Db = None,
+    raw: Raw = False,
 ) -> None:  # fmt: skip
     """Write a study's ranking, runs or epochs to a file. Test scores are never among them."""
     wanted = _wanted(out, what)
+    if raw and out.suffix.lower() != ".csv":
+        raise BadInput(f"--raw applies only to .csv, got {printable(str(out), 300)}")
     from resbench.files import write
     from resbench.store.engine import open_store
 
@@ -48,15 +52,16 @@ def export(
     else:
         from resbench import __version__
         from resbench.report.results import epoch_rows, leaderboard_rows, run_rows
-        from resbench.report.rows_file import WRITERS
+        from resbench.report.rows_file import WRITERS, raw_csv
 
         rows = {"leaderboard": leaderboard_rows, "runs": run_rows, "epochs": epoch_rows}[wanted](engine, study)
         if not rows:
             raise BadInput(f"study {study} has no {wanted} yet: nothing to export; `resbench study run` trains them")
         about = {"study": study, "what": wanted, "resbench": __version__}
-        data, told = WRITERS[out.suffix.lower()](rows, about), f"{len(rows)} rows"
+        written = raw_csv if raw else WRITERS[out.suffix.lower()]
+        data, told = written(rows, about), f"{len(rows)} rows"
     write(out, data, force=force)
-    typer.echo(f"{out}: {wanted} of {study}, {told}", err=True)
+    echo(f"{out}: {wanted} of {study}, {told}", err=True)
 
 
 def _wanted(out: Path, what: str | None) -> str:

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from resbench.cli.options import Db, Force, database
+from resbench.cli.terminal import echo
 from resbench.errors import BadInput
-from resbench.spec.names import printable
+from resbench.escape import printable
 
 
 def freeze(
@@ -60,4 +61,4 @@ def freeze(
             frozen(engine, study, out, test_for=by, force=force)
     with load(out) as bench:
         units, runs = len(bench.units), bench.count()
-    typer.echo(f"{printable(str(out), 300)}: {units} units, {runs} runs", err=True)
+    echo(f"{printable(str(out), 300)}: {units} units, {runs} runs", err=True)

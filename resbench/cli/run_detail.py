@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json as json_module
-import shlex
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-import typer
-
 from resbench.cli.show import count, print_json, print_table
+from resbench.cli.terminal import echo
 from resbench.errors import BadInput, DatabaseError
+from resbench.escape import shell_line
 from resbench.store.engine import Engine
 from resbench.store.location import locate
 from resbench.store.reading import RunDetail, run_detail
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 
 def print_run(engine: Engine, run_id: int, url: str, json: bool) -> None:
     detail = run_detail(engine, run_id)
-    command = f"resbench results repeat {run_id} --db {shlex.quote(locate(url).shown)}"
+    command = shell_line(["resbench", "results", "repeat", str(run_id), "--db", locate(url).shown])
     if json:
         print_json(_as_json(detail) | {"repeat": command})
         return
@@ -77,7 +75,7 @@ def print_repeat(engine: Engine, run_id: int, json: bool) -> bool:
 
     def told(seed: int, epoch: Epoch) -> None:
         if seed == detail.run.seed:
-            sys.stderr.write(f"epoch {epoch.epoch}: val error {epoch.val_error_pct:.2f} %\n")
+            echo(f"epoch {epoch.epoch}: val error {epoch.val_error_pct:.2f} %", err=True)
 
     seeds = tuple(how.get("seeds", [detail.run.seed]))  # those that were one network with it
     outcomes = train(work, seeds, plan_from({**how, "threads": detail.environment.threads}), device, Hooks(told))
@@ -103,7 +101,7 @@ def print_repeat(engine: Engine, run_id: int, json: bool) -> bool:
         verdict = (
             "the same in every epoch, bit for bit" if same else "not the same; another machine, torch or thread count?"
         )
-        typer.echo(f"run {run_id}: val error {result['val_error_pct']} %, now {result['again']} %: {verdict}")
+        echo(f"run {run_id}: val error {result['val_error_pct']} %, now {result['again']} %: {verdict}")
     return same
 
 

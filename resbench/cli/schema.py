@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from resbench.cli.options import Force, Plugins
+from resbench.cli.terminal import echo, write_file
 from resbench.errors import BadInput, did_you_mean
 from resbench.files import write
 
@@ -30,7 +30,7 @@ def schema(
         raise BadInput(f"no kind of file is called `{kind}`; kinds: {', '.join(KINDS)}{did_you_mean(kind, KINDS)}")
     text = schema_text(kind, Library(table()))
     if output is None:
-        sys.stdout.write(text)
+        write_file(text)
         return
     write(output, text.encode(), force=force)
-    typer.echo(f"{output}: written", err=True)
+    echo(f"{output}: written", err=True)

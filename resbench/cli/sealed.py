@@ -6,9 +6,8 @@ import getpass
 from statistics import fmean, stdev
 from typing import Any
 
-import typer
-
 from resbench.cli.show import print_json, print_table
+from resbench.cli.terminal import echo
 from resbench.evidence.study_runs import aliases, shown_name, study_runs
 from resbench.store.engine import Engine
 from resbench.store.reading import reveals, test_scores
@@ -42,9 +41,7 @@ def print_test(engine: Engine, study: str, json: bool) -> None:
             for r in rows
         ]  # fmt: skip
         print_table(["unit", ">test error %", ">sd", ">n", ">params", ">MACs"], shown)
-    typer.echo(
-        f"the test set of {study} has been looked at {looked} time(s); the database says when and by whom", err=True
-    )
+    echo(f"the test set of {study} has been looked at {looked} time(s); the database says when and by whom", err=True)
 
 
 def user() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 from collections.abc import Sequence
@@ -13,19 +12,20 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from resbench.cli.terminal import write
+from resbench.escape import LONGEST, json_text, printable
 from resbench.report.words import count as count
-from resbench.spec.names import printable
 
-LONGEST = 1_000  # rows: more are no sight for a terminal's colours, and rich takes 0.3 ms for each
+MOST_ROWS = 1_000  # rows: more are no sight for a terminal's colours, and rich takes 0.3 ms for each
 
 
 def show(what: Table | Text | Group) -> None:
     """Print on stdout; where that is no terminal, and in a very long table, each row is one line, however long."""
     parts = what.renderables if isinstance(what, Group) else [what]
-    if sys.stdout.isatty() and not any(isinstance(part, Table) and part.row_count > LONGEST for part in parts):
+    if sys.stdout.isatty() and not any(isinstance(part, Table) and part.row_count > MOST_ROWS for part in parts):
         Console(file=sys.stdout, highlight=False).print(what)
     else:
-        sys.stdout.writelines(f"{line}\n" for part in parts for line in plain(part))
+        write("".join(f"{line}\n" for part in parts for line in plain(part)))
 
 
 def plain(part: RenderableType) -> list[str]:
@@ -47,16 +47,7 @@ def plain(part: RenderableType) -> list[str]:
 
 
 def print_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, indent=2, allow_nan=False) + "\n")
-
-
-def print_csv(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """RFC 4180 with plain line ends; nothing is an empty field, bytes are hexadecimal text."""
-    import csv
-
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([value.hex() if isinstance(value, bytes) else value for value in row] for row in rows)
+    write(json_text(value, indent=2) + "\n")
 
 
 def json_value(value: object) -> object:
@@ -74,9 +65,14 @@ def make_table(
     columns: Sequence[str], rows: Sequence[Sequence[object]], *, styles: Sequence[str] = (), title: str = ""
 ) -> Table:
     """A column whose name starts with `>` is aligned to the right. `styles` are of the rows."""
-    table = Table(box=box.SIMPLE_HEAD, title=Text(title) if title else None, title_justify="left", pad_edge=False)
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        title=Text(printable(title, LONGEST)) if title else None,
+        title_justify="left",
+        pad_edge=False,
+    )
     for column in columns:
-        name = Text(printable(column.removeprefix(">"), 4000))
+        name = Text(printable(column.removeprefix(">"), LONGEST))
         table.add_column(name, justify="right" if column.startswith(">") else "left", overflow="fold")
     for number, row in enumerate(rows):
         table.add_row(*(Text(cell(value)) for value in row), style=styles[number] if styles else "")
@@ -91,4 +87,4 @@ def cell(value: object) -> str:
     """A value as a table shows it; nothing is a dash."""
     if value is None:
         return "–"
-    return printable(str(value), 4000) if isinstance(value, str) else str(value)
+    return printable(str(value), LONGEST)

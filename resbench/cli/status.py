@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from resbench.cli.options import Db, Json, database
+from resbench.cli.terminal import echo
 
 if TYPE_CHECKING:
     from resbench.store.status import StudyStatus
@@ -49,9 +50,9 @@ def _print(found: StudyStatus) -> None:
     from resbench.cli.show import print_table
 
     counted = ", ".join(f"{count} {status}" for status, count in found.cells.items() if count) or "none"
-    typer.echo(f"{found.study}: {found.runs} runs; cells: {counted}")
+    echo(f"{found.study}: {found.runs} runs; cells: {counted}")
     left = ": `resbench study run` goes on with what is left" if found.runs_left else ""
-    typer.echo(f"coordinated by {found.coordinator or f'nobody now{left}'}")
+    echo(f"coordinated by {found.coordinator or f'nobody now{left}'}")
     if found.running:
         print_table(
             [">cell", "unit", "seeds", "worker", "since", ">lease s", ">attempt"],
@@ -82,11 +83,11 @@ def _print(found: StudyStatus) -> None:
     for one in found.failed[:MOST_FAILED]:
         last = one.error.rstrip().rpartition("\n")[2]
         tried = f" after {one.attempts} attempts" if one.attempts > 1 else ""
-        typer.echo(f"FAILED {one.unit}, seeds {_seeds(one.seeds)} ({one.kind}{tried}): {last}")
+        echo(f"FAILED {one.unit}, seeds {_seeds(one.seeds)} ({one.kind}{tried}): {last}")
     if len(found.failed) > MOST_FAILED:
-        typer.echo(f"and {len(found.failed) - MOST_FAILED} more; `--json` has all")
+        echo(f"and {len(found.failed) - MOST_FAILED} more; `--json` has all")
     if found.runs_left:
-        typer.echo(f"left: {found.runs_left} runs{_time(found)}")
+        echo(f"left: {found.runs_left} runs{_time(found)}")
 
 
 def _time(found: StudyStatus) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from resbench.cli.options import Db, Json, Plugins, database
+from resbench.cli.terminal import echo, echo_lines
 from resbench.errors import BadInput
 
 app = typer.Typer(help="Run, check and show studies.", no_args_is_help=True)
@@ -113,9 +114,9 @@ def check(file: File, changes: Changes = None, json: Json = False, plugins: Plug
         [[point.name, count(point.params), count(point.macs), point.digest] for point in points],
     )
     for one in refused:
-        typer.echo(f"cannot be built: {one.name}: {one.problems[0]}")
+        echo_lines(f"cannot be built: {one.name}: {one.problems[0]}")
     for line in sentences(found):
-        typer.echo(line)
+        echo(line)
 
 
 @app.command()
@@ -149,8 +150,8 @@ def show(
     else:
         for key, node in spec.node.mapping.items():
             if key == "units":
-                typer.echo("units:")
+                echo("units:")
                 for item in node.items:
-                    typer.echo(f"  - {flow(plain(item))}")
+                    echo(f"  - {flow(plain(item), strict=True)}")
             else:
-                typer.echo(f"{key}: {flow(plain(node))}")
+                echo(f"{flow(key)}: {flow(plain(node), strict=True)}")

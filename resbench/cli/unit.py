@@ -9,6 +9,7 @@ import typer
 
 from resbench.cli import diff, export
 from resbench.cli.options import Force, Json, Plugins
+from resbench.cli.terminal import echo
 from resbench.errors import BadInput
 
 app = typer.Typer(help="Check, draw and list units.", no_args_is_help=True)
@@ -35,10 +36,10 @@ def check(
         print_json(report.as_json())
         return
     for name, shape, params, macs in report.places:
-        typer.echo(f"{name:<12} {shape:<24} {count(params):>8} params  {count(macs):>8} MACs")
+        echo(f"{name:<12} {shape:<24} {count(params):>8} params  {count(macs):>8} MACs")
     for note in report.notes:
-        typer.echo(f"note: {note}")
-    typer.echo(f"{report.unit}: ok in {report.network}")
+        echo(f"note: {note}")
+    echo(f"{report.unit}: ok in {report.network}")
 
 
 @app.command()

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from resbench.cli.options import Force, Json
+from resbench.cli.terminal import echo
 
 Against = Annotated[
     str,
@@ -72,9 +73,9 @@ def verify(
             ],
         )  # fmt: skip
         for doubt in verdict.pairing.doubts:
-            typer.echo(f"note: {doubt}", err=True)
+            echo(f"note: {doubt}", err=True)
         near, far = zip(*TOLERANCES.values(), strict=True)
-        typer.echo(
+        echo(
             f"{bound.name} of {bound.unit} {'is' if verdict.equal else 'is NOT'} {against}: "
             f"{verdict.params[0]:,} parameters, the reference has {verdict.params[1]:,}; largest differences of 4 images, "
             f"relative to the largest value, allowed {near[0]:g} and {near[1]:g}, of gradients {far[0]:g} and {far[1]:g}"
@@ -113,9 +114,9 @@ def import_weights(
     about = {"network": bound.name, "unit": bound.unit, "digest": canonical(bound).digest, "from": against}
     write(output, safetensors_bytes(ours, about), force=force)
     for doubt in pairing.doubts:
-        typer.echo(f"note: {doubt}", err=True)
+        echo(f"note: {doubt}", err=True)
     where = weights if weights is not None else "weights drawn from seed 0, since no --weights were given"
-    typer.echo(f"{output}: {len(pairing.names)} tensors of {against} ({where})")
+    echo(f"{output}: {len(pairing.names)} tensors of {against} ({where})")
 
 
 def _map(path: Path | None) -> dict[str, str]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from resbench.escape import shell_line
+
 CODE = ("ops", "initialisers", "datasets", "metrics")  # modules with decorators
 SPECS = {"units": "unit", "blocks": "block", "networks": "network", "recipes": "recipe"}
 GROUPS = (*CODE, *SPECS)
@@ -61,7 +63,8 @@ class Plugin:
 
     @property
     def hint(self) -> str:
-        return f"`resbench plugins check {self.name if self.installed else self.where}` tells more"
+        command = shell_line(["resbench", "plugins", "check", self.name if self.installed else self.where])
+        return f"`{command}` tells more"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from resbench.errors import Fact
+from resbench.escape import printable
 from resbench.plugins.active import Active
 from resbench.plugins.load import blocked, module_of
 from resbench.plugins.locate import folder_of
 from resbench.plugins.plugin import SPECS, Gift, Plugin
 from resbench.spec.find import kind_of
-from resbench.spec.names import printable, why_not
+from resbench.spec.names import why_not
 from resbench.spec.node import Node
 from resbench.spec.yaml import read_text
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from resbench.escape import markdown_row
 from resbench.files import write
 from resbench.store.all_tables import metadata
 from resbench.store.questions import QUESTIONS
@@ -86,8 +87,7 @@ def _links(comment: str, keys: object) -> str:
 
 
 def _grid(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+    return "".join(f"{markdown_row(line)}\n" for line in (head, tuple("---" for _ in head), *rows))
 
 
 def main(paths: list[str]) -> None:

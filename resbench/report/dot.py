@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from resbench import escape
 from resbench.report.outline import Knot, Outline, outline
 from resbench.report.scene import COLOURS, SKIP
 from resbench.report.shown import View
@@ -42,7 +43,7 @@ def _knot(knot: Knot) -> str:
     colours = COLOURS[knot.kind]
     look = f'shape={_FORMS[knot.form]}, fillcolor="{colours.fill}", color="{colours.stroke}"'
     if knot.form == "sign":  # lines in the middle
-        words = "\\n".join(_escape(line) for line in knot.lines)
+        words = "\\n".join(escape.dot(line) for line in knot.lines)
         return f'{knot.name} [{look}, label="{words}", fontsize=9, margin="0.02"]'
     return f"{knot.name} [{look}, label={_label(knot)}]"
 
@@ -53,9 +54,5 @@ def _label(knot: Knot) -> str:
 
 def _quoted(text: str) -> str:
     """A string of DOT: lines end to the left."""
-    first, *more = map(_escape, text.split("\n"))
+    first, *more = map(escape.dot, text.split("\n"))
     return f'"{first}"' if not more else '"' + "".join(f"{line}\\l" for line in (first, *more)) + '"'
-
-
-def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")

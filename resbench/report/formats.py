@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from resbench.errors import BadInput, did_you_mean
-from resbench.spec.names import printable
+from resbench.escape import printable
 
 Format = Literal["text", "svg", "png", "mermaid", "dot"]
 FORMATS: tuple[Format, ...] = get_args(Format)

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from resbench.errors import BadInput
+from resbench.escape import printable
 from resbench.evidence.compare import compare
 from resbench.evidence.comparison import Comparison, Method
 from resbench.evidence.leaderboard import Leaderboard, Row, board_of
@@ -16,7 +17,6 @@ from resbench.evidence.standing import Scored, Standing, standing
 from resbench.evidence.study_runs import StudyRuns, study_runs
 from resbench.evidence.verdict import test_of
 from resbench.spec.design import EXACT, WORDS, Words
-from resbench.spec.names import printable
 from resbench.store.engine import Engine
 from resbench.store.epochs import epochs_of_study
 from resbench.store.reading import StudyRun

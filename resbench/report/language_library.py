@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from resbench.report.language_values import markdown
+from resbench.escape import markdown
+from resbench.report.language_values import markdown_table
 from resbench.spec.domain import Choices, Param, Range
 from resbench.spec.find import INSTALLED
 from resbench.spec.library import Library
@@ -17,10 +18,12 @@ def blocks(library: Library) -> str:
     for name in library.names("block"):
         block = library.block(name)
         sources = "" if block.inputs == ("x",) else f" Sources: {', '.join(block.inputs)}."
-        cited = f" ({block.cite})" if block.cite else ""
-        rows = [(f"`{key}`", default(param), _domain(param), param.doc) for key, param in block.body.params.items()]
-        told = f"\n\n{markdown(('argument', 'default', 'may be', 'is'), rows)}" if rows else ""
-        parts.append(f"**`{name}`**: {block.doc}{cited}.{sources}{told}")
+        cited = f" ({_words(block.cite)})" if block.cite else ""
+        rows = [
+            (f"`{key}`", default(param), _domain(param), _words(param.doc)) for key, param in block.body.params.items()
+        ]
+        told = f"\n\n{markdown_table(('argument', 'default', 'may be', 'is'), rows)}" if rows else ""
+        parts.append(f"**`{name}`**: {_words(block.doc)}{cited}.{sources}{told}")
     return "\n\n".join(parts)
 
 
@@ -32,26 +35,27 @@ def units(library: Library) -> str:
         if not path.is_relative_to(INSTALLED):  # of a plugin
             continue
         folder = path.parent.relative_to(INSTALLED).as_posix()
-        row = (f"`{name}`", unit.doc, _params(unit.body.params), unit.cite)
+        row = (f"`{name}`", _words(unit.doc), _params(unit.body.params), _words(unit.cite))
         folders.setdefault(folder, []).append(row)
     tables = (
-        f"### {folder}\n{markdown(('unit', 'is', 'params', 'source'), folders[folder])}" for folder in sorted(folders)
+        f"### {folder}\n{markdown_table(('unit', 'is', 'params', 'source'), folders[folder])}"
+        for folder in sorted(folders)
     )
     return "\n\n".join(tables)
 
 
 def networks(library: Library) -> str:
     specs = [library.network(name) for name in library.names("network")]
-    rows = [(f"`{spec.name}`", spec.doc, _params(spec.params), spec.cite) for spec in specs]
-    return markdown(("network", "is", "params", "source"), rows)
+    rows = [(f"`{spec.name}`", _words(spec.doc), _params(spec.params), _words(spec.cite)) for spec in specs]
+    return markdown_table(("network", "is", "params", "source"), rows)
 
 
 def recipes(library: Library) -> str:
     rows = []
     for name in library.names("recipe"):
         top = library.read("recipe", library.find("recipe", name)).mapping
-        rows.append((f"`{name}`", *(str(top[key].value) if key in top else "" for key in ("doc", "cite"))))
-    return markdown(("recipe", "is", "source"), rows)
+        rows.append((f"`{name}`", *(_words(str(top[key].value)) if key in top else "" for key in ("doc", "cite"))))
+    return markdown_table(("recipe", "is", "source"), rows)
 
 
 def default(param: Param) -> str:
@@ -73,3 +77,8 @@ def _params(params: Mapping[str, Param]) -> str:
 
 def _worked_out(param: Param) -> bool:
     return flow(plain(param.default)).startswith("$")
+
+
+def _words(text: str) -> str:
+    """What a file says of itself; names in backticks are code."""
+    return markdown(" ".join(text.split()), code=True)

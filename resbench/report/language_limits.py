@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from resbench.compiler import architecture, bind, network, shapes
-from resbench.report.language_values import markdown
+from resbench.report.language_values import markdown_table
 from resbench.spec import body, builder, grammar, library, names, oplist, source, study, unit
 from resbench.spec.network import MAX_STAGES
 
@@ -29,4 +29,4 @@ def limits() -> str:
         ("parameters of a network", network.MAX_PARAMS),
         ("seeds of a study", study.MAX_SEEDS),
     )
-    return markdown(("at most", ""), [(what, f"{most:,}") for what, most in rows])
+    return markdown_table(("at most", ""), [(what, f"{most:,}") for what, most in rows])

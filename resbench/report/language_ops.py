@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from resbench.report.language_values import markdown
+from resbench.report.language_values import markdown_table
 from resbench.spec.scalar import flow
 from resbench.spec.signature import Signature, allowed
 
@@ -13,7 +13,7 @@ from resbench.spec.signature import Signature, allowed
 def ops(table: Mapping[str, Signature]) -> str:
     signatures = [table[name] for name in sorted(table)]
     rows = [(_link(s), words(s)[0], _shapes(s), _source(s)) for s in signatures]
-    parts = [markdown(("op", "is", "shapes", "source"), rows)]
+    parts = [markdown_table(("op", "is", "shapes", "source"), rows)]
     parts += [_described(signature) for signature in signatures if signature.arguments or signature.more]
     return "\n\n".join(parts)
 
@@ -59,7 +59,7 @@ def _described(signature: Signature) -> str:
     rows = [
         (f"`{key}`", allowed(a), _default(key, a.required, a.default), a.doc) for key, a in signature.arguments.items()
     ]
-    return f"{head}\n\n{markdown(('argument', 'may be', 'default', 'is'), rows)}"
+    return f"{head}\n\n{markdown_table(('argument', 'may be', 'default', 'is'), rows)}"
 
 
 def _default(key: str, required: bool, default: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from resbench.escape import markdown_row
 from resbench.report.schema_recipe import KEYS
 from resbench.spec.grammar import FUNCTIONS
 from resbench.spec.names import MEANINGS, NETWORK_NAMES, STAGE_NAMES
@@ -33,18 +34,15 @@ OPERATORS = (
 )
 
 
-def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; a `|` in a cell is no edge of it."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(
-        "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) + " |" for line in lines
-    )
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of cells that are Markdown."""
+    return "\n".join(map(markdown_row, [head, ["---"] * len(head), *rows]))
 
 
 def values() -> str:
     """Every name that the language gives, with where it is known."""
     rows = [(f"`${name}`", _where(name), meaning) for name, meaning in MEANINGS.items()]
-    return markdown(("value", "known in", "is"), rows)
+    return markdown_table(("value", "known in", "is"), rows)
 
 
 def _where(name: str) -> str:
@@ -57,12 +55,12 @@ def _where(name: str) -> str:
 
 def functions() -> str:
     named = [(f"`{name}()`", FUNCTION_DOCS[name]) for name in FUNCTIONS]
-    return markdown(("in `$( )`", "is"), [*OPERATORS, *named])
+    return markdown_table(("in `$( )`", "is"), [*OPERATORS, *named])
 
 
 def recipe_keys() -> str:
     schema = RecipeSpec.model_json_schema(by_alias=True)
-    return markdown(("key", "default", "is"), _keys("RecipeSpec", schema, schema["$defs"], ""))
+    return markdown_table(("key", "default", "is"), _keys("RecipeSpec", schema, schema["$defs"], ""))
 
 
 def _keys(model: str, schema: Mapping[str, Any], models: Mapping[str, Any], prefix: str) -> list[tuple[str, str, str]]:

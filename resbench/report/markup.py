@@ -1,19 +1,11 @@
-"""A table of texts -> Markdown or LaTeX to paste.  Names are escaped: no character of theirs is obeyed."""
+"""A table of texts -> Markdown or LaTeX to paste.  No character of a name is obeyed."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from resbench.spec.names import printable
-
-_LONGEST = 4000  # characters of a cell
-_LATEX = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
-    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
-    '"': "''", "`": r"\textasciigrave{}", "[": "{[}", "–": "--", "×": r"$\times$",
-}  # fmt: skip
+from resbench.escape import latex, markdown, markdown_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,42 +29,24 @@ class TextTable:
 
 def as_markdown(table: TextTable) -> str:
     """A table of GitHub's Markdown between its title and its notes."""
-    names = [_markdown(name.removeprefix(">")) for name in table.columns]
+    names = [markdown(name.removeprefix(">")) for name in table.columns]
     rule = ["---:" if name.startswith(">") else "---" for name in table.columns]
-    lines = [f"| {' | '.join(cells)} |" for cells in (names, rule, *table.written(_markdown, "**", "**"))]
-    notes = [f"- {_markdown(note)}" for note in table.notes]
-    return "\n".join([_markdown(table.title), "", *lines, "", *notes]) + "\n"
+    lines = [markdown_row(cells) for cells in (names, rule, *table.written(markdown, "**", "**"))]
+    notes = [f"- {markdown(note)}" for note in table.notes]
+    return "\n".join([markdown(table.title), "", *lines, "", *notes]) + "\n"
 
 
 def as_latex(table: TextTable) -> str:
     """A table environment; its rules are those of the package booktabs."""
-    names = [_latex(name.removeprefix(">")) for name in table.columns]
-    lines = [f"    {' & '.join(cells)} \\\\" for cells in (names, *table.written(_latex, r"\textbf{", "}"))]
+    names = [latex(name.removeprefix(">")) for name in table.columns]
+    lines = [f"    {' & '.join(cells)} \\\\" for cells in (names, *table.written(latex, r"\textbf{", "}"))]
     places = "".join("r" if name.startswith(">") else "l" for name in table.columns)
     return "\n".join([
         r"% \usepackage{booktabs}", r"\begin{table}", r"  \centering",
-        f"  \\caption{{{' '.join(_latex(text) for text in (table.title + '.', *table.notes))}}}",
+        f"  \\caption{{{' '.join(latex(text) for text in (table.title + '.', *table.notes))}}}",
         f"  \\begin{{tabular}}{{{places}}}", r"    \toprule", lines[0], r"    \midrule", *lines[1:], r"    \bottomrule",
         r"  \end{tabular}", r"\end{table}",
     ]) + "\n"  # fmt: skip
 
 
 MARKUPS: Mapping[str, Callable[[TextTable], str]] = {".md": as_markdown, ".tex": as_latex}
-
-
-def _markdown(text: str) -> str:
-    """Backslashes before what GitHub obeys; an underscore inside a word it does not.
-
-    >>> print(_markdown("full_preactivation | <b> *x* _y_"))
-    full_preactivation \\| \\<b\\> \\*x\\* \\_y\\_
-    """
-    text = re.sub(r"([\\`*\[\]<>|~&$#])", r"\\\1", printable(text, _LONGEST))
-    return re.sub(r"(?<![a-z0-9])_|_(?![a-z0-9])", r"\\_", text, flags=re.IGNORECASE)
-
-
-def _latex(text: str) -> str:
-    """
-    >>> print(_latex("relu_only 50 % {x} \\\\input"))
-    relu\\_only 50 \\% \\{x\\} \\textbackslash{}input
-    """
-    return "".join(_LATEX.get(c, c) for c in printable(text, _LONGEST))

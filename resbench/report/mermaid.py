@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from resbench import escape
 from resbench.report.outline import Knot, Outline, outline
 from resbench.report.scene import COLOURS, INK
 from resbench.report.shown import View
@@ -13,7 +14,7 @@ _BRACKETS = {"end": ('(["', '"])'), "box": ('["', '"]'), "sign": ('(("', '"))'),
 
 def mermaid(view: View) -> str:
     whole = outline(view.graph)
-    lines = [*(f"%% {_escape(line)}" for line in view.title), "flowchart TD", *_part(whole, "  ")]
+    lines = [*(f"%% {escape.mermaid(line)}" for line in view.title), "flowchart TD", *_part(whole, "  ")]
     for kind, colours in COLOURS.items():
         if any(line.endswith(f":::{kind}") for line in lines):
             lines.append(f"  classDef {kind} fill:{colours.fill},stroke:{colours.stroke},color:{INK}")
@@ -24,7 +25,7 @@ def _part(part: Outline, indent: str) -> Iterator[str]:
     for knot in part.knots:
         yield f"{indent}{_knot(knot)}"
     for knot, inner in part.parts:
-        yield f'{indent}subgraph {inner.first}_held["{_escape(knot.lines[0])}"]'  # there is room for one line
+        yield f'{indent}subgraph {inner.first}_held["{escape.mermaid(knot.lines[0])}"]'  # there is room for one line
         yield from _part(inner, f"{indent}  ")
         yield f"{indent}end"
     for link in part.links:
@@ -37,9 +38,4 @@ def _knot(knot: Knot) -> str:
 
 
 def _words(knot: Knot) -> str:
-    return "<br>".join(_escape(line) for line in knot.lines)
-
-
-def _escape(text: str) -> str:
-    """No sign of Mermaid's, Markdown's or HTML's own is left."""
-    return "".join(c if c.isalnum() or c in " ._/:,()=→×·…+−‖-" else f"#{ord(c)};" for c in text)
+    return "<br>".join(escape.mermaid(line) for line in knot.lines)

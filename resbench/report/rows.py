@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, overload
 
 from resbench.errors import BadInput
+from resbench.escape import LONGEST, printable
 
 if TYPE_CHECKING:
     import pandas
@@ -48,7 +49,7 @@ class Rows(Sequence[dict[str, Any]]):
         return (dict(zip(self.columns, row, strict=True)) for row in self.values)
 
     def __repr__(self) -> str:
-        return f"Rows({len(self)} rows: {', '.join(self.columns)})"
+        return f"Rows({len(self)} rows: {printable(', '.join(self.columns), LONGEST)})"
 
     def to_polars(self) -> polars.DataFrame:
         """Raises BadInput where polars is not installed."""

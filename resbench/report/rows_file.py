@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Callable, Mapping
-from io import BytesIO, StringIO
-from typing import Any
+from io import BytesIO
 
+from resbench.escape import csv_text, json_text
 from resbench.report.rows import Rows, library
 
 About = Mapping[str, str]  # what is kept in the file beside the rows, where its kind has room for it
 
 
 def as_csv(rows: Rows, about: About) -> bytes:
-    """RFC 4180 with lines that end in a single newline; nothing is an empty cell, a list is JSON."""
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(rows.columns)
-    writer.writerows([_cell(value) for value in row] for row in rows.values)
-    return text.getvalue().encode()
+    """Texts as a spreadsheet and a terminal may show them; `raw_csv` as they are."""
+    return csv_text(rows.columns, rows.values).encode()
 
 
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | tuple) else value
+def raw_csv(rows: Rows, about: About) -> bytes:
+    """Half a pair of surrogates, which UTF-8 has no bytes for, is `\\ud800`."""
+    return csv_text(rows.columns, rows.values, raw=True).encode("utf-8", "backslashreplace")
 
 
 def as_json(rows: Rows, about: About) -> bytes:
     """A list of objects, one a line."""
-    lines = (json.dumps(row, ensure_ascii=False, allow_nan=False) for row in rows)
+    lines = map(json_text, rows)
     return ("[\n" + ",\n".join(lines) + "\n]\n").encode()
 
 

@@ -6,9 +6,9 @@ refuses is wrong indeed. The ops and blocks that may be named are the library's,
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 
+from resbench.escape import json_text
 from resbench.report.schema_graph import block_schema, unit_schema
 from resbench.report.schema_network import network_schema
 from resbench.report.schema_recipe import recipe_schema
@@ -37,4 +37,4 @@ def make_schema(kind: str, library: Library) -> Schema:
 
 
 def schema_text(kind: str, library: Library) -> str:
-    return json.dumps(make_schema(kind, library), indent=1, ensure_ascii=False) + "\n"
+    return json_text(make_schema(kind, library), indent=1, ascii_only=False) + "\n"

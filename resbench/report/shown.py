@@ -10,12 +10,12 @@ from torch import nn
 
 from resbench.compiler.graph import Arguments, BoundOp, Graph, Shape
 from resbench.compiler.unit import make_module
+from resbench.escape import LONGEST, printable
 from resbench.measure.macs import op_macs
 from resbench.measure.params import params
 from resbench.ops.registry import kind
 from resbench.report.label import SIGNS, Kind, kind_of, label
 from resbench.report.words import cost, name_of, times
-from resbench.spec.names import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class ShownOp:
     """`inputs` are value numbers: 0 is the graph's input, op number i (from 0) yields value i + 1.
 
     `operands`: what it joins, by node, where its edges do not say that. `sign`: of an op that joins values, else empty.
-    `macs`: for one image. `inner`: the lists of ops it holds, by name.
+    `macs`: for one image. `inner`: the lists of ops it holds, by name. Its texts can be printed, whatever an argument holds.
     """
 
     path: str
@@ -110,7 +110,7 @@ def _operands(graph: Graph, op: BoundOp) -> str:
     """What joins, by its nodes, where the picture does not say it: where the order counts, or one value comes twice."""
     if len(op.inputs) < 2 or (kind(op.op).commutative and len(set(op.inputs)) == len(op.inputs)):
         return ""
-    nodes = {i: "x" if i == 0 else graph.ops[i - 1].path.rpartition(".")[0] for i in op.inputs}
+    nodes = {i: "x" if i == 0 else printable(graph.ops[i - 1].path, LONGEST).rpartition(".")[0] for i in op.inputs}
     short = {i: node.partition(".")[0] for i, node in nodes.items()}
     if len(set(short.values())) < len(short):
         short = {i: name_of(node) for i, node in nodes.items()}
@@ -121,8 +121,9 @@ def _show(op: BoundOp, inputs: tuple[Shape, ...], operands: str) -> ShownOp:
     module = _module(op.op, op.arguments, inputs[0][0])
     inner = tuple((name, show_graph(value)) for name, value in op.inner)
     sign = SIGNS.get(op.op, "")
+    path, words = printable(op.path, LONGEST), printable(label(op, inputs[0]), LONGEST)
     return ShownOp(
-        op.path, op.op, label(op, inputs[0]), operands, kind_of(op.op, module), sign, op.inputs, op.shape,
+        path, op.op, words, operands, kind_of(op.op, module), sign, op.inputs, op.shape,
         params(module), op_macs(op, inputs).count, inner,
     )  # fmt: skip
 

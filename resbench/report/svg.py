@@ -6,8 +6,8 @@ So several may stand in one page, and in a notebook none changes how another loo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from xml.sax.saxutils import escape
 
+from resbench.escape import xml_text
 from resbench.report.card import card
 from resbench.report.scene import Disc, Head, Line, Rect, Scene, Shape, Words, bends
 from resbench.report.shown import View
@@ -25,7 +25,7 @@ def render(scene: Scene) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
         f'role="img" font-family="{_FONT}">'
     )
-    return "\n".join([head, f"<title>{escape(scene.title)}</title>", *map(_shape, scene.shapes), "</svg>\n"])
+    return "\n".join([head, f"<title>{xml_text(scene.title)}</title>", *map(_shape, scene.shapes), "</svg>\n"])
 
 
 def _shape(shape: Shape) -> str:
@@ -50,12 +50,12 @@ def _shape(shape: Shape) -> str:
             weight = ' font-weight="600"' if shape.bold else ""
             return (
                 f'<text x="{_n(shape.x)}" y="{_n(shape.y)}" font-size="{_n(shape.size)}" fill="{shape.fill}"'
-                f"{anchor}{weight}>{escape(shape.text)}</text>"
+                f"{anchor}{weight}>{xml_text(shape.text)}</text>"
             )
 
 
 def _titled(title: str, tag: str) -> str:
-    return f"><title>{escape(title)}</title></{tag}>" if title else "/>"
+    return f"><title>{xml_text(title)}</title></{tag}>" if title else "/>"
 
 
 def _path(line: Line) -> str:

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from resbench.errors import Fact
+from resbench.escape import printable
 from resbench.spec.check import Check
 from resbench.spec.comment import comment_behind
 from resbench.spec.domain import Param, parse_param
 from resbench.spec.expression import Expression
 from resbench.spec.grammar import Tree, parse
-from resbench.spec.names import KNOWN, UNIT_NAMES, printable
+from resbench.spec.names import KNOWN, UNIT_NAMES
 from resbench.spec.node import Node
 from resbench.spec.oplist import OpList, Vocabulary, parse_ops
 from resbench.spec.reads import Written, check_edges, check_names

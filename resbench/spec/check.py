@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from resbench.errors import BadInput, Problem, SpecError, did_you_mean
+from resbench.escape import printable
 from resbench.spec.expression import Expression
-from resbench.spec.names import printable, why_not
+from resbench.spec.names import why_not
 from resbench.spec.node import Node
 
 MAX_PROBLEMS = 50  # told at once; a file with more was not meant as one

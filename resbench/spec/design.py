@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from resbench.errors import did_you_mean
+from resbench.escape import printable
 from resbench.spec.check import Check
-from resbench.spec.names import printable
 from resbench.spec.node import Node
 
 MEASURED = ("val_error_pct", "val_loss", "train_loss", "train_s")

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from resbench.errors import BadInput, did_you_mean
+from resbench.escape import printable
 from resbench.spec.check import listed
-from resbench.spec.names import printable, why_not
+from resbench.spec.names import why_not
 from resbench.spec.provided import Provider
 
 FOLDERS = {"unit": "units", "block": "blocks", "network": "networks", "recipe": "recipes", "study": "studies"}

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from resbench.errors import BadInput, Place, Problem, SpecError
+from resbench.escape import printable
 from resbench.spec.check import Check, by_place
 from resbench.spec.extends import merge
 from resbench.spec.find import FOLDERS, Files
 from resbench.spec.find import STUDIES as STUDIES
 from resbench.spec.find import shown as shown
 from resbench.spec.find import workspace as workspace
-from resbench.spec.names import printable
 from resbench.spec.network import NetworkSpec, parse_network
 from resbench.spec.node import Node, plain
 from resbench.spec.oplist import Vocabulary, taken_by

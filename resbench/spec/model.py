@@ -11,8 +11,8 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from resbench.errors import Problem, SpecError, did_you_mean
+from resbench.escape import printable
 from resbench.spec.check import by_place
-from resbench.spec.names import printable
 from resbench.spec.node import Node, plain
 
 

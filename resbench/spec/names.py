@@ -10,6 +10,8 @@ from __future__ import annotations
 import keyword
 import re
 
+from resbench.escape import printable
+
 # fmt: off
 MODULE_ATTRIBUTES = frozenset(
     """
@@ -79,9 +81,3 @@ def why_not(name: str) -> str | None:
     if name in RESERVED:
         return f"`{name}` is taken in generated code"
     return None
-
-
-def printable(name: str, limit: int = 60) -> str:
-    """The name with control characters shown, not obeyed, and cut."""
-    shown = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in name[: limit + 1])
-    return shown if len(shown) <= limit else f"{shown[: limit - 3]}..."

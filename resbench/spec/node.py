@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from resbench.errors import Place, Problem
+from resbench.escape import printable
 from resbench.spec.expression import Expression
-from resbench.spec.names import printable
 from resbench.spec.scalar import Scalar
 from resbench.spec.scalar import flow as flow
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from resbench.errors import BadInput, Fact, PluginError, did_you_mean
+from resbench.escape import printable
 from resbench.spec.check import Check
 from resbench.spec.domain import Param
 from resbench.spec.expression import Expression
-from resbench.spec.names import printable
 from resbench.spec.node import Node, all_nodes, from_plain, plain
 from resbench.spec.signature import Argument, Signature, allowed, fits
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from resbench.errors import BadInput, Place, SpecError, did_you_mean
+from resbench.escape import printable
 from resbench.spec.check import listed
 from resbench.spec.design import KEYS as DESIGN
 from resbench.spec.library import Library
-from resbench.spec.names import printable
 from resbench.spec.node import Node, moved
 from resbench.spec.yaml import read_value
 

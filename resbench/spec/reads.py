@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from resbench.errors import did_you_mean
+from resbench.escape import printable
 from resbench.spec.check import Check, listed
 from resbench.spec.expression import Expression
 from resbench.spec.grammar import Tree
-from resbench.spec.names import printable
 from resbench.spec.node import Node, all_nodes
 
 MAX_NEAR = 200  # names that are tried as what was meant

@@ -6,6 +6,8 @@ import math
 import re
 from collections.abc import Mapping
 
+from resbench.escape import yaml_string
+
 Scalar = None | bool | int | float | str
 
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
@@ -32,16 +34,21 @@ def scalar(text: str) -> Scalar:
     return float(text) if _FLOAT.fullmatch(text) else text
 
 
-def flow(value: object) -> str:
+def flow(value: object, *, strict: bool = False) -> str:
     """Plain data -> YAML flow text, as people write it; a text that would be read as something else is quoted.
+
+    `strict`: also an expression that only people would read right, as a file needs it.
 
     >>> flow({"kernel": [3, 3], "bias": False, "init": None, "cut": "no", "lr": "1e-3", "by": "$(a, b)"})
     '{kernel: [3, 3], bias: false, init: null, cut: no, lr: "1e-3", by: $(a, b)}'
+    >>> flow(["$(a, b)", "$a"], strict=True)
+    '["$(a, b)", $a]'
     """
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{flow(key)}: {flow(item)}" for key, item in value.items()) + "}"
+        pairs = ((flow(key, strict=strict), flow(item, strict=strict)) for key, item in value.items())
+        return "{" + ", ".join(f"{key}: {item}" for key, item in pairs) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(flow(item) for item in value) + "]"
+        return "[" + ", ".join(flow(item, strict=strict) for item in value) + "]"
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, float):
@@ -49,6 +56,12 @@ def flow(value: object) -> str:
             return {math.inf: ".inf", -math.inf: "-.inf"}.get(value, ".nan")
         return f"{value:g}" if float(f"{value:g}") == value else repr(value)
     text = str(value)
-    if isinstance(value, str) and not text.startswith("$") and (scalar(text) != text or _NOT_PLAIN.search(text)):
-        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return text
+    return yaml_string(text) if isinstance(value, str) and _needs_quotes(text, strict) else text
+
+
+def _needs_quotes(text: str, strict: bool) -> bool:
+    if not text.isprintable():
+        return True
+    if text.startswith("$") and not strict:
+        return False
+    return scalar(text) != text or _NOT_PLAIN.search(text) is not None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from resbench.escape import printable
 from resbench.spec.check import Check
 from resbench.spec.find import shown, workspace
-from resbench.spec.names import printable
 from resbench.spec.node import Node
 
 

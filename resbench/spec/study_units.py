@@ -8,13 +8,13 @@ from functools import partial
 from typing import TypeVar
 
 from resbench.errors import BadInput, did_you_mean
+from resbench.escape import printable
 from resbench.spec.arrange import Arrange, parse_arrange
 from resbench.spec.arrangement import Arrangement
 from resbench.spec.check import Check, listed
 from resbench.spec.domain import Param, is_domain, parse_domain
 from resbench.spec.library import Library
 from resbench.spec.mutate import Mutate, parse_mutate
-from resbench.spec.names import printable
 from resbench.spec.network import Use, parse_use
 from resbench.spec.node import Node
 

@@ -9,7 +9,8 @@ from resbench.spec.node import flow
 
 
 def yaml_text(data: Mapping[str, Any]) -> str:
-    """
+    """Whatever texts are in it, reading it gives the same data.
+
     >>> print(yaml_text({"unit": "u", "nodes": {"y": {"from": "x", "ops": ["relu"]}}, "doc": None}), end="")
     unit: u
     nodes:
@@ -18,9 +19,13 @@ def yaml_text(data: Mapping[str, Any]) -> str:
     lines = []
     for key, value in data.items():
         if isinstance(value, Mapping) and value:
-            lines += [f"{key}:", *(f"  {name}: {flow(one)}" for name, one in value.items())]
+            lines += [f"{_line(key)}:", *(f"  {_line(name)}: {_line(one)}" for name, one in value.items())]
         elif isinstance(value, list) and any(isinstance(one, Mapping) for one in value):
-            lines += [f"{key}:", *(f"  - {flow(one)}" for one in value)]
+            lines += [f"{_line(key)}:", *(f"  - {_line(one)}" for one in value)]
         elif value is not None:
-            lines.append(f"{key}: {flow(value)}")
+            lines.append(f"{_line(key)}: {_line(value)}")
     return "\n".join([*lines, ""])
+
+
+def _line(value: object) -> str:
+    return flow(value, strict=True)

@@ -15,8 +15,8 @@ from secrets import token_hex
 from sqlalchemy import Engine, select
 
 from resbench.errors import BadInput, StorageError
+from resbench.escape import printable
 from resbench.files import private_mode, write
-from resbench.spec.names import printable
 from resbench.store.checkpoint_mark import MARK, NOBODY, Identity, Mark, is_file, is_mark, read_mark
 from resbench.store.dialect import insert_absent
 from resbench.store.transaction import reading, writing

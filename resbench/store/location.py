@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote
 
 from resbench.errors import DatabaseError, did_you_mean
-from resbench.spec.names import printable
+from resbench.escape import printable
 
 _ALLOWED = "a path such as `results.db`, `sqlite:///results.db` or `postgresql://user@host/name`"
 _DRIVERS = ("sqlite", "postgresql")

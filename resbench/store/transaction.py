@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from resbench.errors import DatabaseError, Fact, ResbenchError, StorageError, Unavailable
-from resbench.spec.names import printable
+from resbench.escape import printable
 from resbench.store.dialect import WRITES, comes_back
 from resbench.store.location import Location, locate
 from resbench.store.sqlite_file import BUSY_TIMEOUT_S, corrupt

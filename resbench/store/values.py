@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from resbench.errors import Fact
+from resbench.escape import printable
 from resbench.spec.design import EXACT, MEASURED
-from resbench.spec.names import printable
 
 LARGEST = 2**63 - 1  # of SQLite's and Postgres's whole numbers
 _SHAPE = re.compile(r"[1-9][0-9]{0,8}x[1-9][0-9]{0,8}x[1-9][0-9]{0,8}")

@@ -15,9 +15,9 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import optuna
 
 from resbench.errors import BadInput, DatabaseError
+from resbench.escape import markdown, markdown_row
 from resbench.evidence.leaderboard import Leaderboard, Row, leaderboard
 from resbench.evidence.notes import notes
-from resbench.spec.names import printable
 from resbench.store.engine import Engine
 from resbench.store.location import locate
 from resbench.store.optuna_storage import optuna_storage
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 METRIC = "mean val error %"
 END = "Everything above this line is written anew by `resbench dashboard`; what stands below it stays."
 App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-_SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]()#+-.!|~>"} | {"<": "&lt;", "&": "&amp;"})
 
 
 def dashboard(engine: Engine, url: str, study: str) -> App:
@@ -81,13 +80,13 @@ def note(engine: Engine, study: str) -> str:
     try:
         board = leaderboard(engine, study)
     except BadInput as error:  # a study that has only begun has trials to show, and no ranking
-        return escaped(str(error))
-    title = f"## {escaped(board.study)}: val error on {escaped(board.data)}"
+        return markdown(str(error))
+    title = f"## {markdown(board.study)}: val error on {markdown(board.data)}"
     head = [
         "| # | unit | val error % | 95 % interval | n | best? | params | MACs |",
         "|--:|:--|--:|:--|:--|:--|--:|--:|",
     ]
-    said = [f"- {escaped(line)}" for line in notes(board)]
+    said = [f"- {markdown(line)}" for line in notes(board)]
     tail = f"From {_runs(board)} finished runs. A trial's value is the mean of its converged runs; none: under half converged."
     return "\n".join([title, "", *head, *(_row(row, board.word) for row in board.rows), "", *said, "", tail])
 
@@ -98,21 +97,12 @@ def _row(row: Row, word: str) -> str:
     interval = "–" if r.ci_low is None or r.ci_high is None else f"{r.ci_low:.2f} to {r.ci_high:.2f}"
     best = "fails" if r.fails else {True: word, False: "left out", None: "?"}[r.tied_with_best]
     macs = "–" if row.macs is None else f"{row.macs:,}"
-    cells = (str(r.rank), escaped(row.name), mean, interval, f"{r.converged}/{r.n}", best, f"{row.params:,}", macs)
-    return f"| {' | '.join(cells)} |"
+    cells = (str(r.rank), markdown(row.name), mean, interval, f"{r.converged}/{r.n}", best, f"{row.params:,}", macs)
+    return markdown_row(cells)
 
 
 def _runs(board: Leaderboard) -> int:
     return sum(row.ranked.n for row in board.rows)
-
-
-def escaped(text: str) -> str:
-    r"""Text as Markdown that shows it.
-
-    >>> print(escaped("a_b <i>"))
-    a\_b &lt;i\>
-    """
-    return printable(text, 2000).translate(_SPECIAL)
 
 
 def serve(app: App, host: str, port: int, ready: Callable[[str], None]) -> None:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self, overload
 
 from resbench.errors import BadInput, did_you_mean
-from resbench.spec.names import printable
+from resbench.escape import printable
 from resbench.store.values import parse_study
 from resbench.tabular.answer import Answer, Record, TestAnswer
 from resbench.tabular.entry import Asked, Entry, Index

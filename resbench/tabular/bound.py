@@ -11,9 +11,10 @@ from typing import Any
 from resbench.compiler.architecture import Request, bind_network
 from resbench.compiler.canonical import canonical
 from resbench.errors import BadInput
+from resbench.escape import printable
 from resbench.ops.schema import table
 from resbench.spec.library import Library
-from resbench.spec.names import printable, why_not
+from resbench.spec.names import why_not
 from resbench.spec.network import Use
 from resbench.spec.node import Node, from_plain
 from resbench.spec.override import word_value

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from resbench.errors import BadInput, Fact, did_you_mean
-from resbench.spec.names import printable
+from resbench.escape import printable
 from resbench.store.values import parse_study
 from resbench.tabular.file import FrozenFile
 

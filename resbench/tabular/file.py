@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from resbench.errors import DatabaseError, Fact
-from resbench.spec.names import printable
+from resbench.escape import printable
 from resbench.store.frozen import FORMAT, SCHEMA, is_frozen
 from resbench.store.sqlite_connection import connect, limit_time
 from resbench.store.values import NUMBER, OBJECT, SHAPE, TEXT, WHOLE, Kind, number_kind

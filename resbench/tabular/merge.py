@@ -14,7 +14,7 @@ from typing import Any
 
 from resbench import __version__
 from resbench.errors import BadInput
-from resbench.spec.names import printable
+from resbench.escape import printable
 from resbench.store.frozen import add, make, write_whole
 from resbench.store.values import parse_study
 from resbench.tabular.file import FrozenFile, open_frozen

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from resbench.errors import BadInput, did_you_mean
-from resbench.spec.names import printable
+from resbench.escape import printable
 
 PACKAGES = {
     "torchvision": "torchvision",

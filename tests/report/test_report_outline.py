@@ -69,5 +69,5 @@ def test_signs_of_the_languages_are_words() -> None:
         assert not set('<>"[]`\\{}&') & set(line)
     assert "#60;script#62;" in mermaid(at)
     head = dot(at).splitlines()[0]
-    assert head.startswith('digraph "<script>alert(1)</script>\\"]; `x` \\\\ #quot; %% {init} &amp; \\\\x2028" {')
+    assert head.startswith('digraph "<script>alert(1)</script>\\"]; `x` \\\\ #quot; %% {init} &amp; \\\\u2028" {')
     assert len(dot(at).splitlines()) == 1 + 3 + 3 + 2 + 1  # nothing broke a line

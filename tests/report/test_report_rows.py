@@ -12,7 +12,7 @@ import pytest
 from resbench.errors import BadInput
 from resbench.report.markup import TextTable, as_latex, as_markdown
 from resbench.report.rows import Rows
-from resbench.report.rows_file import as_csv, as_json, as_parquet
+from resbench.report.rows_file import as_csv, as_json, as_parquet, raw_csv
 
 ROWS = Rows(
     ("unit", "n", "mean", "tied", "aliases", "note"),
@@ -66,9 +66,10 @@ def test_parquet_keeps_types_lists_and_where_it_comes_from() -> None:
 
 def test_csv_and_json() -> None:
     assert list(csv.reader(StringIO(as_csv(ROWS, {}).decode(), newline=""))) == [
-        list(ROWS.columns), ["plain", "3", "7.5", "true", '["a", "b"]', ""], ['o,"x"\n', "", "", "", "[]", ""],
+        list(ROWS.columns), ["plain", "3", "7.5", "true", '["a", "b"]', ""], ['o,"x"\\x0a', "", "", "", "[]", ""],
     ]  # fmt: skip
     assert json.loads(as_json(ROWS, {})) == list(ROWS)
+    assert list(csv.reader(StringIO(raw_csv(ROWS, {}).decode(), newline="")))[2][0] == 'o,"x"\n'
     assert b"\r" not in as_csv(ROWS, {})
 
 
@@ -99,8 +100,8 @@ def test_markdown_shows_a_name_and_obeys_nothing_of_it() -> None:
     text = as_markdown(TABLE)
     assert text.splitlines() == [
         "small_net: 5 %", "", "| \\# | unit | sd |", "| ---: | --- | ---: |",
-        r'| 1 | **a\|b_c \*d\* \<e\> \$f\$ \`g\` \[h\] \~i\~ \& \# % {j} \\k ^l "m" \_n\_\\x1b\[31m\\x0a** | – |',
-        "| 2 | plain | 0.5 |", "", r"- n \& m.",
+        r'| 1 | **a\|b_c \*d\* &lt;e\> \$f\$ \`g\` \[h\] \~i\~ &amp; \# % {j} \\k ^l "m" \_n\_\\x1b\[31m\\x0a** | – |',
+        "| 2 | plain | 0.5 |", "", r"- n &amp; m.",
     ]  # fmt: skip
 
 

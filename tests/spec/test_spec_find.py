@@ -9,10 +9,10 @@ import pytest
 from spec_sample import put
 
 from resbench.errors import BadInput, SpecError
+from resbench.escape import printable
 from resbench.ops.schema import table
 from resbench.spec.find import INSTALLED, STUDIES, shown, workspace
 from resbench.spec.library import Library
-from resbench.spec.names import printable
 
 UNIT = "unit: {}\nnodes: {{y: {{from: x, ops: []}}}}\n"
 

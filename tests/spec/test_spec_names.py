@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import fx, nn
 
-from resbench.spec.names import KNOWN, MAX_LENGTH, MODULE_ATTRIBUTES, RESERVED, VALUES, printable, why_not
+from resbench.escape import printable
+from resbench.spec.names import KNOWN, MAX_LENGTH, MODULE_ATTRIBUTES, RESERVED, VALUES, why_not
 
 OF_SOME_TORCH = frozenset({"shape_env", "mtia"})  # attributes that some versions have and others have not
 
@@ -58,7 +59,7 @@ def test_words_that_are_taken(name: str, reason: str) -> None:
         ("", ""), ("A", "A"), ("1a", "1a"), ("_a", "_a"), ("a-b", "a-b"), ("a.b", "a.b"), ("a/b", "a/b"), ("..", ".."),
         ("a\\b", "a\\b"), ("a b", "a b"), ("ä", "ä"), ("a\n", "a\\x0a"), ("\x1b[31mred", "\\x1b[31mred"), ("[/red]",
          "[/red]"),
-        ("<script>", "<script>"), ("a\u202eb", "a\\x202eb"), ("x" * 70 + "!", "x" * 57 + "..."),
+        ("<script>", "<script>"), ("a\u202eb", "a\\u202eb"), ("x" * 70 + "!", "x" * 57 + "..."),
     ],
 )  # fmt: skip
 def test_forms_that_are_no_name_are_shown_not_obeyed(name: str, shown: str) -> None:

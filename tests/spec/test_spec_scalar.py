@@ -73,5 +73,5 @@ def test_flow_text_reads_back_as_what_it_was(data: object) -> None:
 
 
 def test_a_message_shows_no_more_than_a_line_of_a_value() -> None:
-    assert Node("a\x1b[31m\nb").shown() == '"a\\x1b[31m\\x0ab"'
+    assert Node("a\x1b[31m\nb").shown() == '"a\\x1b[31m\\nb"'
     assert len(Node("x" * 10_000).shown()) == 60

@@ -16,10 +16,11 @@ from urllib.request import urlopen
 
 import pytest
 from command_line import Rb
+from hostile import STUDY, make_hostile, unprintable
 
 from resbench.errors import BadInput, DatabaseError
 from resbench.store.engine import open_store
-from resbench.study.dashboard import END, METRIC, App, dashboard, escaped, note, renewed, serve
+from resbench.study.dashboard import END, METRIC, App, dashboard, note, renewed, serve
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_it_shows_our_metric_units_and_leaderboard(path: str) -> None:
     body = study["note"]["body"]
     assert body.startswith("## small: val error on digits")
     assert body.count("\n| ") == 4  # the head and three units
-    assert "full\\_preactivation" in body
+    assert "full_preactivation" in body
     assert END in body
 
 
@@ -80,9 +81,17 @@ def test_what_a_person_wrote_below_stays(path: str) -> None:
     assert detail(make(path))["note"]["body"] == first["body"] + "\n\nOnly mine."
 
 
-def test_texts_of_a_note_are_shown() -> None:
-    assert escaped("<script> a|b `c` [d](e) *f*\n") == "&lt;script\\> a\\|b \\`c\\` \\[d\\]\\(e\\) \\*f\\*\\\\x0a"
+def test_texts_of_a_note_are_shown(path: str) -> None:
+    """Whatever a unit is called, the table has its rows, and what a person wrote below it is found again."""
     assert renewed("", "ours").endswith(END)
+    plain = note(open_store(path, create=False), "small")
+    make_hostile(Path(path))
+    body = note(open_store(path, create=False), STUDY)
+    assert unprintable(body) == ""
+    assert len(body.splitlines()) == len(plain.splitlines())
+    assert body.count("\n| ") == plain.count("\n| ") == 4
+    assert "<script>" not in body
+    assert renewed(f"{renewed('', body)}\nmine", body) == f"{renewed('', body)}\nmine"
 
 
 def test_a_study_without_runs_has_a_note_that_says_so(path: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from resbench.compiler.emit.copied import Copies
+from resbench.compiler.emit.layout import QUOTED
 from resbench.compiler.emit.number import Names, name_arguments, name_of, named
 from resbench.compiler.graph import Arguments, BoundOp, Shape
 from resbench.compiler.unit import make_module
@@ -22,6 +23,11 @@ from resbench.spec.signature import Argument, tidy
 
 INNER = "\u01c1"  # a letter to Python: before the name of an argument that is a list of ops
 INPUT = "\u01c2"  # before the number of an input
+_HOLD, _LET_GO = str.maketrans("{}", "\0\1"), str.maketrans("\0\1", "{}")
+
+
+class Held(str):
+    """The name that stands for a list of ops, which no text of a spec can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,7 @@ class Form:
 def form(op: BoundOp, shape: Shape, path: str, copies: Copies, names: Names) -> Form:
     """`shape`: of its first input; `path`: what its numbers are called by; `names` learns them."""
     channels = named(shape[0], name_of(path, "channels"), names)
-    graphs = {key: f"{INNER}{key}" for key, _ in op.inner}
+    graphs = {key: Held(f"{INNER}{key}") for key, _ in op.inner}
     arguments = name_arguments({k: v for k, v in op.arguments if k not in graphs}, path, names) | graphs
     write = kind(op.op).code
     code = write(arguments, channels) if write is not None else Code()
@@ -73,7 +79,7 @@ def _copied(op: str, channels: Any, arguments: dict[str, Any], copies: Copies) -
 def _written(value: Any, argument: Argument) -> str:
     """As a person writes it: one number for a pair of equals; a list of ops by its name."""
     if isinstance(value, str):
-        return value if value.startswith(INNER) else repr(value)
+        return value if isinstance(value, Held) else repr(value)
     return repr(short_pair(value) if {"int", "pair"} <= set(argument.kinds) else value)
 
 
@@ -117,6 +123,11 @@ def formula(text: str, inputs: int) -> str:
     >>> formula("{0} + {1}", 3).replace(INPUT, "x")
     '((x0) + x1) + x2'
     """
+    held = QUOTED.sub(lambda quoted: quoted[0].translate(_HOLD), text)  # braces of a text are none of the formula's
+    return _formula(held, inputs).translate(_LET_GO)
+
+
+def _formula(text: str, inputs: int) -> str:
     if "{all}" in text:
         return text.replace("{all}", "".join(f"{INPUT}{i}, " for i in range(inputs)).rstrip())
     if "{1}" not in text or f"{{{inputs - 1}}}" in text:

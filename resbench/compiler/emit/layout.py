@@ -9,9 +9,13 @@ import tokenize
 from collections.abc import Sequence
 from fractions import Fraction
 
+from resbench.escape import python_docstring
+
 WIDTH = 120
 _STEP = "    "
 _LONG = re.compile(r"(?<=[(=, ])(?<![-+*/] )\d\.\d{12,}(?=[,)])")
+QUOTED = re.compile(r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
+_SPACE = re.compile(r"[ \t\r\n]+")
 _PARTS = 10_000  # the largest denominator
 _STACKED = ("chain", "group", "Stage")  # calls that show a structure: all on one line, or one argument a line
 
@@ -77,8 +81,13 @@ def _sign(tree: ast.BinOp) -> str:
 
 
 def _text(tree: ast.expr) -> str:
-    """On one line; slices over names with the spaces that a formatter puts there."""
-    said = _LONG.sub(_fraction, requoted(ast.unparse(tree)))
+    """On one line; slices over names with the spaces that a formatter puts there, and nothing changed within quotes."""
+    parts = QUOTED.split(requoted(ast.unparse(tree)))
+    return "".join(part if i % 2 else _spaced(part) for i, part in enumerate(parts))
+
+
+def _spaced(code: str) -> str:
+    said = _LONG.sub(_fraction, code)
     return re.sub(r"(self\.\w+):(?=[\]:])", r"\1 :", re.sub(r":(?=self\.\w)", ": ", said))
 
 
@@ -120,8 +129,9 @@ def wrapped(text: str, indent: str = "", width: int = WIDTH) -> list[str]:
     return [*found, current]
 
 
-def docstring(paragraphs: Sequence[str], indent: str) -> list[str]:
-    """On one line where it fits."""
+def docstring(texts: Sequence[str], indent: str) -> list[str]:
+    """Paragraphs, on one line where it fits. None of them can end it."""
+    paragraphs = [python_docstring(_SPACE.sub(" ", text)) for text in texts]
     whole = f'{indent}"""{" ".join(paragraphs)}"""'
     if len(paragraphs) == 1 and len(whole) <= WIDTH:
         return [whole]

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from resbench.compiler.emit.layout import WIDTH, lines, requoted, wrapped
+from resbench.escape import python_docstring
 
 _STEP = "    "
 _BLOCKS = (ast.If, ast.For, ast.While, ast.With)
@@ -41,8 +42,10 @@ def _body(body: list[ast.stmt], indent: str) -> list[str]:
 
 
 def _docstring(text: str, indent: str) -> list[str]:
-    """As it was, but for lines that are too wide; those go with the lines that continue them, two further in."""
-    first, *more = text.split("\n")
+    """As it was, but for what would end it, and for lines that are too wide; those go with the lines that continue them, two
+    further in.
+    """
+    first, *more = python_docstring(text).split("\n")
     said = [f'{indent}"""{first}', *more]
     said[-1] += '"""'
     found: list[str] = []

@@ -1,7 +1,8 @@
 """Page -> HTML: one file with its style, its script and its pictures inside; nothing is asked for from anywhere.
 
-Jinja escapes every text. What stands as it is (`safe`) is ours: the style, the script, and SVG whose texts were escaped when
-it was drawn. The page's own policy forbids all requests and any script but that one, by its hash.
+Every text passes `xml_attribute`, which is right within tags and between them. What stands as it is (`safe`) is ours: the style,
+the script, and SVG whose texts were escaped when it was drawn. The page's own policy forbids all requests and any script but
+that one, by its hash.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from hashlib import sha256
 from importlib.resources import files
 
 from jinja2 import DictLoader, Environment, StrictUndefined
+from markupsafe import Markup
 
+from resbench.escape import xml_attribute
 from resbench.report.page.facts import Page
 
 _PREAMBLE = re.compile(r"^.*?(?=<svg\b)", re.DOTALL)
@@ -27,8 +30,9 @@ def html(page: Page) -> str:
     names = ("page.html.j2", "parts.html.j2", "page.css", "page.js")
     texts = {name: here.joinpath(name).read_text("utf-8") for name in names}
     environment = Environment(
-        loader=DictLoader(texts), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+        loader=DictLoader(texts), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        finalize=_written,
+    )  # fmt: skip
     script = texts["page.js"]
     return environment.get_template("page.html.j2").render(
         page=page,
@@ -37,6 +41,10 @@ def html(page: Page) -> str:
         script=script,
         script_hash=b64encode(sha256(script.encode()).digest()).decode(),
     )
+
+
+def _written(value: object) -> Markup:
+    return value if isinstance(value, Markup) else Markup(xml_attribute(str(value)))
 
 
 def inlined(svg: str, kind: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from resbench.escape import shell_line
 from resbench.spec.node import flow, plain
 from resbench.spec.override import word_value
 from resbench.spec.yaml_text import yaml_text
@@ -26,7 +27,7 @@ def study_file(name: str, spec: Mapping[str, Any], units: Sequence[str], recipe:
         return yaml_text({"study": name} | words | {"study": name, "seeds": spec.get("seeds")})
     fixed = spec.get("fixed", {})
     said = {"study": name, "doc": spec.get("doc") or None, "network": use_first(fixed.get("network"))}
-    listed = ["units:", *dict.fromkeys(f"  - {flow(_unit(unit))}" for unit in units), ""]
+    listed = ["units:", *dict.fromkeys(f"  - {flow(_unit(unit), strict=True)}" for unit in units), ""]
     rest = {
         "data": use_first(fixed.get("data")),
         "recipe": {"use": recipe, **fixed.get("recipe", {})},
@@ -60,10 +61,10 @@ def _unit(name: str) -> object:
 def commands(engine: Engine, study: str, run_id: int) -> list[tuple[str, str]]:
     """What each does, and the command. A database on a server goes by no address here: the page may be given away."""
     database = Path(shown(engine)).name if engine.dialect.name == "sqlite" else "URL"
-    again = f"{study}.yaml"
-    return [
-        ("train all of it again, from the file above", f"resbench study run {again} --db again.db"),
-        ("the ranking in this database", f"resbench results top {study} --db {database}"),
-        ("differences, with Holm over those named", f"resbench results compare {study} A B --db {database}"),
-        ("one run again, held against what stands here", f"resbench results repeat {run_id} --db {database}"),
-    ]
+    said = {
+        "train all of it again, from the file above": ["study", "run", f"{study}.yaml", "--db", "again.db"],
+        "the ranking in this database": ["results", "top", study, "--db", database],
+        "differences, with Holm over those named": ["results", "compare", study, "A", "B", "--db", database],
+        "one run again, held against what stands here": ["results", "repeat", str(run_id), "--db", database],
+    }
+    return [(what, shell_line(["resbench", *words])) for what, words in said.items()]

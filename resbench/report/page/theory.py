@@ -31,7 +31,7 @@ MEASURED = (
 
 def paths_sheet(engine: Engine, found: Found) -> Sheet | None:
     """None where nothing can be read of any unit (an op of a plugin that is not here)."""
-    taken = profiles_of_study(engine, found.study)
+    taken = profiles_of_study(engine, found.board.study)
     read = [row for unit in found.units if (row := _row(engine, unit, taken.get(unit.row.unit, ()))) is not None]
     if not read:
         return None

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from resbench.compiler.graph import BoundNetwork, BoundOp, Graph
 from resbench.compiler.places import places
 from resbench.compiler.record import from_json
+from resbench.escape import LONGEST, printable
 from resbench.report.words import count, times
-from resbench.spec.names import printable
 from resbench.spec.node import flow
 from resbench.store.records import ArchitectureRecord
 
@@ -105,9 +105,9 @@ def _network(bound: BoundNetwork) -> Table:
 
 def _text(place: str, path: str, graph: Graph) -> str:
     """YAML: every op with its arguments, what it reads, and the shape it gives."""
-    head = f"# {place} place ({printable(path)}); x is {times(graph.input_shape)}"
+    head = f"# {place} place ({printable(path, LONGEST)}); x is {times(graph.input_shape)}"
     values = [_op(op, graph) for op in graph.ops]
-    return "\n".join([head, *(f"- {flow(value)}" for value in values), ""])
+    return "\n".join([head, *(f"- {flow(value, strict=True)}" for value in values), ""])
 
 
 def _op(op: BoundOp, graph: Graph) -> dict[str, Any]:

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from resbench.errors import BadInput
+from resbench.escape import printable
 from resbench.report.found import Found, Measured
 from resbench.report.plot.panels import draw_panels
 from resbench.report.plot.ranking import label
 from resbench.report.plot.rows import put_handles, put_mark
 from resbench.report.plot.scale import Scale, scale_of
 from resbench.report.plot.style import BLUE, FAILS, FAINT, GREY, Mark
-from resbench.spec.names import printable
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

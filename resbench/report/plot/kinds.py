@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Literal, get_args
 from resbench.compiler.depth import depth
 from resbench.compiler.record import from_json
 from resbench.errors import BadInput, did_you_mean
+from resbench.escape import printable
 from resbench.report.found import Found
 from resbench.report.plot import curves, differences, pareto, profile, ranking, seeds
 from resbench.report.plot import depth as depth_picture
 from resbench.report.plot.pareto import Cost
 from resbench.report.plot.style import Ending, drawing, render
-from resbench.spec.names import printable
 from resbench.store.catalogue import get_architecture
 from resbench.store.engine import Engine
 from resbench.store.profiles import profiles_of_study
@@ -62,7 +62,7 @@ def _figure(engine: Engine, found: Found, kind: Kind, train: bool, cost: Cost) -
 
 def profiles_of(engine: Engine, found: Found) -> dict[str, profile.ByEpoch]:
     """Of the units that are shown, in the order of the ranking: by epoch, of each seed, its units."""
-    taken = profiles_of_study(engine, found.study)
+    taken = profiles_of_study(engine, found.board.study)
     shown: dict[str, profile.ByEpoch] = {}
     for unit in found.units:
         by_epoch: dict[int, dict[int, list[ProfileRecord]]] = {}

@@ -64,7 +64,7 @@ def draw_panels(titles: Sequence[str], scales: tuple[Scale, Scale], labels: tupl
         last = i + across >= len(texts)
         axes.tick_params(labelbottom=last, labelleft=column == 0)
         axes.text(0, 1 + 0.04 / _TALL, text, transform=axes.transAxes, fontsize=SMALL, va="bottom", linespacing=LINE,
-                  color=INK, parse_math=False)  # fmt: skip
+                  color=INK)  # fmt: skip
         found.append(axes)
     middle = EDGE + _LEFT + (WIDTH - 2 * EDGE - _LEFT) / 2
     figure.text(
@@ -73,6 +73,6 @@ def draw_panels(titles: Sequence[str], scales: tuple[Scale, Scale], labels: tupl
     centre = (below + AXIS + height - EDGE - LEGEND) / 2
     label = fitted(scales[1].word(labels[1]), height - below - AXIS - LEGEND - EDGE)
     figure.text(EDGE / WIDTH, centre / height, label, ha="left", va="center", multialignment="center", rotation=90,
-                fontsize=SIZE, linespacing=LINE, parse_math=False)  # fmt: skip
+                fontsize=SIZE, linespacing=LINE)  # fmt: skip
     put_notes(figure, lines)
     return Panels(figure, tuple(found))

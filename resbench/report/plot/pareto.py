@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 from resbench.errors import BadInput, did_you_mean
+from resbench.escape import printable
 from resbench.report.found import Found, Measured
 from resbench.report.plot.ranking import label
 from resbench.report.plot.rows import AXIS, EDGE, LEGEND, put_handles, put_mark, put_notes
@@ -36,7 +37,6 @@ from resbench.report.plot.style import (
     wrapped,
 )  # fmt: skip
 from resbench.report.words import count
-from resbench.spec.names import printable
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -222,7 +222,7 @@ def _names(axes: Axes, column: Sequence[Spot], tall: float, front: Sequence[Spot
         axes.plot([spot.x, x - 0.03], [spot.error, y], color=GREY, linewidth=0.4, zorder=1)
         bold = spot in front
         axes.text(x, y, spot.name, fontsize=SMALL, va="center", color=INK if bold else MUTED, zorder=5,
-                  weight="bold" if bold else "normal", parse_math=False,
+                  weight="bold" if bold else "normal",
                   bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})  # fmt: skip
 
 

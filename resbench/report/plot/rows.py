@@ -126,7 +126,7 @@ def draw_rows(
     scale.put(axes.xaxis)
     axes.grid(axis="x", color=FAINT, linewidth=0.5)
     axes.set_axisbelow(True)
-    axes.set_xlabel(words, fontsize=SIZE, linespacing=LINE, parse_math=False)
+    axes.set_xlabel(words, fontsize=SIZE, linespacing=LINE)
     rows = Rows(figure, axes, scale, tall, right - left)
     for i, text in enumerate(texts):
         _put(rows, (EDGE + indent - left, i), text)
@@ -148,7 +148,7 @@ def _put(
     """At inches from the left end of the axes, in the middle of a row."""
     rows.axes.text(
         at[0] / rows.wide, at[1], text, transform=rows.axes.get_yaxis_transform(), ha=side, va="center", fontsize=size,
-        color=colour, linespacing=LINE, parse_math=False,
+        color=colour, linespacing=LINE,
     )  # fmt: skip
 
 
@@ -157,7 +157,7 @@ def put_notes(figure: Figure, lines: Sequence[str]) -> None:
     height = figure.get_size_inches()[1]
     for i, line in enumerate(reversed(lines)):
         y = (EDGE + i * LINE * SMALL / INCH) / height
-        figure.text(EDGE / WIDTH, y, line, fontsize=SMALL, color=MUTED, va="bottom", parse_math=False)
+        figure.text(EDGE / WIDTH, y, line, fontsize=SMALL, color=MUTED, va="bottom")
 
 
 def put_mark(axes: Axes, x: float, y: float, mark: Mark, *, size: float = 5.0) -> None:

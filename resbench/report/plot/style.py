@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from resbench.errors import BadInput, did_you_mean
-from resbench.spec.names import printable
+from resbench.escape import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,6 +80,7 @@ def drawing() -> Iterator[None]:
         "text.color": INK, "axes.labelcolor": INK, "xtick.color": MUTED, "ytick.color": MUTED,
         "xtick.labelsize": SMALL, "ytick.labelsize": SMALL, "xtick.major.width": 0.6, "ytick.major.width": 0.6,
         "xtick.major.size": 3, "ytick.major.size": 3, "axes.unicode_minus": True,
+        "text.parse_math": False, "text.usetex": False,  # a dollar is a dollar
         "svg.fonttype": "none", "svg.hashsalt": "resbench", "pdf.fonttype": 42,
     }  # fmt: skip
     assert rcParamsDefault
@@ -108,10 +109,10 @@ def add_axes(figure: Figure, left: float, bottom: float, right: float, top: floa
 def render(figure: Figure, ending: Ending, title: str) -> bytes:
     """The same bytes each time: no date, no version."""
     nothing: dict[str, Any] = {
-        "svg": {"Date": None, "Creator": None, "Title": title},
-        "png": {"Software": None, "Title": title},
-        "pdf": {"CreationDate": None, "Creator": None, "Producer": None, "Title": title},
-    }[ending]
+        "svg": {"Date": None, "Creator": None},
+        "png": {"Software": None},
+        "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    }[ending] | {"Title": printable(title, 300)}
     out = BytesIO()
     figure.savefig(
         out,

@@ -19,6 +19,7 @@ from typing import Any
 import ray as typed_ray
 
 from resbench.errors import BadInput, ResbenchError
+from resbench.escape import LONGEST, printable
 from resbench.store.engine import Engine, open_store
 from resbench.store.location import locate
 from resbench.store.patience import Patience
@@ -43,7 +44,7 @@ class _Silent:
     def saved(self, trial_id: int, seed: int, epochs: int, error_pct: float | None) -> None: ...
     def ended(self, trial_id: int, error: str | None) -> None: ...
     def note(self, trial_id: int, text: str) -> None:
-        print(text, flush=True)  # in the actor's log, which `ray logs` shows
+        print(printable(text, LONGEST), flush=True)  # in the actor's log, which `ray logs` shows
 
 
 class _Actor:
