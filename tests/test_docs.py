@@ -199,3 +199,15 @@ def test_a_command_that_is_not_there_is_seen() -> None:
     assert problem(["unit", "chekc", "a.yaml"]) == "no command `chekc`"
     assert problem(["unit", "check", "--jsn"]) == "no option --jsn"
     assert problem(["chekc"]) == "no command `chekc`"
+
+
+def test_every_promise_of_security_names_tests_that_are_there() -> None:
+    root = Path(__file__).parent
+    lines = [line for line in (root.parent / "SECURITY.md").read_text("utf-8").splitlines() if line.startswith("| ")]
+    rows = [line for line in lines if not line.startswith(("| from others |", "| |"))]
+    assert len(rows) > 14
+    for row in rows:
+        named = re.findall(r"`([a-z_/]+\.py)`", row)
+        assert named, row
+        missing = [name for name in named if not (root / name).is_file() and not (root.parent / name).is_file()]
+        assert not missing, row
