@@ -54,7 +54,7 @@ def freeze(
         by = f"{user()}: resbench results freeze --with-test" if with_test else None
         if merge:
             with TemporaryDirectory() as folder:
-                own = Path(folder) / f"{study}.db"
+                own = Path(folder) / "study.db"  # its name may be a stranger's, and lead elsewhere
                 frozen(engine, study, own, test_for=by)
                 merged([own, *merge], out, force=force)
         else:

@@ -6,11 +6,12 @@ Each `put_*` inserts if absent, keyed by digest: several workers may put the sam
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine, Table, func, select, update
 
-from resbench.errors import BadInput
+from resbench.errors import BadInput, DatabaseError
+from resbench.escape import printable
 from resbench.store.dialect import insert_absent
 from resbench.store.records import (
     ArchitectureRecord,
@@ -21,8 +22,11 @@ from resbench.store.records import (
     now,
 )
 from resbench.store.tables import rb_architecture, rb_cost, rb_data, rb_environment, rb_recipe
-from resbench.store.transaction import explained, reading, writing
+from resbench.store.transaction import explained, reading, shown, writing
 from resbench.store.values import parse_object, parse_recipe
+
+if TYPE_CHECKING:
+    from resbench.spec.recipe import RecipeSpec
 
 
 def put_architecture(engine: Engine, architecture: ArchitectureRecord) -> None:
@@ -77,6 +81,18 @@ def get_architecture(engine: Engine, digest: str) -> ArchitectureRecord:
 
 def get_recipe(engine: Engine, digest: str) -> RecipeRecord:
     return RecipeRecord(**_get(engine, rb_recipe, digest))
+
+
+def stored_recipe(engine: Engine, digest: str) -> RecipeSpec:
+    """The recipe itself. Raises as get_recipe, and DatabaseError for one that no file could say."""
+    from resbench.spec.recipe import recipe_from_json  # pydantic's models take 0.2 s, and only training needs them
+
+    try:
+        return recipe_from_json(get_recipe(engine, digest).spec)
+    except (ValueError, TypeError) as error:
+        raise DatabaseError(
+            f"{shown(engine)}: rb_recipe {digest}: spec: no recipe: {printable(' '.join(str(error).split()), 300)}"
+        ) from None
 
 
 def recipe_spec(engine: Engine, digest: str) -> dict[str, Any]:

@@ -15,9 +15,10 @@ from resbench.compiler.record import from_json, to_json
 from resbench.compiler.stack import materialise_stack, stack
 from resbench.data.dataset import Dataset
 from resbench.errors import BadInput, DatabaseError
+from resbench.escape import printable
 from resbench.spec.node import Plain
 from resbench.spec.recipe import RecipeSpec, recipe_from_json, recipe_to_json
-from resbench.store.catalogue import get_architecture, get_data, get_recipe
+from resbench.store.catalogue import get_architecture, get_data, stored_recipe
 from resbench.store.engine import Engine
 from resbench.study.data import loaded
 from resbench.train.fit import Hooks, fit
@@ -62,15 +63,24 @@ def _data(name: str, settings: Mapping[str, Plain], digest: str) -> Dataset:
     return dataset
 
 
+def stored_network(engine: Engine, architecture: str) -> BoundNetwork:
+    """Raises DatabaseError for a row that no network can be built from."""
+    try:
+        return from_json(get_architecture(engine, architecture).spec)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
+        why = printable(f"{type(error).__name__}: {error}", 200)
+        raise DatabaseError(f"architecture {architecture}: what is stored is no network: {why}") from None
+
+
 def job(engine: Engine, architecture: str, recipe: str, data: str) -> Job:
     """Raises DatabaseError when what is stored has another identity than it is stored under."""
-    bound = from_json(get_architecture(engine, architecture).spec)
+    bound = stored_network(engine, architecture)
     identity = canonical(bound).digest
     if identity != architecture:
         raise DatabaseError(f"architecture {architecture}: what is stored has the digest {identity}")
     stored = get_data(engine, data)
     dataset = _data(stored.name, stored.settings, data)
-    spec = recipe_from_json(get_recipe(engine, recipe).spec)
+    spec = stored_recipe(engine, recipe)
     return Job(bound, spec, dataset, stored.settings)
 
 

@@ -13,8 +13,7 @@ from resbench.data.split import in_order, normalised
 from resbench.errors import BadInput
 from resbench.evidence.study_runs import aliases, study_runs
 from resbench.measure.macs import macs
-from resbench.spec.recipe import recipe_from_json
-from resbench.store.catalogue import get_architecture, get_data, get_recipe
+from resbench.store.catalogue import get_architecture, get_data, stored_recipe
 from resbench.store.engine import Engine
 from resbench.study.data import loaded
 from resbench.study.planning import cores
@@ -54,7 +53,7 @@ def proxied(engine: Engine, study: str, count: int, seed: int, tell: Callable[[i
             f"data set {stored.name} is not the one of the study: its digest is {digest}, not {first.data_digest}"
         )
     images, labels = next(in_order(normalised(dataset, "train"), count))
-    recipe = recipe_from_json(get_recipe(engine, first.recipe_digest).spec)
+    recipe = stored_recipe(engine, first.recipe_digest)
     found = Proxied([], [], [], [], {name: [] for name in (*BASELINES, *proxies())})
     for number, ((architecture, _), group) in enumerate(runs.groups.items(), start=1):
         row = get_architecture(engine, architecture)

@@ -142,6 +142,9 @@ def test_pictures_hold_the_text_as_text(rb: Rb, read: Rb, hostile: Database, fin
         }  # fmt: skip
         assert "[red]" in words_of(svg)
         assert "$x$" in words_of(svg).replace(OURS, " ")
+    assert (
+        "no profile was taken" in harmless(rb("results", "plot", STUDY, "signal", "-o", "s.svg"), 2).err
+    )  # the study is found
     for ending in ("png", "pdf"):
         harmless(rb("results", "plot", STUDY, "ranking", "-o", f"p.{ending}"))
         assert (tmp_path / f"p.{ending}").stat().st_size > 1000
@@ -187,6 +190,9 @@ def test_a_report_has_no_element_more(rb: Rb, read: Rb, hostile: Database, tmp_p
     assert found.attributes == plain.attributes
     assert all(link.startswith("#") or link == "data:," for link in found.links)
     assert "resbench results top $&#39;small =" in html  # to be copied into a shell
+    drawings = re.findall(r"<svg.*?</svg>", html, re.DOTALL)
+    assert len(drawings) > 5
+    assert all("script" not in elements(drawing) for drawing in drawings)
 
 
 WRONG: Sequence[tuple[str, ...]] = (

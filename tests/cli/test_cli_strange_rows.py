@@ -19,7 +19,7 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("results", "freeze", "small", "-o", "bench.db"), ("report", "small", "-o", "out.html"),
     ("results", "plot", "small", "curves", "-o", "out.png"), ("study", "status", "small"), ("db", "check"),
     ("db", "backup", "copy.db"), ("query", "SELECT * FROM v_runs"), ("results", "unit", "small", "plain"),
-    ("results", "agreement", "small", "small.csv"),
+    ("results", "agreement", "small", "small.csv"), ("results", "repeat", "1"), ("study", "proxies", "small"),
 )  # fmt: skip
 FULL = os.environ.get("RESBENCH_FUZZ") == "full"  # else each row meets the quick commands and one of the others in turn
 BIG = "'[' || hex(zeroblob(50000))"
