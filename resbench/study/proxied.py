@@ -8,7 +8,6 @@ from math import inf
 
 import torch
 
-from resbench.compiler.record import from_json
 from resbench.data.split import in_order, normalised
 from resbench.errors import BadInput
 from resbench.evidence.study_runs import aliases, study_runs
@@ -16,6 +15,7 @@ from resbench.measure.macs import macs
 from resbench.store.catalogue import get_architecture, get_data, stored_recipe
 from resbench.store.engine import Engine
 from resbench.study.data import loaded
+from resbench.study.job import stored_network
 from resbench.study.planning import cores
 from resbench.theory.proxy import measure, proxies, started
 
@@ -57,7 +57,7 @@ def proxied(engine: Engine, study: str, count: int, seed: int, tell: Callable[[i
     found = Proxied([], [], [], [], {name: [] for name in (*BASELINES, *proxies())})
     for number, ((architecture, _), group) in enumerate(runs.groups.items(), start=1):
         row = get_architecture(engine, architecture)
-        bound = from_json(row.spec)
+        bound = stored_network(engine, architecture)
         by_seed = {run.seed: run for run in group}
         scores = [
             inf if run.status == "diverged" or run.val_error_pct is None else run.val_error_pct
