@@ -79,7 +79,7 @@ def store(path: Path, units: Sequence[Made], *, doc: str = "A study", epochs: in
 def _run(digest: str, seed: int, error: float | None, environment: str, epochs: int) -> RunRecord:
     last = 90.0 if error is None else error
     history = tuple(
-        EpochRecord(e, 0.1, 1.0, last * epochs / e + 1, 1.0, min(100.0, last * epochs / e), 0.5)
+        EpochRecord(e, 0.1, 1.0, min(100.0, last * epochs / e + 1), 1.0, min(100.0, last * epochs / e), 0.5)
         for e in range(1, epochs + 1)
     )
     status = "diverged" if error is None else "complete"
