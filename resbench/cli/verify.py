@@ -100,11 +100,13 @@ def import_weights(
     from resbench.compiler.architecture import bind_network
     from resbench.compiler.canonical import canonical
     from resbench.compiler.export import safetensors_bytes
+    from resbench.measure.room import require
     from resbench.report.save import save
     from resbench.verify.check import imported
     from resbench.verify.reference import load_weights, reference
 
     bound = bind_network(*request_of(network, tuple(words or ())))
+    require("importing weights", bound, times=2)  # the network, and the bytes of the file
     source = reference(against, bound.classes)
     if weights is not None:
         load_weights(source, weights)
