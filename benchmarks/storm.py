@@ -98,8 +98,8 @@ class Means:
     def __init__(self, machine: ThisMachine, path: Path) -> None:
         self.machine, self.path = machine, path
         self.data, self.device, self.folder = machine.data, machine.device, machine.folder
-        self.memory_mib, self.early, self.plan, self.slots = (
-            machine.memory_mib, machine.early, machine.plan, machine.slots,
+        self.memory_mib, self.early, self.plan, self.slots, self.refuse, self.memory = (
+            machine.memory_mib, machine.early, machine.plan, machine.slots, machine.refuse, machine.memory,
         )  # fmt: skip
 
     def trainers(self, study_id: int) -> Sequence[LoggedTrainer]:

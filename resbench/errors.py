@@ -3,7 +3,8 @@
     ResbenchError            1  some cells failed, or anything not named below
     ├── BadInput             2  a file, an argument or a name that cannot be used; nothing was written
     │   ├── SpecError        2  problems in YAML files, each with its place
-    │   └── Endless          2  more values or points than can be walked
+    │   ├── Endless          2  more values or points than can be walked
+    │   └── TooLarge         2  a network that needs more memory than the device has
     ├── PluginError          3  a plugin that fails
     ├── DatabaseError        4  a database that is missing, corrupt, foreign, read-only or of another schema
     │   └── Unavailable      4  one that does not answer now: held by another, restarting, no connection left
@@ -32,6 +33,10 @@ class BadInput(ResbenchError):  # noqa: N818  (it is the input that is bad)
 
 class Endless(BadInput):
     """More values or points than can be walked."""
+
+
+class TooLarge(BadInput):
+    """More memory is needed than the device has; nothing was allocated."""
 
 
 class PluginError(ResbenchError):

@@ -12,6 +12,7 @@ from resbench.compiler.materialise import materialise
 from resbench.compiler.network import build
 from resbench.data.registry import load
 from resbench.data.split import normalised, whole
+from resbench.measure.room import require
 from resbench.theory.identities import Check, check_identities
 from resbench.theory.profile import IMAGES, UnitProfile, profile
 from resbench.theory.reading import Reading, consequence, read
@@ -27,8 +28,11 @@ class Analysis:
 
 
 def analysed(unit: str, words: tuple[str, ...], seed: int, profiled: bool) -> Analysis:
-    """In the network that the words say; a profile takes images of `data=`, else of the digits."""
+    """In the network that the words say; a profile takes images of `data=`, else of the digits. Raises TooLarge."""
     _, bound = bind_unit(unit, words)
+    require(
+        "analysing it", bound, times=2, images=IMAGES if profiled else 0
+    )  # in float64, or with a copy for the profile
     profiles: list[UnitProfile] = []
     if profiled:
         named = next((word.partition("=")[2] for word in words if word.startswith("data=")), None)

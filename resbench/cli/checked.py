@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from resbench.cli.run import prepare
-from resbench.errors import Endless
+from resbench.cli.run import prepare, room_on
+from resbench.errors import BadInput, Endless
 from resbench.spec.search import BY_RUNGS
 from resbench.spec.study import StudySpec
 
 if TYPE_CHECKING:
+    from resbench.measure.room import Room
     from resbench.study.point import Point, Refused
 
 
@@ -30,11 +32,33 @@ class Checked:
     endless: str | None = None
 
 
-def checked(file: str, changes: tuple[str, ...]) -> Checked:
-    """Also of a search that looks at some points: all that it could look at, where they can be counted."""
-    prepared = prepare(file, changes)
+def room_of(device: str | None, memory: str | None) -> Callable[[], Room | None]:
+    """What the device has that will train, when it is asked for. Raises BadInput for a size that is none."""
+    if memory is None:
+        return lambda: room_on(device)
+    match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ?([MGT])(i?)B?", memory)
+    count = 0 if match is None else round(float(match[1]) * (1024 if match[3] else 1000) ** (2 + "MGT".index(match[2])))
+    if count == 0:
+        raise BadInput(f"--memory {memory}: expected a size such as 80GiB or 512MiB")
+
+    def given() -> Room:
+        from resbench.measure.capacity import Capacity
+        from resbench.measure.room import Room
+
+        return Room(Capacity(f"a device of --memory {memory}", count, count))
+
+    return given
+
+
+def checked(file: str, changes: tuple[str, ...], room: Callable[[], Room | None] = lambda: None) -> Checked:
+    """Also of a search that looks at some points: all that it could look at, where they can be counted.
+
+    `room`: of the device that they must fit on.
+    """
+    prepared = prepare(file, changes, device=room)
     from resbench.study.hints import hints
     from resbench.study.known import known_as  # after the file was read: what is wrong there needs no torch to be told
+    from resbench.study.room import crowded
 
     points, refused, endless = prepared.points, prepared.refused, None
     if prepared.spec.budget.trials is not None and not prepared.spec.search.is_grid:
@@ -43,6 +67,7 @@ def checked(file: str, changes: tuple[str, ...]) -> Checked:
         except Endless as error:
             endless = str(error).partition(";")[0]
     told = list(hints(prepared.spec, points, prepared.space.info.n_train))
+    told += crowded(points, prepared.space.info, prepared.room)
     drawn = len({(point.digest, point.recipe.digest) for point in prepared.points})
     return Checked(prepared.spec, points, refused, known_as(prepared.space, points), drawn, told, endless)
 

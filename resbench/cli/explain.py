@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
 def explain_plan(spec: StudySpec, points: Sequence[Point], device: torch.device, json: bool) -> None:
     from resbench.data.registry import info
+    from resbench.measure.room import room
     from resbench.study.blocks import blocks
     from resbench.study.planning import Planner, bfloat16_gain, cores, workers
 
-    n_train = info(str(spec.data.name), spec.data.given).n_train
-    planner = Planner(None, "", n_train, device)
+    about = info(str(spec.data.name), spec.data.given)
+    planner = Planner(None, "", about, device, room(device))
     plans = [planner.plan(point, len(spec.seeds)) for point in points]
-    team = workers([(point, len(spec.seeds)) for point in points], plans, n_train, device)
+    team = workers([(point, len(spec.seeds)) for point in points], plans, about.n_train, device)
     if json:
         rows = [{"unit": p.name, **asdict(plan)} for p, plan in zip(points, plans, strict=True)]
         print_json({"device": str(device), "cores": cores(), "workers": team, "plans": rows})

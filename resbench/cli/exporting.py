@@ -19,6 +19,7 @@ from resbench.compiler.materialise import materialise
 from resbench.compiler.network import build
 from resbench.errors import BadInput
 from resbench.escape import shell_line
+from resbench.measure.room import require
 from resbench.ops.schema import table
 from resbench.spec.library import Library
 
@@ -69,6 +70,7 @@ class Subject:
 
     def module(self) -> nn.Module:
         """With weights, as the seed draws them in the whole network, or from a file."""
+        require("exporting it", self.bound, times=2)  # the network, and the bytes of the file
         network = build(self.bound)
         materialise(network, canonical(self.bound).numbers, self.source.seed or 0, INIT)
         module = network if self.unit is None else network.get_submodule(self.unit[0])

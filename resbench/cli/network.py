@@ -18,7 +18,7 @@ from resbench.compiler.network import build
 from resbench.compiler.places import places as places
 from resbench.errors import BadInput, did_you_mean
 from resbench.measure.macs import graph_macs, macs
-from resbench.measure.params import params
+from resbench.measure.params import bound_params, params
 from resbench.measure.registry import measured
 from resbench.ops.parameter import Parametric
 from resbench.ops.registry import kind
@@ -26,7 +26,7 @@ from resbench.ops.schema import table
 from resbench.spec.library import Library
 from resbench.spec.unit import UnitSpec
 
-MAX_VALUES = 100_000_000  # of one image, in all that its network works out: for four images and their gradients, 4 GB
+SMALL = 5_000_000  # weights and values of one image: a larger network runs on `meta`, whose first use takes two seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +88,7 @@ def network_report(network: str, words: tuple[str, ...]) -> NetworkReport:
 
 def unit_report(unit: str, words: tuple[str, ...]) -> UnitReport:
     spec, bound = bind_unit(unit, words)
-    values = sum(prod(shape) for _, graph in bound.parts() for shape in graph.shapes)
-    large = f"{values:,} values for one image are too many to run here: nothing is known of its gradients"
-    notes = (*bound.notes, *(_without_gradient(bound) if values <= MAX_VALUES else (large,)))
-    return UnitReport(spec.name, bound.name, tuple(_costs(bound)), notes)
+    return UnitReport(spec.name, bound.name, tuple(_costs(bound)), (*bound.notes, *_without_gradient(bound)))
 
 
 def bind_unit(unit: str, words: tuple[str, ...]) -> tuple[UnitSpec, BoundNetwork]:
@@ -135,12 +132,21 @@ def _costs(bound: BoundNetwork) -> list[tuple[str, str, int, int]]:
 
 
 def _without_gradient(bound: BoundNetwork) -> list[str]:
-    """Parameters that random images give no gradient, and ops with parameters that the result does not need."""
-    built = build(bound)
-    materialise(built, canonical(bound).numbers, 0, "he_normal")
-    built.eval()  # so that no branch is left out at random
-    images = torch.randn(4, *bound.input_shape, generator=torch.Generator().manual_seed(0))
-    F.cross_entropy(built(images), torch.zeros(4, dtype=torch.int64)).backward()  # type: ignore[no-untyped-call]
+    """Parameters that images give no gradient, and ops with parameters that the result does not need."""
+    built = build(bound).eval()  # so that no branch is left out at random
+    values = bound_params(bound) + sum(prod(shape) for _, graph in bound.parts() for shape in graph.shapes)
+    where = "cpu" if values <= SMALL else "meta"
+    images = torch.empty(4, *bound.input_shape, device=where)
+    if where == "cpu":
+        materialise(built, canonical(bound).numbers, 0, "he_normal")
+        images.normal_(generator=torch.Generator().manual_seed(0))
+    try:
+        result = built(images)
+        F.cross_entropy(result, torch.zeros(4, dtype=torch.int64, device=where)).backward()  # type: ignore[no-untyped-call]
+    except Exception as error:
+        if where == "cpu":
+            raise
+        return [f"it does not run on `meta`, so nothing is known of its gradients: {str(error).splitlines()[0]}"]
     standing = {path for path, _ in built.named_modules()}
     idle = [p for p, op in bound.ops() if p not in standing and issubclass(kind(op.op).module, Parametric)]
     return [

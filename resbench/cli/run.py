@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,8 @@ from resbench.store.engine import Engine, open_store
 if TYPE_CHECKING:
     import torch
 
+    from resbench.measure.room import Room
+    from resbench.store.records import DataRecord
     from resbench.study.place import Place
     from resbench.study.point import Point, Refused
     from resbench.study.shift import Where
@@ -34,18 +36,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """`points`, `refused`: what is looked at; of a search that proposes it, one by which recipe and machine are looked at."""
+    """`points`, `refused`: what is looked at; of a search that proposes it, one by which recipe and machine are looked at.
+
+    `room`: of the device that trains them, None where others do.
+    """
 
     spec: StudySpec
     space: Space
     points: Sequence[Point]
     refused: Sequence[Refused]
+    room: Room | None = None
 
 
-def prepare(file: str, changes: tuple[str, ...], fork: str | None = None, url: str | None = None) -> Prepared:
+def prepare(
+    file: str,
+    changes: tuple[str, ...],
+    fork: str | None = None,
+    url: str | None = None,
+    device: Callable[[], Room | None] = lambda: None,
+) -> Prepared:
     """Every problem of the study's own text first, without torch; then every point bound, before anything is written.
 
-    `url`: of the database that may hold the study.
+    `url`: of the database that may hold the study; without one, all points of a grid must fit on the device: with one those that
+    have runs need not.
     """
     spec, library = parsed(file, changes)
     if fork is not None:
@@ -53,12 +66,19 @@ def prepare(file: str, changes: tuple[str, ...], fork: str | None = None, url: s
         if reason:
             raise BadInput(f"--fork: {reason}")
         spec = replace(spec, name=fork)
-    from resbench.study.latencies import Latencies, stored_latencies
+    from resbench.study.latencies import Latencies, latencies_of
+    from resbench.study.room import begun_on
     from resbench.study.space import Space
+    from resbench.study.stored import from_database
 
-    known = stored_latencies(url, spec.name) if url is not None and spec.budget.latency_ms else Latencies()
-    space = Space(spec, info(str(spec.data.name), spec.data.given), library, known)
-    return Prepared(spec, space, *space.looked_at())
+    room, known = device(), Latencies()
+    asked = room if url is None else None
+    if not spec.search.is_grid:
+        asked = room if url is None else from_database(url, lambda engine: begun_on(engine, spec.name, room), room)
+    if url is not None and spec.budget.latency_ms:
+        known = from_database(url, lambda engine: latencies_of(engine, spec.name), known)
+    space = Space(spec, info(str(spec.data.name), spec.data.given), library, known, asked)
+    return Prepared(spec, space, *space.looked_at(), room)
 
 
 def parsed(file: str, changes: tuple[str, ...]) -> tuple[StudySpec, Library]:
@@ -119,6 +139,14 @@ def named_device(device: str | None) -> torch.device:
     return where
 
 
+def room_on(device: str | None) -> Room | None:
+    """What the device of that name has, or the best there is, which is not used for that; raises as `named_device` does."""
+    from resbench.measure.room import room
+    from resbench.train.device import best_device
+
+    return room(named_device(device) if device else best_device())
+
+
 def ray_place(executor: str, address: str | None, gpus: float) -> Place | None:
     """Where on a Ray cluster; None where it is not asked for. Raises BadInput."""
     from importlib.util import find_spec
@@ -157,6 +185,7 @@ def trained(prepared: Prepared, setting: Setting, progress: StudyProgress) -> tu
     from resbench.study.follow import dismiss, follow
     from resbench.study.job import check_recipe
     from resbench.study.machine import ThisMachine, data_record
+    from resbench.study.room import short_now
     from resbench.study.run import Manner, Task, run_study
     from resbench.study.stop import Stopped, heard
     from resbench.train.ranks import part
@@ -165,9 +194,12 @@ def trained(prepared: Prepared, setting: Setting, progress: StudyProgress) -> tu
     data = data_record(spec)
     for point in points:
         check_recipe(point.recipe, setting.device)
+    _refuse_too_large(prepared, setting.url, data)
     if part().rank > 0:
         follow(setting.device)
         raise SystemExit(0)
+    if prepared.room is not None and (short := short_now(points, data, setting.device)) is not None:
+        progress.note(short)
     folder = checkpoint_folder(setting.url, setting.checkpoints)
     refuse_strangers(folder)
     engine = open_store(setting.url, create=True)
@@ -177,7 +209,8 @@ def trained(prepared: Prepared, setting: Setting, progress: StudyProgress) -> tu
     manner = Manner(where, workers, place=setting.place)
     with heard() as stop:
         try:
-            means = ThisMachine(data, setting.device, folder, setting.profile, setting.place is not None)
+            place, room = setting.place, prepared.room
+            means = ThisMachine(data, setting.device, folder, setting.profile, place is not None, room)
             whole = run_study(engine, Task(setting.url, spec, points, means, prepared.space), progress, stop, manner)
         except Stopped as stopped:
             progress.bar.stop()
@@ -187,6 +220,23 @@ def trained(prepared: Prepared, setting: Setting, progress: StudyProgress) -> tu
             raise SystemExit(stopped.status) from None
     dismiss()
     return engine, whole
+
+
+def _refuse_too_large(prepared: Prepared, url: str, data: DataRecord) -> None:
+    """Raises TooLarge for points that do not fit on the device; of one that has runs, none may be missing, which is seen
+    where they would be trained.
+    """
+    from resbench.study.room import lacks, refuse, without_runs
+    from resbench.study.stored import from_database
+
+    room, seeds = prepared.room, prepared.spec.seeds
+    if (
+        room is None or not prepared.spec.search.is_grid
+    ):  # a search has left them out, by the memory that it was begun with
+        return
+    large = [point for point in prepared.points if lacks(point, data, room) is not None]
+    if large:
+        refuse(from_database(url, lambda engine: without_runs(engine, large, data.digest, seeds), large), data, room)
 
 
 MANY = 10**6  # slots of a cluster: as many as it has room for

@@ -60,13 +60,14 @@ def run(
     from resbench.cli.profile import folder_for, tell_profile
     from resbench.cli.progress import StudyProgress
     from resbench.cli.results import has_finished, print_ranking
-    from resbench.cli.run import Setting, named_device, prepare, ray_place, trained
+    from resbench.cli.run import Setting, named_device, prepare, ray_place, room_on, trained
 
     url = database(db)
     if profile is not None:
         os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # torch's profiler tells of cards that are not there
     with StudyProgress() as progress:
-        prepared = prepare(file, tuple(changes or ()), fork, url)
+        trains = workers != 0 and executor == "local"
+        prepared = prepare(file, tuple(changes or ()), fork, url, lambda: room_on(device) if trains else None)
         spec, points, refused = prepared.spec, prepared.points, prepared.refused
         if refused:
             total, first = len(points) + len(refused), refused[0]
@@ -74,6 +75,7 @@ def run(
                 f"{len(refused)} of {total} points cannot be built; first {first.name}: {str(first.problems[0]).splitlines()[0]}"
             )
         from resbench.study.hints import hints
+        from resbench.study.room import refuse
         from resbench.train.ranks import joined, part
 
         for hint in hints(spec, points, prepared.space.info.n_train):
@@ -83,6 +85,7 @@ def run(
         began = time.time()
         with joined(named_device(device)) as where:
             if explain:
+                refuse(points, prepared.space.info, prepared.room)
                 if part().rank == 0:
                     explain_plan(spec, points, where, json)
                 raise typer.Exit(0)
@@ -96,12 +99,19 @@ def run(
 
 
 @app.command()
-def check(file: File, changes: Changes = None, json: Json = False, plugins: Plugins = None) -> None:
-    """Bind every point of a study and tell what would be trained; nothing is written."""
-    from resbench.cli.checked import checked, sentences
+def check(
+    file: File, changes: Changes = None, json: Json = False, device: Device = None,
+    memory: Annotated[
+        str | None, typer.Option("--memory", metavar="SIZE", show_default=False,
+                                 help="What the device has that will train, such as 80GiB; else what is here.")
+    ] = None,
+    plugins: Plugins = None,
+) -> None:  # fmt: skip
+    """Bind every point of a study and tell what would be trained, and what does not fit into memory; nothing is written."""
+    from resbench.cli.checked import checked, room_of, sentences
     from resbench.cli.show import count, print_json, print_table
 
-    found = checked(file, tuple(changes or ()))
+    found = checked(file, tuple(changes or ()), room_of(device, memory))
     points, refused = found.points, found.refused
     if json:
         keys = ("name", "unit", "labels", "digest", "params", "macs")

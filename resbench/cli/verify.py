@@ -103,10 +103,12 @@ def import_weights(
     from resbench.compiler.canonical import canonical
     from resbench.compiler.export import safetensors_bytes
     from resbench.files import write
+    from resbench.measure.room import require
     from resbench.verify.check import imported
     from resbench.verify.reference import load_weights, reference
 
     bound = bind_network(*request_of(network, tuple(words or ())))
+    require("importing weights", bound, times=2)  # the network, and the bytes of the file
     source = reference(against, bound.classes)
     if weights is not None:
         load_weights(source, weights)

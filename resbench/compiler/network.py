@@ -58,17 +58,26 @@ def build(bound: BoundNetwork, make: Make = make_one) -> Network:
     """The network in its normal form, on `meta`; compiler/materialise.py gives it weights. Raises BadInput above MAX_PARAMS."""
     with torch.device("meta"):
         network = Network(normal(bound), make)
-    count = sum(parameter.numel() for parameter in network.parameters())
-    if count > MAX_PARAMS:
-        raise BadInput(f"{bound.name} of {bound.unit}: {count:,} parameters; at most {MAX_PARAMS:,} are allowed")
+    check_count(bound, sum(parameter.numel() for parameter in network.parameters()))
     return network
+
+
+def check_count(bound: BoundNetwork, params: int) -> None:
+    """Raises BadInput above MAX_PARAMS."""
+    if params > MAX_PARAMS:
+        raise BadInput(f"{bound.name} of {bound.unit}: {params:,} parameters; at most {MAX_PARAMS:,} are allowed")
 
 
 def recompute(network: nn.Module) -> None:
     """Keep the ends of segments alone (compiler/recompute.py): less memory, about a third more time, the same bits."""
     for stage in network.modules():
         if isinstance(stage, Stage):
-            stage.segment = max(1, round(math.sqrt(len(stage.units))))
+            stage.segment = segment_of(len(stage.units))
+
+
+def segment_of(units: int) -> int:
+    """How many of so many units in a row are worked out again at a time."""
+    return max(1, round(math.sqrt(units)))
 
 
 def random_ops(network: nn.Module) -> dict[str, Random]:

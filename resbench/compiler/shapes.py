@@ -21,7 +21,8 @@ from resbench.plugins.load import blamed
 
 BATCH = 2  # any; two, so that batch statistics of a 1x1 map exist
 MAX_CHANNELS = 1_000_000
-SMALL = 300_000_000  # multiply-adds of one image and values, both at most, about a tenth of a second
+SMALL = 300_000_000  # multiply-adds of one image at most, about a tenth of a second
+FEW = 10_000_000  # values of one image at most, and weights: some 100 MB
 
 
 @lru_cache(maxsize=65536)
@@ -56,16 +57,17 @@ def tried(op: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> tuple[nn.
     """The op in evaluation mode, so that nothing is left out at random, and zeros to run it on. Raises Fact."""
     with torch.device("meta"):
         module = make_module(op, arguments, inputs[0][0]).eval()
-    if _size(op, arguments, inputs, sum(tensor.numel() for tensor in module.state_dict().values())) > SMALL:
+    if _is_large(op, arguments, inputs, sum(tensor.numel() for tensor in module.state_dict().values())):
         return module, [torch.empty(BATCH, *shape, device="meta") for shape in inputs]
     return make_module(op, arguments, inputs[0][0]).eval(), [torch.zeros(BATCH, *shape) for shape in inputs]
 
 
-def _size(op: str, arguments: Arguments, inputs: tuple[Shape, ...], weights: int) -> int:
-    """Multiply-adds or values of one image, whichever is more, as far as that can be told before it runs."""
+def _is_large(op: str, arguments: Arguments, inputs: tuple[Shape, ...], weights: int) -> bool:
+    """By multiply-adds and by memory, as far as they can be told before it runs."""
     price, given = kind(op).macs, dict(arguments)
     pixels = prod(inputs[0][1:])
     adds = weights * pixels if price is None else price(given, inputs)
     stretched = prod(max(axis) for axis in zip_longest(*inputs, fillvalue=1))
     out = given.get("out", 0)
-    return max(adds, sum(map(prod, inputs)), stretched, out * pixels if isinstance(out, int) else 0)
+    values = max(sum(map(prod, inputs)), stretched, weights, out * pixels if isinstance(out, int) else 0)
+    return adds > SMALL or values > FEW

@@ -13,6 +13,7 @@ from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.materialise import materialise
 from resbench.compiler.network import build
 from resbench.errors import BadInput
+from resbench.measure.room import require
 
 WARM, N = 5, 30
 
@@ -31,13 +32,14 @@ class Latency:
 def latency_ms(bound: BoundNetwork, device: str = "cpu", images: int = 1) -> Latency:
     """It is measured, so it comes out a little different every time; on a machine that has other work, more so.
 
-    Raises BadInput where this machine has no such device.
+    Raises BadInput where this machine has no such device, TooLarge where the weights do not fit there or on the host.
     """
     where = torch.device(device)
     try:
         x = torch.zeros(images, *bound.input_shape, device=where)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise BadInput(f"latency on {device}: {str(error).splitlines()[0]}") from None
+    require("measuring the latency", bound, device=where, images=images)
     network = build(bound)
     materialise(network, canonical(bound).numbers, 0, "he_normal")
     network.to(where).eval()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from resbench.compiler.graph import BoundNetwork
+from resbench.errors import TooLarge
 from resbench.measure.latency import Latency
 from resbench.measure.memory import memory_mib
 from resbench.spec.budget import Budget
@@ -25,7 +26,10 @@ def over_budget(
         if kept is not None and kept > budget.memory_mib:
             return f"training keeps {kept:.2f} MiB of one image; the budget is {budget.memory_mib:g} MiB"
     for device, most in budget.latency_ms.items():
-        taken = latency(device)
+        try:
+            taken = latency(device)
+        except TooLarge as error:
+            return str(error)
         if taken.median > most:
             seen = f"{taken.median:.2f} ms for one image on {taken.device} (median of {taken.n})"
             return f"{seen}; the budget is {most:g} ms"

@@ -1,39 +1,197 @@
-"""BoundNetwork -> MiB that training keeps of one image for its backward pass, in float32 on `meta`; no weights, no gradients.
+"""BoundNetwork -> what training keeps of a batch for its backward pass, in float32, counted on `meta`; no weights, no gradients.
 
-What autograd saves is counted, each storage once: what an op keeps only while it runs is not seen. A batch of B keeps B times
-as much; `plan: {recompute: true}` keeps less.
+What autograd saves is counted, each storage once: what an op keeps only while it runs is not seen. Each part of a network (stem,
+unit, head) is run by itself, once for all that are equal, and the counts are put together, so a deep network costs no more.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
 import torch
-from torch import Tensor
+from torch import Tensor, fx
 from torch.autograd.graph import saved_tensors_hooks
 
-from resbench.compiler.graph import BoundNetwork
-from resbench.compiler.network import build
+from resbench.compiler.graph import BoundNetwork, Graph
+from resbench.compiler.network import segment_of
+from resbench.compiler.normal import normal
+from resbench.compiler.unit import build_unit
+from resbench.ops.parameter import Random
+
+FEW, MORE = 2, 4  # images: batch norm wants more than one, and what does not grow with them shows in a second count
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Bytes: `fixed`, whatever the batch (a norm's statistics, a weight in another form), and of each image."""
+
+    fixed: float = 0.0
+    image: float = 0.0
+
+    def __add__(self, other: Kept) -> Kept:
+        return Kept(self.fixed + other.fixed, self.image + other.image)
+
+    def of(self, images: int) -> float:
+        return self.fixed + self.image * images
 
 
 def memory_mib(bound: BoundNetwork) -> float | None:
-    """Half of what two images take, for batch norm wants two; its means and variances are in it, which hardly weigh.
+    """MiB of one image: half of what two take; of branches that are left out at random, with all of them.
 
     None where an op (of a plugin) cannot be trained on `meta`: that is for the training to tell.
     """
-    network = build(bound).train()
-    weights = {parameter.untyped_storage()._cdata for parameter in network.parameters()}
+    try:
+        return _plain(bound, at_most=True).of(FEW) / FEW / 2**20
+    except _Untold:
+        return None
+
+
+def kept_bytes(bound: BoundNetwork, images: int, *, recompute: bool = False) -> int | None:
+    """Bytes of a batch at the least: branches that may be left out are.  `recompute`: as compiler/recompute.py keeps them."""
+    try:
+        return int(_recomputed(bound, images) if recompute else _plain(bound, at_most=False).of(images))
+    except _Untold:
+        return None
+
+
+class _Untold(Exception):  # noqa: N818  (it never leaves this file)
+    """A part cannot be trained on `meta`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one part keeps. `inside`: of all but what enters and what leaves it; `entry`, `exit`: whether those are kept.
+
+    `size`: of what leaves it. `passes`: that lies in the memory of what enters. `grad`: it depends on parameters.
+    """
+
+    inside: Kept
+    entry: bool
+    exit: bool
+    size: Kept
+    passes: bool
+    grad: bool
+
+
+class _Walk:
+    """From part to part: what two parts both keep between them is counted once."""
+
+    def __init__(self, size: Kept, *, grad: bool, at_most: bool) -> None:
+        self.held, self.size, self.is_kept, self.grad, self.at_most = Kept(), size, False, grad, at_most
+
+    def go(self, graph: Graph) -> None:
+        most, least = _parts(graph, self.grad)
+        part = most if self.at_most else least
+        self.held += part.inside
+        self.is_kept |= part.entry
+        if not part.passes:
+            self.leave(part.size, kept=part.exit)
+        self.grad = part.grad
+
+    def leave(self, size: Kept, *, kept: bool) -> None:
+        """To another value."""
+        if self.is_kept:
+            self.held += self.size
+        self.size, self.is_kept = size, kept
+
+
+def _start(bound: BoundNetwork, *, at_most: bool) -> _Walk:
+    return _Walk(Kept(image=4.0 * math.prod(bound.input_shape)), grad=False, at_most=at_most)
+
+
+def _plain(bound: BoundNetwork, *, at_most: bool) -> Kept:
+    """At the end of the forward pass."""
+    walk = _start(bound, at_most=at_most)
+    for _, graph in normal(bound).parts():
+        walk.go(graph)
+    walk.leave(Kept(), kept=False)
+    return walk.held
+
+
+def _recomputed(bound: BoundNetwork, images: int) -> float:
+    """Where most is kept: at the end of the forward pass, or where a segment of units has been worked out again."""
+    network = normal(bound)
+    walk, most = _start(bound, at_most=False), 0.0
+    walk.go(network.stem)
+    for stage in network.stages:
+        walk.go(stage.before)
+        for units in _segments(stage.units):
+            inner = _Walk(walk.size, grad=walk.grad, at_most=False)
+            for unit in units:
+                inner.go(unit)
+            walk.is_kept = True  # what a segment begins with
+            walk.leave(inner.size, kept=False)
+            walk.grad = inner.grad
+            most = max(most, (walk.held + inner.held).of(images))
+    walk.go(network.head)
+    walk.leave(Kept(), kept=False)
+    return max(most, walk.held.of(images))
+
+
+def _segments(units: Sequence[Graph]) -> Iterable[Sequence[Graph]]:
+    size = segment_of(len(units))
+    return (units[start : start + size] for start in range(0, len(units), size))
+
+
+@lru_cache(maxsize=4096)
+def _parts(graph: Graph, grad: bool) -> tuple[_Part, _Part]:
+    """With every branch that may be left out at random, and without. Raises _Untold."""
+    try:
+        with torch.device("meta"):
+            module = build_unit(graph, "Part").train()
+        drawing = [each for each in module.modules() if isinstance(each, Random) and each.on_host]
+        found = []
+        for seed in _seeds() if drawing else (0,):
+            for each in drawing:
+                each.generator = torch.Generator()
+            counts = []
+            for images in (FEW, MORE):
+                for each in drawing:
+                    assert each.generator is not None
+                    each.generator.manual_seed(seed)
+                counts.append(_count(module, torch.empty((images, *graph.input_shape), device="meta"), grad))
+            found.append(_of_any_batch(*counts))
+    except Exception:
+        raise _Untold from None
+    return found[0], found[-1]
+
+
+@lru_cache(maxsize=1)
+def _seeds() -> tuple[int, int]:
+    """Of streams that begin near 0, so that a branch is taken, and near 1."""
+    first = {seed: float(torch.rand((), generator=torch.Generator().manual_seed(seed))) for seed in range(1000)}
+    return min(first, key=first.__getitem__), max(first, key=first.__getitem__)
+
+
+def _count(module: fx.GraphModule, x: Tensor, grad: bool) -> _Part:
+    """Of so many images, as if they were fixed."""
+    x = x.requires_grad_().clone() if grad else x
+    weights = {parameter.untyped_storage()._cdata for parameter in module.parameters()}
     sizes: dict[int, int] = {}
     alive: list[Tensor] = []  # else the number of a storage that is gone could be given again
 
-    def count(tensor: Tensor) -> Tensor:
+    def note(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
         alive.append(tensor)
         if storage._cdata not in weights:
             sizes[storage._cdata] = storage.nbytes()
         return tensor
 
-    try:
-        with saved_tensors_hooks(count, lambda tensor: tensor):
-            network(torch.empty((2, *bound.input_shape), device="meta"))
-    except Exception:
-        return None
-    return sum(sizes.values()) / 2 / 2**20
+    with saved_tensors_hooks(note, lambda tensor: tensor):
+        y = module(x)
+    enters, leaves = x.untyped_storage()._cdata, y.untyped_storage()
+    inside = sum(size for storage, size in sizes.items() if storage not in (enters, leaves._cdata))
+    return _Part(
+        Kept(inside), enters in sizes, leaves._cdata in sizes, Kept(leaves.nbytes()), enters == leaves._cdata, y.requires_grad
+    )  # fmt: skip
+
+
+def _of_any_batch(few: _Part, more: _Part) -> _Part:
+    def line(a: Kept, b: Kept) -> Kept:
+        image = (b.fixed - a.fixed) / (MORE - FEW)
+        return Kept(a.fixed - FEW * image, image)
+
+    return _Part(line(few.inside, more.inside), few.entry, few.exit, line(few.size, more.size), few.passes, few.grad)

@@ -1,15 +1,42 @@
-"""Network -> trainable parameters (a count; no memory is needed, the network may be on `meta`)."""
+"""Network -> trainable parameters and bytes of weights (counts; no memory is needed, the network may be on `meta`)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from resbench.compiler.graph import Arguments, BoundNetwork
 from resbench.compiler.normal import normal
 from resbench.compiler.unit import make_module
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """`params`: trainable, a count. Bytes: of those, of parameters that are not trained, of buffers with fractions, of others."""
+
+    params: int = 0
+    trained: int = 0
+    fixed: int = 0
+    buffers: int = 0
+    counters: int = 0
+
+    def __add__(self, other: Weights) -> Weights:
+        return Weights(
+            self.params + other.params,
+            self.trained + other.trained,
+            self.fixed + other.fixed,
+            self.buffers + other.buffers,
+            self.counters + other.counters,
+        )
+
+    @property
+    def bytes(self) -> int:
+        """Of all that a network holds."""
+        return self.trained + self.fixed + self.buffers + self.counters
 
 
 def params(network: nn.Module) -> int:
@@ -17,15 +44,32 @@ def params(network: nn.Module) -> int:
 
 
 def bound_params(network: BoundNetwork) -> int:
+    """Of what would be built of it, without building it."""
+    return bound_weights(network).params
+
+
+def bound_weights(network: BoundNetwork) -> Weights:
     """Of what would be built of it, without building it: op by op, each kind once. A space of hundreds is counted so."""
-    return sum(
-        _params_of(op.op, op.arguments, graph.shapes[op.inputs[0]][0])
+    found = [
+        _weights_of(op.op, op.arguments, graph.shapes[op.inputs[0]][0])
         for _, graph in normal(network).parts()
         for op in graph.ops
-    )
+    ]
+    return sum(found, Weights())
 
 
 @lru_cache(maxsize=65536)
-def _params_of(op: str, arguments: Arguments, channels: int) -> int:
+def _weights_of(op: str, arguments: Arguments, channels: int) -> Weights:
     with torch.device("meta"):
-        return params(make_module(op, arguments, channels))
+        module = make_module(op, arguments, channels)
+    return Weights(
+        params(module),
+        _bytes(parameter for parameter in module.parameters() if parameter.requires_grad),
+        _bytes(parameter for parameter in module.parameters() if not parameter.requires_grad),
+        _bytes(buffer for buffer in module.buffers() if buffer.is_floating_point()),
+        _bytes(buffer for buffer in module.buffers() if not buffer.is_floating_point()),
+    )
+
+
+def _bytes(tensors: Iterable[Tensor]) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)

@@ -138,6 +138,7 @@ _STUDY: Parts = {
     "units": ("a list of texts", lambda value: _all(value, lambda item: isinstance(item, str))),
     "seeds": _WHOLE_NUMBERS,
     "looks": _WHOLE_NUMBERS,
+    "memory_bytes": ("a whole number or null", lambda value: value is None or _is_whole(value)),
     "wrote": ("an object of objects", _are_objects),
     "latencies": ("an object of objects", _are_objects),
 }

@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from resbench.store.cells import is_open
+from resbench.store.cells import is_open, open_cells
 from resbench.store.engine import Engine
 from resbench.store.roles import coordinator_of, role_holder, take_role
 from resbench.store.studies import get_study, study_names, trials_of_study
 from resbench.store.work_records import Lease, WorkerRow
 from resbench.store.workers import worker_called
 from resbench.study.host import is_gone
+from resbench.study.limits import needs_of, within
 from resbench.study.narrator import Narrator
 from resbench.study.shift import Shift
 from resbench.study.trainer import Trainer
@@ -23,12 +24,15 @@ LOOK_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Helper:
-    """`trainers`: given the study's number. `epochs`: of runs, by the name of their trial, where they are known."""
+    """`trainers`: given the study's number. `epochs`: of runs, by the name of their trial, where they are known. `memory`: bytes
+    that its workers share, asked only for several.
+    """
 
     study: str
     trainers: Callable[[int], Sequence[Trainer]]
     count: int
     epochs: Mapping[str, int]
+    memory: Callable[[], int | None] = lambda: None
 
 
 def assist(engine: Engine, shift: Shift, helper: Helper, watch: Watcher) -> None:
@@ -47,6 +51,10 @@ def assist(engine: Engine, shift: Shift, helper: Helper, watch: Watcher) -> None
     }
     with shift.executor(engine, shift.duty(study_id, helper.trainers(study_id)), Narrator(watch, names)) as executor:
         count = helper.count if shift.workers is None else shift.workers
+        if count > 1:
+            count, short = within(helper.memory(), needs_of(open_cells(engine, study_id)), count)
+            if short:
+                watch.note(short)
         executor.run(count, lambda: coordinator(engine, helper.study) is None and not is_open(engine, study_id))
 
 

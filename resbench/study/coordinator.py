@@ -29,7 +29,7 @@ from resbench.study.desk import Desk
 from resbench.study.enrol import Roll, add_points, enrol, retire
 from resbench.study.executors.executor import Executor
 from resbench.study.identity import agree_on_study
-from resbench.study.limits import marks_of, planned_workers, says_so_still, with_said
+from resbench.study.limits import marks_of, needs_of, planned_workers, says_so_still, with_said, within
 from resbench.study.means import Missing, Planned
 from resbench.study.narrator import Narrator
 from resbench.study.point import Point
@@ -61,9 +61,11 @@ def coordinate(desk: Desk, shift: Shift, points: Sequence[Point], space: Space |
             desk.watch.planned(*missing.counts)
             under_way = desk.do(lambda: _kept(desk, shift, roll, stage, missing.wanted))  # noqa: B023
             if missing.wanted:
+                work = _Work(stage, missing.wanted, under_way)
+                desk.means.refuse(work.left)
                 duty = shift.duty(roll.study_id, desk.means.trainers(roll.study_id))
                 executor = executor or started.enter_context(shift.executor(desk.engine, duty, narrator))
-                _train(desk, executor, shift, roll, _Work(stage, missing.wanted, under_way), narrator)
+                _train(desk, executor, shift, roll, work, narrator)
             desk.do(lambda: [_link(desk, roll, stage, trial_id) for trial_id in stage.dealt])  # noqa: B023
     if desk.latencies.measured:  # also of what was refused last
         desk.do(lambda: agree_on_study(desk, ()))
@@ -165,7 +167,9 @@ def _train(desk: Desk, executor: Executor, shift: Shift, roll: Roll, work: _Work
     workers = max([workers, *(planned_workers(cell.plan) or 1 for cell in cells)], default=0)
     if workers and not desk.spec.search.is_grid:  # more stages will come, for which none has to be started again
         workers = max(workers, min(means.slots(), len(cells)))
-    executor.run(workers if shift.workers is None else shift.workers, lambda: _is_done(desk, roll, narrator))
+    count, short = within(means.memory(), needs_of(cells), workers if shift.workers is None else shift.workers)
+    desk.note_once(short)
+    executor.run(count, lambda: _is_done(desk, roll, narrator))
     for cell in desk.do(lambda: cells_called(engine, {cell.id for cell in cells})):
         if cell.status == "failed" and cell.trial_id not in narrator.failed:  # elsewhere
             narrator.ended(cell.trial_id, (cell.error or "").rstrip().rpartition("\n")[2])

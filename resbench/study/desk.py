@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """`role` is the lease under which everything is written."""
+    """`role` is the lease under which everything is written. `limit`: bytes of memory by which a search refuses points."""
 
     engine: Engine
     spec: StudySpec
@@ -29,6 +29,14 @@ class Desk:
     role: Lease
     patience: Patience
     latencies: Latencies = field(default_factory=Latencies)
+    limit: int | None = None
+    noted: set[str] = field(default_factory=set)
+
+    def note_once(self, text: str) -> None:
+        """Tell what may be found again at the next stage."""
+        if text and text not in self.noted:
+            self.noted.add(text)
+            self.watch.note(text)
 
     def do(self, step: Callable[[], T]) -> T:
         """A step that no crash in its middle would harm, so it may be done again: it is, where the database does not answer."""

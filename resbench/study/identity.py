@@ -21,6 +21,7 @@ from resbench.store.studies import put_study, study_names, study_spec
 from resbench.study.desk import Desk
 from resbench.study.latencies import latencies_of
 from resbench.study.point import Point
+from resbench.study.stored import limit_of
 from resbench.study.wrote import wrote
 
 
@@ -32,6 +33,9 @@ def agree_on_study(desk: Desk, points: Sequence[Point]) -> int:
     desk.latencies.adopt(latencies_of(engine, spec.name))
     if desk.latencies.measured:
         new["latencies"] = desk.latencies.as_json()
+    limit = limit_of(engine, spec.name, desk.limit)
+    if limit is not None:
+        new["memory_bytes"] = limit
     if spec.name in study_names(engine):
         old = study_spec(engine, spec.name)
         was, now = _leaves(old["fixed"]), _leaves(new["fixed"])

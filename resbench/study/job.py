@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -13,14 +13,16 @@ from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.network import recompute
 from resbench.compiler.record import from_json, to_json
 from resbench.compiler.stack import materialise_stack, stack
-from resbench.data.dataset import Dataset
-from resbench.errors import BadInput, DatabaseError
+from resbench.data.dataset import Dataset, describe
+from resbench.errors import BadInput, DatabaseError, TooLarge
 from resbench.escape import printable
+from resbench.measure.room import lacks_room, room, title
 from resbench.spec.node import Plain
 from resbench.spec.recipe import RecipeSpec, recipe_from_json, recipe_to_json
 from resbench.store.catalogue import get_architecture, get_data, stored_recipe
 from resbench.store.engine import Engine
 from resbench.study.data import loaded
+from resbench.study.room import load_of
 from resbench.train.fit import Hooks, fit
 from resbench.train.layout import Way
 from resbench.train.outcome import Outcome
@@ -91,8 +93,16 @@ def check_recipe(recipe: RecipeSpec, device: torch.device) -> None:
 
 
 def train(work: Job, seeds: tuple[int, ...], plan: Plan, device: torch.device, hooks: Hooks) -> list[Outcome]:
-    """A run for each seed, all side by side: build, draw weights, fit. Rank 0 of several tells the others."""
-    own = part()
+    """A run for each seed, all side by side: build, draw weights, fit. Rank 0 of several tells the others.
+
+    Raises TooLarge where they cannot fit on the device together, before anything is allocated.
+    """
+    own, there = part(), room(device)
+    if there is not None:
+        load = load_of(work.bound, work.recipe, describe(work.data), len(seeds))
+        lacking = lacks_room(work.bound, replace(load, recompute=plan.recompute), there)
+        if lacking is not None:
+            raise TooLarge(f"{title(work.bound)}: {lacking}")
     if own.of > 1 and own.rank == 0:
         data = (work.data.name, work.settings, loaded(work.data.name, work.settings)[1])
         told(Task(to_json(work.bound), recipe_to_json(work.recipe), data, seeds, plan.record()))

@@ -9,9 +9,8 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from resbench.compiler.graph import BoundNetwork
-from resbench.errors import DatabaseError, Unavailable
-from resbench.store.engine import Engine, open_store
-from resbench.store.studies import study_names, study_spec
+from resbench.store.engine import Engine
+from resbench.study.stored import study_row
 
 if TYPE_CHECKING:
     from resbench.measure.latency import Latency
@@ -50,22 +49,6 @@ def latencies_from(value: Mapping[str, Mapping[str, Any]]) -> Latencies:
     return Latencies({device: {key: Latency(**one) for key, one in each.items()} for device, each in value.items()})
 
 
-def stored_latencies(url: str, study: str) -> Latencies:
-    """Empty where there is no such database yet. Raises Unavailable where it does not answer."""
-    try:
-        engine = open_store(url, create=False)
-    except Unavailable:
-        raise
-    except DatabaseError:  # it is made later, or what is wrong with it is told then
-        return Latencies()
-    try:
-        return latencies_of(engine, study)
-    finally:
-        engine.dispose()
-
-
 def latencies_of(engine: Engine, study: str) -> Latencies:
     """Empty where there is no such study yet."""
-    if study not in study_names(engine):
-        return Latencies()
-    return latencies_from(study_spec(engine, study).get("latencies", {}))
+    return latencies_from((study_row(engine, study) or {}).get("latencies", {}))

@@ -5,13 +5,14 @@ A cell that waits is run as it was planned, until the recipe says otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from resbench.spec.recipe_plan import PlanSpec
+from resbench.store.work_records import Cell
 
-_SAID, _WORKERS = "said", "workers"
+_SAID, _WORKERS, _NEEDS = "said", "workers", "needs_bytes"
 _OF_THE_STAGE = ("upto", "judges", "prune")
 
 
@@ -22,6 +23,29 @@ class Limits:
     stall_s: float = 900.0
     cell_s: float | None = None
     memory_mib: float | None = None
+
+
+def with_needs(plan: Mapping[str, Any], needs: int) -> dict[str, Any]:
+    """`needs`: bytes that are sure to be enough for whoever trains the cell."""
+    return {**plan, _NEEDS: needs}
+
+
+def needs_of(cells: Iterable[Cell]) -> list[int]:
+    """Bytes of each."""
+    return [int(cell.plan.get(_NEEDS, 0)) for cell in cells]
+
+
+def within(memory: int | None, each: Iterable[int], count: int) -> tuple[int, str]:
+    """How many of `count` workers may train any of these side by side, and what is to be said where it is not all of them.
+
+    `memory`, `each`: bytes, of all workers together and of each cell.
+    """
+    needs = max(each, default=0)
+    if memory is None or needs * count <= memory or count < 2:
+        return count, ""
+    fit = max(1, memory // needs)
+    sizes = f"{needs / 2**30:.3g} GiB each, {memory / 2**30:.3g} GiB in all"
+    return fit, f"{count} workers side by side are too many for the memory ({sizes}): {fit} train{'s' * (fit == 1)}"
 
 
 def with_said(plan: Mapping[str, Any], said: PlanSpec, workers: int) -> dict[str, Any]:
@@ -35,7 +59,7 @@ def marks_of(plan: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def without_said(plan: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in plan.items() if key not in (_SAID, _WORKERS, *_OF_THE_STAGE)}
+    return {key: value for key, value in plan.items() if key not in (_SAID, _WORKERS, _NEEDS, *_OF_THE_STAGE)}
 
 
 def says_so_still(plan: Mapping[str, Any], said: PlanSpec) -> bool:

@@ -10,6 +10,7 @@ import torch
 
 from resbench.compiler.graph import sizes
 from resbench.measure.memory import memory_mib
+from resbench.measure.room import Room, room
 from resbench.plugins.active import named_folders
 from resbench.spec.node import values
 from resbench.spec.study import StudySpec
@@ -17,9 +18,11 @@ from resbench.store.engine import Engine
 from resbench.store.records import DataRecord
 from resbench.study.blocks import blocks
 from resbench.study.data import loaded
+from resbench.study.limits import with_needs
 from resbench.study.means import Missing, Planned
 from resbench.study.planning import Planner, cores, early, workers
 from resbench.study.point import Point
+from resbench.study.room import refuse
 from resbench.study.torch_trainer import TorchTrainer
 from resbench.train.plan import Plan
 from resbench.train.ranks import part
@@ -28,7 +31,8 @@ from resbench.train.ranks import part
 @dataclass(frozen=True, slots=True)
 class ThisMachine:
     """`folder`: of checkpoints. `profile`: the folder for where the time of each cell went, None where nobody asks. `elsewhere`:
-    other machines train, each on the best device that it has.
+    other machines train, each on the best device that it has. `room`: of the device; None where other machines train, or the
+    system does not tell.
     """
 
     data: DataRecord
@@ -36,6 +40,7 @@ class ThisMachine:
     folder: Path
     profile: Path | None = None
     elsewhere: bool = False
+    room: Room | None = None
     measured: dict[object, Plan] = field(default_factory=dict)  # once for all stages
 
     @property
@@ -45,14 +50,19 @@ class ThisMachine:
     def memory_mib(self, point: Point) -> float | None:
         return memory_mib(point.bound)
 
+    def refuse(self, missing: Missing) -> None:
+        refuse([point for point, _ in missing.values()], self.data, self.room)
+
+    def memory(self) -> int | None:
+        return None if self.room is None else self.room.device.total * len(self.trainers(0))
+
     def early(self, missing: Missing) -> int:
         return early([(point, len(seeds)) for point, seeds in missing.values()], self.data.n_train, self.torch_device)
 
     def plan(self, engine: Engine, missing: Missing) -> Planned:
         alone = len(missing) < cores() or part().of > 1
-        planner = Planner(
-            engine, self.data.digest, self.data.n_train, self.torch_device, cores() if alone else 1, self.measured
-        )
+        here, count = room(self.torch_device), cores() if alone else 1
+        planner = Planner(engine, self.data.digest, self.data, self.torch_device, here, count, self.measured)
         hows = {trial_id: planner.plan(point, len(seeds)) for trial_id, (point, seeds) in missing.items()}
         work = [(point, len(seeds)) for point, seeds in missing.values()]
         size = workers(work, list(hows.values()), self.data.n_train, self.torch_device)
@@ -60,7 +70,7 @@ class ThisMachine:
             torch.cuda.empty_cache()  # what was measured with is for the workers now
         return Planned(
             {i: blocks(seeds, hows[i].width) if size > 1 else [seeds] for i, (_, seeds) in missing.items()},
-            {i: hows[i].record() for i in missing},
+            {i: with_needs(hows[i].record(), planner.needs(point, hows[i])) for i, (point, _) in missing.items()},
             size,
             [f"not compiled: {why}" for why in dict.fromkeys(how.not_compiled for how in hows.values()) if why],
         )

@@ -43,6 +43,12 @@ class Means(Protocol):
     def memory_mib(self, point: Point) -> float | None:
         """What training keeps of one image for its backward pass."""
 
+    def refuse(self, missing: Missing) -> None:
+        """Raises BadInput for what cannot be trained here, if it is trained here."""
+
+    def memory(self) -> int | None:
+        """Bytes that its workers share; None where the system does not tell, or others train."""
+
     def early(self, missing: Missing) -> int:
         """How many workers are worth starting before anything is measured."""
 

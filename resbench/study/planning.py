@@ -15,12 +15,15 @@ import torch
 
 from resbench.compiler.graph import BoundNetwork
 from resbench.measure.macs import op_macs
+from resbench.measure.room import Room, ample, wide_enough
 from resbench.spec.recipe_plan import PlanSpec
 from resbench.store.engine import Engine
 from resbench.store.runs import plan_of
 from resbench.study.blocks import blocks
 from resbench.study.point import Point
-from resbench.train.plan import Plan, measure, plan_from
+from resbench.study.room import Images, load_of
+from resbench.train.layout import LAYOUTS
+from resbench.train.plan import WIDEST, Plan, measure, plan_from
 from resbench.train.ranks import beside, part
 from resbench.train.schedule import length
 
@@ -36,19 +39,38 @@ def cores() -> int:
 
 @dataclass(slots=True)
 class Planner:
-    """Without a database every plan is measured. `cores`: for one cell, where there are fewer cells than cores."""
+    """Without a database every plan is measured. `cores`: for one cell, where there are fewer cells than cores.
+
+    `digest`: of the data. `room`: of the device, where it is known; as many seeds are one network as have ample room there.
+    """
 
     engine: Engine | None
-    data: str
-    n_train: int
+    digest: str
+    data: Images
     device: torch.device
+    room: Room | None = None
     cores: int = field(default_factory=cores)
     known: dict[object, Plan] = field(default_factory=dict)
 
     def plan(self, point: Point, seeds: int) -> Plan:
         """Of a point with so many seeds to train."""
+        plan = self._plan(point, seeds)
+        return replace(plan, width=max(1, self._wide(point, min(plan.width, seeds))))
+
+    def needs(self, point: Point, plan: Plan) -> int:
+        """Bytes that are sure to be enough for a worker that trains it so."""
+        return ample(point.bound, load_of(point.bound, point.recipe, self.data, plan.width))
+
+    def _wide(self, point: Point, seeds: int) -> int:
+        if self.room is None:
+            return seeds
+        return wide_enough(point.bound, load_of(point.bound, point.recipe, self.data, seeds), self.room)
+
+    def _plan(self, point: Point, seeds: int) -> Plan:
         said = point.recipe.plan
-        stands = plan_of(self.engine, point.digest, point.recipe.digest, self.data) if self.engine is not None else None
+        stands = (
+            plan_of(self.engine, point.digest, point.recipe.digest, self.digest) if self.engine is not None else None
+        )
         if stands is not None:
             plan = plan_from(stands)
             return replace(
@@ -61,9 +83,14 @@ class Planner:
             )
         alike = (_convolutions(point.bound), point.recipe, min(seeds, 16))
         if alike not in self.known:
-            steps = _steps(point, self.n_train)
+            steps, most = _steps(point, self.data.n_train), min(said.width or WIDEST, seeds)
+            wide = self._wide(point, most)
+            if wide == 0 and self.device.type == "cpu":  # the kernel would end this process, not a cell that is tried
+                return Plan(1, said.layout or LAYOUTS[1], said.threads or self.cores, recompute=said.recompute)
             try:
-                self.known[alike] = measure(point.bound, point.recipe, seeds, steps, self.device, self.cores)
+                self.known[alike] = measure(
+                    point.bound, point.recipe, seeds if wide == most else max(1, wide), steps, self.device, self.cores
+                )
             except Exception:  # what cannot be trained is told where it is trained, with its cell
                 return Plan(1, "contiguous", 1, recompute=said.recompute)
         return self.known[alike]

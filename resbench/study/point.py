@@ -33,7 +33,9 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A point of a search that cannot be built, or is over the budget; `problems` says why, the first reason first."""
+    """A point of a search that cannot be built, is over the budget or too large for memory; `problems`: why, the first reason
+    first.
+    """
 
     name: str
     problems: tuple[Problem, ...]

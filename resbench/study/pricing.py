@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from resbench.compiler.architecture import Request, bind_network
 from resbench.compiler.canonical import canonical
 from resbench.compiler.graph import BoundNetwork
-from resbench.compiler.network import MAX_PARAMS, build
+from resbench.compiler.network import check_count
 from resbench.compiler.scope import Choose
 from resbench.data.info import DatasetInfo
-from resbench.errors import BadInput, Endless, Problem, SpecError
+from resbench.errors import BadInput, Endless, Problem, SpecError, TooLarge
 from resbench.measure.limits import over_budget
 from resbench.measure.macs import macs
 from resbench.measure.params import bound_params
+from resbench.measure.room import Room, lacks_room
 from resbench.ops.initialisers import initialiser_called
 from resbench.spec.check import Check
 from resbench.spec.domain import is_domain, parse_domain
@@ -25,20 +27,26 @@ from resbench.spec.study_units import UnitEntry
 from resbench.study.answers import Asked, is_structure
 from resbench.study.latencies import Latencies
 from resbench.study.point import Point
+from resbench.study.room import load_of
 from resbench.train.schedule import length
+
+MAX_MACS = 2**63 - 1  # what a database counts in
 
 
 @dataclass(frozen=True, slots=True)
 class Pricing:
-    """What a study's points are bound and priced with."""
+    """What a study's points are bound and priced with. `room`: of the device that they must fit on, if they must."""
 
     spec: StudySpec
     info: DatasetInfo
     library: Library
     latencies: Latencies
+    room: Room | None = None
 
     def point(self, entry: UnitEntry, asked: Asked) -> Point:
-        """Raises SpecError where it cannot be built, or is over the budget."""
+        """Raises SpecError where it cannot be built, is over the budget, or, in a search, is too large for the device; in a grid
+        that is a BadInput: all of its points are asked for.
+        """
         unit, bound = self.library.unit(entry.label), self._bound(entry, asked)
         recipe = recipe_at(self.spec, _recipe_answers(self.spec, asked.choose))
         try:
@@ -47,16 +55,33 @@ class Pricing:
         except BadInput as error:
             raise SpecError([self.spec.recipe.problem(str(error))]) from None
         digest, cost = canonical(bound).digest, (bound_params(bound), macs(bound).count)
-        if cost[0] > MAX_PARAMS:
-            build(bound)  # which says so
+        with self._refusals(entry):
+            check_count(bound, cost[0])
+            if cost[1] > MAX_MACS:
+                title = f"{bound.name} of {bound.unit}"
+                raise BadInput(f"{title}: {cost[1]:,} multiply-adds of one image; at most {MAX_MACS:,} are allowed")
         over = over_budget(bound, self.spec.budget, cost, lambda device: self.latencies.of(bound, digest, device))
         if over is not None:
             raise SpecError([entry.use.node.problem(f"unit {unit.name}: {over}")])
         own = {name: label for name, label in asked.labels.items() if not is_structure(name)}
         domains = {name: asked.domains[name] for name in own}
         name = name_of(entry, unit.name, own)
+        with self._refusals(entry):
+            lacking = None if self.room is None else lacks_room(bound, load_of(bound, recipe, self.info), self.room)
+            if lacking is not None:
+                raise TooLarge(f"{name} in {bound.name}: {lacking}")
         mine = unit.node if self.library.is_added(unit.name) else None
         return Point(name, unit.name, own, domains, bound, digest, *cost, recipe, run.epochs, mine)
+
+    @contextmanager
+    def _refusals(self, entry: UnitEntry) -> Iterator[None]:
+        """A search goes on without such a point; a grid is one list of points, so it is the study that cannot be."""
+        try:
+            yield
+        except BadInput as error:
+            if self.spec.search.is_grid:
+                raise
+            raise SpecError([entry.use.node.problem(str(error))]) from None
 
     def _bound(self, entry: UnitEntry, asked: Asked) -> BoundNetwork:
         unit, info = self.library.unit(entry.label), self.info

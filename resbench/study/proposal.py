@@ -42,4 +42,4 @@ class Proposer(Protocol):
 
     @property
     def refused(self) -> int:
-        """Proposals so far that could not be built, or were over the budget."""
+        """Proposals so far that could not be built, were over the budget or too large for memory."""

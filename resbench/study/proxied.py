@@ -12,6 +12,7 @@ from resbench.data.split import in_order, normalised
 from resbench.errors import BadInput
 from resbench.evidence.study_runs import aliases, study_runs
 from resbench.measure.macs import macs
+from resbench.measure.room import require
 from resbench.store.catalogue import get_architecture, get_data, stored_recipe
 from resbench.store.engine import Engine
 from resbench.study.data import loaded
@@ -58,6 +59,7 @@ def proxied(engine: Engine, study: str, count: int, seed: int, tell: Callable[[i
     for number, ((architecture, _), group) in enumerate(runs.groups.items(), start=1):
         row = get_architecture(engine, architecture)
         bound = stored_network(engine, architecture)
+        require("trying proxies", bound, times=2, images=count)  # the network, and a copy that is spoiled
         by_seed = {run.seed: run for run in group}
         scores = [
             inf if run.status == "diverged" or run.val_error_pct is None else run.val_error_pct

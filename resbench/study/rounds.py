@@ -67,7 +67,11 @@ def rounds(spec: StudySpec, source: Proposer, tools: Tools) -> Iterator[Stage]:
             source.tell(one, results[-1])
             tried.append((one, ids[one.point.name]))
     chosen = finalists(search, {str(i): result for i, result in enumerate(results)})
-    refused = f", {source.refused} other draws could not be built or were over the budget" if source.refused else ""
+    refused = (
+        f", {source.refused} other draws could not be built, or were over the budget or too large"
+        if source.refused
+        else ""
+    )
     told = f"{search.use}: {len(tried)} points looked at{refused}; {len(chosen)} go into the final, with seeds of their own"
     tools.note(told)
     if not chosen and tried:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -70,12 +70,14 @@ def run_study(engine: Engine, task: Task, watch: Watcher, stop: Stop, manner: Ma
         while True:
             lease = patience.do(partial(take, engine, spec.name, record.name, manner.lease_s))
             if lease is None:
-                assist(engine, shift, Helper(spec.name, task.means.trainers, task.means.slots(), epochs), watch)
+                means = task.means
+                helper = Helper(spec.name, means.trainers, means.slots(), epochs, means.memory)
+                assist(engine, shift, helper, watch)
                 continue
             try:
-                points, latencies = patience.do(lambda: _as_measured(engine, task))
-                desk = Desk(engine, spec, task.means, watch, lease, patience, latencies)
-                whole = coordinate(desk, shift, points, task.space)
+                space, points = patience.do(lambda: _as_stored(engine, task))
+                desk = Desk(engine, spec, task.means, watch, lease, patience, *_limits(space))
+                whole = coordinate(desk, shift, points, space)
             except Fenced as error:
                 watch.note(f"{error}; this process goes on as a worker beside it")
                 continue
@@ -83,10 +85,22 @@ def run_study(engine: Engine, task: Task, watch: Watcher, stop: Stop, manner: Ma
             return whole
 
 
-def _as_measured(engine: Engine, task: Task) -> tuple[Sequence[Point], Latencies]:
-    """The points as the latencies that stand with the study have them: another process may have measured since."""
-    space = task.space
-    if space is None or not task.spec.budget.latency_ms:
-        return task.points, Latencies()
-    news = space.latencies.adopt(latencies_of(engine, task.spec.name))
-    return (space.looked_at()[0] if news else task.points), space.latencies
+def _as_stored(engine: Engine, task: Task) -> tuple[Space | None, Sequence[Point]]:
+    """The points by the latencies and the limit that stand with the study: another process may have begun it since."""
+    space, name = task.space, task.spec.name
+    if space is None:
+        return None, task.points
+    news = bool(task.spec.budget.latency_ms) and space.latencies.adopt(latencies_of(engine, name))
+    if not task.spec.search.is_grid:
+        from resbench.study.room import begun_on  # needs torch, which no grid needs here
+
+        room = begun_on(engine, name, space.room)
+        news, space = news or room != space.room, replace(space, room=room)
+    return space, space.looked_at()[0] if news else task.points
+
+
+def _limits(space: Space | None) -> tuple[Latencies, int | None]:
+    """What refuses points, beside the budget."""
+    if space is None:
+        return Latencies(), None
+    return space.latencies, None if space.room is None else space.room.device.one

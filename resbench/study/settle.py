@@ -58,6 +58,8 @@ class Settling:
             )
         elif ending.outcome == "retry":
             self.onlooker.note(cell.trial_id, f"{end.told}; it is tried again")
+        elif end.kind == "unfit":
+            self.onlooker.note(cell.trial_id, "this machine cannot train its cell, which is given back")
         elif ending.outcome != "given_back":
             self.cells += 1
             self.onlooker.ended(cell.trial_id, None if ending.outcome == "done" else end.told)

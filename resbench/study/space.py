@@ -13,6 +13,7 @@ from random import Random
 
 from resbench.data.info import DatasetInfo
 from resbench.errors import BadInput, Endless, SpecError
+from resbench.measure.room import Room
 from resbench.seeds import stream
 from resbench.spec.arrange import Arrange
 from resbench.spec.check import Check
@@ -37,12 +38,13 @@ _SEED = Range(0, 10**6, 1, whole=True)  # of an edit; 0: none
 
 @dataclass(frozen=True)
 class Space:
-    """What a study searches, over what data."""
+    """What a study searches, over what data. `room`: of the device that its points must fit on."""
 
     spec: StudySpec
     info: DatasetInfo
     library: Library
     latencies: Latencies = field(default_factory=Latencies)
+    room: Room | None = None
 
     def looked_at(self) -> tuple[list[Point], list[Refused]]:
         """All points, or those that a search by rungs draws; of a search that proposes them, one. And those that cannot be."""
@@ -145,7 +147,7 @@ class Space:
 
     @cached_property
     def _pricing(self) -> Pricing:
-        return Pricing(self.spec, self.info, self.library, self.latencies)
+        return Pricing(self.spec, self.info, self.library, self.latencies, self.room)
 
     @cached_property
     def _groups(self) -> dict[str, UnitEntry | Arrange]:

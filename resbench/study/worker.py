@@ -58,6 +58,16 @@ def run_worker(engine: Engine, job: Employment, watch: Watcher, stop: Stop) -> N
         shift = Shift(
             job.url, record, stop, pulse, workers=job.slots, lease_s=job.lease_s, max_cells=job.max_cells, time_s=job.time_s
         )  # fmt: skip
-        assist(engine, shift, Helper(job.study, trainers, job.slots, {}), watch)
+        assist(engine, shift, Helper(job.study, trainers, job.slots, {}, lambda: _memory(job.device)), watch)
         with suppress(ResbenchError):  # the coordinator does the same, where it has the same folder
             sweep(engine, job.folder)
+
+
+def _memory(device: str) -> int | None:
+    import torch  # a worker of one slot does without it: its child has it
+
+    from resbench.measure.capacity import capacity
+    from resbench.train.device import best_device
+
+    there = capacity(torch.device(device) if device else best_device())
+    return None if there is None else there.total

@@ -48,6 +48,11 @@ def joined(device: torch.device) -> Iterator[torch.device]:
         distributed.destroy_process_group()
 
 
+def started() -> int:
+    """How many processes torchrun has started for one training, before they have met."""
+    return int(os.environ["WORLD_SIZE"]) if "TORCHELASTIC_RUN_ID" in os.environ else 1
+
+
 def part() -> Part:
     if not (distributed.is_available() and distributed.is_initialized()):
         return WHOLE

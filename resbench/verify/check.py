@@ -14,6 +14,7 @@ from resbench.compiler.materialise import materialise
 from resbench.compiler.network import build
 from resbench.errors import BadInput
 from resbench.measure.params import params
+from resbench.measure.room import require
 from resbench.verify.equal import BATCH, Difference, compare
 from resbench.verify.pair import Pairing, pair
 from resbench.verify.reference import reference
@@ -41,7 +42,8 @@ class Verdict:
 def verify(
     bound: BoundNetwork, against: str, sizes: Sequence[int], dtypes: Sequence[str], given: Mapping[str, str]
 ) -> Verdict:
-    """`sizes` of the images in pixels, squared; `given` settles pairs by name. Raises BadInput where a pair is missing."""
+    """`sizes` of the images in pixels, squared; `given` settles pairs by name. Raises BadInput: a pair is missing, no room."""
+    require("verifying it", bound, times=2 if "float64" in dtypes else 1)
     ours, theirs, pairing = paired(bound, reference(against, bound.classes), given)
     randomise(theirs, 0)
     trainable = params(ours), params(theirs)

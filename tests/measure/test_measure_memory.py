@@ -11,7 +11,7 @@ from resbench.compiler.architecture import Request, bind_network
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.network import build
 from resbench.measure import memory
-from resbench.measure.memory import memory_mib
+from resbench.measure.memory import kept_bytes, memory_mib
 from resbench.ops.schema import table
 from resbench.spec.library import Library
 from resbench.spec.network import Use
@@ -52,5 +52,7 @@ def test_what_cannot_be_trained_on_meta_has_no_number(monkeypatch: pytest.Monkey
         def forward(self, x: Tensor) -> Tensor:
             return x * float(x.sum())
 
-    monkeypatch.setattr(memory, "build", lambda _: Reads())
-    assert memory_mib(bound("plain", depth=8, width=4)) is None
+    memory._parts.cache_clear()
+    monkeypatch.setattr(memory, "build_unit", lambda *_: Reads())
+    net = bound("plain", depth=8, width=4)
+    assert (memory_mib(net), kept_bytes(net, 8), kept_bytes(net, 8, recompute=True)) == (None, None, None)

@@ -183,6 +183,11 @@ class FakeMeans:
     def memory_mib(self, point: Point) -> float | None:
         return None
 
+    def refuse(self, missing: Missing) -> None: ...
+
+    def memory(self) -> int | None:
+        return None
+
     def early(self, missing: Missing) -> int:
         return 0
 

@@ -18,8 +18,8 @@ from resbench.measure.latency import Latency
 from resbench.report.page.facts import page
 from resbench.spec.search import FIRST_SEED
 from resbench.store.engine import open_store
-from resbench.study import latencies, training
 from resbench.study import rounds as rounds_module
+from resbench.study import stored, training
 from resbench.train import fit as fit_module
 
 HEAD = """study: {name}
@@ -366,7 +366,7 @@ def test_a_latency_is_measured_once_and_stands(
     rows = database.rows(RUNS)
     clock[:] = [SLOW]
     if prepared_before:
-        monkeypatch.setattr(latencies, "stored_latencies", lambda *given: latencies.Latencies())
+        monkeypatch.setattr(stored, "from_database", lambda url, read, missing: missing)
         clock[:] = [FAST, SLOW]
     again = rb("study", "run", file)
     assert (again.status, database.rows(RUNS)) == (0, rows), again.err
@@ -433,7 +433,7 @@ def test_what_a_study_wrote_can_be_taken_along(rb: Rb, write: Any, database: Dat
     file = write(units + "search: {use: evolution, population: 2, finalists: 2}\nbudget: {trials: 5}\n", epochs=3)
     assert rb("study", "run", file).status == 0
     for name, digest in database.rows("SELECT unit, digest FROM v_runs GROUP BY unit, digest"):
-        said = rb("results", "unit", "searched", name, "-o", "one.yaml")
+        said = rb("results", "unit", "searched", name, "-o", "one.yaml", "--force")
         assert said.status == 0, said.err
         net = ("net", "show", "resnet_cifar", "unit=one.yaml", "depth=8", "width=2", "data=digits", "--json")
         assert rb(*net).json["digest"] == digest

@@ -1,0 +1,37 @@
+"""A database that may hold a study -> what stands with the study there, before it is run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from resbench.errors import DatabaseError, Unavailable
+from resbench.store.engine import Engine, open_store
+from resbench.store.studies import study_names, study_spec
+
+T = TypeVar("T")
+
+
+def from_database(url: str, read: Callable[[Engine], T], missing: T) -> T:
+    """`missing` where there is no such database yet. Raises Unavailable where it does not answer."""
+    try:
+        engine = open_store(url, create=False)
+    except Unavailable:
+        raise
+    except DatabaseError:  # it is made later, or what is wrong with it is told then
+        return missing
+    try:
+        return read(engine)
+    finally:
+        engine.dispose()
+
+
+def study_row(engine: Engine, study: str) -> dict[str, Any] | None:
+    """What is kept of the study, as JSON; None where there is none of that name yet."""
+    return study_spec(engine, study) if study in study_names(engine) else None
+
+
+def limit_of(engine: Engine, study: str, own: int | None) -> int | None:
+    """Bytes of the device on which a search was begun, None where it was begun without that limit; `own` where it begins now."""
+    row = study_row(engine, study)
+    return own if row is None else row.get("memory_bytes")
