@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Engine, Table, func, select, update
 
-from resbench.errors import BadInput
+from resbench.errors import BadInput, DatabaseError
+from resbench.spec.names import printable
 from resbench.store.dialect import insert_absent
 from resbench.store.records import (
     ArchitectureRecord,
@@ -21,8 +22,8 @@ from resbench.store.records import (
     now,
 )
 from resbench.store.tables import rb_architecture, rb_cost, rb_data, rb_environment, rb_recipe
-from resbench.store.transaction import explained, reading, writing
-from resbench.store.values import parse_object, parse_recipe
+from resbench.store.transaction import explained, reading, shown, writing
+from resbench.store.values import OBJECT, parse_object, parse_recipe
 
 
 def put_architecture(engine: Engine, architecture: ArchitectureRecord) -> None:
@@ -69,14 +70,24 @@ def get_architecture(engine: Engine, digest: str) -> ArchitectureRecord:
         if not rows:  # this one walks over all of them
             rows = connection.execute(select(table).where(start).order_by(table.c.digest).limit(3)).mappings().all()
     if not rows or not digest:
-        raise BadInput(f"no architecture has the digest {digest!r}; `resbench results top STUDY` shows digests")
+        raise BadInput(
+            f"{shown(engine)}: no architecture has the digest {printable(repr(digest))}; "
+            "`resbench results top STUDY` shows digests"
+        )
     if len(rows) > 1 and rows[0]["digest"] != digest:
-        raise BadInput(f"several architectures have a digest that starts with {digest!r}; give more of it")
+        raise BadInput(
+            f"{shown(engine)}: several architectures have a digest that starts with {printable(repr(digest))}; give more of it"
+        )
+    with explained(engine):
+        OBJECT.check(f"rb_architecture {rows[0]['digest']}: spec", rows[0]["spec"])
     return ArchitectureRecord(**{name: rows[0][name] for name in ArchitectureRecord.__slots__})
 
 
 def get_recipe(engine: Engine, digest: str) -> RecipeRecord:
-    return RecipeRecord(**_get(engine, rb_recipe, digest))
+    record = RecipeRecord(**_get(engine, rb_recipe, digest))
+    with explained(engine):
+        OBJECT.check(f"rb_recipe {digest}: spec", record.spec)
+    return record
 
 
 def recipe_spec(engine: Engine, digest: str) -> dict[str, Any]:
@@ -105,5 +116,8 @@ def _get(engine: Engine, table: Table, digest: str, *parsed: str) -> dict[str, A
     with reading(engine) as connection:
         row = connection.execute(select(table).where(table.c.digest == digest)).mappings().first()
         if row is None:
-            raise BadInput(f"no {table.name.removeprefix('rb_')} has the digest {digest!r}")
+            raise DatabaseError(
+                f"{shown(engine)}: holds no {table.name.removeprefix('rb_')} of the digest {printable(digest)}, to which its "
+                "rows refer; `resbench db check` says what is wrong"
+            )
         return dict(row) | {name: parse_object(row[name] or "{}", f"{table.name} {digest}: {name}") for name in parsed}

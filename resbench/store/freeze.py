@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, Table, insert, select
 
 from resbench import __version__
-from resbench.errors import BadInput
+from resbench.errors import BadInput, DatabaseError
 from resbench.store.frozen import add, check_free, make, write_whole
 from resbench.store.records import FINISHED, StudyRow, now
 from resbench.store.studies import study_row
@@ -61,8 +61,11 @@ def freeze(engine: Engine, study: str, out: Path, *, test_for: str | None = None
     if test_for is not None:  # before they are read: no kill comes between
         with writing(engine) as connection:
             connection.execute(insert(rb_reveal).values(study_id=found.id, revealed_at=now(), revealed_by=test_for))
-    with reading(engine) as connection:
-        write_whole(out, lambda file: _fill(file, connection, found, test=test_for is not None))
+    try:
+        with reading(engine) as connection:
+            write_whole(out, lambda file: _fill(file, connection, found, test=test_for is not None))
+    except sqlite3.IntegrityError as error:
+        raise DatabaseError(f"{shown(engine)}: its rows contradict each other ({error}); nothing was written") from None
 
 
 def _runs(study: StudyRow) -> Select[Any]:
