@@ -10,7 +10,8 @@ help:
 	@echo "make quickstart   environment, install, the quickstart study, its ranking"
 	@echo "make test         environment, install with dev extras, lint, types, all tests"
 	@echo "make docs         renew the generated sections of docs/language.md and docs/database.md, and the schemas in arch_specs/schemas"
-	@echo "make fuzz         10 000 broken files, 2 000 random units, every cell of NAS-Bench-201"
+	@echo "make fuzz         10 000 broken YAML files, 5 000 databases, 2 000 frozen benchmarks, 2 000 files of weights, 2 000 of arrays,"
+	@echo "                  5 000 database URLs, 5 000 texts, 2 000 random units, every cell of NAS-Bench-201; how long, how much memory"
 	@echo "make export       every unit and network of the library as ONNX and torch.export, run and compared"
 	@echo "make storm        1 000 kills of fake studies, 50 starts at the same moment, two minutes of kills of a real one"
 	@echo "make gpu          every CUDA test and GPU benchmark; the results go to gpu-results.md"
@@ -48,7 +49,8 @@ docs: $(VENV)/.installed-dev
 	for kind in unit block network recipe study; do $(BIN)/resbench schema $$kind -o arch_specs/schemas/$$kind.json --force; done
 
 fuzz: $(VENV)/.installed-dev
-	RESBENCH_FUZZ=full $(BIN)/python -m pytest -n 2 tests/fuzz tests/compiler/test_compiler_nasbench.py
+	RESBENCH_FUZZ=full $(BIN)/python -m pytest -n 2 tests/fuzz tests/compiler/test_compiler_nasbench.py \
+		tests/cli/test_cli_strange_rows.py tests/cli/test_cli_passwords.py
 
 export: $(VENV)/.installed-dev
 	RESBENCH_EXPORT=all $(BIN)/python -m pytest -n 2 tests/compiler/test_compiler_export.py

@@ -17,7 +17,9 @@ import torch
 from torch import nn
 
 from resbench.compiler.graph import Shape
+from resbench.compiler.weights import other_numbers, other_shapes, read_weights
 from resbench.errors import BadInput
+from resbench.escape import printable
 
 LARGEST_ONNX = 2**31 - 1  # bytes of one protobuf message
 
@@ -66,32 +68,22 @@ def safetensors_bytes(network: nn.Module, metadata: Mapping[str, str]) -> bytes:
 
 def load_weights(network: nn.Module, path: Path) -> None:
     """Every tensor of the network from a safetensors file, and no other. Raises BadInput with what does not fit."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        given = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise BadInput(f"{path}: no weights can be read: {error}") from None
+    given = read_weights(path)
     own = network.state_dict()
-    shapes = (
-        f"{name} is {tuple(given[name].shape)}, not {tuple(tensor.shape)}"
-        for name, tensor in own.items()
-        if name in given and given[name].shape != tensor.shape
-    )
     wrong = [
         *_some("lacks", [name for name in own if name not in given]),
         *_some("has besides", [name for name in given if name not in own]),
-        *_some("other shapes:", list(shapes)),
+        *_some("other shapes:", other_shapes(network, given)),
+        *_some("other numbers:", other_numbers(network, given)),
     ]
     if wrong:
-        raise BadInput(f"{path}: these are weights of another network: {'; '.join(wrong)}")
+        raise BadInput(f"{printable(str(path), 200)}: these are weights of another network: {'; '.join(wrong)}")
     network.load_state_dict(given)
 
 
 def _some(what: str, names: list[str], shown: int = 3) -> list[str]:
     more = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return [f"{what} {', '.join(names[:shown])}{more}"] if names else []
+    return [f"{what} {', '.join(printable(name, 200) for name in names[:shown])}{more}"] if names else []
 
 
 def _images(shape: Shape) -> torch.Tensor:

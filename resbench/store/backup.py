@@ -10,7 +10,7 @@ from pathlib import Path
 from resbench.errors import BadInput, DatabaseError, StorageError
 from resbench.store.location import Location, locate
 from resbench.store.new_file import new_file
-from resbench.store.sqlite_connection import connect
+from resbench.store.sqlite_connection import connect, error_name
 from resbench.store.sqlite_file import BUSY_TIMEOUT_S, check_file, corrupt
 
 _SERVER = "is on a server, whose own tools copy it: `pg_dump --format=custom --file=results.dump DATABASE`"
@@ -39,7 +39,7 @@ def copy_file(location: Location, target: Path, *, force: bool = False) -> None:
         try:
             _copy(location, rough)
         except sqlite3.DatabaseError as error:
-            name = error.sqlite_errorname
+            name = error_name(error)
             if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
                 raise corrupt(location.shown, str(error)) from None
             if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):

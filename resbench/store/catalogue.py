@@ -23,7 +23,7 @@ from resbench.store.records import (
 )
 from resbench.store.tables import rb_architecture, rb_cost, rb_data, rb_environment, rb_recipe
 from resbench.store.transaction import explained, reading, shown, writing
-from resbench.store.values import parse_object, parse_recipe
+from resbench.store.values import OBJECT, parse_object, parse_recipe
 
 if TYPE_CHECKING:
     from resbench.spec.recipe import RecipeSpec
@@ -73,14 +73,24 @@ def get_architecture(engine: Engine, digest: str) -> ArchitectureRecord:
         if not rows:  # this one walks over all of them
             rows = connection.execute(select(table).where(start).order_by(table.c.digest).limit(3)).mappings().all()
     if not rows or not digest:
-        raise BadInput(f"no architecture has the digest {digest!r}; `resbench results top STUDY` shows digests")
+        raise BadInput(
+            f"{shown(engine)}: no architecture has the digest {printable(repr(digest))}; "
+            "`resbench results top STUDY` shows digests"
+        )
     if len(rows) > 1 and rows[0]["digest"] != digest:
-        raise BadInput(f"several architectures have a digest that starts with {digest!r}; give more of it")
+        raise BadInput(
+            f"{shown(engine)}: several architectures have a digest that starts with {printable(repr(digest))}; give more of it"
+        )
+    with explained(engine):
+        OBJECT.check(f"rb_architecture {rows[0]['digest']}: spec", rows[0]["spec"])
     return ArchitectureRecord(**{name: rows[0][name] for name in ArchitectureRecord.__slots__})
 
 
 def get_recipe(engine: Engine, digest: str) -> RecipeRecord:
-    return RecipeRecord(**_get(engine, rb_recipe, digest))
+    record = RecipeRecord(**_get(engine, rb_recipe, digest))
+    with explained(engine):
+        OBJECT.check(f"rb_recipe {digest}: spec", record.spec)
+    return record
 
 
 def stored_recipe(engine: Engine, digest: str) -> RecipeSpec:
@@ -121,5 +131,8 @@ def _get(engine: Engine, table: Table, digest: str, *parsed: str) -> dict[str, A
     with reading(engine) as connection:
         row = connection.execute(select(table).where(table.c.digest == digest)).mappings().first()
         if row is None:
-            raise BadInput(f"no {table.name.removeprefix('rb_')} has the digest {digest!r}")
+            raise DatabaseError(
+                f"{shown(engine)}: holds no {table.name.removeprefix('rb_')} of the digest {printable(digest)}, to which its "
+                "rows refer; `resbench db check` says what is wrong"
+            )
         return dict(row) | {name: parse_object(row[name] or "{}", f"{table.name} {digest}: {name}") for name in parsed}

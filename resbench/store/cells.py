@@ -10,10 +10,11 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, insert, select, type_coerce, update
 
 from resbench.errors import DatabaseError, Fenced
 from resbench.failpoints import Failpoint, reach
+from resbench.store.columns import Checked
 from resbench.store.dialect import clock
 from resbench.store.location import conceal
 from resbench.store.records import canonical_json, now
@@ -177,7 +178,7 @@ def _open(study_id: int) -> ColumnElement[bool]:
 
 def _cells(connection: Connection, which: ColumnElement[bool]) -> list[Cell]:
     query = (
-        select(rb_cell, rb_cell_plan.c.plan)
+        select(rb_cell, type_coerce(rb_cell_plan.c.plan, Checked("plan")).label("plan"))  # it may have none
         .join(rb_trial, rb_trial.c.id == rb_cell.c.trial_id)
         .outerjoin(rb_cell_plan)
         .where(which)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Column, Dialect, Double, ForeignKey, Integer, MetaData, Text, TypeDecorator
 from sqlalchemy.types import TypeEngine
 
-from resbench.store.values import FLAG, LIST, OBJECT, SHAPE, TEXT, WHOLE, Kind, number_kind
+from resbench.store.values import FLAG, LIST, OBJECT, SHAPE, TEXT, WHOLE, Kind, number_kind, one_of
 
 metadata = MetaData(
     naming_convention={
@@ -25,20 +25,40 @@ metadata = MetaData(
 
 
 class Checked(TypeDecorator[Any]):
-    """A type of SQL's that raises Fact when it reads a value that no row of ours holds."""
+    """A type of SQL's that raises Fact when it reads a value that no row of ours holds; NULL too, where it is not `nullable`."""
 
     impl: type[TypeEngine[Any]] = Text
     cache_ok = True
 
-    def __init__(self, column: str) -> None:
+    def __init__(self, column: str, nullable: bool = True) -> None:
         super().__init__()
-        self.column = column
+        self.column, self.nullable = column, nullable
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        return value if value is None else self.kind().check(self.column, value)
+        return value if value is None and self.nullable else self.kind().check(self.column, value)
 
     def kind(self) -> Kind:
         return TEXT
+
+
+class Word(Checked):
+    """One of a few."""
+
+    cache_ok = True
+
+    def __init__(self, column: str, allowed: tuple[str, ...]) -> None:
+        super().__init__(column, nullable=False)
+        self.allowed = allowed
+
+    def kind(self) -> Kind:
+        return one_of(self.allowed)
+
+
+class Flag(Checked):
+    impl, cache_ok = Boolean, True
+
+    def kind(self) -> Kind:
+        return FLAG
 
 
 class Whole(Checked):
@@ -68,24 +88,33 @@ _TEXTS = {  # of what is kept as text, what it says
 
 def kind_of(column: Column[Any]) -> Kind:
     """What a column holds where it is not NULL, down to what a text says; reading a row asks for its type alone."""
-    if isinstance(column.type, Boolean):
-        return FLAG
     assert isinstance(column.type, Checked)
     return _TEXTS.get(column.name, TEXT) if type(column.type) is Checked else column.type.kind()
 
 
 def text(name: str, comment: str, *, nullable: bool = False, refers: str = "", key: bool = False) -> Column[Any]:
     links = (ForeignKey(refers),) if refers else ()
-    return Column(name, Checked(name), *links, primary_key=key, nullable=nullable, comment=comment)
+    return Column(name, Checked(name, nullable), *links, primary_key=key, nullable=nullable, comment=comment)
+
+
+def word(name: str, allowed: tuple[str, ...], comment: str) -> Column[Any]:
+    return Column(name, Word(name, allowed), nullable=False, comment=comment)
+
+
+def flag(name: str, comment: str, *, nullable: bool = False, default: Any = None) -> Column[Any]:
+    """`default`: SQL's, where a row says nothing."""
+    return Column(name, Flag(name, nullable), nullable=nullable, server_default=default, comment=comment)
 
 
 def count(name: str, comment: str, *, nullable: bool = False, refers: str = "", key: bool = False) -> Column[Any]:
     links = (ForeignKey(refers),) if refers else ()
-    return Column(name, Whole(name), *links, primary_key=key, autoincrement=False, nullable=nullable, comment=comment)
+    return Column(
+        name, Whole(name, nullable), *links, primary_key=key, autoincrement=False, nullable=nullable, comment=comment
+    )
 
 
 def big(name: str, comment: str) -> Column[Any]:
-    return Column(name, Big(name), nullable=False, comment=comment)
+    return Column(name, Big(name, nullable=False), nullable=False, comment=comment)
 
 
 def number(name: str, comment: str) -> Column[Any]:
@@ -95,12 +124,15 @@ def number(name: str, comment: str) -> Column[Any]:
 def moment(name: str, comment: str, *, nullable: bool = False) -> Column[Any]:
     """Seconds since 1970 by the clock of the database, which all machines share."""
     return Column(
-        name, Number(name), nullable=nullable, comment=f"{comment}, seconds since 1970 by the database's clock"
+        name,
+        Number(name, nullable),
+        nullable=nullable,
+        comment=f"{comment}, seconds since 1970 by the database's clock",
     )
 
 
 def row_id() -> Column[Any]:
-    return Column("id", Whole("id"), primary_key=True, comment="number given by the database")
+    return Column("id", Whole("id", nullable=False), primary_key=True, comment="number given by the database")
 
 
 def identity(*, key: bool = False) -> tuple[Column[Any], Column[Any], Column[Any]]:

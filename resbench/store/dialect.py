@@ -14,10 +14,10 @@ from weakref import finalize
 from sqlalchemy import ColumnElement, Connection, Double, Engine, Table, cast, create_engine, event, func, literal, text
 from sqlalchemy.dialects import sqlite
 
-from resbench.errors import DatabaseError
+from resbench.errors import DatabaseError, StorageError
 from resbench.files import make_private
 from resbench.store.location import Location
-from resbench.store.sqlite_connection import connect, limit_time
+from resbench.store.sqlite_connection import connect, error_name, limit_time
 from resbench.store.sqlite_file import BUSY_TIMEOUT_S
 from resbench.store.sqlite_functions import add_functions
 
@@ -130,9 +130,12 @@ def set_journal(location: Location) -> None:
         (found,) = connection.execute("PRAGMA journal_mode").fetchone()
         if found != wanted:
             connection.execute(f"PRAGMA journal_mode={wanted}")
-    except sqlite3.OperationalError as error:
-        if not error.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_READONLY")):
-            raise
+    except sqlite3.Error as error:
+        name = error_name(error)
+        if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+            raise StorageError(f"{location.shown}: the disc is full or fails ({error})") from None
+        if not name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_READONLY")):
+            raise DatabaseError(f"{location.shown}: cannot be written to: {error}") from None
     finally:
         connection.close()
 

@@ -42,12 +42,11 @@ def open_store(url: str, *, create: bool, transaction_s: float = TRANSACTION_S) 
     return engine
 
 
-def found_revision(connection: Connection) -> str | None:
-    """The revision that stands in the database, None where resbench has written nothing yet."""
+def found_revision(connection: Connection) -> object:
+    """The revision that stands in the database, None where resbench has written nothing yet; of a stranger's, anything."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
-    revision: str | None = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
-    return revision
+    return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
 
 
 def _check_views(connection: Connection, location: Location) -> None:

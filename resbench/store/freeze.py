@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, Table, insert, select
 
 from resbench import __version__
-from resbench.errors import BadInput
+from resbench.errors import BadInput, DatabaseError
 from resbench.store.frozen import add, make, write_whole
 from resbench.store.new_file import check_place
 from resbench.store.records import FINISHED, StudyRow, now
@@ -64,9 +64,12 @@ def freeze(engine: Engine, study: str, out: Path, *, test_for: str | None = None
     if test_for is not None:  # before they are read: no kill comes between
         with writing(engine) as connection:
             connection.execute(insert(rb_reveal).values(study_id=found.id, revealed_at=now(), revealed_by=test_for))
-    with reading(engine) as connection:
-        fill = partial(_fill, source=connection, study=found, test=test_for is not None)
-        write_whole(out, fill, sources=sources, force=force)
+    try:
+        with reading(engine) as connection:
+            fill = partial(_fill, source=connection, study=found, test=test_for is not None)
+            write_whole(out, fill, sources=sources, force=force)
+    except sqlite3.IntegrityError as error:
+        raise DatabaseError(f"{shown(engine)}: its rows contradict each other ({error}); nothing was written") from None
 
 
 def _runs(study: StudyRow) -> Select[Any]:

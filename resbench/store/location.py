@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote
 
@@ -19,14 +21,17 @@ from resbench.escape import printable
 _ALLOWED = "a path such as `results.db`, `sqlite:///results.db` or `postgresql://user@host/name`"
 _DRIVERS = ("sqlite", "postgresql")
 _PLACE = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%-]*)(?::([0-9]{1,5}))?(?:/([^/@:?#\s]*))?")
+_SCHEME = re.compile(r"\s*[A-Za-z][\w+.-]*")
+_PATH = re.compile(r"\.{0,2}[/\\](?!/)|~|[A-Za-z]:[/\\]")  # whatever stands behind it
 # What is no path, though it has no `://`: a URL that lost a slash, libpq's own form, a URL that lost its scheme.
 _NO_PATH = re.compile(
-    r"(?i)(?:postgres(?:ql)?|sqlite|mysql|mariadb|oracle|mssql)(?:\+\w+)?:|(?:.*[\s&?;])?\w*(?:pass(?:word|wd)?|pwd|host|user|dbname|"
-    r"service)\s*=|[^/\\]*:[^/\\]*@|//"
+    r"(?is)^\s*(?:postgres(?:ql)?|sqlite|mysql|mariadb|oracle|mssql)(?:\+\w+)?[:;]|^\s*//|//.*@|:.*@|"
+    r"(?:^|[\s&?;,])\w*(?:pass|pwd|host|user|dbname|service)\w*\s*="
 )
 _URL = re.compile(r"\s*[A-Za-z][\w+]*:/")
+_LOGIN = re.compile(r"(?i)\s*(?:[a-z][\w+.-]*\s*[:;]?//+|postgres[\w+]*[:;]/?)")  # what stands before it, right or not
 _SHORTEST = 4  # characters of an option's value that is taken for a secret; a password is always one
-_SECRET = re.compile(r"(?i)\b\w*(?:pass(?:word|wd|phrase)?|pwd|secret|token)\w*\s*=\s*('(?:[^'\\]|\\.)*'|[^&\s]+)")
+_SECRET = re.compile(r"(?i)\b\w*(?:pass|pwd|secret|token)\w*\s*=\s*('(?:[^'\\]|\\.)*'|\S+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ class Location:
 
     def conceal(self, message: str) -> str:
         """A message of a driver's on one line, without what the URL keeps secret."""
-        return conceal(" ".join(message.split()), self.secrets)
+        return " ".join(conceal(message, self.secrets).split())
 
 
 def locate(text: str) -> Location:
@@ -73,7 +78,7 @@ def locate(text: str) -> Location:
     if dialect in ("postgresql", "postgres") and driver in ("", "psycopg"):
         return _server(rest)
     raise DatabaseError(
-        f"--db: unknown kind of database {printable(repr(scheme)) if scheme.isascii() else 'in this URL'}"
+        f"--db: unknown kind of database {printable(repr(scheme)) if _SCHEME.fullmatch(scheme) else 'in this URL'}"
         f"{did_you_mean(dialect, _DRIVERS)}; expected {_ALLOWED}"
     )
 
@@ -84,9 +89,16 @@ def conceal(text: str, secrets: tuple[str, ...]) -> str:
     >>> conceal("no pg_hba entry for secret", ("secret",))
     'no pg_hba entry for ***'
     """
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, "***")
-    return text
+    hidden = [False] * len(text)  # two of them may overlap
+    for secret in filter(None, secrets):
+        start = text.find(secret)
+        while start >= 0:
+            hidden[start : start + len(secret)] = [True] * len(secret)
+            start = text.find(secret, start + 1)
+    if not any(hidden):
+        return text
+    runs = groupby(zip(text, hidden, strict=True), key=itemgetter(1))
+    return "".join("***" if secret else "".join(c for c, _ in run) for secret, run in runs)
 
 
 def secrets_in(text: str) -> tuple[str, ...]:
@@ -100,15 +112,16 @@ def secrets_in(text: str) -> tuple[str, ...]:
 
 def _found(text: str) -> Iterator[str]:
     head, at, _ = text.rpartition("@")
-    user = head.rpartition("//")[2] if "//" in head else head
-    user = user.partition(":/")[2] or user
-    if at and ":" in user:
-        password = user.partition(":")[2]
+    login = _LOGIN.match(head)
+    password = head[login.end() if login else 0 :] if at else ""
+    while ":" in password:  # of `postgres:ann:secret@host` the second is it
+        password = password.partition(":")[2]
         yield from (password, unquote(password))
     if _URL.match(text):
         yield from re.findall(r"[?&](?:[^=&]*=)?([^=&]{4,})(?=&|$)", text)
     for match in _SECRET.finditer(text):
-        yield from (match[1], match[1].strip("'"), unquote(match[1]))
+        for value in (match[1], match[1].partition("&")[0]):  # in a URL an option ends at an `&`
+            yield from (value, value.strip("'"), unquote(value))
 
 
 def _server(rest: str) -> Location:
@@ -119,7 +132,7 @@ def _server(rest: str) -> Location:
         options = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
     except ValueError:
         match = None
-    if match is None or "://" in where or not where.isprintable():
+    if match is None or "://" in where or "@" in query or not where.isprintable():
         raise DatabaseError(
             "--db: this URL of a Postgres server cannot be read; it is not shown, for it may hold a password: expected "
             "`postgresql://user@host:port/name`, with `@` written as %40 and `?` as %3F in a password"
@@ -130,8 +143,12 @@ def _server(rest: str) -> Location:
         (quote(unquote(user), safe=""), colon and ":", quote(unquote(password), safe=""), "@" * bool(userinfo))
     )
     secrets = {password, unquote(password), quote(unquote(password), safe="")}
-    secrets |= {value for _, value in options if len(value) >= _SHORTEST}
-    secrets |= {value for key, value in options if "pass" in key.lower()}
+    written = (
+        [word.partition("=")[2] for word in query.split("&")] if query else []
+    )  # as the URL has them, in their order
+    for (key, value), raw in zip(options, written, strict=True):
+        if len(value) >= _SHORTEST or "pass" in key.lower():
+            secrets |= {value, raw}
     return Location(
         url=f"postgresql+psycopg://{login}{where}{query and f'?{query}'}",
         path=None,
@@ -142,7 +159,10 @@ def _server(rest: str) -> Location:
 
 def _sqlite(rest: str) -> Location:
     database, _, query = rest.removeprefix("/").partition("?")
-    options = dict(parse_qsl(query))
+    try:
+        options = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)))
+    except ValueError:
+        options = {"": ""}
     mode = options.pop("mode", "rw")
     options.pop("uri", None)
     if options or mode not in ("ro", "rw", "rwc"):
@@ -153,7 +173,7 @@ def _sqlite(rest: str) -> Location:
 def _file(name: str, *, read_only: bool) -> Location:
     if name in ("", ":memory:"):
         raise DatabaseError("--db: a database in memory ends with its process; give a file, such as `results.db`")
-    if _NO_PATH.match(name):
+    if _NO_PATH.search(name) and not _PATH.match(name):
         raise DatabaseError(
             f"--db: expected {_ALLOWED}, got what is neither; it is not shown, for it may hold a password. `./` before a file's "
             "name makes it a path"

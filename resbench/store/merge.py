@@ -12,8 +12,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import IntegrityError
 
-from resbench.errors import BadInput
+from resbench.errors import BadInput, DatabaseError
 from resbench.store.check import refuse_unsound
 from resbench.store.engine import open_store
 from resbench.store.location import Location, locate
@@ -37,6 +38,7 @@ def merge(
     be, and where a row of before would be lost; nothing is written then.
     """
     _refuse_twice([into, *sources])
+    where = locate(into).shown
     for url in (into, *sources):
         refuse_unsound(url, transaction_s=transaction_s)
     with ExitStack() as stack:
@@ -45,10 +47,10 @@ def merge(
         with writing(engines[0]) as connection:
             before, replaced = rows_held(connection), set[int]()
             merged = [
-                _merge_one(source, connection, Merged(locate(url).shown, replaced=replaced), rename)
+                _merge_one(source, connection, Merged(locate(url).shown, replaced=replaced), rename=rename, where=where)
                 for url, source in zip(sources, connections, strict=True)
             ]
-            refuse_loss(connection, before, replaced, locate(into).shown)
+            refuse_loss(connection, before, replaced, where)
             return merged
 
 
@@ -76,10 +78,16 @@ def merge_to_new(
         return merge(str(rough), sources, rename=rename, transaction_s=transaction_s)
 
 
-def _merge_one(source: Connection, into: Connection, merged: Merged, rename: bool) -> Merged:
-    merge_catalogue(source, into, merged)
-    runs = merge_runs(source, into, merged)
-    merge_studies(source, into, runs, merged, rename=rename)
+def _merge_one(source: Connection, into: Connection, merged: Merged, *, rename: bool, where: str) -> Merged:
+    """`where`: the database merged into, which the error of a row that it refuses names beside the source."""
+    try:
+        merge_catalogue(source, into, merged)
+        runs = merge_runs(source, into, merged)
+        merge_studies(source, into, runs, merged, rename=rename)
+    except IntegrityError as error:
+        raise DatabaseError(
+            f"{merged.source}: cannot be merged into {where}, which refused a row of it ({error.orig}); nothing was merged"
+        ) from None
     return merged
 
 

@@ -78,8 +78,8 @@ def _open(location: Location, options: dict[str, Any]) -> RDBStorage:
                 raise DatabaseError(f"{location.shown}: Optuna cannot use it: {location.conceal(str(error))}") from None
         except ImportError:
             raise DatabaseError(f"{location.shown}: needs the driver psycopg; `pip install psycopg[binary]`") from None
-        except RuntimeError as error:
+        except Exception as error:  # whatever it, or its migrations, find in tables that may be anybody's
             raise DatabaseError(
-                f"{location.shown}: Optuna cannot use its tables: {location.conceal(str(error))}"
+                f"{location.shown}: Optuna cannot use its tables: {location.conceal(str(error)) or type(error).__name__}"
             ) from None
     raise AssertionError("unreachable")

@@ -111,8 +111,10 @@ def typed(view: View) -> TableClause:
         if name in _FLAGS:  # SQLite has no truth values of its own
             return None
         if name in _WHOLE:
-            return Whole(name)
-        return Number(name) if name in _NUMBERS or name.endswith(("_pct", "_loss", "_s")) else Checked(name)
+            return Whole(name, nullable=name == "macs")
+        if name in _NUMBERS or name.endswith(("_pct", "_loss", "_s")):
+            return Number(name)
+        return Checked(name, nullable=name == "error")
 
     return table(view.name, *(column(name, kind(name)) for name, _ in view.columns))
 

@@ -13,12 +13,14 @@ REVISIONS = ("0001_v0.1.0", "0002_v0.1.0", "0003_v0.1.0", "0004_v0.1.0", "0005_v
 VERSION_TABLE = "rb_alembic_version"  # `alembic_version` is Optuna's
 
 
-def check_revision(found: str | None, shown: str, known: Sequence[str] = REVISIONS) -> None:
+def check_revision(found: object, shown: str, known: Sequence[str] = REVISIONS) -> None:
     """Raises DatabaseError unless `found` is the newest revision of `known`."""
     if found == known[-1]:
         return
     if found is None:
         raise DatabaseError(f"{shown}: holds no results of resbench yet; `resbench study run` writes the first")
+    if not isinstance(found, str):
+        raise DatabaseError(f"{shown}: the name of its schema is no text; the file was left as it is")
     if found in known:
         raise DatabaseError(
             f"{shown}: has the older schema {found}, resbench {__version__} needs {known[-1]}; "

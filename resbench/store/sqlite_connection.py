@@ -24,6 +24,11 @@ def connect(uri: str, *, timeout_s: float, any_thread: bool = False) -> sqlite3.
     return connection
 
 
+def error_name(error: BaseException | None) -> str:
+    """What SQLite calls its error, such as SQLITE_CORRUPT; "" for one of Python's own, as of a text that is no UTF-8."""
+    return str(getattr(error, "sqlite_errorname", "") or "")
+
+
 def limit_time(connection: sqlite3.Connection, seconds: float) -> None:
     """End every statement that is still running after so many seconds from now: it raises SQLITE_INTERRUPT."""
     deadline = time.monotonic() + seconds

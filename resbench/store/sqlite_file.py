@@ -15,7 +15,7 @@ from resbench.store.file_system import refuse_network
 from resbench.store.foreign import foreign_objects
 from resbench.store.frozen import is_frozen
 from resbench.store.location import Location
-from resbench.store.sqlite_connection import TRANSACTION_S, connect, limit_time
+from resbench.store.sqlite_connection import TRANSACTION_S, connect, error_name, limit_time
 
 BUSY_TIMEOUT_S = 60.0
 _HEADER = b"SQLite format 3\0"
@@ -103,13 +103,15 @@ def _schema(location: Location, timeout_s: float, *, whole: bool) -> tuple[list[
         try:
             return _ask(location.sqlite_uri("ro"), location.shown, timeout_s, whole=whole)
         except sqlite3.OperationalError as error:
-            if not error.sqlite_errorname.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")):
+            if not error_name(error).startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")):
                 raise
             # A writer was killed: only a handle that may write rolls its journal back.
             return _ask(location.sqlite_uri("rw"), location.shown, timeout_s, whole=whole)
     except sqlite3.OperationalError as error:
+        if not error_name(error):
+            raise corrupt(location.shown, str(error)) from None
         raise DatabaseError(f"{location.shown}: cannot be opened: {error}") from None
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise corrupt(location.shown, str(error)) from None
 
 

@@ -6,7 +6,6 @@ The comments go to Postgres after each migration and into docs/database.md.
 from __future__ import annotations
 
 from sqlalchemy import (
-    Boolean,
     CheckConstraint,
     Column,
     Index,
@@ -15,7 +14,8 @@ from sqlalchemy import (
     true,
 )
 
-from resbench.store.columns import MADE, Big, big, count, identity, metadata, number, row_id, text
+from resbench.store.columns import MADE, Big, big, count, flag, identity, metadata, number, row_id, text, word
+from resbench.store.records import STATUSES
 
 rb_architecture = Table(
     "rb_architecture",
@@ -62,13 +62,13 @@ rb_environment = Table(
     text("digest", "digest of the other columns", key=True),
     text("package_version", "version of resbench"),
     text("git_commit", "commit of the working folder, where it was a git repository", nullable=True),
-    Column("git_dirty", Boolean, comment="whether that folder had changes that were not committed"),
+    flag("git_dirty", "whether that folder had changes that were not committed", nullable=True),
     text("python", "version of Python"),
     text("torch", "version of PyTorch"),
     text("device", "name of the device, such as cpu or NVIDIA A100-SXM4-40GB"),
     count("threads", "CPU threads of one training"),
-    Column("deterministic", Boolean, nullable=False, comment="whether only deterministic kernels were allowed"),
-    Column("tf32", Boolean, nullable=False, comment="whether float32 products could run as TF32"),
+    flag("deterministic", "whether only deterministic kernels were allowed"),
+    flag("tf32", "whether float32 products could run as TF32"),
     text("plugins", "plugins and their versions, JSON object"),
     text("platform", "operating system and processor architecture"),
 )
@@ -94,9 +94,7 @@ rb_trial = Table(
     text("network", "name of the network's file"),
     text("params", "the choices made, by the name of each, JSON object"),
     *identity(),
-    Column(
-        "active", Boolean, nullable=False, comment="false once the study no longer wants it; its cells are not claimed"
-    ),
+    flag("active", "false once the study no longer wants it; its cells are not claimed"),
     UniqueConstraint("study_id", "number"),
 )
 rb_run = Table(
@@ -104,8 +102,15 @@ rb_run = Table(
     metadata,
     row_id(),
     *identity(),
-    Column("seed", Big("seed"), nullable=False, comment="the seed of everything random in it, 0 to 2^63 - 1"),
-    text("status", "complete, diverged, stopped (at a rung) or failed (lost to the machine; may be replaced)"),
+    Column(
+        "seed",
+        Big("seed", nullable=False),
+        nullable=False,
+        comment="the seed of everything random in it, 0 to 2^63 - 1",
+    ),
+    word(
+        "status", STATUSES, "complete, diverged, stopped (at a rung) or failed (lost to the machine; may be replaced)"
+    ),
     number("val_error_pct", "validation error after the last epoch, percent"),
     number("val_loss", "validation loss after the last epoch"),
     number("train_loss", "training loss, mean over the last epoch"),
@@ -152,13 +157,7 @@ rb_study_run = Table(
     count("study_id", "the study that uses the run", refers="rb_study.id", key=True),
     count("run_id", "the run", refers="rb_run.id", key=True),
     count("trial_id", "the trial it belongs to in that study", refers="rb_trial.id", key=True),
-    Column(
-        "judges",
-        Boolean,
-        nullable=False,
-        server_default=true(),
-        comment="false where a search chose by the run: it is in no ranking of the study",
-    ),
+    flag("judges", "false where a search chose by the run: it is in no ranking of the study", default=true()),
     Index("ix_rb_study_run_trial", "trial_id"),
     sqlite_with_rowid=False,
 )
@@ -166,7 +165,7 @@ rb_profile = Table(
     "rb_profile",
     metadata,
     *identity(key=True),
-    Column("seed", Big("seed"), primary_key=True, autoincrement=False, comment="the seed of the run"),
+    Column("seed", Big("seed", nullable=False), primary_key=True, autoincrement=False, comment="the seed of the run"),
     count("epoch", "epochs trained before it was taken; 0: at the start", key=True),
     count("unit", "number of the unit in the network, from 0", key=True),
     number("variance", "of the unit's output, over images, channels and pixels"),

@@ -14,6 +14,7 @@ from resbench.errors import DatabaseError, Fact, ResbenchError, StorageError, Un
 from resbench.escape import printable
 from resbench.store.dialect import WRITES, comes_back
 from resbench.store.location import Location, locate
+from resbench.store.sqlite_connection import error_name
 from resbench.store.sqlite_file import BUSY_TIMEOUT_S, corrupt
 
 
@@ -38,6 +39,10 @@ def explained(engine: Engine) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         raise explain(error, location_of(engine)) from None
+    except UnicodeDecodeError as error:
+        raise corrupt(shown(engine), str(error)) from None
+    except UnicodeEncodeError as error:  # half of a pair of surrogates, as JSON can write it
+        raise DatabaseError(f"{shown(engine)}: a text was refused, since it is no Unicode: {error}") from None
     except Fact as fact:  # a value that its column cannot hold
         raise DatabaseError(f"{shown(engine)}: {fact}; `resbench db check` lists every such row") from None
 
@@ -63,7 +68,7 @@ def explain(error: SQLAlchemyError, location: Location) -> ResbenchError:
         return DatabaseError(f"{where}: {location.conceal(str(error))}")
     cause = error.orig
     message = location.conceal(str(cause))
-    name = str(getattr(cause, "sqlite_errorname", "") or "")
+    name = error_name(cause)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return Unavailable(
             f"{where}: held by another process for over {BUSY_TIMEOUT_S:.0f} s; try again when it is done"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from resbench.spec.design import EXACT, MEASURED
 
 LARGEST = 2**63 - 1  # of SQLite's and Postgres's whole numbers
 _SHAPE = re.compile(r"[1-9][0-9]{0,8}x[1-9][0-9]{0,8}x[1-9][0-9]{0,8}")
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 OBJECTIVES = (*MEASURED, *EXACT)
 _SHOWN = 60  # characters of a value that is refused
 
@@ -59,7 +60,12 @@ def _is_duration(value: object) -> bool:
 
 def _is_json(value: object, kind: type) -> bool:
     try:
-        return isinstance(value, str) and isinstance(json.loads(value, parse_constant=_no_constant), kind)
+        if not isinstance(value, str):
+            return False
+        found = json.loads(value, parse_constant=_no_constant)
+        if _SURROGATE.search(value):  # half of a pair is no Unicode: it could be written nowhere
+            json.dumps(found, ensure_ascii=False).encode()
+        return isinstance(found, kind)
     except (ValueError, RecursionError):
         return False
 
@@ -77,6 +83,10 @@ FLAG = Kind("0 or 1", lambda value: type(value) in (int, bool) and value in (0, 
 SHAPE = Kind("three sizes such as 3x32x32", lambda value: isinstance(value, str) and bool(_SHAPE.fullmatch(value)))
 OBJECT = Kind("a JSON object", lambda value: _is_json(value, dict))
 LIST = Kind("a JSON list", lambda value: _is_json(value, list))
+
+
+def one_of(words: Sequence[str]) -> Kind:
+    return Kind(f"one of {', '.join(words)}", lambda value: isinstance(value, str) and value in words)
 
 
 def number_kind(name: str) -> Kind:

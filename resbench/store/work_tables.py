@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Column, Index, Table
 
-from resbench.store.columns import MADE, Checked, Whole, count, identity, metadata, moment, row_id, text
+from resbench.store.columns import MADE, Checked, Whole, count, identity, metadata, moment, row_id, text, word
+
+CELL_STATUSES = ("queued", "running", "done", "failed")
+OUTCOMES = ("running", "done", "given_back", "retry", "failed")
 
 rb_cell = Table(
     "rb_cell",
@@ -13,12 +16,12 @@ rb_cell = Table(
     count("trial_id", "the trial it was made for", refers="rb_trial.id"),
     *identity(),
     text("seeds", "seeds still missing when it was made, JSON list"),
-    text("status", "queued, running, done or failed"),
+    word("status", CELL_STATUSES, "queued, running, done or failed"),
     text("claimed_by", "the worker that has it, or had it last", nullable=True),
     text("claimed_at", "when that worker claimed it, UTC", nullable=True),
     Column(
         "token",
-        Whole("token"),
+        Whole("token", nullable=False),
         nullable=False,
         server_default="0",
         comment="how often it was claimed: the fencing token; a write under a lower one is refused",
@@ -26,7 +29,7 @@ rb_cell = Table(
     moment("lease_until", "when the claim ends unless it is renewed", nullable=True),
     Column(
         "tags",
-        Checked("tags"),
+        Checked("tags", nullable=False),
         nullable=False,
         server_default="[]",
         comment="what a worker must have to claim it, JSON list",
@@ -51,14 +54,14 @@ rb_attempt = Table(
     text("worker", "who made it"),
     text("started_at", "when the cell was claimed, UTC"),
     text("ended_at", "when it ended, UTC", nullable=True),
-    text("outcome", "running, done, given_back (told to stop), retry (queued again) or failed"),
+    word("outcome", OUTCOMES, "running, done, given_back (told to stop), retry (queued again) or failed"),
     text(
         "kind", "why it ended so: error, plugin, oom, crash, killed, stalled, over_time, lost, stopped", nullable=True
     ),
     text("error", "the same in words; of an exception the whole trace", nullable=True),
     Column(
         "reached",
-        Whole("reached"),
+        Whole("reached", nullable=False),
         nullable=False,
         comment="epochs that the seeds of the cell had behind them, all together",
     ),

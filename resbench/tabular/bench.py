@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, overload
 
-from resbench.errors import BadInput, did_you_mean
+from resbench.errors import BadInput, Fact, did_you_mean
 from resbench.escape import printable
 from resbench.store.values import parse_study
 from resbench.tabular.answer import Answer, Record, TestAnswer
@@ -129,7 +129,7 @@ class Bench:
     ) -> Simulation:
         """Run a search against the recorded runs until it ends or its budget does. `seed`: of everything it draws."""
         simulation = Simulation(
-            self.units, lambda unit, epoch: self.query(unit, epoch=epoch), Budget(seconds, epochs), seed
+            self.units, lambda unit, epoch: self.query(unit, epoch=epoch), Budget(seconds, epochs), seed, self._shown
         )
         simulation.run(search)
         return simulation
@@ -148,9 +148,11 @@ class Bench:
     def _seeds_of(self, study: str) -> frozenset[int]:
         """Those that the study wants. Its spec is long where it has many units, so it is read once."""
         if study not in self._wanted:
-            ((spec,),) = self._file.select("SELECT spec FROM study WHERE name = ?", (study,))
+            row = self._file.first("SELECT spec FROM study WHERE name = ?", (study,))
             with self._file.explained():
-                self._wanted[study] = frozenset(parse_study(spec, f"study {study}: spec").get("seeds", ()))
+                if row is None:
+                    raise Fact(f"a unit is of the study {printable(study)}, which is not in it")
+                self._wanted[study] = frozenset(parse_study(row[0], f"study {printable(study)}: spec").get("seeds", ()))
         return self._wanted[study]
 
 

@@ -18,8 +18,9 @@ from urllib.parse import quote
 from resbench.errors import DatabaseError, Fact
 from resbench.escape import printable
 from resbench.store.frozen import FORMAT, SCHEMA, is_frozen
+from resbench.store.records import FINISHED
 from resbench.store.sqlite_connection import connect, limit_time
-from resbench.store.values import NUMBER, OBJECT, SHAPE, TEXT, WHOLE, Kind, number_kind
+from resbench.store.values import NUMBER, OBJECT, SHAPE, TEXT, WHOLE, Kind, number_kind, one_of
 
 _HEADER = b"SQLite format 3\0"
 ANSWER_S = 60.0  # what one question may take
@@ -49,6 +50,8 @@ def _tables() -> Iterator[tuple[str, Columns]]:
 def _kind(table: str, name: str, declared: str) -> Kind:
     if (table, name) in _OBJECTS:
         return OBJECT
+    if (table, name) == ("run", "status"):
+        return one_of(FINISHED)
     if declared == "TEXT":
         return SHAPE if name == "input_shape" else TEXT
     return WHOLE if declared == "INTEGER" else number_kind(name)
@@ -86,9 +89,13 @@ class FrozenFile:
 
     @contextmanager
     def explained(self) -> Iterator[None]:
-        """Add the file to what is said of a value in it."""
+        """Add the file to what is said of a value in it, or of rows of it that no file can hold together."""
         try:
             yield
+        except sqlite3.IntegrityError as error:
+            raise DatabaseError(
+                f"{self.shown}: its rows contradict each other ({error}); get the file again from who made it"
+            ) from None
         except Fact as fact:
             raise DatabaseError(f"{self.shown}: {fact}; get the file again from who made it") from None
 

@@ -17,7 +17,7 @@ from resbench.errors import BadInput
 from resbench.escape import printable
 from resbench.store.frozen import add, make, write_whole
 from resbench.store.values import parse_study
-from resbench.tabular.file import FrozenFile, open_frozen
+from resbench.tabular.file import TABLES, FrozenFile, open_frozen
 
 _SHOWN = 10  # conflicts told one by one
 _KEPT_ONCE = ("architecture", "cost", "recipe", "data", "environment")  # a digest says what a row is
@@ -38,7 +38,7 @@ def merge(paths: Sequence[str | Path], out: str | Path, *, force: bool = False) 
         tested = []
         make(target, {"made_by": f"resbench {__version__}"})
         for path in map(Path, paths):
-            with closing(open_frozen(path)) as source:
+            with closing(open_frozen(path)) as source, source.explained():
                 tested.append(_copy(source, target, printable(path.name, 100), conflicts))
         add(target, "meta", [("test_scores", "yes" if any(tested) else "no")])
         if conflicts:
@@ -56,8 +56,7 @@ def _copy(source: FrozenFile, target: sqlite3.Connection, name: str, conflicts: 
     for table in _KEPT_ONCE:
         _add_absent(target, table, source.table(table))
     for study, spec, made in source.table("study", "name"):
-        with source.explained():
-            conflicts += _study(target, study, spec, made, name)
+        conflicts += _study(target, study, spec, made, name)
     for row in source.table("unit", "study, number"):
         stands = target.execute("SELECT * FROM unit WHERE study = ? AND name = ?", row[:2]).fetchone()
         if stands is None:
@@ -71,7 +70,7 @@ def _copy(source: FrozenFile, target: sqlite3.Connection, name: str, conflicts: 
         stands = target.execute(f"SELECT id FROM run WHERE {_IDENTITY}", run[1:5]).fetchone()
         if stands is None:
             numbers[run[0]] = _new(source, target, run)
-        elif difference := _difference(source, target, run[1:5]):
+        elif difference := _difference(source, target, run):
             conflicts.append(
                 f"{name}: architecture {run[1]}, recipe {run[2]}, data {run[3]}, seed {run[4]}: {difference}"
             )
@@ -91,25 +90,26 @@ def _new(source: FrozenFile, target: sqlite3.Connection, run: tuple[Any, ...]) -
     return int(number)
 
 
-def _difference(source: FrozenFile, target: sqlite3.Connection, identity: tuple[Any, ...]) -> str:
+def _difference(source: FrozenFile, target: sqlite3.Connection, run: tuple[Any, ...]) -> str:
     """How the results of one run differ, nothing where they are the same; seconds may differ."""
-    sql = f"SELECT id, {_RESULT} FROM run WHERE {_IDENTITY}"
-    ours, (theirs,) = target.execute(sql, identity).fetchone(), source.select(sql, identity)
-    for what, a, b in zip(_RESULT.split(", "), ours[1:], theirs[1:], strict=True):
-        if a != b:
-            return f"{what} is {a} and {b}"
+    ours = target.execute(f"SELECT id, {_RESULT} FROM run WHERE {_IDENTITY}", run[1:5]).fetchone()
+    theirs = dict(zip(TABLES["run"], run, strict=True))
+    for what, value in zip(_RESULT.split(", "), ours[1:], strict=True):
+        if value != theirs[what]:
+            return f"{what} is {value} and {theirs[what]}"
     curve = f"SELECT {_CURVE} FROM epoch WHERE run_id = ? ORDER BY epoch"
-    same = target.execute(curve, ours[:1]).fetchall() == source.select(curve, theirs[:1])
+    same = target.execute(curve, ours[:1]).fetchall() == source.select(curve, run[:1])
     return "" if same else "the same end, but other epochs before it"
 
 
 def _study(target: sqlite3.Connection, study: str, spec: str, made: str, name: str) -> list[str]:
     """Add the study, or the units and seeds by which it has grown. Returns the conflict, if it is another of that name."""
+    theirs = parse_study(spec, f"study {printable(study)}: spec")
     stands = target.execute("SELECT spec FROM study WHERE name = ?", (study,)).fetchone()
     if stands is None:
         add(target, "study", [(study, spec, made)])
         return []
-    ours, theirs = (parse_study(text, f"study {study}: spec") for text in (stands[0], spec))
+    ours = json.loads(stands[0])
     if ours.get("fixed") != theirs.get("fixed"):
         return [f"{name}: study {printable(study)} is there with another network, data or recipe"]
     ours["units"] = list(dict.fromkeys([*ours.get("units", []), *theirs.get("units", [])]))

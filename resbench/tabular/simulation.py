@@ -59,13 +59,14 @@ class Simulation:
     """
 
     def __init__(
-        self, units: Sequence[str], ask: Callable[[str, int | None], Answer], budget: Budget, seed: int
+        self, units: Sequence[str], ask: Callable[[str, int | None], Answer], budget: Budget, seed: int, shown: str
     ) -> None:
+        """`shown`: the benchmark's name, for what it does not hold."""
         self.units = tuple(units)
         self.random = Random(seed)
         self.seconds, self.epochs = 0.0, 0
         self.history: list[Step] = []
-        self._ask, self._budget = ask, budget
+        self._ask, self._budget, self._shown = ask, budget, shown
         self._stands: dict[
             Identity, dict[int, Record]
         ] = {}  # of each unit by its identity: how far its runs are, by seed
@@ -84,9 +85,9 @@ class Simulation:
         run = self._run(answer, begun, seed)
         before = begun.get(run.seed)
         if before is None:
-            self._charge(_seconds(run, self._budget), run.epoch)
+            self._charge(self._seconds(run), run.epoch)
         elif run.epoch > before.epoch:
-            self._charge(_seconds(run, self._budget) - _seconds(before, self._budget), run.epoch - before.epoch)
+            self._charge(self._seconds(run) - self._seconds(before), run.epoch - before.epoch)
         else:
             self._charge(0.0, 0)
         if before is None or run.epoch > before.epoch:
@@ -97,9 +98,11 @@ class Simulation:
     def _run(self, answer: Answer, begun: Collection[int], seed: int | None) -> Record:
         """The one of this seed; else one not begun, drawn. Raises BadInput where there is none."""
         runs = [run for run in answer.runs if seed in (None, run.seed)]
+        if not answer.runs:
+            raise BadInput(f"{self._shown}: {answer.unit}: no run of it has come to its end")
         if not runs:
             seeds = ", ".join(str(run.seed) for run in answer.runs)
-            raise BadInput(f"{answer.unit}: no run of seed {seed}; seeds: {seeds or 'none'}")
+            raise BadInput(f"{self._shown}: {answer.unit}: no run of seed {seed}; seeds: {seeds}")
         return self.random.choice([run for run in runs if run.seed not in begun] or runs)
 
     def best(self) -> str | None:
@@ -136,9 +139,10 @@ class Simulation:
             raise OutOfBudget("the budget is spent")
         self.seconds, self.epochs = self.seconds + seconds, self.epochs + epochs
 
-
-def _seconds(run: Record, budget: Budget) -> float:
-    """Of training, up to the record. Raises BadInput where they count and were not taken."""
-    if run.train_s is None and budget.seconds is not None:
-        raise BadInput(f"{run.unit}, seed {run.seed}: its seconds were not recorded; give a budget in epochs")
-    return run.train_s or 0.0
+    def _seconds(self, run: Record) -> float:
+        """Of training, up to the record. Raises BadInput where they count and were not taken."""
+        if run.train_s is None and self._budget.seconds is not None:
+            raise BadInput(
+                f"{self._shown}: {run.unit}, seed {run.seed}: its seconds were not recorded; give a budget in epochs"
+            )
+        return run.train_s or 0.0

@@ -10,9 +10,9 @@ from types import ModuleType
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import nn
 
+from resbench.compiler.weights import other_numbers, read_weights
 from resbench.errors import BadInput, did_you_mean
 from resbench.escape import printable
 
@@ -74,15 +74,12 @@ _BUILDERS: dict[str, Callable[[ModuleType], Builder]] = {
 
 def load_weights(network: nn.Module, path: Path) -> None:
     """Its own weights from a .safetensors file or a torch state dict; nothing in a file is executed. Raises BadInput."""
+    given = read_weights(path)
+    wrong = "; ".join(other_numbers(network, given)[:1])
     try:
-        if path.suffix == ".safetensors":
-            state = load_file(path)
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-            state = state.get("state_dict", state)
-        network.load_state_dict(state)
-    except FileNotFoundError:
-        raise BadInput(f"{printable(str(path), 200)}: no such file") from None
-    except Exception as error:  # whatever a file of weights holds, the user learns which file it is
-        first = " ".join(str(error).split())[:300]
-        raise BadInput(f"{printable(str(path), 200)}: not weights of this reference: {printable(first, 300)}") from None
+        if not wrong:
+            network.load_state_dict(given)
+    except RuntimeError as error:  # names and shapes that do not fit
+        wrong = " ".join(str(error).split())
+    if wrong:
+        raise BadInput(f"{printable(str(path), 200)}: not weights of this reference: {printable(wrong, 300)}")

@@ -54,28 +54,33 @@ def of_structure(raw: bytes, rng: random.Random) -> bytes:
         data = yaml.safe_load(raw)
     except (yaml.YAMLError, ValueError, RecursionError):
         return raw
+    change_value(data, rng)
+    try:
+        return yaml.safe_dump(data, sort_keys=False, allow_unicode=True).encode()
+    except (yaml.YAMLError, RecursionError):
+        return raw
+
+
+def change_value(data: Any, rng: random.Random, odd: tuple[Any, ...] = ODD) -> None:
+    """Change, take away, double or move one entry of a structure of mappings and lists, in place."""
     places = list(_places(data))
     if not places:
-        return raw
+        return
     holder, key = rng.choice(places)
     kind = rng.randrange(6)
     if kind == 0:
         del holder[key]
     elif kind == 1:
-        holder[key] = rng.choice(ODD)
+        holder[key] = rng.choice(odd)
     elif kind == 2:
         other, at = rng.choice(places)
         holder[key] = other[at] if at in _keys(other) else None
     elif kind == 3 and isinstance(holder, dict):
         holder[_renamed(str(key), rng)] = holder.pop(key)
     elif kind == 4 and isinstance(holder, list):
-        holder.insert(rng.randrange(len(holder) + 1), rng.choice(ODD))
+        holder.insert(rng.randrange(len(holder) + 1), rng.choice(odd))
     elif isinstance(holder, dict):
-        holder[rng.choice(["x", "y", "f", "ops", "from", "nodes", "when", "params", "zz", "extends"])] = rng.choice(ODD)
-    try:
-        return yaml.safe_dump(data, sort_keys=False, allow_unicode=True).encode()
-    except (yaml.YAMLError, RecursionError):
-        return raw
+        holder[rng.choice(["x", "y", "f", "ops", "from", "nodes", "when", "params", "zz", "extends"])] = rng.choice(odd)
 
 
 def _places(data: Any, depth: int = 0) -> list[tuple[Any, Any]]:

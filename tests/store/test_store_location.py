@@ -9,7 +9,7 @@ from sqlalchemy import make_url
 
 from resbench.errors import DatabaseError
 from resbench.store.engine import open_store
-from resbench.store.location import locate, secrets_in
+from resbench.store.location import conceal, locate, secrets_in
 
 
 @pytest.mark.parametrize("text", ["results.db", "sqlite:///results.db", "sqlite+pysqlite:///results.db"])
@@ -75,6 +75,9 @@ NO_URL = (
     "postgresql://ann@host:secret/x", "postgresql://host/x?secret", "sqlite:///ann:secret@host/x", "mysql://ann:secret@h/x",
     "postgresql://ann:secret@host/x/secret", "postgresql://ann:secret@host/postgresql://b:secret@c/x#", "https://a:secret@b/c",
     "sqlite:///x.db?password=secret", "postgresql://ann:secret@ho st/x", "postgresql://ann:x@host/x#secret", "sslpassword=secret",
+    "postgresql;//ann:secret@host/x", "pg//ann:secret@host/x", "psql postgresql://ann:secret@host/x", "ann:x/secret@host/x",
+    "ann:/secret@host/x", "passphrase=secret", "hostaddr=h,password=secret", "sqlite:///ann:secret?@host/x", "sqlite:///x.db?secret",
+    "postgresql://ann:123?a=secret@host/x", "ann:secret@x://host/x", "postgres:ann:secret@host/x/y",
 )  # fmt: skip
 
 
@@ -86,6 +89,8 @@ def test_what_cannot_be_read_as_a_url_is_not_shown_at_all(text: str) -> None:
 
 
 OPTIONS = (
+    "password=se%63ret&password=secret",
+    "sslpassword=secret%27&a=secret",
     "password=secret",
     "sslpassword=secret",
     "PASSWORD=secret",
@@ -100,12 +105,25 @@ def test_options_of_a_url_are_not_shown(options: str) -> None:
     location = locate(f"postgresql://host/x?{options}")
     assert location.shown == "postgresql://host/x"
     value = options.rpartition("=")[2]
+    assert location.conceal(location.url).count(value) == 0 or value == "s"
     assert value in location.secrets or value.startswith("-c")
     assert f" {value} " not in location.conceal(f"what is {value} here")
 
 
 @pytest.mark.parametrize(
-    "name", ["./host=x.db", "/data/a:b@c.db", "a@b.db", "results:1.db", "C:results.db", "x=1.db", "./a:b@c.db"]
+    "name",
+    [
+        "./ann:secret@host",
+        "data//a.db",
+        "C:/a:b@c.db",
+        "./host=x.db",
+        "/data/a:b@c.db",
+        "a@b.db",
+        "results:1.db",
+        "C:results.db",
+        "x=1.db",
+        "./a:b@c.db",
+    ],
 )
 def test_files_with_such_signs_in_their_names_are_files(name: str) -> None:
     assert locate(name).path == Path(name).absolute()
@@ -120,12 +138,26 @@ def test_files_with_such_signs_in_their_names_are_files(name: str) -> None:
         ("host=h password='se cret'", {"'se cret'", "se cret"}),
         ("ann:secret@host", {"secret"}),
         ("ann@host", set()),
+        ("postgres://ann:/secret@host/x", {"/secret"}),
+        ("ann:/secret@host/x", {"/secret"}),
+        ("postgres:ann:secret@host/x", {"secret"}),
+        ("dbname=x password=se&cret", {"se&cret", "se"}),
         ("recipe.lr=0.1", set()),
         ("a@b.db", set()),
     ],
 )
 def test_secrets_are_found_in_words_that_are_no_urls(word: str, secrets: set[str]) -> None:
     assert set(secrets_in(word)) == secrets
+
+
+def test_secrets_that_overlap_are_hidden_whole() -> None:
+    assert conceal("1 abcdef 2 aaa", ("abcd", "cdef", "aa", "")) == "1 *** 2 ***"
+    assert conceal("nothing", ("x",)) == "nothing"
+
+
+def test_a_secret_with_spaces_at_its_end_is_hidden_in_a_message_of_several_lines() -> None:
+    location = locate("postgresql://ann:secret%20%20@host/x")
+    assert location.conceal("no entry:\n  secret  \n  in secret  ") == "no entry: *** in ***"
 
 
 def test_opening_a_server_that_cannot_be_reached_shows_no_password() -> None:

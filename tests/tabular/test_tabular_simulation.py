@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -133,5 +135,18 @@ def test_a_budget_that_is_none(budget: dict[str, float], told: str, bench: Bench
 def test_a_unit_and_a_seed_that_are_not_there(bench: Bench) -> None:
     with pytest.raises(BadInput, match="no unit or digest `orignal`"):
         bench.simulate(lambda sim: sim.train("orignal"), epochs=9)
-    with pytest.raises(BadInput, match="plain: no run of seed 9; seeds: 0, 1, 2"):
+    with pytest.raises(BadInput, match=r"bench\.db: plain: no run of seed 9; seeds: 0, 1, 2"):
         bench.simulate(lambda sim: sim.train("plain", seed=9), epochs=9)
+
+
+def test_what_a_benchmark_does_not_hold_is_told_with_its_name(frozen_once: Path, tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    path.write_bytes(frozen_once.read_bytes())
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE epoch SET train_s = NULL")
+        connection.execute("UPDATE unit SET recipe = 'gone' WHERE name = 'original'")
+    with load(path) as bench:
+        with pytest.raises(BadInput, match=r"other\.db: plain, seed \d: its seconds were not recorded"):
+            bench.simulate(lambda sim: sim.train("plain"), seconds=9)
+        with pytest.raises(BadInput, match=r"other\.db: original: no run of it has come to its end"):
+            bench.simulate(lambda sim: sim.train("original"), epochs=9)

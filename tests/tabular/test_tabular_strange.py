@@ -18,8 +18,8 @@ from resbench.tabular import load, merge
 SCHEMAS = {
     "a trigger": "CREATE TRIGGER t AFTER INSERT ON epoch BEGIN DELETE FROM epoch; END",
     "a view beside": "CREATE VIEW more AS SELECT 1 AS x",
-    "a view in the place of a table": "DROP TABLE test_score; CREATE VIEW test_score AS SELECT 1 AS run_id, 2 AS test_error_pct, "
-    "3 AS test_loss",
+    "a view in the place of a table": "DROP TABLE test_score; CREATE VIEW test_score AS SELECT 1 AS run_id, 1 AS "
+    "test_error_pct, 1 AS test_loss",
     "a table beside": "CREATE TABLE more (x)",
     "a table that is gone": "DROP TABLE epoch",
     "a column more": "ALTER TABLE run ADD COLUMN more",
@@ -64,7 +64,7 @@ ROWS = {
         "UPDATE epoch SET val_error_pct = 'low'",
         "val_error_pct: expected a number from 0 to 100, got 'low'",
     ),
-    "bytes as a name": ("UPDATE run SET status = x'00'", "status: expected a text"),
+    "bytes as a name": ("UPDATE environment SET device = x'00'", "device: expected a text"),
     "a text as a number of epochs": ("UPDATE run SET epochs = 'x'", "epochs: expected a whole number"),
     "seconds below 0": ("UPDATE epoch SET train_s = -1", "train_s: expected a number of seconds"),
     "a text as parameters": ("UPDATE architecture SET params = 'many'", "params: expected a whole number"),
@@ -83,6 +83,15 @@ ROWS = {
         "test_error_pct: expected a number from 0 to 100",
     ),
     "plugins that are none": ("UPDATE environment SET plugins = ''", "plugins: expected a JSON object"),
+    "a status that no run has": (
+        "UPDATE run SET status = 'queued'",
+        "status: expected one of complete, diverged, stopped, got 'queued'",
+    ),
+    "a study that can be written nowhere": (
+        """UPDATE study SET spec = '{"units": ["\\ud800"]}'""",
+        "spec: expected a JSON object",
+    ),
+    "units that are numbers": ("UPDATE study SET spec = '{\"units\": [7]}'", "units: expected a list of texts"),
     "a number as a unit": ("UPDATE unit SET number = 1.5", "number: expected a whole number"),
 }
 
@@ -99,6 +108,8 @@ def test_a_row_that_cannot_be_is_told_wherever_it_is_met(what: str, frozen_once:
     assert words in str(caught.value)
     assert "get the file again" in str(caught.value)
     assert not (tmp_path / "out.db").exists()
+    other_way = ended(lambda path: merge([frozen_once, path], tmp_path / "out.db"), path)
+    assert other_way is None or str(path) in str(other_way), "the sound one is not to blame"
 
 
 QUESTIONS: tuple[Callable[[Path], object], ...] = (
@@ -121,6 +132,31 @@ def ended(question: Callable[[Path], object], path: Path) -> ResbenchError | Non
     except ResbenchError as error:
         return error
     return None
+
+
+def test_a_unit_of_a_study_that_is_not_there(frozen_once: Path, tmp_path: Path) -> None:
+    path = tmp_path / "bench.db"
+    copyfile(frozen_once, path)
+    script(path, "UPDATE unit SET study = 'gone'")
+    with (
+        load(path) as bench,
+        pytest.raises(DatabaseError, match=r"bench\.db: a unit is of the study gone, which is not in it"),
+    ):
+        bench.query("plain")
+
+
+def test_an_index_that_finds_no_run(frozen_once: Path, tmp_path: Path) -> None:
+    """SQLite trusts an index; a merge sees the row itself, and that of the other file."""
+    path = tmp_path / "bench.db"
+    copyfile(frozen_once, path)
+    script(
+        path,
+        "PRAGMA writable_schema = ON; UPDATE sqlite_master SET rootpage = (SELECT rootpage FROM sqlite_master WHERE name = "
+        "'unit_of') WHERE name = 'sqlite_autoindex_run_1'",
+    )
+    merge([frozen_once, path], tmp_path / "out.db")
+    with load(frozen_once) as whole, load(tmp_path / "out.db") as merged:
+        assert merged.query("original") == whole.query("original")
 
 
 def test_a_damaged_page_is_told(frozen_once: Path, tmp_path: Path) -> None:

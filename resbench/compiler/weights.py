@@ -1,0 +1,105 @@
+"""A file of weights, safetensors or a torch state dict -> named tensors, into a network.  Nothing in a file is executed.
+
+The file may be anybody's. A state dict that torch saved is mapped, not read: what it says of its sizes leads to no byte outside
+of the file, and takes no memory.
+"""
+
+from __future__ import annotations
+
+import warnings
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from resbench.errors import BadInput, Fact
+from resbench.escape import printable
+
+_ZIP = b"PK\x03\x04"
+_SHOWN = 300  # characters of what a library says of a file
+Named = Mapping[str, Tensor]
+
+
+def read_weights(path: Path) -> Named:
+    """Read every tensor of a `.safetensors` file, or else of a state dict. Raises BadInput, which names the file."""
+    shown = printable(str(path), 200)
+    try:
+        if not path.is_file():
+            raise Fact("no such file" if not path.exists() else "is no ordinary file")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what torch thinks of the insides of a file is not for who gives it
+            return _safetensors(path) if path.suffix == ".safetensors" else _state(_loaded(path))
+    except Fact as fact:
+        raise BadInput(f"{shown}: no weights can be read: {fact}") from None
+    except UnpicklingError:  # torch's own words tell a user to read it with no protection
+        raise BadInput(
+            f"{shown}: no weights can be read: it is damaged, or holds more than names and tensors; save `state_dict()` alone"
+        ) from None
+    except Exception as error:  # whatever a library finds in it, the user learns which file it is
+        why = printable(" ".join(f"{type(error).__name__}: {error}".split()), _SHOWN)
+        raise BadInput(f"{shown}: no weights can be read: {why}") from None
+
+
+def other_shapes(network: nn.Module, given: Named) -> list[str]:
+    """Tensors that both have, of another shape in the file."""
+    pairs = _pairs(network, given)
+    return [f"{name} is {tuple(t.shape)}, not {tuple(own.shape)}" for name, own, t in pairs if t.shape != own.shape]
+
+
+def other_numbers(network: nn.Module, given: Named) -> list[str]:
+    """Tensors that both have, of another kind of numbers in the file: what would be lost where they are copied."""
+    pairs = _pairs(network, given)
+    return [f"{name} is {t.dtype}, not {own.dtype}" for name, own, t in pairs if _kind(t.dtype) != _kind(own.dtype)]
+
+
+def _pairs(network: nn.Module, given: Named) -> Iterator[tuple[str, Tensor, Tensor]]:
+    return ((name, own, given[name]) for name, own in network.state_dict().items() if name in given)
+
+
+def _kind(dtype: torch.dtype) -> tuple[bool, bool]:
+    return dtype.is_floating_point, dtype.is_complex
+
+
+def _safetensors(path: Path) -> Named:
+    from safetensors.torch import load_file
+
+    return load_file(path)
+
+
+def _loaded(path: Path) -> Any:
+    with path.open("rb") as file:
+        is_zip = file.read(len(_ZIP)) == _ZIP
+    if not is_zip:  # as torch saved before 1.6; it checks what the file says of its sizes
+        return torch.load(path, map_location="cpu", weights_only=True)
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+    packed = next((member.filename for member in members if member.compress_type != zipfile.ZIP_STORED), None)
+    if packed is not None:
+        raise Fact(f"{printable(packed)} in it is compressed, which torch.save does not do")
+    loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    sizes = {member.file_size for member in members}
+    for name, tensor in _state(loaded).items():
+        if tensor.untyped_storage().nbytes() not in sizes:
+            raise Fact(f"{printable(name)} has another size than the file holds")
+    return loaded
+
+
+def _state(loaded: Any) -> Named:
+    """The state dict, or the one in a dict of more. Raises Fact for anything but names and plain tensors."""
+    found = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else loaded
+    if not isinstance(found, dict):
+        raise Fact(f"a state dict is needed, got {type(found).__name__}")
+    for name, value in found.items():
+        if not isinstance(name, str):
+            raise Fact(f"a name is needed for each tensor, got {printable(repr(name))}")
+        if not isinstance(value, Tensor):
+            raise Fact(f"{printable(name)}: a tensor is needed, got {type(value).__name__}")
+        if value.layout != torch.strided or value.is_quantized or value.is_nested or value.is_meta:
+            raise Fact(
+                f"{printable(name)}: a tensor with all its numbers is needed, got a sparse, quantized or empty one"
+            )
+    return found
