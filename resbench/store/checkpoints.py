@@ -19,7 +19,8 @@ from secrets import randbelow
 from stat import S_ISREG
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, delete, insert, select
+from sqlalchemy import Connection, Engine, Select, delete, insert, select, type_coerce
+from sqlalchemy.types import NullType
 
 from resbench.errors import StorageError
 from resbench.failpoints import Failpoint, reach
@@ -53,6 +54,10 @@ def checkpoint_folder(url: str, named: str | None = None) -> Path:
 def checkpoint_key(architecture: str, recipe: str, data: str, seeds: tuple[int, ...], way: str) -> str:
     """What must be the same for a checkpoint to be gone on with."""
     return sha256(canonical_json([architecture, recipe, data, list(seeds), way]).encode()).hexdigest()[:32]
+
+
+# Of any type: a row that no file can stand behind is passed over, and ends no training.
+_PATH, _SHA256 = (type_coerce(rb_checkpoint.c[name], NullType()).label(name) for name in ("path", "sha256"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +156,8 @@ class Checkpoints:
         return rough
 
     def _newest(self) -> Select[Any]:
-        return select(rb_checkpoint).where(rb_checkpoint.c.key == self.key).order_by(rb_checkpoint.c.id.desc())
+        newest = select(rb_checkpoint.c.id, _PATH, _SHA256).where(rb_checkpoint.c.key == self.key)
+        return newest.order_by(rb_checkpoint.c.id.desc())
 
 
 def forget_stopped(engine: Engine, study_id: int) -> None:
@@ -177,7 +183,7 @@ def sweep(engine: Engine, folder: Path) -> int:
     with reading(engine) as connection:
         if connection.execute(select(rb_cell.c.id).where(rb_cell.c.status == "running").limit(1)).first() is not None:
             return 0
-        told = set(connection.execute(select(rb_checkpoint.c.path)).scalars())
+        told = set(connection.execute(select(_PATH)).scalars())
     stray = [path for path in there if path.name not in told]
     for path in stray:
         _remove(path)

@@ -57,7 +57,7 @@ def test_the_copy_that_an_upgrade_keeps(tmp_path: Path) -> None:
     from resbench.store.schema import REVISIONS
 
     db = tmp_path / "old.db"
-    engine = sqlite_engine(locate(str(db)), create=True)
+    engine = sqlite_engine(locate(str(db)), create=True, transaction_s=60)
     with engine.begin() as connection:
         command.upgrade(alembic_config(connection), REVISIONS[0])
     engine.dispose()
