@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 import warnings
@@ -52,10 +53,10 @@ def can_print(stream: TextIO, text: str) -> bool:
 
 
 def print_problem(error: ResbenchError) -> None:
-    """The message on stderr. A further line is indented, so that a name with a line break cannot write a line of its own; not of
-    problems in files, whose every text is on one line already."""
+    """The message on stderr. A further line is indented, so that a name with a line break cannot write a line of its own, unless it
+    is so already, as a line of a file is; not of problems in files, whose every text is on one line."""
     text = str(error)
-    echo_lines(text if isinstance(error, SpecError) else text.replace("\n", "\n  "), err=True)
+    echo_lines(text if isinstance(error, SpecError) else re.sub(r"\n(?!    )", "\n  ", text), err=True)
 
 
 def print_error(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

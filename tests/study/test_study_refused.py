@@ -110,7 +110,7 @@ def test_a_database_that_is_none(rb: Rb, small: Path, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     refused(rb, tmp_path, ("small.yaml", "--db", "folder"), 4, "folder: is a folder")
     refused(rb, tmp_path, ("small.yaml", "--db", "no/such/x.db"), 4, "does not exist")
-    refused(rb, tmp_path, ("small.yaml", "--db", "mysql://me:secret@host/x"), 4, "mysql://me:***@host/x: unknown kind")
+    refused(rb, tmp_path, ("small.yaml", "--db", "mysql://me:secret@host/x"), 4, "unknown kind of database 'mysql'")
     with closing(sqlite3.connect(tmp_path / "other.db")) as connection, connection:
         connection.execute("CREATE TABLE songs (title TEXT)")
     refused(
