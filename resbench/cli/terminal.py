@@ -53,8 +53,9 @@ def can_print(stream: TextIO, text: str) -> bool:
 
 
 def print_problem(error: ResbenchError) -> None:
-    """The message on stderr. A further line is indented, so that a name with a line break cannot write a line of its own, unless it
-    is so already, as a line of a file is; not of problems in files, whose every text is on one line."""
+    """The message on stderr. A further line is indented, so that a name with a line break cannot write a line of its own; one
+    that is so already stays, and so do problems in files, whose every text is on one line.
+    """
     text = str(error)
     echo_lines(text if isinstance(error, SpecError) else re.sub(r"\n(?!    )", "\n  ", text), err=True)
 
