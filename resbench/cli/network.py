@@ -23,6 +23,7 @@ from resbench.measure.registry import measured
 from resbench.ops.parameter import Parametric
 from resbench.ops.registry import kind
 from resbench.ops.schema import table
+from resbench.spec.find import exists
 from resbench.spec.library import Library
 from resbench.spec.unit import UnitSpec
 
@@ -94,7 +95,7 @@ def unit_report(unit: str, words: tuple[str, ...]) -> UnitReport:
 def bind_unit(unit: str, words: tuple[str, ...]) -> tuple[UnitSpec, BoundNetwork]:
     """The unit in a small network: two units a stage, so that first, inner and transition places are there."""
     library = Library(table(), Path(unit).parent if unit.endswith(".yaml") else None)
-    name = Path(unit).name if unit.endswith(".yaml") and Path(unit).is_file() else unit
+    name = Path(unit).name if unit.endswith(".yaml") and exists(Path(unit)) else unit
     spec = library.unit(name)
     network = next((word.partition("=")[2] for word in words if word.startswith("network=")), "resnet_cifar")
     given = [word if "=" in word else f"{word}=" for word in words if not word.startswith("network=")]

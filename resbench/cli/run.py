@@ -13,6 +13,7 @@ from resbench.errors import BadInput, did_you_mean
 from resbench.ops.schema import table
 from resbench.plugins.active import activate_also, named_folders
 from resbench.spec.check import Check
+from resbench.spec.find import exists
 from resbench.spec.library import STUDIES, Library, workspace
 from resbench.spec.names import why_not
 from resbench.spec.node import Node
@@ -113,13 +114,13 @@ def _parse(top: Node, library: Library) -> StudySpec:
 def find_study(file: str) -> Path:
     """The file itself, else one of that name in the library. Raises BadInput with the names there are."""
     path = Path(file)
-    if path.exists():
+    if exists(path):
         return path
     name = path.name.removesuffix(".yaml")
     folders = [root.parent / "studies" for root in (workspace(),) if root is not None]
     for folder in (*folders, STUDIES):
         found = folder / f"{name}.yaml"
-        if found.is_file() and file in (name, f"{name}.yaml", f"studies/{name}.yaml", f"studies/{name}"):
+        if exists(found) and file in (name, f"{name}.yaml", f"studies/{name}.yaml", f"studies/{name}"):
             return found
     known = sorted(p.stem for p in STUDIES.glob("*.yaml"))
     raise BadInput(f"{file}: no such study file{did_you_mean(name, known)}; studies of the library: {', '.join(known)}")

@@ -90,7 +90,7 @@ class Files:
         if "/" in name:  # identity_mappings/original, or units/identity_mappings/original
             tail = _below(kind, name)
             paths = [_base(root, kind) / f"{tail}.yaml" for root in self.roots] if tail else []
-            found = [path for path in paths if _exists(path) and path.is_file()][:1]
+            found = [path for path in paths if exists(path) and path.is_file()][:1]
         if not found:
             self.provider.check(FOLDERS[kind], name)
             known = self.names(kind)
@@ -110,7 +110,7 @@ class Files:
 
     def _path(self, name: str) -> Path:
         for path in (self.folder / name, Path(name)):
-            if _exists(path):
+            if exists(path):
                 return path
         raise BadInput(f"{printable(name, 200)}: no such file")
 
@@ -123,7 +123,7 @@ class Files:
             )
         for root in self.roots:
             base = _base(root, kind)
-            found = sorted(base.glob(f"{tail}.yaml")) if _exists(base) else []
+            found = sorted(base.glob(f"{tail}.yaml")) if exists(base) else []
             if found:
                 return [str(path.relative_to(base).with_suffix("")) for path in found]
         raise BadInput(f"`{printable(pattern)}` matches no file in {', '.join(shown(root) for root in self.roots)}")
@@ -150,10 +150,11 @@ def _below(kind: str, name: str) -> str | None:
     return tail if legal and tail.count("/") < MAX_FOLDERS else None
 
 
-def _exists(path: Path) -> bool:
+def exists(path: Path) -> bool:
+    """Whether there is anything; of a path that the system will not even look at there is nothing."""
     try:
         return path.exists()
-    except (OSError, ValueError):  # too long; NUL
+    except (OSError, ValueError):  # too long, in a folder that may not be looked into; NUL
         return False
 
 

@@ -7,6 +7,7 @@ read as one is not shown at all, for somewhere in it may stand a password.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -50,7 +51,7 @@ class Location:
     def sqlite_uri(self, mode: str) -> str:
         """The file as SQLite's own URI: `mode` is ro, rw (never makes a file) or rwc."""
         assert self.path is not None
-        return f"file:{quote(str(self.path))}?mode={'ro' if self.read_only else mode}"
+        return f"file:{quote(os.fsencode(self.path))}?mode={'ro' if self.read_only else mode}"
 
     def conceal(self, message: str) -> str:
         """A message of a driver's on one line, without what the URL keeps secret."""

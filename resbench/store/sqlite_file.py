@@ -30,6 +30,16 @@ def check_file(location: Location, *, create: bool, timeout_s: float = BUSY_TIME
     """
     path = location.path
     assert path is not None
+    try:
+        there = _is_there(location, path, create=create)
+    except OSError as error:  # a name that is too long, a folder that may not be looked into
+        raise DatabaseError(f"{location.shown}: cannot be a database: {error.strerror}") from None
+    if there:
+        _check_content(location, path, create=create, timeout_s=timeout_s)
+
+
+def _is_there(location: Location, path: Path, *, create: bool) -> bool:
+    """Whether there is an ordinary file. Raises DatabaseError where none can be, or where it must be there."""
     if path.is_dir():
         raise DatabaseError(f"{location.shown}: is a folder; give a file in it, such as `{location.shown}/results.db`")
     if not path.parent.is_dir():
@@ -38,12 +48,16 @@ def check_file(location: Location, *, create: bool, timeout_s: float = BUSY_TIME
         refuse_network(path)
     if not path.exists():
         if create and not location.read_only:
-            return
+            return False
         raise DatabaseError(
             f"{location.shown}: no such database; `resbench study run STUDY --db {location.shown}` makes one"
         )
     if not path.is_file():
         raise DatabaseError(f"{location.shown}: is no ordinary file")
+    return True
+
+
+def _check_content(location: Location, path: Path, *, create: bool, timeout_s: float) -> None:
     _check_header(location, path, create=create)
     tables, foreign = _schema(location, timeout_s, whole=create)
     if foreign:

@@ -6,6 +6,7 @@ every row that is read holds what its columns may hold; and no answer takes long
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -155,7 +156,7 @@ def open_frozen(path: Path) -> FrozenFile:
 
 
 def _connected(path: Path, shown: str) -> sqlite3.Connection:
-    uri = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
+    uri = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro&immutable=1"
     try:
         return connect(uri, timeout_s=ANSWER_S, any_thread=True)
     except sqlite3.Error as error:

@@ -117,3 +117,20 @@ def test_what_only_fails_is_not_said_to_be_worse_with_confidence(
     assert "fails: under half of the runs converged" in said
     assert "with 95 % confidence" not in said
     assert "?:" not in said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("study", "run", "{}"), ("study", "check", "{}.yaml"), ("unit", "check", "{}.yaml"), ("unit", "diff", "{}.yaml", "plain"),
+        ("net", "show", "{}.yaml"), ("plugins", "check", "{}"), ("unit", "check", "plain", "--plugins", "{}"),
+        ("results", "list", "--db", "{}"), ("net", "export", "resnet_cifar", "--weights", "{}", "-o", "x.pt2"),
+        ("results", "freeze", "-o", "x.db", "--merge", "{}"),
+    ],
+)  # fmt: skip
+def test_a_name_that_no_file_can_have(rb: Rb, tmp_path: Path, words: tuple[str, ...]) -> None:
+    said = rb(*(word.format("a" * 3000) for word in words))
+    assert said.status in (2, 4)
+    assert "a" * 20 in said.err
+    assert "Traceback" not in said.err
+    assert list(tmp_path.iterdir()) == []

@@ -11,6 +11,8 @@ import pytest
 import typer
 from fuzz_case import Figures
 
+from resbench.cli import main
+
 sys.path.append(str(Path(__file__).parents[1] / "tabular"))  # for its sample
 PROPERTY = "fuzzed"
 LIMIT_S, LIMIT_MIB = 10, 1024  # of a case; nothing fails for its time, for that is the machine's too
@@ -32,8 +34,10 @@ def figures(request: pytest.FixtureRequest) -> Iterator[Figures]:
 @pytest.fixture(scope="session", autouse=True)
 def commands_made_once() -> Iterator[None]:
     """Typer makes all commands anew whenever one is called, which would be a third of the time."""
+    made = cache(typer.main.get_command)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(typer.main, "get_command", cache(typer.main.get_command))
+        for module in (typer.main, main):
+            patch.setattr(module, "get_command", made, raising=False)
         yield
 
 

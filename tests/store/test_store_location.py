@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from urllib.parse import unquote
@@ -29,6 +30,20 @@ def test_a_file_with_odd_signs_in_its_name_is_made_under_that_name(tmp_path: Pat
     open_store(str(path), create=True).dispose()
     assert path.is_file()
     open_store(str(path), create=False).dispose()
+
+
+def test_a_file_whose_name_is_no_utf8(tmp_path: Path) -> None:
+    """As the command line gives one: with a half of a pair for each byte."""
+    path = tmp_path / os.fsdecode(b"a\xff.db")
+    open_store(str(path), create=True).dispose()
+    assert [os.fsencode(one.name) for one in tmp_path.iterdir()] == [b"a\xff.db"]
+    open_store(str(path), create=False).dispose()
+
+
+@pytest.mark.parametrize("create", [False, True])
+def test_a_name_that_is_too_long(create: bool, tmp_path: Path) -> None:
+    with pytest.raises(DatabaseError, match=r"aaa\.\.\.: cannot be a database: File name too long"):
+        open_store(str(tmp_path / ("a" * 5000)), create=create)
 
 
 def test_read_only_wins_over_every_mode() -> None:
