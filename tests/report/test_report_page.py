@@ -123,7 +123,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Read]:
     doc = "<script>alert('doc')</script> {{ 7 * 7 }} [/red] \"quoted\""
     units = [
         *made(HOSTILE),
-        Made("</script><script>alert(3)</script>", (9.0, 9.1, 9.2, 9.3, None), spec="</pre><script>"),
+        Made("</script><script>alert(3)</script>", (9.0, 9.1, 9.2, 9.3, None), spec='{"text": "</pre><script>"}'),
     ]
     engine = store(tmp_path_factory.mktemp("hostile") / "a.db", units, doc=doc)
     text = html(page(engine, "s"))
