@@ -55,6 +55,8 @@ class Word(Checked):
 
 
 class Flag(Checked):
+    """True or false."""
+
     impl, cache_ok = Boolean, True
 
     def kind(self) -> Kind:

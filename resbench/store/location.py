@@ -144,12 +144,10 @@ def _server(rest: str) -> Location:
         (quote(unquote(user), safe=""), colon and ":", quote(unquote(password), safe=""), "@" * bool(userinfo))
     )
     secrets = {password, unquote(password), quote(unquote(password), safe="")}
-    written = (
-        [word.partition("=")[2] for word in query.split("&")] if query else []
-    )  # as the URL has them, in their order
-    for (key, value), raw in zip(options, written, strict=True):
+    words = query.split("&") if query else []  # as the URL has them, in the order of the options
+    for (key, value), word in zip(options, words, strict=True):
         if len(value) >= _SHORTEST or "pass" in key.lower():
-            secrets |= {value, raw}
+            secrets |= {value, word.partition("=")[2]}
     return Location(
         url=f"postgresql+psycopg://{login}{where}{query and f'?{query}'}",
         path=None,

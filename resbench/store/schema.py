@@ -20,7 +20,7 @@ def check_revision(found: object, shown: str, known: Sequence[str] = REVISIONS) 
     if found is None:
         raise DatabaseError(f"{shown}: holds no results of resbench yet; `resbench study run` writes the first")
     if not isinstance(found, str):
-        raise DatabaseError(f"{shown}: the name of its schema is no text; the file was left as it is")
+        raise DatabaseError(f"{shown}: the name of its schema is no text; it was left as it is")
     if found in known:
         raise DatabaseError(
             f"{shown}: has the older schema {found}, resbench {__version__} needs {known[-1]}; "
