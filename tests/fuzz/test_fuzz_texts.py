@@ -12,7 +12,7 @@ import fuzz_formats as formats
 import pytest
 from command_line import Said, say
 from fuzz_bases import make_database
-from fuzz_case import Figures, cases, chunks, kept, noted
+from fuzz_case import FULL, Figures, cases, chunks, kept, noted
 from fuzz_formats import Structure
 from fuzz_texts import FORGED, names, odd_text, say_in_database, say_in_files
 
@@ -103,6 +103,9 @@ def plain(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Way
         assert said.status == 0 or way.words[:2] == ("unit", "diff"), (way.words, said)
         return way.structure(written)
 
+    for way in WAYS if FULL else ():  # what they import is charged to no case
+        if way.words not in GIVEN:
+            of(way)
     return of
 
 
