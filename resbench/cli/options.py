@@ -36,9 +36,9 @@ Force = Annotated[bool, typer.Option("--force", help="Replace FILE where it exis
 def use_plugins(given: list[Path] | None) -> list[Path] | None:
     """Of this process: the installed plugins, those of the project, those given. Each failure becomes a line on stderr."""
     from resbench.plugins.active import activate
-    from resbench.spec.find import exists
+    from resbench.spec.find import is_folder
 
-    gone = next((folder for folder in given or () if not (exists(folder) and folder.is_dir())), None)
+    gone = next((folder for folder in given or () if not is_folder(folder)), None)
     if gone is not None:
         raise BadInput(f"--plugins {gone}: is no folder")
     activate([*_project_plugins(), *(given or ())], _tell)
@@ -75,10 +75,10 @@ def _project_plugins() -> list[Path]:
     names = [] if value is None else value
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise BadInput(f"{file}: [tool.resbench] plugins: a list of folders is needed, got {value!r}")
-    from resbench.spec.find import exists
+    from resbench.spec.find import is_folder
 
     folders = [file.parent / Path(str(name)).expanduser() for name in names]
-    gone = next((folder for folder in folders if not (exists(folder) and folder.is_dir())), None)
+    gone = next((folder for folder in folders if not is_folder(folder)), None)
     if gone is not None:
         raise BadInput(f"{file}: [tool.resbench] plugins: {gone} is no folder")
     return folders

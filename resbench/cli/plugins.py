@@ -74,9 +74,9 @@ def check(
 ) -> None:
     """Try everything that a plugin gives: ops by the contract, units in a network, data loaded. Exit status 3 if any fails."""
     from resbench.plugins.active import activate_also, active
-    from resbench.spec.find import exists
+    from resbench.spec.find import is_folder
 
-    if what is not None and exists(Path(what)) and Path(what).is_dir():
+    if what is not None and is_folder(Path(what)):
         activate_also([Path(what)])
     from resbench.cli.inventory import inventory
     from resbench.cli.plugin_check import check_plugin

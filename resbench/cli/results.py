@@ -14,6 +14,7 @@ from resbench.cli.options import Db, Force, Json, database
 from resbench.cli.power import power
 from resbench.cli.terminal import echo, write_file
 from resbench.errors import BadInput
+from resbench.spec.find import is_folder
 
 if TYPE_CHECKING:
     from resbench.evidence.comparison import Method
@@ -99,7 +100,7 @@ def picture_file(path: str, *, test: bool) -> None:
         raise BadInput(
             f"--svg {path}: a name that ends in .svg is needed; `resbench results plot` draws PNG and PDF too"
         )
-    if not file.parent.is_dir():
+    if not is_folder(file.parent):
         raise BadInput(f"--svg {path}: there is no folder {file.parent}")
 
 

@@ -16,14 +16,14 @@ from resbench.errors import BadInput
 from resbench.plugins.decorated import registered
 from resbench.plugins.locate import code_of
 from resbench.plugins.plugin import SPECS, Gift, Plugin, entries
-from resbench.spec.find import exists
+from resbench.spec.find import is_folder
 
 MAX_BYTES = 2_000_000  # of one file that is read
 
 
 def read_folder(folder: Path) -> Plugin:
     """Raises BadInput for a folder that is not there, or holds nothing that a plugin could give."""
-    if not (exists(folder) and folder.is_dir()):
+    if not is_folder(folder):
         raise BadInput(f"plugins: {folder} is no folder")
     folder = folder.resolve()
     project = _project(folder)

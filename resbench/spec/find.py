@@ -46,7 +46,7 @@ class Files:
         levels: list[tuple[Path, ...]] = []
         for paths in ([folder], [workspace()], [*provider.roots(), INSTALLED]):
             before = [root for level in levels for root in level]
-            roots = dict.fromkeys(path.resolve() if path.exists() else path for path in paths if path is not None)
+            roots = dict.fromkeys(path.resolve() if exists(path) else path for path in paths if path is not None)
             levels.append(tuple(root for root in roots if root not in before))
         return Files(folder or Path.cwd(), tuple(levels), provider)
 
@@ -155,6 +155,14 @@ def exists(path: Path) -> bool:
     try:
         return path.exists()
     except (OSError, ValueError):  # too long, in a folder that may not be looked into; NUL
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder; no path that the system will not even look at is one."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
         return False
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from resbench.escape import printable
 from resbench.spec.check import Check
-from resbench.spec.find import exists, shown, workspace
+from resbench.spec.find import is_folder, shown, workspace
 from resbench.spec.node import Node
 
 
@@ -33,7 +33,7 @@ def plugin_folders(top: Node, folder: Path, allowed: Sequence[Path] = ()) -> lis
                 f"`{printable(item.value)}` lies outside of {where}: a study may not run code from elsewhere; who runs it "
                 f"may, with `--plugins {printable(str(path), 200)}`",
             )
-        elif not (exists(path) and path.is_dir()):
+        elif not is_folder(path):
             check.report(item, f"`{printable(item.value)}` is no folder beside the study")
         found.append(path)
     check.done()
