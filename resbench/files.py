@@ -3,6 +3,7 @@
 Written under a random name in the same folder, made exclusively, synced, and only then put in its place: by a hard link, which
 fails where somebody was faster, or with `force` by renaming. What is there already is refused without `force`, unless it holds
 the same bytes. A link, a folder or a device is never replaced; a terminal or a pipe, such as /dev/stdout, is written to.
+On a file system without hard links the name is taken first, by an empty file: a kill before the next step leaves that behind.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def write_all(files: Sequence[tuple[Path, bytes]], *, force: bool = False) -> No
         if _is_stream(path):
             _pour(path, data)
         else:
-            with placed(path, force=force) as rough:
+            with placed(path, force=force) as rough, _explained(path):
                 rough.write_bytes(data)
 
 
@@ -87,7 +88,8 @@ def refusal(path: Path) -> str:
 
 @contextmanager
 def placed(path: Path, *, force: bool = False, private: bool = False, beside: Iterable[str] = ()) -> Iterator[Path]:
-    """An empty file to fill in the block, which takes its place at the end; where the block raises, nothing is left of it.
+    """An empty file to fill in the block, which takes its place at the end; where the block raises, nothing is left of it,
+    and what it raised is passed on as it is: it may be about another file.
 
     Args:
         path: the place.
@@ -106,8 +108,8 @@ def placed(path: Path, *, force: bool = False, private: bool = False, beside: It
     with _explained(path):
         os.close(open_new(rough, private=private))
     try:
+        yield rough
         with _explained(path):
-            yield rough
             sync(rough)
             _put(rough, path, force=force)
         with suppress(OSError):  # no folder can be synced on Windows
@@ -155,6 +157,14 @@ def private_mode(*, folder: bool = False) -> int:
             f"RESBENCH_UMASK: expected octal digits for the group and for others, such as 077, 027 or 022, got {text!r}"
         )
     return (0o777 if folder else 0o666) & ~int(text, 8)
+
+
+def is_filled(path: Path) -> bool:
+    """Whether there is anything that has bytes; of a name that none can have there is nothing."""
+    try:
+        return path.stat().st_size > 0
+    except (OSError, ValueError):
+        return False
 
 
 def _holds(path: Path, data: bytes) -> bool:

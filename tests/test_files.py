@@ -146,6 +146,17 @@ def test_who_was_faster_wins(has_links: bool, tmp_path: Path, monkeypatch: pytes
     assert (tmp_path / "b.svg").read_bytes() == b"alone"
 
 
+@pytest.mark.parametrize("error", [FileExistsError(errno.EEXIST, "b"), PermissionError("b"), TimeoutError("b")])
+def test_what_is_raised_while_a_file_is_filled_is_not_taken_for_a_fault_of_that_file(
+    error: OSError, tmp_path: Path
+) -> None:
+    with pytest.raises(OSError) as raised, placed(tmp_path / "a.svg") as rough:
+        rough.write_bytes(b"half")
+        raise error
+    assert raised.value is error
+    assert snapshot(tmp_path) == {}
+
+
 def test_a_link_that_appears_in_between_is_not_replaced_by_force(tmp_path: Path) -> None:
     path = tmp_path / "a.svg"
 

@@ -9,12 +9,12 @@ from resbench.errors import BadInput, StorageError
 
 
 def folder_for(given: Path | None) -> Path | None:
-    """Made, where it is not there. Raises BadInput for a file, StorageError where it cannot be made."""
-    if given is not None and given.exists() and not given.is_dir():
-        raise BadInput(f"--profile {given}: is a file; a folder is needed")
+    """Make it where it is not there. Raises BadInput for a file, StorageError where it cannot be made."""
     if given is not None:
         try:
             given.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise BadInput(f"--profile {given}: is a file; a folder is needed") from None
         except OSError as error:
             raise StorageError(f"--profile {given}: {error.strerror}") from None
     return given

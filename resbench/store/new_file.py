@@ -25,7 +25,7 @@ def new_file(target: Path, sources: Sequence[Path] = (), *, force: bool = False)
 
 def check_place(target: Path, sources: Sequence[Path] = (), *, force: bool = False) -> None:
     """Raise BadInput for a place that cannot be taken: something is there, or changes beside it would be played back over it."""
-    if any(target.exists() and source.exists() and target.samefile(source) for source in sources):
+    if any(_same(target, source) for source in sources):
         raise BadInput(f"{target}: is the database itself and was left as it is; give another name")
     files.check(target, force=force)
     changes = next((end for end in ("-wal", "-journal") if _size(target.with_name(target.name + end))), None)
@@ -36,5 +36,20 @@ def check_place(target: Path, sources: Sequence[Path] = (), *, force: bool = Fal
         )
 
 
+def _same(target: Path, source: Path) -> bool:
+    try:
+        return target.samefile(source)
+    except (OSError, ValueError):  # one of them is not there, or cannot be
+        return False
+
+
 def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
+    """Of a file beside a database. Raises BadInput where there can be none: nothing could ever be written to that database."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise BadInput(
+            f"{path}: SQLite needs this file beside the database: {error.strerror}; give another name"
+        ) from None

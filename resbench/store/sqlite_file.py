@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from resbench.errors import DatabaseError
+from resbench.files import is_filled
 from resbench.store.file_system import refuse_network
 from resbench.store.foreign import foreign_objects
 from resbench.store.frozen import is_frozen
@@ -107,7 +108,11 @@ def _check_header(location: Location, path: Path, *, create: bool) -> None:
     pages = int.from_bytes(head[28:32], "big")
     page_bytes = 65536 if page == 1 else page
     # The page count is valid only where the change counter equals version-valid-for (file format, 1.3.7).
-    if head[24:28] == head[92:96] and size < pages * page_bytes and not path.with_name(path.name + "-journal").exists():
+    if (
+        head[24:28] == head[92:96]
+        and size < pages * page_bytes
+        and not is_filled(path.with_name(path.name + "-journal"))
+    ):
         raise corrupt(location.shown, f"{size} bytes, where its header says {pages * page_bytes}")
 
 
