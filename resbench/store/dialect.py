@@ -11,7 +11,20 @@ from collections.abc import Mapping
 from typing import Any
 from weakref import finalize
 
-from sqlalchemy import ColumnElement, Connection, Double, Engine, Table, cast, create_engine, event, func, literal, text
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    Double,
+    Engine,
+    Table,
+    cast,
+    create_engine,
+    event,
+    func,
+    literal,
+    text,
+)
 from sqlalchemy.dialects import sqlite
 
 from resbench.errors import DatabaseError, StorageError
@@ -24,6 +37,7 @@ from resbench.store.sqlite_functions import add_functions
 # A client that is paused within a transaction would hold its locks for ever.
 _POSTGRES_LIMITS = "-c lock_timeout=60s -c statement_timeout=600s -c idle_in_transaction_session_timeout=20s"
 WRITES = "resbench_writes"  # execution option of a connection whose transaction is going to write
+AT = "resbench_location"  # execution option of an engine: the Location that it was made from
 _SCHEMA_LOCK = 0x7265_7362  # "resb": the key of the advisory lock
 
 
@@ -31,7 +45,8 @@ def sqlite_engine(location: Location, *, create: bool, transaction_s: float) -> 
     """`transaction_s`: what one transaction may take; a statement that is still running then is ended."""
     uri = location.sqlite_uri("rwc" if create else "rw")
     engine = create_engine(
-        f"sqlite:///{location.path}",
+        URL.create("sqlite", database=str(location.path)),
+        execution_options={AT: location},
         creator=lambda: connect(uri, timeout_s=BUSY_TIMEOUT_S, any_thread=True),
     )
 
@@ -44,15 +59,21 @@ def sqlite_engine(location: Location, *, create: bool, transaction_s: float) -> 
     return engine
 
 
-def immediate(engine: Engine) -> None:
-    """Make every transaction of somebody else's SQLite engine take the write lock at its start."""
+def immediate(engine: Engine, *, transaction_s: float) -> None:
+    """Make every transaction of somebody else's SQLite engine take the write lock at its start, and end in that time."""
+
+    def begin(connection: Connection) -> None:
+        limit_time(connection.connection.dbapi_connection, transaction_s)  # type: ignore[arg-type]
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
     event.listen(engine, "connect", _hand_over)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    event.listen(engine, "begin", begin)
 
 
 def postgres_engine(location: Location) -> Engine:
     engine = create_engine(
         location.url,
+        execution_options={AT: location},
         pool_pre_ping=True,
         pool_size=2,
         max_overflow=2,

@@ -33,7 +33,7 @@ from resbench.store.tables import (
     rb_test_score,
     rb_trial,
 )
-from resbench.store.transaction import reading, shown, writing
+from resbench.store.transaction import location_of, reading, shown, writing
 
 ARCHITECTURE = ("digest", "network", "unit", "spec", "params", "depth")
 RECIPE = ("digest", "name", "spec")
@@ -55,7 +55,8 @@ Keys = Sequence[str] | Sequence[int]
 
 def freeze(engine: Engine, study: str, out: Path, *, test_for: str | None = None, force: bool = False) -> None:
     """Raises BadInput for an unknown study, one without a finished run, and a name that cannot be taken."""
-    sources = [Path(str(engine.url.database))] if engine.dialect.name == "sqlite" else []
+    path = location_of(engine).path
+    sources = [] if path is None else [path]
     check_place(out, sources, force=force)
     with reading(engine) as connection:
         found = study_row(connection, study, shown(engine))

@@ -37,7 +37,7 @@ _SECRET = re.compile(r"(?i)\b\w*(?:pass|pwd|secret|token)\w*\s*=\s*('(?:[^'\\]|\
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where a database is. `url` may hold a password and is never printed; `path` is None for a server.
+    """Where a database is: a server's `url`, which may hold a password and is never printed, or a file's `path`.
 
     `secrets`: what no message may hold.
     """
@@ -178,4 +178,4 @@ def _file(name: str, *, read_only: bool) -> Location:
             "name makes it a path"
         )
     path = Path(name).expanduser().absolute()
-    return Location(url=f"sqlite:///{path}", path=path, shown=printable(name, 300), read_only=read_only)
+    return Location(url="", path=path, shown=printable(name, 300), read_only=read_only)

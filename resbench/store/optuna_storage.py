@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine
+from sqlalchemy import URL, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from resbench.errors import DatabaseError
+from resbench.files import is_filled, make_private
 from resbench.store.dialect import close_behind, immediate
 from resbench.store.location import Location, locate
+from resbench.store.sqlite_connection import TRANSACTION_S, connect
 from resbench.store.sqlite_file import BUSY_TIMEOUT_S, check_file
 from resbench.store.transaction import explain, location_of
 
@@ -31,17 +33,20 @@ def optuna_storage(url: str) -> RDBStorage:
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     location = locate(url)
-    options: dict[str, Any] = {"pool_pre_ping": True}
-    if location.path is not None:
-        check_file(location, create=not location.path.exists() or location.path.stat().st_size == 0)
-        options = {"connect_args": {"timeout": BUSY_TIMEOUT_S}}
-    storage = _open(location, options)
-    if location.path is not None:
-        # Only now: while it is made, Optuna opens a second connection inside a transaction of the first.
-        storage.engine.dispose()
-        immediate(storage.engine)
-    else:
+    if location.path is None:
+        storage = _open(location, location.url, {"pool_pre_ping": True})
         close_behind(storage.engine)
+        return storage
+    check_file(location, create=not is_filled(location.path))
+    if not location.read_only:
+        make_private(location.path)
+    uri = location.sqlite_uri("rw")
+    # The URL says of which kind it is, and how errors of Optuna's name it; who opens the file is `connect`.
+    named = URL.create("sqlite", database=uri, query={"uri": "true"}).render_as_string()
+    storage = _open(location, named, {"creator": lambda: connect(uri, timeout_s=BUSY_TIMEOUT_S, any_thread=True)})
+    # Only now: while it is made, Optuna opens a second connection inside a transaction of the first.
+    storage.engine.dispose()
+    immediate(storage.engine, transaction_s=TRANSACTION_S)
     return storage
 
 
@@ -62,13 +67,13 @@ def optuna_explained(engine: Engine) -> Iterator[None]:
         raise DatabaseError(f"{location.shown}: Optuna cannot use it: {location.conceal(str(error))}") from None
 
 
-def _open(location: Location, options: dict[str, Any]) -> RDBStorage:
+def _open(location: Location, url: str, options: dict[str, Any]) -> RDBStorage:
     from optuna.exceptions import StorageInternalError
     from optuna.storages import RDBStorage
 
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return RDBStorage(location.url, engine_kwargs=options)
+            return RDBStorage(url, engine_kwargs=options)
         except (SQLAlchemyError, StorageInternalError) as error:
             # Two processes that make the tables at once: one is told that they exist, and finds them when it looks again.
             if attempt == _ATTEMPTS:

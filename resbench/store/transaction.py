@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from resbench.errors import DatabaseError, Fact, ResbenchError, StorageError, Unavailable
-from resbench.escape import printable
-from resbench.store.dialect import WRITES, comes_back
-from resbench.store.location import Location, locate
+from resbench.store.dialect import AT, WRITES, comes_back
+from resbench.store.location import Location
 from resbench.store.sqlite_connection import error_name
 from resbench.store.sqlite_file import BUSY_TIMEOUT_S, corrupt
 
@@ -48,10 +46,9 @@ def explained(engine: Engine) -> Iterator[None]:
 
 
 def location_of(engine: Engine) -> Location:
-    if engine.dialect.name == "sqlite":
-        path = str(engine.url.database)
-        return Location(url=f"sqlite:///{path}", path=Path(path), shown=printable(path, 300))
-    return locate(engine.url.render_as_string(hide_password=False))
+    """Return the location that the engine was made from: its own URL, written out, need not be read as it was given."""
+    location: Location = engine.get_execution_options()[AT]
+    return location
 
 
 def shown(engine: Engine) -> str:

@@ -6,11 +6,14 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from sqlalchemy import make_url
+from postgres_server import OWNER, Server
+from sqlalchemy import make_url, text
 
-from resbench.errors import DatabaseError
+from resbench.errors import BadInput, DatabaseError
 from resbench.store.engine import open_store
 from resbench.store.location import conceal, locate, secrets_in
+from resbench.store.studies import get_study
+from resbench.store.transaction import reading
 
 
 @pytest.mark.parametrize("text", ["results.db", "sqlite:///results.db", "sqlite+pysqlite:///results.db"])
@@ -180,3 +183,20 @@ def test_opening_a_server_that_cannot_be_reached_shows_no_password() -> None:
         open_store("postgresql://ann:secret@127.0.0.1:1/x?sslpassword=other", create=False)
     assert not {"secret", "other", "ann"} & set(str(caught.value).replace("/", " ").split())
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("name", ["my results", "50%25 off"])
+def test_a_server_database_is_named_in_errors_however_its_name_is_written(name: str, server: Server) -> None:
+    """What is shown comes from what was given: the URL that an engine writes out again need not be read."""
+    server.run(f'CREATE DATABASE "{unquote(name)}" TEMPLATE template0 OWNER {OWNER}')
+    try:
+        url = f"postgresql://{OWNER}@/{name.replace(' ', '%20')}?host={server.folder}"
+        engine = open_store(url, create=True)
+        with pytest.raises(BadInput, match="no study"):
+            get_study(engine, "absent")
+        with pytest.raises(DatabaseError, match="nowhere") as caught, reading(engine) as connection:
+            connection.execute(text("SELECT * FROM nowhere"))
+        assert str(caught.value).startswith(f"postgresql:///{name.replace(' ', '%20')}: ")
+        engine.dispose()
+    finally:
+        server.run(f'DROP DATABASE "{unquote(name)}"')
