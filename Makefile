@@ -19,8 +19,8 @@ help:
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "resbench needs Python 3.11 or newer; make PYTHON=python3.12 names another")'
+	@if [ ! -L "$(VENV)" ] && [ -z "$$(ls -A "$(VENV)" 2>/dev/null)" ]; then mkdir -p "$(VENV)" && touch "$(VENV)/.made-by-resbench"; fi
 	$(PYTHON) -m venv $(VENV)
-	@touch $(VENV)/.made-by-resbench
 
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
@@ -66,7 +66,7 @@ gpu: $(VENV)/.installed-dev
 	(echo; echo '## Tests (pytest status '$$(cat gpu-tests.status)')'; echo '```'; tail -n 40 gpu-tests.log; echo '```') >> gpu-results.md
 	@rm -f gpu-tests.log gpu-tests.status; cat gpu-results.md
 
-# Only what the targets above made: an environment with their mark, wheels of resbench, caches of their tools, and the compiled
+# Only what the targets above made: an environment with their mark (which a folder that held anything before does not get), wheels of resbench, caches of their tools, and the compiled
 # files of our own folders. `find` follows no link, and a link to a cache goes alone.
 clean:
 	@if [ -f "$(VENV)/.made-by-resbench" ] && [ ! -L "$(VENV)" ]; then rm -rf -- "$(VENV)"; \

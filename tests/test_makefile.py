@@ -61,6 +61,28 @@ def test_an_environment_of_somebody_else_stays(clone: Path) -> None:
     assert snapshot(clone) == before
 
 
+@pytest.mark.parametrize(("there", "goes"), [(None, True), ([], True), (["other/file"], False), ([".hidden"], False)])
+def test_a_folder_that_held_anything_before_the_environment_stays(
+    there: list[str] | None, goes: bool, tmp_path: Path
+) -> None:
+    """`make VENV=envs` beside another's environment: what `make clean` takes away whole must have been made whole."""
+    copyfile(MAKEFILE, tmp_path / "Makefile")
+    python = tmp_path / "python"  # makes what `python -m venv` would, and checks nothing
+    python.write_text('#!/bin/sh\n[ "$2" = venv ] || exit 0\nmkdir -p "$3/bin" && touch "$3/bin/python"\n')
+    python.chmod(0o755)
+    if there is not None:
+        (tmp_path / "envs").mkdir()
+    for name in there or ():
+        (tmp_path / "envs" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "envs" / name).write_bytes(b"mine")
+    words = ["make", "envs/bin/python", "VENV=envs", f"PYTHON={python}"]
+    subprocess.run(words, cwd=tmp_path, capture_output=True, check=True)
+    assert (tmp_path / "envs" / "bin" / "python").exists()
+    clean(tmp_path, "VENV=envs")
+    assert (tmp_path / "envs").exists() != goes
+    assert all((tmp_path / "envs" / name).read_bytes() == b"mine" for name in there or ())
+
+
 def test_where_none_of_our_folders_is_nothing_is_looked_through(tmp_path: Path) -> None:
     (tmp_path / "__pycache__").mkdir()
     (tmp_path / "__pycache__" / "a.pyc").write_bytes(b"mine")
