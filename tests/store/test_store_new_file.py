@@ -12,7 +12,7 @@ import pytest
 from decoys import place, snapshot
 from store_sample import Sample
 
-from resbench.errors import BadInput, StorageError
+from resbench.errors import BadInput
 from resbench.store.backup import backup
 from resbench.store.engine import open_store
 from resbench.store.freeze import freeze
