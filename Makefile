@@ -66,8 +66,8 @@ gpu: $(VENV)/.installed-dev
 	(echo; echo '## Tests (pytest status '$$(cat gpu-tests.status)')'; echo '```'; tail -n 40 gpu-tests.log; echo '```') >> gpu-results.md
 	@rm -f gpu-tests.log gpu-tests.status; cat gpu-results.md
 
-# Only what the targets above made: an environment with their mark (which a folder that held anything before does not get), wheels of resbench, caches of their tools, and the compiled
-# files of our own folders. `find` follows no link, and a link to a cache goes alone.
+# Only what the targets above made: an environment with their mark (a folder that held anything before does not get it), wheels of
+# resbench, caches of their tools, and the compiled files of our own folders. `find` follows no link, and a link to a cache goes alone.
 clean:
 	@if [ -f "$(VENV)/.made-by-resbench" ] && [ ! -L "$(VENV)" ]; then rm -rf -- "$(VENV)"; \
 	elif [ -d "$(VENV)" ]; then echo "$(VENV) was not made by this Makefile, and was left as it is"; fi
