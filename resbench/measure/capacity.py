@@ -22,11 +22,15 @@ _MADE_FOR_ALL = 2**62  # what version 1 says where there is no limit is a little
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """`total`: of all processes on it together; `each`: of one of them. `name`: what has it, in words."""
+    """`total`: of all processes on it together; `each`: of one of them. `name`: what has it, in words.
+
+    `devices`: how many have that much, among which processes are spread, each on one.
+    """
 
     name: str
     total: int
     each: int
+    devices: int = 1
 
     @property
     def one(self) -> int:
@@ -44,7 +48,7 @@ def capacity(device: torch.device) -> Capacity | None:
         numbers = range(torch.cuda.device_count()) if device.index is None else (device.index,)
         found = [torch.cuda.get_device_properties(number) for number in numbers]
         least = min(found, key=lambda each: each.total_memory)
-        return Capacity(least.name, least.total_memory, least.total_memory)
+        return Capacity(least.name, least.total_memory, least.total_memory, len(found))
     if device.type == "mps":
         total = torch.mps.recommended_max_memory()
         return Capacity("mps", total, total)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from resbench.measure.capacity import Capacity
 from resbench.store.cells import is_open, open_cells
 from resbench.store.engine import Engine
 from resbench.store.roles import coordinator_of, role_holder, take_role
@@ -32,7 +33,7 @@ class Helper:
     trainers: Callable[[int], Sequence[Trainer]]
     count: int
     epochs: Mapping[str, int]
-    memory: Callable[[], int | None] = lambda: None
+    memory: Callable[[], Capacity | None] = lambda: None
 
 
 def assist(engine: Engine, shift: Shift, helper: Helper, watch: Watcher) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from resbench.measure.capacity import Capacity
 from resbench.spec.recipe_plan import PlanSpec
 from resbench.store.work_records import Cell
 
@@ -35,16 +36,25 @@ def needs_of(cells: Iterable[Cell]) -> list[int]:
     return [int(cell.plan.get(_NEEDS, 0)) for cell in cells]
 
 
-def within(memory: int | None, each: Iterable[int], count: int) -> tuple[int, str]:
+def within(memory: Capacity | None, each: Iterable[int], count: int) -> tuple[int, str]:
     """How many of `count` workers may train any of these side by side, and what is to be said where it is not all of them.
 
-    `memory`, `each`: bytes, of all workers together and of each cell.
+    Workers are spread evenly over the devices, and no memory of one serves a worker on another. Each device has one at least:
+    what a cell needs is an ample guess, and what cannot be trained at all was refused before.
+
+    Args:
+        memory: of each device; None where it is not known.
+        each: bytes that each cell needs.
+        count: of workers wished for.
     """
     needs = max(each, default=0)
-    if memory is None or needs * count <= memory or count < 2:
+    if memory is None or needs == 0:
         return count, ""
-    fit = max(1, memory // needs)
-    sizes = f"{needs / 2**30:.3g} GiB each, {memory / 2**30:.3g} GiB in all"
+    fit = memory.devices * max(1, memory.total // needs)
+    if fit >= count:
+        return count, ""
+    has = "in all" if memory.devices == 1 else f"on each of {memory.devices} devices"
+    sizes = f"{needs / 2**30:.3g} GiB each, {memory.total / 2**30:.3g} GiB {has}"
     return fit, f"{count} workers side by side are too many for the memory ({sizes}): {fit} train{'s' * (fit == 1)}"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from resbench.compiler.graph import sizes
+from resbench.measure.capacity import Capacity
 from resbench.measure.memory import memory_mib
 from resbench.measure.room import Room, room
 from resbench.plugins.active import named_folders
@@ -53,8 +54,8 @@ class ThisMachine:
     def refuse(self, missing: Missing) -> None:
         refuse([point for point, _ in missing.values()], self.data, self.room)
 
-    def memory(self) -> int | None:
-        return None if self.room is None else self.room.device.total * len(self.trainers(0))
+    def memory(self) -> Capacity | None:
+        return None if self.room is None else self.room.device
 
     def early(self, missing: Missing) -> int:
         return early([(point, len(seeds)) for point, seeds in missing.values()], self.data.n_train, self.torch_device)

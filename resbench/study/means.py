@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from resbench.measure.capacity import Capacity
 from resbench.store.engine import Engine
 from resbench.store.records import DataRecord
 from resbench.study.point import Point
@@ -46,8 +47,8 @@ class Means(Protocol):
     def refuse(self, missing: Missing) -> None:
         """Raises BadInput for what cannot be trained here, if it is trained here."""
 
-    def memory(self) -> int | None:
-        """Bytes that its workers share; None where the system does not tell, or others train."""
+    def memory(self) -> Capacity | None:
+        """What the devices of its workers have; None where the system does not tell, or others train."""
 
     def early(self, missing: Missing) -> int:
         """How many workers are worth starting before anything is measured."""

@@ -81,7 +81,7 @@ def crowded(points: Sequence[Point], data: Images, there: Room | None) -> Iterat
     if there is not None and most > 1 and points:
         largest = max(points, key=lambda point: at_most(point.bound, load_of(point.bound, point.recipe, data)))
         needs = ample(largest.bound, load_of(largest.bound, largest.recipe, data, largest.recipe.plan.width or 1))
-        _, short = within(there.device.total, [needs], most)
+        _, short = within(there.device, [needs], most)
         yield from [short] * bool(short)
 
 

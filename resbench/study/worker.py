@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from resbench.errors import ResbenchError
+from resbench.measure.capacity import Capacity, capacity
 from resbench.store.cells import LEASE_S
 from resbench.store.checkpoint_place import claim
 from resbench.store.checkpoints import sweep
@@ -63,11 +64,11 @@ def run_worker(engine: Engine, job: Employment, watch: Watcher, stop: Stop) -> N
             sweep(engine, job.folder)
 
 
-def _memory(device: str) -> int | None:
+def _memory(device: str) -> Capacity | None:
+    """Of one device: all slots of a worker train on the same."""
     import torch  # a worker of one slot does without it: its child has it
 
-    from resbench.measure.capacity import capacity
     from resbench.train.device import best_device
 
     there = capacity(torch.device(device) if device else best_device())
-    return None if there is None else there.total
+    return None if there is None else replace(there, devices=1)

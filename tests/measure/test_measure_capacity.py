@@ -116,7 +116,7 @@ def test_devices_tell_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     cards = [Card("large", 80 * GIB), Card("small", 24 * GIB)]
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "get_device_properties", cards.__getitem__)
-    assert capacity(torch.device("cuda")) == Capacity("small", 24 * GIB, 24 * GIB)
+    assert capacity(torch.device("cuda")) == Capacity("small", 24 * GIB, 24 * GIB, devices=2)
     assert capacity(torch.device("cuda:0")) == Capacity("large", 80 * GIB, 80 * GIB)
     monkeypatch.setattr(torch.mps, "recommended_max_memory", lambda: 12 * GIB)
     assert capacity(torch.device("mps")) == Capacity("mps", 12 * GIB, 12 * GIB)

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from resbench.compiler.record import from_json
 from resbench.errors import ResbenchError, StorageError
+from resbench.measure.capacity import Capacity
 from resbench.ops.schema import table
 from resbench.spec.check import Check
 from resbench.spec.library import Library
@@ -185,7 +186,7 @@ class FakeMeans:
 
     def refuse(self, missing: Missing) -> None: ...
 
-    def memory(self) -> int | None:
+    def memory(self) -> Capacity | None:
         return None
 
     def early(self, missing: Missing) -> int:

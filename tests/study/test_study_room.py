@@ -331,14 +331,22 @@ def test_a_plan_takes_as_many_seeds_as_have_ample_room(tmp_path: Path, monkeypat
 
 
 def test_workers_share_what_the_machine_has(tmp_path: Path) -> None:
+    def has(total: int, devices: int = 1) -> Capacity:
+        return Capacity("here", total, total, devices)
+
     assert within(None, [2**30], 8) == (8, "")
-    assert within(8 * 2**30, [2**20, 2**30], 8) == (8, "")
-    assert within(7 * 2**30, [2**30], 8) == (
+    assert within(has(8 * 2**30), [2**20, 2**30], 8) == (8, "")
+    assert within(has(7 * 2**30), [2**30], 8) == (
         7, "8 workers side by side are too many for the memory (1 GiB each, 7 GiB in all): 7 train",
     )  # fmt: skip
-    assert within(2**20, [2**30], 8)[0] == within(2**20, [2**30], 1)[0] == 1
-    assert within(2**20, [2**30], 0) == (0, "")
-    assert within(2**20, [], 8) == (8, "")
+    assert within(has(2**20), [2**30], 8)[0] == within(has(2**20), [2**30], 1)[0] == 1
+    assert within(has(2**20), [2**30], 0) == (0, "")
+    assert within(has(2**20), [], 8) == (8, "")
+    assert within(has(24 * 2**30, devices=8), [30 * 2**30], 8) == (8, "")  # what it needs is ample; none is left idle
+    assert within(has(24 * 2**30, devices=2), [10 * 2**30], 8) == (
+        4, "8 workers side by side are too many for the memory (10 GiB each, 24 GiB on each of 2 devices): 4 train",
+    )  # fmt: skip
+    assert within(has(15 * 2**30, devices=2), [10 * 2**30], 3)[0] == 2  # no worker has a half of each
     (point,) = points(UNITS + "recipe: {use: he2016_small, plan: {workers: 16}}\n", tmp_path)
     assert list(crowded([point], DIGITS, Room(Capacity("here", 2**40, 2**40)))) == []
     assert "16 workers side by side are too many" in next(
