@@ -27,7 +27,7 @@ def tell_profile(folder: Path, since: float) -> None:
 
     rows = read(folder, since)
     if not rows:
-        echo(f"nothing was trained, so there is no profile in {folder}", err=True)
+        echo(f"no profile was written to {folder}: nothing was trained, or a line above says why", err=True)
         return
     echo(f"where the time went, in percent of each cell's; traces of a few steps in {folder}:", err=True)
     for row in rows:

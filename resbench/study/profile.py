@@ -6,7 +6,7 @@ Open the trace in chrome://tracing or ui.perfetto.dev.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from os.path import lexists
@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from resbench import files
+from resbench.errors import ResbenchError
 from resbench.train.clock import Clock
 
 ENDING, TRACE = ".profile.json", ".trace.json"
@@ -29,14 +30,17 @@ class Machine:
     profile: Path | None = None
 
 
-def clock(machine: Machine, unit: str, key: str, seeds: tuple[int, ...]) -> Clock | None:
-    """`key`: of the training, so that no two have one file. The same training once more gets names with a number behind."""
+def clock(machine: Machine, unit: str, key: str, seeds: tuple[int, ...], note: Callable[[str], None]) -> Clock | None:
+    """Return a clock where one is wanted; `note` gets what could not be written, which ends no training.
+
+    `key`: of the training, so that no two have one file. The same training once more gets names with a number behind.
+    """
     if machine.profile is None:
         return None
     name = f"{unit}-{key[:8]}-seeds-{'-'.join(map(str, seeds[:1] + seeds[1:][-1:]))}"
     names = (name if n == 1 else f"{name}-again-{n}" for n in count(1))
     free = next(name for name in names if not any(lexists(machine.profile / f"{name}{end}") for end in (TRACE, ENDING)))
-    return Clock(machine.device, machine.profile / f"{free}{TRACE}")
+    return Clock(machine.device, machine.profile / f"{free}{TRACE}", note)
 
 
 def write(clock: Clock | None, unit: str, how: Mapping[str, Any]) -> None:
@@ -44,7 +48,10 @@ def write(clock: Clock | None, unit: str, how: Mapping[str, Any]) -> None:
         return
     told = {"unit": unit, **how, "steps": clock.steps, "seconds": clock.close()}
     path = clock.trace.with_name(clock.trace.name.removesuffix(TRACE) + ENDING)
-    files.write(path, json.dumps(told, indent=1).encode())
+    try:
+        files.write(path, json.dumps(told, indent=1).encode())
+    except ResbenchError as error:
+        clock.note(f"no profile was written: {error}; the training is not touched by it")
 
 
 def read(folder: Path, since: float) -> list[dict[str, Any]]:

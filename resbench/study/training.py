@@ -139,7 +139,7 @@ def _run(desk: _Desk, task: Job, seeds: tuple[int, ...], wanted: tuple[int, ...]
     where = desk.patience.do(lambda: put_environment(desk.engine, ran_on))
     key = checkpoint_key(*desk.identity, seeds, plan.way)
     kept = Checkpoints(desk.engine, desk.folder, key, cell)
-    timed = clock(desk.machine, task.bound.unit, key, seeds)
+    timed = clock(desk.machine, task.bound.unit, key, seeds, desk.ears.note)
     how = {
         "seeds": list(seeds),
         "width": len(seeds),

@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 import torch
 from torch.profiler import ProfilerActivity, profile, record_function
 
+from resbench.errors import ResbenchError
 from resbench.files import placed
 
 Phase = Literal["data", "forward", "backward", "optimizer", "evaluation"]
@@ -27,10 +28,13 @@ InPhase = Callable[[Phase], AbstractContextManager[object]]
 
 
 class Clock:
-    """Waits for the device at the ends of each phase, so what it times runs a little slower than what is not timed."""
+    """Waits for the device at the ends of each phase, so what it times runs a little slower than what is not timed.
 
-    def __init__(self, device: torch.device, trace: Path) -> None:
-        self.device, self.trace = device, trace
+    A trace that cannot be made ends no training: `note` gets why.
+    """
+
+    def __init__(self, device: torch.device, trace: Path, note: Callable[[str], None]) -> None:
+        self.device, self.trace, self.note = device, trace, note
         self.seconds: dict[Phase, float] = dict.fromkeys(PHASES, 0.0)
         self.steps = 0
         self.began = time.perf_counter()
@@ -68,12 +72,16 @@ class Clock:
             self.stop()
 
     def stop(self) -> None:
-        """End the trace, wherever it is."""
-        if self.profiler is not None and self.tracing:
-            self.profiler.stop()
+        """End the trace, wherever it is, and write it. Raises nothing: it may be called while an error passes."""
+        profiler, self.profiler = self.profiler, None
+        if profiler is None or not self.tracing:
+            return
+        try:
+            profiler.stop()
             with placed(self.trace) as rough:
-                self.profiler.export_chrome_trace(str(rough))
-        self.profiler = None
+                profiler.export_chrome_trace(str(rough))
+        except (ResbenchError, OSError, RuntimeError) as error:
+            self.note(f"no trace was written: {error}; the training is not touched by it")
 
 
 def each(items: Iterable[T], phase: InPhase) -> Iterator[T]:

@@ -6,8 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from command_line import Rb
+import torch
+from command_line import Database, Rb
 from decoys import snapshot
+
+from resbench.train.clock import WARM, Clock
 
 
 @pytest.mark.usefixtures("small")
@@ -40,7 +43,49 @@ def test_where_the_time_went(rb: Rb, tmp_path: Path) -> None:
     assert sorted(after.keys() - before.keys()) == [name.replace(".", "-again-2.", 1) for name in files]
     assert len([line for line in said.err.splitlines() if line.startswith("  original, 2 seeds, 34 steps, ")]) == 1
     again = rb("study", "run", "small.yaml", "--profile", "none")
-    assert "nothing was trained, so there is no profile in none" in again.err
+    assert "no profile was written to none: nothing was trained, or a line above says why" in again.err
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_folder_that_goes_while_it_is_trained_costs_no_training(
+    rb: Rb, tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    """Neither the trace, in the midst of an epoch, nor the profile, at its end, can be written."""
+
+    def refused(given: Path | None) -> Path:
+        return tmp_path / "gone"  # as if it had been removed since it was looked at
+
+    monkeypatch.setattr("resbench.cli.profile.folder_for", refused)
+    said = rb("study", "run", "small.yaml", "--profile", "gone", f"recipe.plan={{workers: {workers}, width: 2}}")
+    assert said.status == 0, said.err
+    assert "no trace was written: " in said.err
+    assert f"there is no folder {tmp_path / 'gone'}; the training is not touched by it" in said.err
+    assert "no profile was written: " in said.err
+    assert database.rows("SELECT status, count(*) FROM v_runs GROUP BY status") == [("complete", 4)]
+    assert database.rows("SELECT DISTINCT kind, error FROM rb_attempt") == [(None, None)]
+
+
+def test_a_trace_that_cannot_be_written_hides_no_error_of_the_training(tmp_path: Path) -> None:
+    said: list[str] = []
+    clock = Clock(torch.device("cpu"), tmp_path / "gone" / "a.trace.json", said.append)
+    for _ in range(WARM + 1):
+        with clock.phase("data"):
+            pass
+        with clock.phase("optimizer"):
+            pass
+    assert clock.tracing
+
+    def train() -> None:
+        try:
+            raise ZeroDivisionError
+        finally:
+            clock.stop()
+
+    with pytest.raises(ZeroDivisionError):
+        train()
+    assert len(said) == 1
+    assert said[0].startswith("no trace was written: ")
 
 
 @pytest.mark.usefixtures("small")
