@@ -37,7 +37,7 @@ from resbench.cli import (
 from resbench.cli.terminal import echo, format_warning, print_error, print_problem
 from resbench.cli.usage import UsageShown
 from resbench.errors import ResbenchError
-from resbench.store.location import conceal, secrets_in
+from resbench.store.secrets import conceal, secrets_in
 
 _SHORTEST_SECRET = 4  # a shorter one would take every such syllable out of every message
 

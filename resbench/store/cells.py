@@ -16,9 +16,9 @@ from resbench.errors import DatabaseError, Fenced
 from resbench.failpoints import Failpoint, reach
 from resbench.store.columns import Checked
 from resbench.store.dialect import clock
-from resbench.store.location import conceal
 from resbench.store.records import canonical_json, now
 from resbench.store.roles import hold_role
+from resbench.store.secrets import conceal
 from resbench.store.tables import rb_trial
 from resbench.store.transaction import location_of, reading, shown, writing
 from resbench.store.values import parse_list, parse_object

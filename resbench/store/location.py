@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote
 
 from resbench.errors import DatabaseError, did_you_mean
 from resbench.escape import printable
+from resbench.store.secrets import conceal, secrets_of
 
 _ALLOWED = "a path such as `results.db`, `sqlite:///results.db` or `postgresql://user@host/name`"
 _DRIVERS = ("sqlite", "postgresql")
@@ -29,17 +27,13 @@ _NO_PATH = re.compile(
     r"(?is)^\s*(?:postgres(?:ql)?|sqlite|mysql|mariadb|oracle|mssql)(?:\+\w+)?[:;]|^\s*//|//.*@|:.*@|"
     r"(?:^|[\s&?;,])\w*(?:pass|pwd|host|user|dbname|service)\w*\s*="
 )
-_URL = re.compile(r"\s*[A-Za-z][\w+]*:/")
-_LOGIN = re.compile(r"(?i)\s*(?:[a-z][\w+.-]*\s*[:;]?//+|postgres[\w+]*[:;]/?)")  # what stands before it, right or not
-_SHORTEST = 4  # characters of an option's value that is taken for a secret; a password is always one
-_SECRET = re.compile(r"(?i)\b\w*(?:pass|pwd|secret|token)\w*\s*=\s*('(?:[^'\\]|\\.)*'|\S+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
     """Where a database is: a server's `url`, which may hold a password and is never printed, or a file's `path`.
 
-    `secrets`: what no message may hold.
+    `secrets`: what no message may hold (store/secrets.py).
     """
 
     url: str = field(repr=False)
@@ -84,47 +78,6 @@ def locate(text: str) -> Location:
     )
 
 
-def conceal(text: str, secrets: tuple[str, ...]) -> str:
-    """The text with each secret as `***`.
-
-    >>> conceal("no pg_hba entry for secret", ("secret",))
-    'no pg_hba entry for ***'
-    """
-    hidden = [False] * len(text)  # two of them may overlap
-    for secret in filter(None, secrets):
-        start = text.find(secret)
-        while start >= 0:
-            hidden[start : start + len(secret)] = [True] * len(secret)
-            start = text.find(secret, start + 1)
-    if not any(hidden):
-        return text
-    runs = groupby(zip(text, hidden, strict=True), key=itemgetter(1))
-    return "".join("***" if secret else "".join(c for c, _ in run) for secret, run in runs)
-
-
-def secrets_in(text: str) -> tuple[str, ...]:
-    """What may be a password in a word of a command line that need not be a right URL: for whoever prints such words back.
-
-    >>> secrets_in("postgres:/ann:se@cret@host/x"), secrets_in("host=h password=secret")
-    (('se@cret',), ('secret',))
-    """
-    return tuple(dict.fromkeys(secret for secret in _found(text) if secret))
-
-
-def _found(text: str) -> Iterator[str]:
-    head, at, _ = text.rpartition("@")
-    login = _LOGIN.match(head)
-    password = head[login.end() if login else 0 :] if at else ""
-    while ":" in password:  # of `postgres:ann:secret@host` the second is it
-        password = password.partition(":")[2]
-        yield from (password, unquote(password))
-    if _URL.match(text):
-        yield from re.findall(r"[?&](?:[^=&]*=)?([^=&]{4,})(?=&|$)", text)
-    for match in _SECRET.finditer(text):
-        for value in (match[1], match[1].partition("&")[0]):  # in a URL an option ends at an `&`
-            yield from (value, value.strip("'"), unquote(value))
-
-
 def _server(rest: str) -> Location:
     place, _, query = rest.partition("?")
     userinfo, _, where = place.rpartition("@")
@@ -143,11 +96,7 @@ def _server(rest: str) -> Location:
     login = "".join(
         (quote(unquote(user), safe=""), colon and ":", quote(unquote(password), safe=""), "@" * bool(userinfo))
     )
-    secrets = {password, unquote(password), quote(unquote(password), safe="")}
-    words = query.split("&") if query else []  # as the URL has them, in the order of the options
-    for (key, value), word in zip(options, words, strict=True):
-        if len(value) >= _SHORTEST or "pass" in key.lower():
-            secrets |= {value, word.partition("=")[2]}
+    secrets = {password, unquote(password), quote(unquote(password), safe=""), *secrets_of(options, query)}
     return Location(
         url=f"postgresql+psycopg://{login}{where}{query and f'?{query}'}",
         path=None,

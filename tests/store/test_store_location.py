@@ -11,7 +11,7 @@ from sqlalchemy import make_url, text
 
 from resbench.errors import BadInput, DatabaseError
 from resbench.store.engine import open_store
-from resbench.store.location import conceal, locate, secrets_in
+from resbench.store.location import locate
 from resbench.store.studies import get_study
 from resbench.store.transaction import reading
 
@@ -145,32 +145,6 @@ def test_options_of_a_url_are_not_shown(options: str) -> None:
 )
 def test_files_with_such_signs_in_their_names_are_files(name: str) -> None:
     assert locate(name).path == Path(name).absolute()
-
-
-@pytest.mark.parametrize(
-    ("word", "secrets"),
-    [
-        ("postgresql://ann:secret@host/x", {"secret"}),
-        ("postgres:/ann:se@cret@host/x", {"se@cret"}),
-        ("postgresql://host/x?a=1&sslpassword=secret", {"secret"}),
-        ("host=h password='se cret'", {"'se cret'", "se cret"}),
-        ("ann:secret@host", {"secret"}),
-        ("ann@host", set()),
-        ("postgres://ann:/secret@host/x", {"/secret"}),
-        ("ann:/secret@host/x", {"/secret"}),
-        ("postgres:ann:secret@host/x", {"secret"}),
-        ("dbname=x password=se&cret", {"se&cret", "se"}),
-        ("recipe.lr=0.1", set()),
-        ("a@b.db", set()),
-    ],
-)
-def test_secrets_are_found_in_words_that_are_no_urls(word: str, secrets: set[str]) -> None:
-    assert set(secrets_in(word)) == secrets
-
-
-def test_secrets_that_overlap_are_hidden_whole() -> None:
-    assert conceal("1 abcdef 2 aaa", ("abcd", "cdef", "aa", "")) == "1 *** 2 ***"
-    assert conceal("nothing", ("x",)) == "nothing"
 
 
 def test_a_secret_with_spaces_at_its_end_is_hidden_in_a_message_of_several_lines() -> None:
