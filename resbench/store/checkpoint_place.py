@@ -2,6 +2,8 @@
 
 The mark says whose files of resbench's form these are, so that nothing else is ever removed: not what lay there before, not what
 another database keeps. A second database that is given the same folder has a folder of its own in it. Made when first needed.
+A doubtful database, such as a copy or one that came from another machine, is taken for a second one: it reads what its rows tell
+of wherever it lies there, and removes nothing that may be the first one's.
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ from resbench.errors import BadInput, StorageError
 from resbench.escape import printable
 from resbench.files import private_mode, write
 from resbench.store.checkpoint_mark import MARK, NOBODY, Identity, Mark, is_file, is_mark, read_mark
-from resbench.store.dialect import insert_absent
-from resbench.store.transaction import reading, writing
+from resbench.store.dialect import insert_absent, server_of
+from resbench.store.transaction import location_of, reading, writing
 from resbench.store.work_tables import rb_checkpoint, rb_lease
 
 FORM = re.compile(r"[0-9a-f]{32}(\.[0-9]{1,19}){2}((\.[0-9]{1,19})?\.tmp)?", re.ASCII)  # key.epoch.token
@@ -32,9 +34,18 @@ def identity(engine: Engine) -> Identity | None:
     """Of a database that has claimed a folder."""
     with reading(engine) as connection:
         drawn = connection.execute(select(rb_lease.c.holder).where(rb_lease.c.name == _ROLE)).scalar()
-    name = str(engine.url.database)
-    at = str(Path(name).resolve()) if engine.dialect.name == "sqlite" else name
-    return Identity(drawn, at) if isinstance(drawn, str) else None
+        server = server_of(connection)
+    if not isinstance(drawn, str):
+        return None
+    location = location_of(engine)
+    if location.path is None:
+        return Identity(drawn, f"{engine.url.database} ({server})" if server else location.shown)
+    path = location.path.resolve()
+    try:
+        found = path.stat()
+    except OSError:  # it has just been taken away: doubtful
+        return Identity(drawn, str(path), "?")
+    return Identity(drawn, str(path), f"{found.st_dev}:{found.st_ino}")
 
 
 def claim(engine: Engine, folder: Path) -> str | None:
@@ -55,13 +66,25 @@ def claim(engine: Engine, folder: Path) -> str | None:
             _put_mark(engine, folder, own)
         left = len((read_mark(folder) or NOBODY).left)
         return f"{folder}: {left} files of unknown checkpoints were there before; they are left" if left else None
-    if not mark.is_of(own):
-        other = printable(mark.of.at, 300) or "which is not known"
-        return f"{folder} has the checkpoints of another database, {other}; this one's are in {folder / own.short}"
-    if mark.of != own:  # it was moved
-        with suppress(StorageError):
-            write(folder / MARK, Mark(own, mark.made, mark.left).data(), force=True)
-    return None
+    for place in own_places(folder, own):
+        found = read_mark(place)
+        # It was moved, or the machine has been started anew; of a server it is the same from every machine.
+        if found is not None and own.file and found != (now := Mark(own, found.made, found.left)):
+            with suppress(StorageError):
+                write(place / MARK, now.data(), force=True)
+    return None if mark.is_of(own) else _other(folder, mark, own, own_place(engine, folder))
+
+
+def _other(folder: Path, mark: Mark, own: Identity, place: Path) -> str:
+    """What a user should know where the folder is marked as another's."""
+    other = printable(mark.of.at, 300) or "which is not known"
+    told = f"{folder} has the checkpoints of another database, {other}; this one's are in {place}"
+    if mark.of.drawn != own.drawn:
+        return told
+    return (
+        f"{told}. One of the two is a copy of the other, or this one came here from {printable(mark.host, 100)}: what its "
+        f"rows tell of is gone on with. If no other database uses {folder}, remove {folder / MARK}: then all there is this one's"
+    )
 
 
 def refuse_strangers(folder: Path) -> None:
@@ -77,22 +100,32 @@ def refuse_strangers(folder: Path) -> None:
 
 
 def own_place(engine: Engine, folder: Path, *, make: bool = False) -> Path:
-    """Where the database's files are: the folder, or one in it. `make`: it is there and marked afterwards.
+    """Where the database's new files go: the folder, or one in it. `make`: it is there and marked afterwards.
 
     Raises OSError and StorageError where it cannot be made.
     """
     own = identity(engine)
     if own is None:  # a database that has never claimed one
-        if make:
-            folder.mkdir(private_mode(folder=True), parents=True, exist_ok=True)
         return folder
-    for place in (folder, folder / own.short):
+    for place in (folder, *own_places(folder, own), folder / own.short):
         if make and read_mark(place) is None:
             _put_mark(engine, place, own) if place.exists() else _make(place, own)
         mark = read_mark(place)
         if mark is None or mark.is_of(own):
             return place
     return folder / own.short
+
+
+def own_places(folder: Path, own: Identity | None) -> list[Path]:
+    """Where its files may be: the folder, if it is no other's, and those in it that are marked as the database's own."""
+    mark = read_mark(folder)
+    here = [folder] if mark is None or mark.is_of(own) else []
+    return [*here, *(place for place in inner_places(folder) if (found := read_mark(place)) and found.is_of(own))]
+
+
+def inner_places(folder: Path) -> list[Path]:
+    """Marked folders in the folder, whoever's."""
+    return [path for path in _listed(folder) if _OWN.fullmatch(path.name) and read_mark(path) is not None]
 
 
 def removable(place: Path, own: Identity | None, known: Collection[str]) -> list[Path]:

@@ -27,7 +27,7 @@ from resbench.failpoints import Failpoint, reach
 from resbench.files import open_new, sync
 from resbench.store.cells import hold
 from resbench.store.checkpoint_mark import is_file
-from resbench.store.checkpoint_place import FORM, identity, leave, own_place, removable
+from resbench.store.checkpoint_place import FORM, identity, inner_places, leave, own_place, own_places, removable
 from resbench.store.location import locate
 from resbench.store.records import canonical_json, now
 from resbench.store.tables import rb_run, rb_run_plan, rb_study_run
@@ -97,7 +97,8 @@ class Checkpoints:
 
     def load(self) -> Iterator[bytes]:
         """Newest first; damaged and missing ones are passed over. The database is asked at once, the files one by one."""
-        places = dict.fromkeys((own_place(self.engine, self.folder), self.folder))  # what lay there before is read too
+        # What lies there already is read too, whoever put it there: the digest says whether it is what the row tells of.
+        places = dict.fromkeys((own_place(self.engine, self.folder), self.folder, *inner_places(self.folder)))
         with reading(self.engine) as connection:
             rows = [(row.path, row.sha256) for row in connection.execute(self._newest())]
         found = (_content(place / name, digest) for name, digest in rows if _is_name(name) for place in places)
@@ -113,16 +114,14 @@ class Checkpoints:
     def clear(self) -> None:
         """What was under way is saved, and no row tells of a checkpoint any more: remove the files."""
         self._drop()
-        if identity(self.engine) is None:
-            with suppress(OSError):  # others' lie there
-                self.folder.rmdir()
 
     def _drop(self, names: Collection[object] | None = None) -> None:
         """Remove files of the key: those named, or all."""
-        place = own_place(self.engine, self.folder)
-        for path in removable(place, identity(self.engine), [self.key]):
-            if path.name.startswith(f"{self.key}.") and (names is None or path.name in names):
-                _remove(path)
+        own = identity(self.engine)
+        for place in own_places(self.folder, own):
+            for path in removable(place, own, [self.key]):
+                if path.name.startswith(f"{self.key}.") and (names is None or path.name in names):
+                    _remove(path)
 
     def _write(self, name: str, content: bytes) -> Path:
         rough = self._begun(name)
@@ -175,11 +174,14 @@ def forget_stopped(engine: Engine, study_id: int) -> None:
 
 def sweep(engine: Engine, folder: Path) -> int:
     """Remove files that no row tells of: a kill left them. Nothing is touched while any cell is running. Returns how many."""
-    own, place = identity(engine), own_place(engine, folder)
+    own = identity(engine)
+    places = own_places(folder, own)
     with reading(engine) as connection:
         stopped = _keys(connection, select(rb_run_plan.c.plan))
         known = stopped.union(connection.execute(select(rb_checkpoint.c.key)).scalars())
-    there = removable(place, own, known)  # before it is asked whether anybody writes
+    there = [
+        path for place in places for path in removable(place, own, known)
+    ]  # before it is asked whether anybody writes
     with reading(engine) as connection:
         if connection.execute(select(rb_cell.c.id).where(rb_cell.c.status == "running").limit(1)).first() is not None:
             return 0
@@ -187,7 +189,8 @@ def sweep(engine: Engine, folder: Path) -> int:
     stray = [path for path in there if path.name not in told]
     for path in stray:
         _remove(path)
-    leave(place, own)
+    for place in reversed(places):  # the inner ones first
+        leave(place, own)
     return len(stray)
 
 

@@ -112,6 +112,22 @@ def clock(connection: Connection) -> ColumnElement[float]:
     return literal(time.time(), Double)
 
 
+def server_of(connection: Connection) -> str | None:
+    """What tells a server's database from its copies on other servers, and from others there; None of a file.
+
+    The server's own number where its role may ask for it (every role may, unless somebody forbade it), since each client may
+    know the server by another name; "" where it may not.
+    """
+    if connection.dialect.name != "postgresql":
+        return None
+    asked = "SELECT has_function_privilege(to_regprocedure('pg_control_system()'), 'execute')"
+    if not connection.execute(text(asked)).scalar():
+        return ""
+    number = "(SELECT system_identifier FROM pg_control_system())"
+    row = connection.execute(text(f"SELECT {number}, oid FROM pg_database WHERE datname = current_database()")).one()
+    return f"server {row[0]}, database {row[1]}"
+
+
 _COMES_BACK = (
     "08",
     "53",

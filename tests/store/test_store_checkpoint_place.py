@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from decoys import place, snapshot
+from postgres_server import Server, name_in
 from sqlalchemy import Engine, select, text
 from store_sample import Sample
 
@@ -18,12 +20,12 @@ from resbench.errors import BadInput, StorageError
 from resbench.store import checkpoints
 from resbench.store.cells import claim_cell, end_attempt, enqueue_cell
 from resbench.store.checkpoint_mark import MARK, read_mark
-from resbench.store.checkpoint_place import claim, own_place, refuse_strangers
+from resbench.store.checkpoint_place import claim, identity, own_place, refuse_strangers
 from resbench.store.checkpoints import Checkpoints, checkpoint_key, forget_stopped, sweep
 from resbench.store.engine import open_store
 from resbench.store.transaction import reading, writing
 from resbench.store.work_records import Ending
-from resbench.store.work_tables import rb_cell, rb_checkpoint
+from resbench.store.work_tables import rb_cell, rb_checkpoint, rb_lease
 
 KEY = checkpoint_key("a", "r", "d", (0, 1), "contiguous")
 OTHER = "ab" * 16
@@ -177,6 +179,7 @@ def test_a_folder_of_an_older_version_is_adopted_and_what_nobody_knows_is_left(s
     cell = claim_cell(sample.engine, sample.study_id, "w")
     assert cell is not None
     kept = Checkpoints(sample.engine, folder, KEY, cell)
+    folder.mkdir()
     kept.save(1, b"one")
     (folder / f"{OTHER}.1.1").write_bytes(b"another's")
     (folder / f"{KEY}.2.77.tmp").write_bytes(b"half")
@@ -251,7 +254,7 @@ def test_a_copy_is_another_database_and_one_that_was_moved_is_the_same(
         path.rename(tmp_path / path.name.replace("results", "moved"))
     moved = open_store(str(tmp_path / "moved.db"), create=True)
     with monkeypatch.context() as elsewhere:  # on another machine nobody knows whether it was moved
-        elsewhere.setattr("resbench.store.checkpoint_mark.node", lambda: "elsewhere")
+        be(elsewhere, "elsewhere", tmp_path)
         assert "has the checkpoints of another database" in str(claim(moved, kept.folder))
     assert claim(moved, kept.folder) is None
     mark = read_mark(kept.folder)
@@ -259,6 +262,182 @@ def test_a_copy_is_another_database_and_one_that_was_moved_is_the_same(
     assert (mark.of.at, mark.made) == (str(tmp_path / "moved.db"), True)
     assert sweep(moved, kept.folder) == 1
     moved.dispose()
+
+
+def be(monkeypatch: pytest.MonkeyPatch, machine: str, tmp_path: Path, boot: str = "first") -> None:
+    """From now on this is another machine, or the same one started anew."""
+    for name, number in (("machine", machine), ("boot", f"{machine} {boot}")):
+        (tmp_path / f"{name}-id").write_text(number)
+    monkeypatch.setattr("resbench.store.checkpoint_mark.node", lambda: f"{machine}.host")
+    monkeypatch.setattr("resbench.store.checkpoint_mark._MACHINE", tmp_path / "machine-id")
+    monkeypatch.setattr("resbench.store.checkpoint_mark._BOOT", tmp_path / "boot-id")
+
+
+def put_away(tmp_path: Path, machine: str) -> None:
+    """The disc of a machine is no longer this one's."""
+    (tmp_path / machine).mkdir(exist_ok=True)
+    for path in tmp_path.glob("results.db*"):
+        path.rename(tmp_path / machine / path.name)
+
+
+def take_out(tmp_path: Path, machine: str) -> Engine:
+    for path in (tmp_path / machine).iterdir():
+        path.rename(tmp_path / path.name)
+    return open_store(str(tmp_path / "results.db"), create=True)
+
+
+@pytest.mark.sqlite
+def test_a_copy_at_the_same_place_on_another_machine_is_another_database(
+    sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are gone on with, in turns, and share a folder: neither removes what the other needs."""
+    be(monkeypatch, "one", tmp_path)
+    kept = kept_by(sample, tmp_path / "shared")
+    kept.save(1, b"before the copy")
+    stop(kept)
+    kept.engine.dispose()
+    put_away(tmp_path, "one")
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+
+    be(monkeypatch, "two", tmp_path)
+    copy = take_out(tmp_path, "two")
+    (kept.folder / f"{OTHER}.9.1").write_bytes(b"under way on the first")
+    before = snapshot(kept.folder)
+    news = claim(copy, kept.folder)
+    assert news is not None
+    assert f"has the checkpoints of another database, {tmp_path / 'results.db'}; this one's are in " in news
+    assert "came here from one.host" in news
+    assert news.endswith(f"remove {kept.folder / MARK}: then all there is this one's")
+    assert sweep(copy, kept.folder) == 0
+    there = replace(kept, engine=copy)
+    assert list(there.load()) == [b"before the copy"]
+    assert snapshot(kept.folder) == before
+    (cell,) = [claim_cell(copy, sample.study_id, "w2")]
+    assert cell is not None
+    there = replace(there, cell=cell)
+    there.save(2, b"of the copy")
+    inner = own_place(copy, kept.folder)
+    assert (inner.parent, names(inner)) == (kept.folder, [MARK, f"{KEY}.2.{cell.token}"])
+    assert list(there.load()) == [b"of the copy", b"before the copy"]
+    stop(there)
+    copy.dispose()
+    put_away(tmp_path, "two")
+
+    be(monkeypatch, "one", tmp_path)
+    first = take_out(tmp_path, "one")
+    assert claim(first, kept.folder) is None
+    assert sweep(first, kept.folder) == 1  # its own stray
+    assert names(inner) == [MARK, f"{KEY}.2.{cell.token}"]
+    first.dispose()
+    put_away(tmp_path, "one")
+
+    be(monkeypatch, "two", tmp_path)
+    copy = take_out(tmp_path, "two")
+    (kept.folder / MARK).unlink()  # as it was said: the first is gone
+    assert claim(copy, kept.folder) is None
+    there = replace(there, engine=copy)
+    assert list(there.load()) == [b"of the copy", b"before the copy"]
+    there.clear()
+    with writing(copy) as connection:
+        connection.execute(rb_checkpoint.delete())
+    assert sweep(copy, kept.folder) == 0
+    assert names(kept.folder) == []
+    copy.dispose()
+
+
+@pytest.mark.sqlite
+def test_a_file_is_the_same_in_every_container_of_a_running_system(
+    kept: Checkpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container, or a laptop in another network, has another host name each time."""
+    be(monkeypatch, "one", tmp_path)
+    claim(kept.engine, kept.folder)
+    kept.save(1, b"one")
+    monkeypatch.setattr("resbench.store.checkpoint_mark.node", lambda: "another")
+    (kept.folder / f"{OTHER}.1.1").write_bytes(b"its own")
+    assert claim(kept.engine, kept.folder) is None
+    mark = read_mark(kept.folder)
+    assert mark is not None
+    assert mark.host.startswith("another ")
+    stop(kept)
+    assert sweep(kept.engine, kept.folder) == 1
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize(
+    ("machine", "number", "same"),
+    [("one", "", True), ("one", "7", False), ("two", "", False), ("two", "7", False)],
+)
+def test_after_a_start_it_is_the_same_on_the_same_machine_with_the_same_number(
+    machine: str, number: str, same: bool, kept: Checkpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number of a disc may be another then; a file with another number was put there, by whomever."""
+    be(monkeypatch, "one", tmp_path)
+    kept.save(1, b"one")
+    mark, text_there = read_mark(kept.folder), (kept.folder / MARK).read_text()
+    assert mark is not None
+    given = f"file: 9999:{number or mark.of.number}"
+    (kept.folder / MARK).write_text(text_there.replace(f"file: {mark.of.file}", given))
+    be(monkeypatch, machine, tmp_path, boot="second")
+    assert (claim(kept.engine, kept.folder) is None) == same
+    assert list(kept.load()) == [b"one"]
+    (kept.folder / f"{OTHER}.1.1").write_bytes(b"doubtful")
+    stop(kept)
+    assert sweep(kept.engine, kept.folder) == same
+
+
+@pytest.mark.sqlite
+def test_where_its_disc_may_be_away_a_file_was_not_moved(
+    kept: Checkpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    be(monkeypatch, "one", tmp_path)
+    kept.save(1, b"one")
+    text_there = (kept.folder / MARK).read_text()
+    for at, same in (("/no/such/disc/results.db", False), (str(tmp_path / "gone.db"), True)):
+        moved = text_there.replace(str(tmp_path / "results.db"), at)
+        (kept.folder / MARK).write_text(re.sub("file: .*", "file: 9:9", moved))
+        assert (claim(kept.engine, kept.folder) is None) == same
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_dump_put_back_elsewhere_is_another_database(
+    allowed: bool, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also on the same server; and where the role may not ask for the server's number."""
+    engines = []
+    for url in (server.new(), server.new()):
+        if not allowed:
+            server.run("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC", database=name_in(url))
+        engines.append(open_store(url, create=True))
+        assert claim(engines[-1], tmp_path / "kept") is None
+    first, second = engines
+    with writing(second) as connection:
+        connection.execute(rb_lease.update().values(holder=drawn(first)))
+    own_place(first, tmp_path / "kept", make=True)
+    assert "has the checkpoints of another database" in str(claim(second, tmp_path / "kept"))
+    mark = read_mark(tmp_path / "kept")
+    be(monkeypatch, "elsewhere", tmp_path)  # every machine may work for a server's database
+    assert claim(first, tmp_path / "kept") is None
+    assert read_mark(tmp_path / "kept") == mark
+    assert own_place(second, tmp_path / "kept").parent == tmp_path / "kept"
+    for engine in engines:
+        engine.dispose()
+
+
+def drawn(engine: Engine) -> str:
+    own = identity(engine)
+    assert own is not None
+    return own.drawn
+
+
+def test_an_empty_folder_of_a_database_that_claimed_none_is_left(sample: Sample, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    enqueue_cell(sample.engine, sample.trial_id, [0, 1])
+    cell = claim_cell(sample.engine, sample.study_id, "w")
+    assert cell is not None
+    Checkpoints(sample.engine, folder, KEY, cell).clear()
+    assert folder.is_dir()
 
 
 @pytest.mark.parametrize(

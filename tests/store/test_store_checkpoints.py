@@ -16,6 +16,8 @@ from store_sample import Sample
 
 from resbench.errors import Fenced, StorageError
 from resbench.store.cells import claim_cell, end_attempt, enqueue_cell
+from resbench.store.checkpoint_mark import MARK
+from resbench.store.checkpoint_place import claim
 from resbench.store.checkpoints import Checkpoints, checkpoint_folder, checkpoint_key, sweep
 from resbench.store.transaction import reading, writing
 from resbench.store.work_records import Ending
@@ -26,10 +28,11 @@ KEY = checkpoint_key("a", "r", "d", (0, 1), "contiguous")
 
 @pytest.fixture
 def kept(sample: Sample, tmp_path: Path) -> Checkpoints:
-    """Of a cell that is claimed for the first time."""
+    """Of a cell that is claimed for the first time, in a folder that its database has claimed."""
     enqueue_cell(sample.engine, sample.trial_id, [0, 1])
     cell = claim_cell(sample.engine, sample.study_id, "w")
     assert cell is not None
+    claim(sample.engine, tmp_path / "r.db.checkpoints")
     return Checkpoints(sample.engine, tmp_path / "r.db.checkpoints", KEY, cell)
 
 
@@ -39,6 +42,10 @@ def taken_over(kept: Checkpoints, sample: Sample) -> Checkpoints:
     cell = claim_cell(sample.engine, sample.study_id, "w2")
     assert cell is not None
     return replace(kept, cell=cell)
+
+
+def names(kept: Checkpoints) -> list[str]:
+    return sorted(path.name for path in kept.folder.iterdir())
 
 
 def epochs(engine: Engine) -> list[int]:
@@ -51,7 +58,7 @@ def test_the_two_newest_are_kept(kept: Checkpoints, engine: Engine) -> None:
         kept.save(epoch, b"epoch %d" % epoch)
     assert list(kept.load()) == [b"epoch 3", b"epoch 2"]
     assert epochs(engine) == [2, 3]
-    assert sorted(path.name for path in kept.folder.iterdir()) == [f"{KEY}.2.1", f"{KEY}.3.1"]
+    assert names(kept) == [MARK, f"{KEY}.2.1", f"{KEY}.3.1"]
 
 
 def test_a_flipped_bit_is_seen_and_a_missing_file_too(kept: Checkpoints) -> None:
@@ -72,7 +79,7 @@ def test_each_thing_under_way_has_its_own(kept: Checkpoints, engine: Engine) -> 
     assert list(kept.load()) == []
     assert epochs(engine) == [5]
     other.forget()
-    assert not kept.folder.exists()
+    assert names(kept) == [MARK]
 
 
 def test_an_epoch_that_is_done_again_is_kept_once(kept: Checkpoints) -> None:
@@ -95,7 +102,7 @@ def test_the_next_claim_goes_on_and_the_one_before_overwrites_nothing(kept: Chec
         kept.forget()
     assert list(new.load()) == [b"ours", b"mine"]
     new.forget()
-    assert not new.folder.exists()
+    assert names(new) == [MARK]
 
 
 @contextmanager
@@ -116,7 +123,7 @@ def test_where_there_is_no_room_the_one_before_serves_and_nothing_half_written_l
     with no_file_over(1_000_000), pytest.raises(StorageError, match="no checkpoint could be written: File too large"):
         kept.save(2, bytes(2_000_000))
     assert list(kept.load()) == [b"small"]
-    assert [path.name for path in kept.folder.iterdir()] == [f"{KEY}.1.1"]
+    assert names(kept) == [MARK, f"{KEY}.1.1"]
     kept.save(3, bytes(2_000_000))
     assert next(iter(kept.load())) == bytes(2_000_000)
 
