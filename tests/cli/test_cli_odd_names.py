@@ -44,10 +44,6 @@ def test_a_search_and_what_copies_it_keep_to_the_file_that_was_named(rb: Rb, sma
     assert Database(here / name).one("SELECT count(*) FROM trials") == 4  # of the search and of the grid
 
 
-@pytest.mark.parametrize("stem", ODD)
-def test_a_file_is_never_frozen_over_itself(rb: Rb, ran: None, tmp_path: Path, stem: str) -> None:
-    path = (tmp_path / "resbench.db").rename(tmp_path / f"{stem}.db")
-    before = path.read_bytes()
-    said = rb("results", "freeze", "small", "-o", path.name, "--db", path.name, "--force")
-    assert (said.status, "is the database itself and was left as it is" in said.err) == (2, True)
-    assert path.read_bytes() == before
+def test_a_picture_in_a_folder_that_no_system_would_look_at(rb: Rb, ran: None) -> None:
+    said = rb("results", "top", "small", "--svg", f"{'a' * 300}/x.svg")
+    assert (said.status, "there is no folder aaa" in said.err) == (2, True)

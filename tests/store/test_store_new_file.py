@@ -19,6 +19,7 @@ from resbench.store.freeze import freeze
 from resbench.store.merge import merge_to_new
 from resbench.store.migrate.upgrade import alembic_config
 from resbench.store.new_file import check_place, new_file
+from resbench.store.studies import get_study
 from resbench.store.upgrade import upgrade_database
 
 pytestmark = pytest.mark.sqlite
@@ -146,6 +147,15 @@ def test_no_command_makes_a_database_of_such_a_name(
         with pytest.raises(BadInput, match="File name too long"):
             make()
     assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("name", ["a%20b.db", "a?b.db"])
+def test_a_database_is_never_frozen_over_itself(name: str, tmp_path: Path, another: Callable[[str], Sample]) -> None:
+    sample = another(str(tmp_path / name))
+    sample.add(sample.record(0))
+    with pytest.raises(BadInput, match="is the database itself and was left as it is"):
+        freeze(sample.engine, "s", tmp_path / name, force=True)
+    assert get_study(sample.engine, "s").name == "s"
 
 
 def test_a_source_is_seen_through_links(tmp_path: Path) -> None:

@@ -13,9 +13,11 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Connection, Engine, create_engine, inspect, text
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.schema import CreateTable
 
 from resbench.errors import DatabaseError
+from resbench.store import optuna_storage as optuna_storage_module
 from resbench.store.all_tables import metadata
 from resbench.store.engine import found_revision, open_store
 from resbench.store.migrate.upgrade import alembic_config
@@ -140,6 +142,25 @@ def test_optuna_takes_the_write_lock_before_it_looks(db: str) -> None:
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             other.execute("BEGIN IMMEDIATE")
     storage.engine.dispose()
+
+
+@pytest.mark.sqlite
+def test_optunas_connection_trusts_as_little_as_ours(db: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_store(db, create=True).dispose()
+    monkeypatch.setattr(optuna_storage_module, "TRANSACTION_S", 0.0)
+    storage = optuna_storage(db)
+    long = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 3000000) SELECT count(*) FROM n"
+    with storage.engine.begin() as connection:
+        assert connection.exec_driver_sql("PRAGMA trusted_schema").scalar() == 0
+        with pytest.raises(OperationalError, match="interrupted"):
+            connection.exec_driver_sql(long)
+    storage.engine.dispose()
+
+
+@pytest.mark.sqlite
+def test_optuna_makes_no_file_that_others_can_read(tmp_path: Path) -> None:
+    optuna_storage(str(tmp_path / "new%20.db")).engine.dispose()
+    assert [(path.name, path.stat().st_mode & 0o777) for path in tmp_path.iterdir()] == [("new%20.db", 0o600)]
 
 
 @pytest.mark.sqlite

@@ -95,6 +95,8 @@ def test_a_folder_that_cannot_be_made(rb: Rb, tmp_path: Path) -> None:
     assert said.status == 2
     assert said.err.startswith("--profile file: is a file; a folder is needed")
     assert not list(tmp_path.glob("*.db"))
+    said = rb("study", "run", "small.yaml", "--profile", "a" * 300)
+    assert (said.status, said.err.endswith("aaa: File name too long\n")) == (5, True)
     said = rb("study", "run", "small.yaml", "--profile", "new", "--explain-plan")
     assert (said.status, (tmp_path / "new").exists()) == (2, False)
     assert said.err.startswith("--profile is of a training, and --explain-plan trains nothing")
