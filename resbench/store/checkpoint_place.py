@@ -44,7 +44,7 @@ def identity(engine: Engine) -> Identity | None:
     try:
         found = path.stat()
     except OSError:  # it has just been taken away: doubtful
-        return Identity(drawn, str(path), "?")
+        return Identity(drawn, str(path), f"?:{token_hex(8)}")
     return Identity(drawn, str(path), f"{found.st_dev}:{found.st_ino}")
 
 

@@ -179,9 +179,8 @@ def sweep(engine: Engine, folder: Path) -> int:
     with reading(engine) as connection:
         stopped = _keys(connection, select(rb_run_plan.c.plan))
         known = stopped.union(connection.execute(select(rb_checkpoint.c.key)).scalars())
-    there = [
-        path for place in places for path in removable(place, own, known)
-    ]  # before it is asked whether anybody writes
+    # Before it is asked whether anybody writes.
+    there = [path for place in places for path in removable(place, own, known)]
     with reading(engine) as connection:
         if connection.execute(select(rb_cell.c.id).where(rb_cell.c.status == "running").limit(1)).first() is not None:
             return 0
