@@ -7,7 +7,7 @@ writing (`create`) also `PRAGMA quick_check` over the whole file, a second for s
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from resbench.errors import DatabaseError
@@ -47,6 +47,8 @@ def _is_there(location: Location, path: Path, *, create: bool) -> bool:
         raise DatabaseError(f"{location.shown}: the folder {path.parent} does not exist; make it first")
     if create:
         refuse_network(path)
+        with suppress(FileNotFoundError):
+            path.with_name(f"{path.name}-journal").lstat()  # raises where SQLite could put none
     if not path.exists():
         if create and not location.read_only:
             return False

@@ -49,6 +49,13 @@ def test_a_name_that_is_too_long(create: bool, tmp_path: Path) -> None:
         open_store(str(tmp_path / ("a" * 5000)), create=create)
 
 
+def test_a_name_that_leaves_no_room_for_a_journal(tmp_path: Path) -> None:
+    """Of 250 bytes a file can be named, but nothing could ever be written to such a database: no empty file is left."""
+    with pytest.raises(DatabaseError, match="cannot be a database: File name too long"):
+        open_store(str(tmp_path / ("a" * 250)), create=True)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_read_only_wins_over_every_mode() -> None:
     assert locate("sqlite:////tmp/x.db?mode=ro").sqlite_uri("rwc").endswith("?mode=ro")
 
