@@ -10,6 +10,7 @@ from resbench.errors import DatabaseError
 from resbench.store.dialect import lock_schema, postgres_engine, set_journal, sqlite_engine
 from resbench.store.location import Location, locate
 from resbench.store.schema import VERSION_TABLE, check_revision
+from resbench.store.sql_text import plain_sql
 from resbench.store.sqlite_connection import TRANSACTION_S
 from resbench.store.sqlite_file import check_file
 from resbench.store.transaction import reading, writing
@@ -54,17 +55,13 @@ def _check_views(connection: Connection, location: Location) -> None:
     if location.path is None:
         return
     query = text("SELECT name, sql FROM sqlite_master WHERE type = 'view'")
-    found = {str(name): _words(sql) for name, sql in connection.execute(query)}
+    found = {str(name): plain_sql(str(sql)) for name, sql in connection.execute(query)}
     for view in VIEWS:
-        if found.get(view.name) != _words(view.sql):
+        if found.get(view.name) != plain_sql(view.sql):
             raise DatabaseError(
                 f"{location.shown}: the view {view.name} is not the one that resbench makes; the file was left as it is: "
                 "get it again from who made it"
             )
-
-
-def _words(sql: object) -> str:
-    return " ".join(str(sql).split())
 
 
 def connect(location: Location, *, create: bool, transaction_s: float = TRANSACTION_S) -> Engine:

@@ -11,15 +11,14 @@ from contextlib import closing
 from pathlib import Path
 
 from resbench.errors import DatabaseError
+from resbench.files import SQLITE_HEADER
 from resbench.store.file_system import refuse_network
-from resbench.store.foreign import foreign_objects
+from resbench.store.foreign import OPTUNA_MARKS, foreign_objects
 from resbench.store.frozen import is_frozen
 from resbench.store.location import Location
 from resbench.store.sqlite_connection import TRANSACTION_S, connect, error_name, limit_time
 
 BUSY_TIMEOUT_S = 60.0
-_HEADER = b"SQLite format 3\0"
-_OPTUNA = frozenset({"version_info", "studies", "trials", "alembic_version"})
 _SHOWN = 5  # foreign things that are named
 
 
@@ -67,7 +66,7 @@ def _check_content(location: Location, path: Path, *, create: bool, timeout_s: f
             "it was left as it is: drop it in a copy of the file, or get the file again from who made it"
         )
     others = [name for name in tables if not name.startswith(("rb_", "sqlite_"))]
-    if others and len(others) == len(tables) and not set(others) >= _OPTUNA:
+    if others and len(others) == len(tables) and not set(others) >= OPTUNA_MARKS:
         raise DatabaseError(
             f"{location.shown}: is the database of another program (tables {', '.join(others[:3])}..); "
             "it was left as it is; give a file of its own"
@@ -94,7 +93,7 @@ def _check_header(location: Location, path: Path, *, create: bool) -> None:
         raise DatabaseError(
             f"{location.shown}: is empty; `resbench study run STUDY --db {location.shown}` writes results"
         )
-    if not head.startswith(_HEADER):
+    if not head.startswith(SQLITE_HEADER):
         raise DatabaseError(f"{location.shown}: is not an SQLite database; it was left as it is")
     if is_frozen(head):
         raise DatabaseError(
