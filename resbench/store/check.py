@@ -19,7 +19,8 @@ from resbench.store.records import canonical_json
 from resbench.store.schema import check_revision
 from resbench.store.tables import rb_environment, rb_recipe, rb_study
 from resbench.store.transaction import reading
-from resbench.store.values import parse_study, shown
+from resbench.store.spec_parts import parse_study
+from resbench.store.values import shown
 
 MOST = 20  # of each kind; the rest is counted
 _SHOWN = 3  # where a database is refused

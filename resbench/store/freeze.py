@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, Table, insert, select
+from sqlalchemy import Connection, Engine, Select, Table, false, insert, select
 
 from resbench import __version__
 from resbench.errors import BadInput, DatabaseError
@@ -74,13 +74,13 @@ def freeze(engine: Engine, study: str, out: Path, *, test_for: str | None = None
 
 def _runs(study: StudyRow) -> Select[Any]:
     """The identity of each run by its id: of units that the study still wants, and come to an end."""
+    judges, active = rb_study_run.c.judges, rb_trial.c.active
     return (
-        select(rb_run.c.id, rb_run.c.architecture, rb_run.c.recipe, rb_run.c.data, rb_run.c.environment)
+        select(rb_run.c.id, rb_run.c.architecture, rb_run.c.recipe, rb_run.c.data, rb_run.c.environment, judges, active)
         .join(rb_study_run, rb_study_run.c.run_id == rb_run.c.id)
         .join(rb_trial, rb_trial.c.id == rb_study_run.c.trial_id)
-        .where(
-            rb_study_run.c.study_id == study.id, rb_study_run.c.judges, rb_trial.c.active, rb_run.c.status.in_(FINISHED)
-        )
+        .where(rb_study_run.c.study_id == study.id, rb_run.c.status.in_(FINISHED))
+        .where(judges.is_not(false()), active.is_not(false()))  # a value that is no flag is read, and refused
         .distinct()
         .order_by(rb_run.c.id)
     )
@@ -107,7 +107,8 @@ def _units(source: Connection, study: StudyRow, trained: set[tuple[str, str, str
     """Each name once, under the first trial that has it; those that have no run are not in the file."""
     t = rb_trial.c
     columns = (t.name, t.params, t.number, t.architecture, t.recipe, t.data)
-    trials = source.execute(select(*columns).where(t.study_id == study.id, t.active).order_by(t.number)).all()
+    wanted = select(*columns).where(t.study_id == study.id, t.active.is_not(false()))
+    trials = source.execute(wanted.order_by(t.number)).all()
     named = {trial.name: trial for trial in reversed(trials) if tuple(trial[3:]) in trained}
     return [(study.name, *trial) for trial in sorted(named.values(), key=lambda trial: trial.number)]
 

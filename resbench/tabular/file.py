@@ -23,12 +23,13 @@ from resbench.store.frozen import FORMAT, SCHEMA, is_frozen
 from resbench.store.records import FINISHED
 from resbench.store.sql_text import plain_sql
 from resbench.store.sqlite_connection import connect, limit_time
-from resbench.store.values import NUMBER, OBJECT, SHAPE, TEXT, WHOLE, Kind, number_kind, one_of
+from resbench.store.values import FLAG, NUMBER, OBJECT, SHAPE, TEXT, WHOLE, Kind, number_kind, one_of
 
 ANSWER_S = 60.0  # what one question may take
 _COLUMN = re.compile(r"^ {4}(\w+) (TEXT|INTEGER|REAL)( NOT NULL| PRIMARY KEY)?", re.MULTILINE)
 _OBJECTS = {("study", "spec"), ("architecture", "spec"), ("recipe", "spec"), ("data", "settings"), ("environment", "plugins"),
             ("unit", "params")}  # fmt: skip
+_FLAGS = {("environment", name) for name in ("git_dirty", "deterministic", "tf32")}
 Columns = Mapping[str, tuple[Kind, bool]]  # by name: what a column holds, and whether it may be NULL
 Row = tuple[Any, ...]
 
@@ -49,6 +50,8 @@ def _kind(table: str, name: str, declared: str) -> Kind:
         return OBJECT
     if (table, name) == ("run", "status"):
         return one_of(FINISHED)
+    if (table, name) in _FLAGS:
+        return FLAG
     if declared == "TEXT":
         return SHAPE if name == "input_shape" else TEXT
     return WHOLE if declared == "INTEGER" else number_kind(name)
