@@ -13,7 +13,9 @@ from collections.abc import Iterator
 
 from resbench.store.sql_text import sql_syntax
 
-OPTUNA_MARKS = frozenset({"alembic_version", "version_info", "studies", "trials"})  # a database of Optuna's has all of them
+OPTUNA_MARKS = frozenset(
+    {"alembic_version", "version_info", "studies", "trials"}
+)  # a database of Optuna's has all of them
 OPTUNA = OPTUNA_MARKS | {
     "study_directions",
     "study_user_attributes",

@@ -16,9 +16,11 @@ from sqlalchemy import Connection, Engine, Select, Table, false, insert, select
 
 from resbench import __version__
 from resbench.errors import BadInput, DatabaseError
+from resbench.store.columns import Checked, kind_of
 from resbench.store.frozen import add, make, write_whole
 from resbench.store.new_file import check_place
 from resbench.store.records import FINISHED, StudyRow, now
+from resbench.store.spec_parts import parse_study
 from resbench.store.studies import study_row
 from resbench.store.tables import (
     rb_architecture,
@@ -34,6 +36,7 @@ from resbench.store.tables import (
     rb_trial,
 )
 from resbench.store.transaction import reading, shown, writing
+from resbench.store.values import parse_object
 
 ARCHITECTURE = ("digest", "network", "unit", "spec", "params", "depth")
 RECIPE = ("digest", "name", "spec")
@@ -89,6 +92,7 @@ def _runs(study: StudyRow) -> Select[Any]:
 def _fill(file: sqlite3.Connection, source: Connection, study: StudyRow, *, test: bool) -> None:
     runs = source.execute(_runs(study)).all()
     make(file, {"made_by": f"resbench {__version__}", "test_scores": "yes" if test else "no"})
+    parse_study(study.spec, f"study {study.name!r}: spec")
     add(file, "study", [(study.name, study.spec, study.created_at)])
     for place, table, columns in (
         (1, rb_architecture, ARCHITECTURE), (2, rb_recipe, RECIPE), (3, rb_data, DATA), (4, rb_environment, ENVIRONMENT),
@@ -110,12 +114,21 @@ def _units(source: Connection, study: StudyRow, trained: set[tuple[str, str, str
     wanted = select(*columns).where(t.study_id == study.id, t.active.is_not(false()))
     trials = source.execute(wanted.order_by(t.number)).all()
     named = {trial.name: trial for trial in reversed(trials) if tuple(trial[3:]) in trained}
+    for trial in named.values():
+        parse_object(trial.params, f"rb_trial {trial.name!r}: params")
     return [(study.name, *trial) for trial in sorted(named.values(), key=lambda trial: trial.number)]
 
 
 def _copy(file: sqlite3.Connection, source: Connection, table: Table, columns: tuple[str, ...], keys: Keys) -> None:
     """The rows whose first column is one of the keys, into the table of the same name without `rb_`."""
+    texts = [(n, name, kind_of(table.c[name])) for n, name in enumerate(columns) if type(table.c[name].type) is Checked]
     for start in range(0, len(keys), AT_ONCE):
         some = table.c[columns[0]].in_(keys[start : start + AT_ONCE])
-        rows = source.execute(select(*(table.c[name] for name in columns)).where(some).order_by(*table.primary_key))
+        rows = source.execute(
+            select(*(table.c[name] for name in columns)).where(some).order_by(*table.primary_key)
+        ).all()
+        for place, name, kind in texts:
+            for row in rows:
+                if row[place] is not None:
+                    kind.check(f"{table.name} {row[0]}: {name}", row[place])
         add(file, table.name.removeprefix("rb_"), rows)

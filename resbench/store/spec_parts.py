@@ -1,4 +1,4 @@
-"""The spec of a study or of a recipe that stands in a row -> the object, whose parts have the types that they are written with."""
+"""The spec of a study or a recipe in a row -> the object, whose parts have the types that they are written with."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ every row that is read holds what its columns may hold; and no answer takes long
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import quote
 
 from resbench.errors import DatabaseError, Fact
 from resbench.escape import printable
@@ -22,7 +20,7 @@ from resbench.files import SQLITE_HEADER
 from resbench.store.frozen import FORMAT, SCHEMA, is_frozen
 from resbench.store.records import FINISHED
 from resbench.store.sql_text import plain_sql
-from resbench.store.sqlite_connection import connect, limit_time
+from resbench.store.sqlite_connection import connect, file_uri, limit_time
 from resbench.store.values import FLAG, NUMBER, OBJECT, SHAPE, TEXT, WHOLE, Kind, number_kind, one_of
 
 ANSWER_S = 60.0  # what one question may take
@@ -155,9 +153,8 @@ def open_frozen(path: Path) -> FrozenFile:
 
 
 def _connected(path: Path, shown: str) -> sqlite3.Connection:
-    uri = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro&immutable=1"
     try:
-        return connect(uri, timeout_s=ANSWER_S, any_thread=True)
+        return connect(f"{file_uri(path, 'ro')}&immutable=1", timeout_s=ANSWER_S, any_thread=True)
     except sqlite3.Error as error:
         raise DatabaseError(f"{shown}: cannot be opened: {error}") from None
 

@@ -18,10 +18,10 @@ ODD = (  # SQL of values
     "NULL", "0", "1", "-1", "2", "7", "101", "0.5", "-0.0", "-3.5", "1e-320", "1e308", "9e999", "-9e999", "9223372036854775807",
     "-9223372036854775808", "1e30", "''", "'x'", "'nan'", "'1'", "'complete'", "'diverged'", "'failed'", "'stopped'", "'queued'",
     "'running'", "x''", "x'00'", "x'ff00fe'", "CAST(x'ff' AS TEXT)", "CAST(x'61006200' AS TEXT)", "'{}'", "'[]'", "'[1, \"x\"]'",
-    "'{\"a\": NaN}'", "'{\"a\": 1e999}'", "'null'", "'3'", "'1x8x8'", "'0x8x8'", "'99999999x99999999x99999999'", "'yesterday'", "'2026-99-99'",
+    "'{\"a\": NaN}'", "'null'", "'3'", "'1x8x8'", "'0x8x8'", "'99999999x99999999x99999999'", "'yesterday'", "'2026-99-99'",
     "'../../x'", "'/etc/x'", "char(27) || '[31m'", "'a' || char(10) || 'b'", "'[/red]'", "'<script>x</script>'", "'😀'",
     "char(55357)", "hex(zeroblob(3000))", "replace(hex(zeroblob(3000)), '0', '[')",
-    "replace(hex(zeroblob(9000)), '0', '{\"a\":')", "zeroblob(200000)", "x'5b2fd0a1e77c'",
+    "replace(hex(zeroblob(9000)), '0', '{\"a\":')", "zeroblob(200000)", "'{\"a\": 1e999}'", "x'5b2fd0a1e77c'",
 )  # fmt: skip
 STRANGE: tuple[Any, ...] = (  # values in JSON
     None, True, -1, 0, 1.5, -0.0, 1e308, float("inf"), float("nan"), 2**63, 10**400, "", "x", "\ud800", "a\0b", "\x1b[31m",
