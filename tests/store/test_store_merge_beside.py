@@ -71,7 +71,11 @@ def test_workers_of_a_server_go_on(
     assert [run.seed for run in runs_of_study(engine, "s")] == [3]
 
 
-SAVES = ("UPDATE rb_recipe SET name = 'x'", "DELETE FROM rb_trial", "INSERT INTO rb_reveal (study_id, revealed_at, revealed_by) VALUES (1, 't', 'x')")  # fmt: skip
+SAVES = (
+    "UPDATE rb_recipe SET name = 'x'",
+    "DELETE FROM rb_trial",
+    "INSERT INTO rb_reveal (study_id, revealed_at, revealed_by) VALUES (1, 't', 'x')",
+)
 
 
 def test_nobody_writes_results_to_a_server_in_between(

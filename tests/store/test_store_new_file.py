@@ -175,9 +175,14 @@ def test_a_database_that_comes_into_use_meanwhile_is_not_replaced(how: str, tmp_
     with closing(sqlite3.connect(target)) as connection:
         connection.execute("CREATE TABLE t (a)")
     users = []
-    with pytest.raises(BadInput, match="another process or connection uses"), new_file(target, force=True) as rough:
-        rough.write_bytes(b"new")
-        users.append(used(target, how))
+
+    def fill() -> None:
+        with new_file(target, force=True) as rough:
+            rough.write_bytes(b"new")
+            users.append(used(target, how))
+
+    with pytest.raises(BadInput, match="another process or connection uses"):
+        fill()
     users.pop().close()
     with closing(sqlite3.connect(target)) as connection:
         assert connection.execute("SELECT * FROM t").fetchall() == []
