@@ -65,8 +65,9 @@ def _sign(engine: Engine, limit_s: float) -> None:
     engine.update_execution_options(**{LIMIT_S: limit_s})
 
     def sign(context: ExceptionContext) -> None:
-        if context.sqlalchemy_exception is not None:
-            context.sqlalchemy_exception.engine = context.engine  # type: ignore[attr-defined]
+        error = context.sqlalchemy_exception
+        if error is not None and context.engine is not None:  # there is none while a pool tries a connection
+            error.engine = context.engine  # type: ignore[attr-defined]
 
     event.listen(engine, "handle_error", sign)
 
@@ -115,7 +116,9 @@ def reading_options(engine: Engine) -> dict[str, Any]:
 
 
 def lock_rows(connection: Connection, tables: Iterable[Table]) -> None:
-    """Keep every other writer out of some tables until this transaction ends; a writer has all of an SQLite file anyway."""
+    """Keep every other writer out of some tables until this transaction ends, one after the other; in SQLite one that writes
+    has the whole file anyway.
+    """
     if connection.dialect.name == "postgresql":
         names = ", ".join(table.name for table in tables)
         connection.execute(text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))

@@ -13,9 +13,8 @@ from collections.abc import Iterator
 
 from resbench.store.sql_text import sql_syntax
 
-OPTUNA_MARKS = frozenset(
-    {"alembic_version", "version_info", "studies", "trials"}
-)  # a database of Optuna's has all of them
+# Optuna's databases have all of these.
+OPTUNA_MARKS = frozenset({"alembic_version", "version_info", "studies", "trials"})
 OPTUNA = OPTUNA_MARKS | {
     "study_directions",
     "study_user_attributes",

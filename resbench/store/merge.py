@@ -47,10 +47,9 @@ def merge(
             lock_rows(connection, MERGED_TABLES)
             before, replaced = rows_held(connection), set[int]()
             merged = [Merged(locate(url).shown, replaced=replaced) for url in sources]
+            # Each source's transaction ends before the next begins: a server does not wait long for one that is idle.
             for one, engine in zip(merged, engines[1:], strict=True):
-                with reading(
-                    engine
-                ) as source:  # ended before the next: a server waits for no idle transaction for long
+                with reading(engine) as source:
                     _merge_one(source, connection, one, rename=rename, where=where)
             refuse_loss(connection, before, replaced, where)
             return merged

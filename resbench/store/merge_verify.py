@@ -24,7 +24,8 @@ _GROWS = {  # columns that may be filled in or grow
     rb_data.name: ("input_shape", "classes", "n_train", "n_val", "n_test"),
     rb_study.name: ("spec", "digest", "updated_at"),
 }
-# No merge writes to the tables of work under way, and on a server workers do all the while.
+# No merge writes to the tables of work under way, and on a server workers do all the while. Those that are referred to come
+# first, as whoever saves a run writes them: locked in this order, no two transactions wait for each other.
 MERGED_TABLES = tuple(table for table in metadata.sorted_tables if table.name not in WORK_TABLES)
 _OF_RUNS = (rb_epoch.name, rb_test_score.name, rb_run_plan.name)  # their key begins with the run's id
 
