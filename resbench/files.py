@@ -31,7 +31,7 @@ _NO_LINKS = (
 )  # no hard links there
 _DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d{1,9})", re.ASCII)
 _STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
-_SQLITE = b"SQLite format 3\0"
+SQLITE_HEADER = b"SQLite format 3\0"
 
 
 def write(path: Path, data: bytes, *, force: bool = False) -> None:
@@ -187,7 +187,7 @@ def _mode(path: Path) -> int | None:
 def _is_database(path: Path) -> bool:
     try:
         with path.open("rb") as file:
-            return file.read(len(_SQLITE)) == _SQLITE
+            return file.read(len(SQLITE_HEADER)) == SQLITE_HEADER
     except OSError:
         return False
 

@@ -175,6 +175,17 @@ def functions(source: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     return (n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
+def opened_elsewhere(house: Sources) -> list[str]:
+    """SQLite files that are opened past `store/sqlite_connection.py`, which makes SQLite trust nothing in them."""
+    return [
+        f"{path}:{node.lineno}: {ast.unparse(node.func)}"
+        for path, source in house.items()
+        if path != "store/sqlite_connection.py"
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("sqlite3.connect", "sqlite3.Connection")
+    ]
+
+
 def past_the_terminal(house: Sources) -> list[str]:
     """Lines that are printed without `escape` having seen them."""
     return [

@@ -15,6 +15,7 @@ from house_rules import (
     cycles,
     escaped_elsewhere,
     frowned_upon,
+    opened_elsewhere,
     out_of_order,
     past_the_terminal,
     through_walls,
@@ -29,7 +30,7 @@ HERE = Path(resbench.__file__).parent
 Checker = Callable[[Sources], list[str]]
 CHECKERS: tuple[Checker, ...] = (
     out_of_order, through_walls, cycles, too_long, without_docstring, too_many_arguments, frowned_upon, crowded_ops,
-    past_the_terminal, escaped_elsewhere,
+    past_the_terminal, escaped_elsewhere, opened_elsewhere,
 )  # fmt: skip
 
 
@@ -138,6 +139,16 @@ def test_escaping_elsewhere_is_seen(line: str) -> None:
     }
     sees(escaped_elsewhere, good, {"report/x.py": line}, "report/x.py:1")
     sees(escaped_elsewhere, good, {"escape.py": "import numpy"}, "escape.py:1: numpy")
+
+
+def test_opening_a_file_elsewhere_is_seen() -> None:
+    line = "with closing(sqlite3.connect(path)) as connection: ..."
+    sees(
+        opened_elsewhere,
+        {"store/sqlite_connection.py": line, "store/x.py": "connect(uri)"},
+        {"store/x.py": line},
+        "x.py:1",
+    )
 
 
 def test_an_op_has_a_file_of_its_own_name() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from resbench.cli.options import Db, Force, Json, database
+from resbench.cli.options import Db, Force, Json, Timeout, database
 from resbench.cli.terminal import echo
 from resbench.errors import BadInput
 
@@ -41,12 +41,12 @@ def upgrade(db: Db = None) -> None:
 
 
 @app.command()
-def check(db: Db = None, json: Json = False) -> None:
+def check(db: Db = None, timeout_s: Timeout = None, json: Json = False) -> None:
     """Look for damage and for rows that cannot be true. Exit status 4 where something is wrong; nothing is changed."""
     from resbench.cli.show import print_json, print_table
     from resbench.store.check import MOST, check_database
 
-    checked = check_database(database(db))
+    checked = check_database(database(db), transaction_s=timeout_s)
     if json:
         print_json([{"what": one.what, "ok": not one.wrong, "wrong": list(one.wrong)} for one in checked])
     else:
@@ -86,9 +86,7 @@ def merge(
         bool,
         typer.Option("--rename", help="Take in a study of the same name that is another one, with a number behind it."),
     ] = False,
-    timeout_s: Annotated[
-        float, typer.Option("--timeout", min=1, max=86_400, help="Seconds at most to check a file, and to merge.")
-    ] = 600.0,
+    timeout_s: Timeout = None,
     json: Json = False,
 ) -> None:
     """Unite runs, studies and all that belongs to them. A run that is in both is there once.

@@ -30,6 +30,13 @@ Raw = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Timeout = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout", min=1, max=86_400, metavar="SECONDS", show_default=False,
+        help="Seconds that a transaction may take. Else RESBENCH_TRANSACTION_S, 600.",
+    ),
+]  # fmt: skip
 Force = Annotated[bool, typer.Option("--force", help="Replace FILE where it exists already.")]
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from resbench.cli.options import Db, Force, database
+from resbench.cli.options import Db, Force, Timeout, database
 from resbench.cli.terminal import echo
 from resbench.errors import BadInput
 from resbench.escape import printable
@@ -28,6 +28,7 @@ def freeze(
         typer.Option("--with-test", help="Put the test scores in, apart; the database records that they were looked at."),
     ] = False,
     force: Force = False,
+    timeout_s: Timeout = None,
     db: Db = None,
 ) -> None:  # fmt: skip
     """Write every run and epoch of a study, with costs, recipe and provenance, to a file for `resbench.tabular`."""
@@ -50,7 +51,7 @@ def freeze(
         from resbench.store.engine import open_store
         from resbench.store.freeze import freeze as frozen
 
-        engine = open_store(url, create=False)
+        engine = open_store(url, create=False, transaction_s=timeout_s, bulk=True)
         by = f"{user()}: resbench results freeze --with-test" if with_test else None
         if merge:
             with TemporaryDirectory() as folder:

@@ -10,7 +10,7 @@ from pathlib import Path
 from resbench.errors import BadInput, DatabaseError, StorageError
 from resbench.store.location import Location, locate
 from resbench.store.new_file import new_file
-from resbench.store.sqlite_connection import connect, error_name
+from resbench.store.sqlite_connection import connect, error_name, file_uri
 from resbench.store.sqlite_file import BUSY_TIMEOUT_S, check_file, corrupt
 
 _SERVER = "is on a server, whose own tools copy it: `pg_dump --format=custom --file=results.dump DATABASE`"
@@ -53,7 +53,7 @@ def _copy(location: Location, rough: Path) -> None:
     source_uri = location.sqlite_uri("rw" if os.access(str(location.path), os.W_OK) else "ro")
     with (
         closing(connect(source_uri, timeout_s=BUSY_TIMEOUT_S)) as source,
-        closing(sqlite3.connect(rough, isolation_level=None)) as copy,
+        closing(connect(file_uri(rough, "rw"), timeout_s=BUSY_TIMEOUT_S)) as copy,
     ):
         source.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, that can be moved

@@ -21,9 +21,10 @@ from resbench.store.records import (
     canonical_json,
     now,
 )
+from resbench.store.spec_parts import parse_recipe
 from resbench.store.tables import rb_architecture, rb_cost, rb_data, rb_environment, rb_recipe
 from resbench.store.transaction import explained, reading, shown, writing
-from resbench.store.values import OBJECT, parse_object, parse_recipe
+from resbench.store.values import OBJECT, parse_object
 
 if TYPE_CHECKING:
     from resbench.spec.recipe import RecipeSpec

@@ -17,9 +17,10 @@ from resbench.store.engine import connect, found_revision
 from resbench.store.location import Location, locate
 from resbench.store.records import canonical_json
 from resbench.store.schema import check_revision
+from resbench.store.spec_parts import parse_study
 from resbench.store.tables import rb_environment, rb_recipe, rb_study
 from resbench.store.transaction import reading
-from resbench.store.values import parse_study, shown
+from resbench.store.values import shown
 
 MOST = 20  # of each kind; the rest is counted
 _SHOWN = 3  # where a database is refused
@@ -66,10 +67,10 @@ class Checked:
     wrong: tuple[str, ...]
 
 
-def check_database(url: str) -> list[Checked]:
+def check_database(url: str, *, transaction_s: float | None = None) -> list[Checked]:
     """Raises DatabaseError where there is nothing that could be looked into: missing, foreign, of another schema."""
     location = locate(url)
-    engine = connect(location, create=False)
+    engine = connect(location, create=False, transaction_s=transaction_s, bulk=True)
     try:
         with reading(engine) as connection:
             checked = _structure(connection, location)
@@ -87,10 +88,10 @@ def check_database(url: str) -> list[Checked]:
         engine.dispose()
 
 
-def refuse_unsound(url: str, *, transaction_s: float) -> None:
+def refuse_unsound(url: str, *, transaction_s: float | None = None) -> None:
     """Raises DatabaseError where pages, references or values of a database are such that its rows cannot be taken over."""
     location = locate(url)
-    engine = connect(location, create=False, transaction_s=transaction_s)
+    engine = connect(location, create=False, transaction_s=transaction_s, bulk=True)
     try:
         with reading(engine) as connection:
             damaged = next((one.wrong for one in _structure(connection, location) if one.wrong), ())

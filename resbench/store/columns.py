@@ -7,6 +7,7 @@ type, for SQLite keeps a value of any type anywhere: a reader never gets a text 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Dialect, Double, ForeignKey, Integer, MetaData, Text, TypeDecorator
@@ -55,9 +56,18 @@ class Word(Checked):
 
 
 class Flag(Checked):
-    """True or false."""
+    """True or false; SQLite keeps 1 or 0."""
 
     impl, cache_ok = Boolean, True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], bool | None]:
+        """Check the value that is stored: what SQLAlchemy's own type makes of it is a truth value, whatever was there."""
+
+        def process(value: Any) -> bool | None:
+            checked = self.process_result_value(value, dialect)
+            return None if checked is None else bool(checked)
+
+        return process
 
     def kind(self) -> Kind:
         return FLAG

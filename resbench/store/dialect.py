@@ -5,9 +5,10 @@ No other file of the room branches on the dialect.
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from weakref import finalize
 
@@ -26,16 +27,18 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.engine import ExceptionContext
 
 from resbench.errors import DatabaseError, StorageError
 from resbench.files import make_private
+from resbench.store.limits import LIMIT_S, limit_of
 from resbench.store.location import Location
 from resbench.store.sqlite_connection import connect, error_name, limit_time
 from resbench.store.sqlite_file import BUSY_TIMEOUT_S
 from resbench.store.sqlite_functions import add_functions
 
-# A client that is paused within a transaction would hold its locks for ever.
-_POSTGRES_LIMITS = "-c lock_timeout=60s -c statement_timeout=600s -c idle_in_transaction_session_timeout=20s"
+_IDLE_S = 20.0  # on a server; a client that is paused within a transaction would hold its locks for ever
+_LARGEST_MS = 2**31 - 1  # of Postgres's settings
 WRITES = "resbench_writes"  # execution option of a connection whose transaction is going to write
 AT = "resbench_location"  # execution option of an engine: the Location that it was made from
 _SCHEMA_LOCK = 0x7265_7362  # "resb": the key of the advisory lock
@@ -56,31 +59,58 @@ def sqlite_engine(location: Location, *, create: bool, transaction_s: float) -> 
 
     event.listen(engine, "connect", _on_sqlite_connect)
     event.listen(engine, "begin", begin)
+    _sign(engine, transaction_s)
     return engine
 
 
-def immediate(engine: Engine, *, transaction_s: float) -> None:
+def immediate(engine: Engine, *, transaction_s: float | None = None) -> None:
     """Make every transaction of somebody else's SQLite engine take the write lock at its start, and end in that time."""
+    limit_s = limit_of(transaction_s)
 
     def begin(connection: Connection) -> None:
-        limit_time(connection.connection.dbapi_connection, transaction_s)  # type: ignore[arg-type]
+        limit_time(connection.connection.dbapi_connection, limit_s)  # type: ignore[arg-type]
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     event.listen(engine, "connect", _hand_over)
     event.listen(engine, "begin", begin)
 
 
-def postgres_engine(location: Location) -> Engine:
+def _sign(engine: Engine, limit_s: float) -> None:
+    """Let each error of the database carry its engine, and the engine its limit: one transaction may run inside another's."""
+    engine.update_execution_options(**{LIMIT_S: limit_s})
+
+    def sign(context: ExceptionContext) -> None:
+        error = context.sqlalchemy_exception
+        if error is not None and context.engine is not None:  # there is none while a pool tries a connection
+            error.engine = context.engine  # type: ignore[attr-defined]
+
+    event.listen(engine, "handle_error", sign)
+
+
+def postgres_engine(location: Location, *, transaction_s: float, bulk: bool = False) -> Engine:
+    """`transaction_s`: what a statement may take. `bulk`: between two statements the client may be busy with rows for as long."""
+    limits = {
+        "lock_timeout": 60.0,
+        "statement_timeout": transaction_s,
+        "idle_in_transaction_session_timeout": transaction_s if bulk else _IDLE_S,
+    }
+    options = " ".join(f"-c {name}={_milliseconds(seconds)}" for name, seconds in limits.items())
     engine = create_engine(
         location.url,
         execution_options={AT: location},
         pool_pre_ping=True,
         pool_size=2,
         max_overflow=2,
-        connect_args={"connect_timeout": 10, "options": _POSTGRES_LIMITS},
+        connect_args={"connect_timeout": 10, "options": options},
     )
     close_behind(engine)
+    _sign(engine, transaction_s)
     return engine
+
+
+def _milliseconds(seconds: float) -> int:
+    """0 is no limit."""
+    return 0 if math.isinf(seconds) else max(1, min(_LARGEST_MS, round(1000 * seconds)))
 
 
 def close_behind(engine: Engine) -> None:
@@ -92,6 +122,22 @@ def _begin_sqlite(connection: Connection) -> None:
     """IMMEDIATE for writers: a deferred transaction that reads before it writes fails at once where another wrote."""
     writes = connection.get_execution_options().get(WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def reading_options(engine: Engine) -> dict[str, Any]:
+    """Execution options of a transaction that sees one state of the database: in SQLite each one does."""
+    if engine.dialect.name == "postgresql":
+        return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    return {}
+
+
+def lock_rows(connection: Connection, tables: Iterable[Table]) -> None:
+    """Keep every other writer out of some tables until this transaction ends, one after the other; in SQLite one that writes
+    has the whole file anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        names = ", ".join(table.name for table in tables)
+        connection.execute(text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def insert_absent(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
@@ -136,6 +182,11 @@ _COMES_BACK = (
     "40001",
     "40P01",
 )  # connection, resources, shutdown, lock, serialisation, deadlock
+
+
+def ran_too_long(error: BaseException | None) -> bool:
+    """Whether Postgres ended a statement (query_canceled), as it does at the limit."""
+    return getattr(error, "sqlstate", None) == "57014"
 
 
 def comes_back(error: BaseException | None) -> bool:

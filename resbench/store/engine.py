@@ -8,26 +8,27 @@ from sqlalchemy.exc import ArgumentError
 
 from resbench.errors import DatabaseError
 from resbench.store.dialect import lock_schema, postgres_engine, set_journal, sqlite_engine
+from resbench.store.limits import limit_of
 from resbench.store.location import Location, locate
 from resbench.store.schema import VERSION_TABLE, check_revision
-from resbench.store.sqlite_connection import TRANSACTION_S
+from resbench.store.sql_text import plain_sql
 from resbench.store.sqlite_file import check_file
 from resbench.store.transaction import reading, writing
 from resbench.store.views import VIEWS
 
 
-def open_store(url: str, *, create: bool, transaction_s: float = TRANSACTION_S) -> Engine:
+def open_store(url: str, *, create: bool, transaction_s: float | None = None, bulk: bool = False) -> Engine:
     """The engine of a database with the newest schema; raises DatabaseError before anything is changed.
 
     `create=True` is for commands that write: it makes the file and our tables where there are none (Optuna's own may be
     there), and writes once without changing anything, so that a read-only database is found before any training. A database of
     an older schema is never upgraded in passing: it is refused, with the command that does it.
     `create=False` is for commands that read: nothing is made, and a missing file is an error.
-    A file that holds triggers, or anything else in the place of what is ours, is refused. `transaction_s`: of a file, what one
-    transaction may take at most.
+    A file that holds triggers, or anything else in the place of what is ours, is refused. `transaction_s`: what one transaction
+    may take at most, as limit_of has it. `bulk`: for work on all rows, during which a server waits for the client as long.
     """
     location = locate(url)
-    engine = connect(location, create=create, transaction_s=transaction_s)
+    engine = connect(location, create=create, transaction_s=transaction_s, bulk=bulk)
     try:
         if create:
             with writing(engine) as connection:
@@ -54,28 +55,25 @@ def _check_views(connection: Connection, location: Location) -> None:
     if location.path is None:
         return
     query = text("SELECT name, sql FROM sqlite_master WHERE type = 'view'")
-    found = {str(name): _words(sql) for name, sql in connection.execute(query)}
+    found = {str(name): plain_sql(str(sql)) for name, sql in connection.execute(query)}
     for view in VIEWS:
-        if found.get(view.name) != _words(view.sql):
+        if found.get(view.name) != plain_sql(view.sql):
             raise DatabaseError(
                 f"{location.shown}: the view {view.name} is not the one that resbench makes; the file was left as it is: "
                 "get it again from who made it"
             )
 
 
-def _words(sql: object) -> str:
-    return " ".join(str(sql).split())
-
-
-def connect(location: Location, *, create: bool, transaction_s: float = TRANSACTION_S) -> Engine:
+def connect(location: Location, *, create: bool, transaction_s: float | None = None, bulk: bool = False) -> Engine:
     """An engine on a database of ours of whatever schema."""
+    limit_s = limit_of(transaction_s)
     if location.path is not None:
-        check_file(location, create=create)
+        check_file(location, create=create, transaction_s=limit_s)
         if create and not location.read_only:
             set_journal(location)
-        return sqlite_engine(location, create=create, transaction_s=transaction_s)
+        return sqlite_engine(location, create=create, transaction_s=limit_s)
     try:
-        return postgres_engine(location)
+        return postgres_engine(location, transaction_s=limit_s, bulk=bulk)
     except ModuleNotFoundError:
         raise DatabaseError(f"{location.shown}: needs the driver psycopg; `pip install psycopg[binary]`") from None
     except (ArgumentError, ValueError):

@@ -11,30 +11,24 @@ import re
 import sqlite3
 from collections.abc import Iterator
 
-OPTUNA = frozenset(
-    [
-        "alembic_version",
-        "version_info",
-        "studies",
-        "study_directions",
-        "study_user_attributes",
-        "study_system_attributes",
-        "trials",
-        "trial_user_attributes",
-        "trial_system_attributes",
-        "trial_params",
-        "trial_values",
-        "trial_intermediate_values",
-        "trial_heartbeats",
-    ]
-)
+from resbench.store.sql_text import sql_syntax
+
+# Optuna's databases have all of these.
+OPTUNA_MARKS = frozenset({"alembic_version", "version_info", "studies", "trials"})
+OPTUNA = OPTUNA_MARKS | {
+    "study_directions",
+    "study_user_attributes",
+    "study_system_attributes",
+    "trial_user_attributes",
+    "trial_system_attributes",
+    "trial_params",
+    "trial_values",
+    "trial_intermediate_values",
+    "trial_heartbeats",
+}
 _OURS = "rb_"
 _VIEWS = "v_"
-# Words and names in quotes, and comments, so that what is left of a statement is its syntax.
-_QUOTED = re.compile(
-    r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|/\*.*?(?:\*/|\Z)""", re.DOTALL
-)
-_CALL = re.compile(r"(?!in\b|and\b|or\b|not\b|check\b|when\b|then\b|else\b)\b[a-z_]\w*\s*\(")
+_CALL = re.compile(r"(?!in\b|and\b|or\b|not\b|check\b|when\b|then\b|else\b)\b[^\W\d]\w*\s*\(")
 _CHECK = re.compile(r"\bcheck\s*\(")
 _GENERATED = (2, 3)  # table_xinfo: worked out when read, worked out when written
 _EXPRESSION = -2  # index_xinfo: in the place of a column
@@ -76,9 +70,9 @@ def _extras(connection: sqlite3.Connection, name: str, sql: str) -> Iterator[str
     for _, column, _, _, default, _, hidden in connection.execute(f'PRAGMA table_xinfo("{quoted}")').fetchall():
         if hidden in _GENERATED:
             yield f"works out its column {column} (GENERATED)"
-        if isinstance(default, str) and "(" in _QUOTED.sub("", default):
+        if isinstance(default, str) and "(" in sql_syntax(default):
             yield f"works out the default of its column {column}"
-    syntax = _QUOTED.sub(" x ", sql).lower()
+    syntax = sql_syntax(sql)
     for pattern, what in _EXTRA.items():
         if re.search(pattern, syntax):
             yield what
@@ -101,5 +95,5 @@ def _of_index(connection: sqlite3.Connection, name: str, sql: str) -> Iterator[s
     columns = connection.execute(f'PRAGMA index_xinfo("{quoted}")').fetchall()
     if any(column[1] == _EXPRESSION for column in columns):
         yield "works out an expression"
-    if re.search(r"\bwhere\b", _QUOTED.sub(" x ", sql).lower()):
+    if re.search(r"\bwhere\b", sql_syntax(sql)):
         yield "leaves rows out (WHERE)"

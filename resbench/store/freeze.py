@@ -12,13 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, Table, insert, select
+from sqlalchemy import Connection, Engine, Select, Table, false, insert, select
 
 from resbench import __version__
 from resbench.errors import BadInput, DatabaseError
+from resbench.store.columns import Checked, kind_of
 from resbench.store.frozen import add, make, write_whole
 from resbench.store.new_file import check_place
 from resbench.store.records import FINISHED, StudyRow, now
+from resbench.store.spec_parts import parse_study
 from resbench.store.studies import study_row
 from resbench.store.tables import (
     rb_architecture,
@@ -34,6 +36,7 @@ from resbench.store.tables import (
     rb_trial,
 )
 from resbench.store.transaction import location_of, reading, shown, writing
+from resbench.store.values import parse_object
 
 ARCHITECTURE = ("digest", "network", "unit", "spec", "params", "depth")
 RECIPE = ("digest", "name", "spec")
@@ -75,13 +78,13 @@ def freeze(engine: Engine, study: str, out: Path, *, test_for: str | None = None
 
 def _runs(study: StudyRow) -> Select[Any]:
     """The identity of each run by its id: of units that the study still wants, and come to an end."""
+    judges, active = rb_study_run.c.judges, rb_trial.c.active
     return (
-        select(rb_run.c.id, rb_run.c.architecture, rb_run.c.recipe, rb_run.c.data, rb_run.c.environment)
+        select(rb_run.c.id, rb_run.c.architecture, rb_run.c.recipe, rb_run.c.data, rb_run.c.environment, judges, active)
         .join(rb_study_run, rb_study_run.c.run_id == rb_run.c.id)
         .join(rb_trial, rb_trial.c.id == rb_study_run.c.trial_id)
-        .where(
-            rb_study_run.c.study_id == study.id, rb_study_run.c.judges, rb_trial.c.active, rb_run.c.status.in_(FINISHED)
-        )
+        .where(rb_study_run.c.study_id == study.id, rb_run.c.status.in_(FINISHED))
+        .where(judges.is_not(false()), active.is_not(false()))  # a value that is no flag is read, and refused
         .distinct()
         .order_by(rb_run.c.id)
     )
@@ -90,6 +93,7 @@ def _runs(study: StudyRow) -> Select[Any]:
 def _fill(file: sqlite3.Connection, source: Connection, study: StudyRow, *, test: bool) -> None:
     runs = source.execute(_runs(study)).all()
     make(file, {"made_by": f"resbench {__version__}", "test_scores": "yes" if test else "no"})
+    parse_study(study.spec, f"study {study.name!r}: spec")
     add(file, "study", [(study.name, study.spec, study.created_at)])
     for place, table, columns in (
         (1, rb_architecture, ARCHITECTURE), (2, rb_recipe, RECIPE), (3, rb_data, DATA), (4, rb_environment, ENVIRONMENT),
@@ -108,14 +112,24 @@ def _units(source: Connection, study: StudyRow, trained: set[tuple[str, str, str
     """Each name once, under the first trial that has it; those that have no run are not in the file."""
     t = rb_trial.c
     columns = (t.name, t.params, t.number, t.architecture, t.recipe, t.data)
-    trials = source.execute(select(*columns).where(t.study_id == study.id, t.active).order_by(t.number)).all()
+    wanted = select(*columns).where(t.study_id == study.id, t.active.is_not(false()))
+    trials = source.execute(wanted.order_by(t.number)).all()
     named = {trial.name: trial for trial in reversed(trials) if tuple(trial[3:]) in trained}
+    for trial in named.values():
+        parse_object(trial.params, f"rb_trial {trial.name!r}: params")
     return [(study.name, *trial) for trial in sorted(named.values(), key=lambda trial: trial.number)]
 
 
 def _copy(file: sqlite3.Connection, source: Connection, table: Table, columns: tuple[str, ...], keys: Keys) -> None:
     """The rows whose first column is one of the keys, into the table of the same name without `rb_`."""
+    texts = [(n, name, kind_of(table.c[name])) for n, name in enumerate(columns) if type(table.c[name].type) is Checked]
     for start in range(0, len(keys), AT_ONCE):
         some = table.c[columns[0]].in_(keys[start : start + AT_ONCE])
-        rows = source.execute(select(*(table.c[name] for name in columns)).where(some).order_by(*table.primary_key))
+        rows = source.execute(
+            select(*(table.c[name] for name in columns)).where(some).order_by(*table.primary_key)
+        ).all()
+        for place, name, kind in texts:
+            for row in rows:
+                if row[place] is not None:
+                    kind.check(f"{table.name} {row[0]}: {name}", row[place])
         add(file, table.name.removeprefix("rb_"), rows)

@@ -15,8 +15,10 @@ from typing import Any
 from resbench.errors import StorageError
 from resbench.store.new_file import new_file
 from resbench.store.records import now
+from resbench.store.sqlite_connection import connect, file_uri
 
 APPLICATION_ID = 0x7262_7462  # "rbtb", bytes 68 to 71 of the file
+_WAIT_S = 60.0  # for nobody: the file has a name of its own until it is done
 FORMAT = 1  # raised where an older resbench could not read it
 
 SCHEMA = """
@@ -150,8 +152,8 @@ def write_whole(
     """
     with new_file(out, sources, force=force) as part:
         try:
-            with closing(sqlite3.connect(part)) as connection:
-                connection.execute("PRAGMA journal_mode = OFF")  # what fails is thrown away whole
+            with closing(connect(file_uri(part, "rw"), timeout_s=_WAIT_S)) as connection:
+                connection.execute("PRAGMA journal_mode = MEMORY")  # what fails is thrown away whole
                 with connection:
                     fill(connection)
         except sqlite3.OperationalError as error:

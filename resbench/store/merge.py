@@ -16,20 +16,20 @@ from sqlalchemy.exc import IntegrityError
 
 from resbench.errors import BadInput, DatabaseError
 from resbench.store.check import refuse_unsound
+from resbench.store.dialect import lock_rows
 from resbench.store.engine import open_store
 from resbench.store.location import Location, locate
 from resbench.store.merge_catalogue import merge_catalogue
 from resbench.store.merge_runs import merge_runs
 from resbench.store.merge_studies import merge_studies
-from resbench.store.merge_verify import refuse_loss, rows_held
+from resbench.store.merge_verify import MERGED_TABLES, refuse_loss, rows_held
 from resbench.store.merged import Merged
 from resbench.store.new_file import new_file
-from resbench.store.sqlite_connection import TRANSACTION_S
 from resbench.store.transaction import reading, writing
 
 
 def merge(
-    into: str, sources: Sequence[str], *, rename: bool = False, transaction_s: float = TRANSACTION_S
+    into: str, sources: Sequence[str], *, rename: bool = False, transaction_s: float | None = None
 ) -> list[Merged]:
     """Merge each into the first, in their order. `rename`: a study that is another one of the same name gets a number behind it.
 
@@ -43,13 +43,14 @@ def merge(
         refuse_unsound(url, transaction_s=transaction_s)
     with ExitStack() as stack:
         engines = [stack.enter_context(_opened(url, transaction_s)) for url in (into, *sources)]
-        connections = [stack.enter_context(reading(engine)) for engine in engines[1:]]
         with writing(engines[0]) as connection:
+            lock_rows(connection, MERGED_TABLES)
             before, replaced = rows_held(connection), set[int]()
-            merged = [
-                _merge_one(source, connection, Merged(locate(url).shown, replaced=replaced), rename=rename, where=where)
-                for url, source in zip(sources, connections, strict=True)
-            ]
+            merged = [Merged(locate(url).shown, replaced=replaced) for url in sources]
+            # Each source's transaction ends before the next begins: a server does not wait long for one that is idle.
+            for one, engine in zip(merged, engines[1:], strict=True):
+                with reading(engine) as source:
+                    _merge_one(source, connection, one, rename=rename, where=where)
             refuse_loss(connection, before, replaced, where)
             return merged
 
@@ -60,7 +61,7 @@ def merge_to_new(
     *,
     rename: bool = False,
     force: bool = False,
-    transaction_s: float = TRANSACTION_S,
+    transaction_s: float | None = None,
 ) -> list[Merged]:
     """The same into a new file, which is there only once it is whole; `force`: in the place of one that is there."""
     location = locate(out)
@@ -78,7 +79,7 @@ def merge_to_new(
         return merge(str(rough), sources, rename=rename, transaction_s=transaction_s)
 
 
-def _merge_one(source: Connection, into: Connection, merged: Merged, *, rename: bool, where: str) -> Merged:
+def _merge_one(source: Connection, into: Connection, merged: Merged, *, rename: bool, where: str) -> None:
     """`where`: the database merged into, which the error of a row that it refuses names beside the source."""
     try:
         merge_catalogue(source, into, merged)
@@ -88,12 +89,11 @@ def _merge_one(source: Connection, into: Connection, merged: Merged, *, rename: 
         raise DatabaseError(
             f"{merged.source}: cannot be merged into {where}, which refused a row of it ({error.orig}); nothing was merged"
         ) from None
-    return merged
 
 
 @contextmanager
-def _opened(url: str, transaction_s: float) -> Iterator[Engine]:
-    engine = open_store(url, create=False, transaction_s=transaction_s)
+def _opened(url: str, transaction_s: float | None) -> Iterator[Engine]:
+    engine = open_store(url, create=False, transaction_s=transaction_s, bulk=True)
     try:
         yield engine
     finally:

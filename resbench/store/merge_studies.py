@@ -17,8 +17,8 @@ from resbench.spec.design import MIN_SEEDS
 from resbench.store.merge_catalogue import insert_all
 from resbench.store.merged import Conflict, Merged
 from resbench.store.records import canonical_json
+from resbench.store.spec_parts import parse_study
 from resbench.store.tables import rb_reveal, rb_study, rb_study_run, rb_trial
-from resbench.store.values import parse_study
 
 Ids = Mapping[int, int]
 _SHOWN = 3

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, Table, select
 from resbench.errors import DatabaseError
 from resbench.store.all_tables import metadata
 from resbench.store.tables import rb_architecture, rb_cost, rb_data, rb_epoch, rb_run_plan, rb_study, rb_test_score
+from resbench.store.work_tables import WORK_TABLES
 
 Key = tuple[object, ...]
 Held = Mapping[str, Mapping[Key, bytes]]  # of each table: its rows by key, as digests
@@ -23,12 +24,15 @@ _GROWS = {  # columns that may be filled in or grow
     rb_data.name: ("input_shape", "classes", "n_train", "n_val", "n_test"),
     rb_study.name: ("spec", "digest", "updated_at"),
 }
+# No merge writes to the tables of work under way, and on a server workers do all the while. Those that are referred to come
+# first, as whoever saves a run writes them: locked in this order, no two transactions wait for each other.
+MERGED_TABLES = tuple(table for table in metadata.sorted_tables if table.name not in WORK_TABLES)
 _OF_RUNS = (rb_epoch.name, rb_test_score.name, rb_run_plan.name)  # their key begins with the run's id
 
 
 def rows_held(connection: Connection) -> Held:
-    """Every row of every table of ours."""
-    return {table.name: _rows(connection, table) for table in metadata.sorted_tables}
+    """Every row of every table that a merge may write."""
+    return {table.name: _rows(connection, table) for table in MERGED_TABLES}
 
 
 def _rows(connection: Connection, table: Table) -> dict[Key, bytes]:
@@ -43,7 +47,7 @@ def _digest(row: Row[tuple[object, ...]]) -> bytes:
 
 def refuse_loss(connection: Connection, before: Held, replaced: set[int], where: str) -> None:
     """Raise DatabaseError where a row of before is gone or another. `replaced`: ids of runs that gave way to better ones."""
-    for table in metadata.sorted_tables:
+    for table in MERGED_TABLES:
         after = _rows(connection, table)
         own = table.name == "rb_run" or table.name in _OF_RUNS
         for key, digest in before[table.name].items():

@@ -17,7 +17,7 @@ from resbench.errors import DatabaseError
 from resbench.files import is_filled, make_private
 from resbench.store.dialect import close_behind, immediate
 from resbench.store.location import Location, locate
-from resbench.store.sqlite_connection import TRANSACTION_S, connect
+from resbench.store.sqlite_connection import connect
 from resbench.store.sqlite_file import BUSY_TIMEOUT_S, check_file
 from resbench.store.transaction import explain, location_of
 
@@ -46,7 +46,7 @@ def optuna_storage(url: str) -> RDBStorage:
     storage = _open(location, named, {"creator": lambda: connect(uri, timeout_s=BUSY_TIMEOUT_S, any_thread=True)})
     # Only now: while it is made, Optuna opens a second connection inside a transaction of the first.
     storage.engine.dispose()
-    immediate(storage.engine, transaction_s=TRANSACTION_S)
+    immediate(storage.engine)
     return storage
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.types import TypeEngine
 
 from resbench.errors import BadInput
 from resbench.store.catalogue import get_architecture, get_data, get_environment, get_recipe
-from resbench.store.columns import Checked, Number, Whole
+from resbench.store.columns import Checked, Flag, Number, Whole
 from resbench.store.records import (
     ArchitectureRecord,
     DataRecord,
@@ -107,9 +107,9 @@ _NUMBERS = frozenset(("lr", "variance", "gradient_norm"))
 def typed(view: View) -> TableClause:
     """The view with the types of its columns: a value that none of ours holds is refused when it is read."""
 
-    def kind(name: str) -> TypeEngine[Any] | None:
-        if name in _FLAGS:  # SQLite has no truth values of its own
-            return None
+    def kind(name: str) -> TypeEngine[Any]:
+        if name in _FLAGS:
+            return Flag(name, nullable=False)
         if name in _WHOLE:
             return Whole(name, nullable=name == "macs")
         if name in _NUMBERS or name.endswith(("_pct", "_loss", "_s")):
@@ -127,14 +127,7 @@ def runs_of_study(engine: Engine, study: str) -> list[StudyRun]:
     with reading(engine) as connection:
         study_row(connection, study, shown(engine))
         rows = connection.execute(_in_order(study)).all()
-    return [_run(*row) for row in rows]  # by name takes three times as long
-
-
-def _run(*values: Any) -> StudyRun:
-    """SQLite has no truth values of its own."""
-    told = [*values]
-    told[3], told[-1] = bool(told[3]), bool(told[-1])
-    return StudyRun(*told)
+    return [StudyRun(*row) for row in rows]  # by name takes three times as long
 
 
 def listed_studies(engine: Engine) -> list[StudyListed]:
@@ -198,9 +191,10 @@ def test_scores(engine: Engine, study: str, by: str) -> list[TestRow]:
                 *(_RUNS.c[name] for name in ("unit", "digest", "seed", "run_id")), score.test_error_pct, score.test_loss
             )
             .join(rb_test_score, score.run_id == _RUNS.c.run_id)
-            .where(_RUNS.c.status == "complete", _RUNS.c.judges)
+            .where(_RUNS.c.status == "complete")
         )
-        rows = [TestRow(**row) for row in connection.execute(query).mappings()]
+        found_rows = connection.execute(query.add_columns(_RUNS.c.judges)).all()  # read, so that the flag is checked
+        rows = [TestRow(*row[:-1]) for row in found_rows if row.judges]
         if rows:
             connection.execute(insert(rb_reveal).values(study_id=found.id, revealed_at=now(), revealed_by=by))
         return rows

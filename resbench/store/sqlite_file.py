@@ -11,23 +11,24 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from resbench.errors import DatabaseError
-from resbench.files import is_filled
+from resbench.files import SQLITE_HEADER, is_filled
 from resbench.store.file_system import refuse_network
-from resbench.store.foreign import foreign_objects
+from resbench.store.foreign import OPTUNA_MARKS, foreign_objects
 from resbench.store.frozen import is_frozen
+from resbench.store.limits import limit_of, too_long
 from resbench.store.location import Location
-from resbench.store.sqlite_connection import TRANSACTION_S, connect, error_name, limit_time
+from resbench.store.sqlite_connection import connect, error_name, limit_time
 
 BUSY_TIMEOUT_S = 60.0
-_HEADER = b"SQLite format 3\0"
-_OPTUNA = frozenset({"version_info", "studies", "trials", "alembic_version"})
 _SHOWN = 5  # foreign things that are named
 
 
-def check_file(location: Location, *, create: bool, timeout_s: float = BUSY_TIMEOUT_S) -> None:
+def check_file(
+    location: Location, *, create: bool, timeout_s: float = BUSY_TIMEOUT_S, transaction_s: float | None = None
+) -> None:
     """Raises DatabaseError for a path that cannot be used; `create` allows a file that is not there or empty.
 
-    `timeout_s`: how long to wait for a process that holds the file.
+    `timeout_s`: how long to wait for a process that holds the file. `transaction_s`: the limit of the check, as limit_of has it.
     """
     path = location.path
     assert path is not None
@@ -36,7 +37,7 @@ def check_file(location: Location, *, create: bool, timeout_s: float = BUSY_TIME
     except OSError as error:  # a name that is too long, a folder that may not be looked into
         raise DatabaseError(f"{location.shown}: cannot be a database: {error.strerror}") from None
     if there:
-        _check_content(location, path, create=create, timeout_s=timeout_s)
+        _check_content(location, path, create=create, limits_s=(timeout_s, limit_of(transaction_s)))
 
 
 def _is_there(location: Location, path: Path, *, create: bool) -> bool:
@@ -60,9 +61,10 @@ def _is_there(location: Location, path: Path, *, create: bool) -> bool:
     return True
 
 
-def _check_content(location: Location, path: Path, *, create: bool, timeout_s: float) -> None:
+def _check_content(location: Location, path: Path, *, create: bool, limits_s: tuple[float, float]) -> None:
+    """`limits_s`: to wait for a process that holds the file, and for the check."""
     _check_header(location, path, create=create)
-    tables, foreign = _schema(location, timeout_s, whole=create)
+    tables, foreign = _schema(location, limits_s, whole=create)
     if foreign:
         more = f" and {len(foreign) - _SHOWN} more" if len(foreign) > _SHOWN else ""
         raise DatabaseError(
@@ -70,7 +72,7 @@ def _check_content(location: Location, path: Path, *, create: bool, timeout_s: f
             "it was left as it is: drop it in a copy of the file, or get the file again from who made it"
         )
     others = [name for name in tables if not name.startswith(("rb_", "sqlite_"))]
-    if others and len(others) == len(tables) and not set(others) >= _OPTUNA:
+    if others and len(others) == len(tables) and not set(others) >= OPTUNA_MARKS:
         raise DatabaseError(
             f"{location.shown}: is the database of another program (tables {', '.join(others[:3])}..); "
             "it was left as it is; give a file of its own"
@@ -97,7 +99,7 @@ def _check_header(location: Location, path: Path, *, create: bool) -> None:
         raise DatabaseError(
             f"{location.shown}: is empty; `resbench study run STUDY --db {location.shown}` writes results"
         )
-    if not head.startswith(_HEADER):
+    if not head.startswith(SQLITE_HEADER):
         raise DatabaseError(f"{location.shown}: is not an SQLite database; it was left as it is")
     if is_frozen(head):
         raise DatabaseError(
@@ -118,17 +120,19 @@ def _check_header(location: Location, path: Path, *, create: bool) -> None:
         raise corrupt(location.shown, f"{size} bytes, where its header says {pages * page_bytes}")
 
 
-def _schema(location: Location, timeout_s: float, *, whole: bool) -> tuple[list[str], list[str]]:
+def _schema(location: Location, limits_s: tuple[float, float], *, whole: bool) -> tuple[list[str], list[str]]:
     """Names of tables, and what in the schema is foreign."""
     try:
         try:
-            return _ask(location.sqlite_uri("ro"), location.shown, timeout_s, whole=whole)
+            return _ask(location.sqlite_uri("ro"), location.shown, limits_s, whole=whole)
         except sqlite3.OperationalError as error:
             if not error_name(error).startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")):
                 raise
             # A writer was killed: only a handle that may write rolls its journal back.
-            return _ask(location.sqlite_uri("rw"), location.shown, timeout_s, whole=whole)
+            return _ask(location.sqlite_uri("rw"), location.shown, limits_s, whole=whole)
     except sqlite3.OperationalError as error:
+        if error_name(error).startswith("SQLITE_INTERRUPT"):
+            raise DatabaseError(too_long(location.shown, limits_s[1])) from None
         if not error_name(error):
             raise corrupt(location.shown, str(error)) from None
         raise DatabaseError(f"{location.shown}: cannot be opened: {error}") from None
@@ -136,9 +140,9 @@ def _schema(location: Location, timeout_s: float, *, whole: bool) -> tuple[list[
         raise corrupt(location.shown, str(error)) from None
 
 
-def _ask(uri: str, shown: str, timeout_s: float, *, whole: bool) -> tuple[list[str], list[str]]:
-    with closing(connect(uri, timeout_s=timeout_s)) as connection:
-        limit_time(connection, TRANSACTION_S)
+def _ask(uri: str, shown: str, limits_s: tuple[float, float], *, whole: bool) -> tuple[list[str], list[str]]:
+    with closing(connect(uri, timeout_s=limits_s[0])) as connection:
+        limit_time(connection, limits_s[1])
         names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         foreign = foreign_objects(connection)
         if whole and not foreign:  # it would run what a CHECK calls

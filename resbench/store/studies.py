@@ -14,9 +14,10 @@ from resbench.errors import BadInput, DatabaseError, did_you_mean
 from resbench.store.dialect import insert_absent
 from resbench.store.records import StudyRow, TrialRecord, TrialRow, canonical_json, now
 from resbench.store.roles import hold_role
+from resbench.store.spec_parts import parse_study
 from resbench.store.tables import rb_study, rb_trial
 from resbench.store.transaction import reading, shown, writing
-from resbench.store.values import parse_object, parse_study
+from resbench.store.values import parse_object
 from resbench.store.work_records import Lease
 
 

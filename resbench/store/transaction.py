@@ -10,7 +10,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from resbench.errors import DatabaseError, Fact, ResbenchError, StorageError, Unavailable
-from resbench.store.dialect import AT, WRITES, comes_back
+from resbench.store.dialect import AT, WRITES, comes_back, ran_too_long, reading_options
+from resbench.store.limits import LIMIT_S, limit_of, too_long
 from resbench.store.location import Location
 from resbench.store.sqlite_connection import error_name
 from resbench.store.sqlite_file import BUSY_TIMEOUT_S, corrupt
@@ -18,8 +19,9 @@ from resbench.store.sqlite_file import BUSY_TIMEOUT_S, corrupt
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that sees one state of the database throughout."""
-    with explained(engine), engine.connect() as connection, connection.begin():
+    """A transaction that sees one state of the database throughout, and writes nothing."""
+    options = reading_options(engine)
+    with explained(engine), engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
 
 
@@ -36,7 +38,9 @@ def explained(engine: Engine) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise explain(error, location_of(engine)) from None
+        if getattr(error, "engine", engine) is not engine:  # of the database of a transaction around this one
+            raise
+        raise explain(error, location_of(engine), engine.get_execution_options().get(LIMIT_S)) from None
     except UnicodeDecodeError as error:
         raise corrupt(shown(engine), str(error)) from None
     except UnicodeEncodeError as error:  # half of a pair of surrogates, as JSON can write it
@@ -56,8 +60,8 @@ def shown(engine: Engine) -> str:
     return location_of(engine).shown
 
 
-def explain(error: SQLAlchemyError, location: Location) -> ResbenchError:
-    """The error a person sees: where, what, and what to do."""
+def explain(error: SQLAlchemyError, location: Location, limit_s: float | None = None) -> ResbenchError:
+    """The error a person sees: where, what, and what to do. `limit_s`: the limit of the transaction, as limit_of has it."""
     where = location.shown
     if isinstance(error, PoolTimeout):
         return Unavailable(f"{where}: every connection is in use: {location.conceal(str(error))}")
@@ -70,8 +74,8 @@ def explain(error: SQLAlchemyError, location: Location) -> ResbenchError:
         return Unavailable(
             f"{where}: held by another process for over {BUSY_TIMEOUT_S:.0f} s; try again when it is done"
         )
-    if name.startswith("SQLITE_INTERRUPT"):
-        return DatabaseError(f"{where}: took longer to be read than it may, and was stopped; nothing was written")
+    if name.startswith("SQLITE_INTERRUPT") or ran_too_long(cause):
+        return DatabaseError(too_long(where, limit_of(limit_s)))
     if name.startswith("SQLITE_READONLY"):
         return DatabaseError(f"{where}: is read-only: reading commands work, running ones do not ({message})")
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):

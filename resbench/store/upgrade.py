@@ -10,6 +10,7 @@ from resbench.errors import BadInput, DatabaseError
 from resbench.store.backup import copy_file
 from resbench.store.dialect import lock_schema
 from resbench.store.engine import connect, found_revision
+from resbench.store.limits import NONE
 from resbench.store.location import Location, locate
 from resbench.store.schema import REVISIONS, check_revision
 from resbench.store.sqlite_file import check_file
@@ -29,13 +30,14 @@ class Upgraded:
 def upgrade_database(url: str) -> Upgraded:
     """Raises DatabaseError for a database without results of ours, or of a schema that this version does not know.
 
-    What is newest already is left as it is; of a server, the reader of `resbench query` is made or renewed all the same.
+    It has no limit of time: what an upgrade cannot finish could never be used again. What is newest
+    already is left as it is; of a server, the reader of `resbench query` is made or renewed all the same.
     """
     location = locate(url)
     if location.path is not None:
-        check_file(location, create=False)
-        check_file(location, create=True)  # the whole file, before anything is changed
-    engine = connect(location, create=False)
+        check_file(location, create=False, transaction_s=NONE)
+        check_file(location, create=True, transaction_s=NONE)  # the whole file, before anything is changed
+    engine = connect(location, create=False, transaction_s=NONE, bulk=True)
     try:
         with writing(engine) as connection:
             lock_schema(connection)

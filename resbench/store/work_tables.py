@@ -103,3 +103,4 @@ rb_checkpoint = Table(
     text("created_at", MADE),
     Index("ix_rb_checkpoint_key", "key"),
 )
+WORK_TABLES = frozenset(table.name for table in (rb_cell, rb_cell_plan, rb_attempt, rb_worker, rb_lease, rb_checkpoint))

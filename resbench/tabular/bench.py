@@ -11,7 +11,7 @@ from typing import Any, Self, overload
 
 from resbench.errors import BadInput, Fact, did_you_mean
 from resbench.escape import printable
-from resbench.store.values import parse_study
+from resbench.store.spec_parts import parse_study
 from resbench.tabular.answer import Answer, Record, TestAnswer
 from resbench.tabular.entry import Asked, Entry, Index
 from resbench.tabular.file import TABLES, FrozenFile, open_frozen

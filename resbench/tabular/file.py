@@ -6,7 +6,6 @@ every row that is read holds what its columns may hold; and no answer takes long
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -14,31 +13,27 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import quote
 
 from resbench.errors import DatabaseError, Fact
 from resbench.escape import printable
+from resbench.files import SQLITE_HEADER
 from resbench.store.frozen import FORMAT, SCHEMA, is_frozen
 from resbench.store.records import FINISHED
-from resbench.store.sqlite_connection import connect, limit_time
-from resbench.store.values import NUMBER, OBJECT, SHAPE, TEXT, WHOLE, Kind, number_kind, one_of
+from resbench.store.sql_text import plain_sql
+from resbench.store.sqlite_connection import connect, file_uri, limit_time
+from resbench.store.values import FLAG, NUMBER, OBJECT, SHAPE, TEXT, WHOLE, Kind, number_kind, one_of
 
-_HEADER = b"SQLite format 3\0"
 ANSWER_S = 60.0  # what one question may take
-_COMMENT = re.compile(r"--[^\n]*")
 _COLUMN = re.compile(r"^ {4}(\w+) (TEXT|INTEGER|REAL)( NOT NULL| PRIMARY KEY)?", re.MULTILINE)
 _OBJECTS = {("study", "spec"), ("architecture", "spec"), ("recipe", "spec"), ("data", "settings"), ("environment", "plugins"),
             ("unit", "params")}  # fmt: skip
+_FLAGS = {("environment", name) for name in ("git_dirty", "deterministic", "tf32")}
 Columns = Mapping[str, tuple[Kind, bool]]  # by name: what a column holds, and whether it may be NULL
 Row = tuple[Any, ...]
 
 
 def _statements() -> Iterator[str]:
-    return (words for text in SCHEMA.split(";\n") if (words := _words(text)))
-
-
-def _words(sql: str) -> str:
-    return " ".join(_COMMENT.sub("", sql).split())
+    return (sql for text in SCHEMA.split(";\n") if (sql := plain_sql(text)))
 
 
 def _tables() -> Iterator[tuple[str, Columns]]:
@@ -53,6 +48,8 @@ def _kind(table: str, name: str, declared: str) -> Kind:
         return OBJECT
     if (table, name) == ("run", "status"):
         return one_of(FINISHED)
+    if (table, name) in _FLAGS:
+        return FLAG
     if declared == "TEXT":
         return SHAPE if name == "input_shape" else TEXT
     return WHOLE if declared == "INTEGER" else number_kind(name)
@@ -134,7 +131,7 @@ def open_frozen(path: Path) -> FrozenFile:
         size = path.stat().st_size
     except OSError as error:
         raise DatabaseError(f"{shown}: cannot be read: {error.strerror}") from None
-    if not head.startswith(_HEADER) or len(head) < 100:
+    if not head.startswith(SQLITE_HEADER) or len(head) < 100:
         raise DatabaseError(f"{shown}: is no frozen benchmark; `resbench results freeze STUDY -o {shown}` makes one")
     if not is_frozen(head):
         raise DatabaseError(
@@ -156,16 +153,15 @@ def open_frozen(path: Path) -> FrozenFile:
 
 
 def _connected(path: Path, shown: str) -> sqlite3.Connection:
-    uri = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro&immutable=1"
     try:
-        return connect(uri, timeout_s=ANSWER_S, any_thread=True)
+        return connect(f"{file_uri(path, 'ro')}&immutable=1", timeout_s=ANSWER_S, any_thread=True)
     except sqlite3.Error as error:
         raise DatabaseError(f"{shown}: cannot be opened: {error}") from None
 
 
 def _refuse_another_schema(file: FrozenFile) -> None:
     found = [str(sql) for name, sql in file.select("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")]
-    foreign = sorted({_words(sql) for sql in found} ^ set(_statements()))
+    foreign = sorted({plain_sql(sql) for sql in found} ^ set(_statements()))
     if foreign:
         raise DatabaseError(
             f"{file.shown}: its tables are not those of a frozen benchmark ({printable(foreign[0], 80)}); get it again from who "

@@ -16,7 +16,7 @@ from resbench import __version__
 from resbench.errors import BadInput
 from resbench.escape import printable
 from resbench.store.frozen import add, make, write_whole
-from resbench.store.values import parse_study
+from resbench.store.spec_parts import parse_study
 from resbench.tabular.file import TABLES, FrozenFile, open_frozen
 
 _SHOWN = 10  # conflicts told one by one

@@ -34,6 +34,24 @@ def test_what_is_wrong_is_told_and_is_status_four(rb: Rb, ran: None, database: D
     assert [row["wrong"] for row in wrong] == [["run 1: 1 epochs, rows: 0"]]
 
 
+def test_the_limit_of_a_transaction_is_given(rb: Rb, ran: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    from resbench.store import sqlite_connection
+
+    monkeypatch.setattr(sqlite_connection, "_STEPS_BETWEEN_LOOKS", 1)
+    commands = (("db", "check"), ("results", "freeze", "small", "-o", "bench.db"))
+    monkeypatch.setenv("RESBENCH_TRANSACTION_S", "1e-9")
+    for command in commands:
+        said = rb(*command)
+        assert said.status == 4
+        assert "took over 1e-09 s, the limit of one transaction" in said.err
+        assert "RESBENCH_TRANSACTION_S, or by --timeout of" in said.err
+        assert rb(*command, "--timeout", "80000").status == 0
+    monkeypatch.setenv("RESBENCH_TRANSACTION_S", "soon")
+    said = rb("results", "list")
+    assert said.status == 2
+    assert "RESBENCH_TRANSACTION_S: expected a number of seconds above 0, got 'soon'" in said.err
+
+
 def test_a_copy(rb: Rb, ran: None, tmp_path: Path) -> None:
     said = rb("db", "backup", "copy.db")
     assert (said.status, said.out, said.err) == (0, "", f"copied to {tmp_path / 'copy.db'}\n")

@@ -21,7 +21,7 @@ ODD = (  # SQL of values
     "'{\"a\": NaN}'", "'null'", "'3'", "'1x8x8'", "'0x8x8'", "'99999999x99999999x99999999'", "'yesterday'", "'2026-99-99'",
     "'../../x'", "'/etc/x'", "char(27) || '[31m'", "'a' || char(10) || 'b'", "'[/red]'", "'<script>x</script>'", "'😀'",
     "char(55357)", "hex(zeroblob(3000))", "replace(hex(zeroblob(3000)), '0', '[')",
-    "replace(hex(zeroblob(9000)), '0', '{\"a\":')", "zeroblob(200000)", "x'5b2fd0a1e77c'",
+    "replace(hex(zeroblob(9000)), '0', '{\"a\":')", "zeroblob(200000)", "'{\"a\": 1e999}'", "x'5b2fd0a1e77c'",
 )  # fmt: skip
 STRANGE: tuple[Any, ...] = (  # values in JSON
     None, True, -1, 0, 1.5, -0.0, 1e308, float("inf"), float("nan"), 2**63, 10**400, "", "x", "\ud800", "a\0b", "\x1b[31m",
@@ -68,12 +68,12 @@ def change_json(path: Path, rng: random.Random) -> str:
             data: Any = json.loads(text)
             for _ in range(rng.choice([1, 1, 2])):
                 change_value(data, rng, rng.choice([STRANGE, ODD_VALUES]))
-            changed = json.dumps(data, default=str)
+            changed = json.dumps(data, default=str).replace("Infinity", rng.choice(["Infinity", "1e999"]))
         except (ValueError, RecursionError):
             changed = text
         if rng.random() < 0.2:
             at = rng.randrange(len(changed) + 1)
-            put = rng.choice(["", "}", "[", '"', "NaN", "\\", "\0", "9" * 30])
+            put = rng.choice(["", "}", "[", '"', "NaN", "1e999", "\\", "\0", "9" * 30])
             changed = changed[:at] + put + changed[at + rng.randrange(3) :]
         do(connection, f"UPDATE {table} SET {column} = ? WHERE {column} = ?", (changed, text))
         return f"{table}.{column} = {changed[:200]}"

@@ -6,10 +6,14 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+from sqlalchemy import text
 from store_sample import ENVIRONMENT, Sample
 
+from resbench.errors import DatabaseError
 from resbench.report.results import Results, epoch_rows, run_rows
 from resbench.store.freeze import freeze
+from resbench.store.transaction import writing
 
 
 def test_the_frozen_file_is_the_same_from_both(sample: Sample, tmp_path: Path) -> None:
@@ -52,3 +56,24 @@ def test_rows_for_python_are_the_same_from_both(sample: Sample, db: str) -> None
     with Results(db) as results:
         assert results.studies()[0]["runs"] == 1
         assert list(results.query("SELECT unit, macs FROM v_runs")) == [{"unit": "pre", "macs": 5000}]
+
+
+UNFIT = {
+    "rb_architecture": ("spec = '['", "rb_architecture arch: spec: expected a JSON object"),
+    "rb_recipe": ("spec = '3'", "rb_recipe rec: spec: expected a JSON object"),
+    "rb_data": ("input_shape = 'large'", "rb_data dat: input_shape: expected three sizes"),
+    "rb_environment": ("plugins = '{\"a\": 1e999}'", r"rb_environment \w+: plugins: expected a JSON object"),
+    "rb_trial": ("params = '[]'", "rb_trial 'pre': params: expected a JSON object"),
+    "rb_study": ("spec = '{\"seeds\": 1}'", "study 's': spec: seeds: expected a list"),
+}
+
+
+@pytest.mark.parametrize("table", UNFIT)
+def test_what_no_reader_of_the_file_could_take_is_not_written(table: str, sample: Sample, tmp_path: Path) -> None:
+    sample.add(sample.record(0))
+    change, words = UNFIT[table]
+    with writing(sample.engine) as connection:
+        connection.execute(text(f"UPDATE {table} SET {change}"))
+    with pytest.raises(DatabaseError, match=words):
+        freeze(sample.engine, "s", tmp_path / "out.db")
+    assert not (tmp_path / "out.db").exists()

@@ -166,3 +166,71 @@ def test_a_source_is_seen_through_links(tmp_path: Path) -> None:
         with pytest.raises(BadInput, match="is the database itself and was left as it is"):
             check_place(tmp_path / f"{name}.db", [tmp_path / "a.db"], force=True)
     check_place(tmp_path / "new.db", [tmp_path / "a.db", tmp_path / "gone.db"])
+
+
+USES = {
+    "somebody reads": ("DELETE", ("BEGIN", "SELECT * FROM t")),
+    "somebody writes": ("DELETE", ("BEGIN IMMEDIATE",)),
+    "somebody has it open, in WAL mode": ("WAL", ("SELECT * FROM t",)),
+    "somebody reads, in WAL mode": ("WAL", ("BEGIN", "SELECT * FROM t")),
+}
+
+
+def used(path: Path, how: str) -> sqlite3.Connection:
+    """A connection that uses the file; the first one leaves no changes beside it."""
+    mode, statements = USES[how]
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(f"CREATE TABLE IF NOT EXISTS t (a); PRAGMA journal_mode = {mode}")
+    connection = sqlite3.connect(path, isolation_level=None)
+    for statement in statements:
+        connection.execute(statement)
+    return connection
+
+
+@pytest.mark.parametrize("how", USES)
+def test_a_database_in_use_is_not_replaced(how: str, tmp_path: Path) -> None:
+    target, source = tmp_path / "live.db", tmp_path / "a.db"
+    open_store(str(source), create=True).dispose()
+    with closing(used(target, how)):
+        before = target.read_bytes()
+        ways: tuple[Callable[[], object], ...] = (
+            lambda: backup(str(source), str(target), force=True),
+            lambda: merge_to_new(str(target), [str(source)], force=True),
+            lambda: check_place(target, force=True),
+        )
+        for way in ways:
+            with pytest.raises(BadInput, match=r"live\.db: is a database that another process or connection uses"):
+                way()
+        assert target.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.db", "live.db"]
+    backup(str(source), str(target), force=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.db", "live.db"]
+    open_store(str(target), create=False).dispose()
+
+
+@pytest.mark.parametrize("how", USES)
+def test_a_database_that_comes_into_use_meanwhile_is_not_replaced(how: str, tmp_path: Path) -> None:
+    target = tmp_path / "live.db"
+    with closing(sqlite3.connect(target)) as connection:
+        connection.execute("CREATE TABLE t (a)")
+    users = []
+
+    def fill() -> None:
+        with new_file(target, force=True) as rough:
+            rough.write_bytes(b"new")
+            users.append(used(target, how))
+
+    with pytest.raises(BadInput, match="another process or connection uses"):
+        fill()
+    users.pop().close()
+    with closing(sqlite3.connect(target)) as connection:
+        assert connection.execute("SELECT * FROM t").fetchall() == []
+    assert [path.name for path in tmp_path.iterdir()] == ["live.db"]
+
+
+@pytest.mark.parametrize("content", [b"", b"a text", b"SQLite format 3\0 and no more"])
+def test_what_is_no_database_is_in_no_use(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.db").write_bytes(content)
+    check_place(tmp_path / "a.db", force=True)
+    assert (tmp_path / "a.db").read_bytes() == content
+    assert [path.name for path in tmp_path.iterdir()] == ["a.db"]

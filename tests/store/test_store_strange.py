@@ -18,7 +18,8 @@ from resbench.store.engine import open_store
 from resbench.store.freeze import freeze
 from resbench.store.location import locate
 from resbench.store.merge import merge
-from resbench.store.reading import listed_studies, run_detail, runs_of_study
+from resbench.store.reading import listed_studies, reveals, run_detail, runs_of_study
+from resbench.store.reading import test_scores as scores_of_test
 from resbench.store.status import study_status
 from resbench.store.studies import get_study
 from resbench.store.upgrade import upgrade_database
@@ -121,7 +122,7 @@ SPECS: dict[str, Callable[[Engine], object]] = {
 }
 
 
-@pytest.mark.parametrize("spec", ["x", "[]", "", "{", '{"a": NaN}'])
+@pytest.mark.parametrize("spec", ["x", "[]", "", "{", '{"a": NaN}', '{"a": 1e999}', '{"a": [-1.5E+400]}'])
 @pytest.mark.parametrize("table", SPECS)
 def test_a_spec_that_is_no_json(table: str, spec: str, full: str) -> None:
     script(full, f"UPDATE {table} SET spec = '{spec}'")
@@ -130,6 +131,51 @@ def test_a_spec_that_is_no_json(table: str, spec: str, full: str) -> None:
         SPECS[table](engine)
     with pytest.raises(DatabaseError, match="spec: expected a JSON object"):
         run_detail(engine, 1)
+    engine.dispose()
+
+
+def test_numbers_that_are_finite_are_json(full: str) -> None:
+    script(full, """UPDATE rb_recipe SET spec = '{"a": [1e308, -0.0, 1e-400, 5]}'""")
+    engine = open_store(full, create=False)
+    assert get_recipe(engine, "rec").spec == '{"a": [1e308, -0.0, 1e-400, 5]}'
+    engine.dispose()
+
+
+FLAGS: dict[str, Callable[[Engine], object]] = {
+    "rb_trial.active": lambda engine: runs_of_study(engine, "s"),
+    "rb_study_run.judges": lambda engine: runs_of_study(engine, "s"),
+    "rb_environment.git_dirty": lambda engine: run_detail(engine, 1),
+    "rb_environment.tf32": lambda engine: run_detail(engine, 1),
+}
+
+
+@pytest.mark.parametrize("value", ["'abc'", "2", "-5", "0.5", "x'00'"])
+@pytest.mark.parametrize("column", FLAGS)
+def test_a_flag_that_is_neither_true_nor_false(column: str, value: str, full: str) -> None:
+    table, name = column.split(".")
+    script(full, f"UPDATE {table} SET {name} = {value}")
+    engine = open_store(full, create=False)
+    ways = [FLAGS[column]]
+    if table in ("rb_trial", "rb_study_run"):
+        out = Path(full).with_name("out.db")
+        ways.append(lambda engine: freeze(engine, "s", out))
+    if name == "judges":
+        ways.append(lambda engine: scores_of_test(engine, "s", "ann"))
+    for way in ways:
+        with pytest.raises(DatabaseError, match=rf"results\.db: {name}: expected 0 or 1, got "):
+            way(engine)
+    assert reveals(engine, "s") == []
+    engine.dispose()
+    assert not Path(full).with_name("out.db").exists()
+
+
+def test_flags_are_truth_values(full: str) -> None:
+    script(full, "UPDATE rb_trial SET active = 0; UPDATE rb_study_run SET judges = 1; "
+           "UPDATE rb_environment SET tf32 = 1, deterministic = 0, git_dirty = NULL")  # fmt: skip
+    engine = open_store(full, create=False)
+    assert [(run.active, run.judges) for run in runs_of_study(engine, "s")] == [(False, True)] * 3
+    found = run_detail(engine, 1).environment
+    assert (found.tf32, found.deterministic, found.git_dirty) == (True, False, None)
     engine.dispose()
 
 

@@ -92,6 +92,11 @@ ROWS = {
         "spec: expected a JSON object",
     ),
     "units that are numbers": ("UPDATE study SET spec = '{\"units\": [7]}'", "units: expected a list of texts"),
+    "a flag that is none": ("UPDATE environment SET tf32 = 2", "tf32: expected 0 or 1, got 2"),
+    "a number that is too large for JSON": (
+        "UPDATE recipe SET spec = json_set(spec, '$.lr', 7) || ' '; UPDATE recipe SET spec = replace(spec, '7', '1e999')",
+        "spec: expected a JSON object",
+    ),
     "a number as a unit": ("UPDATE unit SET number = 1.5", "number: expected a whole number"),
 }
 
