@@ -15,11 +15,13 @@ from resbench.store.all_tables import metadata
 from resbench.store.columns import kind_of
 from resbench.store.engine import connect, found_revision
 from resbench.store.location import Location, locate
+from resbench.store.own_views import WAY_OUT
 from resbench.store.records import canonical_json
 from resbench.store.schema import check_revision
 from resbench.store.tables import rb_environment, rb_recipe, rb_study
 from resbench.store.transaction import reading
 from resbench.store.values import parse_study, shown
+from resbench.store.view_repair import find_wrong_views
 
 MOST = 20  # of each kind; the rest is counted
 _SHOWN = 3  # where a database is refused
@@ -111,7 +113,8 @@ def _structure(connection: Connection, location: Location) -> list[Checked]:
     """Schema, pages, references; a server keeps the last two itself."""
     found = found_revision(connection)
     check_revision(found, location.shown)
-    checked = [Checked(f"the schema is {found}", ())]
+    views = (f"{what}; {WAY_OUT}" for what in find_wrong_views(connection).values())
+    checked = [Checked(f"the schema is {found}", ()), _checked("every view is the one that resbench makes", views)]
     if location.path is not None:
         checked.append(_checked("the pages of the file are sound", _pages(connection)))
         if not checked[-1].wrong:
