@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -74,6 +75,7 @@ def check_database(url: str) -> list[Checked]:
     engine = connect(location, create=False)
     try:
         with reading(engine) as connection:
+            _keep_broken_texts(connection)
             checked = _structure(connection, location)
             if any(one.wrong for one in checked):
                 return checked  # what is said of rows might not be so
@@ -95,6 +97,7 @@ def refuse_unsound(url: str, *, transaction_s: float) -> None:
     engine = connect(location, create=False, transaction_s=transaction_s)
     try:
         with reading(engine) as connection:
+            _keep_broken_texts(connection)
             damaged = next((one.wrong for one in _structure(connection, location) if one.wrong), ())
             wrong = () if damaged else tuple(islice(foreign_values(connection), MOST + 1))
     finally:
@@ -107,6 +110,21 @@ def refuse_unsound(url: str, *, transaction_s: float) -> None:
             f"{location.shown}: holds rows that no row of resbench's can be: {'; '.join(wrong[:_SHOWN])}{more}; "
             "`resbench db check` lists them"
         )
+
+
+def _keep_broken_texts(connection: Connection) -> None:
+    """Read a text of an SQLite file that is no UTF-8 as bytes, so that it is a value like others: one that no column holds."""
+    if connection.dialect.name == "sqlite":
+        file = connection.connection.driver_connection
+        assert isinstance(file, sqlite3.Connection)
+        file.text_factory = _text_or_bytes
+
+
+def _text_or_bytes(raw: bytes) -> str | bytes:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw
 
 
 def _structure(connection: Connection, location: Location) -> list[Checked]:

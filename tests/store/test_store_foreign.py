@@ -233,6 +233,10 @@ def test_a_statement_that_does_not_end_is_ended(sample: Sample, db: str) -> None
     engine.dispose()
 
 
+CELL = (
+    "INSERT INTO rb_cell (id, trial_id, architecture, recipe, data, seeds, status) "
+    "SELECT 9, id, architecture, recipe, data, {}, 'queued' FROM rb_trial WHERE id = 1"
+)
 ODD = {
     "a text as a seed": ("UPDATE rb_run SET seed = 'x' WHERE id = 1", "rb_run 1: seed: expected a whole number"),
     "a negative depth": ("UPDATE rb_architecture SET depth = -1", "depth: expected a whole number"),
@@ -264,6 +268,21 @@ ODD = {
     ),
     "a study that is no object": ("UPDATE rb_study SET spec = '3'", "spec: expected a JSON object"),
     "a flag that is none": ("UPDATE rb_trial SET active = 7", "rb_trial 1: active: expected 0 or 1"),
+    "an infinite seed of a cell": (CELL.format("'[1e999]'"), "rb_cell 9: seeds: expected a JSON list of whole numbers"),
+    "a seed of a cell below 0": (CELL.format("'[0,-1]'"), "rb_cell 9: seeds: expected a JSON list of whole numbers"),
+    "a seed of a cell too large": (
+        CELL.format("'[9223372036854775808]'"),
+        "rb_cell 9: seeds: expected a JSON list of whole numbers from 0 to 2^63 - 1, got '[9223372036854775808]'",
+    ),
+    "a flag as a seed of a cell": (CELL.format("'[true]'"), "rb_cell 9: seeds: expected a JSON list of whole numbers"),
+    "numbers as tags": (
+        CELL.format("'[1]'") + "; UPDATE rb_cell SET tags = '[1]'",
+        "rb_cell 9: tags: expected a JSON list of texts, got '[1]'",
+    ),
+    "a text that is no UTF-8": (
+        "UPDATE rb_trial SET name = CAST(x'ff41' AS TEXT)",
+        "rb_trial 1: name: expected a text, got b'\\xffA'",
+    ),
     "a seed too large": ("UPDATE rb_run SET seed = 1e30 WHERE id = 1", "rb_run 1: seed: expected a whole number"),
 }
 
