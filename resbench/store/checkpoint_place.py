@@ -60,7 +60,7 @@ def claim(engine: Engine, folder: Path) -> str | None:
         return f"{folder} has the checkpoints of another database, {other}; this one's are in {folder / own.short}"
     if mark.of != own:  # it was moved
         with suppress(StorageError):
-            write(folder / MARK, Mark(own, mark.made, mark.left).data(), force=True)
+            write(folder / MARK, Mark(own, mark.made, mark.left).data(), force=True, private=True)
     return None
 
 
@@ -135,7 +135,7 @@ def _make(place: Path, own: Identity) -> None:
     rough = _beside(place)
     rough.mkdir(0o700)
     try:
-        write(rough / MARK, Mark(own, made=True).data())
+        write(rough / MARK, Mark(own, made=True).data(), private=True)
         rough.chmod(private_mode(folder=True))
         rough.rename(place)
     except (OSError, StorageError):
@@ -152,7 +152,7 @@ def _put_mark(engine: Engine, place: Path, own: Identity) -> None:
         keys = set(connection.execute(select(rb_checkpoint.c.key)).scalars()) if names else set()
     left = frozenset(name for name in names if name.split(".")[0] not in keys)
     with suppress(BadInput):
-        write(place / MARK, Mark(own, left=left).data())
+        write(place / MARK, Mark(own, left=left).data(), private=True)
 
 
 def _remove_marks(place: Path) -> None:
