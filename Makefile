@@ -15,7 +15,8 @@ help:
 	@echo "make export       every unit and network of the library as ONNX and torch.export, run and compared"
 	@echo "make storm        1 000 kills of fake studies, 50 starts at the same moment, two minutes of kills of a real one"
 	@echo "make gpu          every CUDA test and GPU benchmark; the results go to gpu-results.md"
-	@echo "make clean        remove the environment that make made, and what tests leave"
+	@echo "make clean        remove the environment that make made, what tests leave, and whole the caches of the tools"
+	@echo "                  (.pytest_cache .mypy_cache .ruff_cache .hypothesis)"
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "resbench needs Python 3.11 or newer; make PYTHON=python3.12 names another")'
@@ -66,8 +67,9 @@ gpu: $(VENV)/.installed-dev
 	(echo; echo '## Tests (pytest status '$$(cat gpu-tests.status)')'; echo '```'; tail -n 40 gpu-tests.log; echo '```') >> gpu-results.md
 	@rm -f gpu-tests.log gpu-tests.status; cat gpu-results.md
 
-# Only what the targets above made: an environment with their mark (a folder that held anything before does not get it), wheels of
-# resbench, caches of their tools, and the compiled files of our own folders. `find` follows no link, and a link to a cache goes alone.
+# What the targets above made: an environment with their mark (a folder that held anything before does not get it), wheels of resbench,
+# and the compiled files of our own folders. The four caches belong to the tools, which write what they like there: they go whole,
+# with whatever else is in them. `find` follows no link, and a link to a cache goes alone.
 clean:
 	@if [ -f "$(VENV)/.made-by-resbench" ] && [ ! -L "$(VENV)" ]; then rm -rf -- "$(VENV)"; \
 	elif [ -d "$(VENV)" ]; then echo "$(VENV) was not made by this Makefile, and was left as it is"; fi

@@ -3,6 +3,7 @@
     ResbenchError            1  some cells failed, or anything not named below
     ├── BadInput             2  a file, an argument or a name that cannot be used; nothing was written
     │   ├── SpecError        2  problems in YAML files, each with its place
+    │   ├── Conflicts        2  files to be merged that contradict each other
     │   ├── Endless          2  more values or points than can be walked
     │   └── TooLarge         2  a network that needs more memory than the device has
     ├── PluginError          3  a plugin that fails
@@ -25,6 +26,7 @@ class ResbenchError(Exception):
     """Base of every error a user may see. Its text is whole: where, what was given, what is allowed."""
 
     exit_status = 1
+    several_lines = False  # whether its text was put together of lines, each of which is of printable texts
 
 
 class BadInput(ResbenchError):  # noqa: N818  (it is the input that is bad)
@@ -33,6 +35,12 @@ class BadInput(ResbenchError):  # noqa: N818  (it is the input that is bad)
 
 class Endless(BadInput):
     """More values or points than can be walked."""
+
+
+class Conflicts(BadInput):
+    """Files that contradict each other; one conflict a line."""
+
+    several_lines = True
 
 
 class TooLarge(BadInput):
@@ -93,6 +101,8 @@ class Problem:
 
 class SpecError(BadInput):
     """Every problem found in one or more spec files, in the order of the files."""
+
+    several_lines = True
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)

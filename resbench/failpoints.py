@@ -10,11 +10,15 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
+
+from resbench.errors import BadInput
 
 
 class Failpoint(StrEnum):
@@ -42,6 +46,11 @@ class FailpointReached(Exception):  # noqa: N818  (what a test injects, of no ki
     pass
 
 
+_ACTIONS = ("kill", "exit", "raise", "sleep")
+_TIME = re.compile(r"(\d{1,6}(\.\d{1,6})?)?", re.ASCII)
+_HIT = re.compile(r"([1-9]\d{0,8})?", re.ASCII)
+
+
 @dataclass(slots=True)
 class _Armed:
     action: str
@@ -50,7 +59,7 @@ class _Armed:
 
 
 def parse(text: str) -> dict[Failpoint, _Armed]:
-    """Raises ValueError for a point or an action that is not there.
+    """Raises BadInput for a point or an action that is not there.
 
     >>> {point.name: armed.hits_left for point, armed in parse("runs.committed=kill@2, beat=sleep:0.5").items()}
     {'RUNS_COMMITTED': 2, 'BEAT': 1}
@@ -60,23 +69,43 @@ def parse(text: str) -> dict[Failpoint, _Armed]:
         name, _, rest = part.partition("=")
         action, _, hit = rest.partition("@")
         action, _, argument = action.partition(":")
-        if action not in ("kill", "exit", "raise", "sleep"):
-            raise ValueError(f"RESBENCH_FAILPOINTS: {part}: an action is kill, exit, raise or sleep")
+        if (
+            name not in set(Failpoint)
+            or action not in _ACTIONS
+            or not _TIME.fullmatch(argument)
+            or not _HIT.fullmatch(hit)
+        ):
+            raise BadInput(
+                "RESBENCH_FAILPOINTS: expected POINT=ACTION, POINT=sleep:SECONDS or either with @HIT, with a comma between two, "
+                f"got {part!r}; actions: {', '.join(_ACTIONS)}; points: {', '.join(Failpoint)}"
+            )
         armed[Failpoint(name)] = _Armed(action, float(argument or 1), int(hit or 1))
     return armed
 
 
-_ARMED = parse(os.environ.get("RESBENCH_FAILPOINTS", ""))
+@cache
+def _armed() -> dict[Failpoint, _Armed]:
+    """What this process is to do where; its environment says it until `arm` does."""
+    return parse(os.environ.get("RESBENCH_FAILPOINTS", ""))
+
+
+def check_environment() -> None:
+    """Raises BadInput where RESBENCH_FAILPOINTS or RESBENCH_FAILPOINTS_ONCE cannot be used."""
+    folder = os.environ.get("RESBENCH_FAILPOINTS_ONCE")
+    if _armed() and folder is not None and not Path(folder).is_dir():
+        raise BadInput(f"RESBENCH_FAILPOINTS_ONCE: expected a folder that is there, got {folder!r}")
 
 
 def arm(text: str) -> None:
     """In this process, whatever its environment says."""
-    _ARMED.clear()
-    _ARMED.update(parse(text))
+    armed = parse(text)
+    _armed.cache_clear()
+    _armed().clear()
+    _armed().update(armed)
 
 
 def reach(point: Failpoint) -> None:
-    armed = _ARMED.get(point)
+    armed = _armed().get(point)
     if armed is None:
         return
     armed.hits_left -= 1

@@ -34,17 +34,19 @@ _STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
 SQLITE_HEADER = b"SQLite format 3\0"
 
 
-def write(path: Path, data: bytes, *, force: bool = False) -> None:
+def write(path: Path, data: bytes, *, force: bool = False, private: bool = False) -> None:
     """Write a file, or replace one that is there if `force` says so; the same bytes are left as they are.
+
+    `private`: as `placed` has it.
 
     Raises:
         BadInput: where no file can be, or something is that may not be replaced.
         StorageError: where the file cannot be written; what was there is as it was.
     """
-    write_all([(path, data)], force=force)
+    write_all([(path, data)], force=force, private=private)
 
 
-def write_all(files: Sequence[tuple[Path, bytes]], *, force: bool = False) -> None:
+def write_all(files: Sequence[tuple[Path, bytes]], *, force: bool = False, private: bool = False) -> None:
     """Write several; each is checked before the first is written. Raises as `write` does."""
     wanted = [(path, data) for path, data in files if not _holds(path, data)]
     for path, _ in wanted:
@@ -55,7 +57,7 @@ def write_all(files: Sequence[tuple[Path, bytes]], *, force: bool = False) -> No
         if _is_stream(path):
             _pour(path, data)
         else:
-            with placed(path, force=force) as rough, _explained(path):
+            with placed(path, force=force, private=private) as rough, _explained(path):
                 rough.write_bytes(data)
 
 

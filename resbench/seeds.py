@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import blake2b
 
+LARGEST = 2**63 - 1  # seed; SQLite and Postgres keep no larger whole number
+
 
 def stream(seed: int, epoch: int, purpose: str) -> int:
     """The seed of the generator for one purpose in one epoch (epoch 0 before training; the first epoch is 1).

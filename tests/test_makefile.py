@@ -49,6 +49,15 @@ def test_what_a_person_has_there_stays(clone: Path) -> None:
     assert snapshot(clone) == before
 
 
+def test_what_goes_whole_is_said() -> None:
+    (caches,) = [line.split()[2:] for line in MAKEFILE.read_text().splitlines() if line.startswith("\trm -rf ")]
+    assert len(caches) == 4
+    said = subprocess.run(["make", "help"], cwd=MAKEFILE.parent, text=True, capture_output=True, check=True).stdout
+    for cache in caches:
+        assert cache in said
+        assert f"`{cache}`" in (MAKEFILE.parent / "SECURITY.md").read_text()
+
+
 def test_an_environment_of_somebody_else_stays(clone: Path) -> None:
     (clone / ".venv").symlink_to(clone / "mine")
     (clone / "mine" / ".installed").touch()

@@ -10,6 +10,7 @@ import typer
 
 from resbench.cli.options import Force, Json, Plugins
 from resbench.cli.terminal import echo
+from resbench.seeds import LARGEST
 
 if TYPE_CHECKING:
     from resbench.theory.identities import Check
@@ -32,7 +33,7 @@ def analyze(
                                   show_default=False)
     ] = None,
     force: Force = False,
-    seed: Annotated[int, typer.Option(help="Of weights and noise.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST, help="Of weights and noise.")] = 0,
     json: Json = False, plugins: Plugins = None,
 ) -> None:  # fmt: skip
     """Tell a unit's identity path: its equation, what Eq. 4, 5, 7 and 8 of He et al. 2016 say of it, and whether they hold."""

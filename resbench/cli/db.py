@@ -18,20 +18,25 @@ app = typer.Typer(help="Upgrade, check, copy and merge databases of results.", n
 
 @app.command()
 def upgrade(db: Db = None) -> None:
-    """Bring a database of an older version to this one's schema; of a file, a copy is kept beside it first."""
+    """Bring a database of an older version to this one's schema, and make views of resbench anew that are missing or changed.
+
+    Of a file, a copy is kept beside it first.
+    """
     from resbench.store.location import locate
     from resbench.store.upgrade import upgrade_database
 
     url = database(db)
     done = upgrade_database(url)
     shown = locate(url).shown
-    if done.found == done.now:
-        echo(f"{shown}: has the schema {done.now} already; nothing was changed", err=True)
-    else:
-        kept = f"the database of before is kept as {done.copy}"
-        if done.copy is None:
-            kept = "no copy was made, since it is on a server, whose own tools copy it"
+    kept = f"the database of before is kept as {done.copy}"
+    if done.copy is None:
+        kept = "no copy was made, since it is on a server, whose own tools copy it"
+    if done.found != done.now:
         echo(f"{shown}: upgraded from {done.found} to {done.now}; {kept}", err=True)
+    elif done.views:
+        echo(f"{shown}: has the schema {done.now} already; made anew: {', '.join(done.views)}; {kept}", err=True)
+    else:
+        echo(f"{shown}: has the schema {done.now} already; nothing was changed", err=True)
     if done.no_reader is not None:
         echo(
             f"`resbench query` will refuse this database, for the role that only reads cannot be made: {done.no_reader}; "

@@ -10,6 +10,7 @@ import typer
 from resbench.cli.options import Force, Plugins
 from resbench.cli.terminal import echo, write_file
 from resbench.errors import BadInput, did_you_mean
+from resbench.seeds import LARGEST
 
 if TYPE_CHECKING:
     from resbench.cli.exporting import Subject
@@ -30,7 +31,10 @@ Out = Annotated[
     typer.Option("-o", "--out", metavar="FILE", help="The file to write; python goes to stdout without.", show_default=False),
 ]  # fmt: skip
 Seed = Annotated[
-    int | None, typer.Option("--seed", metavar="N", help="Draws the weights, He's normal; else 0.", show_default=False)
+    int | None,
+    typer.Option(
+        "--seed", metavar="N", min=0, max=LARGEST, help="Draws the weights, He's normal; else 0.", show_default=False
+    ),
 ]
 Weights = Annotated[
     Path | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os.path import lexists
 from pathlib import Path
 from typing import Annotated
 
@@ -44,8 +45,6 @@ def new(
     folder: Annotated[Path, typer.Option("--dir", metavar="FOLDER", help="Where to write it.")] = Path(),
 ) -> None:
     """Write a package that gives an op and a unit; it installs and passes `plugins check` as it stands."""
-    from importlib.util import find_spec
-
     from resbench.ops.schema import table
     from resbench.plugins.new import write_package
     from resbench.spec.library import Library
@@ -56,12 +55,23 @@ def new(
     reason = why_not(name) or why_not(f"{name}_unit")
     if reason is None and name in taken:
         reason = f"`{name}` is the name of an op, a block or a unit already"
-    if reason is None and find_spec(name) is not None:
+    if reason is None and not lexists(folder / name) and _is_installed(name):
         reason = f"`{name}` is the name of a Python package that is installed"
     if reason is not None:
         raise BadInput(f"plugins new: {reason}; choose another name")
     target = write_package(name, folder)
     echo(f"{target}: written. Next: {shell_line(['resbench', 'plugins', 'check', str(target)])}")
+
+
+def _is_installed(name: str) -> bool:
+    """Whether Python finds a package of that name; a plain folder where the command is run, as `python -m` finds it, is none."""
+    from importlib.util import find_spec
+
+    spec = find_spec(name)
+    if spec is None:
+        return False
+    places = [Path(place).resolve().parent for place in spec.submodule_search_locations or ()]
+    return spec.origin is not None or any(place != Path.cwd() for place in places)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from resbench.cli.options import Db, Force, Json, Plugins, Raw, database
 from resbench.cli.terminal import echo
 from resbench.errors import BadInput
 from resbench.escape import csv_text
+from resbench.seeds import LARGEST
 
 if TYPE_CHECKING:
     from resbench.evidence.proxies import Agreement, Ceiling
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 def proxies(
     study: Annotated[str, typer.Argument(help="The study's name.")],
     images: Annotated[int, typer.Option(min=2, help="Of the training split, that each network is tried on.")] = 64,
-    seed: Annotated[int, typer.Option(help="Of the weights that the networks start from.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST, help="Of the weights that the networks start from.")
+    ] = 0,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the number of each architecture, CSV.",
                                  show_default=False)

@@ -23,7 +23,7 @@ def query(
     json: Json = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values with a line of names.")] = False,
     raw: Raw = False,
-    max_rows: Annotated[int, typer.Option("--max-rows", min=1, help="Rows at most.")] = 10_000,
+    max_rows: Annotated[int, typer.Option("--max-rows", min=1, max=10**9, help="Rows at most.")] = 10_000,
     timeout_s: Annotated[float, typer.Option("--timeout", min=0.1, max=86_400, help="Seconds at most.")] = 30.0,
 ) -> None:
     """Ask the database anything; it can only be read, and test scores are in `results top STUDY --test` alone."""

@@ -37,12 +37,13 @@ def freeze(
     if study is None and with_test:
         raise BadInput("--with-test is for the study that is frozen; a merged file has the test scores of its parts")
     from resbench.store.location import locate
-    from resbench.store.new_file import check_place
+    from resbench.store.new_file import check_place, refuse_source
     from resbench.tabular import load
     from resbench.tabular import merge as merged
 
     url = database(db)
     file = locate(url).path
+    refuse_source(out, merge or [])
     check_place(out, [*(merge or []), *([] if file is None else [file])], force=force)
     if study is None:
         merged(merge or [], out, force=force)

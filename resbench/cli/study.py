@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from resbench.cli.options import Db, Json, Plugins, database
+from resbench.cli.options import Db, Json, Plugins, check_environment, database
 from resbench.cli.terminal import echo, echo_lines
 from resbench.errors import BadInput
 
@@ -62,6 +62,7 @@ def run(
     from resbench.cli.results import has_finished, print_ranking
     from resbench.cli.run import Setting, named_device, prepare, ray_place, room_on, trained
 
+    check_environment()
     url = database(db)
     if profile is not None:
         os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # torch's profiler tells of cards that are not there

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import traceback
 import warnings
@@ -12,7 +11,7 @@ from typing import TextIO
 
 import typer
 
-from resbench.errors import ResbenchError, SpecError
+from resbench.errors import ResbenchError
 from resbench.escape import printable_lines
 
 _plain_warning = warnings.formatwarning
@@ -53,11 +52,8 @@ def can_print(stream: TextIO, text: str) -> bool:
 
 
 def print_problem(error: ResbenchError) -> None:
-    """The message on stderr. A further line is indented, so that a name with a line break cannot write a line of its own; one
-    that is so already stays, and so do problems in files, whose every text is on one line.
-    """
-    text = str(error)
-    echo_lines(text if isinstance(error, SpecError) else re.sub(r"\n(?!    )", "\n  ", text), err=True)
+    """The message on stderr: one line, in which a line break of a name is shown, or the lines that the error was made of."""
+    (echo_lines if error.several_lines else echo)(str(error), err=True)
 
 
 def print_error(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from resbench.cli.options import Db, Plugins, database
+from resbench.cli.options import Db, Plugins, check_environment, database
 from resbench.cli.study import Checkpoints, Device
 from resbench.errors import BadInput
 
@@ -46,6 +46,7 @@ def worker(
     from resbench.study.stop import Stopped, heard
     from resbench.study.worker import Employment, run_worker
 
+    check_environment()
     url = database(db)
     job = Employment(
         url, study, checkpoint_folder(url, checkpoints), device or "", slots, _tags(tags), max_cells,

@@ -20,7 +20,7 @@ from resbench.errors import BadInput, Fact
 from resbench.escape import printable
 
 _ZIP = b"PK\x03\x04"
-_SHOWN = 300  # characters of what a library says of a file
+_FORMATS = "expected a `.safetensors` file, or a state dict that torch.save wrote"
 Named = Mapping[str, Tensor]
 
 
@@ -37,11 +37,13 @@ def read_weights(path: Path) -> Named:
         raise BadInput(f"{shown}: no weights can be read: {fact}") from None
     except UnpicklingError:  # torch's own words tell a user to read it with no protection
         raise BadInput(
-            f"{shown}: no weights can be read: it is damaged, or holds more than names and tensors; save `state_dict()` alone"
+            f"{shown}: no weights can be read: {_FORMATS}; it is damaged, or holds more than names and tensors: "
+            "save `state_dict()` alone"
         ) from None
-    except Exception as error:  # whatever a library finds in it, the user learns which file it is
-        why = printable(" ".join(f"{type(error).__name__}: {error}".split()), _SHOWN)
-        raise BadInput(f"{shown}: no weights can be read: {why}") from None
+    except OSError as error:
+        raise BadInput(f"{shown}: no weights can be read: {error.strerror or 'it is damaged'}") from None
+    except Exception:  # what a library finds in it is about its own insides, and no help
+        raise BadInput(f"{shown}: no weights can be read: {_FORMATS}; this file is neither, or it is damaged") from None
 
 
 def other_shapes(network: nn.Module, given: Named) -> list[str]:

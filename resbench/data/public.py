@@ -27,6 +27,14 @@ def folders() -> tuple[Path, ...]:
     return (Path(named),) if named else (Path("data").resolve(), Path.home() / ".cache" / "resbench" / "data")
 
 
+def may_download() -> bool:
+    """What RESBENCH_DOWNLOAD says. Raises Fact where that is neither yes nor no."""
+    said = os.environ.get("RESBENCH_DOWNLOAD") or "0"
+    if said not in ("0", "1"):
+        raise Fact(f"RESBENCH_DOWNLOAD: expected 1 (download) or 0, got {said!r}")
+    return said == "1"
+
+
 def read_public(info: DatasetInfo, classes: tuple[str, ...], files: str, part: Part) -> Dataset:
     """`part` reads uint8 BCHW and labels, and raises RuntimeError or OSError where its files are not there. Raises Fact."""
     import numpy as np
@@ -62,7 +70,7 @@ def _parts(files: str, part: Part) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
         except (RuntimeError, OSError):
             continue
     looked = " and ".join(map(str, folders()))
-    if os.environ.get("RESBENCH_DOWNLOAD") == "1":
+    if may_download():
         try:
             return part(folders()[0], True, True), part(folders()[0], False, True)
         except (RuntimeError, OSError) as error:

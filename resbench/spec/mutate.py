@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 
 from resbench.errors import BadInput, SpecError
+from resbench.seeds import LARGEST
 from resbench.spec.check import Check
 from resbench.spec.node import Node, Plain, flow, from_plain, plain
 from resbench.spec.oplist import Vocabulary, parse_op
@@ -55,7 +56,7 @@ def parse_mutate(node: Node, vocabulary: Vocabulary, check: Check) -> Mutate | N
         parse_op(item, vocabulary, check)
     edits = check.whole(entries["edits"], 1, MAX_EDITS) if "edits" in entries else 3
     count = check.whole(entries["count"], 1, MAX_COUNT) if "count" in entries else 20
-    seed = check.whole(entries["seed"], 0, 2**32 - 1) if "seed" in entries else 0
+    seed = check.whole(entries["seed"], 0, LARGEST) if "seed" in entries else 0
     if len(check.problems) > before:
         return None
     return Mutate(str(unit.value), tuple(plain(item) for item in ops), edits, count, seed, node)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from resbench.errors import BadInput
+from resbench.seeds import LARGEST
 from resbench.spec.check import Check
 from resbench.spec.model import Count, Model, validate
 from resbench.spec.node import Node
@@ -61,7 +62,7 @@ class SearchSpec(Model):
     """
 
     use: Use = "grid"
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    seed: Annotated[int, Field(ge=0, le=LARGEST)] = 0
     seeds: Annotated[int, Field(gt=0, le=1000)] = 1
     finalists: Count = 5
     batch: Annotated[int, Field(gt=0, le=1000)] = 4

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
+from resbench.seeds import LARGEST
 from resbench.spec.budget import Budget, parse_budget
 from resbench.spec.check import Check
 from resbench.spec.design import KEYS as DESIGN
@@ -98,7 +99,7 @@ def _check_search(spec: StudySpec, check: Check) -> None:
 def _seeds(node: Node, check: Check) -> tuple[int, ...]:
     """A number n stands for 0 … n-1."""
     if isinstance(node.value, tuple):
-        seeds = tuple(check.whole(item, 0, 2**63 - 1) for item in node.items)
+        seeds = tuple(check.whole(item, 0, LARGEST) for item in node.items)
         given = [item.shown() for item in node.items]
         if len(set(given)) < len(given) or not given:
             check.report(node, "seeds must be different from each other, and at least one")

@@ -21,7 +21,7 @@ from resbench.store.roles import hold_role
 from resbench.store.secrets import conceal
 from resbench.store.tables import rb_trial
 from resbench.store.transaction import location_of, reading, shown, writing
-from resbench.store.values import parse_list, parse_object
+from resbench.store.values import SEEDS, TAGS, parse_list, parse_object
 from resbench.store.work_records import Attempt, Cell, Ending, Lease
 from resbench.store.work_tables import rb_attempt, rb_cell, rb_cell_plan
 
@@ -205,5 +205,7 @@ def _json(tags: Sequence[str]) -> str:
 
 def _cell(row: RowMapping | Mapping[str, Any], plan: str | None) -> Cell:
     what = f"rb_cell {row['id']}"
-    lists = {key: tuple(parse_list(row[key], f"{what}: {key}")) for key in ("seeds", "tags")}
+    lists = {
+        key: tuple(parse_list(row[key], f"{what}: {key}", kind)) for key, kind in (("seeds", SEEDS), ("tags", TAGS))
+    }
     return Cell(**dict(row) | lists, plan=parse_object(plan or "{}", f"{what}: plan"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -15,12 +16,14 @@ from resbench.store.all_tables import metadata
 from resbench.store.columns import kind_of
 from resbench.store.engine import connect, found_revision
 from resbench.store.location import Location, locate
+from resbench.store.own_views import WAY_OUT
 from resbench.store.records import canonical_json
 from resbench.store.schema import check_revision
 from resbench.store.spec_parts import parse_study
 from resbench.store.tables import rb_environment, rb_recipe, rb_study
 from resbench.store.transaction import reading
 from resbench.store.values import shown
+from resbench.store.view_repair import find_wrong_views
 
 MOST = 20  # of each kind; the rest is counted
 _SHOWN = 3  # where a database is refused
@@ -73,6 +76,7 @@ def check_database(url: str, *, transaction_s: float | None = None) -> list[Chec
     engine = connect(location, create=False, transaction_s=transaction_s, bulk=True)
     try:
         with reading(engine) as connection:
+            _keep_broken_texts(connection)
             checked = _structure(connection, location)
             if any(one.wrong for one in checked):
                 return checked  # what is said of rows might not be so
@@ -94,6 +98,7 @@ def refuse_unsound(url: str, *, transaction_s: float | None = None) -> None:
     engine = connect(location, create=False, transaction_s=transaction_s, bulk=True)
     try:
         with reading(engine) as connection:
+            _keep_broken_texts(connection)
             damaged = next((one.wrong for one in _structure(connection, location) if one.wrong), ())
             wrong = () if damaged else tuple(islice(foreign_values(connection), MOST + 1))
     finally:
@@ -108,11 +113,27 @@ def refuse_unsound(url: str, *, transaction_s: float | None = None) -> None:
         )
 
 
+def _keep_broken_texts(connection: Connection) -> None:
+    """Read a text of an SQLite file that is no UTF-8 as bytes, so that it is a value like others: one that no column holds."""
+    if connection.dialect.name == "sqlite":
+        file = connection.connection.driver_connection
+        assert isinstance(file, sqlite3.Connection)
+        file.text_factory = _text_or_bytes
+
+
+def _text_or_bytes(raw: bytes) -> str | bytes:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw
+
+
 def _structure(connection: Connection, location: Location) -> list[Checked]:
     """Schema, pages, references; a server keeps the last two itself."""
     found = found_revision(connection)
     check_revision(found, location.shown)
-    checked = [Checked(f"the schema is {found}", ())]
+    views = (f"{what}; {WAY_OUT}" for what in find_wrong_views(connection).values())
+    checked = [Checked(f"the schema is {found}", ()), _checked("every view is the one that resbench makes", views)]
     if location.path is not None:
         checked.append(_checked("the pages of the file are sound", _pages(connection)))
         if not checked[-1].wrong:

@@ -71,7 +71,7 @@ def claim(engine: Engine, folder: Path) -> str | None:
         # It was moved, or the machine has been started anew; of a server it is the same from every machine.
         if found is not None and own.file and found != (now := Mark(own, found.made, found.left)):
             with suppress(StorageError):
-                write(place / MARK, now.data(), force=True)
+                write(place / MARK, now.data(), force=True, private=True)
     return None if mark.is_of(own) else _other(folder, mark, own, own_place(engine, folder))
 
 
@@ -168,7 +168,7 @@ def _make(place: Path, own: Identity) -> None:
     rough = _beside(place)
     rough.mkdir(0o700)
     try:
-        write(rough / MARK, Mark(own, made=True).data())
+        write(rough / MARK, Mark(own, made=True).data(), private=True)
         rough.chmod(private_mode(folder=True))
         rough.rename(place)
     except (OSError, StorageError):
@@ -185,7 +185,7 @@ def _put_mark(engine: Engine, place: Path, own: Identity) -> None:
         keys = set(connection.execute(select(rb_checkpoint.c.key)).scalars()) if names else set()
     left = frozenset(name for name in names if name.split(".")[0] not in keys)
     with suppress(BadInput):
-        write(place / MARK, Mark(own, left=left).data())
+        write(place / MARK, Mark(own, left=left).data(), private=True)
 
 
 def _remove_marks(place: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Column, Dialect, Double, ForeignKey, Integer, MetaData, Text, TypeDecorator
 from sqlalchemy.types import TypeEngine
 
-from resbench.store.values import FLAG, LIST, OBJECT, SHAPE, TEXT, WHOLE, Kind, number_kind, one_of
+from resbench.store.values import FLAG, OBJECT, SEEDS, SHAPE, TAGS, TEXT, WHOLE, Kind, number_kind, one_of
 
 metadata = MetaData(
     naming_convention={
@@ -93,7 +93,8 @@ class Number(Checked):
 
 _TEXTS = {  # of what is kept as text, what it says
     **dict.fromkeys(("spec", "plugins", "settings", "plan", "params"), OBJECT),
-    **dict.fromkeys(("seeds", "tags"), LIST),
+    "seeds": SEEDS,
+    "tags": TAGS,
     "input_shape": SHAPE,
 }
 

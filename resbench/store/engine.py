@@ -10,11 +10,11 @@ from resbench.errors import DatabaseError
 from resbench.store.dialect import lock_schema, postgres_engine, set_journal, sqlite_engine
 from resbench.store.limits import limit_of
 from resbench.store.location import Location, locate
+from resbench.store.own_views import refuse_wrong_views
 from resbench.store.schema import VERSION_TABLE, check_revision
-from resbench.store.sql_text import plain_sql
 from resbench.store.sqlite_file import check_file
 from resbench.store.transaction import reading, writing
-from resbench.store.views import VIEWS
+from resbench.store.view_repair import find_wrong_views
 
 
 def open_store(url: str, *, create: bool, transaction_s: float | None = None, bulk: bool = False) -> Engine:
@@ -52,16 +52,8 @@ def found_revision(connection: Connection) -> object:
 
 def _check_views(connection: Connection, location: Location) -> None:
     """Results are read through our views; of a file, they must be ours to the letter. A server's are its owner's."""
-    if location.path is None:
-        return
-    query = text("SELECT name, sql FROM sqlite_master WHERE type = 'view'")
-    found = {str(name): plain_sql(str(sql)) for name, sql in connection.execute(query)}
-    for view in VIEWS:
-        if found.get(view.name) != plain_sql(view.sql):
-            raise DatabaseError(
-                f"{location.shown}: the view {view.name} is not the one that resbench makes; the file was left as it is: "
-                "get it again from who made it"
-            )
+    if location.path is not None:
+        refuse_wrong_views(find_wrong_views(connection), location.shown)
 
 
 def connect(location: Location, *, create: bool, transaction_s: float | None = None, bulk: bool = False) -> Engine:

@@ -24,7 +24,7 @@ from resbench.store.merge_runs import merge_runs
 from resbench.store.merge_studies import merge_studies
 from resbench.store.merge_verify import MERGED_TABLES, refuse_loss, rows_held
 from resbench.store.merged import Merged
-from resbench.store.new_file import new_file
+from resbench.store.new_file import new_file, refuse_source
 from resbench.store.transaction import reading, writing
 
 
@@ -72,6 +72,7 @@ def merge_to_new(
     _refuse_twice(sources)
     read = [path for path in (locate(url).path for url in sources) if path is not None]
     target = location.path if "://" in out else Path(out).expanduser()  # as it was given, for what is said of it
+    refuse_source(target, read)
     with new_file(target, read, force=force) as rough:
         for url in sources:
             refuse_unsound(url, transaction_s=transaction_s)

@@ -31,6 +31,12 @@ def new_file(target: Path, sources: Sequence[Path] = (), *, force: bool = False)
         check_place(target, sources, force=force)  # filling it took its time
 
 
+def refuse_source(out: Path, sources: Sequence[Path]) -> None:
+    """Raise BadInput where the new file would replace one of those that it is made from."""
+    if any(out.exists() and source.exists() and out.samefile(source) for source in sources):
+        raise BadInput(f"{out}: is one of the files to be merged and was left as it is; give another name")
+
+
 def check_place(target: Path, sources: Sequence[Path] = (), *, force: bool = False) -> None:
     """Raise BadInput for a place that cannot be taken: something is there, or changes beside it would be played back over it."""
     if any(_same(target, source) for source in sources):

@@ -5,20 +5,31 @@ Every step given here may be done twice: it changes nothing where it was done al
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from resbench.errors import StorageError, Unavailable
+from resbench.errors import BadInput, StorageError, Unavailable
 
 T = TypeVar("T")
 
 
+_LONGEST_S = 31_536_000  # a year
+
+
 def _said(seconds: float) -> float:
-    """RESBENCH_PATIENCE_S says otherwise for all."""
-    return float(os.environ.get("RESBENCH_PATIENCE_S", seconds))
+    """RESBENCH_PATIENCE_S says otherwise for all. Raises BadInput where it is no time."""
+    text = os.environ.get("RESBENCH_PATIENCE_S") or str(seconds)
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not 0 <= found <= _LONGEST_S:
+        raise BadInput(f"RESBENCH_PATIENCE_S: expected seconds from 0 to {_LONGEST_S}, such as 900, got {text!r}")
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from resbench.store.records import (
 from resbench.store.studies import study_row
 from resbench.store.tables import rb_cost, rb_epoch, rb_reveal, rb_run, rb_study, rb_study_run, rb_test_score, rb_trial
 from resbench.store.transaction import reading, shown, writing
+from resbench.store.values import WHOLE
 from resbench.store.views import V_EPOCHS, V_RUNS, View
 
 
@@ -155,7 +156,8 @@ def epochs_of_study(engine: Engine, study: str) -> list[tuple[Any, ...]]:
 def run_detail(engine: Engine, run_id: int) -> RunDetail:
     """Raises BadInput where no run has this number."""
     with reading(engine) as connection:
-        row = connection.execute(select(rb_run).where(rb_run.c.id == run_id)).mappings().first()
+        known = select(rb_run).where(rb_run.c.id == run_id)  # SQLite takes no larger number, not even to compare with
+        row = connection.execute(known).mappings().first() if WHOLE.holds(run_id) else None
         if row is None:
             raise BadInput(
                 f"no run {run_id} in {shown(engine)}; `resbench results top STUDY` and the view v_runs show numbers"

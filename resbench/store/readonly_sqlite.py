@@ -14,7 +14,9 @@ from contextlib import closing, suppress
 from resbench.errors import BadInput, DatabaseError, did_you_mean
 from resbench.store.authorizer import TEST_SCORES, make_authorizer
 from resbench.store.location import Location
+from resbench.store.own_views import DEFINITIONS, refuse_wrong_views, wrong_views
 from resbench.store.readonly import NO_SELECT, SEALED, Value, late, not_allowed
+from resbench.store.schema import VERSION_TABLE, check_revision
 from resbench.store.sqlite_connection import connect
 from resbench.store.sqlite_file import check_file, corrupt
 from resbench.store.sqlite_functions import add_functions
@@ -45,7 +47,7 @@ def rows(location: Location, sql: str, timeout_s: float) -> Iterator[tuple[Value
     deadline = time.monotonic() + timeout_s
     try:
         with closing(connect(location.sqlite_uri("ro"), timeout_s=timeout_s)) as connection:
-            _shut(connection, refused, deadline)
+            _shut(connection, refused, deadline, location)
             cursor = connection.execute(sql)
             if cursor.description is None:
                 raise BadInput(NO_SELECT)
@@ -55,7 +57,7 @@ def rows(location: Location, sql: str, timeout_s: float) -> Iterator[tuple[Value
         raise _explain(error, location, refused, timeout_s) from None
 
 
-def _shut(connection: sqlite3.Connection, refused: list[str], deadline: float) -> None:
+def _shut(connection: sqlite3.Connection, refused: list[str], deadline: float, location: Location) -> None:
     connection.isolation_level = None
     connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
     for pragma in (
@@ -69,11 +71,23 @@ def _shut(connection: sqlite3.Connection, refused: list[str], deadline: float) -
         sqlite3.OperationalError
     ):  # an SQLite without JSON; else SQLite declares these two here, not under the authorizer
         connection.execute("SELECT 1 FROM json_each('[]'), json_tree('[]')").close()
+    connection.execute("BEGIN").close()  # what is checked is what is read
+    _refuse_others_views(connection, location)
     names = frozenset(name.lower() for (name,) in connection.execute("SELECT name FROM sqlite_master"))
     connection.set_progress_handler(lambda: int(time.monotonic() > deadline), _STEPS_BETWEEN_LOOKS)
     for limit, value in _LIMITS:
         connection.setlimit(limit, value)
     connection.set_authorizer(make_authorizer(frozenset(n for n in names if not n.startswith("sqlite_")), refused))
+
+
+def _refuse_others_views(connection: sqlite3.Connection, location: Location) -> None:
+    """Raises DatabaseError as every other reading command does, for another schema or views that are not ours."""
+    there = connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (VERSION_TABLE,))
+    (found,) = (
+        connection.execute(f"SELECT max(version_num) FROM {VERSION_TABLE}").fetchone() if there.fetchone() else (None,)
+    )
+    check_revision(found, location.shown)
+    refuse_wrong_views(wrong_views(connection.execute(DEFINITIONS)), location.shown)
 
 
 def _explain(error: Exception, location: Location, refused: list[str], timeout_s: float) -> BadInput | DatabaseError:

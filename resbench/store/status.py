@@ -13,7 +13,7 @@ from resbench.store.roles import coordinator_of, role_holder
 from resbench.store.studies import study_row
 from resbench.store.tables import rb_run, rb_study_run, rb_trial
 from resbench.store.transaction import reading, shown
-from resbench.store.values import parse_list
+from resbench.store.values import SEEDS, parse_list
 from resbench.store.work_records import WorkerRow
 from resbench.store.work_tables import rb_attempt, rb_cell
 from resbench.store.workers import workers_of
@@ -70,7 +70,8 @@ def study_status(engine: Engine, study: str) -> StudyStatus:
         cells = dict.fromkeys(STATUSES, 0) | _counts(connection, study_id)
         running, failed = _running(connection, study_id), _failed(connection, study_id)
         left = sum(
-            len(parse_list(seeds, "rb_cell: seeds")) for seeds in connection.execute(_open_seeds(study_id)).scalars()
+            len(parse_list(seeds, "rb_cell: seeds", SEEDS))
+            for seeds in connection.execute(_open_seeds(study_id)).scalars()
         )
         walls = [wall_s for wall_s in connection.execute(_walls(study_id)).scalars() if wall_s is not None]
         runs = connection.execute(
@@ -104,7 +105,7 @@ def _running(connection: Connection, study_id: int) -> list[CellUnderWay]:
     )
     return [
         CellUnderWay(
-            row.id, row.name, tuple(parse_list(row.seeds, f"rb_cell {row.id}: seeds")), row.claimed_by, row.claimed_at,
+            row.id, row.name, tuple(parse_list(row.seeds, f"rb_cell {row.id}: seeds", SEEDS)), row.claimed_by, row.claimed_at,
             float(row.lease_s or 0), row.token,
         )
         for row in connection.execute(query)
@@ -122,7 +123,7 @@ def _failed(connection: Connection, study_id: int) -> list[CellFailed]:
         .order_by(rb_cell.c.id.desc())
     )
     return [
-        CellFailed(cell, unit, tuple(parse_list(seeds, f"rb_cell {cell}: seeds")), attempts, kind, error or "")
+        CellFailed(cell, unit, tuple(parse_list(seeds, f"rb_cell {cell}: seeds", SEEDS)), attempts, kind, error or "")
         for cell, unit, seeds, attempts, kind, error in connection.execute(query)
     ]
 

@@ -86,6 +86,8 @@ def explain(error: SQLAlchemyError, location: Location, limit_s: float | None = 
         return DatabaseError(f"{where}: cannot be opened or is gone ({message})")
     if error.connection_invalidated or comes_back(cause):
         return Unavailable(f"{where}: does not answer: {message}")
+    if "Could not decode to UTF-8" in message:  # what SQLite's driver says names no row
+        return DatabaseError(f"{where}: {message}; `resbench db check` lists every such row")
     if isinstance(error, IntegrityError):
         return DatabaseError(f"{where}: a row was refused: {message}")
     return DatabaseError(f"{where}: {message}")

@@ -15,23 +15,34 @@ from resbench.store.location import Location, locate
 from resbench.store.schema import REVISIONS, check_revision
 from resbench.store.sqlite_file import check_file
 from resbench.store.transaction import writing
+from resbench.store.view_repair import drop_views, find_wrong_views
 
 
 @dataclass(frozen=True, slots=True)
 class Upgraded:
-    """`found`: the schema that was there. `copy`: where the database of before is. `no_reader`: why nobody can ask there."""
+    """What an upgrade did.
+
+    Attributes:
+        found: the schema that was there.
+        now: the schema that is there.
+        copy: where the database of before is.
+        no_reader: why nobody can ask there.
+        views: names of the views that were missing or not ours, and were made anew.
+    """
 
     found: str
     now: str
     copy: Path | None
     no_reader: str | None
+    views: tuple[str, ...] = ()
 
 
 def upgrade_database(url: str) -> Upgraded:
     """Raises DatabaseError for a database without results of ours, or of a schema that this version does not know.
 
-    It has no limit of time: what an upgrade cannot finish could never be used again. What is newest
-    already is left as it is; of a server, the reader of `resbench query` is made or renewed all the same.
+    It has no limit of time: what an upgrade cannot finish could never be used again. What is newest already is left as it is,
+    but for views of ours that are missing or say something else: they are made anew. Of a server, the reader of `resbench query`
+    is made or renewed all the same.
     """
     location = locate(url)
     if location.path is not None:
@@ -45,12 +56,16 @@ def upgrade_database(url: str) -> Upgraded:
             if found is None or found not in REVISIONS:
                 check_revision(found, location.shown)
                 raise DatabaseError(f"{location.shown}: has no schema that can be upgraded")
-            if found == REVISIONS[-1] and location.path is not None:
+            newest = found == REVISIONS[-1]
+            wrong = tuple(find_wrong_views(connection)) if newest else ()
+            if newest and not wrong and location.path is not None:
                 return Upgraded(found, found, None, None)
             copy = _keep(location, found)  # while nobody else can write
+            if not newest and location.path is not None:
+                drop_views(connection)  # a stranger's would be in the way of the revisions; all are made again
             from resbench.store.migrate.upgrade import upgrade  # alembic takes 0.4 s to import
 
-            return Upgraded(found, REVISIONS[-1], copy, upgrade(connection))
+            return Upgraded(found, REVISIONS[-1], copy, upgrade(connection), wrong)
     finally:
         engine.dispose()
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from resbench.errors import Fact
 from resbench.escape import printable
+from resbench.seeds import LARGEST
 
-LARGEST = 2**63 - 1  # of SQLite's and Postgres's whole numbers
 _SHAPE = re.compile(r"[1-9][0-9]{0,8}x[1-9][0-9]{0,8}x[1-9][0-9]{0,8}")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _SHOWN = 60  # characters of a value that is refused
@@ -56,14 +56,15 @@ def _is_duration(value: object) -> bool:
     return _is_number(value) and value >= 0  # type: ignore[operator]
 
 
-def _is_json(value: object, kind: type) -> bool:
+def _is_json(value: object, kind: type, holds: Callable[[object], bool] = lambda item: True) -> bool:
+    """`holds`: of every item of a list."""
     try:
         if not isinstance(value, str):
             return False
         found = json.loads(value, parse_constant=_no_constant, parse_float=_finite)
         if _SURROGATE.search(value):  # half of a pair is no Unicode: it could be written nowhere
             json.dumps(found, ensure_ascii=False).encode()
-        return isinstance(found, kind)
+        return isinstance(found, kind) and (not isinstance(found, list) or all(map(holds, found)))
     except (ValueError, RecursionError):
         return False
 
@@ -89,6 +90,8 @@ FLAG = Kind("0 or 1", lambda value: type(value) in (int, bool) and value in (0, 
 SHAPE = Kind("three sizes such as 3x32x32", lambda value: isinstance(value, str) and bool(_SHAPE.fullmatch(value)))
 OBJECT = Kind("a JSON object", lambda value: _is_json(value, dict))
 LIST = Kind("a JSON list", lambda value: _is_json(value, list))
+SEEDS = Kind("a JSON list of whole numbers from 0 to 2^63 - 1", lambda value: _is_json(value, list, is_whole))
+TAGS = Kind("a JSON list of texts", lambda value: _is_json(value, list, lambda item: isinstance(item, str)))
 
 
 def one_of(words: Sequence[str]) -> Kind:
@@ -106,7 +109,7 @@ def parse_object(text: object, what: str) -> dict[str, Any]:
     return found
 
 
-def parse_list(text: object, what: str) -> list[Any]:
-    """The same for a JSON list."""
-    found: list[Any] = json.loads(LIST.check(what, text))
+def parse_list(text: object, what: str, kind: Kind = LIST) -> list[Any]:
+    """The same for a JSON list, of any items or of a kind."""
+    found: list[Any] = json.loads(kind.check(what, text))
     return found

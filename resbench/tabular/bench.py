@@ -11,6 +11,7 @@ from typing import Any, Self, overload
 
 from resbench.errors import BadInput, Fact, did_you_mean
 from resbench.escape import printable
+from resbench.seeds import LARGEST
 from resbench.store.spec_parts import parse_study
 from resbench.tabular.answer import Answer, Record, TestAnswer
 from resbench.tabular.entry import Asked, Entry, Index
@@ -185,8 +186,8 @@ def _whole(value: int, name: str, low: int) -> int:
         number = index(value)
     except TypeError:
         number = low - 1
-    if number < low:
-        raise BadInput(f"{name} {value!r}: a whole number from {low} on is needed")
+    if not low <= number <= LARGEST:
+        raise BadInput(f"{name}: expected a whole number from {low} to {LARGEST}, got {value!r}")
     return number
 
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from resbench import __version__
-from resbench.errors import BadInput
+from resbench.errors import BadInput, Conflicts
 from resbench.escape import printable
 from resbench.store.frozen import add, make, write_whole
+from resbench.store.new_file import refuse_source
 from resbench.store.spec_parts import parse_study
 from resbench.tabular.file import TABLES, FrozenFile, open_frozen
 
@@ -43,11 +44,12 @@ def merge(paths: Sequence[str | Path], out: str | Path, *, force: bool = False) 
         add(target, "meta", [("test_scores", "yes" if any(tested) else "no")])
         if conflicts:
             more = f"\n.. and {len(conflicts) - _SHOWN} more" if len(conflicts) > _SHOWN else ""
-            listed = "\n".join(conflicts[:_SHOWN])
-            raise BadInput(
+            listed = "\n".join(printable(conflict, 1000) for conflict in conflicts[:_SHOWN])
+            raise Conflicts(
                 f"{len(conflicts)} conflict{'s' if len(conflicts) > 1 else ''}, nothing was written:\n{listed}{more}"
             )
 
+    refuse_source(Path(out), [Path(path) for path in paths])
     write_whole(Path(out), fill, sources=[Path(path) for path in paths], force=force)
 
 

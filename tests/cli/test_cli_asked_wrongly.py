@@ -27,6 +27,37 @@ def test_results(rb: Rb, ran: None, database: Database, words: tuple[str, ...], 
     assert not list(database.path.parent.glob("x.*"))
 
 
+@pytest.mark.parametrize("run", ["99999999999999999999", "9223372036854775808", "9223372036854775807", "-1", "0"])
+@pytest.mark.parametrize("command", ["show", "repeat"])
+def test_a_run_that_no_database_can_have(rb: Rb, ran: None, command: str, run: str) -> None:
+    said = rb("results", command, "--", run)
+    assert (said.status, said.out) == (2, "")
+    assert said.err.startswith(f"no run {run} in ")
+    assert said.err.endswith("resbench.db; `resbench results top STUDY` and the view v_runs show numbers\n")
+
+
+@pytest.mark.parametrize("seed", ["-1", "9223372036854775808", "99999999999999999999"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("analyze", "plain"),
+        ("study", "proxies", "small"),
+        ("unit", "export", "plain", "--to", "safetensors", "-o", "x.safetensors"),
+        ("net", "export", "resnet_cifar", "unit=plain", "--to", "safetensors", "-o", "x.safetensors"),
+    ],
+)
+def test_a_seed_that_no_database_can_have(rb: Rb, tmp_path: Path, words: tuple[str, ...], seed: str) -> None:
+    said = rb(*words, "--seed", seed)
+    assert (said.status, said.out) == (2, "")
+    assert "--seed" in said.err
+    assert ("greater than or equal to 0" if seed == "-1" else str(2**63 - 1)) in said.err
+    assert not list(tmp_path.glob("x.*"))
+
+
+def test_more_rows_than_can_be_asked_for(rb: Rb, ran: None) -> None:
+    assert rb("query", "SELECT 1", "--max-rows", "99999999999999999999").status == 2
+
+
 @pytest.mark.parametrize(
     ("table", "told"),
     [

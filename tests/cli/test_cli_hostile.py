@@ -319,6 +319,22 @@ def test_pythons_own_lines_are_shown(rb: Rb, monkeypatch: pytest.MonkeyPatch) ->
     assert warnings.formatwarning is format_warning
 
 
+@pytest.mark.parametrize(
+    ("sql", "status"),
+    [
+        ('CREATE TRIGGER "t\n    FORGED" AFTER INSERT ON rb_run BEGIN SELECT 1; END', 4),
+        ("UPDATE rb_study SET name = 'x\n    FORGED'", 2),
+    ],
+)
+def test_a_text_of_a_database_writes_no_line_of_its_own_in_a_message(
+    rb: Rb, ran: None, database: Database, sql: str, status: int
+) -> None:
+    database.change(sql)
+    said = harmless(rb("results", "top", "other"), status)
+    assert "\\x0a    FORGED" in said.err
+    assert said.err.count("\n") == 1
+
+
 def test_a_name_writes_no_line_of_its_own_in_a_message(rb: Rb, monkeypatch: pytest.MonkeyPatch) -> None:
     from resbench.cli import main
 
@@ -327,4 +343,5 @@ def test_a_name_writes_no_line_of_its_own_in_a_message(rb: Rb, monkeypatch: pyte
 
     monkeypatch.setattr(main, "get_command", lambda app: fail)
     said = harmless(rb("anything"), 2)
-    assert "\n  FORGED" in said.err
+    assert "\\x0aFORGED" in said.err
+    assert said.err.count("\n") == 1

@@ -40,6 +40,17 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "leaky_gain"
 
 
+def test_new_twice_names_the_folder(rb: Rb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`python -m resbench` finds a folder of where it is run as a package without a file."""
+    monkeypatch.syspath_prepend("")
+    assert rb("plugins", "new", "leaky_gain").status == 0
+    again = rb("plugins", "new", "leaky_gain")
+    assert (again.status, again.err) == (2, "leaky_gain: exists already and was left as it is; give another name\n")
+    assert rb("plugins", "new", "leaky_gain", "--dir", "other").status == 0
+    taken = rb("plugins", "new", "yaml")
+    assert "`yaml` is the name of a Python package that is installed" in taken.err
+
+
 def test_new_writes_a_package_with_an_op_a_unit_and_a_test(rb: Rb, tmp_path: Path) -> None:
     said = rb("plugins", "new", "leaky_gain")
     assert said.out == "leaky_gain: written. Next: resbench plugins check leaky_gain\n"

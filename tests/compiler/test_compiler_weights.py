@@ -55,6 +55,7 @@ class Harmless:
 
 
 ANOTHER = "a tensor with all its numbers is needed, got a sparse, quantized or empty one"
+FORMATS = "expected a `.safetensors` file, or a state dict that torch.save wrote"
 NO_STATE: dict[str, tuple[Any, str]] = {
     "a list": ([WEIGHTS["bias"]], "a state dict is needed, got list"),
     "a tensor": (WEIGHTS["bias"], "a state dict is needed, got Tensor"),
@@ -63,7 +64,10 @@ NO_STATE: dict[str, tuple[Any, str]] = {
     "a list of numbers": ({"weight": [1.0]}, "weight: a tensor is needed, got list"),
     "a sparse tensor": ({"weight": WEIGHTS["weight"].to_sparse()}, f"weight: {ANOTHER}"),
     "a tensor without numbers": ({"weight": WEIGHTS["weight"].to("meta")}, f"weight: {ANOTHER}"),
-    "an object": (Harmless(), "it is damaged, or holds more than names and tensors; save `state_dict()` alone"),
+    "an object": (
+        Harmless(),
+        f"{FORMATS}; it is damaged, or holds more than names and tensors: save `state_dict()` alone",
+    ),
 }
 
 
@@ -116,7 +120,8 @@ def test_no_advice_to_read_it_without_protection(tmp_path: Path) -> None:
 
 
 BROKEN = (b"", b"x", b"PK\x03\x04", b"\x80\x02}", b"\x80\x02]q\x00.", b"{}", bytes(200), (2**62).to_bytes(8, "little") + b"{}",
-          (2).to_bytes(8, "little") + b"[]", (4).to_bytes(8, "little") + b"\xff{} ")  # fmt: skip
+          (2).to_bytes(8, "little") + b"[]", b"unit: plain\ndoc: none\n",
+          (4).to_bytes(8, "little") + b"\xff{} ")  # fmt: skip
 
 
 @pytest.mark.parametrize("raw", BROKEN)
@@ -124,8 +129,10 @@ BROKEN = (b"", b"x", b"PK\x03\x04", b"\x80\x02}", b"\x80\x02]q\x00.", b"{}", byt
 def test_what_is_no_file_of_weights(name: str, raw: bytes, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(raw)
     for load in (export.load_weights, reference.load_weights):
-        with pytest.raises(BadInput, match=rf"{name}: no weights can be read: \S"):
+        with pytest.raises(BadInput, match=rf"{name}: no weights can be read: \S") as caught:
             load(nn.Linear(3, 2), tmp_path / name)
+        assert FORMATS in str(caught.value) or "is needed, got" in str(caught.value)
+        assert "Error" not in str(caught.value)
 
 
 def test_what_is_no_ordinary_file(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from resbench.spec.check import Check
 from resbench.spec.library import Library
 from resbench.spec.mutate import Mutate, mutant, parse_mutate
 from resbench.spec.node import from_plain, plain
+from resbench.spec.search import SearchSpec
 
 LIBRARY = Library(table())
 
@@ -41,6 +42,21 @@ def test_seeds_are_edits_in_their_order_and_0_is_none() -> None:
     assert once == twice
     assert str(once["doc"]).count(";") == 1  # type: ignore[index, call-overload]
     assert mutant(unit, mutate(), [0, 0], LIBRARY) is unit.node
+
+
+@pytest.mark.parametrize("seed", [0, 2**63 - 1])
+def test_every_seed_that_a_database_can_hold_is_allowed(seed: int) -> None:
+    assert mutate(seed=seed).seed == seed
+    assert SearchSpec(use="random", seed=seed).seed == seed
+    assert mutant(LIBRARY.unit("original"), mutate(seed=seed), [1], LIBRARY) is not None
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63])
+def test_no_other_seed_is(seed: int) -> None:
+    with pytest.raises(BadInput, match="a whole number from 0 to 9,223,372,036,854,775,807 is needed"):
+        mutate(seed=seed)
+    with pytest.raises(ValueError, match=r"9223372036854775807|equal to 0"):
+        SearchSpec(use="random", seed=seed)
 
 
 def test_a_name_is_of_what_the_unit_is_now() -> None:

@@ -68,6 +68,7 @@ def test_a_folder_that_resbench_makes_is_marked_private_and_goes_when_nothing_is
     kept.save(1, b"one")
     assert names(kept.folder) == [MARK, f"{KEY}.1.1"]
     assert (mode(kept.folder), mode(kept.folder / f"{KEY}.1.1")) == (0o700, 0o600)
+    assert mode(kept.folder / MARK) == 0o600  # it says where the database is
     assert (kept.folder / MARK).read_text().startswith("Here resbench keeps runs that are under way.")
     kept.forget()
     assert names(kept.folder) == [MARK]

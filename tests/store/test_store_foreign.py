@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from sqlalchemy import Connection, text
 from store_sample import Sample
 
@@ -14,10 +15,15 @@ from resbench.errors import DatabaseError
 from resbench.store import merge as merging
 from resbench.store.backup import backup
 from resbench.store.check import check_database
-from resbench.store.engine import open_store
+from resbench.store.engine import connect, open_store
+from resbench.store.location import locate
 from resbench.store.merge import merge
+from resbench.store.migrate.upgrade import alembic_config
 from resbench.store.optuna_storage import optuna_storage
 from resbench.store.reading import runs_of_study
+from resbench.store.readonly import query
+from resbench.store.schema import REVISIONS
+from resbench.store.transaction import writing
 from resbench.store.upgrade import upgrade_database
 
 pytestmark = pytest.mark.sqlite
@@ -52,7 +58,16 @@ FOREIGN = {
         "DROP VIEW v_epochs; CREATE VIEW v_epochs AS SELECT * FROM v_runs",
         "the view v_epochs is not the one",
     ),
-    "a view of ours that is gone": ("DROP VIEW v_epochs", "the view v_epochs is not the one"),
+    "a view of ours that is gone": ("DROP VIEW v_epochs", "the view v_epochs is missing"),
+    "a view of ours in other letters": (
+        "DROP VIEW v_leaderboard; CREATE VIEW V_Leaderboard AS SELECT 'forged' AS unit, 0.01 AS mean",
+        "the view v_leaderboard is missing",
+    ),
+    "a view of ours with another kind of space": (
+        "PRAGMA writable_schema = ON; UPDATE sqlite_master SET sql = replace(sql, 'JOIN rb_epoch e', 'JOIN rb_epoch' || "
+        "char(160) || 'e') WHERE name = 'v_epochs'",
+        "the view v_epochs is not the one",
+    ),
     "a column that is worked out when read": (
         "ALTER TABLE rb_epoch ADD COLUMN more GENERATED ALWAYS AS (epoch + 1) VIRTUAL",
         "the table rb_epoch works out its column more",
@@ -171,8 +186,9 @@ def test_it_is_refused_by_every_way_in(what: str, full: str, tmp_path: Path) -> 
         "merge into it": lambda: merge(full, [other]),
         "merge from it": lambda: merge(other, [full]),
         "merge to a new one": lambda: merging.merge_to_new(str(tmp_path / "new.db"), [other, full]),
+        "ask": lambda: query(full, "SELECT unit, mean FROM v_leaderboard", max_rows=5, timeout_s=20),
     }
-    if "is not the one" not in words:  # of an older schema a view may be another
+    if "the view v_" not in words or "table" in words:  # a view holds no rows: it is copied, told of, and made anew
         ways |= {
             "check": lambda: check_database(full),
             "back up": lambda: backup(full, str(tmp_path / "copy.db")),
@@ -186,6 +202,35 @@ def test_it_is_refused_by_every_way_in(what: str, full: str, tmp_path: Path) -> 
     assert Path(full).read_bytes() == before
     assert Path(other).read_bytes() == mine
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other.db", "results.db"]
+
+
+@pytest.mark.parametrize("what", [what for what in FOREIGN if what.startswith("a view of ours")])
+def test_a_view_that_is_not_ours_is_told_of_and_made_anew(what: str, full: str) -> None:
+    """It holds no rows. What the file said before is in the copy, and a view of the user's own is left."""
+    script(full, PLAIN["a view of the user's own"])
+    before = dump(full)
+    script(full, FOREIGN[what][0])
+    (wrong,) = [one for one in check_database(full) if "view" in one.what]
+    assert [FOREIGN[what][1] in line and "`resbench db upgrade` makes it anew" in line for line in wrong.wrong] == [
+        True
+    ]
+    changed = dump(full)
+    done = upgrade_database(full)
+    assert (done.found, done.now) == (REVISIONS[-1], REVISIONS[-1])
+    assert sorted(dump(full)) == sorted(before)
+    assert dump(str(done.copy)) == changed
+    assert (upgrade_database(full).copy, upgrade_database(full).views) == (None, ())
+    assert query(full, "SELECT n FROM mine", max_rows=5, timeout_s=20).rows == ((3,),)
+
+
+def test_views_in_the_way_of_a_revision_are_made_anew(db: str) -> None:
+    engine = connect(locate(db), create=True)
+    with writing(engine) as connection:
+        command.upgrade(alembic_config(connection), REVISIONS[2])
+    engine.dispose()
+    script(db, "CREATE VIEW v_profiles AS SELECT 1; CREATE VIEW v_units AS SELECT 2; DROP VIEW v_runs")
+    upgrade_database(db)
+    open_store(db, create=False).dispose()
 
 
 @pytest.mark.parametrize("what", PLAIN)
@@ -241,6 +286,10 @@ def test_a_statement_that_does_not_end_is_ended(sample: Sample, db: str) -> None
     engine.dispose()
 
 
+CELL = (
+    "INSERT INTO rb_cell (id, trial_id, architecture, recipe, data, seeds, status) "
+    "SELECT 9, id, architecture, recipe, data, {}, 'queued' FROM rb_trial WHERE id = 1"
+)
 ODD = {
     "a text as a seed": ("UPDATE rb_run SET seed = 'x' WHERE id = 1", "rb_run 1: seed: expected a whole number"),
     "a negative depth": ("UPDATE rb_architecture SET depth = -1", "depth: expected a whole number"),
@@ -272,6 +321,21 @@ ODD = {
     ),
     "a study that is no object": ("UPDATE rb_study SET spec = '3'", "spec: expected a JSON object"),
     "a flag that is none": ("UPDATE rb_trial SET active = 7", "rb_trial 1: active: expected 0 or 1"),
+    "an infinite seed of a cell": (CELL.format("'[1e999]'"), "rb_cell 9: seeds: expected a JSON list of whole numbers"),
+    "a seed of a cell below 0": (CELL.format("'[0,-1]'"), "rb_cell 9: seeds: expected a JSON list of whole numbers"),
+    "a seed of a cell too large": (
+        CELL.format("'[9223372036854775808]'"),
+        "rb_cell 9: seeds: expected a JSON list of whole numbers from 0 to 2^63 - 1, got '[9223372036854775808]'",
+    ),
+    "a flag as a seed of a cell": (CELL.format("'[true]'"), "rb_cell 9: seeds: expected a JSON list of whole numbers"),
+    "numbers as tags": (
+        CELL.format("'[1]'") + "; UPDATE rb_cell SET tags = '[1]'",
+        "rb_cell 9: tags: expected a JSON list of texts, got '[1]'",
+    ),
+    "a text that is no UTF-8": (
+        "UPDATE rb_trial SET name = CAST(x'ff41' AS TEXT)",
+        "rb_trial 1: name: expected a text, got b'\\xffA'",
+    ),
     "a seed too large": ("UPDATE rb_run SET seed = 1e30 WHERE id = 1", "rb_run 1: seed: expected a whole number"),
 }
 

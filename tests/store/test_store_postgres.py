@@ -12,6 +12,7 @@ from store_asked import ask
 from store_sample import Sample, fill
 
 from resbench.errors import BadInput, DatabaseError
+from resbench.store.check import check_database
 from resbench.store.engine import connect, open_store
 from resbench.store.location import locate
 from resbench.store.migrate.upgrade import alembic_config
@@ -232,6 +233,16 @@ def test_an_older_schema_is_upgraded_with_all_its_rows(server: Server) -> None:
         assert connection.execute(text("SELECT name FROM rb_recipe")).scalar() == "n"
     engine.dispose()
     assert ask(url, "SELECT * FROM v_units").rows == ()
+
+
+def test_a_view_that_is_missing_is_told_of_and_made_anew(sample: Sample, postgres: str, server: Server) -> None:
+    server.run("DROP VIEW v_profiles", database=name_in(postgres))
+    (wrong,) = [one.wrong for one in check_database(postgres) if "view" in one.what]
+    assert wrong == ("the view v_profiles is missing; `resbench db upgrade` makes it anew",)
+    done = upgrade_database(postgres)
+    assert (done.views, done.no_reader) == (("v_profiles",), None)
+    assert ask(postgres, "SELECT * FROM v_profiles").rows == ()
+    assert upgrade_database(postgres).views == ()
 
 
 def test_a_server_that_is_not_there_is_told_without_the_password(tmp_path: Path) -> None:

@@ -17,7 +17,6 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.schema import CreateTable
 
 from resbench.errors import DatabaseError
-from resbench.store import optuna_storage as optuna_storage_module
 from resbench.store.all_tables import metadata
 from resbench.store.engine import found_revision, open_store
 from resbench.store.migrate.upgrade import alembic_config
@@ -147,7 +146,7 @@ def test_optuna_takes_the_write_lock_before_it_looks(db: str) -> None:
 @pytest.mark.sqlite
 def test_optunas_connection_trusts_as_little_as_ours(db: str, monkeypatch: pytest.MonkeyPatch) -> None:
     open_store(db, create=True).dispose()
-    monkeypatch.setattr(optuna_storage_module, "TRANSACTION_S", 0.0)
+    monkeypatch.setenv("RESBENCH_TRANSACTION_S", "0.01")
     storage = optuna_storage(db)
     long = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 3000000) SELECT count(*) FROM n"
     with storage.engine.begin() as connection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import copyfile
 
 import pytest
 from command_line import Database, Rb, say
@@ -19,6 +20,16 @@ def frozen_study(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     assert (said.status, said.out) == (0, "")
     assert said.err == f"{out}: 3 units, 9 runs\n"
     return out
+
+
+def test_a_file_that_is_merged_is_not_replaced(frozen_study: Path, rb: Rb, ran: None, tmp_path: Path) -> None:
+    copyfile(frozen_study, tmp_path / "bench.db")
+    before = (tmp_path / "bench.db").read_bytes()
+    for words in (("small",), ()):
+        said = rb("results", "freeze", *words, "-o", "bench.db", "--merge", "bench.db", "--force")
+        assert said.status == 2
+        assert said.err == "bench.db: is one of the files to be merged and was left as it is; give another name\n"
+    assert (tmp_path / "bench.db").read_bytes() == before
 
 
 def test_it_answers_what_the_ranking_says(frozen_study: Path, read: Rb) -> None:

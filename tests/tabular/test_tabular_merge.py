@@ -110,7 +110,7 @@ def test_nothing_to_merge_and_a_name_that_is_taken(tmp_path: Path) -> None:
         merge([], tmp_path / "all.db")
     a = frozen(tmp_path, "a")
     for force in (False, True):
-        with pytest.raises(BadInput, match="is the database itself"):
+        with pytest.raises(BadInput, match="is one of the files to be merged and was left as it is"):
             merge([a], a, force=force)
     (tmp_path / "all.db").write_text("mine")
     with pytest.raises(BadInput, match=r"all\.db: exists already and was left as it is; give another name, or --force"):

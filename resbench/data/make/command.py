@@ -9,7 +9,7 @@ from pathlib import Path
 from resbench.data.make.archive import Arrays, write_archive
 from resbench.data.shipped import FILES
 from resbench.errors import ResbenchError
-from resbench.escape import LONGEST, printable, printable_lines
+from resbench.escape import LONGEST, printable
 
 
 def command(
@@ -24,6 +24,6 @@ def command(
     try:
         found = write_archive(given.target, arrays(given.source), force=given.force)
     except ResbenchError as error:
-        parser.exit(error.exit_status, f"{printable_lines(str(error))}\n")
+        parser.exit(error.exit_status, f"{printable(str(error), LONGEST)}\n")
     verdict = "the shipped file" if found == shipped_sha256 else f"not the shipped file, which is {shipped_sha256}"
     print(printable(f"{given.target}: sha256 {found}: {verdict}", LONGEST))

@@ -11,6 +11,7 @@ from sqlalchemy.schema import SetColumnComment
 
 from resbench.store.all_tables import metadata
 from resbench.store.postgres_reader import make_reader
+from resbench.store.view_repair import remake_views
 
 HERE = Path(__file__).parent
 
@@ -18,6 +19,7 @@ HERE = Path(__file__).parent
 def upgrade(connection: Connection) -> str | None:
     """Why `resbench query` cannot be served, on a server that does not let us make its reader; else None."""
     command.upgrade(alembic_config(connection), "head")
+    remake_views(connection)
     if not connection.dialect.supports_comments:
         return None
     for table in metadata.tables.values():  # the words are documentation, so no revision holds them
