@@ -1,14 +1,32 @@
-"""`resbench data`: the data sets there are."""
+"""`resbench data`: the data sets there are, or all that is to be known of one."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
+from typing import Annotated
+
+import typer
 
 from resbench.cli.options import Json, Plugins
+from resbench.cli.terminal import echo
+
+Name = Annotated[str | None, typer.Argument(metavar="[NAME]", help="A data set; without it, all are listed.")]
+Settings = Annotated[
+    list[str] | None, typer.Argument(metavar="[SETTING=VALUE]...", help="What a study writes beside the name: path=birds size=64")
+]  # fmt: skip
 
 
-def data(json: Json = False, plugins: Plugins = None) -> None:
-    """Every data set with its shape, classes and splits."""
+def data(name: Name = None, settings: Settings = None, json: Json = False, plugins: Plugins = None) -> None:
+    """Every data set with its shape, classes and splits; of one its classes, its digest, and what to know of its images."""
+    if name is None:
+        _list(json)
+    else:
+        _show(name, settings or [], json)
+
+
+def _list(json: bool) -> None:
     from resbench.cli.show import print_json, print_table
     from resbench.data.registry import listed, names
 
@@ -23,6 +41,41 @@ def data(json: Json = False, plugins: Plugins = None) -> None:
         )
         rows.append([name, *told, ", ".join(given) or "–", "" if i is None else i.source])
     print_table(["name", "image", ">classes", ">train", ">val", ">test", "settings", "source"], rows)
+
+
+def _show(name: str, words: Sequence[str], json: bool) -> None:
+    from resbench.cli.decoding import Decoding
+    from resbench.cli.request import settings_of
+    from resbench.cli.show import print_json, print_table
+    from resbench.data.registry import absent, info
+    from resbench.spec.node import values
+
+    given = settings_of(words)
+    about, gone = info(name, given), absent(name)
+    if gone is not None:
+        if json:
+            print_json({**asdict(about), "absent": gone})
+        else:
+            echo(f"{name}: {gone}")
+        return
+    from resbench.data.dataset import SPLITS
+    from resbench.data.notes import by_class, notes, sizes
+    from resbench.study.data import loaded
+
+    dataset, digest = loaded(name, values(given), Decoding(partial(echo, err=True)))
+    counts = by_class(dataset)
+    if json:
+        classes = [{"name": one, **dict(zip(SPLITS, n, strict=True))} for one, n in counts.items()]
+        print_json({**asdict(about), "digest": digest, "classes": classes, "notes": notes(dataset)})
+        return
+    print_table(["class", *(f">{split}" for split in SPLITS)], [[one, *n] for one, n in counts.items()])
+    for line in (
+        sizes(about),
+        f"source: {about.source}; licence: {about.licence}",
+        f"digest: {digest}",
+        *notes(dataset),
+    ):
+        echo(line)
 
 
 def _settings(name: str) -> dict[str, object]:

@@ -1,7 +1,8 @@
 """Images and labels (uint8 BCHW, int64 B) with train, val and test indices -> a data set that holds together, its digest.
 
 Everything that chooses sees train and val alone. The test images come out of one function, `sealed_test` (data/split.py), so
-that a search for that word finds every place that looks at them.
+that a search for that word finds every place that looks at them. data/images/inspection.py decodes them as well, to see that they
+can be read, and keeps no more of their pixels than the darkest and the brightest.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from math import sqrt
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from resbench.data.files import Files
+from resbench.data.images.inspection import Tell, inspect, silent
 from resbench.data.info import DatasetInfo
 from resbench.errors import BadInput
 
@@ -37,6 +40,10 @@ class Dataset:
     classes: tuple[str, ...]
     source: str
     licence: str
+    notes: tuple[str, ...] = ()
+    """What its loader has to say of how it was read, in sentences."""
+    copies: Literal["unchecked", "reported", "refused"] = "unchecked"
+    """What becomes of an image that stands in two splits (data/copies.py)."""
 
     def __post_init__(self) -> None:
         faults = [*_tensor_faults(self)] or [*_label_faults(self), *_split_faults(self)]
@@ -69,17 +76,18 @@ def describe(dataset: Dataset) -> DatasetInfo:
     )
 
 
-def digest(dataset: Dataset) -> str:
+def digest(dataset: Dataset, tell: Tell = silent) -> str:
     """`d1_` and the sha256 of images, labels and splits (in their order, which the order of training follows).
 
     Each part is preceded by its name, type and shape, so no two data sets are written alike. Names (of the set, of its
-    classes), source and licence do not count; of files, their bytes count. `d1` is the version of this layout.
+    classes), source and licence do not count; of files, their bytes count, and the rules of data/images/pixels.py that changed
+    their pixels. `d1` is the version of this layout. Raises SpecError that names every file that cannot be read.
     """
     hashed = sha256(b"resbench data set, layout 1\n")
     parts = {"labels": dataset.labels, **{split: dataset.splits[split] for split in SPLITS}}
     if isinstance(dataset.images, Files):
         hashed.update(f"files {'x'.join(map(str, dataset.images.shape))}\n".encode())
-        hashed.update(b"".join(dataset.images.digests()))
+        hashed.update(b"".join(inspect(dataset.images, tell).digests()))
     else:
         parts = {"images": dataset.images, **parts}
     for name, tensor in parts.items():

@@ -9,37 +9,34 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from hashlib import sha256
-from io import BytesIO
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from torch import Tensor
 
-from resbench.errors import BadInput
+from resbench.data.images.pixels import Rules, read_image
+from resbench.errors import BadInput, Fact
+from resbench.escape import printable
 
 AHEAD = 2  # batches that are decoded while one is used
-_FAULTS = (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError)  # that Pillow raises
-MODES = {1: "L", 3: "RGB"}
+_LONGEST = 1000  # characters of a path in a message
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Files:
-    """`channels`: 3 of colour, 1 of grey."""
-
     paths: tuple[Path, ...]
     size: int
-    channels: int = 3
+    rules: Rules = field(default_factory=Rules)
 
     def __len__(self) -> int:
         return len(self.paths)
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        return len(self.paths), self.channels, self.size, self.size
+        return len(self.paths), self.rules.channels, self.size, self.size
 
     def batches(self, chosen: Iterable[Tensor]) -> Iterator[Tensor]:
         """The images at the positions of each batch. Raises BadInput with the name of a file that is no image."""
@@ -59,29 +56,16 @@ class Files:
         """One image, CHW."""
         path = self.paths[position]
         try:
-            with Image.open(path) as file:
-                image = ImageOps.fit(file.convert(MODES[self.channels]), (self.size, self.size))
-        except _FAULTS as error:
-            raise _unreadable(path, error) from None
-        pixels = torch.from_numpy(np.array(image))
-        return pixels[None] if self.channels == 1 else pixels.permute(2, 0, 1)
-
-    def digests(self) -> Iterator[bytes]:
-        """sha256 of each file's bytes, in order. Raises BadInput where one cannot be read or is damaged, as far as it says so."""
-        with ThreadPoolExecutor() as pool:
-            yield from pool.map(_digest, self.paths)
+            return chw(read_image(path, self.rules).image, (self.size, self.size))
+        except Fact as fact:
+            raise BadInput(unreadable(path, fact)) from None
 
 
-def _digest(path: Path) -> bytes:
-    try:
-        content = path.read_bytes()
-        with Image.open(BytesIO(content)) as image:
-            image.verify()
-    except _FAULTS as error:
-        raise _unreadable(path, error) from None
-    return sha256(content).digest()
+def chw(image: Image.Image, size: tuple[int, int]) -> Tensor:
+    """An image of mode L or RGB -> uint8 CHW, its middle brought to (width, height)."""
+    pixels = torch.from_numpy(np.array(ImageOps.fit(image, size)))
+    return pixels[None] if pixels.ndim == 2 else pixels.permute(2, 0, 1)
 
 
-def _unreadable(path: Path, error: Exception) -> BadInput:
-    why = "cannot identify image file" if isinstance(error, UnidentifiedImageError) else str(error)
-    return BadInput(f"{path} cannot be read as an image: {why}")
+def unreadable(path: Path, fact: Fact) -> str:
+    return f"{printable(str(path), _LONGEST)} cannot be read as an image: {fact}"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from resbench.data.info import DatasetInfo
+from resbench.data.places import folders
 from resbench.errors import Fact
 
 if TYPE_CHECKING:
@@ -19,12 +20,8 @@ if TYPE_CHECKING:
 Part = Callable[
     [Path, bool, bool], tuple[Any, Any]
 ]  # folder, whether the training part, whether to download -> images, labels
-
-
-def folders() -> tuple[Path, ...]:
-    """Where data are looked for, the first also where they are downloaded to."""
-    named = os.environ.get("RESBENCH_DATA")
-    return (Path(named),) if named else (Path("data").resolve(), Path.home() / ".cache" / "resbench" / "data")
+Both = tuple[tuple[Any, Any], tuple[Any, Any]]
+_TO_DO = "Put it there as torchvision lays it out, name another folder in RESBENCH_DATA, or allow a download: RESBENCH_DOWNLOAD=1"
 
 
 def may_download() -> bool:
@@ -63,22 +60,38 @@ def read_public(info: DatasetInfo, classes: tuple[str, ...], files: str, part: P
     )
 
 
-def _parts(files: str, part: Part) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+def absent(files: str, part: Part) -> str | None:
+    """Where the files were looked for and what to do, if they are not there; nothing is downloaded."""
+    if _there(part) is not None:
+        return None
+    if may_download():
+        return f"{_not_in(files)}; a run downloads it, since RESBENCH_DOWNLOAD is 1"
+    return f"{_not_in(files)}. {_TO_DO}"
+
+
+def _parts(files: str, part: Part) -> Both:
+    found = _there(part)
+    if found is not None:
+        return found
+    if may_download():
+        try:
+            return part(folders()[0], True, True), part(folders()[0], False, True)
+        except (RuntimeError, OSError) as error:
+            raise Fact(f"{_not_in(files)}, and the download failed: {str(error).splitlines()[0]}") from None
+    raise Fact(f"{_not_in(files)}. {_TO_DO}")
+
+
+def _there(part: Part) -> Both | None:
     for folder in folders():
         try:
             return part(folder, True, False), part(folder, False, False)
         except (RuntimeError, OSError):
             continue
-    looked = " and ".join(map(str, folders()))
-    if may_download():
-        try:
-            return part(folders()[0], True, True), part(folders()[0], False, True)
-        except (RuntimeError, OSError) as error:
-            raise Fact(f"{files} is not in {looked}, and the download failed: {str(error).splitlines()[0]}") from None
-    raise Fact(
-        f"{files} is not in {looked}. Put it there as torchvision lays it out, name another folder in RESBENCH_DATA, or allow "
-        f"a download: RESBENCH_DOWNLOAD=1"
-    )
+    return None
+
+
+def _not_in(files: str) -> str:
+    return f"{files} is not in {' and '.join(map(str, folders()))}"
 
 
 def read_idx_part(name: str, places: tuple[Path, ...], folder: Path, train: bool, download: bool) -> tuple[Any, Any]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from resbench.data.dataset import Dataset
 
 Loader = Callable[..., Any]  # -> Dataset; given the settings where there are any
+Absent = Callable[[], str | None]  # why the data are not on this machine, in a sentence; it fetches nothing
 NO_SETTINGS: Mapping[str, Plain] = {}
 
 
@@ -37,8 +38,14 @@ class _Entry:
     about: Callable[[Any], DatasetInfo]
     settings: type[Model]
     loader: Callable[[Any], Dataset]
-    origin: str
     code: Loader
+    absent: Absent
+    settled: bool
+
+    @property
+    def origin(self) -> str:
+        place = self.code.__code__
+        return f"{self.code.__module__}.{self.code.__qualname__} ({place.co_filename}:{place.co_firstlineno})"
 
 
 class _None(Model):
@@ -48,17 +55,25 @@ class _None(Model):
 _entries: dict[str, _Entry] = {}
 
 
-def dataset(info: DatasetInfo) -> Callable[[Loader], Loader]:
-    """Register a loader under `info.name`. Raises PluginError, naming both origins, where the name is taken."""
+def _never() -> None:
+    """Of data that come with their loader."""
+
+
+def dataset(info: DatasetInfo, absent: Absent = _never, *, settled: bool = False) -> Callable[[Loader], Loader]:
+    """Register a loader under `info.name`. Raises PluginError, naming both origins, where the name is taken.
+
+    `absent`: says why the data are not on this machine, where that can be. `settled`: that they are the same on every machine,
+    so that there is nothing to find in them, and `study check` does not load them.
+    """
 
     def register(loader: Loader) -> Loader:
-        return _register(info.name, _None, lambda _: info, loader, lambda _: loader())
+        return _register(info.name, _Entry(lambda _: info, _None, lambda _: loader(), loader, absent, settled))
 
     return register
 
 
 def configured(
-    name: str, settings: type[Model], about: Callable[[Any], DatasetInfo]
+    name: str, settings: type[Model], about: Callable[[Any], DatasetInfo], *, settled: bool = False
 ) -> Callable[[Callable[[Any], Dataset]], Callable[[Any], Dataset]]:
     """Register a loader that is given `settings`, which stand beside the name in YAML. Raises as `dataset` does.
 
@@ -66,26 +81,18 @@ def configured(
     """
 
     def register(loader: Callable[[Any], Dataset]) -> Callable[[Any], Dataset]:
-        return _register(name, settings, about, loader, loader)
+        return _register(name, _Entry(about, settings, loader, loader, _never, settled))
 
     return register
 
 
-def _register(
-    name: str,
-    settings: type[Model],
-    about: Callable[[Any], DatasetInfo],
-    code: Loader,
-    loader: Callable[[Any], Dataset],
-) -> Loader:
+def _register(name: str, entry: _Entry) -> Loader:
     _fill_own()  # first come resbench's own, so that it is the plugin that is refused
-    place = code.__code__
-    origin = f"{code.__module__}.{code.__qualname__} ({place.co_filename}:{place.co_firstlineno})"
     if name in _entries:
         taken = _entries[name].origin
-        raise PluginError(f"data set `{name}` is registered twice: by {taken} and by {origin}; rename one")
-    _entries[name] = _Entry(about, settings, loader, origin, code)
-    return code
+        raise PluginError(f"data set `{name}` is registered twice: by {taken} and by {entry.origin}; rename one")
+    _entries[name] = entry
+    return entry.code
 
 
 def names() -> tuple[str, ...]:
@@ -123,6 +130,16 @@ def info(name: str, given: Mapping[str, Plain] | Node = NO_SETTINGS) -> DatasetI
         return entry.about(_settings(entry, name, given))
     except Fact as fact:
         raise BadInput(f"data set `{name}`: {fact}") from None
+
+
+def is_settled(name: str) -> bool:
+    """Whether the data are the same on every machine that has them."""
+    return _entry(name).settled
+
+
+def absent(name: str) -> str | None:
+    """Why the data set cannot be loaded on this machine, where it is one that must be fetched; nothing is fetched."""
+    return _entry(name).absent()
 
 
 def load(name: str, given: Mapping[str, Plain] = NO_SETTINGS) -> Dataset:

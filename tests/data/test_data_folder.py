@@ -12,6 +12,7 @@ from PIL import Image
 from resbench.data import split
 from resbench.data.dataset import Dataset, digest, moments
 from resbench.data.files import Files
+from resbench.data.images.pixels import Rules
 from resbench.data.registry import info, listed, load
 from resbench.data.split import Held, Streamed, normalised, sealed_test, whole
 from resbench.errors import BadInput
@@ -61,7 +62,7 @@ def test_pixels_are_those_of_the_middle_square(tmp_path: Path) -> None:
     Image.fromarray(flag).save(tmp_path / "flag.png")
     files = Files((tmp_path / "flag.png",), 8)
     assert torch.equal(files.read(0), torch.full((3, 8, 8), 100, dtype=torch.uint8))
-    assert Files((tmp_path / "flag.png",), 4, 1).read(0).shape == (1, 4, 4)
+    assert Files((tmp_path / "flag.png",), 4, Rules(1)).read(0).shape == (1, 4, 4)
 
 
 def test_streamed_images_are_those_held_in_memory(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +128,7 @@ def test_a_folder_is_looked_for_where_data_are(tree: Path, monkeypatch: pytest.M
 
 def test_classes_that_cannot_be_dealt_are_told(tree: Path, tmp_path: Path) -> None:
     (tree / "fox").mkdir()
-    with pytest.raises(BadInput, match=r"fox: there is no image; known are \.bmp, "):
+    with pytest.raises(BadInput, match=r"fox: there is no image; known are \.apng, "):
         info("image_folder", {"path": str(tree)})
     Image.new("RGB", (4, 4)).save(tree / "fox" / "a.png")
     with pytest.raises(BadInput, match=r"fox: 3 images are needed, to be dealt to the splits; there are 1$"):

@@ -39,7 +39,18 @@ def fails_with(error: Exception) -> Callable[[], Dataset]:
     return loader
 
 
-OWN = ("cifar10", "cifar100", "digits", "fashion_mini", "fashion_mnist", "image_folder", "mnist", "shapes", "svhn")
+OWN = (
+    "arrays",
+    "cifar10",
+    "cifar100",
+    "digits",
+    "fashion_mini",
+    "fashion_mnist",
+    "image_folder",
+    "mnist",
+    "shapes",
+    "svhn",
+)
 
 
 def test_names_are_the_files_of_the_folder() -> None:

@@ -22,6 +22,7 @@ from resbench.spec.node import Node, from_plain
 PLUGINS = Path(__file__).parent.parent.parent / "plugins"
 NAMES = sorted(path.name for path in PLUGINS.iterdir() if path.is_dir())
 GIVES = {
+    "clocks": {"datasets": ["clocks"]},
     "global_response_norm": {"ops": ["global_response_norm"], "units": ["convnext_v2"]},
     "glorot": {"initialisers": ["glorot"]},
     "stochastic_depth": {"units": ["stochastic_depth", "stochastic_depth_preactivation"]},
@@ -41,16 +42,16 @@ RUN = [
 
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory) -> list[Said]:
-    """All four, installed into a folder that stands before every installed package, without network."""
+    """All of them, installed into a folder that stands before every installed package, without network."""
     target, away = tmp_path_factory.mktemp("installed"), tmp_path_factory.mktemp("away")
     options = ["--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--target", target]
     subprocess.run(
         [sys.executable, "-m", "pip", "install", *options, *(PLUGINS / name for name in NAMES)],
-        check=True, capture_output=True, timeout=240, env={"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PATH": "/usr/bin:/bin"},
+        check=True, capture_output=True, timeout=900, env={"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PATH": "/usr/bin:/bin"},
     )  # fmt: skip
     commands = [
         ["plugins", "list", "--json"], ["plugins", "check"], ["data", "--json"], ["ops", "--json"],
-        [*RUN, "units=[stochastic_depth, convnext_v2]", "--json"],
+        ["data", "clocks", "--json"], [*RUN, "units=[stochastic_depth, convnext_v2]", "--json"],
     ]  # fmt: skip
     return resbench(away, *commands, path=target)
 
@@ -61,7 +62,7 @@ def test_they_are_found_by_their_entry_points(said: list[Said]) -> None:
     assert {(found[name]["version"], found[name]["from"], found[name]["state"]) for name in NAMES} == {
         ("0.1.0", "installed", "ok")
     }
-    assert "stripes" in {item["name"] for item in said[2].json}
+    assert {"stripes", "clocks"} <= {item["name"] for item in said[2].json}
     assert "global_response_norm" in {item["name"] for item in said[3].json}
 
 
@@ -69,13 +70,19 @@ def test_they_keep_what_they_owe(said: list[Said]) -> None:
     assert said[1].status == 0
     lines = said[1].out.splitlines()
     assert [line.split()[1] for line in lines if line.startswith("plugin ")] == NAMES
-    assert sum(line.startswith("  ok   ") for line in lines) == 6
+    assert sum(line.startswith("  ok   ") for line in lines) == 7
     assert "FAIL" not in said[1].out
 
 
+def test_a_data_set_of_torchvision_s_kind_is_read_and_split(said: list[Said]) -> None:
+    found = said[4].json
+    assert {(one["train"], one["val"], one["test"]) for one in found["classes"]} == {(72, 8, 20)}
+    assert found["notes"] == []
+
+
 def test_a_study_trains_with_all_of_them(said: list[Said]) -> None:
-    assert said[4].status == 0, said[4].err
-    assert {row["unit"] for row in said[4].json} == {"stochastic_depth", "convnext_v2"}
+    assert said[5].status == 0, said[5].err
+    assert {row["unit"] for row in said[5].json} == {"stochastic_depth", "convnext_v2"}
 
 
 def test_the_folder_itself_will_do(tmp_path: Path) -> None:

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from resbench.data.info import DatasetInfo
-from resbench.data.public import read_public
+from resbench.data.public import absent, read_public
 from resbench.data.registry import dataset
 
 if TYPE_CHECKING:
     from resbench.data.dataset import Dataset
 
 CLASSES = tuple(f"class {number}" for number in range(100))
+FILES = "the folder cifar-100-python"
 INFO = DatasetInfo(
     name="cifar100",
     input_shape=(3, 32, 32),
@@ -33,6 +34,6 @@ def _part(folder: Path, train: bool, download: bool) -> tuple[Any, Any]:
     return found.data.transpose(0, 3, 1, 2), found.targets
 
 
-@dataset(INFO)
+@dataset(INFO, lambda: absent(FILES, _part), settled=True)
 def cifar100() -> Dataset:
-    return read_public(INFO, CLASSES, "the folder cifar-100-python", _part)
+    return read_public(INFO, CLASSES, FILES, _part)

@@ -31,6 +31,6 @@ INFO = DatasetInfo(
 )
 
 
-@dataset(INFO)
+@dataset(INFO, settled=True)
 def digits() -> Dataset:
     return read_shipped(INFO, CLASSES, SHA256)

@@ -40,6 +40,6 @@ INFO = DatasetInfo(
 )
 
 
-@dataset(INFO)
+@dataset(INFO, settled=True)
 def fashion_mini() -> Dataset:
     return read_shipped(INFO, CLASSES, SHA256)

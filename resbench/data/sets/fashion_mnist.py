@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from resbench.data.info import DatasetInfo
-from resbench.data.public import read_idx_part, read_public
+from resbench.data.public import absent, read_idx_part, read_public
 from resbench.data.registry import dataset
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip
+FILES = "the folder FashionMNIST/raw"
 INFO = DatasetInfo(
     name="fashion_mnist",
     input_shape=(1, 28, 28),
@@ -35,6 +36,6 @@ def _part(folder: Path, train: bool, download: bool) -> tuple[Any, Any]:
     return read_idx_part("FashionMNIST", places, folder, train, download)
 
 
-@dataset(INFO)
+@dataset(INFO, lambda: absent(FILES, _part), settled=True)
 def fashion_mnist() -> Dataset:
-    return read_public(INFO, CLASSES, "the folder FashionMNIST/raw", _part)
+    return read_public(INFO, CLASSES, FILES, _part)

@@ -6,24 +6,28 @@ a tenth of each class (at least one image), by a hash of its place in the class,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from resbench.data.images.formats import SUFFIXES, is_hidden, is_image
+from resbench.data.images.levels import LevelsSetting
+from resbench.data.images.tree import Beside, entries, images_below, is_file, is_folder
 from resbench.data.info import DatasetInfo
-from resbench.data.public import folders
+from resbench.data.places import find
 from resbench.data.registry import configured
+from resbench.data.tenth import tenth_by_class
 from resbench.errors import Fact
-from resbench.seeds import stream
 from resbench.spec.model import Model
 
 if TYPE_CHECKING:
     from resbench.data.dataset import Dataset
 
 NAME = "image_folder"
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
 SPLITS = ("train", "val", "test")
 Image = tuple[Path, int]  # and its label
 
@@ -34,6 +38,12 @@ class Folder(Model):
         64, description="Pixels of a side of the square that each image is brought to."
     )
     channels: Literal[1, 3] = Field(3, description="3 of colour, 1 of grey.")
+    levels: LevelsSetting | None = Field(
+        None,
+        description="Black and white of grey images of more than 8 bits; else those of 16 bits are read by their type.",
+    )
+    transparent: Literal["white", "black"] = Field("white", description="What is behind transparent pixels.")
+    allow_copies: bool = Field(False, description="Whether the same file may stand in two splits.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +52,14 @@ class Tree:
 
     classes: tuple[str, ...]
     images: dict[str, list[Image]]
+    beside: Beside = field(default_factory=Beside)
 
 
 def about(folder: Folder) -> DatasetInfo:
-    tree = _tree(_find(folder.path))
+    return _info(folder, _tree(find(folder.path, Path.is_dir, "folder")))
+
+
+def _info(folder: Folder, tree: Tree) -> DatasetInfo:
     train, val, test = (len(tree.images[split]) for split in SPLITS)
     return DatasetInfo(
         name=NAME,
@@ -65,83 +79,87 @@ def image_folder(folder: Folder) -> Dataset:
 
     from resbench.data.dataset import Dataset
     from resbench.data.files import Files
+    from resbench.data.images.pixels import Rules
 
-    tree, known = _tree(_find(folder.path)), about(folder)
+    tree = _tree(find(folder.path, Path.is_dir, "folder"))
+    known = _info(folder, tree)
     images = [image for split in SPLITS for image in tree.images[split]]
     ends = [0, known.n_train, known.n_train + known.n_val, len(images)]
     return Dataset(
         name=NAME,
-        images=Files(tuple(path for path, _ in images), folder.size, folder.channels),
+        images=Files(
+            tuple(path for path, _ in images), folder.size, Rules(folder.channels, folder.levels, folder.transparent)
+        ),
         labels=torch.tensor([label for _, label in images]),
         splits={split: torch.arange(ends[i], ends[i + 1]) for i, split in enumerate(SPLITS)},
         classes=tree.classes,
         source=known.source,
         licence=known.licence,
+        notes=tuple(tree.beside.sentences()),
+        copies="reported" if folder.allow_copies else "refused",
     )
-
-
-def _find(path: str) -> Path:
-    """As it stands, or where all data are looked for. Raises Fact."""
-    given = Path(path).expanduser()
-    places = [given, *(folder / path for folder in folders() if not given.is_absolute())]
-    found = next((place for place in places if place.is_dir()), None)
-    if found is None:
-        raise Fact(f"`path`: there is no folder {' and no '.join(map(str, places))}")
-    return found
 
 
 def _tree(root: Path) -> Tree:
     """Raises Fact where there are not two classes, or one without enough images."""
+    beside = Beside()
     parts = {split: root / split for split in SPLITS if (root / split).is_dir()}
-    if parts and (strange := sorted(set(_classes(root)) ^ set(parts) | {"train"} - set(parts))):
+    if parts and (strange := sorted({path.name for path in _folders(root)} ^ set(parts) | {"train"} - set(parts))):
         raise Fact(
             f"{root}: beside {', '.join(parts)} there may be train, val and test, and train must; look at {strange[0]}"
         )
+    if parts:
+        _note(root, beside)
     parts = parts or {"train": root}
-    classes = _classes(parts["train"])
+    classes = tuple(path.name for path in _folders(parts["train"]))
     if len(classes) < 2:
         raise Fact(
             f"{parts['train']}: two or more folders of images are needed, one for each class; there are {len(classes)}"
         )
-    images = {split: _images(folder, classes) for split, folder in parts.items()}
+    images = {split: _images(folder, classes, beside) for split, folder in parts.items()}
     needed = 1 + len(SPLITS) - len(parts)
+    counts = Counter(label for _, label in images["train"])
     for label, name in enumerate(classes):
-        count = sum(image[1] == label for image in images["train"])
-        if count < needed:
+        if counts[label] < needed:
             raise Fact(
-                f"{parts['train'] / name}: {needed} images are needed, to be dealt to the splits; there are {count}"
+                f"{parts['train'] / name}: {needed} images are needed, to be dealt to the splits; there are {counts[label]}"
             )
     for split in ("test", "val"):
         if split not in images:
             images["train"], images[split] = _draw(images["train"], split)
-    return Tree(classes, images)
+    return Tree(classes, images, beside)
 
 
-def _classes(folder: Path) -> tuple[str, ...]:
-    return tuple(sorted(each.name for each in folder.iterdir() if each.is_dir() and not each.name.startswith(".")))
+def _folders(folder: Path) -> Iterator[Path]:
+    """Those that a person made, by name; each is a class, or a split."""
+    yield from (folder / each.name for each in entries(folder) if is_folder(each) and not is_hidden(each.name))
 
 
-def _images(folder: Path, classes: tuple[str, ...]) -> list[Image]:
-    other = set(_classes(folder)) - set(classes)
+def _note(folder: Path, beside: Beside) -> None:
+    """What lies beside the folders of classes or splits."""
+    for each in entries(folder):
+        if is_hidden(each.name):
+            beside.hidden.append(folder / each.name)
+        elif is_image(each.name) and is_file(each):
+            beside.loose.append(folder / each.name)
+
+
+def _images(folder: Path, classes: tuple[str, ...], beside: Beside) -> list[Image]:
+    other = {path.name for path in _folders(folder)} - set(classes)
     if other:
         raise Fact(f"{folder}: there are no training images of its class `{min(other)}`")
+    _note(folder, beside)
     found: list[Image] = []
     for label, name in enumerate(classes):
-        of_class = sorted((folder / name).rglob("*")) if (folder / name).is_dir() else []
-        files = [(path, label) for path in of_class if path.suffix.lower() in SUFFIXES and path.is_file()]
+        files = images_below(folder / name, beside) if (folder / name).is_dir() else []
         if not files:
             raise Fact(f"{folder / name}: there is no image; known are {', '.join(sorted(SUFFIXES))}")
-        found += files
+        found += [(path, label) for path in files]
     return found
 
 
 def _draw(images: list[Image], split: str) -> tuple[list[Image], list[Image]]:
     """What is left of the training images, and what is drawn from them."""
-    left, drawn = [], []
-    for label in range(images[-1][1] + 1):
-        of_class = [image for image in images if image[1] == label]
-        order = sorted(range(len(of_class)), key=lambda i: stream(0, i, f"{NAME} {split}"))
-        chosen = set(order[: max(1, len(of_class) // 10)])
-        drawn += [image for i, image in enumerate(of_class) if i in chosen]
-        left += [image for i, image in enumerate(of_class) if i not in chosen]
-    return left, drawn
+    drawn = tenth_by_class([label for _, label in images], f"{NAME} {split}")
+    chosen = set(drawn)
+    return [image for i, image in enumerate(images) if i not in chosen], [images[i] for i in drawn]

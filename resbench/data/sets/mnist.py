@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from resbench.data.info import DatasetInfo
-from resbench.data.public import read_idx_part, read_public
+from resbench.data.public import absent, read_idx_part, read_public
 from resbench.data.registry import dataset
 
 if TYPE_CHECKING:
     from resbench.data.dataset import Dataset
 
 CLASSES = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
+FILES = "the folder MNIST/raw"
 INFO = DatasetInfo(
     name="mnist",
     input_shape=(1, 28, 28),
@@ -31,6 +32,6 @@ def _part(folder: Path, train: bool, download: bool) -> tuple[Any, Any]:
     return read_idx_part("MNIST", places, folder, train, download)
 
 
-@dataset(INFO)
+@dataset(INFO, lambda: absent(FILES, _part), settled=True)
 def mnist() -> Dataset:
-    return read_public(INFO, CLASSES, "the folder MNIST/raw", _part)
+    return read_public(INFO, CLASSES, FILES, _part)

@@ -38,7 +38,7 @@ def about(knobs: Knobs) -> DatasetInfo:
     )
 
 
-@configured(NAME, Knobs, about)
+@configured(NAME, Knobs, about, settled=True)
 def shapes(knobs: Knobs) -> Dataset:
     import numpy as np
     import torch

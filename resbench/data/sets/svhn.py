@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from resbench.data.info import DatasetInfo
-from resbench.data.public import read_public
+from resbench.data.public import absent, read_public
 from resbench.data.registry import dataset
 
 if TYPE_CHECKING:
     from resbench.data.dataset import Dataset
 
 CLASSES = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
+FILES = "train_32x32.mat or test_32x32.mat"
 INFO = DatasetInfo(
     name="svhn",
     input_shape=(3, 32, 32),
@@ -33,6 +34,6 @@ def _part(folder: Path, train: bool, download: bool) -> tuple[Any, Any]:
     return found.data, found.labels
 
 
-@dataset(INFO)
+@dataset(INFO, lambda: absent(FILES, _part), settled=True)
 def svhn() -> Dataset:
-    return read_public(INFO, CLASSES, "train_32x32.mat or test_32x32.mat", _part)
+    return read_public(INFO, CLASSES, FILES, _part)

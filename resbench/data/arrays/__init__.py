@@ -1,0 +1,1 @@
+"""A numpy file -> images, labels and splits."""

@@ -1,0 +1,37 @@
+"""A file's name -> whether it is read as an image: the picture formats of Pillow that need no other program, and their endings.
+
+Left out are documents, vectors and films (PDF, EPS, WMF, MPEG): Pillow hands them to other programs, or cannot read them.  The
+list is fixed, so that the same folder holds the same images whatever Pillow was built with; what it cannot decode is named.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+FORMATS = {
+    "PNG": (".png", ".apng"), "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"), "GIF": (".gif",),
+    "BMP": (".bmp",), "DIB": (".dib",), "TIFF": (".tif", ".tiff"), "WEBP": (".webp",), "AVIF": (".avif", ".avifs"),
+    "JPEG2000": (".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"), "PPM": (".ppm", ".pgm", ".pbm", ".pnm", ".pfm"),
+    "TGA": (".tga", ".icb", ".vda", ".vst"), "PCX": (".pcx",), "SGI": (".sgi", ".rgb", ".rgba", ".bw"), "QOI": (".qoi",),
+    "ICO": (".ico",), "DDS": (".dds",), "PSD": (".psd",), "FITS": (".fits", ".fit"),
+}  # fmt: skip
+"""By the name Pillow gives the format."""
+SUFFIXES = frozenset(suffix for suffixes in FORMATS.values() for suffix in suffixes)
+_LITTER = frozenset({"__MACOSX", "@eaDir", "__pycache__"})  # of macOS, of Synology's thumbnails, of Python
+
+
+def is_image(name: str) -> bool:
+    """
+    >>> is_image("UPPER.JPG"), is_image("notes.txt"), is_image("photo.heic")
+    (True, False, False)
+    """
+    return PurePath(name).suffix.lower() in SUFFIXES
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a program put it there and no person: `.ipynb_checkpoints`, `._x.png`, `__MACOSX`.
+
+    >>> is_hidden("._cat.png"), is_hidden("__MACOSX"), is_hidden("cat")
+    (True, True, False)
+    """
+    return name.startswith(".") or name in _LITTER

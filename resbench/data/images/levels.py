@@ -1,0 +1,53 @@
+"""Values of any type -> uint8: 256 equal steps from black to white, never clipped.
+
+A value v becomes floor(256 (v - black) / (white - black)), and white itself 255.  From 0 to 65535 that keeps the upper 8 of 16
+bits, as Pillow does in 16-bit colour; from 0.0 to 1.0 it gives back every k / 255 as k.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator
+
+from resbench.errors import Fact
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+DARK = 64  # of 256 steps: images that use fewer are scaled by the wrong white
+Levels = tuple[float, float]
+"""What is black and what is white."""
+
+
+def _rising(levels: Levels) -> Levels:
+    if not levels[0] < levels[1]:
+        raise ValueError("two numbers are needed, black and white, the second larger than the first")
+    return levels
+
+
+LevelsSetting = Annotated[Levels, AfterValidator(_rising)]
+
+
+def to_uint8(values: NDArray[Any], levels: Levels) -> NDArray[np.uint8]:
+    """Raises Fact where a value is not finite or lies outside of the levels.
+
+    >>> import numpy as np
+    >>> to_uint8(np.array([0, 255, 256, 65535], np.uint16), (0, 65535)).tolist()
+    [0, 0, 1, 255]
+    >>> to_uint8(np.array([0, 1, 128, 255], np.float32) / 255, (0, 1)).tolist()
+    [0, 1, 128, 255]
+    """
+    import numpy as np
+
+    black, white = levels
+    low, high = values.min(), values.max()
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise Fact(f"{np.count_nonzero(~np.isfinite(values))} of its values are no finite numbers")
+    if low < black or high > white:
+        raise Fact(
+            f"its values go from {low:g} to {high:g}, black is {black:g} and white {white:g}: `levels: [low, high]` says others"
+        )
+    steps = np.floor((values.astype(np.float64) - black) * 256 / (white - black))
+    return np.minimum(steps, 255).astype(np.uint8)

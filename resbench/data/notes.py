@@ -1,0 +1,118 @@
+"""A data set -> what a person should know of it before it is trained on, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from resbench.data.copies import copy_sentences
+from resbench.data.dataset import SPLITS, Dataset
+from resbench.data.files import Files
+from resbench.data.images.decoded import Finding
+from resbench.data.images.inspection import inspect
+from resbench.data.images.levels import DARK
+from resbench.data.images.tree import count, named
+from resbench.data.info import DatasetInfo
+
+GUESSED = 0.05  # a val split that guessing gets wholly right with a larger chance tells nothing
+
+
+def sizes(info: DatasetInfo) -> str:
+    """How many images, and what one of val is worth."""
+    classes = f"{info.n_classes} classes of {'x'.join(map(str, info.input_shape))}"
+    splits = f"{info.n_train:,} train, {info.n_val:,} val, {info.n_test:,} test"
+    return f"data {info.name}: {classes}; {splits}; one val image is {100 / info.n_val:.3g} points of error"
+
+
+def by_class(dataset: Dataset) -> dict[str, list[int]]:
+    """Images of each class in train, val and test."""
+    counts = [
+        torch.bincount(dataset.labels[dataset.splits[split]], minlength=dataset.n_classes).tolist() for split in SPLITS
+    ]
+    return {name: list(each) for name, each in zip(dataset.classes, zip(*counts, strict=True), strict=True)}
+
+
+def notes(dataset: Dataset) -> list[str]:
+    """Files have been decoded before (data/images/inspection.py), or are now."""
+    of_images = _file_sentences(dataset.images) if isinstance(dataset.images, Files) else iter(())
+    return [
+        *dataset.notes, *of_images, *_constant_channels(dataset), *copy_sentences(dataset), *_absent_classes(dataset),
+        *_guessed(dataset),
+    ]  # fmt: skip
+
+
+def _file_sentences(files: Files) -> Iterator[str]:
+    by_finding: dict[Finding, list[Path]] = {}
+    for path, finding in zip(files.paths, inspect(files).findings, strict=True):
+        by_finding.setdefault(finding, []).append(path)
+
+    def those(test: Callable[[Finding], bool]) -> list[Path]:
+        return sorted(path for finding, paths in by_finding.items() if test(finding) for path in paths)
+
+    for rule in sorted({rule for finding in by_finding for rule in finding.changed}):
+        paths = those(lambda finding, rule=rule: rule in finding.changed)  # type: ignore[misc]
+        yield f"{count(paths, 'image')} {_words(rule)}: {named(paths)}"
+    if dark := those(lambda finding: _is_deep(finding) and max(finding.high) < DARK):
+        yield f"{count(dark, 'image')} of more than 8 bits stay below {DARK} of 255; `levels` says what is white: {named(dark)}"
+    if cmyk := those(lambda finding: "cmyk" in finding.noted):
+        yield f"{count(cmyk, 'image')} in CMYK, converted without a colour profile: {named(cmyk)}"
+    if several := those(lambda finding: "several" in finding.noted):
+        yield f"{count(several, 'file')} with several pictures, of which the first is read: {named(several)}"
+    if flat := those(lambda finding: finding.low == finding.high):
+        yield f"{count(flat, 'image')} of one colour alone: {named(flat)}"
+
+
+def _words(rule: str) -> str:
+    """Of a rule of data/images/pixels.py."""
+    word, *how = rule.split(" ")
+    if word == "levels":
+        return f"of more than 8 bits, scaled: {how[0]} is black, {how[1]} is white"
+    return f"with transparent pixels, laid over {how[0]}" if word == "over" else "turned or mirrored, as EXIF says"
+
+
+def _is_deep(finding: Finding) -> bool:
+    return any(rule.startswith("levels ") for rule in finding.changed)
+
+
+def _constant_channels(dataset: Dataset) -> Iterator[str]:
+    """Their sd is 0, and `moments` divides by 1 instead."""
+    low, high = _extremes(dataset)
+    for channel, (darkest, brightest) in enumerate(zip(low, high, strict=True)):
+        if darkest == brightest:
+            what = "every pixel" if len(low) == 1 else f"channel {channel}"
+            yield f"{what} of the training images is {darkest}: it tells nothing apart, and becomes 0"
+
+
+def _extremes(dataset: Dataset) -> tuple[Sequence[int], Sequence[int]]:
+    """Of each channel over the train split."""
+    index = dataset.splits["train"]
+    if isinstance(dataset.images, Tensor):
+        pixels = dataset.images[index].transpose(0, 1).flatten(1)
+        return pixels.amin(1).tolist(), pixels.amax(1).tolist()
+    used = {id(finding): finding for finding in map(inspect(dataset.images).findings.__getitem__, index.tolist())}
+    low, high = ([getattr(finding, name) for finding in used.values()] for name in ("low", "high"))
+    return [min(values) for values in zip(*low, strict=True)], [max(values) for values in zip(*high, strict=True)]
+
+
+def _absent_classes(dataset: Dataset) -> Iterator[str]:
+    counts = by_class(dataset)
+    for number, split in enumerate(SPLITS):
+        absent = [name for name, each in counts.items() if each[number] == 0]
+        if absent:
+            more = f" and {len(absent) - 5} more" if len(absent) > 5 else ""
+            yield f"{count(absent, 'class', 'classes')} without an image in {split}: {', '.join(absent[:5])}{more}"
+
+
+def _guessed(dataset: Dataset) -> Iterator[str]:
+    """Where naming the most frequent class for every image is wholly right too often."""
+    labels = dataset.labels[dataset.splits["val"]]
+    n, largest = len(labels), int(torch.bincount(labels).max())
+    chance = (largest / n) ** n
+    if chance > GUESSED:
+        yield (
+            f"{count(labels.tolist(), 'val image')} cannot tell learning from guessing: a guess gets all of them right with a "
+            f"chance of {100 * chance:.0f} %; it takes more of them"
+        )
