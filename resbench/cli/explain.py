@@ -1,4 +1,4 @@
-"""A study's points -> how each would be trained on this machine, measured; nothing is trained or written."""
+"""A study's points -> how each would be trained on this machine; nothing is trained or written."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def explain_plan(spec: StudySpec, points: Sequence[Point], device: torch.device,
 
     about = info(str(spec.data.name), spec.data.given)
     planner = Planner(None, "", about, device, room(device))
-    plans = [planner.plan(point, len(spec.seeds)) for point in points]
+    plans = [planner.plan(point, spec.seeds) for point in points]
     team = workers([(point, len(spec.seeds)) for point in points], plans, about.n_train, device)
     if json:
         rows = [{"unit": p.name, **asdict(plan)} for p, plan in zip(points, plans, strict=True)]
@@ -35,7 +35,7 @@ def explain_plan(spec: StudySpec, points: Sequence[Point], device: torch.device,
         [
             [
                 point.name,
-                " + ".join(str(len(block)) for block in blocks(tuple(spec.seeds), plan.width)),
+                " + ".join(f"{len(block.wanted)} of {len(block.seeds)}" for block in blocks(spec.seeds, plan.width)),
                 plan.way,
                 str(plan.threads),
                 "–" if plan.step_s is None else f"{1000 * plan.step_s:.1f}",
@@ -44,7 +44,12 @@ def explain_plan(spec: StudySpec, points: Sequence[Point], device: torch.device,
             for point, plan in zip(points, plans, strict=True)
         ],
     )
-    echo(f"{team} worker{'s' * (team > 1)} on {device}, {cores()} cores. Measured, a few steps each:")
+    how = (
+        "Measured, a few steps each:"
+        if any(plan.measured for plan in plans)
+        else "By the networks' shapes, not by time."
+    )
+    echo(f"{team} worker{'s' * (team > 1)} on {device}, {cores()} cores. {how}")
     for measured in dict.fromkeys(plan.measured for plan in plans):
         for each in measured:
             how = f"{each.layout}{' compiled' * each.compiled}, {each.threads} thread{'s' * (each.threads > 1)}"

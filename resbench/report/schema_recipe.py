@@ -32,8 +32,9 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "clip_norm": "The largest norm that a network's whole gradient may have; null for any.",
         "average": "Evaluate an exponential mean of the weights; null for the weights themselves.",
         "checkpoint_every": "How often a run under way is kept, so that it can go on: `30s`, or `{epochs: 1}`.",
+        "statistics": "Of norms, where a network is judged: `recomputed` over training images, or `running`, as in papers.",
         "devices": "So many devices train it, with batch norms of their own parts of a batch; null: any number, as one.",
-        "plan": "How the machine is used; what is not said is measured. Changes no number beyond rounding, enters no identity.",
+        "plan": "How the machine is used; what is not said follows from the network. Changes rounding alone, enters no identity.",
         "fail_above": "Val error in percent above which the word `fail` is printed, as papers do; enters no test.",
     },
     "Optimizer": {
@@ -49,11 +50,12 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     "Average": {"decay": "How much of the mean each step keeps, in (0, 1); less during the first steps."},
     "Every": {"seconds": "At the end of the first epoch after so many seconds.", "epochs": "After so many epochs."},
     "PlanSpec": {
-        "width": "Seeds that are trained as one network.",
+        "measure": "What is not said is what is fastest on this machine now; a bare `plan: measured` is the same.",
+        "width": "Seeds that are trained as one network; a seed has its place beside the same others in every study.",
         "layout": "How images lie in memory.",
         "workers": "Processes that train side by side; 0: that of `study run` itself, which nobody watches.",
         "threads": "CPU threads of each.",
-        "compile": "Each unit by torch.compile; where not said, it is tried on CUDA and kept where it pays.",
+        "compile": "Each unit by torch.compile; with `measure` it is tried on CUDA and kept where it pays.",
         "recompute": "Keep few activations and work out the others again in the backward pass: less memory, more time.",
         "tags": "What a worker must have to train it: `resbench worker --study NAME --tags A`.",
         "stall_s": "Seconds without a step after which a cell is ended, and tried once more.",
@@ -157,6 +159,7 @@ def _models(*, whole: bool) -> dict[str, Schema]:
         bare = [key for key, of in entire["properties"].items() if "required" not in models[_target(of)]]
         schemas[name] = {"if": {"type": "object"}, "then": entire, "else": {"enum": bare}}
     schemas["Every"] = {"if": {"type": "object"}, "then": schemas["Every"], "else": {"pattern": "^[0-9.]+ ?s$"}}
+    schemas["PlanSpec"] = {"if": {"type": "object"}, "then": schemas["PlanSpec"], "else": {"const": "measured"}}
     return schemas
 
 

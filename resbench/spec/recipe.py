@@ -17,6 +17,7 @@ from resbench.spec.recipe_plan import Every, PlanSpec
 from resbench.spec.recipe_schedule import Schedule, Warmup
 
 Kind = Literal["conv", "linear", "norm", "bias", "gain"]
+Statistics = Literal["recomputed", "running"]
 Precision = Literal["float32", "tf32", "bfloat16"]
 NOT_IDENTITY = {"recipe", "doc", "cite", "fail_above", "plan", "checkpoint_every"}
 
@@ -46,6 +47,7 @@ class Average(Model):
 
 class RecipeSpec(Model):
     """`devices`: so many have a part of each batch, and batch norms the statistics of that part; else any number trains as one.
+    `statistics`: of norms, when a network is judged: made anew from training images, or the running ones, as in papers.
     `fail_above` (error in percent) prints the paper's word "fail"; it enters no test and no identity."""
 
     recipe: str
@@ -63,6 +65,7 @@ class RecipeSpec(Model):
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     clip_norm: Positive | None = None
     average: Average | None = None
+    statistics: Statistics = "recomputed"
     devices: Annotated[int, Field(gt=1, le=10_000)] | None = None
     checkpoint_every: Every = Every(seconds=30.0)
     fail_above: Annotated[float, Field(gt=0, le=100)] | None = None
@@ -80,7 +83,9 @@ class RecipeSpec(Model):
     @property
     def digest(self) -> str:
         """Equal for recipes that train alike; names, texts, defaults spelled out, and what changes no number do not count."""
-        data = self.model_dump(mode="json", by_alias=True, exclude=NOT_IDENTITY, exclude_defaults=True)
+        data = self.model_dump(mode="json", by_alias=True, exclude={*NOT_IDENTITY, "statistics"}, exclude_defaults=True)
+        if self.statistics != "running":  # which every recipe of an older version was
+            data["statistics"] = self.statistics
         return "r2_" + sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:24]
 
 
@@ -90,11 +95,13 @@ def parse_recipe(node: Node) -> RecipeSpec:
 
 
 def recipe_to_json(recipe: RecipeSpec) -> str:
-    return json.dumps(recipe.model_dump(mode="json", by_alias=True, exclude_unset=True), sort_keys=True)
+    said = recipe.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return json.dumps(said | {"statistics": recipe.statistics}, sort_keys=True)
 
 
 def recipe_from_json(text: str) -> RecipeSpec:
-    return RecipeSpec.model_validate(tuples(json.loads(text)))
+    """As `recipe_to_json` gave it; one of an older version does not say `statistics`, which were the running ones."""
+    return RecipeSpec.model_validate({"statistics": "running"} | tuples(json.loads(text)))
 
 
 def override(node: Node, key: str, value: Node) -> Node:

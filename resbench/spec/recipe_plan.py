@@ -34,7 +34,8 @@ class Every(Model):
 
 
 class PlanSpec(Model):
-    """How a machine is used; what is not said is measured. It changes no number beyond rounding, and enters no identity.
+    """How a machine is used; what is not said follows from the network (train/plan.py). It changes no number beyond rounding, and
+    enters no identity. A bare `measured` is `{measure: true}`: what is not said is what is fastest on this machine now.
 
     `width` seeds are trained as one network; `layout` is that of images in memory; `recompute` keeps the activations of few
     places in memory and works out the rest again in the backward pass; `compile` has torch.compile make kernels of each unit.
@@ -43,6 +44,11 @@ class PlanSpec(Model):
     takes over `cell_s` in all, or over `memory_mib` of memory. `profile`: epochs after which signal and gradient are
     looked at, at every unit of the network; 0 is the start.
     """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, value: Any) -> Any:
+        return {"measure": True} if value == "measured" else value
 
     width: Annotated[int, Field(gt=0, le=1000)] | None = None
     layout: Literal["contiguous", "channels_last"] | None = None
@@ -54,4 +60,5 @@ class PlanSpec(Model):
     stall_s: Positive = 900.0
     cell_s: Positive | None = None
     memory_mib: Positive | None = None
+    measure: bool = False
     profile: tuple[Annotated[int, Field(ge=0, le=10**6)], ...] = ()

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from resbench.compiler.graph import sizes
+from resbench.data.images.inspection import Tell, silent
 from resbench.measure.capacity import Capacity
 from resbench.measure.memory import memory_mib
 from resbench.measure.room import Room, room
@@ -18,10 +19,10 @@ from resbench.spec.study import StudySpec
 from resbench.store.engine import Engine
 from resbench.store.records import DataRecord
 from resbench.study.blocks import blocks
-from resbench.study.data import loaded
+from resbench.study.data import data_of
 from resbench.study.limits import with_needs
 from resbench.study.means import Missing, Planned
-from resbench.study.planning import Planner, cores, early, workers
+from resbench.study.planning import Planner, cores, workers
 from resbench.study.point import Point
 from resbench.study.room import refuse
 from resbench.study.torch_trainer import TorchTrainer
@@ -57,20 +58,17 @@ class ThisMachine:
     def memory(self) -> Capacity | None:
         return None if self.room is None else self.room.device
 
-    def early(self, missing: Missing) -> int:
-        return early([(point, len(seeds)) for point, seeds in missing.values()], self.data.n_train, self.torch_device)
-
     def plan(self, engine: Engine, missing: Missing) -> Planned:
         alone = len(missing) < cores() or part().of > 1
         here, count = room(self.torch_device), cores() if alone else 1
         planner = Planner(engine, self.data.digest, self.data, self.torch_device, here, count, self.measured)
-        hows = {trial_id: planner.plan(point, len(seeds)) for trial_id, (point, seeds) in missing.items()}
+        hows = {trial_id: planner.plan(point, seeds) for trial_id, (point, seeds) in missing.items()}
         work = [(point, len(seeds)) for point, seeds in missing.values()]
         size = workers(work, list(hows.values()), self.data.n_train, self.torch_device)
         if self.torch_device.type == "cuda":
             torch.cuda.empty_cache()  # what was measured with is for the workers now
         return Planned(
-            {i: blocks(seeds, hows[i].width) if size > 1 else [seeds] for i, (_, seeds) in missing.items()},
+            {i: [b.wanted for b in blocks(seeds, hows[i].width)] for i, (_, seeds) in missing.items()},
             {i: with_needs(hows[i].record(), planner.needs(point, hows[i])) for i, (point, _) in missing.items()},
             size,
             [f"not compiled: {why}" for why in dict.fromkeys(how.not_compiled for how in hows.values()) if why],
@@ -90,10 +88,12 @@ class ThisMachine:
         return [TorchTrainer(study_id, self.folder, name, self.profile, plugins) for name in names]
 
 
-def data_record(spec: StudySpec) -> DataRecord:
-    """The study's data, loaded and digested. Raises as data/registry.py does."""
-    settings = values(spec.data.given)
-    data, digest = loaded(str(spec.data.name), settings)
+def data_record(spec: StudySpec, tell: Tell = silent) -> DataRecord:
+    """The study's data, loaded and digested. Raises as study/data.py does."""
+    data, digest = data_of(spec, tell)
     n = {name: len(indices) for name, indices in data.splits.items()}
     shape = sizes(data.input_shape)
-    return DataRecord(digest, data.name, shape, data.n_classes, n["train"], n["val"], n["test"], settings)
+    settings = values(spec.data.given)
+    val = torch.bincount(data.labels[data.splits["val"]])
+    largest_pct = 100 * (1 - int(val.max()) / n["val"])
+    return DataRecord(digest, data.name, shape, data.n_classes, n["train"], n["val"], n["test"], settings, largest_pct)

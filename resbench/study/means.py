@@ -50,11 +50,8 @@ class Means(Protocol):
     def memory(self) -> Capacity | None:
         """What the devices of its workers have; None where the system does not tell, or others train."""
 
-    def early(self, missing: Missing) -> int:
-        """How many workers are worth starting before anything is measured."""
-
     def plan(self, engine: Engine, missing: Missing) -> Planned:
-        """Takes seconds: how things are trained fastest is measured."""
+        """Takes seconds where the recipe asks for a measurement."""
 
     def slots(self) -> int:
         """How many workers fit on this machine, where nothing is measured."""

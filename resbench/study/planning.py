@@ -1,7 +1,8 @@
 """Points and their missing seeds -> how each cell is trained, and how many workers share the machine.
 
-A network that has runs is trained as they were, so that a study that is run in two parts gives the same bits. Networks whose
-convolutions have the same shapes share one measurement.
+How follows from the point alone (train/plan.py), so that its runs have the same bits in every study, on every number of workers.
+Where the recipe asks for a measurement, networks whose convolutions have the same shapes share one, and a network that was
+measured before is trained as it was then.
 """
 
 from __future__ import annotations
@@ -17,18 +18,20 @@ from resbench.compiler.graph import BoundNetwork
 from resbench.measure.macs import op_macs
 from resbench.measure.room import Room, ample, wide_enough
 from resbench.spec.recipe_plan import PlanSpec
+from resbench.spec.search import FIRST_SEED
 from resbench.store.engine import Engine
 from resbench.store.runs import plan_of
 from resbench.study.blocks import blocks
 from resbench.study.point import Point
 from resbench.study.room import Images, load_of
-from resbench.train.layout import LAYOUTS
-from resbench.train.plan import WIDEST, Plan, measure, plan_from
+from resbench.train.plan import Plan, plan_from, plan_of_rule
+from resbench.train.plan_timing import WIDEST, compiles, measure
 from resbench.train.ranks import beside, part
 from resbench.train.schedule import length
 
-FASTEST_MACS = 1e10  # multiply-adds a second of one core, at best
 START_S = 4.0  # what a worker of its own costs: importing torch, building its first network
+OP_S = 1e-4  # of an op in a step, forward, backward and its part of the optimizer, however little it does
+MACS_S = 1e10  # multiply-adds a second of one core
 
 
 def cores() -> int:
@@ -39,9 +42,10 @@ def cores() -> int:
 
 @dataclass(slots=True)
 class Planner:
-    """Without a database every plan is measured. `cores`: for one cell, where there are fewer cells than cores.
+    """`engine`: with what was measured before, None where that does not count. `cores`: for one cell that is measured, where
+    there are fewer cells than cores.
 
-    `digest`: of the data. `room`: of the device, where it is known; as many seeds are one network as have ample room there.
+    `digest`: of the data. `room`: of the device, where it is known: seeds are one network where that has room.
     """
 
     engine: Engine | None
@@ -52,10 +56,15 @@ class Planner:
     cores: int = field(default_factory=cores)
     known: dict[object, Plan] = field(default_factory=dict)
 
-    def plan(self, point: Point, seeds: int) -> Plan:
-        """Of a point with so many seeds to train."""
-        plan = self._plan(point, seeds)
-        return replace(plan, width=max(1, self._wide(point, min(plan.width, seeds))))
+    def plan(self, point: Point, seeds: Sequence[int]) -> Plan:
+        """Of a point with these seeds to train. Those that a search chooses by are trained one by one, where nothing is said:
+        mostly there is one of a point.
+        """
+        plan = self._plan(point, len(seeds))
+        said = point.recipe.plan
+        if said.width is None and not said.measure and min(seeds, default=0) >= FIRST_SEED:
+            return replace(plan, width=1)
+        return plan if self._wide(point, plan.width) == plan.width else replace(plan, width=1)
 
     def needs(self, point: Point, plan: Plan) -> int:
         """Bytes that are sure to be enough for a worker that trains it so."""
@@ -68,11 +77,22 @@ class Planner:
 
     def _plan(self, point: Point, seeds: int) -> Plan:
         said = point.recipe.plan
+        if said.measure:
+            return self._measured(point, seeds)
+        plan = plan_of_rule(point.bound, point.recipe, self.device)
+        if not said.compile:
+            return plan
+        try:
+            return compiles(point.bound, point.recipe, plan, self.device)
+        except Exception:  # what cannot be trained is told where it is trained, with its cell
+            return plan
+
+    def _measured(self, point: Point, seeds: int) -> Plan:
+        said = point.recipe.plan
         stands = (
             plan_of(self.engine, point.digest, point.recipe.digest, self.digest) if self.engine is not None else None
         )
-        if stands is not None:
-            plan = plan_from(stands)
+        if stands is not None and (plan := plan_from(stands)).measured:
             return replace(
                 plan,
                 width=said.width or plan.width,
@@ -86,13 +106,13 @@ class Planner:
             steps, most = _steps(point, self.data.n_train), min(said.width or WIDEST, seeds)
             wide = self._wide(point, most)
             if wide == 0 and self.device.type == "cpu":  # the kernel would end this process, not a cell that is tried
-                return Plan(1, said.layout or LAYOUTS[1], said.threads or self.cores, recompute=said.recompute)
+                return plan_of_rule(point.bound, point.recipe, self.device)
             try:
                 self.known[alike] = measure(
                     point.bound, point.recipe, seeds if wide == most else max(1, wide), steps, self.device, self.cores
                 )
-            except Exception:  # what cannot be trained is told where it is trained, with its cell
-                return Plan(1, "contiguous", 1, recompute=said.recompute)
+            except Exception:  # the same
+                return plan_of_rule(point.bound, point.recipe, self.device)
         return self.known[alike]
 
 
@@ -118,31 +138,30 @@ def bfloat16_gain(point: Point, device: torch.device) -> str:
 Work = Sequence[tuple[Point, int]]  # points, each with the number of seeds to train
 
 
-def early(work: Work, n_train: int, device: torch.device) -> int:
-    """How many workers are sure to be wanted, by multiply-adds, at best; one core is left free for measuring."""
-    if device.type != "cpu" or part().of > 1:
-        return 1
-    macs = sum(3 * point.macs * point.recipe.batch * _steps(point, n_train) * seeds for point, seeds in work)
-    most = cores() if work[0][0].recipe.plan.workers is None else work[0][0].recipe.plan.workers
-    return max(1, min(most, cores() - 1, 1 + int(macs / FASTEST_MACS / (2 * START_S))))
-
-
 def workers(work: Work, plans: Sequence[Plan], n_train: int, device: torch.device) -> int:
     """How many processes train: one a core where there is work for them, one a GPU; 0 is this process itself."""
-    cells = sum(len(blocks(tuple(range(seeds)), plan.width)) for (_, seeds), plan in zip(work, plans, strict=True))
+    cells = sum(len(blocks(range(seeds), plan.width)) for (_, seeds), plan in zip(work, plans, strict=True))
     if part().of > 1:  # the ranks train together
         return 1
     said = work[0][0].recipe.plan.workers
     if said is not None:
         return min(said, cells)
-    seconds = sum(
-        (plan.step_s or 0) * _steps(point, n_train) * seeds for (point, seeds), plan in zip(work, plans, strict=True)
-    )
     if device.type == "cuda" and device.index is None:
         return max(1, min(torch.cuda.device_count(), cells))
+    seconds = sum(
+        step_s(point, plan) * _steps(point, n_train) * seeds for (point, seeds), plan in zip(work, plans, strict=True)
+    )
     if device.type != "cpu" or seconds < 2 * START_S:
         return 1
     return max(1, min(cores() // max(plan.threads for plan in plans), cells))
+
+
+def step_s(point: Point, plan: Plan) -> float:
+    """Seconds of one step of one seed: as measured, else about so many on one core. It decides on the number of workers alone."""
+    if plan.step_s is not None:
+        return plan.step_s
+    ops = sum(len(graph.ops) for _, graph in point.bound.parts())
+    return OP_S * ops / (1 + plan.width) * 2 + 3 * point.macs * point.recipe.batch / MACS_S
 
 
 def _steps(point: Point, n_train: int) -> int:

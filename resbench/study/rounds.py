@@ -102,4 +102,5 @@ def _prune(search: SearchSpec, tried: Sequence[Point], chooser: Chooser) -> dict
         return {}
     if search.prune.use == "patience":
         return {"epochs": search.prune.epochs, "by": search.prune.by}
-    return {"above": dict(chooser.above(tried, search.prune.from_, search.prune.after))}
+    start = search.prune.from_
+    return {"above": dict(chooser.above(tried, start, search.prune.after)), "from": start}

@@ -31,6 +31,13 @@ def stopping(plan: Mapping[str, Any]) -> Enough:
     return enough
 
 
+def chooses(plan: Mapping[str, Any]) -> Callable[[int], bool]:
+    """Whether something is chosen by the val errors after an epoch: at a rung, at medians, while patience runs."""
+    upto, prune = plan.get("upto"), plan.get("prune", {})
+    start = 1 if "epochs" in prune else prune.get("from")
+    return lambda epoch: epoch == upto or (start is not None and epoch >= start)
+
+
 def means_of(errors: Sequence[Sequence[float]]) -> list[float]:
     """Of each epoch, over the runs; one that has ended is wholly wrong from there on.
 

@@ -21,14 +21,14 @@ from resbench.store.profiles import put_profiles
 from resbench.store.records import EpochRecord, RunRecord, TestScore, finite
 from resbench.store.runs import Rung, find_runs, link_run, save_runs_of
 from resbench.store.work_records import Cell
-from resbench.study.blocks import blocks
+from resbench.study.blocks import Block, blocks
 from resbench.study.environment import environment
 from resbench.study.job import Job, job, train
 from resbench.study.limits import profile_epochs, without_said
 from resbench.study.looks import profiles
 from resbench.study.onlooker import Ears
 from resbench.study.profile import Machine, clock, write
-from resbench.study.stopping import stopping
+from resbench.study.stopping import chooses, stopping
 from resbench.study.trainer import Train
 from resbench.train.checkpoint import Keeper
 from resbench.train.clock import InPhase, untimed
@@ -84,38 +84,22 @@ def _train(desk: _Desk) -> None:
     if not missing:
         return
     task = desk.patience.do(lambda: job(desk.engine, *desk.identity))
-    for block in _blocks(desk, missing):
-        left = tuple(seed for seed in block if seed in missing)
+    for block in blocks(missing, plan_from(cell.plan).width):
         try:
-            _run(desk, task, block, left)
+            _run(desk, task, block)
         except _NOT_OF_THE_CELL:
             raise
         except Exception as error:
-            if len(block) == 1 or part().of > 1:
+            if len(block.seeds) == 1 or part().of > 1:
                 raise
             desk.ears.note(
-                f"{len(block)} seeds as one network: {type(error).__name__}: {error}; they are tried one by one"
+                f"{len(block.seeds)} seeds as one network: {type(error).__name__}: {error}; they are tried one by one"
             )
-            key = checkpoint_key(*desk.identity, block, plan_from(cell.plan).way)
+            key = checkpoint_key(*desk.identity, block.seeds, plan_from(cell.plan).way)
             desk.patience.do(
                 Checkpoints(desk.engine, desk.folder, key, cell).forget
             )  # nobody goes on with them as one network
-            _one_by_one(desk, task, left)
-
-
-def _blocks(desk: _Desk, missing: tuple[int, ...]) -> list[tuple[int, ...]]:
-    """What is trained as one network. One of which a checkpoint stands goes on whole, also with those that have ended since."""
-    plan = plan_from(desk.cell.plan)
-    whole: list[tuple[int, ...]] = []
-    for block in blocks(desk.cell.seeds, plan.width):
-        left = [seed for seed in block if seed in missing]
-        if 0 < len(left) < len(block):
-            key = checkpoint_key(*desk.identity, block, plan.way)
-            kept = Checkpoints(desk.engine, desk.folder, key, desk.cell)
-            if next(desk.patience.do(kept.load), None) is not None:
-                whole.append(block)
-    rest = tuple(seed for seed in missing if not any(seed in block for block in whole))
-    return [*whole, *blocks(rest, plan.width)]
+            _one_by_one(desk, task, block.wanted)
 
 
 def _one_by_one(desk: _Desk, task: Job, seeds: tuple[int, ...]) -> None:
@@ -123,7 +107,7 @@ def _one_by_one(desk: _Desk, task: Job, seeds: tuple[int, ...]) -> None:
     errors: list[Exception] = []
     for seed in seeds:
         try:
-            _run(desk, task, (seed,), (seed,))
+            _run(desk, task, Block((seed,), (seed,)))
         except _NOT_OF_THE_CELL:
             raise
         except Exception as error:
@@ -132,9 +116,9 @@ def _one_by_one(desk: _Desk, task: Job, seeds: tuple[int, ...]) -> None:
         raise errors[0]
 
 
-def _run(desk: _Desk, task: Job, seeds: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+def _run(desk: _Desk, task: Job, block: Block) -> None:
     """Train the seeds as one network, and save those of them that are wanted."""
-    cell, plan = desk.cell, plan_from(desk.cell.plan)
+    cell, plan, seeds = desk.cell, plan_from(desk.cell.plan), block.seeds
     ran_on = environment(desk.machine.device, plan.threads, tf32=task.recipe.precision == "tf32")
     where = desk.patience.do(lambda: put_environment(desk.engine, ran_on))
     key = checkpoint_key(*desk.identity, seeds, plan.way)
@@ -149,30 +133,35 @@ def _run(desk: _Desk, task: Job, seeds: tuple[int, ...], wanted: tuple[int, ...]
         "compiled": plan.compiled,
         "ranks": part().of,
     }
-    hooks = _hooks(desk, task, kept, seeds, untimed if timed is None else timed.phase)
+    hooks = _hooks(desk, task, kept, block, untimed if timed is None else timed.phase)
     try:
         outcomes = train(task, seeds, plan, desk.machine.device, hooks)
     finally:
         if timed is not None:
             timed.stop()
     told = {**without_said(cell.plan), **how}
-    goes_on = any(outcome.status == "stopped" for outcome in outcomes)
+    ended = {seed: outcome for seed, outcome in zip(seeds, outcomes, strict=True) if seed in block.wanted}
+    goes_on = any(outcome.status == "stopped" for outcome in ended.values())
     if goes_on:
         told["checkpoint"] = key
-    ended = {seed: outcome for seed, outcome in zip(seeds, outcomes, strict=True) if seed in wanted}
+    if untested := next((outcome.untested for outcome in ended.values() if outcome.untested), ""):
+        told["untested"] = untested
+        desk.ears.note(
+            f"{task.bound.unit}: {untested}; its runs are saved with their val numbers and without a test score"
+        )
     rows = [record(cell, seed, outcome, where, told) for seed, outcome in ended.items()]
     desk.patience.do(lambda: save_runs_of(desk.engine, rows, cell, desk.study_id, None if goes_on else key))
     for seed, outcome in ended.items():
         last = outcome.epochs[-1]
-        desk.ears.saved(seed, last.epoch, last.val_error_pct if outcome.status != "diverged" else None)
+        desk.ears.saved(seed, last.epoch, last.judged_error_pct if outcome.status != "diverged" else None)
     if not goes_on:
         kept.clear()
     write(timed, task.bound.unit, how)
 
 
-def _hooks(desk: _Desk, task: Job, kept: Checkpoints, seeds: tuple[int, ...], phase: InPhase) -> Hooks:
+def _hooks(desk: _Desk, task: Job, kept: Checkpoints, block: Block, phase: InPhase) -> Hooks:
     def told(seed: int, epoch: Epoch) -> None:
-        desk.ears.epoch(seed, epoch.epoch, finite(epoch.val_error_pct))
+        desk.ears.epoch(seed, epoch.epoch, finite(epoch.judged_error_pct))
 
     def keep(epoch: int, content: bytes) -> None:
         try:
@@ -182,11 +171,12 @@ def _hooks(desk: _Desk, task: Job, kept: Checkpoints, seeds: tuple[int, ...], ph
 
     def look(epoch: int, stacked: Stack) -> None:
         if epoch in profile_epochs(desk.cell.plan) and part().rank == 0:
-            found = profiles(task, stacked, seeds, epoch)
+            found = [one for one in profiles(task, stacked, block.seeds, epoch) if one.seed in block.wanted]
             desk.patience.do(lambda: put_profiles(desk.engine, desk.cell, found))
 
     keeper = Keeper(task.recipe.checkpoint_every, lambda: desk.patience.do(kept.load), keep)
-    return Hooks(told, keeper, phase, desk.ears.beat, look, stopping(desk.cell.plan))
+    wanted = [block.seeds.index(seed) for seed in block.wanted]
+    return Hooks(told, keeper, phase, desk.ears.beat, look, stopping(desk.cell.plan), wanted, chooses(desk.cell.plan))
 
 
 def record(cell: Cell, seed: int, outcome: Outcome, environment: str, plan: dict[str, object]) -> RunRecord:
@@ -199,8 +189,8 @@ def record(cell: Cell, seed: int, outcome: Outcome, environment: str, plan: dict
         seed=seed,
         status=outcome.status,
         environment=environment,
-        val_error_pct=last.val_error_pct,
-        val_loss=last.val_loss,
+        val_error_pct=last.judged_error_pct,
+        val_loss=last.judged_loss,
         train_loss=last.train_loss,
         epochs=last.epoch,
         train_s=outcome.train_s,

@@ -1,8 +1,16 @@
-"""The device a run goes to: CUDA, then MPS, then CPU."""
+"""The device a run goes to: CUDA, then MPS, then CPU; and what the bits of a run on it depend on."""
 
 from __future__ import annotations
 
+import os
+import platform
+from functools import cache
+from pathlib import Path
+
 import torch
+
+CPUINFO = Path("/proc/cpuinfo")
+LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS", "MKL_CBWR")  # of libraries below torch
 
 
 def best_device() -> torch.device:
@@ -23,3 +31,20 @@ def repeatable(device: torch.device) -> None:
 def device_name(device: torch.device) -> str:
     """What the hardware is called, for the record of a run."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+@cache
+def processor() -> str:
+    """The CPU's name, the instructions that torch's own kernels use on it, and what the environment tells the libraries below."""
+    limits = [f"{name}={os.environ[name]}" for name in LIMITS if name in os.environ]
+    return ", ".join([_cpu_name(), f"torch with {torch.backends.cpu.get_cpu_capability()}", *limits])
+
+
+def _cpu_name() -> str:
+    """On Linux `platform` knows the architecture alone."""
+    try:
+        lines = CPUINFO.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith(("model name", "Model")))
+    return next(named, "") or platform.processor() or platform.machine()

@@ -18,18 +18,20 @@ from resbench.compiler.materialise import numbered
 from resbench.compiler.stack import Stack
 from resbench.data.dataset import Dataset
 from resbench.data.split import Split, normalised, sealed_test
+from resbench.errors import BadInput
 from resbench.spec.recipe import RecipeSpec
 from resbench.train.batches import Batches, generator
 from resbench.train.checkpoint import Keeper, restore
 from resbench.train.clock import InPhase, each, untimed
 from resbench.train.compiled import as_it_was
-from resbench.train.evaluate import Score, evaluate
+from resbench.train.evaluate import UNREADABLE, Score, evaluate
 from resbench.train.layout import PLAIN, Way
-from resbench.train.outcome import Epoch, Outcome, is_diverged, is_finite
+from resbench.train.outcome import Epoch, Outcome, constant_loss, has_learned, is_finite
 from resbench.train.parallel import as_one
 from resbench.train.precision import allow, autocast
-from resbench.train.ranks import added, agree, own_batch, part, shared, told
+from resbench.train.ranks import added, agree, anywhere, own_batch, part, shared, told
 from resbench.train.schedule import learning_rates, length
+from resbench.train.statistics import recomputed
 from resbench.train.step import Training, step, training
 
 OnEpoch = Callable[[int, Epoch], None]
@@ -43,6 +45,9 @@ class Hooks:
     that epoch, kept. `phase`: a clock's, for whoever wants to know where the time goes. `beat` comes at every step, and ends the
     training at once by what it raises. `look` sees the networks after so many epochs, 0 at the start, and changes nothing.
     `enough`: whether an epoch is the last, by the val errors of all networks so far (percent, by epoch); then they are stopped.
+    `chooses`: whether something is chosen by the val errors after an epoch before the last. `wanted`: the places of the networks
+    that all this is about, None for all: the others keep them company, since the last bits of a network depend on how many are
+    trained beside it.
     """
 
     on_epoch: OnEpoch
@@ -51,6 +56,11 @@ class Hooks:
     beat: Callable[[], None] = lambda: None
     look: Callable[[int, Stack], None] = lambda epoch, stacked: None
     enough: Callable[[Sequence[Sequence[float]]], bool] = lambda errors: False
+    wanted: Sequence[int] | None = None
+    chooses: Callable[[int], bool] = lambda epoch: False
+
+    def places(self, count: int) -> Sequence[int]:
+        return range(count) if self.wanted is None else self.wanted
 
 
 def fit(
@@ -96,11 +106,22 @@ def fit(
         )  # each rank may have had its own
         train_s = (time.perf_counter() - started) / count
         scores = score(what, val)
-        going = [i for i, history in enumerate(histories) if not history or is_finite(history[-1])]
-        for i in going:
+        judged = recipe.statistics == "recomputed" and (epoch == run.epochs or hooks.chooses(epoch))
+        again = score(what, val, batches.split, keep=epoch == run.epochs) if judged else None
+        finite = [i for i, history in enumerate(histories) if not history or is_finite(history[-1])]
+        going = [i for i in hooks.places(count) if i in finite]
+        for i in finite:
             histories[i].append(
                 Epoch(
-                    epoch, rates[number], train_losses[i], train_errors[i], scores[i].loss, scores[i].error_pct, train_s
+                    epoch,
+                    rates[number],
+                    train_losses[i],
+                    train_errors[i],
+                    scores[i].loss,
+                    scores[i].error_pct,
+                    train_s,
+                    again[i].loss if again else None,
+                    again[i].error_pct if again else None,
                 )
             )
         hooks.look(epoch, stacked)
@@ -120,14 +141,11 @@ def fit(
             raise stopped or InterruptedError(f"stopped after epoch {epoch} by rank 0")
         if cut or not any(is_finite(histories[i][-1]) for i in going):
             break
-    broken = [not is_finite(history[-1]) or not all_finite(stacked, i) for i, history in enumerate(histories)]
-    diverged = [
-        lost or (not cut and is_diverged(history[-1], val.labels))
-        for lost, history in zip(broken, histories, strict=True)
-    ]
+    diverged = _diverged(what, batches.split, histories, cut)
     tests: list[Score] = []
-    if not cut and not all(diverged):
-        tests = score(what, sealed_test(data, device))
+    untested = ""
+    if not cut and not all(diverged[i] for i in hooks.places(count)):
+        tests, untested = _tested(what, data, device)
     wall_s = (time.perf_counter() - began) / count
     return [
         Outcome(
@@ -137,21 +155,56 @@ def fit(
             tests[i].error_pct if tests and not diverged[i] else None,
             sum(row.train_s for row in history),
             wall_s,
+            untested if not diverged[i] else "",
         )
         for i, history in enumerate(histories)
     ]
 
 
 def _enough(hooks: Hooks, histories: Sequence[Sequence[Epoch]]) -> bool:
-    return hooks.enough([[row.val_error_pct for row in history] for history in histories])
+    of = [histories[i] for i in hooks.places(len(histories))]
+    return hooks.enough([[row.judged_error_pct for row in history] for history in of])
 
 
-def score(what: Training, split: Split) -> list[Score]:
-    """Of each network, with the weights that are meant to be evaluated."""
-    device = split.labels.device
+def _diverged(what: Training, images: Split, histories: Sequence[Sequence[Epoch]], cut: bool) -> list[bool]:
+    """Of each network, whether a loss or weight is not finite or, unless it was stopped, it has learned nothing: neither over the
+    last epoch, of which the first may have been lost to the start, nor as it stands at the end.
+    """
+    lost = [not is_finite(history[-1]) or not all_finite(what.stacked, i) for i, history in enumerate(histories)]
+    constant = constant_loss(images.labels, what.recipe.label_smoothing)
+    doubted = [
+        i for i, gone in enumerate(lost) if not (gone or cut or has_learned(histories[i][-1].train_loss, constant))
+    ]
+    at_end = score(what, images) if doubted else []
+    useless = {i for i in doubted if not has_learned(at_end[i].loss, constant_loss(images.labels))}
+    return [gone or i in useless for i, gone in enumerate(lost)]
+
+
+def _tested(what: Training, data: Dataset, device: torch.device) -> tuple[list[Score], str]:
+    """Of each network on the sealed test images; none, and why, where they cannot be read: the training is not lost for it."""
+    split, lost = None, ""
+    try:
+        split = sealed_test(data, device)
+    except BadInput as error:
+        lost = str(error)
+    if anywhere(split is None):  # each process reads its own copy of the files, and all score or none does
+        return [], lost or UNREADABLE
+    assert split is not None
+    try:
+        return score(what, split), ""
+    except BadInput as error:
+        return [], str(error)
+
+
+def score(what: Training, split: Split, images: Split | None = None, *, keep: bool = False) -> list[Score]:
+    """Of each network, with the weights that are meant to be evaluated; with `images` the statistics of norms are made anew from
+    them first, and `keep` leaves them so.
+    """
+    device, network, way = split.labels.device, what.stacked.network, what.way
     averaged = what.average.applied() if what.average else nullcontext()
-    with what.phase("evaluation"), as_it_was(what.way), autocast(device, what.recipe.precision), averaged:
-        return evaluate(what.stacked.network, split, what.stacked.seeds, what.way.layout)
+    anew = nullcontext() if images is None else recomputed(network, images, what.stacked.seeds, way.layout, keep=keep)
+    with what.phase("evaluation"), as_it_was(way), autocast(device, what.recipe.precision), averaged, anew:
+        return evaluate(network, split, what.stacked.seeds, way.layout)
 
 
 def draw_anew(stacked: Stack, seeds: tuple[int, ...], epoch: int) -> None:

@@ -1,12 +1,12 @@
-"""BoundNetwork, recipe, number of seeds, machine -> Plan: how many seeds as one network, in which layout, by how many threads.
+"""BoundNetwork, recipe, device -> Plan: how many seeds as one network, in which layout, by how many threads.
 
-Measured on random images, a few steps for each candidate; what the recipe says is taken as said. A plan changes no number
-beyond rounding.
+The plan follows from what is trained alone: not from time, load, cores, or which seeds are missing. So a run has the same bits in
+every study that trains it on such a processor, whatever else is trained beside it. What the recipe says is taken as said; where
+it asks for a measurement (`plan: measured`), plan_timing.py makes the plan.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -14,20 +14,14 @@ from typing import Any
 import torch
 
 from resbench.compiler.graph import BoundNetwork
-from resbench.compiler.network import recompute
-from resbench.compiler.stack import Stack, materialise_stack, stack
+from resbench.measure.macs import op_macs
 from resbench.spec.recipe import RecipeSpec
-from resbench.train.fit import draw_anew
-from resbench.train.layout import LAYOUTS, Layout, Way, memory_format
-from resbench.train.step import step, training
+from resbench.train.layout import Layout
 
-STEPS = 2  # timed at most, after one that is not; the fastest counts, since others on the machine only make it slower
-LOOK_S = 0.6  # no further step of a candidate that took so long
-ENOUGH = 1.05  # a wider stack must be faster by that, so that chance does not decide
-CLOSE = 1.15  # a layout slower than another by more is not tried again
-WIDEST = 16
-LONG_S = 0.1
-SHORT_S = 1.5  # of training in all: less is not worth a look at wider stacks
+STACKED = 5  # seeds of a small network that are trained as one; studies have 3, 5 or 10
+SMALL_MACS = (
+    16e6  # multiply-adds of a convolution for one batch, at most, where a stack is faster: a larger one fills a core
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,108 +69,25 @@ def plan_from(record: Mapping[str, Any]) -> Plan:
     return Plan(**given | {"measured": tuple(Candidate(**each) for each in given.get("measured", ()))})
 
 
-def measure(bound: BoundNetwork, recipe: RecipeSpec, seeds: int, steps: int, device: torch.device, cores: int) -> Plan:
-    """For `steps` of training of each of `seeds`; work of a few seconds in all is not worth more than a first look.
-
-    Every core is taken to do as much as one, where one thread is measured.
+def plan_of_rule(bound: BoundNetwork, recipe: RecipeSpec, device: torch.device) -> Plan:
+    """How the network is trained where nobody asks for a measurement. On a CPU each training has one thread: another number of
+    threads gives other bits.
     """
     said = recipe.plan
-    threads = said.threads or (1 if device.type == "cpu" else torch.get_num_threads())
-    layouts = (said.layout,) if said.layout else LAYOUTS if device.type == "cpu" else LAYOUTS[1:]
-    watch = _Watch(bound, recipe, device)
-    first = watch.candidate(min(said.width or 1, seeds), layouts[0], threads)
-    if first.step_s * steps * seeds < SHORT_S:  # chance would decide
-        return watch.plan(watch.compiled(first, steps * seeds), said.recompute)
-    best = None
-    for width in _widths(said.width, seeds, first.step_s):
-        tried = [
-            watch.candidate(width, layout, threads)
-            for layout in layouts
-            if (width, layout) != (first.width, first.layout)
-        ]
-        tried += [first] if width == first.width else []
-        fastest = min(tried, key=lambda each: each.step_s)
-        layouts = tuple(each.layout for each in tried if each.step_s < CLOSE * fastest.step_s)
-        if best is not None and fastest.step_s * ENOUGH > best.step_s:
-            break
-        best = fastest
-    assert best is not None
-    if said.threads is None and device.type == "cpu" and cores > 1:
-        wide = watch.candidate(best.width, best.layout, cores)
-        if wide.step_s * cores < best.step_s:  # more than a worker on each core
-            best = wide
-    return watch.plan(watch.compiled(best, steps * seeds), said.recompute)
+    return Plan(
+        said.width or (STACKED if is_small(bound, recipe.batch) else 1),
+        said.layout or "channels_last",
+        said.threads or (1 if device.type == "cpu" else torch.get_num_threads()),
+        recompute=said.recompute,
+    )
 
 
-def _widths(said: int | None, seeds: int, step_s: float) -> tuple[int, ...]:
-    """One, and as many as there are, at most WIDEST; where a step is long, two tell first whether more can pay."""
-    if said is not None:
-        return (min(said, seeds),)
-    return tuple(sorted({1, min(2 if step_s > LONG_S else 1, seeds), min(WIDEST, seeds)}))
-
-
-class _Watch:
-    """Times candidates, each width built once."""
-
-    def __init__(self, bound: BoundNetwork, recipe: RecipeSpec, device: torch.device) -> None:
-        self.bound, self.recipe, self.device = bound, recipe, device
-        self.stacks: dict[int, Stack] = {}
-        self.one_by_one: dict[int, Mapping[str, str]] = {}
-        self.found: list[Candidate] = []
-        self.not_compiled = ""
-
-    def plan(self, chosen: Candidate, recompute: bool) -> Plan:
-        reasons = self.one_by_one.get(chosen.width, {})
-        return Plan(
-            chosen.width, chosen.layout, chosen.threads, chosen.step_s, recompute, chosen.compiled, tuple(self.found), reasons,
-            self.not_compiled,
-        )  # fmt: skip
-
-    def compiled(self, best: Candidate, steps: int) -> Candidate:
-        """The same, compiled, where the recipe says so, or on CUDA where it saves more than compiling takes."""
-        said = self.recipe.plan.compile
-        if said is False or (said is None and self.device.type != "cuda"):
-            return best
-        began = time.perf_counter()
-        try:
-            tried = self.candidate(best.width, best.layout, best.threads, compiled=True)
-        except Exception as error:  # of torch.compile, or of the compiler behind it
-            self.not_compiled = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-            return best
-        gain = (best.step_s - tried.step_s) * steps
-        return tried if said or gain > time.perf_counter() - began else best
-
-    def candidate(self, width: int, layout: Layout, threads: int, *, compiled: bool = False) -> Candidate:
-        if width not in self.stacks:
-            stacked = self.stacks[width] = stack(self.bound, width)
-            materialise_stack(stacked, range(width), self.recipe.init)
-            stacked.network.to(self.device)
-            if self.recipe.plan.recompute:
-                recompute(stacked.network)
-            self.one_by_one[width] = stacked.one_by_one()
-        before = torch.get_num_threads()
-        torch.set_num_threads(threads)
-        try:
-            seconds = self.time(self.stacks[width], Way(layout, compiled))
-        finally:
-            torch.set_num_threads(before)
-        self.found.append(Candidate(width, layout, threads, seconds / width, compiled))
-        return self.found[-1]
-
-    def time(self, stacked: Stack, way: Way) -> float:
-        """Seconds of one step of the whole stack, on random images."""
-        draw_anew(stacked, tuple(range(stacked.seeds)), 0)
-        what = training(stacked, self.recipe, way)
-        generator = torch.Generator().manual_seed(0)
-        channels, *size = self.bound.input_shape
-        images = torch.randn(self.recipe.batch, stacked.seeds * channels, *size, generator=generator).to(self.device)
-        images = images.contiguous(memory_format=memory_format(way.layout))
-        labels = torch.randint(self.bound.classes, (stacked.seeds, self.recipe.batch), generator=generator).to(
-            self.device
-        )
-        times: list[float] = []
-        while len(times) < 2 or (len(times) <= STEPS and sum(times) < LOOK_S):
-            began = time.perf_counter()
-            float(step(what, 0.0, images, labels)[0].sum())  # waits for the device
-            times.append(time.perf_counter() - began)
-        return min(times[1:])
+def is_small(bound: BoundNetwork, batch: int) -> bool:
+    """Whether the mean convolution or matrix product does so little that most of its time goes by around it."""
+    counts = [
+        macs
+        for _, graph in bound.parts()
+        for op in graph.ops
+        if (macs := op_macs(op, tuple(graph.shapes[i] for i in op.inputs)).count)
+    ]
+    return not counts or batch * sum(counts) / len(counts) <= SMALL_MACS

@@ -85,6 +85,11 @@ def added(tensor: Tensor) -> Tensor:
     return tensor
 
 
+def anywhere(here: bool) -> bool:
+    """Whether it is so in any process."""
+    return here if part().of == 1 else bool(added(torch.tensor(int(here))))
+
+
 @torch.no_grad()
 def agree(tensors: Iterable[Tensor]) -> None:
     """They become those of rank 0."""

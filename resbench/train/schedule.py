@@ -58,6 +58,18 @@ def warm_epochs(recipe: RecipeSpec, run: Length) -> float:
     return 0.0 if recipe.warmup is None else _iterations(recipe.warmup.span, run) / run.per_epoch
 
 
+def late_steps(recipe: RecipeSpec, run: Length) -> tuple[int, int]:
+    """How many of the schedule's steps lie beyond the run, and how many there are. A fraction of the run never does."""
+    points = _points(recipe, run)
+    if (
+        recipe.schedule is not None
+        and recipe.schedule.step is not None
+        and recipe.schedule.step.at.fractions is not None
+    ):
+        return 0, len(points)
+    return sum(point >= run.iterations for point in points), len(points)
+
+
 def _iterations(span: Span, run: Length) -> int:
     if span.iterations is not None:
         return span.iterations

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from command_line import Database, Rb
 
-from resbench.study.blocks import blocks
+from resbench.spec.search import FIRST_SEED
+from resbench.study.blocks import Block, blocks
 
 NUMBERS = "SELECT unit, seed, val_error_pct, val_loss, train_loss FROM v_runs ORDER BY unit, seed"
 PLAN = "recipe.plan={workers: 2, width: 2, threads: 1, layout: contiguous}"
@@ -42,6 +43,40 @@ def test_two_workers_give_the_bits_of_one(rb: Rb, small: Path, database: Databas
     assert rb("results", "repeat", "2").status == 0
 
 
+def busy() -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", "while True: pass"])
+
+
+def test_the_same_study_has_the_same_bits_whatever_else_the_machine_does_and_however_it_is_run(
+    rb: Rb, small: Path, database: Database
+) -> None:
+    """Beside four busy processes, by one worker and by three, seed by seed, and as part of a larger study."""
+    study = ("study", "run", "small.yaml", "recipe.plan={}")
+    assert rb(*study, "seeds=4", "--workers", "1").status == 0
+    expected = database.rows(NUMBERS)
+    assert len(expected) == 8
+    others = [busy() for _ in range(4)]
+    try:
+        assert rb(*study, "seeds=4", "--workers", "3", "--db", "busy.db").status == 0
+    finally:
+        for process in others:
+            process.kill()
+            process.wait()
+    for seeds in (1, 3, 4):
+        assert rb(*study, f"seeds={seeds}", "--db", "grown.db").status == 0
+    assert (
+        rb(*study, "seeds=[3, 0, 2, 7, 1]", "units+=full_preactivation", "--fork", "larger", "--db", "larger.db").status
+        == 0
+    )
+    for name in ("busy.db", "grown.db", "larger.db"):
+        found = [
+            row
+            for row in Database(small.parent / name).rows(NUMBERS)
+            if row in expected or row[0] in ("plain", "original")
+        ]
+        assert [row for row in found if row[1] < 4] == expected, name
+
+
 def test_a_width_changes_nothing_but_the_last_bits(rb: Rb, small: Path, database: Database, ran_once: Path) -> None:
     assert rb("study", "run", "small.yaml", "recipe.plan.width=2").status == 0
     for a, b in zip(database.rows(NUMBERS), Database(ran_once / "resbench.db").rows(NUMBERS), strict=True):
@@ -49,11 +84,12 @@ def test_a_width_changes_nothing_but_the_last_bits(rb: Rb, small: Path, database
         assert a[4] == pytest.approx(b[4], rel=1e-4)
 
 
-def test_blocks_are_few_and_even() -> None:
-    assert blocks((0, 1, 2, 3, 4), 4) == [(0, 1, 2), (3, 4)]
-    assert blocks((0, 1, 2), 8) == [(0, 1, 2)]
-    assert blocks((5, 7), 1) == [(5,), (7,)]
+def test_a_seed_has_its_place_beside_the_same_others_whichever_are_wanted() -> None:
+    assert blocks((0, 1, 2, 3, 4), 4) == [Block((0, 1, 2, 3), (0, 1, 2, 3)), Block((4, 5, 6, 7), (4,))]
+    assert blocks((2, 0), 8) == [Block(tuple(range(8)), (2, 0))]
+    assert blocks((5, 7), 1) == [Block((5,), (5,)), Block((7,), (7,))]
     assert blocks((), 3) == []
+    assert blocks((FIRST_SEED, FIRST_SEED + 1), 5) == [Block((s,), (s,)) for s in (FIRST_SEED, FIRST_SEED + 1)]
 
 
 @pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGINT], ids=["a worker killed", "Ctrl-C"])

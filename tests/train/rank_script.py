@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
+from torch import Tensor
 from train_sample import recipe
 
 from resbench.compiler.architecture import Request, bind_network
@@ -15,12 +17,15 @@ from resbench.compiler.stack import materialise_stack, stack
 from resbench.data import split
 from resbench.data.dataset import Dataset
 from resbench.data.registry import load
+from resbench.data.split import Split
+from resbench.errors import BadInput
 from resbench.ops.schema import table
 from resbench.seeds import Part
 from resbench.spec.library import Library
 from resbench.spec.network import Use
 from resbench.spec.node import Node, Plain
-from resbench.train.fit import Hooks, fit
+from resbench.train import fit as loop
+from resbench.train.fit import Hooks
 from resbench.train.ranks import joined, part
 
 BRANCH = """unit: branch
@@ -38,6 +43,8 @@ CASES: dict[str, tuple[str, dict[str, Plain], bool]] = {  # unit, changes of the
     "branch": ("branch.yaml", EVERYTHING, False),
     "plain": ("original", {"batch": 64, "epochs": 2}, True),
     "own_statistics": ("original", {"batch": 64, "epochs": 2, "devices": 2}, False),
+    "lost": ("original", {"batch": 64, "epochs": 2}, False),
+    "lost_while_read": ("original", {"batch": 64, "epochs": 2}, False),
 }
 
 
@@ -49,6 +56,25 @@ def in_float64() -> None:
         return split.Held(x.double(), y)
 
     split._normalised = double
+
+
+class Cut:
+    """A split whose files cannot be read."""
+
+    def __init__(self, data: Dataset, device: torch.device) -> None:
+        self.labels = data.labels[data.splits["test"]].to(device)
+
+    def batches(self, chosen: Iterable[Tensor]) -> Iterator[Tensor]:
+        raise BadInput("x.png cannot be read as an image")
+
+
+def lose_test_images(case: str) -> None:
+    """As if this process could not read its copy of the test split: as a whole, or once it is asked for a batch."""
+
+    def gone(data: Dataset, device: torch.device) -> Split:
+        raise BadInput("x.png cannot be read as an image")
+
+    loop.sealed_test = gone if case == "lost" else Cut
 
 
 def train(case: str, folder: Path, own: Part) -> None:
@@ -65,10 +91,14 @@ def train(case: str, folder: Path, own: Part) -> None:
         from resbench.compiler.network import recompute
 
         recompute(stacked.network)
-    outcomes = fit(stacked, recipe(changes), load("digits"), (0, 1), Hooks(lambda seed, epoch: None))
+    if case.startswith("lost") and own.rank == 1:
+        lose_test_images(case)
+    outcomes = loop.fit(stacked, recipe(changes), load("digits"), (0, 1), Hooks(lambda seed, epoch: None))
     if own.rank == 0:
         told = [[asdict(epoch) for epoch in outcome.epochs] for outcome in outcomes]
         (folder / f"{case}_{own.of}.json").write_text(json.dumps(told))
+        untested = [(outcome.status, outcome.test_error_pct, outcome.untested) for outcome in outcomes]
+        (folder / f"{case}_{own.of}_test.json").write_text(json.dumps(untested))
         torch.save([stacked.state(k) for k in range(2)], folder / f"{case}_{own.of}.pt")
 
 

@@ -20,7 +20,7 @@ from resbench.train.device import repeatable
 from resbench.train.fit import Hooks, fit
 from resbench.train.layout import PLAIN, Way
 from resbench.train.outcome import Epoch, Outcome
-from resbench.train.plan import measure
+from resbench.train.plan_timing import measure
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 CUDA = torch.device("cuda")

@@ -185,9 +185,18 @@ def test_a_rate_that_is_far_too_high_diverges_and_keeps_the_epochs_so_far(digits
 
 
 def test_chance_at_the_end_is_diverged_though_every_number_is_finite() -> None:
-    outcome = train(Witness(), NUMBERS, recipe({"epochs": 1, "batch": 5, "lr": 1e-9}), flat_images(), 0)
+    witness = Witness()
+    witness.weight.data[1] = 1.0  # brightness says nothing of the class: worse than a constant answer
+    outcome = train(witness, NUMBERS, recipe({"epochs": 1, "batch": 5, "lr": 1e-9}), flat_images(), 0)
     assert outcome.status == "diverged"
     assert math.isfinite(outcome.epochs[-1].val_loss)
+
+
+def test_one_that_learns_within_its_only_epoch_has_not_diverged(digits: Dataset) -> None:
+    """Its mean loss over the epoch is worse than a constant predictor's, its loss at the end is better."""
+    outcome = run(digits, recipe({"epochs": 1, "batch": 64}))
+    assert outcome.epochs[0].train_loss > math.log(10)
+    assert outcome.status == "complete"
 
 
 def test_the_test_split_is_seen_once_at_the_end_and_by_no_run_that_diverged() -> None:

@@ -1,47 +1,57 @@
-"""When a run counts as diverged, to the exact boundary."""
+"""When a run has learned nothing: by its losses, never by an error that few images cannot tell from chance."""
 
 from __future__ import annotations
 
-from math import inf, nan
+from math import inf, log, nan
 
 import pytest
 import torch
 
-from resbench.train.outcome import Epoch, is_diverged
+from resbench.train.outcome import Epoch, constant_loss, has_learned, is_finite
+
+TWO = log(2)
 
 
-def ended(val_error_pct: float, train_loss: float = 1.0, val_loss: float = 1.0) -> Epoch:
-    return Epoch(1, 0.1, train_loss, 50.0, val_loss, val_error_pct, 0.1)
+def ended(train_loss: float = 0.1, val_loss: float = 1.0, recomputed: float | None = None) -> Epoch:
+    return Epoch(1, 0.1, train_loss, 50.0, val_loss, 50.0, 0.1, recomputed, 50.0)
 
 
 def labels(*counts: int) -> torch.Tensor:
     return torch.cat([torch.full((count,), label) for label, count in enumerate(counts)])
 
 
+@pytest.mark.parametrize("loss", [nan, inf, -inf])
+def test_a_loss_that_is_not_finite_is_told(loss: float) -> None:
+    assert not is_finite(ended(train_loss=loss))
+    assert not is_finite(ended(val_loss=loss))
+    assert not is_finite(ended(recomputed=loss))
+    assert is_finite(ended())
+
+
+def test_a_running_loss_that_is_not_finite_does_not_count_where_the_network_is_judged_by_another() -> None:
+    assert is_finite(ended(val_loss=inf, recomputed=0.5))
+
+
+def test_a_network_has_learned_where_it_is_better_than_a_constant_predictor() -> None:
+    assert not has_learned(TWO, TWO)
+    assert not has_learned(TWO * (1 - 1e-7), TWO)  # a float32's rounding
+    assert has_learned(TWO * (1 - 1e-5), TWO)
+    assert not has_learned(nan, TWO)
+
+
 @pytest.mark.parametrize(
-    ("counts", "most_wrong"),
+    ("counts", "smoothing", "loss"),
     [
-        ((50, 50), 40),  # chance is 50 wrong, a standard error is 5: exactly on the boundary
-        ((10, 90), 4),  # naming the most frequent class alone is 10 wrong, a standard error is 3: exactly, too
-        ((100, 100, 100, 100), 282),  # 300 wrong, 8.66: 17.3 fewer are needed, so 18
-        ((34, 34, 34, 34, 34, 34, 34, 34, 34, 34), 294),  # the digits: 306 wrong, 5.53
+        ((3, 3), 0.0, log(2)),
+        ((22, 22), 0.0, log(2)),
+        ((300, 30), 0.0, -(10 / 11) * log(10 / 11) - (1 / 11) * log(1 / 11)),
+        ((10,) * 10, 0.0, log(10)),
+        ((10, 0, 10), 0.0, log(2)),  # a class that no image has
+        ((10, 10), 0.2, log(2)),
+        ((30, 10), 0.2, -0.7 * log(0.7) - 0.3 * log(0.3)),
     ],
 )
-def test_the_boundary_is_two_standard_errors_better_than_chance(counts: tuple[int, ...], most_wrong: int) -> None:
-    y = labels(*counts)
-    assert not is_diverged(ended(100 * most_wrong / len(y)), y)
-    assert is_diverged(ended(100 * (most_wrong + 1) / len(y)), y)
-    assert not is_diverged(ended(0.0), y)
-    assert is_diverged(ended(100.0), y)
-
-
-@pytest.mark.parametrize("loss", [nan, inf, -inf])
-def test_a_loss_that_is_not_finite_is_diverged_however_good_the_error(loss: float) -> None:
-    assert is_diverged(ended(0.0, train_loss=loss), labels(50, 50))
-    assert is_diverged(ended(0.0, val_loss=loss), labels(50, 50))
-    assert not is_diverged(ended(0.0), labels(50, 50))
-
-
-def test_a_class_that_val_does_not_have_changes_nothing() -> None:
-    assert is_diverged(ended(41.0), labels(50, 0, 50))
-    assert not is_diverged(ended(39.0), labels(50, 0, 50))
+def test_the_constant_predictor_names_each_class_as_often_as_it_comes(
+    counts: tuple[int, ...], smoothing: float, loss: float
+) -> None:
+    assert constant_loss(labels(*counts), smoothing) == pytest.approx(loss, abs=1e-12)

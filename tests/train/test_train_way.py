@@ -23,7 +23,8 @@ from resbench.train import compiled
 from resbench.train.fit import Hooks, fit
 from resbench.train.layout import Way
 from resbench.train.outcome import Outcome
-from resbench.train.plan import Plan, measure, plan_from
+from resbench.train.plan import Plan, plan_from
+from resbench.train.plan_timing import measure
 from resbench.train.precision import allow
 
 CPU = torch.device("cpu")

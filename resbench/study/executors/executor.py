@@ -10,9 +10,6 @@ from typing import Protocol
 class Executor(Protocol):
     """A context manager; leaving it ends what it started, and gives back the cells that were under way."""
 
-    def early(self, count: int) -> None:
-        """So many workers will be wanted: starting them takes seconds."""
-
     def run(self, count: int, is_over: Callable[[], bool]) -> None:
         """`count` of them train until `is_over`, which is asked every half a second. Raises Stopped where there is a wish to,
         and what keeps all of them from training.

@@ -65,9 +65,6 @@ class HereExecutor:
     def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> None:
         pass  # a cell is settled where it is trained
 
-    def early(self, count: int) -> None:
-        pass  # it is there
-
     def run(self, count: int, is_over: Callable[[], bool]) -> None:
         duty, patience = self.duty, self.settling.patience
         self.ready = train = self.ready or duty.trainers[0].ready()

@@ -1,6 +1,6 @@
 """Slots of this machine that claim cells of a study and train them, until there are no more.
 
-Children are started early, and claim only once they are ready, so that no cell waits for an import. One that dies is replaced.
+Children claim only once they are ready, so that no cell waits for an import. One that dies is replaced.
 Cells of workers that are dead, here or elsewhere, are settled by whoever notices first.
 """
 
@@ -58,9 +58,6 @@ class LocalExecutor:
                 with suppress(ResbenchError):  # the lease will end
                     settling.ended(slot.work.cell, End("stopped", "its worker stopped"), slot.work.reached)
 
-    def early(self, count: int) -> None:
-        self.start(count - len(self.slots))
-
     def start(self, count: int) -> None:
         """So many more children; each takes seconds to be ready."""
         for _ in range(count):
@@ -73,8 +70,8 @@ class LocalExecutor:
     def run(self, count: int, is_over: Callable[[], bool]) -> None:
         """Or until a limit of the duty is reached."""
         self.patience.do(lambda: set_slots(self.engine, self.duty.record.name, count))
-        self.early(count)
-        for slot in self.slots[count:]:  # started early, and not wanted
+        self.start(count - len(self.slots))
+        for slot in self.slots[count:]:  # of an earlier stage, and not wanted
             slot.process.kill()
             slot.process.join()
         del self.slots[count:]

@@ -101,9 +101,6 @@ class RayExecutor:
         with suppress(ResbenchError):
             self.lost.settle(names)
 
-    def early(self, count: int) -> None:
-        self._fill(count)
-
     def run(self, count: int, is_over: Callable[[], bool]) -> None:
         while not self.patience.do(is_over):
             if self.stop.asked:

@@ -1,0 +1,138 @@
+"""K networks and training images -> norms whose statistics are those of the images, for as long as the networks are scored.
+
+While the learning rate is high, a moving average of the statistics of training batches lags behind the weights, and a score says
+more about the lag than about the network. Here the statistics are made anew: the images, without augmentation and in their order,
+go through the network once; each norm works with the statistics of its batch, and gets the mean and variance over all of them.
+Wu & Johnson 2021, "Rethinking Batch in BatchNorm", arXiv:2105.07576, section 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from resbench.data.split import Split
+from resbench.train.layout import Layout, memory_format
+from resbench.train.parallel import SyncedBatchNorm
+from resbench.train.ranks import part
+
+Collect = Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]
+BATCH = 256
+MOST_IMAGES = 16_384  # of a larger data set, so many that are spread over it evenly: the estimate does not need more
+
+
+@dataclass(slots=True)
+class _Moments:
+    """Of one norm, over the batches so far: values of a channel, and per channel their sum and the sum of their squares."""
+
+    count: int
+    sum: Tensor
+    squares: Tensor
+
+    def add(self, values: int, mean: Tensor, unbiased: Tensor, seen: int) -> None:
+        """`seen`: the values that the unbiased variance is of; of several ranks with the same images, those of all."""
+        mean, variance = mean.to(self.sum.dtype), unbiased.to(self.sum.dtype) * ((seen - 1) / seen)
+        self.count += values
+        self.sum += values * mean
+        self.squares += values * (variance + mean.square())
+
+    def result(self) -> tuple[Tensor, Tensor]:
+        """Mean and unbiased variance, as running statistics hold them."""
+        mean = self.sum / self.count
+        variance = (self.squares / self.count - mean.square()).clamp(min=0)
+        return mean, variance * (self.count / max(1, self.count - 1))
+
+
+def norms_of(network: nn.Module) -> list[nn.Module]:
+    """The modules that keep running statistics of batches."""
+    return [module for module in network.modules() if "running_mean" in dict(module.named_buffers(recurse=False))]
+
+
+@contextmanager
+def recomputed(
+    network: nn.Module, split: Split, networks: int, layout: Layout, *, keep: bool = False
+) -> Iterator[None]:
+    """Inside, norms have the statistics of the split's images; afterwards their own again, unless `keep` leaves the new.
+
+    `split`: training images; each rank of several looks at all of them. Weights and random streams are not touched.
+    """
+    norms = norms_of(network)
+    if not norms:
+        yield
+        return
+    held = [(_running(norm)[0].clone(), _running(norm)[1].clone()) for norm in norms]
+    _recompute(network, norms, split, networks, layout)
+    try:
+        yield
+    finally:
+        if not keep:
+            for norm, (mean, variance) in zip(norms, held, strict=True):
+                _put(norm, mean, variance)
+
+
+@torch.no_grad()
+def _recompute(network: nn.Module, norms: list[nn.Module], split: Split, networks: int, layout: Layout) -> None:
+    """Norms in training, everything else in evaluation; what a norm writes into its running statistics with momentum 1 are those
+    of its batch.
+    """
+    training, momenta = network.training, [norm.momentum for norm in norms]
+    network.eval()
+    found: list[_Moments] = []
+    hooks = []
+    for norm in norms:
+        mean, variance = _running(norm)
+        moments = _Moments(0, torch.zeros_like(mean, dtype=_wide(mean)), torch.zeros_like(variance, dtype=_wide(mean)))
+        found.append(moments)
+        norm.train()
+        norm.momentum = 1.0  # type: ignore[assignment]
+        hooks.append(norm.register_forward_hook(_collect(moments)))
+    try:
+        for images in _images(split):
+            images = images.contiguous(memory_format=memory_format(layout))
+            network(images.repeat(1, networks, 1, 1))
+    finally:
+        for hook in hooks:
+            hook.remove()
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+        network.train(training)
+    for norm, moments in zip(norms, found, strict=True):
+        if moments.count:  # an op that is passed over, as a dropped branch is, has met no image
+            _put(norm, *moments.result())
+
+
+def _wide(tensor: Tensor) -> torch.dtype:
+    """Sums in float64, where the device has it."""
+    return torch.float32 if tensor.device.type == "mps" else torch.float64
+
+
+def _collect(moments: _Moments) -> Collect:
+    def collect(norm: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        (x,) = inputs
+        values = x.numel() // x.shape[1]
+        moments.add(values, *_running(norm), values * (part().of if isinstance(norm, SyncedBatchNorm) else 1))
+
+    return collect
+
+
+def _images(split: Split) -> Iterator[Tensor]:
+    """In batches of as equal a size as can be, for a norm cannot take the statistics of a single value."""
+    count = len(split.labels)
+    chosen = torch.arange(count, device=split.labels.device)
+    if count > MOST_IMAGES:
+        chosen = chosen[torch.linspace(0, count - 1, MOST_IMAGES, device=chosen.device, dtype=torch.float64).long()]
+    yield from split.batches(torch.tensor_split(chosen, max(1, -(-len(chosen) // BATCH))))
+
+
+def _running(norm: nn.Module) -> tuple[Tensor, Tensor]:
+    return norm.get_buffer("running_mean"), norm.get_buffer("running_var")
+
+
+@torch.no_grad()
+def _put(norm: nn.Module, mean: Tensor, variance: Tensor) -> None:
+    for buffer, new in zip(_running(norm), (mean, variance), strict=True):
+        buffer.copy_(new)
