@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from resbench.compiler.bind import bind_body, bind_list
+from resbench.compiler.cautions import cautions
 from resbench.compiler.graph import BoundNetwork, BoundStage, Graph, Shape, sizes
 from resbench.compiler.scope import Choose, Frame, Scope, Text, choose_nothing
 from resbench.compiler.whole import whole
@@ -129,7 +130,8 @@ class _Binder:
             at = self.spec.node.mapping["head"]
             ends = sizes(head.output_shape)
             raise SpecError([at.problem(f"the head ends with {ends}; {self.classes} numbers, one a class, are needed")])
-        return BoundNetwork(self.spec.name, self.unit.name, stem, tuple(stages), head, self.classes, self.notes)
+        told = tuple(cautions(stages, head, self.boundary("layers") if "layers" in self._named() else None))
+        return BoundNetwork(self.spec.name, self.unit.name, stem, tuple(stages), head, self.classes, self.notes, told)
 
     def _stage(self, stage: StageSpec, count: int, shape: Shape, place: _Counter) -> tuple[BoundStage, Shape]:
         before = bind_list(stage.before, shape, self.frame, self.library)
@@ -162,11 +164,13 @@ class _Binder:
                 raise SpecError([stage.node.problem(f"more than {MAX_OPS:,} ops in one network")])
         return BoundStage(before, tuple(units)), shape
 
+    def _named(self) -> set[str]:
+        """Every name that an expression of the network reads."""
+        return {n for node in all_nodes(self.spec.node) if isinstance(node.value, Expression) for n in node.value.names}
+
     def _check_placed(self) -> None:
         """A unit with something after the stem or the last unit, in a network that does not place it, is another net."""
-        named = {
-            n for node in all_nodes(self.spec.node) if isinstance(node.value, Expression) for n in node.value.names
-        }
+        named = self._named()
         for name, stage in (("after_stem", self.spec.stages[0]), ("after_last", self.spec.stages[-1])):
             boundary = self.unit_of(stage)[0].boundary
             node = boundary.after_stem if name == "after_stem" else boundary.after_last

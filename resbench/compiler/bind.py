@@ -12,7 +12,7 @@ from resbench.compiler.graph import BoundOp, Graph, Shape, sizes
 from resbench.compiler.scope import Frame, Scope, Text, shown
 from resbench.compiler.shapes import infer
 from resbench.compiler.whole import whole
-from resbench.errors import Fact, PluginError, SpecError
+from resbench.errors import Fact, PluginError, PluginErrorAt, SpecError
 from resbench.spec.body import Body, NodeSpec, find_cycle
 from resbench.spec.check import Check
 from resbench.spec.library import Library
@@ -194,9 +194,9 @@ class _List:
         try:
             shape = infer(call.op, arguments, shapes)
         except Fact as fact:
-            raise SpecError([call.node.problem(f"{call.name}: {self.explain(str(fact), values)}")]) from None
+            raise SpecError([call.node.problem(f"{call.name}: {self.explain(str(fact), values, frame)}")]) from None
         except PluginError as error:
-            raise PluginError(str(call.node.problem(f"{call.name}: {error}"))) from error
+            raise PluginErrorAt(str(call.node.problem(f"{call.name}: {error}"))) from error
         building.ops.append(BoundOp(path, call.op, arguments, values, shape, call.node.place))
         building.shapes.append(shape)
         building.labels.append(path)
@@ -234,9 +234,23 @@ class _List:
         inputs = dict(zip(block.inputs, values, strict=True))
         return _bind_nodes(self.building, block.body, inputs, Frame(scope, landing), f"{path}.")
 
-    def explain(self, fact: str, values: Sequence[int]) -> str:
+    def explain(self, fact: str, values: Sequence[int], frame: Frame) -> str:
         shapes, labels = self.building.shapes, self.building.labels
         if len(values) == 1:
-            return f"{fact} (its input is {sizes(shapes[values[0]])})"
+            return f"{fact} (its input is {sizes(shapes[values[0]])}){_at(frame)}"
         told = ", ".join(f"{labels[value]} is {sizes(shapes[value])}" for value in values)
-        return f"{fact}: {told}{hint([shapes[v] for v in values], [labels[v] for v in values])}"
+        stride = frame.known.get("stride") if not self.prefix.count(".") > 1 else None
+        asked = (stride, -(-shapes[0][-1] // stride)) if isinstance(stride, int) else (None, None)
+        why = hint([shapes[v] for v in values], [labels[v] for v in values], *asked)
+        return f"{fact}: {told}{why}{_at(frame)}"
+
+
+def _at(frame: Frame) -> str:
+    """The place in the network, where the ops are a unit's."""
+    stage, known = frame.known.get("stage"), frame.known
+    if not isinstance(stage, int) or "transition" not in known:
+        return ""
+    place = (
+        "transition" if known["transition"] is True else "first place" if known.get("first") is True else "inner place"
+    )
+    return f" (at the {place} of stage {stage})"

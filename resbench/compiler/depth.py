@@ -1,23 +1,28 @@
-"""BoundNetwork -> its depth: convolutions and linear layers on the longest path from input to output. No torch here.
-
-As papers count it: ResNet-56 is 56, whatever stands on its shortcuts; norms and gains are no layers.
-"""
+"""Graph or BoundNetwork -> its layers with weights one behind the other, the most on any way from input to output."""
 
 from __future__ import annotations
 
 from resbench.compiler.graph import BoundNetwork, Graph
 
-LAYERS = ("conv", "linear")
+WEIGHTS = frozenset(("conv", "linear"))
+POOL = "global_avg_pool"
 
 
 def depth(network: BoundNetwork) -> int:
-    return sum(graph_depth(graph) for _, graph in network.parts())
+    """From the image to the classes, as papers count it: 56 for ResNet-56."""
+    parts = dict(network.parts())
+    head = parts.pop("head")
+    return sum(weight_layers(graph) for graph in parts.values()) + weight_layers(head, behind_a_pool=True)
 
 
-def graph_depth(graph: Graph) -> int:
-    """Of one part; an op that holds ops is as deep as the deepest of its lists."""
-    deepest = [0]
+def weight_layers(graph: Graph, *, behind_a_pool: bool = False) -> int:
+    """Convolutions and linear layers. Those behind a global pool, as the two of squeeze-and-excitation, do not name a network's
+    depth and count in its head alone. The longest way through a list of ops inside an op counts as if it stood in its place.
+    """
+    longest, pooled = [0], [False]
     for op in graph.ops:
-        own = int(op.op in LAYERS) + max((graph_depth(inner) for _, inner in op.inner), default=0)
-        deepest.append(own + max(deepest[i] for i in op.inputs))
-    return deepest[graph.output]
+        pooled.append(op.op == POOL or (bool(op.inputs) and all(pooled[i] for i in op.inputs)))
+        counts = behind_a_pool or not pooled[-1]
+        own = sum(weight_layers(inner, behind_a_pool=behind_a_pool) for _, inner in op.inner) + (op.op in WEIGHTS)
+        longest.append(max((longest[i] for i in op.inputs), default=0) + own * counts)
+    return longest[graph.output]

@@ -65,7 +65,9 @@ class BoundStage:
 
 @dataclass(frozen=True, slots=True)
 class BoundNetwork:
-    """`notes` are what a person should know of the binding, such as params that a replaced unit does not have."""
+    """`notes` are what a person should know of the binding, such as params that a replaced unit does not have; `cautions`, what
+    is seldom meant (compiler/cautions.py).
+    """
 
     name: str
     unit: str
@@ -74,6 +76,7 @@ class BoundNetwork:
     head: Graph
     classes: int
     notes: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
 
     @property
     def input_shape(self) -> Shape:

@@ -10,6 +10,7 @@ from compiler_sample import SHAPE, bind, folder, of, unit_graph
 
 from resbench.compiler.network import build
 from resbench.errors import BadInput, SpecError
+from resbench.spec.node import Plain
 
 Y = {"from": ["h", "f"], "ops": ["add"]}
 
@@ -54,9 +55,34 @@ def test_a_whole_number_with_no_param_to_change() -> None:
 def test_an_addition_of_a_strided_branch() -> None:
     f = {"from": "x", "ops": [{"conv3x3": {"stride": "$stride"}}]}
     said = message({"f": f, "h": {"from": "x", "ops": ["conv1x1"]}, "y": Y}, known={"stride": 2, "out": 8})
-    assert said == "nodes.y.ops[0]: add: shapes differ: h is 8x8x8, f is 8x4x4; h lacks the stride 2 that f has"
+    assert (
+        said == "nodes.y.ops[0]: add: shapes differ: h is 8x8x8, f is 8x4x4; h lacks `stride: $stride`, which is 2 here"
+    )
     said = message({"f": f, "y": {"from": ["x", "f"], "ops": ["add"]}}, known={"stride": 4, "out": 8})
-    assert said == "nodes.y.ops[0]: add: shapes differ: x is 4x8x8, f is 8x2x2; x lacks the stride 4 that f has"
+    assert (
+        said == "nodes.y.ops[0]: add: shapes differ: x is 4x8x8, f is 8x2x2; x lacks `stride: $stride`, which is 4 here"
+    )
+
+
+@pytest.mark.parametrize(
+    ("ops", "stride", "why"),
+    [
+        ([{"conv3x3": {"stride": "$stride"}}, {"conv3x3": {"stride": "$stride"}}], 2,
+         "f is 8x2x2; f has a stride too many: `stride: $stride`, 2 here, belongs in one op of a branch"),
+        ([{"conv3x3": {"stride": 2}}], 1,
+         "f is 8x4x4; f has a stride where this place asks for none: write `stride: $stride`, which is 1 here"),
+        ([{"conv3x3": {"padding": 0}}], 1,
+         "f is 8x6x6; f has lost 2 pixels a side, as a kernel of 3 without padding does: leave its `padding` out"),
+        ([{"conv3x3": {"padding": 2}}], 1,
+         "f is 8x10x10; f has 2 pixels a side more than the place asks for, as too much `padding` gives"),
+        (["conv2x2"], 1, "f is 8x7x7; an even kernel changes the size by one, padded or not: take an odd one, or the same "
+         "one on both"),
+    ],
+)  # fmt: skip
+def test_the_value_that_the_place_does_not_ask_for_is_the_culprit(ops: list[Plain], stride: int, why: str) -> None:
+    h = {"from": "x", "ops": [{"conv1x1": {"stride": "$stride"}}]}
+    said = message({"f": {"from": "x", "ops": ops}, "h": h, "y": Y}, known={"stride": stride, "out": 8})
+    assert said.endswith(why)
 
 
 def test_an_addition_of_other_widths() -> None:
