@@ -15,6 +15,7 @@ from resbench.errors import Fact, Place, Problem
 from resbench.spec.expression import Expression, cut_short
 from resbench.spec.node import Node, join, problem
 from resbench.spec.scalar import Scalar, scalar
+from resbench.spec.yaml_words import in_words
 
 MAX_DEPTH, MAX_NODES = 40, 10_000
 _TORN = re.compile(r"\$(\w+|\([^{}]*)$")  # an expression up to where YAML took its comma, [ ] or : for its own
@@ -67,17 +68,13 @@ class Builder:
         return None
 
     def not_yaml(self, error: yaml.MarkedYAMLError) -> None:
-        mark = error.problem_mark or error.context_mark
+        what, mark = in_words(error, self.lines)
         place = self.place(mark) if mark else Place(self.name, 1, 1)
         rest = _TORN.search(place.text[: place.column - 1])
         if rest is not None and not self.torn:
             self.problems.append(problem(cut_short(rest[0]), "", place))
         elif rest is None or not self.torn:
-            what = (
-                "a tab; indent with spaces" if "\\t" in str(error.problem) else error.problem or "it cannot be parsed"
-            )
-            context = f" ({error.context})" if error.context else ""
-            self.problems.append(problem(f"not YAML: {what}{context}", "", place))
+            self.problems.append(problem(what, "", place))
 
     def place(self, mark: Any) -> Place:
         line = self.lines[mark.line] if mark.line < len(self.lines) else ""

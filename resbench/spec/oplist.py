@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from resbench.errors import BadInput, Fact, PluginError, did_you_mean
+from resbench.errors import BadInput, Fact, PluginError, PluginErrorAt, did_you_mean
 from resbench.escape import printable
 from resbench.spec.check import Check
 from resbench.spec.domain import Param
@@ -65,7 +65,7 @@ def parse_ops(node: Node, vocabulary: Vocabulary, check: Check) -> OpList:
     if isinstance(node.value, Expression):
         return (Insert(node),)
     if not isinstance(node.value, tuple):
-        hint = f"; write [{node.shown()}]" if isinstance(node.value, str | dict) else "; `[]` is no op"
+        hint = f"; write [{_listed(node)}]" if isinstance(node.value, str | dict) else "; `[]` is no op"
         check.report(node, f"a list of ops is needed, got {node.shown()}{hint}")
         return ()
     if len(node.items) > MAX_OPS:
@@ -73,6 +73,13 @@ def parse_ops(node: Node, vocabulary: Vocabulary, check: Check) -> OpList:
         return ()
     parsed = (parse_op(item, vocabulary, check) for item in node.items)
     return tuple(op for op in parsed if op is not None)
+
+
+def _listed(node: Node) -> str:
+    """`bn relu` and `bn, relu` are two ops."""
+    return (
+        printable(", ".join(re.split(r"[\s,]+", node.value.strip()))) if isinstance(node.value, str) else node.shown()
+    )
 
 
 def parse_op(node: Node, vocabulary: Vocabulary, check: Check) -> OpItem | None:
@@ -109,7 +116,7 @@ def _call(name: str, arguments: Node, node: Node, vocabulary: Vocabulary, check:
         check.report_error(place, error)
         return None
     except PluginError as error:
-        raise PluginError(str(place.problem(str(error)))) from None
+        raise PluginErrorAt(str(place.problem(str(error)))) from None
     if signature is None:
         known = [*vocabulary.op_names(), "conv3x3", "conv1x1", "dwconv3x3"]
         near = _meant(name, known) or f"; ops and blocks: {', '.join(sorted(vocabulary.op_names()))}"

@@ -8,10 +8,12 @@ from resbench.spec.check import listed
 from resbench.spec.design import KEYS as DESIGN
 from resbench.spec.library import Library
 from resbench.spec.node import Node, moved
+from resbench.spec.recipe import Optimizer, RecipeSpec
 from resbench.spec.yaml import read_value
 
 COMMAND_LINE = "command line"
 _TOP = ("study", "doc", "network", "data", "recipe", *DESIGN, "search", "seeds", "budget", "units")
+_OF_RECIPES = {*RecipeSpec.model_fields, *Optimizer.model_fields} - {*_TOP, "recipe", "cite", "use"}
 _MAPPINGS = (
     "network",
     "data",
@@ -62,9 +64,12 @@ def _set(top: Node, path: list[str], value: Node, word: str) -> Node:
     head, *rest = path
     if head not in _TOP:
         options = [*_TOP, "unit.PARAM"]
-        raise BadInput(
-            f"`{printable(word)}`: no key `{printable(head)}`; keys: {', '.join(options)}{did_you_mean(head, options)}"
-        )
+        if head in _OF_RECIPES:
+            raise BadInput(
+                f"`{printable(word)}`: no key `{head}`; it is one of the recipe's: `recipe.{printable(word)}`"
+            )
+        near = did_you_mean(head, options) or "; a param of the network is `network.NAME`"
+        raise BadInput(f"`{printable(word)}`: no key `{printable(head)}`; keys: {', '.join(options)}{near}")
     if not rest:
         return _put(top, head, value)
     if head not in _MAPPINGS:

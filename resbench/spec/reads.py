@@ -21,6 +21,7 @@ def check_edges(top: Node, nodes: Written, rules: Sequence[Written], inputs: tup
     known = [*inputs, *every]
     stands_for = _texts(top.mapping.get("params"))  # an edge may be a param
     reads: dict[str, set[str]] = {name: set() for name in every}
+    dangling = False  # then what it should have read would be told too, as read by nothing
     for part in (nodes, *rules):
         for name, (_, sources) in part.items():
             for source in sources:
@@ -29,12 +30,13 @@ def check_edges(top: Node, nodes: Written, rules: Sequence[Written], inputs: tup
                     continue
                 reads[name].add(source.value)
                 if source.value not in known:
+                    dangling = True
                     given = f"`{printable(source.value)}` is no node; nodes: {listed(known)}"
                     check.report(source, given + did_you_mean(source.value, known[:MAX_NEAR]))
     if "y" in every:
         needed = _closure({"y"}, reads)
         for name, key in every.items():
-            if name not in needed and not _inherited(key, top):
+            if name not in needed and not dangling and not _inherited(key, top):
                 check.report(key, f"node `{printable(name)}` is read by nothing")
     elif "nodes" in top.mapping and (every or top.mapping["nodes"].value == {}):
         check.report(top.mapping["nodes"], "node `y`, the result, is missing")

@@ -13,7 +13,7 @@ from resbench.spec.design import KEYS as DESIGN
 from resbench.spec.design import Design, parse_design
 from resbench.spec.domain import is_domain
 from resbench.spec.library import Library
-from resbench.spec.network import Use, parse_use
+from resbench.spec.network import NetworkSpec, Use, parse_use
 from resbench.spec.node import Node
 from resbench.spec.recipe import RecipeSpec, override, parse_recipe
 from resbench.spec.recipe_space import recipe_of
@@ -28,7 +28,10 @@ _KEYS = ("doc", "cite", "extends", "recipe", *DESIGN, "search", "budget", "seeds
 
 @dataclass(frozen=True, slots=True)
 class StudySpec:
-    """`recipe` is the recipe's data with the study's values in it; a value may be a domain, `recipe_at` binds it."""
+    """`recipe` is the recipe's data with the study's values in it; a value may be a domain, `recipe_at` binds it.
+
+    `network_spec`: what the file of the network says; None where it could not be read.
+    """
 
     name: str
     doc: str
@@ -41,6 +44,7 @@ class StudySpec:
     node: Node
     design: Design = field(default_factory=Design)
     search: SearchSpec = field(default_factory=SearchSpec)
+    network_spec: NetworkSpec | None = None
 
 
 def parse_study(top: Node, library: Library, check: Check) -> StudySpec | None:
@@ -48,6 +52,7 @@ def parse_study(top: Node, library: Library, check: Check) -> StudySpec | None:
     check.keys(top, _NEEDED, _KEYS)
     entries = top.mapping
     network = parse_use(entries["network"], check) if "network" in entries else Use(None, {}, top)
+    net = None
     if network.name is not None:
         net = load_part(check, network.node, partial(library.network, network.name))
         check_given(network, None if net is None else net.params, f"network {network.name}", check)
@@ -69,6 +74,7 @@ def parse_study(top: Node, library: Library, check: Check) -> StudySpec | None:
         top,
         design,
         search,
+        net,
     )
     _check_search(spec, check)
     return spec if network.name and data.name and "units" in entries else None

@@ -97,7 +97,8 @@ def test_words_are_taken_in_order(folder: Path) -> None:
         ("recipe..lr=3", "`recipe..lr=3`: a name is missing beside a dot"),
         (".lr=3", "`.lr=3`: a name is missing beside a dot"),
         ("unit.=3", "`unit.=3`: a name is missing beside a dot"),
-        ("lr=3", f"`lr=3`: no key `lr`; keys: {KEYS}"),
+        ("lr=3", "`lr=3`: no key `lr`; it is one of the recipe's: `recipe.lr=3`"),
+        ("depth=3", f"`depth=3`: no key `depth`; keys: {KEYS}; a param of the network is `network.NAME`"),
         ("sedes=3", f"`sedes=3`: no key `sedes`; keys: {KEYS}; did you mean `seeds`?"),
         ("Units+=plain", f"`Units+=plain`: no key `Units+`; keys: {KEYS}; did you mean `units`?"),
         ("extends=x", f"`extends=x`: no key `extends`; keys: {KEYS}; did you mean `seeds`?"),
@@ -105,7 +106,8 @@ def test_words_are_taken_in_order(folder: Path) -> None:
         ("units.x=3", "`units.x=3`: nothing is said below `units`; write units=value"),
         ("seeds=[", "`seeds=[`: not YAML: expected the node content, but found '<stream end>' (while parsing a "
          "flow node)"),
-        ("seeds=1\nfoo: 2", "`seeds=1\\x0afoo: 2`: not YAML: mapping values are not allowed here"),
+        ("seeds=1\nfoo: 2", "`seeds=1\\x0afoo: 2`: a key where none can be: what stands side by side has the same "
+         "indentation, and a text with `: ` needs quotes"),
         ("seeds=1\n---\n2", "`seeds=1\\x0a---\\x0a2`: a second document starts here; a file holds one"),
         ("seeds=!!python/object/apply:os.system [touch pwned]",
          "`seeds=!!python/object/apply:os.system [touch pwned]`: tag "

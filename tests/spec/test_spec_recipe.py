@@ -18,7 +18,7 @@ GOOD = {
 }
 KEYS = (
     "recipe, doc, cite, optimizer, batch, epochs, iterations, warmup, schedule, augment, init, precision, label_smoothing, "
-    "clip_norm, average, devices, checkpoint_every, fail_above, plan"
+    "clip_norm, average, statistics, devices, checkpoint_every, fail_above, plan"
 )
 
 
