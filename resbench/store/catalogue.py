@@ -55,7 +55,11 @@ def put_data(engine: Engine, data: DataRecord) -> None:
     settings = canonical_json(dict(data.settings))
     with writing(engine) as connection:
         insert_absent(connection, rb_data, asdict(data) | {"settings": settings})
-        connection.execute(update(rb_data).where(rb_data.c.digest == data.digest).values(settings=settings))
+        same = rb_data.c.digest == data.digest
+        connection.execute(update(rb_data).where(same).values(settings=settings))
+        if data.largest_class_error_pct is not None:  # an older version did not write it
+            values = {"largest_class_error_pct": data.largest_class_error_pct}
+            connection.execute(update(rb_data).where(same).values(values))
 
 
 def put_environment(engine: Engine, environment: EnvironmentRecord) -> str:

@@ -38,9 +38,10 @@ _RULES = {
             ON e.run_id = r.id
         WHERE r.status <> 'failed' AND (r.epochs <> COALESCE(e.n, 0) OR e.first <> 1 OR e.last <> r.epochs)""",
     "a complete run's error is that of its last epoch": """
-        SELECT 'run ' || r.id || ': ' || r.val_error_pct || ', last epoch: ' || e.val_error_pct FROM rb_run r
+        SELECT 'run ' || r.id || ': ' || r.val_error_pct || ', last epoch: '
+            || COALESCE(e.recomputed_val_error_pct, e.val_error_pct) FROM rb_run r
         JOIN rb_epoch e ON e.run_id = r.id AND e.epoch = r.epochs
-        WHERE r.status = 'complete' AND e.val_error_pct <> r.val_error_pct""",
+        WHERE r.status = 'complete' AND COALESCE(e.recomputed_val_error_pct, e.val_error_pct) <> r.val_error_pct""",
     "a study shows a run under a trial of its own": """
         SELECT 'run ' || l.run_id || ': trial ' || t.id || ' is of study ' || t.study_id || ', not ' || l.study_id
         FROM rb_study_run l JOIN rb_trial t ON t.id = l.trial_id WHERE t.study_id <> l.study_id""",

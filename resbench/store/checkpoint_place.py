@@ -16,7 +16,7 @@ from secrets import token_hex
 
 from sqlalchemy import Engine, select
 
-from resbench.errors import BadInput, StorageError
+from resbench.errors import BadInput, DatabaseError, StorageError
 from resbench.escape import printable
 from resbench.files import private_mode, write
 from resbench.store.checkpoint_mark import MARK, NOBODY, Identity, Mark, is_file, is_mark, read_mark
@@ -43,8 +43,8 @@ def identity(engine: Engine) -> Identity | None:
     path = location.path.resolve()
     try:
         found = path.stat()
-    except OSError:  # it has just been taken away: doubtful
-        return Identity(drawn, str(path), f"?:{token_hex(8)}")
+    except OSError:  # taken away, while what was opened still answers
+        raise DatabaseError(f"{location.shown}: is gone; nothing is kept for it") from None
     return Identity(drawn, str(path), f"{found.st_dev}:{found.st_ino}")
 
 

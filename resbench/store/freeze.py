@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, Table, false, insert, select
+from sqlalchemy import Connection, Engine, Select, Table, false, func, insert, select
 
 from resbench import __version__
 from resbench.errors import BadInput, DatabaseError
@@ -120,13 +120,19 @@ def _units(source: Connection, study: StudyRow, trained: set[tuple[str, str, str
     return [(study.name, *trial) for trial in sorted(named.values(), key=lambda trial: trial.number)]
 
 
+_JUDGED = {  # a frozen epoch holds what the run was judged by, where it was
+    name: func.coalesce(rb_epoch.c[f"recomputed_{name}"], rb_epoch.c[name]) for name in ("val_loss", "val_error_pct")
+}
+
+
 def _copy(file: sqlite3.Connection, source: Connection, table: Table, columns: tuple[str, ...], keys: Keys) -> None:
     """The rows whose first column is one of the keys, into the table of the same name without `rb_`."""
+    judged = _JUDGED if table is rb_epoch else {}
     texts = [(n, name, kind_of(table.c[name])) for n, name in enumerate(columns) if type(table.c[name].type) is Checked]
     for start in range(0, len(keys), AT_ONCE):
         some = table.c[columns[0]].in_(keys[start : start + AT_ONCE])
         rows = source.execute(
-            select(*(table.c[name] for name in columns)).where(some).order_by(*table.primary_key)
+            select(*(judged.get(name, table.c[name]) for name in columns)).where(some).order_by(*table.primary_key)
         ).all()
         for place, name, kind in texts:
             for row in rows:

@@ -109,8 +109,8 @@ CREATE TABLE epoch (  -- one epoch of a run
     lr REAL,                   -- learning rate at its end
     train_loss REAL,           -- mean over the epoch
     train_error_pct REAL,      -- over the epoch, percent
-    val_loss REAL,             -- after the epoch
-    val_error_pct REAL,        -- after the epoch, percent
+    val_loss REAL,             -- after the epoch; at the last one with recomputed statistics of norms
+    val_error_pct REAL,        -- after the epoch, percent; likewise
     train_s REAL,              -- seconds of training in this epoch
     PRIMARY KEY (run_id, epoch)
 ) WITHOUT ROWID;

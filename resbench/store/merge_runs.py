@@ -15,7 +15,9 @@ from resbench.store.tables import rb_epoch, rb_profile, rb_run, rb_run_plan, rb_
 _IDENTITY = ("architecture", "recipe", "data", "seed")
 _NUMBERS = ("status", "val_error_pct", "val_loss", "train_loss", "epochs")  # seconds are of a machine, and differ
 _CHILDREN = (rb_epoch, rb_test_score, rb_run_plan)
-_TAKEN = frozenset({"run_id", "train_s"})
+_TAKEN = frozenset(
+    {"run_id", "train_s", "recomputed_val_loss", "recomputed_val_error_pct"}
+)  # the last two: where a study judged
 Identity = tuple[Any, ...]
 Ids = dict[int, int]  # of a run in the source -> of the same run here
 

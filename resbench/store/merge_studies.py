@@ -1,6 +1,6 @@
 """Studies of one database -> another's, by name: units, seeds, trials and looks at test scores are united.
 
-What a study may not change (`fixed`) says whether it is the same study; see study/identity.py.
+What a study may not change says by its meaning whether it is the same study; see spec/same_study.py.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from resbench.errors import BadInput
 from resbench.spec.design import MIN_SEEDS
+from resbench.spec.same_study import differences
 from resbench.store.merge_catalogue import insert_all
 from resbench.store.merged import Conflict, Merged
 from resbench.store.records import canonical_json
@@ -54,25 +55,14 @@ def _spec(row: RowMapping) -> dict[str, Any]:
     return parse_study(row["spec"], f"study {row['name']!r}: spec")
 
 
-def _fixed(row: RowMapping) -> Any:
-    return _spec(row).get("fixed")
-
-
 def _differences(stands: RowMapping | None, other: RowMapping) -> str:
     """Where two studies of one name cannot be one, in words; nothing where they can."""
     if stands is None:
         return ""
-    was, now = _leaves(_fixed(stands)), _leaves(_fixed(other))
-    changed = [key for key in dict.fromkeys([*was, *now]) if was.get(key) != now.get(key)]
-    told = [f"{key} is {was.get(key, 'not there')} in the first, {now.get(key, 'not there')} here" for key in changed]
+    changed = differences(_spec(stands).get("fixed", {}), _spec(other).get("fixed", {}))
+    told = [f"{key} is {was or 'not there'} in the first, {now or 'not there'} here" for key, was, now in changed]
     more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
     return f"{other['name']}: {', '.join(told[:_SHOWN])}{more}" if told else ""
-
-
-def _leaves(value: Any, path: str = "") -> dict[str, str]:
-    if isinstance(value, dict):
-        return {k: v for key, item in value.items() for k, v in _leaves(item, f"{path}.{key}".strip(".")).items()}
-    return {path: canonical_json(value)}
 
 
 def _free_name(row: RowMapping, there: Mapping[str, RowMapping]) -> str:

@@ -33,7 +33,7 @@ def new_file(target: Path, sources: Sequence[Path] = (), *, force: bool = False)
 
 def refuse_source(out: Path, sources: Sequence[Path]) -> None:
     """Raise BadInput where the new file would replace one of those that it is made from."""
-    if any(out.exists() and source.exists() and out.samefile(source) for source in sources):
+    if any(_same(out, source) for source in sources):
         raise BadInput(f"{out}: is one of the files to be merged and was left as it is; give another name")
 
 

@@ -46,11 +46,14 @@ class DataRecord:
     n_val: int
     n_test: int
     settings: Mapping[str, Any] = field(default_factory=dict)
+    largest_class_error_pct: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentRecord:
-    """What a run ran on. `plugins` maps each plugin to its version; `git_*` are None outside a repository."""
+    """What a run ran on. `plugins` maps each plugin to its version; `git_*` are None outside a repository. `processor`: the CPU
+    and the instructions that torch's kernels used, which the last bits depend on; None in rows of an older version.
+    """
 
     package_version: str
     git_commit: str | None
@@ -63,10 +66,12 @@ class EnvironmentRecord:
     tf32: bool
     plugins: Mapping[str, str]
     platform: str
+    processor: str | None = None
 
     @property
     def digest(self) -> str:
-        return sha256(canonical_json(asdict(self)).encode()).hexdigest()
+        said = {key: value for key, value in asdict(self).items() if key != "processor" or value is not None}
+        return sha256(canonical_json(said).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,9 @@ class TrialRow:
 
 @dataclass(frozen=True, slots=True)
 class EpochRecord:
-    """One epoch, counted from 1; a number that was not taken, or is not finite, is None."""
+    """One epoch, counted from 1; a number that was not taken, or is not finite, is None. `recomputed_*` are with statistics of
+    norms made anew from the training images, where something was chosen or judged by the epoch.
+    """
 
     epoch: int
     lr: float | None = None
@@ -113,6 +120,8 @@ class EpochRecord:
     val_loss: float | None = None
     val_error_pct: float | None = None
     train_s: float | None = None
+    recomputed_val_loss: float | None = None
+    recomputed_val_error_pct: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

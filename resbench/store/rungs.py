@@ -13,6 +13,10 @@ from resbench.store.transaction import reading
 _SEEDS_PER_QUERY = 500
 
 
+_ERROR = func.coalesce(rb_epoch.c.recomputed_val_error_pct, rb_epoch.c.val_error_pct)
+_LOSS = func.coalesce(rb_epoch.c.recomputed_val_loss, rb_epoch.c.val_loss)
+
+
 @dataclass(frozen=True, slots=True)
 class Reached:
     """`epochs`: of the run, as it stands. The numbers are None where it was not finite, or did not come that far."""
@@ -44,7 +48,7 @@ def reached(
                     rb_epoch.c.run_id == run["id"], rb_epoch.c.epoch <= at
                 )
                 row = connection.execute(
-                    select(rb_epoch.c.val_error_pct, rb_epoch.c.val_loss, rb_epoch.c.train_loss, spent.scalar_subquery())
+                    select(_ERROR, _LOSS, rb_epoch.c.train_loss, spent.scalar_subquery())
                     .where(rb_epoch.c.run_id == run["id"], rb_epoch.c.epoch == at)
                 ).first()  # fmt: skip
                 found[run["seed"]] = Reached(run["seed"], run["status"], run["epochs"], *(row or (None,) * 4))
@@ -52,12 +56,12 @@ def reached(
 
 
 def curves(engine: Engine, identity: tuple[str, str, str], seeds: Sequence[int]) -> list[list[float | None]]:
-    """Val error in percent after each epoch, of each run that there is."""
+    """Val error in percent after each epoch, of each run that there is; what is judged by, where something was."""
     same = and_(
         *(rb_run.c[name] == value for name, value in zip(("architecture", "recipe", "data"), identity, strict=True))
     )
     query = (
-        select(rb_run.c.seed, rb_epoch.c.val_error_pct)
+        select(rb_run.c.seed, _ERROR)
         .join(rb_epoch, rb_epoch.c.run_id == rb_run.c.id)
         .where(same, rb_run.c.seed.in_(list(seeds)))
         .order_by(rb_run.c.seed, rb_epoch.c.epoch)

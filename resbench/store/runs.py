@@ -16,8 +16,9 @@ from resbench.failpoints import Failpoint, reach
 from resbench.store.cells import hold
 from resbench.store.dialect import insert_absent
 from resbench.store.records import ENDED, FINISHED, EpochRecord, RunRecord, RunRow, canonical_json, finite, now
+from resbench.store.studies import study_row
 from resbench.store.tables import rb_epoch, rb_run, rb_run_plan, rb_study_run, rb_test_score
-from resbench.store.transaction import reading, writing
+from resbench.store.transaction import reading, shown, writing
 from resbench.store.values import parse_object
 from resbench.store.work_records import Cell
 from resbench.store.work_tables import rb_cell, rb_cell_plan, rb_checkpoint
@@ -129,6 +130,17 @@ def run_plan(engine: Engine, run_id: int) -> dict[str, Any]:
     with reading(engine) as connection:
         found = connection.execute(select(rb_run_plan.c.plan).where(rb_run_plan.c.run_id == run_id)).scalar()
         return parse_object(found or "{}", f"rb_run_plan {run_id}: plan")
+
+
+def runs_by_measured_plans(engine: Engine, study: str) -> int:
+    """How many runs of a study were trained by a plan that was timed on the machine, which another would round otherwise."""
+    with reading(engine) as connection:
+        study_id = study_row(connection, study, shown(engine)).id
+        mine = select(rb_study_run.c.run_id).where(rb_study_run.c.study_id == study_id)
+        plans = connection.execute(
+            select(rb_run_plan.c.run_id, rb_run_plan.c.plan).where(rb_run_plan.c.run_id.in_(mine))
+        )
+        return sum(bool(parse_object(plan, f"rb_run_plan {run}: plan").get("measured")) for run, plan in plans)
 
 
 def link_run(engine: Engine, study_id: int, trial_id: int, run_id: int, *, judges: bool = True) -> None:

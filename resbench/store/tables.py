@@ -55,6 +55,9 @@ rb_data = Table(
     count("n_val", "images that every choice is made by"),
     count("n_test", "images looked at only by `results top --test`"),
     text("settings", "what the study said of the data set beside its name, JSON object", nullable=True),
+    number(
+        "largest_class_error_pct", "validation error of always naming its largest class, percent; NULL where not known"
+    ),
 )
 rb_environment = Table(
     "rb_environment",
@@ -71,6 +74,7 @@ rb_environment = Table(
     flag("tf32", "whether float32 products could run as TF32"),
     text("plugins", "plugins and their versions, JSON object"),
     text("platform", "operating system and processor architecture"),
+    text("processor", "name of the CPU and the instructions that torch's kernels used on it", nullable=True),
 )
 rb_study = Table(
     "rb_study",
@@ -133,9 +137,14 @@ rb_epoch = Table(
     number("lr", "learning rate at the end of the epoch"),
     number("train_loss", "training loss, mean over the epoch"),
     number("train_error_pct", "training error over the epoch, percent"),
-    number("val_loss", "validation loss after the epoch"),
-    number("val_error_pct", "validation error after the epoch, percent"),
+    number("val_loss", "validation loss after the epoch, by running statistics of norms"),
+    number("val_error_pct", "validation error after the epoch, by running statistics of norms, percent"),
     number("train_s", "seconds of training in this epoch"),
+    number(
+        "recomputed_val_loss",
+        "validation loss by recomputed statistics of norms; NULL where nothing was judged",
+    ),
+    number("recomputed_val_error_pct", "validation error by recomputed statistics of norms, percent; NULL likewise"),
     sqlite_with_rowid=False,
 )
 rb_test_score = Table(

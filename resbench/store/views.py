@@ -85,15 +85,18 @@ V_EPOCHS = View(
         *(("run_id", "number of the run"), ("epoch", "epoch, from 1"), ("lr", "learning rate at its end")),
         ("train_loss", "training loss, mean over the epoch"),
         ("train_error_pct", "training error over the epoch, percent"),
-        ("val_loss", "validation loss after the epoch"),
-        ("val_error_pct", "validation error after the epoch, percent"),
+        ("val_loss", "validation loss after the epoch, by running statistics of norms"),
+        ("val_error_pct", "validation error after the epoch, by running statistics of norms, percent"),
         ("train_s", "seconds of training in this epoch"),
+        ("recomputed_val_loss", "by recomputed statistics of norms; NULL where nothing was judged by the epoch"),
+        ("recomputed_val_error_pct", "by recomputed statistics of norms, percent; NULL likewise"),
     ),
     """
 CREATE VIEW v_epochs AS
 SELECT v.study AS study, v.unit AS unit, v.digest AS digest, v.seed AS seed, v.status AS status, v.run_id AS run_id,
     e.epoch AS epoch, e.lr AS lr, e.train_loss AS train_loss, e.train_error_pct AS train_error_pct,
-    e.val_loss AS val_loss, e.val_error_pct AS val_error_pct, e.train_s AS train_s
+    e.val_loss AS val_loss, e.val_error_pct AS val_error_pct, e.train_s AS train_s,
+    e.recomputed_val_loss AS recomputed_val_loss, e.recomputed_val_error_pct AS recomputed_val_error_pct
 FROM v_runs v
 JOIN rb_epoch e ON e.run_id = v.run_id
 """,

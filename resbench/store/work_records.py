@@ -93,3 +93,14 @@ class Lease:
     name: str
     holder: str
     token: int
+
+
+def cause(error: str | None) -> str:
+    """What a failure says of itself: of an exception's trace, what stands behind the frames.
+
+    >>> cause("Traceback (most recent call last):\\n  File \\"a.py\\", line 1\\n    1 / 0\\nZeroDivisionError: by zero\\n")
+    'ZeroDivisionError: by zero'
+    """
+    lines = (error or "").rstrip().split("\n")
+    frames = [i for i, line in enumerate(lines) if line.startswith("  ")] if lines[0].startswith("Traceback") else []
+    return "\n".join(lines[frames[-1] + 1 :] if frames else lines)

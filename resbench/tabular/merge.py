@@ -15,6 +15,7 @@ from typing import Any
 from resbench import __version__
 from resbench.errors import BadInput, Conflicts
 from resbench.escape import printable
+from resbench.spec.same_study import differences
 from resbench.store.frozen import add, make, write_whole
 from resbench.store.new_file import refuse_source
 from resbench.store.spec_parts import parse_study
@@ -112,8 +113,10 @@ def _study(target: sqlite3.Connection, study: str, spec: str, made: str, name: s
         add(target, "study", [(study, spec, made)])
         return []
     ours = json.loads(stands[0])
-    if ours.get("fixed") != theirs.get("fixed"):
-        return [f"{name}: study {printable(study)} is there with another network, data or recipe"]
+    if changed := differences(ours.get("fixed", {}), theirs.get("fixed", {})):
+        key, was, now = changed[0]
+        what = printable(f"{key} is {was or 'missing'} there, {now or 'missing'} here")
+        return [f"{name}: study {printable(study)} is there as another study: {what}"]
     ours["units"] = list(dict.fromkeys([*ours.get("units", []), *theirs.get("units", [])]))
     ours["seeds"] = sorted({*ours.get("seeds", []), *theirs.get("seeds", [])})
     text = json.dumps(ours, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -66,7 +66,7 @@ def test_two_studies_and_a_name_that_both_have(tmp_path: Path) -> None:
         ("UPDATE rb_epoch SET val_loss = 9 WHERE run_id = 1 AND epoch = 2", "the same end, but other epochs before it"),
         (
             "UPDATE rb_study SET spec = replace(spec, '\"depth\":8', '\"depth\":14')",
-            "study small is there with another network",
+            "study small is there as another study",
         ),
     ],
 )
