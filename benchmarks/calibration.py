@@ -22,11 +22,11 @@ from math import sqrt
 from pathlib import Path
 
 import numpy as np
-from scipy.special import bdtr, stdtr
+from scipy.special import bdtr, expit, stdtr
 
 from resbench.evidence.anytime import anytime_test
 from resbench.evidence.compare import compare, holm
-from resbench.evidence.intervals import mean_interval
+from resbench.evidence.intervals import error_interval, mean_interval
 from resbench.evidence.moderated import moderate, variance_floor, welch
 from resbench.evidence.power import power, sds_of, seeds_for
 from resbench.evidence.race import race
@@ -211,6 +211,55 @@ def intervals(studies: int) -> bool:
     return good
 
 
+RATES: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {  # true error rates of n seeds, as shares
+    "3 %, sd 0.5": lambda g, n: np.clip(g.normal(0.03, 0.005, n), 0, 1),
+    "50 %, sd 10": lambda g, n: np.clip(g.normal(0.5, 0.1, n), 0, 1),
+    "about 1 %": lambda g, n: expit(g.normal(-4.5, 0.5, n)),
+    "about 0.3 %": lambda g, n: expit(g.normal(-6, 0.8, n)),
+    "27 %, wide": lambda g, n: expit(g.normal(-1, 1.5, n)),
+    "0.1 %, all alike": lambda g, n: np.full(n, 0.001),
+    "95 %": lambda g, n: expit(g.normal(3, 0.6, n)),
+}
+
+
+def rates(studies: int) -> bool:
+    """Of an error rate, seen on n_val images: the logit interval that is shown, and the t interval beside it."""
+    head(
+        "Coverage of the 95 % interval of a mean error rate",
+        "true rates",
+        "n_val",
+        "n",
+        "covers",
+        "width",
+        "t covers",
+        "t below 0",
+    )
+    good = True
+    for (kind, draw), n_val, n in product(RATES.items(), (6, 340, 5000), (3, 5, 10)):
+        g, held, plain, below, width, of = generator_of("rates", kind, n_val, n), 0, 0, 0, 0.0, studies
+        mean = 100 * float(draw(generator_of("rates", kind), 200_000).mean())
+        for _ in range(of):
+            sample = Sample("u", tuple((100 / n_val * g.binomial(n_val, draw(g, n))).tolist()))
+            low, high = error_interval(sample, n_val) or (0.0, 0.0)
+            left, right = mean_interval(sample, variance_floor=variance_floor(n_val)) or (0.0, 0.0)
+            held += low <= mean <= high
+            plain += left <= mean <= right
+            below += left < 0 or right > 100
+            width += (high - low) / of
+        inside = held / of >= 0.91
+        good &= inside
+        line(
+            kind,
+            n_val,
+            n,
+            share(held, of) + ("" if inside else " **under**"),
+            f"{width:.2f}",
+            share(plain, of),
+            f"{below / of:.0%}",
+        )
+    return good
+
+
 def plans(studies: int) -> bool:
     head("Power foretold from known sds, and seen", "k", "n", "delta", "foretold", "seen")
     good = True
@@ -391,12 +440,13 @@ def speed() -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--studies", type=int, default=2000)
-    parser.add_argument("--only", default="false,power,intervals,plan,race,whenever,store,real,speed")
+    parser.add_argument("--only", default="false,power,intervals,rates,plan,race,whenever,store,real,speed")
     parser.add_argument("--db", help="a database whose first study holds 64 runs or more of one unit, for `real`")
     given = parser.parse_args()
     parts = {
         "false": lambda: false_claims(given.studies), "power": lambda: powers(given.studies),
-        "intervals": lambda: intervals(given.studies), "plan": lambda: plans(given.studies), "race": lambda: races(given.studies),
+        "intervals": lambda: intervals(given.studies), "rates": lambda: rates(given.studies),
+        "plan": lambda: plans(given.studies), "race": lambda: races(given.studies),
         "whenever": lambda: whenever(given.studies), "store": through_store,
         "real": lambda: given.db is None or real(given.db, 2000), "speed": speed,
     }  # fmt: skip

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from statistics import fmean
 
-from resbench.evidence.intervals import mean_interval, median_interval, share_interval
+from resbench.evidence.intervals import interval, median_interval, share_interval
 from resbench.evidence.ranking import Ranked, rank
 from resbench.evidence.sample import Sample
 from resbench.evidence.study_runs import Searched, StudyRuns, aliases, shown_name, study_runs
+from resbench.evidence.trained_out import was_improving
 from resbench.evidence.verdict import Verdict, judge
 from resbench.spec.design import EXACT
 from resbench.store.engine import Engine
 from resbench.store.reading import StudyRun
+from resbench.store.untrained import Untrained
+
+UNEQUAL = 0.1  # of params or MACs, relative to the smallest
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One objective beside the first: `std` and the 95 % t interval are None of an exact one, and under 3 runs."""
+    """One objective beside the first: `std` and the 95 % interval are None of an exact one, and under 3 runs."""
 
     mean: float | None
     std: float | None
@@ -31,7 +36,7 @@ class Row:
     """`unit` is the name first given; `aliases` are other names of the same architecture. `train_s` is a mean over runs.
 
     `median_interval`: low, high and its coverage, by order statistics. `others`: the objectives beside the first.
-    `left_at`: seeds at the look of a race that left it out.
+    `left_at`: seeds at the look of a race that left it out. `failed`: of a unit without a run, what its training failed of.
     """
 
     ranked: Ranked
@@ -44,6 +49,7 @@ class Row:
     median_interval: tuple[float | None, float | None, float] | None
     others: Mapping[str, Summary]
     left_at: int | None
+    failed: str | None = None
 
     @property
     def name(self) -> str:
@@ -61,13 +67,17 @@ class Row:
             "mean": r.mean, "std": r.std, "ci_low": r.ci_low, "ci_high": r.ci_high,
             ("on_front" if self.others else "tied_with_best"): r.tied_with_best, "fails": r.fails, "skewed": r.skewed,
             "params": self.params, "macs": self.macs, "train_s": self.train_s,
-            "left_at": self.left_at, **others,
+            "left_at": self.left_at, "failed": self.failed, **others,
         }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Leaderboard:
-    """`objectives`: the first is what rows are sorted by; `fail_above`: the recipe's word for an error above it, in percent."""
+    """`objectives`: the first is what rows are sorted by; `fail_above`: the recipe's word for an error above it, in percent.
+
+    `improving`: units whose training error was still falling at the end. `unequal`: how sizes of units differ, in sentences.
+    `largest_class_error_pct`: on the val images, of an answer that is always the most frequent class.
+    """
 
     study: str
     data: str
@@ -77,16 +87,23 @@ class Leaderboard:
     objectives: tuple[str, ...] = ("val_error_pct",)
     verdict: Verdict | None = None
     searched: Searched | None = None
+    improving: tuple[str, ...] = ()
+    unequal: tuple[str, ...] = ()
+    largest_class_error_pct: float | None = None
 
     @property
     def unclaimed(self) -> bool:
         """Whether there is a row in no test: fewer than 3 converged runs, and not failing."""
-        return any(row.ranked.tied_with_best is None and not row.ranked.fails for row in self.rows)
+        return any(row.ranked.tied_with_best is None and row.ranked.n and not row.ranked.fails for row in self.rows)
 
-    @property
-    def word(self) -> str:
-        """Of a unit that nobody has shown to be worse."""
-        return "front" if len(self.objectives) > 1 else "tied"
+    def verdict_on(self, row: Row) -> str:
+        """What the column of the best says of a row."""
+        if row.ranked.n == 0:
+            return "not run" if row.failed is None else "failed"
+        if row.ranked.fails:
+            return "fails"
+        inside, outside = ("front", "") if len(self.objectives) > 1 else ("tied", "worse")
+        return {True: inside, False: outside, None: "?"}[row.ranked.tied_with_best]
 
 
 def leaderboard(engine: Engine, study: str) -> Leaderboard:
@@ -101,15 +118,46 @@ def board_of(runs: StudyRuns) -> Leaderboard:
     first, *more = runs.design.objectives
     samples = {sample.name: sample for sample in _samples(runs, first, wanted)}
     of = dict(zip(runs.names, runs.groups.items(), strict=True))
+    without = {each.unit: each for each in runs.untrained}
     others = {name: {s.name: s for s in _samples(runs, name, wanted)} for name in more}
     rows = []
     for ranked in rank(list(samples.values()), n_val=runs.images(first), tied=verdict.tied):
+        if ranked.name in without:
+            rows.append(_without_runs(ranked, without[ranked.name], more))
+            continue
         key, group = of[ranked.name]
-        beside = {name: _summary(found[ranked.name], runs.floor(name), name) for name, found in others.items()}
+        beside = {name: _summary(found[ranked.name], runs.images(name), name) for name, found in others.items()}
         rows.append(_row(ranked, key[0], group, samples[ranked.name], beside, left.get(ranked.name)))
     return Leaderboard(
-        runs.study, runs.data, runs.n_val, tuple(rows), runs.fail_above, runs.design.objectives, verdict, runs.searched
-    )
+        runs.study, runs.data, runs.n_val, tuple(rows), runs.fail_above, runs.design.objectives, verdict, runs.searched,
+        _improving(runs), () if runs.sizes_vary else tuple(_unequal(rows)),
+        runs.largest_class_error_pct,
+    )  # fmt: skip
+
+
+def _improving(runs: StudyRuns) -> tuple[str, ...]:
+    samples = {sample.name: sample for sample in runs.samples()}
+    return tuple(
+        name
+        for name, group in zip(runs.names, runs.groups.values(), strict=True)
+        if was_improving(
+            samples[name], [runs.ends[run.run_id] for run in group if run.status == "complete" and run.run_id in runs.ends],
+            runs.n_val,
+        )
+    )  # fmt: skip
+
+
+def _unequal(rows: Sequence[Row]) -> Iterator[str]:
+    """Where the cost of units differs by more than a tenth."""
+    for word in ("params", "macs"):
+        of = attrgetter(word)
+        priced = [row for row in rows if of(row)]
+        if not priced:
+            continue
+        small, large = min(priced, key=of), max(priced, key=of)
+        if of(large) > (1 + UNEQUAL) * of(small):
+            more = f"{of(large) / of(small) - 1:.0%} more {word.replace('macs', 'MACs')}"
+            yield f"{large.unit} has {more} than {small.unit}"
 
 
 def _left(runs: StudyRuns, verdict: Verdict) -> dict[str, int]:
@@ -147,8 +195,15 @@ def _row(
     return Row(ranked, name, tuple(more), digest, group[0].params, group[0].macs, spent, between, others, left)
 
 
-def _summary(sample: Sample, floor: float, objective: str) -> Summary:
+def _without_runs(ranked: Ranked, unit: Untrained, objectives: Sequence[str]) -> Row:
+    others = dict.fromkeys(objectives, Summary(None, None, None, None))
+    return Row(
+        ranked, unit.unit, (), unit.digest, unit.params, unit.macs, None, None, others, None, unit.failed
+    )  # fmt: skip
+
+
+def _summary(sample: Sample, n_val: int | None, objective: str) -> Summary:
     if objective in EXACT:
         return Summary(sample.mean, None, None, None)
-    low, high = mean_interval(sample, variance_floor=floor) or (None, None)
+    low, high = interval(sample, n_val) or (None, None)
     return Summary(sample.mean, None if sample.variance is None else sample.variance**0.5, low, high)

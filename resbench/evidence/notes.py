@@ -2,36 +2,87 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from resbench.evidence.leaderboard import Leaderboard
+
+MOST = 8  # names in a sentence
 
 
 def notes(board: Leaderboard) -> list[str]:
-    """In the order of the table's words: the group of the best, then what else stands in it."""
-    tied = [row.unit for row in board.rows if row.ranked.tied_with_best]
-    left_out = [row.unit for row in board.rows if row.ranked.tied_with_best is False and not row.ranked.fails]
-    lines = _of_search(board) + _of_design(board)
-    if len(board.objectives) > 1 and tied:
-        lines.append(
-            f"front: with 95 % confidence no one other unit is better in all of {', '.join(board.objectives)}."
-        )
-    elif len(tied) > 1:
-        lines.append(f"tied: with 95 % confidence no unit as good as the best is left out of {', '.join(tied)}.")
-    elif tied and left_out:
-        lines.append(f"best: with 95 % confidence none of {', '.join(left_out)} is as good as {tied[0]}.")
+    """In the order of the table's words: the group of the best, then what else stands in it, then what it cannot say."""
+    lines = _of_search(board) + _of_design(board) + _of_the_best(board)
     if board.unclaimed:
         lines.append("?: fewer than 3 converged runs; numbers, but no interval and no claim.")
+    lines += [f"failed: {row.unit}: {row.failed}" for row in board.rows if row.failed is not None]
     if any(row.ranked.fails for row in board.rows):
         lines.append(
-            "fails: under half of the runs converged (a loss that is not finite, or val error not better than chance)."
+            "fails: under half of the runs converged (a loss that is not finite, or one on the training images that is no "
+            "better than a constant answer's)."
         )
     if any(row.ranked.skewed for row in board.rows):
         lines.append("skewed: runs are strongly skewed; the interval covers 86 to 92 %, less than it says.")
-    if any(row.ranked.missing for row in board.rows):
+    if any(row.ranked.missing and row.ranked.n for row in board.rows):
         lines.append("n shows missing runs as (-k): seeds of the study that have no finished run yet.")
+    lines += limits(board)
     lines.append(
-        "Means, sd and 95 % t-intervals are over converged runs; they are about new seeds on this split and data set."
+        "Means, sd and 95 % intervals are over converged runs; they are about new seeds on this split and data set."
     )
     return lines
+
+
+def limits(board: Leaderboard) -> list[str]:
+    """What weakens the claims of this study."""
+    lines = []
+    if waiting := [row.unit for row in board.rows if row.ranked.n == 0 and row.failed is None]:
+        lines.append(
+            f"not run: {enumerated(waiting)}; the ranking is about the others until `resbench study run` has trained them."
+        )
+    if board.improving:
+        were = "was" if len(board.improving) == 1 else "were"
+        lines.append(
+            f"still improving: {enumerated(board.improving)} {were}, by the training error of the last epochs; the order may "
+            f"turn with more epochs."
+        )
+    if board.unequal:
+        lines.append(f"unequal: {'; '.join(board.unequal)}; a difference between them may be one of size.")
+    if "train_s" in board.objectives:
+        lines.append(
+            "train_s: seconds beside whatever else the machine did, other trainings too; params and MACs do not depend on load."
+        )
+    chance = board.largest_class_error_pct
+    if chance is not None and board.objectives[0] == "val_error_pct":
+        useless = [row.unit for row in board.rows if row.ranked.mean is not None and row.ranked.mean >= chance]
+        if useless:
+            lines.append(
+                f"no better than the largest class: {enumerated(useless)}; always naming it has an error of {chance:.2f} %."
+            )
+    return lines
+
+
+def _of_the_best(board: Leaderboard) -> list[str]:
+    """The claim of the study. A failing unit has a line of its own."""
+    inside = [row.unit for row in board.rows if row.ranked.tied_with_best]
+    worse = [row.unit for row in board.rows if row.ranked.tied_with_best is False and not row.ranked.fails]
+    verb = "is" if len(worse) == 1 else "are"
+    if len(board.objectives) > 1 and inside:
+        front = f"front: {enumerated(inside)}: no other unit is better in all of {', '.join(board.objectives)} (95 %)"
+        return [f"{front}; {enumerated(worse)} {verb} not on it." if worse else f"{front}."]
+    if len(inside) > 1:
+        from_best = f" from the best (95 %); {enumerated(worse)} {verb} worse" if worse else " (95 %)"
+        return [f"tied: {enumerated(inside)} cannot be told apart{from_best}."]
+    return [f"best: {inside[0]} is better than {enumerated(worse)} (95 %)."] if inside and worse else []
+
+
+def enumerated(names: Sequence[str]) -> str:
+    """
+    >>> enumerated(["a", "b", "c"])
+    'a, b and c'
+    >>> enumerated([*"abcdefghijkl"])
+    'a, b, c, d, e, f, g, h and 4 more'
+    """
+    shown = [*names] if len(names) <= MOST + 1 else [*names[:MOST], f"{len(names) - MOST} more"]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
 def _of_search(board: Leaderboard) -> list[str]:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, sqrt
 
-from resbench.evidence.intervals import is_skewed, mean_interval, median
+from resbench.evidence.intervals import interval, is_skewed, median
 from resbench.evidence.moderated import variance_floor
 from resbench.evidence.sample import Sample, by_name
 from resbench.evidence.standing import Scored, Standing, standing
@@ -53,7 +53,7 @@ def rank(samples: Sequence[Sample], *, n_val: int | None, tied: Standing | None 
     floor = variance_floor(n_val)
     tied = standing([Scored(tuple(samples), floor)]) if tied is None else tied
     ordered = sorted(samples, key=_place)
-    return [_row(position, sample, tied[sample.name], floor) for position, sample in enumerate(ordered, start=1)]
+    return [_row(position, sample, tied[sample.name], n_val) for position, sample in enumerate(ordered, start=1)]
 
 
 def _place(sample: Sample) -> tuple[int, float, float, str]:
@@ -65,8 +65,8 @@ def _place(sample: Sample) -> tuple[int, float, float, str]:
     return 0, 0.0, mean, sample.name
 
 
-def _row(position: int, sample: Sample, tied: bool | None, floor: float) -> Ranked:
-    low, high = mean_interval(sample, variance_floor=floor) or (None, None)
+def _row(position: int, sample: Sample, tied: bool | None, n_val: int | None) -> Ranked:
+    low, high = interval(sample, n_val) or (None, None)
     return Ranked(
         rank=position,
         name=sample.name,

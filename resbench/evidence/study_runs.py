@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from resbench.errors import BadInput, did_you_mean
 from resbench.evidence.moderated import variance_floor
@@ -12,9 +12,11 @@ from resbench.evidence.standing import Scored
 from resbench.spec.design import EXACT, Design, design_from
 from resbench.store.catalogue import get_data, recipe_spec
 from resbench.store.engine import Engine
+from resbench.store.last_epochs import LastEpochs, last_epochs
 from resbench.store.reading import StudyRun, runs_of_study
 from resbench.store.records import ENDED
 from resbench.store.studies import study_spec
+from resbench.store.untrained import Untrained, untrained
 
 Key = tuple[str, str]  # architecture, recipe
 
@@ -32,7 +34,8 @@ class StudyRuns:
     """`looks`: numbers of seeds at which the study had been looked at when seeds were added without a plan.
 
     `seeds`: all that the study wants, in its order; `fail_above`: the recipe's word for an error above it, in percent.
-    `searched`: None where the study names its units.
+    `searched`: None where the study names its units. `untrained`: units of the study that have no finished run. `ends`: of each
+    run's training, by its number; `sizes_vary`: whether the study itself searches depth, width or other params.
     """
 
     study: str
@@ -44,10 +47,14 @@ class StudyRuns:
     fail_above: float | None
     groups: dict[Key, list[StudyRun]]
     searched: Searched | None = None
+    untrained: tuple[Untrained, ...] = ()
+    ends: Mapping[int, LastEpochs] = field(default_factory=dict)
+    sizes_vary: bool = False
+    largest_class_error_pct: float | None = None
 
     @property
     def names(self) -> list[str]:
-        """By which tables show the units, in the order of `groups`."""
+        """By which tables show the units that have runs, in the order of `groups`."""
         return [aliases(runs)[0] for runs in self.groups.values()]
 
     def lacking(self, names: Collection[str], look: int) -> list[str]:
@@ -72,7 +79,8 @@ class StudyRuns:
     def samples(self, objective: str = "val_error_pct", seeds: Sequence[int] | None = None) -> list[Sample]:
         """`seeds`: only these, as at a look of a race."""
         wanted = self.seeds if seeds is None else seeds
-        return [_sample(aliases(runs)[0], runs, objective, wanted) for runs in self.groups.values()]
+        trained = [_sample(aliases(runs)[0], runs, objective, wanted) for runs in self.groups.values()]
+        return trained + [Sample(each.unit, (), missing=len(wanted)) for each in self.untrained]
 
     def scored(self, seeds: Sequence[int] | None = None) -> list[Scored]:
         """Every objective's samples."""
@@ -82,10 +90,17 @@ class StudyRuns:
         ]
 
     def find(self, asked: str) -> str:
-        """The name under which tables show a unit, also for another name of it. Raises BadInput with the names there are."""
+        """The name under which tables show a unit: for it, for another name of it, for what only one name or digest begins with.
+        Raises BadInput with the names there are.
+        """
         first = {name: names[0] for names in map(aliases, self.groups.values()) for name in names}
+        first |= {each.unit: each.unit for each in self.untrained}
         if asked in first:
             return first[asked]
+        begun = {first[name] for name in first if name.startswith(asked)}
+        begun |= {name for name, (digest, _) in zip(self.names, self.groups, strict=True) if digest.startswith(asked)}
+        if asked and len(begun) == 1:
+            return begun.pop()
         names = list(first)
         longer = [name for name in names if name.split(" ")[0] == asked]
         near = (
@@ -111,17 +126,34 @@ def study_runs(engine: Engine, study: str) -> StudyRuns:
     first = next(iter(groups.values()))[0]
     spec = study_spec(engine, study)
     search = spec.get("fixed", {}).get("search")
+    data = get_data(engine, first.data_digest)
+    network = spec.get("fixed", {}).get("network")
+    fixed_network = network if isinstance(network, Mapping) else {}
     recipe = recipe_spec(engine, first.recipe_digest)
+    named = {name for runs in groups.values() for name in aliases(runs)}
+    waiting = (
+        []
+        if search is not None
+        else [
+            each
+            for each in untrained(engine, study)
+            if (each.digest, each.recipe_digest) not in groups and each.unit not in named
+        ]
+    )
     return StudyRuns(
         study,
         first.data,
-        get_data(engine, first.data_digest).n_val,
+        data.n_val,
         design_from(spec.get("fixed", {})),
         tuple(spec["seeds"]),
         tuple(spec.get("looks", ())),
         recipe.get("fail_above"),
         groups,
         None if search is None else Searched(search["use"], len(looked_at)),
+        tuple({each.unit: each for each in waiting}.values()),
+        last_epochs(engine, study),
+        search is not None or any(isinstance(value, Mapping) for value in fixed_network.values()),
+        data.largest_class_error_pct,
     )
 
 

@@ -7,6 +7,8 @@ from scipy import stats
 from resbench.errors import BadInput
 from resbench.evidence.intervals import (
     MedianInterval,
+    error_interval,
+    interval,
     is_skewed,
     mean_interval,
     median,
@@ -34,6 +36,49 @@ def test_equal_scores_still_have_a_width() -> None:
     assert mean_interval(equal) == (6.5, 6.5)
     oracle = stats.t.interval(0.95, 2, 6.5, (0.03 / 3) ** 0.5)
     assert mean_interval(equal, variance_floor=0.03) == pytest.approx(oracle)
+
+
+def test_an_error_rates_interval_is_students_on_the_logit_scale() -> None:
+    """Its ends are those of the logit of the mean, whose error is that of the mean times the slope of the logit there."""
+    share = np.mean(SCORES) / 100
+    slope = (np.log((share + 1e-6) / (1 - share - 1e-6)) - np.log((share - 1e-6) / (1 - share + 1e-6))) / 2e-6
+    low, high = stats.t.interval(0.95, 4, np.log(share / (1 - share)), slope * stats.sem(SCORES) / 100)
+    expected = 100 / (1 + np.exp(-low)), 100 / (1 + np.exp(-high))
+    assert error_interval(Sample("a", SCORES), 5000) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [
+        (7.4, 9.4, 54.4), (0.0, 0.0, 0.0), (100.0, 100.0, 100.0), (0.0, 0.0, 16.7), (99.9, 100.0, 100.0), (0.0, 100.0, 50.0),
+        (0.0,) * 100, (1e-9, 2e-9, 1e-7),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("n_val", [6, 340, 50_000])
+def test_an_error_rates_interval_is_within_0_and_100_and_holds_the_mean(scores: tuple[float, ...], n_val: int) -> None:
+    found = error_interval(Sample("a", scores), n_val)
+    assert found is not None
+    low, high = found
+    assert 0 <= low <= np.mean(scores) <= high <= 100
+    assert high - low > 0
+    assert (low == 0) == (np.mean(scores) == 0)
+    assert (high == 100) == (np.mean(scores) == 100)
+
+
+def test_the_mirror_of_an_error_rate_has_the_mirror_of_its_interval() -> None:
+    low, high = error_interval(Sample("a", (3.0, 5.0, 4.5)), 340) or (0.0, 0.0)
+    assert error_interval(Sample("b", (97.0, 95.0, 95.5)), 340) == pytest.approx((100 - high, 100 - low))
+
+
+def test_of_what_is_no_error_rate_the_interval_may_go_below_zero() -> None:
+    wide = Sample("a", (0.1, 0.2, 2.0))
+    assert interval(wide, None) == pytest.approx(mean_interval(wide))
+    assert interval(wide, 340) == error_interval(wide, 340)
+    assert (interval(wide, None) or (0.0,))[0] < 0
+
+
+def test_an_error_rates_interval_needs_three_runs() -> None:
+    assert error_interval(Sample("a", (6.0, 7.0)), 340) is None
 
 
 @pytest.mark.parametrize(

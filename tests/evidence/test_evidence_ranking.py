@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from resbench.errors import BadInput
+from resbench.evidence.intervals import error_interval
 from resbench.evidence.ranking import Ranked, rank
 from resbench.evidence.sample import Sample
 
@@ -32,8 +33,7 @@ def test_a_row_says_it_all() -> None:
     assert second.median == pytest.approx(6.35)
     assert second.mean == pytest.approx(6.3)
     assert second.std == pytest.approx(np.std(NEAR.scores, ddof=1))
-    oracle = stats.t.interval(0.95, 4, np.mean(NEAR.scores), stats.sem(NEAR.scores))
-    assert (second.ci_low, second.ci_high) == pytest.approx(oracle)
+    assert (second.ci_low, second.ci_high) == error_interval(NEAR, N_VAL)
 
 
 def test_failing_units_stand_below_all_others_and_in_no_test() -> None:
