@@ -51,6 +51,12 @@ class PluginError(ResbenchError):
     exit_status = 3
 
 
+class PluginErrorAt(PluginError):  # noqa: N818
+    """One that is told with its place in a file."""
+
+    several_lines = True
+
+
 class DatabaseError(ResbenchError):
     exit_status = 4
 

@@ -20,7 +20,7 @@ from typing import Any
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )
-_PATIENCE_S = 60.0
+_PATIENCE_S = 600.0
 # no sandbox: tests may run as root in a container, where Chromium has none, and the pages are our own
 _OPTIONS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-first-run",

@@ -11,6 +11,14 @@ from command_line import SMALL, Database, Rb, say
 from postgres_server import Server, serve
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_cache_of_this_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What was found in images that were decoded is kept in a folder of the tests' own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RESBENCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture
 def rb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rb:
     """The command line in an empty folder, whose database is resbench.db there."""

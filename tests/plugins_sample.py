@@ -89,7 +89,7 @@ def resbench(folder: Path, *commands: Sequence[object], path: Path | None = None
     with one_core():
         done = subprocess.run(
             [sys.executable, "-c", SCRIPT, words], cwd=folder, env=environment, text=True, capture_output=True,
-            timeout=240, check=False,
+            timeout=900, check=False,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return [Said(*said) for said in json.loads(done.stdout)]

@@ -149,7 +149,7 @@ def _as(user: pwd.struct_passwd | None) -> list[str]:
 
 
 def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
+    for _ in range(6000):
         try:
             server.run("SELECT 1")
             return

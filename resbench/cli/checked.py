@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
+from resbench.cli.decoding import Decoding
 from resbench.cli.run import prepare, room_on
+from resbench.cli.terminal import echo
+from resbench.data.info import DatasetInfo
+from resbench.data.registry import absent, is_settled
 from resbench.errors import BadInput, Endless
 from resbench.spec.search import BY_RUNGS
 from resbench.spec.study import StudySpec
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
 class Checked:
     """`endless`: why the points cannot be counted, where they cannot; then `points` are some. `known`: names of the library.
     `drawn`: how many different ones a search by rungs begins with. `hints`: what is seldom meant.
+    `data`: how many images there are, and what of them a person should know.
     """
 
     spec: StudySpec
@@ -29,6 +35,7 @@ class Checked:
     known: Mapping[str, str]
     drawn: int
     hints: Sequence[str]
+    data: Sequence[str]
     endless: str | None = None
 
 
@@ -69,7 +76,21 @@ def checked(file: str, changes: tuple[str, ...], room: Callable[[], Room | None]
     told = list(hints(prepared.spec, points, prepared.space.info.n_train))
     told += crowded(points, prepared.space.info, prepared.room)
     drawn = len({(point.digest, point.recipe.digest) for point in prepared.points})
-    return Checked(prepared.spec, points, refused, known_as(prepared.space, points), drawn, told, endless)
+    images = [*data_sentences(prepared.spec, prepared.space.info)]
+    return Checked(prepared.spec, points, refused, known_as(prepared.space, points), drawn, told, images, endless)
+
+
+def data_sentences(spec: StudySpec, info: DatasetInfo) -> Iterator[str]:
+    """Loads the data, decodes every file of them and raises as `study run` would; what must be fetched first is only told of."""
+    from resbench.data.notes import notes, sizes
+    from resbench.study.data import data_of
+
+    yield sizes(info)
+    missing = absent(info.name)
+    if missing is not None:
+        yield f"data set `{info.name}` cannot be trained on yet: {missing}"
+    elif info.offline and not is_settled(info.name):
+        yield from notes(data_of(spec, Decoding(partial(echo, err=True)))[0])
 
 
 def sentences(found: Checked) -> Iterator[str]:
@@ -81,6 +102,7 @@ def sentences(found: Checked) -> Iterator[str]:
         yield f"the points cannot be counted, the table shows some: {found.endless}"
     left_out = f", {len(found.refused)} more that cannot be built" if found.refused else ""
     space = f"{len(found.points)} points{left_out}, {different} different networks"
+    yield from found.data
     yield from found.hints
     if search.is_grid:
         looked_at = min(different, spec.budget.trials or different)

@@ -83,13 +83,15 @@ def network_report(network: str, words: tuple[str, ...]) -> NetworkReport:
     trace = tuple(_part(path, graph, params(built.get_submodule(path))) for path, graph in bound.parts() if graph.ops)
     return NetworkReport(
         bound.name, bound.unit, sizes(bound.input_shape), bound.classes, params(built), cost.count, metrics,
-        canonical(bound).digest, cost.unpriced, (*bound.notes, *faults), trace,
+        canonical(bound).digest, cost.unpriced, (*bound.notes, *bound.cautions, *faults), trace,
     )  # fmt: skip
 
 
 def unit_report(unit: str, words: tuple[str, ...]) -> UnitReport:
     spec, bound = bind_unit(unit, words)
-    return UnitReport(spec.name, bound.name, tuple(_costs(bound)), (*bound.notes, *_without_gradient(bound)))
+    return UnitReport(
+        spec.name, bound.name, tuple(_costs(bound)), (*bound.notes, *bound.cautions, *_without_gradient(bound))
+    )
 
 
 def bind_unit(unit: str, words: tuple[str, ...]) -> tuple[UnitSpec, BoundNetwork]:

@@ -24,7 +24,10 @@ IN_TABLE = ("params", "macs", "train_s")  # whatever the objectives are
 def ranking_table(board: Leaderboard) -> Group:
     """Sorted by the mean over converged runs; the tie group of the best stands out."""
     rows = [cells(row, board) for row in board.rows]
-    styles = ["bold green" if row.ranked.tied_with_best else "dim" if row.ranked.fails else "" for row in board.rows]
+    styles = [
+        "bold green" if row.ranked.tied_with_best else "dim" if row.ranked.fails or not row.ranked.n else ""
+        for row in board.rows
+    ]
     table = make_table(columns(board), rows, styles=styles, title=title(board))
     return Group(table, *(Text(printable(line, LONGEST)) for line in notes(board)))
 
@@ -52,8 +55,6 @@ def draw_ranking(board: Leaderboard, file: str, *, force: bool = False) -> None:
 def cells(row: Row, board: Leaderboard) -> list[object]:
     """A row of the table, a value for each of `columns`."""
     r = row.ranked
-    in_it = board.word
-    best = "fails" if r.fails else {True: in_it, False: "", None: "?"}[r.tied_with_best]
     is_error = board.objectives[0] == "val_error_pct"
     digits = 2 if is_error else 4
     more = [
@@ -70,9 +71,9 @@ def cells(row: Row, board: Leaderboard) -> list[object]:
         else f"{r.mean:.{digits}f}" + (" fail" if is_error and board.fail_above and r.mean > board.fail_above else ""),
         "–" if r.std is None else f"{r.std:.{digits}f}",
         "–" if r.ci_low is None or r.ci_high is None else f"[{r.ci_low:.{digits}f}, {r.ci_high:.{digits}f}]",
-        "diverged" if r.median is None else f"{r.median:.{digits}f}",
+        "–" if not r.n else "diverged" if r.median is None else f"{r.median:.{digits}f}",
         n + (f" (-{r.missing})" if r.missing else ""),
-        best + (" skewed" if r.skewed else ""),
+        board.verdict_on(row) + (" skewed" if r.skewed else ""),
         count(row.params),
         count(row.macs),
         "–" if row.train_s is None else f"{row.train_s:.1f}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from resbench.compiler.architecture import Request
@@ -12,6 +13,17 @@ from resbench.spec.library import Library
 from resbench.spec.network import Use
 from resbench.spec.node import Node
 from resbench.spec.override import word_value
+
+
+def settings_of(words: Sequence[str]) -> Node:
+    """Words such as `size=64` -> a mapping. Raises BadInput for one that is no setting."""
+    found: dict[str, Node] = {}
+    for word in words:
+        key, sign, text = word.partition("=")
+        if not sign or not key:
+            raise BadInput(f"`{word}`: write setting=value, as in size=64")
+        found[key] = word_value(text, word)
+    return Node(found)
 
 
 def request_of(network: str, words: tuple[str, ...], library: Library | None = None) -> tuple[Request, Library]:

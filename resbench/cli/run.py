@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from resbench.cli.decoding import Decoding
 from resbench.cli.progress import StudyProgress
 from resbench.data.registry import info
 from resbench.errors import BadInput, did_you_mean
@@ -183,6 +184,8 @@ def trained(prepared: Prepared, setting: Setting, progress: StudyProgress) -> tu
     Data, recipes and ranks are looked at before anything is written. A wish to stop ends with status 130 or 143, and says how to
     go on.
     """
+    from resbench.data.notes import notes
+    from resbench.study.data import loaded
     from resbench.study.follow import dismiss, follow
     from resbench.study.job import check_recipe
     from resbench.study.machine import ThisMachine, data_record
@@ -192,13 +195,15 @@ def trained(prepared: Prepared, setting: Setting, progress: StudyProgress) -> tu
     from resbench.train.ranks import part
 
     spec, points = prepared.spec, prepared.points
-    data = data_record(spec)
+    data = data_record(spec, Decoding(progress.note))
     for point in points:
         check_recipe(point.recipe, setting.device)
     _refuse_too_large(prepared, setting.url, data)
     if part().rank > 0:
         follow(setting.device)
         raise SystemExit(0)
+    for note in notes(loaded(data.name, data.settings)[0]):
+        progress.note(note)
     if prepared.room is not None and (short := short_now(points, data, setting.device)) is not None:
         progress.note(short)
     folder = checkpoint_folder(setting.url, setting.checkpoints)
@@ -210,8 +215,8 @@ def trained(prepared: Prepared, setting: Setting, progress: StudyProgress) -> tu
     manner = Manner(where, workers, place=setting.place)
     with heard() as stop:
         try:
-            place, room = setting.place, prepared.room
-            means = ThisMachine(data, setting.device, folder, setting.profile, place is not None, room)
+            away = setting.place is not None
+            means = ThisMachine(data, setting.device, folder, setting.profile, away, prepared.room)
             whole = run_study(engine, Task(setting.url, spec, points, means, prepared.space), progress, stop, manner)
         except Stopped as stopped:
             progress.bar.stop()
@@ -225,15 +230,13 @@ def trained(prepared: Prepared, setting: Setting, progress: StudyProgress) -> tu
 
 def _refuse_too_large(prepared: Prepared, url: str, data: DataRecord) -> None:
     """Raises TooLarge for points that do not fit on the device; of one that has runs, none may be missing, which is seen
-    where they would be trained.
+    where they would be trained. A search has left them out, by the memory that it was begun with.
     """
     from resbench.study.room import lacks, refuse, without_runs
     from resbench.study.stored import from_database
 
     room, seeds = prepared.room, prepared.spec.seeds
-    if (
-        room is None or not prepared.spec.search.is_grid
-    ):  # a search has left them out, by the memory that it was begun with
+    if room is None or not prepared.spec.search.is_grid:
         return
     large = [point for point in prepared.points if lacks(point, data, room) is not None]
     if large:

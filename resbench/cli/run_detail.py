@@ -13,17 +13,21 @@ from resbench.escape import shell_line
 from resbench.store.engine import Engine
 from resbench.store.location import locate
 from resbench.store.reading import RunDetail, run_detail
+from resbench.store.records import EnvironmentRecord
 from resbench.store.runs import run_plan
 
 if TYPE_CHECKING:
     from resbench.train.outcome import Epoch
 
+NO_DIFFERENCE = "nothing of its provenance differs here; on CUDA some kernels add in any order, on a CPU none should"
+
 
 def print_run(engine: Engine, run_id: int, url: str, json: bool) -> None:
     detail = run_detail(engine, run_id)
     command = shell_line(["resbench", "results", "repeat", str(run_id), "--db", locate(url).shown])
+    untested = run_plan(engine, run_id).get("untested")
     if json:
-        print_json(_as_json(detail) | {"repeat": command})
+        print_json(_as_json(detail) | {"repeat": command} | ({} if untested is None else {"untested": untested}))
         return
     run, where = detail.run, detail.environment
     shown = ", ".join(f"{study} ({unit})" for study, unit in detail.studies)
@@ -39,6 +43,8 @@ def print_run(engine: Engine, run_id: int, url: str, json: bool) -> None:
         ("torch, python", f"{where.torch}, {where.python}"), ("device, threads", f"{where.device}, {where.threads}"),
         ("platform", where.platform), ("error", run.error), ("repeat", command),
     ]  # fmt: skip
+    if untested is not None:
+        facts.insert(-1, ("no test score", untested))
     print_table(["", ""], facts)
     rows = [
         [
@@ -58,6 +64,7 @@ def print_repeat(engine: Engine, run_id: int, json: bool) -> bool:
     """Train the run again on the device at hand, with as many threads. Returns whether every epoch's numbers are the same."""
     import torch
 
+    from resbench.study.environment import environment
     from resbench.study.job import job, train
     from resbench.train.device import best_device, repeatable
     from resbench.train.fit import Hooks
@@ -80,29 +87,34 @@ def print_repeat(engine: Engine, run_id: int, json: bool) -> bool:
     seeds = tuple(how.get("seeds", [detail.run.seed]))  # those that were one network with it
     outcomes = train(work, seeds, plan_from({**how, "threads": detail.environment.threads}), device, Hooks(told))
     again = outcomes[seeds.index(detail.run.seed)]
-    numbers = ("train_loss", "train_error_pct", "val_loss", "val_error_pct")
+    numbers = ("train_loss", "train_error_pct", "val_loss", "val_error_pct")  # those that no study's rungs add to
     old = [tuple(getattr(epoch, name) for name in numbers) for epoch in detail.epochs]
     new = [tuple(_finite(getattr(epoch, name)) for name in numbers) for epoch in again.epochs]
     if not detail.epochs or len(detail.epochs) != detail.run.epochs:
         raise DatabaseError(
             f"run {run_id}: {detail.run.epochs} epochs, and {len(detail.epochs)} of them are there; see `resbench db check`"
         )
-    last = new[-1][-1] if detail.run.status == "complete" else detail.run.val_error_pct
+    last = again.epochs[-1].judged_error_pct if detail.run.status == "complete" else detail.run.val_error_pct
     same = old == new and detail.run.val_error_pct == last
-    result = {
-        "run": run_id,
-        "same": same,
-        "val_error_pct": detail.run.val_error_pct,
-        "again": again.epochs[-1].val_error_pct,
-    }
+    differs = {} if same else _differs(detail.environment, environment(device, detail.environment.threads))
+    found = detail.run.val_error_pct, again.epochs[-1].judged_error_pct
+    result = {"run": run_id, "same": same, "val_error_pct": found[0], "again": found[1], "differs": differs}
     if json:
         print_json(result)
     else:
-        verdict = (
-            "the same in every epoch, bit for bit" if same else "not the same; another machine, torch or thread count?"
-        )
-        echo(f"run {run_id}: val error {result['val_error_pct']} %, now {result['again']} %: {verdict}")
+        why = "; ".join(f"{name} was {was}, now {now}" for name, (was, now) in differs.items())
+        verdict = "the same in every epoch, bit for bit" if same else f"not the same; {why or NO_DIFFERENCE}"
+        echo(f"run {run_id}: val error {found[0]} %, now {found[1]} %: {verdict}")
     return same
+
+
+def _differs(was: EnvironmentRecord, now: EnvironmentRecord) -> dict[str, tuple[object, object]]:
+    """What of a run's provenance its bits may depend on and is otherwise here."""
+    return {
+        name: (there, here)
+        for name in ("package_version", "torch", "device", "processor", "deterministic", "plugins")
+        if (there := getattr(was, name)) != (here := getattr(now, name)) and there is not None
+    }
 
 
 def _finite(value: float) -> float | None:

@@ -48,6 +48,7 @@ def status(
 
 def _print(found: StudyStatus) -> None:
     from resbench.cli.show import print_table
+    from resbench.store.work_records import cause
 
     counted = ", ".join(f"{count} {status}" for status, count in found.cells.items() if count) or "none"
     echo(f"{found.study}: {found.runs} runs; cells: {counted}")
@@ -81,9 +82,8 @@ def _print(found: StudyStatus) -> None:
             ],
         )  # fmt: skip
     for one in found.failed[:MOST_FAILED]:
-        last = one.error.rstrip().rpartition("\n")[2]
         tried = f" after {one.attempts} attempts" if one.attempts > 1 else ""
-        echo(f"FAILED {one.unit}, seeds {_seeds(one.seeds)} ({one.kind}{tried}): {last}")
+        echo(f"FAILED {one.unit}, seeds {_seeds(one.seeds)} ({one.kind}{tried}): {cause(one.error)}")
     if len(found.failed) > MOST_FAILED:
         echo(f"and {len(found.failed) - MOST_FAILED} more; `--json` has all")
     if found.runs_left:

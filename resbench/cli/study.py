@@ -37,14 +37,17 @@ def run(
     file: File, changes: Changes = None, db: Db = None, json: Json = False, fork: Fork = None, device: Device = None,
     plugins: Plugins = None,
     explain: Annotated[
-        bool, typer.Option("--explain-plan", help="Only tell how the machine would be used, as measured; train nothing.")
+        bool, typer.Option("--explain-plan", help="Only tell how the machine would be used; train nothing.")
+    ] = False,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Measure how this machine trains fastest; changes the last bits of runs.")
     ] = False,
     profile: Annotated[
         Path | None, typer.Option("--profile", metavar="FOLDER", help="Write where the time of each cell went, and traces.")
     ] = None,
     workers: Annotated[
         int | None, typer.Option("--workers", metavar="N", min=0, help="Worker processes of this machine; 0: none, `resbench "
-                                 "worker` trains elsewhere. Else as many as pay, measured.")
+                                 "worker` trains elsewhere. Else as many as pay.")
     ] = None,
     checkpoints: Checkpoints = None,
     executor: Annotated[
@@ -67,8 +70,10 @@ def run(
     if profile is not None:
         os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # torch's profiler tells of cards that are not there
     with StudyProgress() as progress:
+        measured = ("recipe.plan.measure=true",) if measure else ()
         trains = workers != 0 and executor == "local"
-        prepared = prepare(file, tuple(changes or ()), fork, url, lambda: room_on(device) if trains else None)
+        words = (*(changes or ()), *measured)
+        prepared = prepare(file, words, fork, url, lambda: room_on(device) if trains else None)
         spec, points, refused = prepared.spec, prepared.points, prepared.refused
         if refused:
             total, first = len(points) + len(refused), refused[0]
@@ -108,7 +113,10 @@ def check(
     ] = None,
     plugins: Plugins = None,
 ) -> None:  # fmt: skip
-    """Bind every point of a study and tell what would be trained, and what does not fit into memory; nothing is written."""
+    """Bind every point of a study, read its data, and tell what would be trained; nothing is written.
+
+    What does not fit into memory is told too. Data that are not on this machine are told of, and are no failure: exit status 0.
+    """
     from resbench.cli.checked import checked, room_of, sentences
     from resbench.cli.show import count, print_json, print_table
 
@@ -119,6 +127,8 @@ def check(
         rows = [{key: getattr(point, key) for key in keys} | {"refused": None} for point in points]
         rows += [dict.fromkeys(keys) | {"name": one.name, "refused": str(one.problems[0])} for one in refused]
         print_json(rows)
+        for line in found.data:
+            echo(line, err=True)
         return
     print_table(
         ["unit", ">params", ">MACs", "digest"],

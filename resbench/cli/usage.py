@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
@@ -11,6 +12,7 @@ from typer.core import TyperGroup
 
 from resbench.escape import LONGEST, printable
 
+_UNKNOWN = re.compile(r"No such command '([^']+)'")
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]  # click's, which newer versions of typer carry within
 
 
@@ -32,5 +34,19 @@ def _shown() -> Iterator[None]:
         yield
     except _USAGE_ERROR as error:
         usage = cast(Any, error)
-        usage.message = printable(usage.message, LONGEST)
+        usage.message = printable(f"{usage.message}{_nearest(usage)}", LONGEST)
         raise
+
+
+def _nearest(usage: Any) -> str:
+    """What may have been meant: a command of another group, or a value that stands as a word."""
+    context = usage.ctx
+    if context is None:
+        return ""
+    option = getattr(usage, "option_name", None)
+    if option is not None and any("=VALUE" in str(param.metavar) for param in context.command.params):
+        return f" Values stand as words: {str(option).lstrip('-')}=VALUE"
+    unknown = _UNKNOWN.match(usage.message)
+    groups = getattr(context.find_root().command, "commands", {})
+    others = [name for name, group in groups.items() if unknown and unknown[1] in getattr(group, "commands", {})]
+    return f" There is {', '.join(f'`resbench {name} {unknown[1]}`' for name in others)}." if unknown and others else ""

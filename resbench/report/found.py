@@ -144,7 +144,7 @@ def found(engine: Engine, study: str) -> Found:
     stands = study_runs(engine, study)
     board, samples = board_of(stands), stands.samples(stands.design.objectives[0])
     runs = {name: _by_seed(of) for name, of in zip(stands.names, stands.groups.values(), strict=True)}
-    units = tuple(Measured(row, runs[row.ranked.name]) for row in board.rows)
+    units = tuple(Measured(row, runs.get(row.ranked.name, ())) for row in board.rows)
     spec = study_spec(engine, study)
     return Found(board, units, tuple(samples), spec, epochs_of_study(engine, study), stands)
 

@@ -23,6 +23,7 @@ from resbench.store.records import RunRow
 from resbench.store.roles import has_role
 from resbench.store.runs import Rung, find_runs, link_run, newest_run
 from resbench.store.studies import trials_of_study
+from resbench.store.work_records import cause
 from resbench.study.ask import Searching, open_optuna, tell
 from resbench.study.budget import Identity
 from resbench.study.desk import Desk
@@ -151,10 +152,9 @@ class _Work:
 
 
 def _train(desk: Desk, executor: Executor, shift: Shift, roll: Roll, work: _Work, narrator: Narrator) -> None:
-    """Measure, put the cells in the table, and see that they are trained."""
+    """Plan, put the cells in the table, and see that they are trained."""
     engine, means, left = desk.engine, desk.means, work.left
     narrator.newest_run = desk.do(lambda: newest_run(engine))
-    executor.early(means.early(left or work.missing) if shift.workers is None else shift.workers)
     workers = 0
     with shift.stop.at_once():
         if left:
@@ -172,7 +172,7 @@ def _train(desk: Desk, executor: Executor, shift: Shift, roll: Roll, work: _Work
     executor.run(count, lambda: _is_done(desk, roll, narrator))
     for cell in desk.do(lambda: cells_called(engine, {cell.id for cell in cells})):
         if cell.status == "failed" and cell.trial_id not in narrator.failed:  # elsewhere
-            narrator.ended(cell.trial_id, (cell.error or "").rstrip().rpartition("\n")[2])
+            narrator.ended(cell.trial_id, cause(cell.error))
 
 
 def _enqueue(desk: Desk, left: Missing, planned: Planned, stage: Stage) -> None:

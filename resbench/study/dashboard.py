@@ -88,16 +88,15 @@ def note(engine: Engine, study: str) -> str:
     ]
     said = [f"- {markdown(line)}" for line in notes(board)]
     tail = f"From {_runs(board)} finished runs. A trial's value is the mean of its converged runs; none: under half converged."
-    return "\n".join([title, "", *head, *(_row(row, board.word) for row in board.rows), "", *said, "", tail])
+    return "\n".join([title, "", *head, *(_row(row, board.verdict_on(row)) for row in board.rows), "", *said, "", tail])
 
 
-def _row(row: Row, word: str) -> str:
+def _row(row: Row, verdict: str) -> str:
     r = row.ranked
     mean = "–" if r.mean is None else f"{r.mean:.2f}"
     interval = "–" if r.ci_low is None or r.ci_high is None else f"{r.ci_low:.2f} to {r.ci_high:.2f}"
-    best = "fails" if r.fails else {True: word, False: "left out", None: "?"}[r.tied_with_best]
     macs = "–" if row.macs is None else f"{row.macs:,}"
-    cells = (str(r.rank), markdown(row.name), mean, interval, f"{r.converged}/{r.n}", best, f"{row.params:,}", macs)
+    cells = (str(r.rank), markdown(row.name), mean, interval, f"{r.converged}/{r.n}", verdict, f"{row.params:,}", macs)
     return markdown_row(cells)
 
 

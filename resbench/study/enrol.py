@@ -5,9 +5,10 @@ Optuna is asked for the trials, and its study stands in the same database; our r
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from resbench.compiler.depth import depth
 from resbench.compiler.record import to_json
 from resbench.failpoints import Failpoint, reach
 from resbench.spec.recipe import recipe_to_json
@@ -76,25 +77,28 @@ def add_points(desk: Desk, searching: Searching, roll: Roll, points: Sequence[Po
 
 
 def retire(desk: Desk, study_id: int, standing: Collection[TrialRow], points: Sequence[Point]) -> None:
-    """Take out of the study what a point of the same name has replaced: its file was edited. A race waits for all that are in it,
-    so there also what is no longer named.
+    """Take out of the study what is not of it today: a point that is named no more, or whose file or recipe has changed. Of a
+    search, which finds its points one after the other, what a point of the same name has replaced.
     """
-    now: Mapping[str, str] = {point.name: point.digest for point in points}
-    race = desk.spec.design.race is not None
+    now = {point.name: (point.digest, point.recipe.digest) for point in points}
     for trial in (row.trial for row in standing if row.trial.active):
-        if race and trial.name not in now:
-            desk.watch.note(f"{trial.name} is not named any more, and out of the race: its runs stay in the database")
-            put_trial(desk.engine, study_id, replace(trial, active=False), desk.role)
-        elif now.get(trial.name, trial.architecture) != trial.architecture:
+        if trial.name not in now:
+            if not desk.spec.search.is_grid:
+                continue
+            desk.watch.note(
+                f"{trial.name} is not named any more: its runs stay in the database, out of the ranking; named again, it is back"
+            )
+        elif now[trial.name] != (trial.architecture, trial.recipe):
             desk.watch.note(f"{trial.name} has changed: its earlier runs stay in the database, out of the ranking")
-            put_trial(desk.engine, study_id, replace(trial, active=False), desk.role)
+        else:
+            continue
+        put_trial(desk.engine, study_id, replace(trial, active=False), desk.role)
 
 
 def _catalogue(desk: Desk, point: Point) -> None:
     engine, shape = desk.engine, desk.means.data.input_shape
-    put_architecture(
-        engine, ArchitectureRecord(point.digest, point.bound.name, point.unit, to_json(point.bound), point.params)
-    )
+    record = to_json(point.bound), point.params, depth(point.bound)
+    put_architecture(engine, ArchitectureRecord(point.digest, point.bound.name, point.unit, *record))
     if not has_cost(engine, point.digest, shape):
         put_cost(engine, point.digest, shape, point.macs, desk.means.memory_mib(point))
     put_recipe(engine, RecipeRecord(point.recipe.digest, point.recipe.recipe, recipe_to_json(point.recipe)))

@@ -10,7 +10,7 @@ import torch
 from resbench import __version__
 from resbench.plugins.provenance import in_use
 from resbench.store.records import EnvironmentRecord
-from resbench.train.device import device_name
+from resbench.train.device import device_name, processor
 
 
 def environment(device: torch.device, threads: int, *, tf32: bool = False) -> EnvironmentRecord:
@@ -28,6 +28,7 @@ def environment(device: torch.device, threads: int, *, tf32: bool = False) -> En
         tf32=tf32,
         plugins=in_use(),
         platform=platform.platform(),
+        processor=processor(),
     )
 
 

@@ -44,7 +44,8 @@ def _labelled(domain: Range) -> dict[str, Node]:
     if count is None:
         raise Endless(
             f"the range [{domain.low:g}, {domain.high:g}] of any numbers has no `step`, so its values cannot all be tried; "
-            f"give it one, name `choices` in the study, or let a search draw as many points as `budget.trials` says"
+            f"{'' if domain.log else 'give it one, '}name `choices` in the study, or let a search draw as many points as "
+            f"`budget.trials` says"
         )
     if count > MAX_POINTS:
         raise Endless(f"the range [{domain.low:g}, {domain.high:g}] has {count:,} steps; at most {MAX_POINTS:,}")

@@ -11,8 +11,9 @@ from typing import Any
 
 from resbench.errors import BadInput
 from resbench.evidence.sample import MIN_SEEDS
-from resbench.spec.node import flow, join, plain, values
-from resbench.spec.recipe import NOT_IDENTITY
+from resbench.spec.node import flow, plain, values
+from resbench.spec.recipe import NOT_IDENTITY, RecipeSpec
+from resbench.spec.same_study import FILE, differences, network_file
 from resbench.spec.study import StudySpec
 from resbench.store.engine import Engine
 from resbench.store.reading import runs_of_study
@@ -38,9 +39,8 @@ def agree_on_study(desk: Desk, points: Sequence[Point]) -> int:
         new["memory_bytes"] = limit
     if spec.name in study_names(engine):
         old = study_spec(engine, spec.name)
-        was, now = _leaves(old["fixed"]), _leaves(new["fixed"])
-        changed = [key for key in dict.fromkeys([*was, *now]) if was.get(key) != now.get(key)]
-        told = "; ".join(f"{key} was {was.get(key, 'not there')}, now {now.get(key, 'gone')}" for key in changed)
+        changed = differences(old["fixed"], new["fixed"])
+        told = "; ".join(f"{key} was {was or 'not there'}, now {now or 'gone'}" for key, was, now in changed)
         if not changed and spec.design.race is not None and list(spec.seeds) != old["seeds"]:
             raise BadInput(
                 f"study {spec.name} is a race over the seeds {flow(old['seeds'])}, now {flow(list(spec.seeds))}; its "
@@ -49,7 +49,7 @@ def agree_on_study(desk: Desk, points: Sequence[Point]) -> int:
         if changed:
             raise BadInput(
                 f"study {spec.name} is in the database with other values: {told}. Only units, seeds, the budget of trials and "
-                f"runs and a search's finalists may change; --fork NAME makes a study of its own"
+                f"runs and a search's finalists may change; undo it, or --fork NAME makes a study of its own"
             )
         new["units"] = [*old["units"], *(unit for unit in new["units"] if unit not in old["units"])]
         looks = _looks(engine, spec, old, new)
@@ -78,6 +78,7 @@ def _looks(engine: Engine, spec: StudySpec, old: dict[str, Any], new: dict[str, 
 
 def _spec_json(spec: StudySpec, data_digest: str, points: Sequence[Point]) -> dict[str, Any]:
     recipe = {key: value for key, value in values(spec.recipe).items() if key not in NOT_IDENTITY}
+    recipe.setdefault("statistics", RecipeSpec.model_fields["statistics"].default)
     measured = {"memory_mib": spec.budget.memory_mib, "latency_ms": dict(spec.budget.latency_ms) or None}
     limits = {"params": spec.budget.params, "macs": spec.budget.macs} | {
         k: v for k, v in measured.items() if v is not None
@@ -86,6 +87,7 @@ def _spec_json(spec: StudySpec, data_digest: str, points: Sequence[Point]) -> di
     return {
         "fixed": {
             "network": network,
+            **({} if spec.network_spec is None else {FILE: network_file(spec.network_spec, spec.network)}),
             "data": plain(spec.data.node),
             "data_digest": data_digest,
             "recipe": recipe,
@@ -104,10 +106,3 @@ def _search_json(spec: StudySpec) -> dict[str, Any]:
     """How the points were chosen; how many are judged in the end may grow."""
     search = spec.search
     return {} if search.is_grid else {"search": search.model_dump(mode="json", by_alias=True, exclude={"finalists"})}
-
-
-def _leaves(value: Any, path: str = "") -> dict[str, str]:
-    """Every value below a mapping by its dotted path, as YAML text."""
-    if isinstance(value, dict):
-        return {k: v for key, item in value.items() for k, v in _leaves(item, join(path, key)).items()}
-    return {path: flow(value)}

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import csv
-import subprocess
-import sys
-import time
 from io import StringIO
 from pathlib import Path
 from shutil import copyfile
@@ -80,6 +77,10 @@ def test_an_upgrade(rb: Rb, ran: None, database: Database, tmp_path: Path) -> No
         "ALTER TABLE rb_study_run DROP COLUMN judges",
         "DROP TABLE rb_profile",
         "ALTER TABLE rb_cost DROP COLUMN memory_mib",
+        *(f"ALTER TABLE rb_epoch DROP COLUMN {name}" for name in ("recomputed_val_loss", "recomputed_val_error_pct")),
+        "ALTER TABLE rb_data DROP COLUMN largest_class_error_pct",
+        "ALTER TABLE rb_environment DROP COLUMN processor",
+        "UPDATE rb_architecture SET depth = NULL",
     ):
         database.change(change)
     database.change("UPDATE rb_alembic_version SET version_num = '0003_v0.1.0'")
@@ -92,6 +93,7 @@ def test_an_upgrade(rb: Rb, ran: None, database: Database, tmp_path: Path) -> No
     )
     assert kept.exists()
     assert rb("results", "top", "small").status == 0
+    assert database.rows("SELECT DISTINCT depth FROM v_units") == [(8,)]
 
 
 def test_a_merge(rb: Rb, ran: None, finished: Path, tmp_path: Path, database: Database) -> None:
@@ -144,17 +146,6 @@ def test_a_query_as_csv(read: Rb) -> None:
     assert rows[1:] == [[unit, "", 'a,"b"', "00ff", "0.1"] for unit in ("full_preactivation", "original", "plain")]
     both = read("query", "SELECT 1", "--csv", "--json")
     assert (both.status, both.out, both.err) == (2, "", "--json and --csv: give one of them\n")
-
-
-def test_a_query_starts_within_half_a_second(finished: Path) -> None:
-    """The best of five, with room for a busy machine: what matters is that torch, at two seconds, is not there."""
-    words = [sys.executable, "-m", "resbench", "query", "SELECT unit FROM v_leaderboard", "--db", "resbench.db"]
-    seconds = []
-    for _ in range(5):
-        start = time.perf_counter()
-        subprocess.run(words, cwd=finished, check=True, capture_output=True)
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 1.0
 
 
 @pytest.mark.parametrize("words", [("query", "SELECT 1"), ("db", "check"), ("db", "upgrade"), ("results", "list")])

@@ -83,7 +83,7 @@ def test_it_installs_is_found_and_passes_its_check_and_its_own_test(written: Pat
     assert third == f"  ok   unit leaky_gain_unit: {places}"
     assert unit.out.endswith("leaky_gain_unit: ok in resnet_cifar\n")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    tested = subprocess.run(command, cwd=written, text=True, capture_output=True, timeout=120, check=False)
+    tested = subprocess.run(command, cwd=written, text=True, capture_output=True, timeout=900, check=False)
     assert tested.returncode == 0, tested.stdout
 
 

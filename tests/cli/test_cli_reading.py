@@ -42,9 +42,19 @@ def test_a_comparison(read: Rb) -> None:
     assert "not shown" in exact.out
 
 
+def test_units_are_named_by_their_place_their_digest_or_what_they_begin_with(read: Rb) -> None:
+    rows = read("results", "top", "small", "--json").json
+    names = [row["unit"] for row in rows]
+    expected = read("results", "compare", "small", *names, "--json").json
+    places, digests = [str(row["rank"]) for row in rows], [row["digest"] for row in rows]
+    for said in (places, digests, [digest[:12] for digest in digests], [name[:3] for name in names]):
+        assert read("results", "compare", "small", *said, "--json").json == expected
+
+
 @pytest.mark.parametrize(
     ("units", "told"),
     [
+        (("1", "4"), "4: the ranking has the numbers 1 to 3"),
         (
             ("plain", "orignal"),
             "no unit of the study is called `orignal`; did you mean `original`?; units: plain, original",
@@ -173,8 +183,13 @@ def test_a_run_that_another_machine_cannot_repeat_is_told_and_is_status_one(
 ) -> None:
     database.change("UPDATE rb_epoch SET val_loss = val_loss + 1e-9 WHERE run_id = 1")
     said = rb("results", "repeat", 1, "--json")
-    assert (said.status, said.json["same"]) == (1, False)
+    assert (said.status, said.json["same"], said.json["differs"]) == (1, False, {})
     assert "epoch 1: val error" in said.err
+    assert "not the same; nothing of its provenance differs here" in rb("results", "repeat", 1).out
+    database.change("UPDATE rb_environment SET processor = 'a CPU, torch with SSE', torch = '1.0'")
+    there = rb("results", "repeat", 1)
+    assert "not the same; torch was 1.0, now " in there.out
+    assert "; processor was a CPU, torch with SSE, now " in there.out
 
 
 def test_version_lists_and_checks_for_people(read: Rb) -> None:

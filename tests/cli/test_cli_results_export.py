@@ -121,7 +121,7 @@ def test_python_sees_the_same(finished: Path, read: Rb) -> None:
         assert results.runs("small")[0]["active"] is True
         frame = pytest.importorskip("polars") and results.runs("small").to_polars()
         assert frame.height == 9
-        assert results.epochs("small").to_pandas().shape == (9, 13)
+        assert results.epochs("small").to_pandas().shape == (9, 15)
 
 
 def test_python_is_refused_what_the_commands_are(finished: Path) -> None:

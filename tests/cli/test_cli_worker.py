@@ -34,7 +34,7 @@ def test_workers_train_what_a_coordinator_only_queues(rb: Rb, small: Path, datab
             capture_output=True, text=True,
         )  # fmt: skip
         assert worker.returncode == 0, worker.stderr
-        out, err = coordinator.communicate(timeout=60)
+        out, err = coordinator.communicate(timeout=600)
     assert coordinator.returncode == 0, err
     assert b"small: val error in percent" in out
     assert err.decode().count("val error") == 4  # the coordinator tells what others have trained

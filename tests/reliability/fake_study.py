@@ -189,15 +189,12 @@ class FakeMeans:
     def memory(self) -> Capacity | None:
         return None
 
-    def early(self, missing: Missing) -> int:
-        return 0
-
     def slots(self) -> int:
         return self.fake.workers
 
     def plan(self, engine: Engine, missing: Missing) -> Planned:
         return Planned(
-            {i: blocks(seeds, self.fake.width) for i, (_, seeds) in missing.items()},
+            {i: [block.wanted for block in blocks(seeds, self.fake.width)] for i, (_, seeds) in missing.items()},
             {i: {"width": self.fake.width} for i in missing},
             self.fake.workers,
         )

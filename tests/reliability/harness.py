@@ -73,7 +73,7 @@ class Running:
         found: int | None = self.zygote.ask({"poll": self.pid})["status"]
         return found
 
-    def wait(self, seconds: float = 60) -> int:
+    def wait(self, seconds: float = 600) -> int:
         deadline = time.monotonic() + seconds
         while (status := self.status()) is None:
             if time.monotonic() > deadline:
@@ -137,7 +137,7 @@ class Scene:
         with reading(self.engine) as connection:
             return [tuple(row) for row in connection.execute(text(sql))]
 
-    def wait_for(self, sql: str, seconds: float = 30) -> list[tuple[Any, ...]]:
+    def wait_for(self, sql: str, seconds: float = 600) -> list[tuple[Any, ...]]:
         """Until the query has a row."""
         deadline = time.monotonic() + seconds
         while not (found := self.rows(sql)):

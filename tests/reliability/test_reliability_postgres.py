@@ -19,7 +19,7 @@ from resbench.store.optuna_storage import optuna_storage
 @pytest.fixture(scope="module")
 def crashing() -> Iterator[Server]:
     """A server of this module's own, since it is restarted."""
-    with serve("max_connections=14") as server:
+    with serve("max_connections=40") as server:
         yield server
 
 
@@ -43,7 +43,7 @@ def test_a_child_that_is_killed(slow: Scene) -> None:
     running = slow.start()
     in_the_middle(slow, running)
     os.kill(running.children()[0], signal.SIGKILL)
-    assert running.wait() == 0
+    assert running.wait() == 0, running.err.read_text()
     slow.check()
     assert attempts(slow, "killed") == 1
 
@@ -79,7 +79,7 @@ def test_a_server_that_restarts_in_the_middle(slow: Scene, crashing: Server, by:
     crashing.stop(by)
     time.sleep(1)
     crashing.start()
-    assert running.wait() == 0
+    assert running.wait() == 0, running.err.read_text()
     slow.check()
     assert slow.rows("SELECT cell_id FROM rb_attempt WHERE outcome IN ('failed', 'retry')") == []
 
@@ -91,7 +91,7 @@ def test_a_server_that_is_away_at_the_finish_for_longer_than_the_lease(slow: Sce
     time.sleep(4)
     assert running.status() is None
     crashing.start()
-    assert running.wait() == 0
+    assert running.wait() == 0, running.err.read_text()
     slow.check()
     assert slow.rows("SELECT MAX(token) FROM rb_cell") == [(1,)]
 
@@ -128,7 +128,7 @@ def test_no_connection_left_is_a_delay_only(slow: Scene, crashing: Server) -> No
     time.sleep(2)
     for connection in taken:
         connection.close()
-    assert running.wait() == 0
+    assert running.wait() == 0, running.err.read_text()
     slow.check()
 
 

@@ -68,7 +68,7 @@ class Cluster:
         assert self.line() == "removed"
 
     def close(self) -> None:
-        self.process.communicate(timeout=60)
+        self.process.communicate(timeout=600)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Any, ...]]:
     folder = tmp_path_factory.mktemp("quiet")
     (folder / "far.yaml").write_text(STUDY, "utf-8")
     with one_core():
-        assert start(folder, {}, "recipe.plan.workers=0").wait(120) == 0
+        assert start(folder, {}, "recipe.plan.workers=0").wait(900) == 0
     return Database(folder / "resbench.db").rows(NUMBERS)
 
 
@@ -100,7 +100,7 @@ def start(folder: Path, env: Mapping[str, str], *words: str) -> subprocess.Popen
 
 def wait_for(database: Database, sql: str, process: subprocess.Popen[bytes]) -> None:
     """Until the query has a row."""
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 600
     while not (database.path.exists() and database.path.stat().st_size and _ask(database, sql)):
         assert process.poll() is None, (database.path.parent / "err").read_text()
         assert time.monotonic() < deadline, (database.path.parent / "err").read_text()
@@ -135,7 +135,7 @@ def test_a_node_that_dies_costs_an_attempt_and_no_run(
     wait_for(database, BOTH, process)
     wait_for(database, "SELECT 1 FROM rb_checkpoint WHERE epoch > 2", process)
     cluster.remove_a_node()
-    assert process.wait(120) == 0, (tmp_path / "err").read_text()
+    assert process.wait(900) == 0, (tmp_path / "err").read_text()
     check(database, quiet)
     assert database.one("SELECT COUNT(*) FROM rb_attempt WHERE kind = 'lost'") == 1
     assert "a slot of the cluster is gone" in (tmp_path / "err").read_text()
@@ -150,7 +150,7 @@ def test_a_driver_that_dies_is_started_again(cluster: Cluster, quiet: list[tuple
     process.send_signal(signal.SIGKILL)
     process.wait(10)
     again = start(tmp_path, TOKEN, *words)
-    assert again.wait(120) == 0, (tmp_path / "err").read_text()
+    assert again.wait(900) == 0, (tmp_path / "err").read_text()
     check(database, quiet)
 
 
@@ -161,9 +161,9 @@ def test_a_search_promotes_over_the_cluster(cluster: Cluster, tmp_path: Path) ->
     here.mkdir()
     there.mkdir()
     with one_core():
-        assert start(here, {}, "recipe.plan.workers=0", *words).wait(120) == 0, (here / "err").read_text()
+        assert start(here, {}, "recipe.plan.workers=0", *words).wait(900) == 0, (here / "err").read_text()
     process = start(there, TOKEN, "--executor", "ray", "--address", cluster.address, *words)
-    assert process.wait(120) == 0, (there / "err").read_text()
+    assert process.wait(900) == 0, (there / "err").read_text()
     assert Database(there / "resbench.db").rows(NUMBERS) == Database(here / "resbench.db").rows(NUMBERS)
     assert Database(there / "resbench.db").one("SELECT COUNT(*) FROM rb_worker WHERE name LIKE 'ray:%'") >= 2
 
@@ -177,13 +177,13 @@ def test_sigterm_gives_the_cells_back(cluster: Cluster, quiet: list[tuple[Any, .
     assert process.wait(60) == 143
     assert database.rows("SELECT id FROM rb_cell WHERE status = 'running'") == []
     assert {kind for (kind,) in database.rows("SELECT DISTINCT kind FROM rb_attempt")} <= {"stopped", None}
-    assert start(tmp_path, TOKEN, *words).wait(120) == 0
+    assert start(tmp_path, TOKEN, *words).wait(900) == 0
     check(database, quiet)
 
 
 def test_whoever_has_no_token_is_refused(cluster: Cluster, tmp_path: Path) -> None:
     wrong = TOKEN | {"RAY_AUTH_TOKEN": "0" * 64}
     process = start(tmp_path, wrong, "--executor", "ray", "--address", cluster.address)
-    assert process.wait(120) == 2
+    assert process.wait(900) == 2
     assert f"--address {cluster.address}: " in (tmp_path / "err").read_text()
     assert Database(tmp_path / "resbench.db").rows("SELECT id FROM rb_run") == []

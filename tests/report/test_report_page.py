@@ -74,7 +74,7 @@ def test_everything_is_on_the_page(real: tuple[str, Read], finished: Path) -> No
             assert fact in said
         assert f"{run.params:,}" in said
     for words in (
-        "Two units that a second tells apart", "{use: resnet_cifar, depth: 8, width: 2}", "tied: with 95 % confidence",
+        "Two units that a second tells apart", "{use: resnet_cifar, depth: 8, width: 2}", "cannot be told apart (95 %).",
         "they are about new seeds on this split and data set", "one image is 0.29 points", "Welch's intervals",
         "conv3x3 2→2", "resbench study run small.yaml", "resbench results repeat", "thread(s) a training",
         "The test scores have not been looked at",

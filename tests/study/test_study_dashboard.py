@@ -153,10 +153,10 @@ def served(path: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 def test_the_command_serves_until_ctrl_c(served: tuple[subprocess.Popen[str], str]) -> None:
     process, address = served
-    with urlopen(address, timeout=30) as said:
+    with urlopen(address, timeout=300) as said:
         assert said.status == 200
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=300)
     assert (process.returncode, out, err.strip()) == (0, "", "Ctrl-C ends it")
 
 

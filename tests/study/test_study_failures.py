@@ -55,11 +55,15 @@ def breaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_a_cell_that_raises_stops_no_other(breaks: str, rb: Rb, small: Path, database: Database) -> None:
     said = rb("study", "run", "small.yaml", breaks, "--json")
     assert said.status == 1
-    assert [(row["unit"], row["n"]) for row in said.json] == [("plain", 2)]
-    lines = said.err.splitlines()
-    assert lines[:2] == [
+    assert [(row["unit"], row["n"], row["failed"]) for row in said.json] == [
+        ("plain", 2, None),
+        ("breaks", 0, "ZeroDivisionError: broken [/red] on purpose\nin two lines"),
+    ]
+    why = r"ZeroDivisionError: broken [/red] on purpose\x0ain two lines"
+    assert said.err.splitlines()[2:5] == [
         "0 cached, 4 new",
-        r"FAILED breaks: ZeroDivisionError: broken [/red] on purpose\x0ain two lines",
+        f"breaks: 5 seeds as one network: {why}; they are tried one by one",
+        f"FAILED breaks: {why}",
     ]
     (failed, done) = database.rows("SELECT status, error FROM rb_cell ORDER BY id")
     assert done == ("done", None)
@@ -76,7 +80,7 @@ def test_a_cell_that_failed_is_tried_again_by_the_same_command(
     monkeypatch.setattr(Breaking, "broken", False)
     said = rb("study", "run", "small.yaml", breaks, "seeds=1")
     assert said.status == 0
-    assert said.err.startswith("1 cached, 1 new\n[1/1] breaks, seed 0: ")
+    assert "1 cached, 1 new\n[1/1] breaks, seed 0: " in said.err
     assert [t.state.name in ("COMPLETE", "FAIL") for t in trials(database.path)] == [True, True]
     assert database.rows("SELECT name, status FROM rb_cell c JOIN rb_trial t ON t.id = c.trial_id ORDER BY c.id") == [
         ("breaks", "failed"),

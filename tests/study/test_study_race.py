@@ -68,7 +68,7 @@ def test_a_unit_that_is_no_longer_named_is_out_of_the_race(raced: Rb, small: Pat
     file.write_text(three.replace("plain, ", ""), "utf-8")
     said = raced("study", "run", "race.yaml")
     assert said.status == 0, said.err
-    assert "plain is not named any more, and out of the race" in said.err
+    assert "plain is not named any more: its runs stay in the database, out of the ranking" in said.err
     assert "waits" not in said.err
     assert database.one("SELECT COUNT(*) FROM v_runs WHERE active AND unit = 'plain'") == 0
 
@@ -133,9 +133,7 @@ def test_objectives_give_a_front(rb: Rb) -> None:
     change = "objectives={val_error_pct: minimize, params: minimize, val_loss: minimize}"
     said = rb("study", "run", "small.yaml", change, "seeds=3")
     assert said.status == 0, said.err
-    assert (
-        "front: with 95 % confidence no one other unit is better in all of val_error_pct, params, val_loss" in said.out
-    )
+    assert ": no other unit is better in all of val_error_pct, params, val_loss (95 %)" in said.out
     assert "val loss" in said.out
     (row, *_) = rb("results", "top", "small", "--json").json
     assert row["val_loss_mean"] > 0

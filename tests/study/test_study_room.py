@@ -304,8 +304,27 @@ def test_what_a_child_tells_of_it_keeps_the_worker_from_training() -> None:
     assert end_of(TooLarge("no room")).kind == "unfit"
 
 
-def test_a_plan_takes_as_many_seeds_as_have_ample_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_the_stack_has_no_room_seeds_are_trained_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not as many as there is room for: the bits of a run would depend on the machine's memory."""
     recipe = "recipe: {use: he2016_small, plan: {width: 8, threads: 1, layout: contiguous}}\n"
+    (point,) = points("units: [plain]\nseeds: 8\n" + recipe, tmp_path)
+    cpu, need = torch.device("cpu"), training(point.bound, load_of(point.bound, point.recipe, DIGITS)).total
+
+    def planned(count: int | None) -> Plan:
+        there = None if count is None else Room(Capacity("here", count, count))
+        return Planner(None, "", DIGITS, cpu, there, 3).plan(point, range(8))
+
+    assert planned(None).width == planned(2**40).width == 8
+    monkeypatch.setattr("resbench.measure.room.LIBRARIES", 0)
+    assert planned(8 * need) == planned(need) == Plan(1, "contiguous", 1)
+
+
+def test_a_measured_plan_takes_as_many_seeds_as_have_ample_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = "recipe: {use: he2016_small, plan: {width: 8, threads: 1, layout: contiguous, measure: true}}\n"
     (point,) = points("units: [plain]\nseeds: 8\n" + recipe, tmp_path)
     asked: list[int] = []
 
@@ -318,7 +337,7 @@ def test_a_plan_takes_as_many_seeds_as_have_ample_room(tmp_path: Path, monkeypat
 
     def planned(count: int | None) -> Plan:
         there = None if count is None else Room(Capacity("here", count, count))
-        return Planner(None, "", DIGITS, cpu, there, 3).plan(point, 8)
+        return Planner(None, "", DIGITS, cpu, there, 3).plan(point, range(8))
 
     assert planned(None).width == planned(2**40).width == 8
     monkeypatch.setattr("resbench.measure.room.LIBRARIES", 0)

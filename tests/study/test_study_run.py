@@ -33,9 +33,9 @@ def test_a_study_trains_every_run_once_and_writes_rows_and_trials(rb: Rb, small:
     assert database.one("SELECT COUNT(*) FROM rb_test_score") == 4
     assert database.one("SELECT COUNT(*) FROM rb_study_run") == 4
     assert database.rows(STATUSES) == [("done", 2)]
-    assert database.rows("SELECT network, unit, params, depth IS NULL FROM rb_architecture ORDER BY unit") == [
-        ("resnet_cifar", "original", 1320, 1),
-        ("resnet_cifar", "plain", 1320, 1),
+    assert database.rows("SELECT network, unit, params, depth FROM rb_architecture ORDER BY unit") == [
+        ("resnet_cifar", "original", 1320, 8),
+        ("resnet_cifar", "plain", 1320, 8),
     ]
 
     means = dict(database.rows("SELECT unit, mean FROM v_leaderboard"))
@@ -52,7 +52,16 @@ def test_a_study_trains_every_run_once_and_writes_rows_and_trials(rb: Rb, small:
 def test_what_the_last_epoch_gave_is_the_runs_number(rb: Rb, small: Path, database: Database) -> None:
     assert rb("study", "run", "small.yaml", "recipe.epochs=2", "units=[original]", "seeds=1").status == 0
     assert database.rows("SELECT epochs, val_error_pct, val_loss, train_loss FROM v_runs") == database.rows(
-        "SELECT epoch, val_error_pct, val_loss, train_loss FROM v_epochs WHERE epoch = 2"
+        "SELECT epoch, recomputed_val_error_pct, recomputed_val_loss, train_loss FROM v_epochs WHERE epoch = 2"
+    )
+    assert database.rows("SELECT epoch FROM v_epochs WHERE recomputed_val_loss IS NULL") == [(1,)]
+
+
+def test_the_papers_protocol_is_scored_by_running_statistics(rb: Rb, small: Path, database: Database) -> None:
+    words = ("recipe.epochs=2", "recipe.statistics=running", "units=[original]", "seeds=1")
+    assert rb("study", "run", "small.yaml", *words).status == 0
+    assert database.rows("SELECT epochs, val_error_pct, val_loss FROM v_runs") == database.rows(
+        "SELECT epoch, val_error_pct, val_loss FROM v_epochs WHERE epoch = 2 AND recomputed_val_loss IS NULL"
     )
 
 
@@ -68,15 +77,64 @@ def test_the_same_command_again_trains_nothing(rb: Rb, database: Database) -> No
 
 
 @pytest.mark.usefixtures("ran")
-def test_a_unit_added_on_the_command_line_is_trained_alone_and_stays(rb: Rb, tmp_path: Path) -> None:
+def test_a_unit_added_on_the_command_line_is_trained_alone_and_is_of_the_study_while_it_is_named(
+    rb: Rb, tmp_path: Path
+) -> None:
     text = (Path(__file__).parents[2] / "arch_specs/units/identity_mappings/full_preactivation.yaml").read_text("utf-8")
     (tmp_path / "mine.yaml").write_text(text.replace("unit: full_preactivation", "unit: mine"), "utf-8")
     grown = rb("study", "run", "small.yaml", "units+=mine.yaml", "--json")
     assert grown.err.startswith("4 cached, 2 new\n[1/2] mine, seed ")
     assert {row["unit"] for row in grown.json} == {"plain", "original", "mine"}
-    again = rb("study", "run", "small.yaml", "--json")
-    assert again.err == "4 cached, 0 new\n"
-    assert again.json == grown.json
+    without = rb("study", "run", "small.yaml", "--json")
+    assert without.err == (
+        "mine is not named any more: its runs stay in the database, out of the ranking; named again, it is back\n"
+        "4 cached, 0 new\n"
+    )
+    assert {row["unit"] for row in without.json} == {"plain", "original"}
+    again = rb("study", "run", "small.yaml", "units+=mine.yaml", "--json")
+    assert (again.err, again.json) == ("6 cached, 0 new\n", grown.json)
+
+
+@pytest.mark.usefixtures("ran")
+def test_a_unit_that_is_taken_out_is_out_of_the_ranking_and_its_runs_stay(rb: Rb, database: Database) -> None:
+    said = rb("study", "run", "small.yaml", "units-=plain", "--json")
+    assert [row["unit"] for row in said.json] == ["original"]
+    assert rb("results", "top", "small", "--json").json == said.json
+    assert database.one("SELECT COUNT(*) FROM rb_run") == 4
+
+
+@pytest.mark.usefixtures("ran")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("data={use: digits}",),
+        ("network={use: resnet_cifar, width: 2, depth: 8}",),
+        ("recipe.label_smoothing=0", "recipe.optimizer.momentum=0.9"),
+        ("recipe.statistics=recomputed",),
+    ],
+)
+def test_the_same_said_in_other_words_is_the_same_study(rb: Rb, words: tuple[str, ...]) -> None:
+    said = rb("study", "run", "small.yaml", *words)
+    assert (said.status, said.err) == (0, "4 cached, 0 new\n")
+
+
+def test_a_network_file_that_was_edited_is_another_study(rb: Rb, small: Path, database: Database) -> None:
+    """The ranking never holds networks of two files."""
+    library = Path(__file__).parents[2] / "arch_specs/networks/resnet_cifar.yaml"
+    own = library.read_text("utf-8").replace("network: resnet_cifar", "network: mine")
+    (small.parent / "mine.yaml").write_text(own, "utf-8")
+    words = ("study", "run", "small.yaml", "network={use: mine, depth: 8, width: 2}", "seeds=1", "units=[plain]")
+    assert rb(*words).status == 0
+    (small.parent / "mine.yaml").write_text("# a comment\n" + own.replace("doc:", "doc: other; #"), "utf-8")
+    assert rb(*words).err == "1 cached, 0 new\n"
+    (small.parent / "mine.yaml").write_text(
+        own.replace("$(2 * width * expansion)", "$(3 * width * expansion)"), "utf-8"
+    )
+    said = rb(*words, "units=[original]")
+    assert said.status == 2
+    assert "network.file.stages[1].out was $(2 * width * expansion), now $(3 * width * expansion)" in said.err
+    assert "undo it, or --fork NAME makes a study of its own" in said.err
+    assert database.rows("SELECT DISTINCT unit FROM v_runs") == [("plain",)]
 
 
 @pytest.mark.usefixtures("ran")

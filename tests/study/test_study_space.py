@@ -112,10 +112,10 @@ def test_two_different_units_of_one_name_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_range_without_a_step_has_no_grid(tmp_path: Path) -> None:
-    with pytest.raises(
-        SpecError, match=r"the range \[0, 1\.5\] of any numbers has no `step`, so its values cannot all be tried"
-    ):
+    with pytest.raises(SpecError, match=r"the range \[0, 1\.5\] .* cannot all be tried; give it one, name `choices`"):
         points("units: [{use: constant_scaling, vary: [shortcut_scale]}]", tmp_path)
+    with pytest.raises(SpecError, match=r"the range \[0\.01, 1\] .* cannot all be tried; name `choices`"):
+        points("units: [plain]\nrecipe: {use: he2016_small, lr: {range: [0.01, 1.0], log: true}}", tmp_path)
 
 
 def test_a_range_with_too_many_steps_is_refused_before_it_is_written_out() -> None:

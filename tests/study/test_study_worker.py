@@ -81,7 +81,7 @@ def test_a_job_is_what_its_digests_say(database: Database) -> None:
 def test_data_that_are_no_longer_those_of_the_study(database: Database) -> None:
     ((architecture, recipe),) = database.rows("SELECT architecture, recipe FROM rb_run WHERE id = 1")
     database.change(
-        "INSERT INTO rb_data SELECT 'd1_old', name, input_shape, classes, n_train, n_val, n_test, settings FROM rb_data"
+        "INSERT INTO rb_data SELECT 'd1_old', name, input_shape, classes, n_train, n_val, n_test, settings, NULL FROM rb_data"
     )
     engine = open_store(str(database.path), create=False)
     with pytest.raises(BadInput, match=r"data set digits is not the one of the study: its digest is d1_.*, not d1_old"):

@@ -11,7 +11,7 @@ from typing import Any
 
 from resbench import __version__
 from resbench.errors import BadInput
-from resbench.evidence.notes import notes
+from resbench.evidence.notes import limits, notes
 from resbench.report.found import Found, Measured, found
 from resbench.report.page.sheets import Sheet, anchor_of, differences_sheet, ranking_sheet, runs_sheet
 from resbench.report.page.study_file import commands, study_file, use_first
@@ -26,6 +26,7 @@ from resbench.store.engine import Engine
 from resbench.store.epochs import RanOn, ran_on
 from resbench.store.reading import StudyRun, reveals
 from resbench.store.records import DataRecord
+from resbench.store.runs import runs_by_measured_plans
 from resbench.store.studies import get_study, trials_of_study
 
 
@@ -73,8 +74,8 @@ def page(engine: Engine, study: str) -> Page:
         study=study,
         doc=str(evidence.spec.get("doc") or ""),
         facts=_facts(evidence, data, first),
-        says=tuple(notes(evidence.board)),
-        cannot=_cannot(evidence, data, len(reveals(engine, study))),
+        says=tuple(line for line in notes(evidence.board) if line not in limits(evidence.board)),
+        cannot=_cannot(evidence, data, len(reveals(engine, study)), runs_by_measured_plans(engine, study)),
         ranking=ranking_sheet(evidence),
         differences=differences_sheet(evidence),
         paths=paths_sheet(engine, evidence),
@@ -126,9 +127,10 @@ def _tuned(found: Found) -> str:
     )
 
 
-def _cannot(found: Found, data: DataRecord, looked: int) -> tuple[str, ...]:
+def _cannot(found: Found, data: DataRecord, looked: int, measured: int) -> tuple[str, ...]:
     n = found.board.n_val
     said = [
+        *limits(found.board),
         f"Errors are of {n} validation images: one image is {100 / n:.2f} points. They say nothing of another split, another "
         f"data set or a larger network.",
         _tuned(found),
@@ -140,6 +142,11 @@ def _cannot(found: Found, data: DataRecord, looked: int) -> tuple[str, ...]:
         )
     elif data.n_test:
         said.append("The test scores have not been looked at; none is in this report.")
+    if measured:
+        said.append(
+            f"{measured} run(s) were trained by a plan that was timed on their machine; another machine, or the same one under "
+            f"load, may find another, whose last bits differ."
+        )
     if not found.paired:
         said.append(
             "Seeds draw weights, order and augmentation, not the data: units are compared without pairing seeds."
@@ -194,6 +201,7 @@ def _ran_on(one: RanOn) -> tuple[tuple[str, str], ...]:
         ("git commit", f"{where.git_commit}{changes}" if where.git_commit else "not in a repository"),
         ("Python, PyTorch", f"{where.python}, {where.torch}"),
         ("device", f"{where.device}, {where.threads} thread(s) a training"),
+        ("processor", where.processor or "not written down by the version that made them"),
         ("deterministic, TF32", f"{_yes(where.deterministic)}, {_yes(where.tf32)}"),
         ("plugins", flow(dict(where.plugins)) if where.plugins else "none"),
         ("platform", where.platform),

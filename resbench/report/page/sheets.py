@@ -48,23 +48,22 @@ def ranking_sheet(found: Found) -> Sheet:
         ">MACs",
         ">train s",
     )
-    rows = tuple(_ranked(unit, found.board.word) for unit in found.units)
+    rows = tuple(_ranked(unit, found.board.verdict_on(unit.row)) for unit in found.units)
     marked = frozenset(i for i, unit in enumerate(found.units) if unit.row.ranked.tied_with_best)
     several = len(found.board.objectives) > 1
     what = "no one other unit is shown to be better in all objectives" if several else "the tie group of the best"
     return Sheet(f"Val error in percent, lower is better; marked: {what}.", head, rows, marked)
 
 
-def _ranked(unit: Measured, word: str) -> tuple[Cell, ...]:
+def _ranked(unit: Measured, verdict: str) -> tuple[Cell, ...]:
     r = unit.row.ranked
-    best = "fails" if r.fails else {True: word, False: "left out", None: "?"}[r.tied_with_best]
     interval = "–" if r.ci_low is None or r.ci_high is None else f"[{r.ci_low:.2f}, {r.ci_high:.2f}]".replace("-", "−")
     return (
         Cell(str(r.rank), r.rank), Cell(unit.row.name, anchor=anchor_of(unit)),
         _number(r.mean), _number(r.std), Cell(interval, r.ci_low),
-        Cell("diverged" if r.median is None else f"{r.median:.2f}", r.median),
+        Cell("–" if not r.n else "diverged" if r.median is None else f"{r.median:.2f}", r.median),
         Cell(unit.n + (f" (-{r.missing})" if r.missing else ""), r.converged),
-        Cell(best + (" skewed" if r.skewed else "")), Cell(f"{unit.row.params:,}", unit.row.params),
+        Cell(verdict + (" skewed" if r.skewed else "")), Cell(f"{unit.row.params:,}", unit.row.params),
         Cell("–" if unit.row.macs is None else f"{unit.row.macs:,}", unit.row.macs), _number(unit.row.train_s, ".1f"),
     )  # fmt: skip
 

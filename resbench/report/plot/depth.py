@@ -1,4 +1,4 @@
-"""Found, depths -> val error against depth: a panel for each unit that was run at several, mean with its 95 % t-interval."""
+"""Found, depths -> val error against depth: a panel for each unit that was run at several, mean with its 95 % interval."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 NOTE = (
     "Depth counts convolutions and linear layers on the longest path from input to output. Points are means over converged runs, "
-    "lines their 95 % t-intervals. Grey: the other units."
+    "lines their 95 % intervals. Grey: the other units."
 )
 FAILING = " A unit that fails at a depth has a cross there, at the mean of what converged, if anything did."
-POINT = Mark("o", BLUE, True, "mean, 95 % t-interval")
+POINT = Mark("o", BLUE, True, "mean, 95 % interval")
 _MOST_TICKS = 5
 _OF_NETWORK = re.compile(r" network\.\S+=\S+")
 

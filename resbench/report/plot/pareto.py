@@ -48,13 +48,13 @@ COSTS: tuple[Cost, ...] = get_args(Cost)
 LABELS: dict[Cost, str] = {
     "params": "trainable parameters",
     "macs": "MACs for one image",
-    "train_s": "seconds of training, mean over runs",
+    "train_s": "seconds of training beside all else that the machine did, mean over runs",
 }
 FRONT = Mark("o", BLUE, True, "on the front of the means")
 OPEN = Mark("o", BLUE, False, "may be on it")
 BEHIND = Mark("o", INK, False, "behind it, at 95 %")
 NOTE = (
-    "Points are means over converged runs, lines their 95 % t-intervals. The front is that of the means: no unit of at most the "
+    "Points are means over converged runs, lines their 95 % intervals. The front is that of the means: no unit of at most the "
     "same cost has a lower one. May be on it: with 95 % confidence no one other unit is shown to be better in both. Units of "
     "equal cost stand side by side, over a bar on the axis. Failing units are left out."
 )

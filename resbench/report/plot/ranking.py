@@ -1,4 +1,4 @@
-"""Found -> the ranking as a picture: mean val error with its 95 % t-interval, tie group shaded, failing units told."""
+"""Found -> the ranking as a picture: mean val error with its 95 % interval, tie group shaded, failing units told."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NOTE = (
-    "Points are means over converged runs, lines their 95 % t-intervals (an arrow: it goes on); shaded: {shaded}. n: runs that "
+    "Points are means over converged runs, lines their 95 % intervals (an arrow: it goes on); shaded: {shaded}. n: runs that "
     "converged of those that ended; a diverged run is in no mean."
 )
 
@@ -42,4 +42,6 @@ def label(found: Found) -> str:
 
 def _mean(unit: Measured, found: Found) -> str:
     mean = unit.row.ranked.mean
+    if not unit.row.ranked.n:
+        return found.board.verdict_on(unit.row)
     return "none" if mean is None else f"{mean:.2f}" if found.objective == "val_error_pct" else f"{mean:.4g}"

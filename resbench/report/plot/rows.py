@@ -84,8 +84,8 @@ class Rows:
 def shaded(found: Found) -> str:
     """What the shaded rows are."""
     if len(found.board.objectives) > 1:
-        return f"with 95 % confidence no one other unit is better in all of {', '.join(found.board.objectives)}"
-    return "with 95 % confidence no unit as good as the best is left out of these"
+        return f"no other unit is shown to be better (95 %) in all of {', '.join(found.board.objectives)}"
+    return "units that cannot be told apart from the best (95 %)"
 
 
 def mark_of(unit: Measured, found: Found) -> Mark:
