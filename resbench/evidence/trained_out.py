@@ -14,7 +14,9 @@ from resbench.evidence.sample import MIN_SEEDS, Sample
 from resbench.store.last_epochs import LastEpochs
 
 FURTHER = 0.2  # of the run's length
-ERRORS = 2.0  # standard errors: of the mean val error, about what one study can tell apart; of the fall, which may be luck
+ERRORS = (
+    2.0  # standard errors: of the mean val error, about what one study can tell apart; of the fall, which may be luck
+)
 
 
 def was_improving(sample: Sample, ends: Sequence[LastEpochs], n_val: int) -> bool:
