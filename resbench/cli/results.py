@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from resbench.cli import plot, results_export, results_freeze
+from resbench.cli import plot, results_delete, results_export, results_freeze, results_note, results_rename
 from resbench.cli.agreement import agreement
-from resbench.cli.options import Db, Force, Json, database
+from resbench.cli.options import Db, Force, Json, Plugins, database
 from resbench.cli.power import power
 from resbench.cli.terminal import echo, write_file
 from resbench.errors import BadInput
@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from resbench.evidence.comparison import Method
     from resbench.store.engine import Engine
 
-app = typer.Typer(help="Read what studies found.", no_args_is_help=True)
+app = typer.Typer(help="Read what studies found; delete, rename and note it.", no_args_is_help=True)
 app.command("power")(power)
 app.command("agreement")(agreement)
 app.command("export")(results_export.export)
 app.command("freeze")(results_freeze.freeze)
 app.command("plot")(plot.plot)
+app.command("delete")(results_delete.delete)
+app.command("rename")(results_rename.rename)
+app.command("note")(results_note.note)
 Study = Annotated[str, typer.Argument(help="The study's name.")]
 
 
@@ -34,11 +37,14 @@ def list_(db: Db = None, json: Json = False) -> None:
     """The studies in the database."""
     from resbench.cli.show import print_json, print_table
     from resbench.store.engine import open_store
+    from resbench.store.notes import notes_on
     from resbench.store.reading import listed_studies
 
-    found = listed_studies(open_store(database(db), create=False))
+    engine = open_store(database(db), create=False)
+    found = listed_studies(engine)
     if json:
-        print_json([asdict(study) for study in found])
+        notes = notes_on(engine)
+        print_json([asdict(study) | {"notes": [n.text for n in notes if n.study == study.study]} for study in found])
     else:
         print_table(["study", ">runs", "made"], [[s.study, s.runs, s.created_at] for s in found])
 
@@ -79,6 +85,7 @@ def has_finished(engine: Engine, study: str) -> bool:
 
 def print_ranking(engine: Engine, study: str, json: bool, svg: str | None = None, *, force: bool = False) -> None:
     from resbench.cli.ranking import draw_ranking, ranking_table
+    from resbench.cli.results_note import line_of_notes
     from resbench.cli.show import print_json, show
     from resbench.evidence.leaderboard import leaderboard
 
@@ -87,6 +94,8 @@ def print_ranking(engine: Engine, study: str, json: bool, svg: str | None = None
         print_json([row.as_json() for row in board.rows])
     else:
         show(ranking_table(board))
+        for line in line_of_notes(engine, study):
+            echo(line)
     if svg is not None:
         draw_ranking(board, svg, force=force)
 
@@ -175,6 +184,7 @@ def repeat(
     run: Annotated[int, typer.Argument(help="A run's number: run_id in v_runs.")],
     db: Db = None,
     json: Json = False,
+    plugins: Plugins = None,
 ) -> None:
     """Train a run again from what the database holds, and tell whether the numbers are the same. Nothing is written."""
     from resbench.cli.run_detail import print_repeat

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resbench.store.change_tables
 import resbench.store.tables
 import resbench.store.work_tables  # noqa: F401  (importing them makes their tables known)
 from resbench.store.columns import metadata

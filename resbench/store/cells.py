@@ -139,7 +139,7 @@ def end_attempt(engine: Engine, cell: Cell, ending: Ending) -> bool:
 def running_cells(engine: Engine, study_id: int) -> list[tuple[Cell, bool]]:
     """Those of a study, each with whether its lease has ended."""
     with reading(engine) as connection:
-        cells = _cells(connection, (rb_trial.c.study_id == study_id) & (rb_cell.c.status == "running"))
+        cells = cells_of(connection, (rb_trial.c.study_id == study_id) & (rb_cell.c.status == "running"))
         now_s = connection.execute(select(clock(connection))).scalar_one()
     return [(cell, cell.lease_until is None or cell.lease_until < now_s) for cell in cells]
 
@@ -154,14 +154,14 @@ def attempts_at(engine: Engine, cell_id: int) -> list[Attempt]:
 def open_cells(engine: Engine, study_id: int, *, active: bool = True) -> list[Cell]:
     """Queued and running ones of a study, of trials that are active or of all."""
     with reading(engine) as connection:
-        return _cells(connection, _open(study_id) & rb_trial.c.active if active else _open(study_id))
+        return cells_of(connection, _open(study_id) & rb_trial.c.active if active else _open(study_id))
 
 
 def cells_called(engine: Engine, ids: Collection[int]) -> list[Cell]:
     found: list[Cell] = []
     with reading(engine) as connection:
         for start in range(0, len(ids), _IDS_PER_QUERY):
-            found += _cells(connection, rb_cell.c.id.in_(sorted(ids)[start : start + _IDS_PER_QUERY]))
+            found += cells_of(connection, rb_cell.c.id.in_(sorted(ids)[start : start + _IDS_PER_QUERY]))
     return found
 
 
@@ -176,7 +176,8 @@ def _open(study_id: int) -> ColumnElement[bool]:
     return (rb_trial.c.study_id == study_id) & rb_cell.c.status.in_(("queued", "running"))
 
 
-def _cells(connection: Connection, which: ColumnElement[bool]) -> list[Cell]:
+def cells_of(connection: Connection, which: ColumnElement[bool]) -> list[Cell]:
+    """Inside a transaction."""
     query = (
         select(rb_cell, type_coerce(rb_cell_plan.c.plan, Checked("plan")).label("plan"))  # it may have none
         .join(rb_trial, rb_trial.c.id == rb_cell.c.trial_id)

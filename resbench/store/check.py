@@ -164,6 +164,8 @@ def _digests(connection: Connection) -> Iterator[str]:
     for row in connection.execute(select(rb_environment)).mappings():
         values = {**row, "plugins": _json(row["plugins"])}
         stands = values.pop("digest")
+        if values["processor"] is None:  # of an older version, whose digests know of none
+            del values["processor"]
         if _sha256(canonical_json(values)) != stands:
             yield f"environment {stands}: its columns have another digest"
     for row in connection.execute(select(rb_recipe)).mappings():

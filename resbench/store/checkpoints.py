@@ -168,7 +168,7 @@ def forget_stopped(engine: Engine, study_id: int) -> None:
         .where(rb_study_run.c.study_id == study_id, rb_run.c.status == "stopped")
     )
     with writing(engine) as connection:
-        for key in _keys(connection, stopped):
+        for key in kept_keys(connection, stopped):
             connection.execute(delete(rb_checkpoint).where(rb_checkpoint.c.key == key))
 
 
@@ -177,7 +177,7 @@ def sweep(engine: Engine, folder: Path) -> int:
     own = identity(engine)
     places = own_places(folder, own)
     with reading(engine) as connection:
-        stopped = _keys(connection, select(rb_run_plan.c.plan))
+        stopped = kept_keys(connection, select(rb_run_plan.c.plan))
         known = stopped.union(connection.execute(select(rb_checkpoint.c.key)).scalars())
     # Before it is asked whether anybody writes.
     there = [path for place in places for path in removable(place, own, known)]
@@ -193,13 +193,16 @@ def sweep(engine: Engine, folder: Path) -> int:
     return len(stray)
 
 
-def _keys(connection: Connection, plans: Select[Any]) -> frozenset[str]:
+def kept_keys(connection: Connection, plans: Select[Any]) -> frozenset[str]:
     """Of the checkpoints that runs were stopped at, as their plans tell."""
-    found = []
-    for text in connection.execute(plans).scalars():
-        with suppress(ValueError, TypeError, KeyError):
-            found.append(str(json.loads(text)["checkpoint"]))
-    return frozenset(found)
+    return frozenset[str]().union(*map(kept_keys_in, connection.execute(plans).scalars()))
+
+
+def kept_keys_in(plan: str) -> frozenset[str]:
+    """The same of one plan: one or none."""
+    with suppress(ValueError, TypeError, KeyError):
+        return frozenset((str(json.loads(plan)["checkpoint"]),))
+    return frozenset()
 
 
 def _is_name(path: object) -> bool:

@@ -92,7 +92,7 @@ class Number(Checked):
 
 
 _TEXTS = {  # of what is kept as text, what it says
-    **dict.fromkeys(("spec", "plugins", "settings", "plan", "params"), OBJECT),
+    **dict.fromkeys(("spec", "plugins", "settings", "plan", "params", "details"), OBJECT),
     "seeds": SEEDS,
     "tags": TAGS,
     "input_shape": SHAPE,

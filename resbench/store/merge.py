@@ -20,6 +20,7 @@ from resbench.store.dialect import lock_rows
 from resbench.store.engine import open_store
 from resbench.store.location import Location, locate
 from resbench.store.merge_catalogue import merge_catalogue
+from resbench.store.merge_notes import merge_changes
 from resbench.store.merge_runs import merge_runs
 from resbench.store.merge_studies import merge_studies
 from resbench.store.merge_verify import MERGED_TABLES, refuse_loss, rows_held
@@ -86,6 +87,7 @@ def _merge_one(source: Connection, into: Connection, merged: Merged, *, rename: 
         merge_catalogue(source, into, merged)
         runs = merge_runs(source, into, merged)
         merge_studies(source, into, runs, merged, rename=rename)
+        merge_changes(source, into, runs)
     except IntegrityError as error:
         raise DatabaseError(
             f"{merged.source}: cannot be merged into {where}, which refused a row of it ({error.orig}); nothing was merged"

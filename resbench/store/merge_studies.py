@@ -1,11 +1,10 @@
-"""Studies of one database -> another's, by name: units, seeds, trials and looks at test scores are united.
+"""Studies of one database -> another's, by name: units, seeds, trials, looks at test scores and notes are united.
 
 What a study may not change says by its meaning whether it is the same study; see spec/same_study.py.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
@@ -16,10 +15,11 @@ from resbench.errors import BadInput
 from resbench.spec.design import MIN_SEEDS
 from resbench.spec.same_study import differences
 from resbench.store.merge_catalogue import insert_all
+from resbench.store.merge_notes import merge_of_study
 from resbench.store.merged import Conflict, Merged
 from resbench.store.records import canonical_json
 from resbench.store.spec_parts import parse_study
-from resbench.store.tables import rb_reveal, rb_study, rb_study_run, rb_trial
+from resbench.store.tables import rb_study, rb_study_run, rb_trial
 
 Ids = Mapping[int, int]
 _SHOWN = 3
@@ -48,7 +48,7 @@ def merge_studies(source: Connection, into: Connection, runs: Ids, merged: Merge
             merged.studies_added.append(name)
         trials = _merge_trials(source, into, (row["id"], study_id), name, merged)
         _link(source, into, (row["id"], study_id), trials, runs)
-        _merge_reveals(source, into, (row["id"], study_id))
+        merge_of_study(source, into, (row["id"], study_id))
 
 
 def _spec(row: RowMapping) -> dict[str, Any]:
@@ -83,6 +83,8 @@ def _join(into: Connection, stands: RowMapping, other: RowMapping) -> int:
         looks = _looks(old, new)
         if looks:
             spec["looks"] = looks
+    if "plugins" in new:
+        spec["plugins"] = list(dict.fromkeys([*old.get("plugins", ()), *new["plugins"]]))
     if "wrote" in new:
         spec["wrote"] = new["wrote"] | old.get("wrote", {})
     if "latencies" in old or "latencies" in new:  # what stands here stays
@@ -154,12 +156,3 @@ def _link(source: Connection, into: Connection, studies: tuple[int, int], trials
         {"study_id": studies[1], "run_id": run, "trial_id": trial, "judges": judges}
         for (run, trial), judges in wanted.items() if (run, trial) not in there
     ])  # fmt: skip
-
-
-def _merge_reveals(source: Connection, into: Connection, studies: tuple[int, int]) -> None:
-    """As often as in the one that has it more often, so that merging twice adds nothing."""
-    columns = (rb_reveal.c.revealed_at, rb_reveal.c.revealed_by)
-    query = {c: select(*columns).where(rb_reveal.c.study_id == s) for c, s in zip((source, into), studies, strict=True)}
-    new = Counter(map(tuple, source.execute(query[source]))) - Counter(map(tuple, into.execute(query[into])))
-    rows = [{"study_id": studies[1], "revealed_at": at, "revealed_by": by} for at, by in new.elements()]
-    insert_all(into, rb_reveal, sorted(rows, key=lambda row: str(row["revealed_at"])))

@@ -89,6 +89,23 @@ JOIN rb_study s ON s.id = v.study_id
 ORDER BY v.revealed_at""",
     ),
     Question(
+        "What was deleted, renamed or noted, when and by whom?",
+        "`details` is JSON: of a deleted study its units and how many runs it had, of a note its text.",
+        """
+SELECT changed_at, changed_by, change, subject, details
+FROM rb_change
+ORDER BY id""",
+    ),
+    Question(
+        "Which notes are there?",
+        "Each is about a study or about a run.",
+        """
+SELECT COALESCE('study ' || s.name, 'run ' || n.run_id) AS subject, n.note, n.noted_at, n.noted_by
+FROM rb_note n
+LEFT JOIN rb_study s ON s.id = n.study_id
+ORDER BY n.id""",
+    ),
+    Question(
         "How long did it take, and on what?",
         "Each run once, however many studies show it; `train_s` is training alone, `wall_s` everything.",
         """

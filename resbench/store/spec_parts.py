@@ -53,6 +53,7 @@ _STUDY: Parts = {
     "fixed": ("an object", lambda value: isinstance(value, dict)),
     "units": ("a list of texts", lambda value: _all(value, lambda item: isinstance(item, str))),
     "seeds": _WHOLE_NUMBERS,
+    "plugins": ("a list of texts", lambda value: _all(value, lambda item: isinstance(item, str))),
     "looks": _WHOLE_NUMBERS,
     "memory_bytes": ("a whole number or null", lambda value: value is None or is_whole(value)),
     "wrote": ("an object of objects", _are_objects),

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, RowMapping, select, update
 
 from resbench.errors import BadInput, DatabaseError, did_you_mean
+from resbench.store.changes import deleted_before
 from resbench.store.dialect import insert_absent
 from resbench.store.records import StudyRow, TrialRecord, TrialRow, canonical_json, now
 from resbench.store.roles import hold_role
@@ -54,10 +55,11 @@ def study_row(connection: Connection, name: str, where: str) -> StudyRow:
     if row is not None:
         return StudyRow(**row)
     names = list(connection.execute(select(rb_study.c.name).order_by(rb_study.c.name)).scalars())
+    gone = deleted_before(connection, f"study {name}")
     if not names:
-        raise BadInput(f"no study {name!r} in {where}: it holds none yet; `resbench study run` writes the first")
+        raise BadInput(f"no study {name!r} in {where}: it holds none yet{gone}; `resbench study run` writes the first")
     some = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
-    raise BadInput(f"no study {name!r} in {where}{did_you_mean(name, names)}; it holds: {some}")
+    raise BadInput(f"no study {name!r} in {where}{gone}{did_you_mean(name, names)}; it holds: {some}")
 
 
 def study_names(engine: Engine) -> list[str]:

@@ -167,6 +167,7 @@ rb_study_run = Table(
     count("run_id", "the run", refers="rb_run.id", key=True),
     count("trial_id", "the trial it belongs to in that study", refers="rb_trial.id", key=True),
     flag("judges", "false where a search chose by the run: it is in no ranking of the study", default=true()),
+    Index("ix_rb_study_run_run", "run_id"),
     Index("ix_rb_study_run_trial", "trial_id"),
     sqlite_with_rowid=False,
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
-from sqlalchemy import Engine, Row, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Select, insert, select, update
 
 from resbench.store.dialect import clock
 from resbench.store.records import canonical_json, now
@@ -47,20 +48,24 @@ def end_worker(engine: Engine, worker: str) -> None:
 def workers_of(engine: Engine, study: str) -> list[WorkerRow]:
     """Those of a study that have not said that they left, in the order of their start."""
     with reading(engine) as connection:
-        query = select(rb_worker, (clock(connection) - rb_worker.c.seen).label("unseen_s"))
-        query = query.where(rb_worker.c.study == study, rb_worker.c.ended_at.is_(None))
-        query = query.order_by(rb_worker.c.started_at, rb_worker.c.name)
-        return [_worker(row) for row in connection.execute(query)]
+        return [worker_row(row) for row in connection.execute(workers_query(connection, study))]
+
+
+def workers_query(connection: Connection, study: str) -> Select[Any]:
+    """The same inside a transaction; worker_row reads its rows."""
+    query = select(rb_worker, (clock(connection) - rb_worker.c.seen).label("unseen_s"))
+    query = query.where(rb_worker.c.study == study, rb_worker.c.ended_at.is_(None))
+    return query.order_by(rb_worker.c.started_at, rb_worker.c.name)
 
 
 def worker_called(engine: Engine, name: str) -> WorkerRow | None:
     with reading(engine) as connection:
         query = select(rb_worker, (clock(connection) - rb_worker.c.seen).label("unseen_s"))
         row = connection.execute(query.where(rb_worker.c.name == name)).first()
-        return None if row is None else _worker(row)
+        return None if row is None else worker_row(row)
 
 
-def _worker(row: Row[tuple[object, ...]]) -> WorkerRow:
+def worker_row(row: Row[Any]) -> WorkerRow:
     values = dict(row._mapping)
     record = WorkerRecord(
         **{name: values[name] for name in WorkerRecord.__slots__}

@@ -38,13 +38,16 @@ INSERT INTO rb_checkpoint VALUES (1, 'key', 2, 'key.2', 'sum', '{THEN}');
 INSERT INTO rb_run_plan SELECT id, '{{"width":3,"layout":"channels_last","threads":1}}' FROM rb_run;
 INSERT INTO rb_profile SELECT architecture, recipe, data, seed, 2, 0, 1.0, 0.1, 50.0, 0.0 FROM rb_run;
 INSERT INTO rb_reveal VALUES (1, 1, '{THEN}', 'somebody');
+INSERT INTO rb_note VALUES (1, 1, NULL, '{THEN}', 'somebody', 'a note'), (2, NULL, 1, '{THEN}', 'somebody', 'a note on a run');
+INSERT INTO rb_change VALUES (1, '{THEN}', 'somebody', 'noted', 'study small', '{{"note":"a note"}}');
 INSERT INTO rb_run
     SELECT 100, architecture, recipe, data, 50, 'failed', NULL, NULL, NULL, 0, NULL, NULL, environment, created_at, 'killed'
     FROM rb_run WHERE id = 1;
 INSERT INTO rb_run
     SELECT 101, architecture, recipe, data, 51, 'stopped', 20.0, 1.0, 1.0, 1, 1.0, 1.0, environment, created_at, NULL
     FROM rb_run WHERE id = 1;
-INSERT INTO rb_epoch SELECT 101, epoch, lr, 1.0, 20.0, 1.0, 20.0, 1.0 FROM rb_epoch WHERE run_id = 1 AND epoch = 1;
+INSERT INTO rb_epoch (run_id, epoch, lr, train_loss, train_error_pct, val_loss, val_error_pct, train_s)
+    SELECT 101, epoch, lr, 1.0, 20.0, 1.0, 20.0, 1.0 FROM rb_epoch WHERE run_id = 1 AND epoch = 1;
 INSERT INTO rb_study_run SELECT study_id, 100, trial_id, 1 FROM rb_study_run WHERE run_id = 1;
 INSERT INTO rb_study_run SELECT study_id, 101, trial_id, 0 FROM rb_study_run WHERE run_id = 1;
 """

@@ -32,6 +32,7 @@ TEXTS = (  # of a database: whatever is no digest, status or time
     ("rb_environment", "torch"), ("rb_environment", "device"), ("rb_environment", "platform"), ("rb_run", "error"),
     ("rb_worker", "name"), ("rb_worker", "host"), ("rb_worker", "device"), ("rb_cell", "claimed_by"), ("rb_cell", "error"),
     ("rb_attempt", "worker"), ("rb_attempt", "error"), ("rb_lease", "holder"), ("rb_reveal", "revealed_by"),
+    ("rb_note", "note"), ("rb_note", "noted_by"), ("rb_change", "changed_by"),
 )  # fmt: skip
 UNIT = """\
 unit: mine

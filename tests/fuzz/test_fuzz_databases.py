@@ -31,6 +31,7 @@ READING: tuple[tuple[str, ...], ...] = (
     ("results", "freeze", "small", "-o", "out.db"), ("results", "unit", "small", "plain"),
     ("study", "status", "small"), ("study", "status", "small", "--json"), ("db", "check"), ("db", "check", "--json"),
     ("db", "backup", "out.db"),
+    ("results", "note", "--list"), ("results", "note", "--list", "--json"),
 )  # fmt: skip
 SLOW: tuple[tuple[str, ...], ...] = (
     ("report", "small", "-o", "out.html"), ("query", "SELECT * FROM v_runs"), ("query", "SELECT * FROM v_leaderboard", "--csv"),
@@ -92,7 +93,7 @@ def test_a_broken_database_is_read_or_refused(
             copyfile(mine, folder / "mine.db")
             with noted(mutate_file(path, rng)):
                 read(path, rng)
-                rng.choices([merge_from, merge_into, merge_both, write], [5, 5, 1, 2])[0](path)
+                rng.choices([merge_from, merge_into, merge_both, write, remove], [5, 5, 1, 2, 2])[0](path)
 
 
 def read(path: Path, rng: Random) -> None:
@@ -110,6 +111,18 @@ def command(path: Path, words: tuple[str, ...]) -> None:
     refused = said.status in (2, 4) and not said.out
     assert not refused or any(place in said.err for place in placed), (words, said)
     assert "Traceback" not in said.err
+
+
+def remove(path: Path) -> None:
+    """The study is deleted, or the file is as it was."""
+    before = path.read_bytes()
+    said = say(["results", "delete", "small", "--yes", "--revealed", "--db", path.name], path.parent)
+    assert said.status in (0, 2, 4), said
+    assert "Traceback" not in said.err
+    if said.status == 0:
+        assert not {"rb_study", "rb_trial", "rb_study_run"} & {name for name, (_, found) in rows(path).items() if found}
+    else:
+        assert path.read_bytes() == before, f"changed, though it was refused: {said.err}"
 
 
 def merge_from(path: Path) -> None:

@@ -42,7 +42,9 @@ RUNS = ("query", "SELECT * FROM v_runs", *DB)
 BOTH = ("results", "compare", "small", "{a}", "{b}", *DB)
 GIVEN = (  # texts that a person types, or a script passes on
     ("results", "top", "{t}", *DB), ("results", "compare", "small", "{a}", "{t}", *DB), (*EXPORT, "{t}", *DB),
-    ("results", "list", "--db", "{t}"), ("query", "SELECT {t}", *DB), ("unit", "check", "{t}"), ("unit", "show", "plain", "{t}"),
+    ("results", "list", "--db", "{t}"), ("results", "delete", "{t}", "--yes", *DB), ("results", "rename", "{t}", "{t}", *DB),
+    ("results", "note", "small", "{t}", *DB), ("results", "delete", "small", "--unit", "{a}", *DB),
+    ("query", "SELECT {t}", *DB), ("unit", "check", "{t}"), ("unit", "show", "plain", "{t}"),
     ("net", "show", "{t}"), ("net", "verify", "plain", "--against", "{t}"), ("study", "check", "{t}"),
     ("study", "check", "study.yaml", "{t}=1"),
 )  # fmt: skip
@@ -51,6 +53,8 @@ WAYS = (
     Way(("results", "list", "--json", *DB), formats.of_json),
     Way(("results", "top", "small", *DB), formats.terminal, 8),
     Way(("results", "top", "small", "--json", *DB), formats.of_json),
+    Way(("results", "note", "--list", *DB), formats.terminal),
+    Way(("results", "note", "--list", "--json", *DB), formats.of_json),
     Way(("results", "show", "1", *DB), formats.terminal),
     Way(("results", "show", "1", "--json", *DB), formats.of_json),
     Way(BOTH, formats.terminal),

@@ -1,5 +1,6 @@
 """What runs are judged by, with statistics of norms made anew, and the error of naming the largest class: rb_epoch, rb_data.
 The depth of every architecture, which no older version wrote: rb_architecture. What a CPU's last bits depend on: rb_environment.
+What people deleted, renamed and noted: rb_change, rb_note. The studies that use a run, found without reading all: rb_study_run.
 """
 
 from __future__ import annotations
@@ -21,9 +22,34 @@ def upgrade() -> None:
     op.add_column("rb_epoch", sa.Column("recomputed_val_error_pct", sa.Double(), nullable=True))
     op.add_column("rb_data", sa.Column("largest_class_error_pct", sa.Double(), nullable=True))
     op.add_column("rb_environment", sa.Column("processor", sa.Text(), nullable=True))
+    _add_changes()
     _fill_depths(op.get_bind())
     op.execute("DROP VIEW IF EXISTS v_epochs")
     op.execute(_V_EPOCHS)
+
+
+def _add_changes() -> None:
+    op.create_table(
+        "rb_change",
+        sa.Column("id", sa.Integer(), nullable=False),
+        *(
+            sa.Column(name, sa.Text(), nullable=False)
+            for name in ("changed_at", "changed_by", "change", "subject", "details")
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_rb_change"),
+    )
+    op.create_table(
+        "rb_note",
+        sa.Column("id", sa.Integer(), nullable=False),
+        *(sa.Column(name, sa.Integer(), nullable=True) for name in ("study_id", "run_id")),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("noted_at", "noted_by", "note")),
+        sa.PrimaryKeyConstraint("id", name="pk_rb_note"),
+        sa.ForeignKeyConstraint(["study_id"], ["rb_study.id"], name="fk_rb_note_study_id_rb_study"),
+        sa.ForeignKeyConstraint(["run_id"], ["rb_run.id"], name="fk_rb_note_run_id_rb_run"),
+        sa.CheckConstraint("(study_id IS NULL) <> (run_id IS NULL)", name="ck_rb_note_subject"),
+    )
+    op.create_index("ix_rb_note_run", "rb_note", ["run_id"])
+    op.create_index("ix_rb_study_run_run", "rb_study_run", ["run_id"])
 
 
 def _fill_depths(connection: sa.Connection) -> None:
