@@ -7,6 +7,7 @@
     │   ├── Endless          2  more values or points than can be walked
     │   └── TooLarge         2  a network that needs more memory than the device has
     ├── PluginError          3  a plugin that fails
+    │   └── PlacedPluginError  3  one where a spec file asks for it
     ├── DatabaseError        4  a database that is missing, corrupt, foreign, read-only or of another schema
     │   └── Unavailable      4  one that does not answer now: held by another, restarting, no connection left
     ├── StorageError         5  no room, or a folder that cannot be written
@@ -51,8 +52,8 @@ class PluginError(ResbenchError):
     exit_status = 3
 
 
-class PluginErrorAt(PluginError):  # noqa: N818
-    """One that is told with its place in a file."""
+class PlacedPluginError(PluginError):
+    """One where a spec file asks for the plugin: the text of a Problem, the source line and a caret."""
 
     several_lines = True
 

@@ -83,8 +83,8 @@ def resbench(folder: Path, *commands: Sequence[object], path: Path | None = None
     `path` goes before every installed package.
     """
     environment = {key: value for key, value in os.environ.items() if key not in ("RESBENCH_DB", "PYTHONPATH")}
-    if path is not None:
-        environment["PYTHONPATH"] = str(path)
+    checkout = Path(__file__).parent.parent  # the same resbench as in this process, whatever is installed
+    environment["PYTHONPATH"] = os.pathsep.join(str(each) for each in (path, checkout) if each is not None)
     words = json.dumps([[str(word) for word in command] for command in commands])
     with one_core():
         done = subprocess.run(

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from resbench.compiler.argument import bind_argument
-from resbench.compiler.differ import hint
+from resbench.compiler.differ import hint, where
 from resbench.compiler.graph import BoundOp, Graph, Shape, sizes
 from resbench.compiler.scope import Frame, Scope, Text, shown
 from resbench.compiler.shapes import infer
 from resbench.compiler.whole import whole
-from resbench.errors import Fact, PluginError, PluginErrorAt, SpecError
+from resbench.errors import Fact, PlacedPluginError, PluginError, SpecError
 from resbench.spec.body import Body, NodeSpec, find_cycle
 from resbench.spec.check import Check
 from resbench.spec.library import Library
@@ -196,7 +196,7 @@ class _List:
         except Fact as fact:
             raise SpecError([call.node.problem(f"{call.name}: {self.explain(str(fact), values, frame)}")]) from None
         except PluginError as error:
-            raise PluginErrorAt(str(call.node.problem(f"{call.name}: {error}"))) from error
+            raise PlacedPluginError(str(call.node.problem(f"{call.name}: {error}"))) from error
         building.ops.append(BoundOp(path, call.op, arguments, values, shape, call.node.place))
         building.shapes.append(shape)
         building.labels.append(path)
@@ -237,20 +237,9 @@ class _List:
     def explain(self, fact: str, values: Sequence[int], frame: Frame) -> str:
         shapes, labels = self.building.shapes, self.building.labels
         if len(values) == 1:
-            return f"{fact} (its input is {sizes(shapes[values[0]])}){_at(frame)}"
+            return f"{fact} (its input is {sizes(shapes[values[0]])}){where(frame.known)}"
         told = ", ".join(f"{labels[value]} is {sizes(shapes[value])}" for value in values)
         stride = frame.known.get("stride") if not self.prefix.count(".") > 1 else None
         asked = (stride, -(-shapes[0][-1] // stride)) if isinstance(stride, int) else (None, None)
         why = hint([shapes[v] for v in values], [labels[v] for v in values], *asked)
-        return f"{fact}: {told}{why}{_at(frame)}"
-
-
-def _at(frame: Frame) -> str:
-    """The place in the network, where the ops are a unit's."""
-    stage, known = frame.known.get("stage"), frame.known
-    if not isinstance(stage, int) or "transition" not in known:
-        return ""
-    place = (
-        "transition" if known["transition"] is True else "first place" if known.get("first") is True else "inner place"
-    )
-    return f" (at the {place} of stage {stage})"
+        return f"{fact}: {told}{why}{where(frame.known)}"

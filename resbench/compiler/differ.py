@@ -1,8 +1,8 @@
-"""Shapes that an op cannot join -> what most often is behind them."""
+"""Shapes that an op cannot join -> what most often is behind them, and where."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from resbench.compiler.graph import Shape
 
@@ -47,3 +47,14 @@ def _of_kernels(label: str, lost: int) -> str:
     if lost > 0:
         return f"; {label} has lost {lost} pixels a side, as a kernel of {lost + 1} without padding does: leave its `padding` out"
     return f"; {label} has {-lost} pixels a side more than the place asks for, as too much `padding` gives"
+
+
+def where(known: Mapping[str, object]) -> str:
+    """The place in the network, where the ops are a unit's. `known`: what expressions may read there."""
+    stage = known.get("stage")
+    if not isinstance(stage, int) or "transition" not in known:
+        return ""
+    place = (
+        "transition" if known["transition"] is True else "first place" if known.get("first") is True else "inner place"
+    )
+    return f" (at the {place} of stage {stage})"

@@ -11,10 +11,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from resbench.errors import PluginError
+from resbench.compiler.native import fill_silent, remembers
 from resbench.ops.initialisers import Initialiser, initialiser_called
 from resbench.ops.parameter import Parametric, Start
-from resbench.plugins.load import owner_of
 from resbench.seeds import stream
 
 
@@ -33,7 +32,10 @@ def fill(network: nn.Module, state: Mapping[str, Tensor], numbers: Mapping[str, 
     generator = torch.Generator()
     with torch.no_grad():
         for path, module in network.named_modules():
-            _check_starts(path, module)
+            if path in numbers or remembers(module):
+                fill_silent(
+                    path, module, state, stream(seed, 0, f"weights {numbered(path, numbers)} as torch starts it")
+                )
             if isinstance(module, Parametric):
                 prefix = f"{path}." if path else ""
                 for name, start in module.starts.items():
@@ -59,19 +61,6 @@ def to_cpu(module: nn.Module) -> None:
         setattr(module, name, nn.Parameter(own, requires_grad=parameter.requires_grad))
     for name, buffer in module.named_buffers(recurse=False):
         setattr(module, name, torch.empty(buffer.shape, dtype=buffer.dtype))
-
-
-def _check_starts(path: str, module: nn.Module) -> None:
-    """Memory that nothing fills would hold whatever was there before."""
-    said = {*module.starts, *module.buffer_starts} if isinstance(module, Parametric) else set()
-    for name, tensor in (*module._parameters.items(), *module._buffers.items()):  # one with two names is told too
-        if tensor is not None and name not in said:
-            owner = owner_of(type(module))
-            whose = f", {owner.label}," if owner is not None else ""
-            raise PluginError(
-                f"{path}: {type(module).__name__}{whose} does not say how `{name}` starts; an op with parameters or buffers is "
-                "a Parametric with an entry for each in `starts` or `buffer_starts`"
-            )
 
 
 def draw(weight: Tensor, start: Start, initialise: Initialiser, generator: torch.Generator) -> None:

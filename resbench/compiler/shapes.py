@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from resbench.compiler.graph import Arguments, Shape
+from resbench.compiler.in_place import refuse_in_place
 from resbench.compiler.unit import make_module
 from resbench.errors import Fact, ResbenchError
 from resbench.ops.registry import kind
@@ -32,6 +33,7 @@ def infer(op: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> Shape:
         try:
             module, tensors = tried(op, arguments, inputs)
             result: Tensor = module(*tensors)
+            refuse_in_place(kind(op), module, tensors)
         except (Fact, ResbenchError):
             raise
         except Exception as error:  # a plugin's op may raise anything: not the spec is at fault then

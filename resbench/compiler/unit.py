@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from torch import fx, nn
 
 from resbench.compiler.graph import Arguments, BoundOp, Graph, Shape
+from resbench.compiler.native import remember
 from resbench.ops.registry import kind
 from resbench.ops.schema import table
 
@@ -40,9 +42,15 @@ def build_unit(graph: Graph, name: str, make: Make = make_one) -> fx.GraphModule
 
 def make_module(op: str, arguments: Arguments, channels: int) -> nn.Module:
     """The op's module on the current default device, a list of ops among its arguments as a module. Raises Fact."""
-    module: type[nn.Module] = kind(op).module
+    what = kind(op)
+    module: type[nn.Module] = what.module
     given = {key: build_unit(value, f"Ops_{key}") if isinstance(value, Graph) else value for key, value in arguments}
-    return module(channels, **given) if table()[op].wants_channels else module(**given)
+    made = module(channels, **given) if table()[op].wants_channels else module(**given)
+    return (
+        made
+        if what.origin.startswith("resbench.ops.")
+        else remember(made, partial(make_module, op, arguments, channels))
+    )
 
 
 def _put(root: nn.Module, path: str, module: nn.Module) -> None:

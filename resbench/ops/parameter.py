@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from resbench.seeds import WHOLE, Part
 
+_NORMS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 Initial = str | float | dict[str, float]  # zeros | ones | a number | {normal: sd}
 Kind = Literal["conv", "linear", "norm", "bias", "gain"]  # what weight decay goes by
 
@@ -27,10 +28,35 @@ class Start:
 
 
 class Parametric(nn.Module, ABC):
-    """An op with parameters; `starts` has one entry for each. Buffers say their start in `buffer_starts`."""
+    """An op that says how its parameters start, in `starts`, and its buffers, in `buffer_starts`; of others torch's layers do."""
 
     starts: dict[str, Start]
     buffer_starts: dict[str, float]
+
+
+def said(module: nn.Module) -> set[str]:
+    """The parameters and buffers of its own whose start it says; torch starts the others."""
+    return {*module.starts, *module.buffer_starts} if isinstance(module, Parametric) else set()
+
+
+def kinds_of(module: nn.Module) -> dict[str, Kind]:
+    """Of every parameter of its own; where nothing is said of one, by the layer of torch that has it and by its name."""
+    starts = module.starts if isinstance(module, Parametric) else {}
+    return {
+        name: starts[name].kind if name in starts else _kind(module, name)
+        for name, parameter in module._parameters.items()
+        if parameter is not None
+    }
+
+
+def _kind(module: nn.Module, name: str) -> Kind:
+    if isinstance(module, _NORMS):
+        return "norm"
+    if "bias" in name:
+        return "bias"
+    if isinstance(module, nn.modules.conv._ConvNd):
+        return "conv"
+    return "linear" if name.endswith("weight") else "gain"
 
 
 class Random(nn.Module, ABC):

@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from resbench.ops.schema import table
+from resbench.plugins.active import absent
 from resbench.plugins.load import blocked, load
 
 Identity = Callable[[Mapping[str, Any], int], bool]
@@ -123,10 +124,10 @@ def fill() -> None:
 
 
 def kind(name: str) -> OpKind:
-    """Raises PluginError for an op of a plugin that cannot be used."""
+    """Raises PluginError for an op of a plugin that cannot be used, or is not."""
     fill()
-    if name not in _KINDS and (error := blocked("ops", name)) is not None:
-        raise error
+    if name not in _KINDS or name not in table():  # one of a plugin that this process used before
+        raise blocked("ops", name) or absent(name)
     return _KINDS[name]
 
 

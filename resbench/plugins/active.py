@@ -1,6 +1,7 @@
 """Which plugins this process uses, and what of them failed: the one place that keeps it, set by `activate`.
 
-Without a call of it, the installed ones. Looked for when something is first asked of them, imported by load.py later still.
+They are the installed ones, those of the project (`[tool.resbench] plugins`) and the folders of `activate`. Looked for when
+something is first asked of them, imported by load.py later still.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 
-from resbench.errors import BadInput, Fact, ResbenchError
+from resbench.errors import BadInput, Fact, PluginError, ResbenchError
 from resbench.plugins.folder import read_folder
 from resbench.plugins.installed import installed
 from resbench.plugins.plugin import Failure, Gift, Plugin
+from resbench.spec.project import project_plugins
 from resbench.spec.signature import Signature
 
 Tell = Callable[[Failure], None]
@@ -78,9 +80,10 @@ def place_of(plugin: Plugin, gift: Gift) -> str:
 
 @dataclass(slots=True)
 class _Process:
-    """`ask` makes the active set when it is first needed."""
+    """`elsewhere`: folders that a study used and that only who runs it may name."""
 
     folders: tuple[Path, ...] = ()
+    elsewhere: tuple[str, ...] = ()
     tell: Tell = lambda failure: None
     active: Active | None = None
 
@@ -89,8 +92,9 @@ _process = _Process()
 
 
 def activate(folders: Iterable[Path], tell: Tell | None = None) -> None:
-    """From now on: the installed plugins and those in the folders. `tell` hears of each failure once."""
+    """From now on: the installed plugins, the project's and those in the folders. `tell` hears of each failure once."""
     _process.folders = tuple(dict.fromkeys(folder.resolve() for folder in folders))
+    _process.elsewhere = ()
     _process.tell = tell or _process.tell
     _process.active = None
 
@@ -100,15 +104,34 @@ def activate_also(folders: Iterable[Path]) -> None:
     activate((*_process.folders, *folders))
 
 
+def activate_found(folders: Iterable[Path], elsewhere: Iterable[str]) -> None:
+    """Those that a study's record names, where no other folder stands in for the plugin of that name. `elsewhere` as above."""
+    named = {plugin.name for plugin in active().plugins if not plugin.installed}
+    more = [folder for folder in folders if folder not in named_folders() and read_folder(folder).name not in named]
+    if more:
+        activate_also(more)
+    _process.elsewhere = tuple(elsewhere)
+
+
+def absent(op: str) -> PluginError:
+    """Of an op that no plugin in use gives: a network from a database may have one."""
+    there = f"; the study was run with --plugins {' --plugins '.join(_process.elsewhere)}" if _process.elsewhere else ""
+    return PluginError(
+        f"op `{op}`: expected an op of resbench or of a plugin in use, got one that none gives; install its package, or name its "
+        f"folder with --plugins or in `[tool.resbench] plugins`{there}"
+    )
+
+
 def named_folders() -> tuple[Path, ...]:
-    """Those that were activated by name."""
-    return _process.folders
+    """The project's and those that were activated: what another process needs to use the same. Raises as `active`."""
+    project = (folder.resolve() for folder in project_plugins())
+    return tuple(dict.fromkeys((*project, *_process.folders)))
 
 
 def active() -> Active:
-    """Raises BadInput for a folder that is none."""
+    """Raises BadInput for a folder that is none, and for a project file that names none."""
     if _process.active is None:
-        _process.active = _find(_process.folders, _process.tell)
+        _process.active = _find(named_folders(), _process.tell)
     return _process.active
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from resbench.errors import BadInput, Fact, PluginError, PluginErrorAt, did_you_mean
+from resbench.errors import BadInput, Fact, PlacedPluginError, PluginError, did_you_mean
 from resbench.escape import printable
 from resbench.spec.check import Check
 from resbench.spec.domain import Param
@@ -116,7 +116,7 @@ def _call(name: str, arguments: Node, node: Node, vocabulary: Vocabulary, check:
         check.report_error(place, error)
         return None
     except PluginError as error:
-        raise PluginErrorAt(str(place.problem(str(error)))) from None
+        raise PlacedPluginError(str(place.problem(str(error)))) from None
     if signature is None:
         known = [*vocabulary.op_names(), "conv3x3", "conv1x1", "dwconv3x3"]
         near = _meant(name, known) or f"; ops and blocks: {', '.join(sorted(vocabulary.op_names()))}"

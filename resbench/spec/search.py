@@ -20,6 +20,11 @@ FIRST_SEED = 1_000_000
 """Of a search: far from the seeds that people give, which judge."""
 
 ONE_OBJECTIVE = ("cma_es",)
+MODELS = {
+    "cma_es": "its model has the ranges that every point has, and no choices",
+    "gp": "its model has the questions that every point has, and none that is of one unit alone",
+}
+"""Samplers that draw a part of the questions at random, each with what its model has."""
 BY_RUNGS = ("halving", "hyperband")
 BY_POPULATION = ("evolution", "nsga2", "nsga3")
 _OF = {

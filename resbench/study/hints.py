@@ -7,6 +7,7 @@ from operator import attrgetter
 
 from resbench.spec.search import BY_RUNGS
 from resbench.spec.study import StudySpec
+from resbench.study.modelled import modelled
 from resbench.study.point import Point
 from resbench.study.rungs import rungs_of
 from resbench.train.schedule import late_steps, length, warm_epochs
@@ -20,6 +21,9 @@ def hints(spec: StudySpec, points: Sequence[Point], n_train: int) -> Iterator[st
     yield from _of_schedules(points, n_train)
     yield from _of_warmup(spec, points, n_train)
     yield from _of_search(spec, points)
+    sampler = modelled(spec, points)
+    if sampler is not None:
+        yield sampler
 
 
 def _of_units(points: Sequence[Point]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from resbench.spec.same_study import FILE, differences, network_file
 from resbench.spec.study import StudySpec
 from resbench.store.engine import Engine
 from resbench.store.reading import runs_of_study
+from resbench.store.recorded_plugins import plugins_in_use
 from resbench.store.records import FINISHED, canonical_json
 from resbench.store.studies import put_study, study_names, study_spec
 from resbench.study.desk import Desk
@@ -30,7 +31,7 @@ def agree_on_study(desk: Desk, points: Sequence[Point]) -> int:
     """The study's id, its row made or brought up to date. Raises BadInput when something else than it may has changed."""
     engine, spec = desk.engine, desk.spec
     new = _spec_json(spec, desk.means.data.digest, points)
-    new |= wrote(spec, points)
+    new |= wrote(spec, points) | plugins_in_use()
     desk.latencies.adopt(latencies_of(engine, spec.name))
     if desk.latencies.measured:
         new["latencies"] = desk.latencies.as_json()
@@ -55,6 +56,8 @@ def agree_on_study(desk: Desk, points: Sequence[Point]) -> int:
         looks = _looks(engine, spec, old, new)
         if looks:
             new["looks"] = looks
+        if "plugins" in old:
+            new["plugins"] = list(dict.fromkeys([*old["plugins"], *new.get("plugins", ())]))
         if "wrote" in old:
             new["wrote"] = old["wrote"] | new.get("wrote", {})
         new["seeds"] = [*old["seeds"], *(seed for seed in new["seeds"] if seed not in old["seeds"])]

@@ -21,6 +21,7 @@ from resbench.spec.node import Plain
 from resbench.spec.recipe import RecipeSpec, recipe_from_json, recipe_to_json
 from resbench.store.catalogue import get_architecture, get_data, stored_recipe
 from resbench.store.engine import Engine
+from resbench.store.recorded_plugins import use_plugins_of_network
 from resbench.study.data import loaded
 from resbench.study.room import load_of
 from resbench.train.fit import Hooks, fit
@@ -66,7 +67,8 @@ def _data(name: str, settings: Mapping[str, Plain], digest: str) -> Dataset:
 
 
 def stored_network(engine: Engine, architecture: str) -> BoundNetwork:
-    """Raises DatabaseError for a row that no network can be built from."""
+    """Of a study's own plugins too. Raises DatabaseError for a row that no network can be built from."""
+    use_plugins_of_network(engine, architecture)
     try:
         return from_json(get_architecture(engine, architecture).spec)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:

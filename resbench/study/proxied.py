@@ -13,15 +13,16 @@ from resbench.errors import BadInput
 from resbench.evidence.study_runs import aliases, study_runs
 from resbench.measure.macs import macs
 from resbench.measure.room import require
+from resbench.measure.threads import SMALL_MACS
 from resbench.store.catalogue import get_architecture, get_data, stored_recipe
 from resbench.store.engine import Engine
+from resbench.store.recorded_plugins import use_plugins_of
 from resbench.study.data import loaded
 from resbench.study.job import stored_network
 from resbench.study.planning import cores
 from resbench.theory.proxy import measure, proxies, started
 
 BASELINES = ("params", "macs")
-SMALL_MACS = 2e9  # of a forward pass: below it several threads wait for each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Proxied:
 
 def proxied(engine: Engine, study: str, count: int, seed: int, tell: Callable[[int, int], None]) -> Proxied:
     """Raises BadInput for a study with more than one recipe, whose ranking is not one of networks, or under two architectures."""
+    use_plugins_of(engine, study)
     runs = study_runs(engine, study)
     if len({recipe for _, recipe in runs.groups}) > 1:
         raise BadInput(

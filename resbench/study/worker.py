@@ -9,12 +9,13 @@ from pathlib import Path
 
 from resbench.errors import ResbenchError
 from resbench.measure.capacity import Capacity, capacity
+from resbench.plugins.active import named_folders
 from resbench.store.cells import LEASE_S
 from resbench.store.checkpoint_place import claim
 from resbench.store.checkpoints import sweep
 from resbench.store.engine import Engine
 from resbench.store.patience import Patience
-from resbench.store.studies import get_study
+from resbench.store.recorded_plugins import use_plugins_of
 from resbench.study.assist import Helper, assist
 from resbench.study.host import worker_record
 from resbench.study.pulse import at_work
@@ -37,7 +38,6 @@ class Employment:
     max_cells: int | None = None
     time_s: float | None = None
     lease_s: float = LEASE_S
-    plugins: Sequence[Path] = ()
 
 
 def run_worker(engine: Engine, job: Employment, watch: Watcher, stop: Stop) -> None:
@@ -45,12 +45,12 @@ def run_worker(engine: Engine, job: Employment, watch: Watcher, stop: Stop) -> N
 
     Raises BadInput for an unknown study, Stopped after a wish to stop.
     """
-    get_study(engine, job.study)
+    use_plugins_of(engine, job.study)
     record = worker_record(job.study, job.device or "best", job.slots, job.tags)
     patience = Patience(note=watch.note, stopped=lambda: bool(stop.asked))
 
     def trainers(study_id: int) -> Sequence[TorchTrainer]:
-        return [TorchTrainer(study_id, job.folder, job.device, None, tuple(job.plugins))]
+        return [TorchTrainer(study_id, job.folder, job.device, None, named_folders())]
 
     with at_work(engine, record, patience, job.lease_s) as pulse:
         news = patience.do(lambda: claim(engine, job.folder))

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from resbench.compiler.bind import bind_list
 from resbench.compiler.graph import Graph, Shape
 from resbench.compiler.materialise import materialise
+from resbench.compiler.native import remember
 from resbench.compiler.scope import Frame, Scope
 from resbench.compiler.unit import build_unit
 from resbench.ops.parameter import Random
@@ -108,7 +109,8 @@ def bare(case: Case, arguments: Mapping[str, Any] | None = None) -> nn.Module:
     said = case.arguments if arguments is None else arguments
     given = {key: build_unit(value, "Ops") if isinstance(value, Graph) else value for key, value in said.items()}
     module: type[nn.Module] = case.kind.module
-    return module(case.shapes[0][0], **given) if case.signature.wants_channels else module(**given)
+    made = module(case.shapes[0][0], **given) if case.signature.wants_channels else module(**given)
+    return remember(made, lambda: bare(case, arguments))
 
 
 def make(case: Case, arguments: Mapping[str, Any] | None = None, seed: int = 5) -> nn.Module:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from command_line import SMALL
 from plugins_sample import BROKEN, Use, op, package, put, resbench, unit
 
 from resbench.errors import PluginError
@@ -130,6 +131,36 @@ def test_what_an_op_raises_names_its_plugin(tmp_path: Path) -> None:
         assert said.err.startswith(
             f"use{number}.yaml:2:56: nodes.f.ops[1]: raiser{number}: " if number < 2 else "plugin "
         )
+
+
+IN_PLACE = {
+    "doubling": "x.mul_(2.0)",
+    "rectifying": "x.relu_()",
+    "training_alone": "x.relu_() if self.training else x.relu()",
+    "unseen": "x.data.mul_(2.0)",
+}
+
+
+def test_an_op_that_changes_its_input_is_refused_before_it_is_trained(tmp_path: Path) -> None:
+    """The graph says that others read what the op was given; they would read what it left there."""
+    put(tmp_path / "mine", {f"{name}.py": op(name, body) for name, body in IN_PLACE.items()})
+    put(tmp_path, {f"{name}.yaml": unit(name, name) for name in IN_PLACE})
+    inside = "drop_branch: {rate: 0.5, ops: [doubling]}"
+    put(tmp_path, {"inside.yaml": unit("inside", inside), "study.yaml": SMALL.replace("original", "doubling.yaml")})
+    units = [*IN_PLACE, "inside"]
+    *checked, trained, told = resbench(
+        tmp_path, *(["unit", "check", f"{name}.yaml", "--plugins", "mine"] for name in units),
+        ["study", "run", "study.yaml", "--plugins", "mine"], ["plugins", "check", "mine"],
+    )  # fmt: skip
+    for name, said in zip([*units, "study"], [*checked, trained], strict=True):
+        culprit = name if name in IN_PLACE else "doubling"
+        assert said.status == 3, (name, said)
+        assert (
+            f"{culprit}: plugin mine (a folder): op `{culprit}` changes its input in place: expected a new" in said.err
+        )
+    for name in IN_PLACE:
+        assert f"op {name}(by=2.0) of 8x6x5: input_kept: it changes its input in place" in told.out + told.err
+    assert "Traceback" not in told.out + told.err
 
 
 def test_an_input_that_an_op_refuses_is_no_fault_of_the_plugin_and_its_prints_are_no_data(tmp_path: Path) -> None:

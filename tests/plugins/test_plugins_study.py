@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from command_line import SMALL, Database
 from plugins_sample import op, put, resbench, unit
 
-from resbench.cli.options import use_plugins
 from resbench.errors import BadInput, SpecError
 from resbench.spec.node import from_plain
+from resbench.spec.project import project_plugins
 from resbench.spec.study_plugins import plugin_folders
 
 GLOROT = """\
@@ -55,7 +58,7 @@ def test_a_study_runs_with_the_plugins_that_it_names(work: Path) -> None:
     )  # fmt: skip
     assert first.status == 0, first.err
     assert {row["unit"] for row in first.json} == {"plain", "twiced"}
-    assert again.err.splitlines()[0] == "2 cached, 0 new"
+    assert "2 cached, 0 new" in again.err.splitlines()
     plugins = json.loads(Database(work / "resbench.db").one("SELECT plugins FROM rb_environment"))
     assert list(plugins) == ["mine"]
     assert plugins["mine"].startswith("folder+")
@@ -108,6 +111,64 @@ def test_the_project_names_plugins_for_every_command_below_it(work: Path) -> Non
     assert "twice" in {row["name"] for row in ops.json}
 
 
+def test_whatever_reads_a_network_uses_the_plugins_that_its_study_ran_with(work: Path) -> None:
+    """Those in the workspace by themselves, others where who runs it names them; the row says which."""
+    put(work.parent / "outside", {"units/othered.yaml": unit("othered", "other")})
+    put(work, {"studies/out.yaml": SMALL.replace("small", "out", 1).replace("original", "othered")})
+    outside = ["--plugins", "../outside"]
+    run, out, *said = resbench(
+        work, ["study", "run", "studies/small.yaml", "seeds=2"], ["study", "run", "studies/out.yaml", *outside],
+        ["results", "repeat", 3], ["study", "proxies", "small", "--images", 8], ["results", "plot", "small"],
+        ["study", "status", "small", *outside], ["report", "small"], ["results", "repeat", 8, *outside],
+        ["results", "plot", "out", *outside, "-o", "out.svg"], ["results", "repeat", 8],
+    )  # fmt: skip
+    assert (run.status, out.status) == (0, 0), run.err + out.err
+    *good, refused = said
+    assert [one.status for one in good] == [0] * len(good), [one.err for one in good]
+    assert good[0].out.endswith("the same in every epoch, bit for bit\n")
+    assert ">twice<" in (work / "report.html").read_text("utf-8"), "its unit is drawn"
+    assert refused.status == 3
+    assert refused.err.startswith(
+        "op `other`: expected an op of resbench or of a plugin in use, got one that none gives"
+    )
+    assert "the study was run with --plugins ../outside" in refused.err
+    specs = [
+        json.loads(spec) for (spec,) in Database(work / "resbench.db").rows("SELECT spec FROM rb_study ORDER BY id")
+    ]
+    assert [spec["plugins"] for spec in specs] == [["studies/plugs/mine"], ["../outside"]]
+
+
+def test_a_row_names_no_folder_outside_of_the_workspace(work: Path) -> None:
+    """A database may have come from somebody else: what it names is run only where a study's file could name it."""
+    put(work.parent / "outside", {"units/othered.yaml": unit("othered", "other")})
+    put(work, {"studies/out.yaml": SMALL.replace("small", "out", 1).replace("original", "othered")})
+    (done,) = resbench(work, ["study", "run", "studies/out.yaml", "--plugins", "../outside"])
+    assert done.status == 0, done.err
+    (work / "link").symlink_to(work.parent / "outside")
+    with sqlite3.connect(work / "resbench.db") as database:
+        named = json.dumps(["link", "/", "a\x00b", "gone"])
+        database.execute("UPDATE rb_study SET spec = json_set(spec, '$.plugins', json(?))", (named,))
+    (said,) = resbench(work, ["results", "repeat", 3])
+    assert said.status == 3
+    assert said.err.startswith("op `other`: expected an op of resbench")
+
+
+def test_the_project_names_plugins_for_every_function_and_command(work: Path) -> None:
+    put(work, {"pyproject.toml": '[tool.resbench]\nplugins = ["studies/plugs/mine"]\n'})
+    diff, verified = resbench(
+        work, ["unit", "diff", "twiced", "plain"],
+        ["net", "verify", "resnet_cifar", "depth=8", "unit=twiced", "--against", "torch_resnet:gone"],
+    )  # fmt: skip
+    assert diff.status == 1, diff.err
+    assert "twice" in diff.out
+    assert "twiced" not in verified.err, "the unit is found; the reference is not"
+    drawn = "import resbench; print(resbench.draw('twiced', 'width=8').text)"
+    done = subprocess.run(
+        [sys.executable, "-c", drawn], cwd=work, text=True, capture_output=True, check=True, timeout=900
+    )
+    assert "twice" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -120,7 +181,7 @@ def test_what_a_project_may_name(text: str, words: str, work: Path, monkeypatch:
     put(work, {"pyproject.toml": f"[tool.resbench]\n{text}\n"})
     monkeypatch.chdir(work)
     with pytest.raises(BadInput) as error:
-        use_plugins(None)
+        project_plugins()
     assert str(error.value) == f"{work}/pyproject.toml: [tool.resbench] plugins: {words.replace('{work}', str(work))}"
 
 
