@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,7 +13,10 @@ from resbench.compiler.materialise import materialise
 from resbench.compiler.network import build
 from resbench.data.registry import load
 from resbench.data.split import normalised, whole
+from resbench.measure.macs import macs
 from resbench.measure.room import require
+from resbench.measure.threads import enough_threads
+from resbench.theory.identities import IMAGES as NOISE
 from resbench.theory.identities import Check, check_identities
 from resbench.theory.profile import IMAGES, UnitProfile, profile
 from resbench.theory.reading import Reading, consequence, read
@@ -27,7 +31,9 @@ class Analysis:
     profiles: list[UnitProfile]
 
 
-def analysed(unit: str, words: tuple[str, ...], seed: int, profiled: bool) -> Analysis:
+def analysed(
+    unit: str, words: tuple[str, ...], seed: int, profiled: bool, tell: Callable[[str], object] = lambda text: None
+) -> Analysis:
     """In the network that the words say; a profile takes images of `data=`, else of the digits. Raises TooLarge."""
     _, bound = bind_unit(unit, words)
     require(
@@ -38,7 +44,9 @@ def analysed(unit: str, words: tuple[str, ...], seed: int, profiled: bool) -> An
         named = next((word.partition("=")[2] for word in words if word.startswith("data=")), None)
         at = bound if named else bind_unit(unit, (*words, f"data={DATA}"))[1]
         profiles = at_start(at, named or DATA, seed)
-    return Analysis(read(bound), check_identities(bound, seed), profiles)
+    with enough_threads(macs(bound).count * NOISE):
+        checks = check_identities(bound, seed, tell=lambda text: tell(f"{bound.unit}: {text}"))
+    return Analysis(read(bound), checks, profiles)
 
 
 def at_start(bound: BoundNetwork, data: str, seed: int) -> list[UnitProfile]:

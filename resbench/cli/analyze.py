@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from resbench.cli.options import Force, Json, Plugins
+from resbench.cli.patient import patient
 from resbench.cli.terminal import echo
 from resbench.seeds import LARGEST
 
@@ -46,7 +47,8 @@ def analyze(
     units = [unit, *(word for word in words or () if "=" not in word)]
     for name in units:  # what is wrong with a file itself is told before torch is imported
         Library(table(), Path(name).parent if name.endswith(".yaml") else None).unit(name)
-    found = {name: analysed(name, settings, seed, profiled or plot is not None) for name in units}
+    tell = patient(1.0)
+    found = {name: analysed(name, settings, seed, profiled or plot is not None, tell) for name in units}
     if plot is not None:
         for file in _draw({one.reading.unit: one.profiles for one in found.values()}, plot, force=force):
             echo(f"drawn: {file}", err=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from resbench.cli.options import Json
+from resbench.cli.options import Json, Plugins
 from resbench.cli.terminal import echo
 
 
@@ -21,6 +21,7 @@ def diff(
         ),
     ] = None,
     json: Json = False,
+    plugins: Plugins = None,
 ) -> None:
     """Tell what differs between two units, part by part of a small network. Exit status 0: the same; 1: not."""
     from resbench.cli.network import bind_unit

@@ -34,6 +34,7 @@ from resbench.cli import (
     unit,
     worker,
 )
+from resbench.cli.options import use_plugins
 from resbench.cli.terminal import echo, format_warning, print_error, print_problem
 from resbench.cli.usage import UsageShown
 from resbench.errors import ResbenchError
@@ -80,7 +81,7 @@ def _top(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    pass
+    use_plugins(None)
 
 
 def run() -> None:

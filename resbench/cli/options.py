@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +10,7 @@ import typer
 
 from resbench.cli.terminal import echo
 from resbench.errors import BadInput
+from resbench.spec.project import of_project
 
 if TYPE_CHECKING:
     from resbench.plugins.plugin import Failure
@@ -41,14 +41,17 @@ Force = Annotated[bool, typer.Option("--force", help="Replace FILE where it exis
 
 
 def use_plugins(given: list[Path] | None) -> list[Path] | None:
-    """Of this process: the installed plugins, those of the project, those given. Each failure becomes a line on stderr."""
+    """Of this process: the installed plugins, those of the project, those given. Each failure becomes a line on stderr.
+
+    Called for every command, and again with what stands behind `--plugins`.
+    """
     from resbench.plugins.active import activate
     from resbench.spec.find import is_folder
 
     gone = next((folder for folder in given or () if not is_folder(folder)), None)
     if gone is not None:
         raise BadInput(f"--plugins {gone}: is no folder")
-    activate([*_project_plugins(), *(given or ())], _tell)
+    activate(given or (), _tell)
     return given
 
 
@@ -81,36 +84,7 @@ def database(given: str | None) -> str:
 
 
 def _project_database() -> str | None:
-    file, value = _of_project("db")
+    file, value = of_project("db")
     if value is not None and not isinstance(value, str):
         raise BadInput(f"{file}: [tool.resbench] db: a text is needed, got {value!r}")
     return value if value is None or "://" in value else str(file.parent / Path(value).expanduser())
-
-
-def _project_plugins() -> list[Path]:
-    file, value = _of_project("plugins")
-    names = [] if value is None else value
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise BadInput(f"{file}: [tool.resbench] plugins: a list of folders is needed, got {value!r}")
-    from resbench.spec.find import is_folder
-
-    folders = [file.parent / Path(str(name)).expanduser() for name in names]
-    gone = next((folder for folder in folders if not is_folder(folder)), None)
-    if gone is not None:
-        raise BadInput(f"{file}: [tool.resbench] plugins: {gone} is no folder")
-    return folders
-
-
-def _of_project(key: str) -> tuple[Path, object]:
-    """`[tool.resbench]` of the nearest pyproject.toml: the file, and the value of a key; None where it says nothing."""
-    for folder in (Path.cwd(), *Path.cwd().parents):
-        file = folder / "pyproject.toml"
-        if file.is_file():
-            try:
-                value: object = tomllib.loads(file.read_text("utf-8"))
-            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-                raise BadInput(f"{file}: not TOML: {error}") from None
-            for step in ("tool", "resbench", key):
-                value = value.get(step) if isinstance(value, dict) else None
-            return file, value
-    return Path(), None

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from resbench.cli.options import Db, Force, Json, database
+from resbench.cli.options import Db, Force, Json, Plugins, database
 from resbench.cli.terminal import echo
 
 
@@ -37,6 +37,7 @@ def plot(
     ] = "params",
     db: Db = None,
     json: Json = False,
+    plugins: Plugins = None,
 ) -> None:
     """Pictures for a page: error curves, ranking, seeds, Pareto front, differences, error against depth."""
     from resbench.cli.show import print_json

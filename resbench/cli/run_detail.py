@@ -12,6 +12,7 @@ from resbench.errors import BadInput, DatabaseError
 from resbench.escape import shell_line
 from resbench.store.engine import Engine
 from resbench.store.location import locate
+from resbench.store.notes import Subject, notes_on
 from resbench.store.reading import RunDetail, run_detail
 from resbench.store.records import EnvironmentRecord
 from resbench.store.runs import run_plan
@@ -26,8 +27,13 @@ def print_run(engine: Engine, run_id: int, url: str, json: bool) -> None:
     detail = run_detail(engine, run_id)
     command = shell_line(["resbench", "results", "repeat", str(run_id), "--db", locate(url).shown])
     untested = run_plan(engine, run_id).get("untested")
+    notes = notes_on(engine, Subject(run=run_id))
     if json:
-        print_json(_as_json(detail) | {"repeat": command} | ({} if untested is None else {"untested": untested}))
+        print_json(
+            _as_json(detail)
+            | {"notes": [asdict(note) for note in notes], "repeat": command}
+            | ({} if untested is None else {"untested": untested})
+        )
         return
     run, where = detail.run, detail.environment
     shown = ", ".join(f"{study} ({unit})" for study, unit in detail.studies)
@@ -45,6 +51,7 @@ def print_run(engine: Engine, run_id: int, url: str, json: bool) -> None:
     ]  # fmt: skip
     if untested is not None:
         facts.insert(-1, ("no test score", untested))
+    facts[-1:-1] = [("note", f"{note.text} ({note.noted_at}, {note.noted_by})") for note in notes]
     print_table(["", ""], facts)
     rows = [
         [

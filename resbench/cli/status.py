@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from resbench.cli.options import Db, Json, database
+from resbench.cli.options import Db, Json, Plugins, database
 from resbench.cli.terminal import echo
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def status(
     db: Db = None,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Again every 2 s, until no cell is left.")] = False,
     json: Json = False,
+    plugins: Plugins = None,
 ) -> None:
     """How far a study is: its cells, who trains them, what failed, how long the rest may take."""
     from dataclasses import asdict

@@ -27,6 +27,17 @@ def echo_lines(text: str, *, err: bool = False) -> None:
     typer.echo(printable_lines(text), err=err)
 
 
+def is_answered() -> bool:
+    """Whether there is a person who can be asked."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def agree(question: str) -> bool:
+    """Ask on stderr; nothing but `y` or `yes` is a yes."""
+    echo(f"{question} [y/N]", err=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
 def write(text: str) -> None:
     """On stdout, what was made of printable texts already."""
     sys.stdout.write(text)

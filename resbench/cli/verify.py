@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from resbench.cli.options import Force, Json
+from resbench.cli.options import Force, Json, Plugins
 from resbench.cli.terminal import echo
 
 Against = Annotated[
@@ -38,6 +38,7 @@ def verify(
     ] = None,
     map_: Map = None,
     json: Json = False,
+    plugins: Plugins = None,
 ) -> None:
     """Copy a reference's weights in and tell the largest differences; exit status 0 only where the two are equal."""
     from resbench.cli.request import request_of
@@ -96,6 +97,7 @@ def import_weights(
         ),
     ] = None,
     map_: Map = None,
+    plugins: Plugins = None,
 ) -> None:
     """Keep a reference's weights under our names."""
     from resbench.cli.request import request_of

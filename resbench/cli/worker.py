@@ -40,7 +40,6 @@ def worker(
     SIGTERM and Ctrl-C stop at the end of the epoch: what is under way is kept, given back, and goes on elsewhere.
     """
     from resbench.cli.progress import StudyProgress
-    from resbench.plugins.active import named_folders
     from resbench.store.checkpoints import checkpoint_folder
     from resbench.store.engine import open_store
     from resbench.study.stop import Stopped, heard
@@ -50,7 +49,7 @@ def worker(
     url = database(db)
     job = Employment(
         url, study, checkpoint_folder(url, checkpoints), device or "", slots, _tags(tags), max_cells,
-        None if time_limit is None else _seconds(time_limit), plugins=named_folders(),
+        None if time_limit is None else _seconds(time_limit),
     )  # fmt: skip
     signals = [_signal(name) for name in drain_on or ()]
     engine = open_store(url, create=False)

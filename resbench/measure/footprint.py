@@ -17,7 +17,7 @@ from resbench.compiler.normal import normal
 from resbench.measure.memory import kept_bytes
 from resbench.measure.params import bound_weights
 from resbench.ops.parameter import Parametric
-from resbench.ops.registry import kind
+from resbench.ops.registry import OpKind, kind
 from resbench.spec.recipe import RecipeSpec
 
 FLOAT = 4
@@ -100,10 +100,15 @@ def widest(bound: BoundNetwork) -> int:
             math.prod(op.shape) + math.prod(graph.shapes[op.inputs[0]])
             for graph in parts
             for op in graph.ops
-            if issubclass(kind(op.op).module, Parametric)
+            if _has_weights(kind(op.op))
         ),
         default=0,
     )
+
+
+def _has_weights(what: OpKind) -> bool:
+    """A plugin's op may have any that does not say it is pure."""
+    return issubclass(what.module, Parametric) or not (what.pure or what.origin.startswith("resbench.ops."))
 
 
 def _values(graph: Graph) -> int:

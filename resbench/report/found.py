@@ -20,6 +20,7 @@ from resbench.spec.design import EXACT, WORDS, Words
 from resbench.store.engine import Engine
 from resbench.store.epochs import epochs_of_study
 from resbench.store.reading import StudyRun
+from resbench.store.recorded_plugins import use_plugins_of
 from resbench.store.records import EpochRecord
 from resbench.store.studies import study_spec
 
@@ -140,7 +141,8 @@ def turned(pair: Comparison) -> Comparison:
 
 
 def found(engine: Engine, study: str) -> Found:
-    """Raises BadInput for an unknown study and for one without a finished run."""
+    """With the plugins that the study ran with. Raises BadInput for an unknown study and for one without a finished run."""
+    use_plugins_of(engine, study)
     stands = study_runs(engine, study)
     board, samples = board_of(stands), stands.samples(stands.design.objectives[0])
     runs = {name: _by_seed(of) for name, of in zip(stands.names, stands.groups.values(), strict=True)}

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from torch import nn
 
 from resbench.compiler.graph import BoundOp, Graph, Shape
-from resbench.ops.parameter import Parametric, Random
+from resbench.ops.parameter import Random, kinds_of
 from resbench.ops.schema import table
 from resbench.spec.signature import tidy
 
@@ -89,7 +89,7 @@ def kind_of(op: str, module: nn.Module) -> Kind:
         return _OF[op]
     if isinstance(module, Random):
         return "random"
-    if isinstance(module, Parametric):
-        kinds = {start.kind for start in module.starts.values()}
+    kinds = {kind for part in module.modules() for kind in kinds_of(part).values()}
+    if kinds:
         return next((kind for name, kind in _OF_PARAMETERS.items() if name in kinds), "gate")
     return "other"

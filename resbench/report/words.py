@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 _NARROW, _WIDE = frozenset("iljI.,:;'|!()[]/ft "), frozenset("mwMW@%→−×·…+=~")
 
 
-def count(value: float | None) -> str:
-    """A large count in short, three digits kept.
+def counts(values: Sequence[float]) -> list[str]:
+    """Ticks of an axis: as many digits, from three, as show each within a twentieth of a step from where it is.
+
+    >>> counts([1320, 1321, 1322.5]), counts([0, 500_000, 1_000_000])
+    (['1.32k', '1.321k', '1.3225k'], ['0', '500k', '1M'])
+    """
+    step = min((b - a for a, b in pairwise(sorted(set(values)))), default=0.0)
+    digits = next((n for n in range(3, 15) if all(abs(_rounded(v, n) - v) <= step / 20 for v in values)), 15)
+    return [count(value, digits) for value in values]
+
+
+def _rounded(value: float, digits: int) -> float:
+    return float(f"{value:.{digits}g}")
+
+
+def count(value: float | None, digits: int = 3) -> str:
+    """A large count in short, three digits kept where no other number is asked for.
 
     >>> count(853018), count(40_551_040), count(999_999), count(12), count(None)
     ('853k', '40.6M', '1M', '12', '–')
@@ -16,9 +32,9 @@ def count(value: float | None) -> str:
     if value is None:
         return "–"
     for size, suffix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= 0.9995 * size:  # what would be rounded to it too
-            return f"{value / size:.3g}{suffix}"
-    return f"{value:g}"
+        if _rounded(value, digits) >= size:  # what is rounded to it too
+            return f"{value / size:.{digits}g}{suffix}"
+    return f"{value:.{max(digits, 6)}g}"
 
 
 def times(shape: Sequence[int]) -> str:

@@ -96,7 +96,7 @@ def _pushed(
     at: list[Tensor] = [carried]
     for number, op in enumerate(graph.ops[:target], start=1):
         if not reached[number]:
-            at.append(torch.zeros_like(values[number]))
+            at.append(values[number].new_zeros(()).expand(values[number].shape))  # a zero each, without their memory
         elif op.op == "bias":
             at.append(at[op.inputs[0]])
         elif op.op == "multiply":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from resbench.ops.parameter import Parametric, Random
+from resbench.ops.parameter import Random, kinds_of
 from resbench.spec.recipe import Optimizer
 
 
@@ -14,9 +14,8 @@ def make_optimizer(network: nn.Module, spec: Optimizer) -> torch.optim.Optimizer
     decayed: list[nn.Parameter] = []
     free: list[nn.Parameter] = []
     for module in network.modules():
-        if isinstance(module, Parametric):
-            for name, start in module.starts.items():
-                (decayed if start.kind in spec.decay else free).append(module.get_parameter(name))
+        for name, kind in kinds_of(module).items():
+            (decayed if kind in spec.decay else free).append(module.get_parameter(name))
     groups = [{"params": decayed, "weight_decay": spec.weight_decay}, {"params": free, "weight_decay": 0.0}]
     return torch.optim.SGD(
         [group for group in groups if group["params"]],

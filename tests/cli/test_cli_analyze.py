@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from command_line import Rb
 
+from resbench.cli.patient import patient
+
 
 def test_a_unit_of_the_paper(rb: Rb) -> None:
     said = rb("analyze", "constant_scaling", "depth=110", "width=4")
@@ -61,3 +63,12 @@ def test_a_proxy_of_a_plugin_is_checked_as_the_others(rb: Rb, tmp_path: Path) ->
     said = rb("plugins", "check", "mine")
     assert said.status == 0, said.out + said.err
     assert "metric few_units: -6 for resnet_cifar of original, a proxy" in said.out
+
+
+def test_progress_is_told_only_of_what_takes_its_time(capsys: pytest.CaptureFixture[str]) -> None:
+    times = iter([0.0, 0.5, 1.5, 1.5, 2.0, 9.0, 9.0])
+    tell = patient(1.0, lambda: next(times))
+    for text in ("soon", "late", "again", "later"):
+        tell(text)
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", "late\nlater\n")

@@ -87,7 +87,8 @@ def test_results_repeat_is_bit_for_bit(read: Rb) -> None:
     said = read("results", "repeat", 4, "--json")
     (run,) = read("query", "SELECT val_error_pct FROM v_runs WHERE run_id = 4", "--json").json
     assert said.status == 0
-    assert said.json == {"run": 4, "same": True, "val_error_pct": run["val_error_pct"], "again": run["val_error_pct"]}
+    error = run["val_error_pct"]
+    assert said.json == {"run": 4, "same": True, "val_error_pct": error, "again": error, "differs": {}}
 
 
 def test_study_check(read: Rb) -> None:

@@ -82,7 +82,7 @@ ROWS: dict[str, tuple[str, str]] = {
     "fewer images than none": ("UPDATE rb_data SET n_val = -5", BEHIND),
     "settings that are none": ("UPDATE rb_data SET settings = '3'", BEHIND),
     "plugins that are none": ("UPDATE rb_environment SET plugins = 'x'", ENVIRONMENT),
-    "a plan that is none": ("UPDATE rb_run_plan SET plan = 'x'", "check repeat"),
+    "a plan that is none": ("UPDATE rb_run_plan SET plan = 'x'", "show report check repeat show_json"),
     "a plan with other types": ('UPDATE rb_run_plan SET plan = \'{"width": "x", "layout": 3}\'', ""),
     "costs that are texts": ("UPDATE rb_cost SET macs = 'many'", RUNS),
     "no costs": ("DELETE FROM rb_cost", ""),

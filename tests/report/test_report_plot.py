@@ -16,6 +16,7 @@ from resbench.errors import BadInput
 from resbench.evidence.compare import compare
 from resbench.report.found import Found, found
 from resbench.report.plot import curves, depth, differences, pareto, profile, ranking, seeds
+from resbench.report.plot.heaps import heaps
 from resbench.report.plot.kinds import KINDS, Kind, picture
 from resbench.report.plot.style import ENDINGS, drawing, ending_of, fitted, new_figure, spread, text_width
 from resbench.store.engine import Engine
@@ -256,6 +257,28 @@ def test_the_front_is_that_of_the_means(tmp_path: Path) -> None:
     assert [spot.unit.name for spot in pareto.front_of(spots)] == ["cheap", "good", "dear"]
     with drawing():
         assert not any("fails" in text.get_text() for text in pareto.draw(study).axes[0].texts)
+
+
+def test_a_point_is_where_its_cost_is_and_ticks_tell_costs_apart(tmp_path: Path) -> None:
+    """Eight units of 1320 parameters and one of 1324, which stood left of some of them over five ticks of 1.32k."""
+    units = [Made(f"unit{i}", (4 + i / 2, 4.1 + i / 2, 4.2 + i / 2), 1320) for i in range(7)]
+    units += [Made("twin", (4.0, 4.1, 4.2001), 1320), Made("larger", (5.0, 5.1, 5.2), 1324)]
+    study = found(study_of(tmp_path, units), "s")
+    priced = [(u, float(u.row.params), u.row.ranked.mean or 0.0) for u in study.units]
+    spots, room = pareto.place(priced, pareto.scale_of([price for _, price, _ in priced]), 6.0, 2.0)
+    of = {spot.unit.name: spot.x for spot in spots}
+    assert len({x for name, x in of.items() if name != "larger"}) == 1
+    assert of["larger"] > of["unit0"] + room / 2
+    with drawing():
+        axes = pareto.draw(study).axes[0]
+        ticks = [label.get_text() for label in axes.get_xticklabels()]
+        assert len(set(ticks)) == len(ticks) > 2
+        assert [text.get_text() for text in axes.texts if text.get_text().startswith("x")] == ["x2"]
+
+
+def test_marks_that_lie_over_each_other() -> None:
+    near = [(1.0, 1.0), (1.04, 1.0), (1.08, 1.0), (2.0, 1.0), (1.0, 1.2)]
+    assert [sorted(heap) for heap in heaps(near)] == [near[:3]]
 
 
 def test_depths_are_lines_of_one_unit(deep: Engine) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 from theory_sample import bound, small
+from torch import Tensor
 
+from resbench.measure.threads import enough_threads
 from resbench.ops.schema import table
 from resbench.spec.library import Library
 from resbench.theory import identities
-from resbench.theory.identities import check_identities, foretold
+from resbench.theory.identities import _carried, check_identities, foretold
 from resbench.theory.paths import identity_path, inner_unit
 from resbench.theory.pieces import Pieces
 
@@ -80,3 +82,29 @@ def test_foretelling_runs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.nn.Module, "__call__", lambda *given: pytest.fail("something was run"))
     assert foretold(identity_path(alike[0][1])) == {"4": True, "5": True, "7": True, "8": True}
     assert units == 9
+
+
+def test_the_sum_over_many_units_costs_few_pushes() -> None:
+    """171 one by one for 18 units, as a stage of depth 110 has; each unit here doubles what is carried and adds 1."""
+    pushed: list[int] = []
+
+    def unit(number: int) -> Pieces:
+        def push(carried: Tensor, fast: bool) -> Tensor:
+            pushed.append(number)
+            return 2 * carried
+
+        return Pieces(torch.ones(1), push, torch.ones(1), torch.zeros(1))
+
+    found = _carried(torch.ones(1), [unit(number) for number in range(18)], lambda one: one.rest)
+    assert float(found) == 2**18 + sum(2**k for k in range(18))
+    assert len(pushed) <= 18 + 18 * 5
+
+
+def test_small_networks_are_worked_out_by_one_thread() -> None:
+    """Several would wait for each other: of 110 layers, more than half of the CPU time."""
+    there = torch.get_num_threads()
+    with enough_threads(1e9):
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == there
+    with enough_threads(1e12):
+        assert torch.get_num_threads() == there

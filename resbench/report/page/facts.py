@@ -5,7 +5,7 @@ Torch is imported for the drawings of units alone (report/page/unit.py says why)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,10 +20,11 @@ from resbench.report.page.unit import DrawnUnit, draw_unit
 from resbench.report.plot.kinds import KINDS, Kind, picture
 from resbench.report.words import count
 from resbench.spec.node import flow
-from resbench.spec.search import SearchSpec
+from resbench.spec.search import MODELS, SearchSpec
 from resbench.store.catalogue import get_architecture, get_data, get_recipe, recipe_spec
 from resbench.store.engine import Engine
 from resbench.store.epochs import RanOn, ran_on
+from resbench.store.notes import notes_on
 from resbench.store.reading import StudyRun, reveals
 from resbench.store.records import DataRecord
 from resbench.store.runs import runs_by_measured_plans
@@ -73,7 +74,7 @@ def page(engine: Engine, study: str) -> Page:
     return Page(
         study=study,
         doc=str(evidence.spec.get("doc") or ""),
-        facts=_facts(evidence, data, first),
+        facts=(*_facts(evidence, data, first), *_notes(engine, study, runs)),
         says=tuple(line for line in notes(evidence.board) if line not in limits(evidence.board)),
         cannot=_cannot(evidence, data, len(reveals(engine, study)), runs_by_measured_plans(engine, study)),
         ranking=ranking_sheet(evidence),
@@ -99,6 +100,7 @@ def _facts(found: Found, data: DataRecord, run: StudyRun) -> tuple[tuple[str, st
     images = f"{data.n_train} to train on, {data.n_val} val, {data.n_test} test (sealed)"
     search = found.spec.get("fixed", {}).get("search")
     how = "named by the study" if search is None else f"finalists of a search by other seeds: {flow(_said(search))}"
+    how += f" ({MODELS[search['use']]}; the rest is drawn at random)" if search and search["use"] in MODELS else ""
     return (
         ("units", f"{len(found.units)}, each one architecture; {how}"),
         ("network", flow(use_first(network))),
@@ -107,6 +109,15 @@ def _facts(found: Found, data: DataRecord, run: StudyRun) -> tuple[tuple[str, st
         ("seeds", f"{len(seeds)}: {_few(seeds)}"),
         ("runs", f"{runs} finished"),
     )
+
+
+def _notes(engine: Engine, study: str, runs: Sequence[StudyRun]) -> Iterator[tuple[str, str]]:
+    """What people wrote of the study and of its runs."""
+    own = {run.run_id for run in runs}
+    for note in notes_on(engine):
+        if note.study == study or note.run in own:
+            what = "note" if note.run is None else f"note on run {note.run}"
+            yield what, f"{note.text} ({note.noted_at}, {note.noted_by})"
 
 
 def _said(search: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from resbench.compiler.depth import depth
 from resbench.compiler.record import from_json
-from resbench.errors import BadInput, did_you_mean
+from resbench.errors import BadInput, PluginError, did_you_mean
 from resbench.escape import printable
 from resbench.report.found import Found
 from resbench.report.plot import curves, differences, pareto, profile, ranking, seeds
@@ -80,6 +80,6 @@ def depths_of(engine: Engine, found: Found) -> dict[str, int]:
         stored = get_architecture(engine, unit.row.digest)
         try:
             depths[stored.digest] = depth(from_json(stored.spec)) if stored.depth is None else stored.depth
-        except (KeyError, ValueError, TypeError, IndexError) as error:
+        except (KeyError, ValueError, TypeError, IndexError, PluginError) as error:
             raise BadInput(f"architecture {stored.digest}: its depth cannot be counted: {error}") from None
     return depths

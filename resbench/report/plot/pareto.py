@@ -1,7 +1,7 @@
 """Found -> val error with its interval against what a unit costs; each is named without overlap, and the front is marked.
 
-Names stand in columns to the right of the points they belong to, spread so that none touches another. Units of the same
-cost would hide each other: they stand side by side, the better to the left.
+Names stand in columns to the right of the points they belong to, spread so that none touches another, each with a line to its
+point. Every point is where its cost is: those that lie over each other have their number beside them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from resbench.errors import BadInput, did_you_mean
 from resbench.escape import printable
 from resbench.report.found import Found, Measured
+from resbench.report.plot.heaps import tell_heaps
 from resbench.report.plot.ranking import label
 from resbench.report.plot.rows import AXIS, EDGE, LEGEND, put_handles, put_mark, put_notes
 from resbench.report.plot.scale import Scale, scale_of
@@ -36,7 +37,7 @@ from resbench.report.plot.style import (
     text_width,
     wrapped,
 )  # fmt: skip
-from resbench.report.words import count
+from resbench.report.words import counts
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -55,11 +56,11 @@ OPEN = Mark("o", BLUE, False, "may be on it")
 BEHIND = Mark("o", INK, False, "behind it, at 95 %")
 NOTE = (
     "Points are means over converged runs, lines their 95 % intervals. The front is that of the means: no unit of at most the "
-    "same cost has a lower one. May be on it: with 95 % confidence no one other unit is shown to be better in both. Units of "
-    "equal cost stand side by side, over a bar on the axis. Failing units are left out."
+    "same cost has a lower one. May be on it: with 95 % confidence no one other unit is shown to be better in both. Small "
+    "bars end the lines; x3 stands beside three marks that lie over each other. Failing units are left out."
 )
 _WIDEST = (2.4, 2.0, 1.6)  # inches of a name: less, where more of them then stand beside their own points
-_STEP, _LEAD = 0.085, 0.14  # inches between units of equal cost, and from a point to its name
+_LEAD = 0.14  # inches from a point to its name
 _LEFT = 0.55
 _ROW = LINE * SMALL / INCH
 
@@ -123,14 +124,17 @@ def draw(found: Found, *, cost: Cost = "params") -> Figure:
         for spot in spots
     }
     _step(axes, front, inside)
-    _bars(axes, spots)
     for spot in spots:
         mark = marks[spot.name]
         low, high = _interval(spot.unit) or (spot.error, spot.error)
         axes.plot(
             [spot.x] * 2, [max(low, errors.low), min(high, errors.high)], color=mark.colour, linewidth=1.0, zorder=3
         )
+        for end in (low, high) if high > low else ():
+            if errors.low <= end <= errors.high:
+                axes.plot(spot.x, end, marker="_", markersize=4.5, markeredgewidth=0.8, color=mark.colour, zorder=3)
         put_mark(axes, spot.x, spot.error, mark, size=4.5)
+    tell_heaps(axes, [(spot.x, spot.error) for spot in spots])
     for column in columns_of(spots):
         _names(axes, column, tall, front)
     put_notes(figure, lines)
@@ -145,19 +149,12 @@ def _interval(unit: Measured) -> tuple[float, ...]:
 
 def place(priced: Sequence[Priced], costs: Scale, inside: float, widest: float) -> tuple[list[Spot], float]:
     """Every unit where it is drawn, by cost and error, and the width that the costs are spread over: what is left beside the
-    names of the last column and the units that stand side by side."""
+    names of the last column."""
     names = {id(unit): fitted(f"{unit.row.ranked.rank} {unit.name}", widest, SMALL, lines=1) for unit, _, _ in priced}
-    same: dict[float, int] = {}
-    for _, price, _ in priced:
-        same[price] = same.get(price, 0) + 1
     room = inside - max(text_width(name, SMALL) for name in names.values()) - _LEAD - 0.1
-    room -= _STEP * (max(same.values()) - 1)
     spots: list[Spot] = []
-    beside: dict[float, int] = {}
     for unit, price, error in sorted(priced, key=lambda each: (each[1], each[2])):
-        x = _along(price, costs) * room + beside.get(price, 0) * _STEP
-        beside[price] = beside.get(price, 0) + 1
-        spots.append(Spot(unit, price, error, x, names[id(unit)]))
+        spots.append(Spot(unit, price, error, _along(price, costs) * room, names[id(unit)]))
     return spots, room
 
 
@@ -199,15 +196,6 @@ def _step(axes: Axes, front: Sequence[Spot], inside: float) -> None:
     axes.step([*xs, inside], [*ys, ys[-1]], where="post", color=BLUE, linewidth=0.9, linestyle=(0, (4, 2)), zorder=2)
 
 
-def _bars(axes: Axes, spots: Sequence[Spot]) -> None:
-    """On the axis, below units of one cost."""
-    for price in {spot.cost for spot in spots}:
-        xs = [spot.x for spot in spots if spot.cost == price]
-        if len(xs) > 1:
-            axes.plot([min(xs), max(xs)], [0, 0], transform=axes.get_xaxis_transform(), color=MUTED, linewidth=2.5,
-                      solid_capstyle="butt", clip_on=False, zorder=5)  # fmt: skip
-
-
 def _names(axes: Axes, column: Sequence[Spot], tall: float, front: Sequence[Spot]) -> None:
     """Spread along the height of the axes, each with a thin line to its point."""
     to_inches = axes.transData + axes.figure.dpi_scale_trans.inverted()
@@ -237,7 +225,7 @@ def _ticks(axes: Axes, costs: Scale, room: float) -> None:
     else:
         found = MaxNLocator(nbins=5, steps=[1, 2, 5, 10]).tick_values(costs.low, costs.high)
         values = [float(value) for value in found if costs.low <= value <= costs.high]
-    axes.set_xticks([_along(value, costs) * room for value in values], [count(value) for value in values])
+    axes.set_xticks([_along(value, costs) * room for value in values], counts(values))
 
 
 def _legend(marks: Sequence[Mark]) -> list[Artist]:
