@@ -102,5 +102,5 @@ def test_what_is_installed_works_from_any_folder(installed: Path, tmp_path: Path
     hint = "the warm-up lasts 1 epochs, the run 1: the learning rate `lr` is never reached"
     assert done.stderr.splitlines()[:2] == [hint, "0 cached, 4 new"]
     assert {row["n"] for row in json.loads(done.stdout)} == {1}
-    assert len(json.loads(done.stdout)) == 5
+    assert len(json.loads(done.stdout)) == 4
     assert [path.name for path in tmp_path.iterdir()] == ["resbench.db"]

@@ -51,7 +51,7 @@ def error_interval(sample: Sample, n_val: int) -> tuple[float, float] | None:
     errors are low and seeds few it covers more than the t interval (benchmarks/CALIBRATION.md).
 
     >>> [round(end, 1) for end in error_interval(Sample("a", (7.4, 9.4, 54.4)), 340)]
-    [0.7, 92.9]
+    [0.8, 92.3]
     """
     mean, variance, n = sample.mean, sample.variance, sample.converged
     if mean is None or variance is None or n < MIN_SEEDS:

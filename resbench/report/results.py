@@ -15,6 +15,7 @@ from resbench.errors import BadInput
 from resbench.evidence.leaderboard import leaderboard
 from resbench.report.rows import Rows
 from resbench.store.engine import Engine, open_store
+from resbench.store.notes import notes_on
 from resbench.store.reading import StudyListed, StudyRun, epochs_of_study, listed_studies, runs_of_study
 from resbench.store.readonly import query
 from resbench.store.records import EpochRecord
@@ -29,8 +30,13 @@ class Results:
         self._engine = open_store(url, create=False)
 
     def studies(self) -> Rows:
-        """A row a study: study, runs, created_at."""
-        return Rows(tuple(StudyListed.__slots__), [tuple(asdict(s).values()) for s in listed_studies(self._engine)])
+        """A row a study: study, runs, created_at, notes."""
+        notes = notes_on(self._engine)
+        listed = [
+            (*asdict(study).values(), [note.text for note in notes if note.study == study.study])
+            for study in listed_studies(self._engine)
+        ]
+        return Rows((*StudyListed.__slots__, "notes"), listed)
 
     def leaderboard(self, study: str) -> Rows:
         """The ranking, best first, as `resbench results top STUDY --json` prints it. Raises BadInput for no finished run."""

@@ -46,7 +46,14 @@ def enrol(desk: Desk, searching: Searching, points: Sequence[Point]) -> Roll:
     retire(desk, study_id, trials_of_study(engine, study_id), points)
     rows = trials_of_study(engine, study_id)
     catch_up(searching, [row.trial for row in rows])
-    close_lost(searching, [row.trial.number for row in rows if row.trial.active])
+    now = {point.name: (point.digest, point.recipe.digest) for point in points}
+    # What has changed is over; what is not named now may be again, and its trial goes on then.
+    lasting = [
+        t
+        for t in (row.trial for row in rows)
+        if t.active or now.get(t.name, (t.architecture, t.recipe)) == (t.architecture, t.recipe)
+    ]
+    close_lost(searching, [trial.number for trial in lasting])
     roll = Roll(study_id, data, {}, {}, {})
     if spec.search.is_grid:
         points = within_trials(spec, points, rows, desk.watch)

@@ -62,7 +62,7 @@ def test_settings_are_part_of_what_a_study_is_about(rb: Rb, database: Database) 
     said = rb("study", "run", *words, "data.noise=0.3")
     assert said.status == 2
     assert "data was {n_train: 200, use: shapes}, now {n_train: 200, noise: " in said.err
-    assert "data.noise was not there, now 0.3. Only units, seeds" in said.err
+    assert "noise: 0.3" in said.err
     assert rb("study", "run", *words, "data.noise=0.3", "--fork", "noisy").status == 0
     assert database.one("SELECT COUNT(DISTINCT data_digest) FROM v_runs") == 2
 

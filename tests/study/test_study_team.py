@@ -89,7 +89,7 @@ def test_a_seed_has_its_place_beside_the_same_others_whichever_are_wanted() -> N
     assert blocks((2, 0), 8) == [Block(tuple(range(8)), (2, 0))]
     assert blocks((5, 7), 1) == [Block((5,), (5,)), Block((7,), (7,))]
     assert blocks((), 3) == []
-    assert blocks((FIRST_SEED, FIRST_SEED + 1), 5) == [Block((s,), (s,)) for s in (FIRST_SEED, FIRST_SEED + 1)]
+    assert blocks((FIRST_SEED, FIRST_SEED + 1), 1) == [Block((s,), (s,)) for s in (FIRST_SEED, FIRST_SEED + 1)]
 
 
 @pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGINT], ids=["a worker killed", "Ctrl-C"])
