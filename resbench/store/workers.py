@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, Row, Select, insert, select, update
 from resbench.store.dialect import clock
 from resbench.store.records import canonical_json, now
 from resbench.store.transaction import reading, writing
-from resbench.store.values import parse_list
+from resbench.store.values import TAGS, parse_list
 from resbench.store.work_records import WorkerRecord, WorkerRow
 from resbench.store.work_tables import rb_cell, rb_lease, rb_worker
 
@@ -69,6 +69,6 @@ def worker_row(row: Row[Any]) -> WorkerRow:
     values = dict(row._mapping)
     record = WorkerRecord(
         **{name: values[name] for name in WorkerRecord.__slots__}
-        | {"tags": parse_list(values["tags"], f"rb_worker {values['name']}: tags")}
+        | {"tags": parse_list(values["tags"], f"rb_worker {values['name']}: tags", TAGS)}
     )
     return WorkerRow(record, values["started_at"], values["ended_at"], float(values["unseen_s"]))
