@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from resbench.report.plot.scale import Scale
 from resbench.report.plot.style import (
     BAND,
+    BEHIND,
     FAILS,
     FAINT,
     INCH,
@@ -16,12 +17,12 @@ from resbench.report.plot.style import (
     LINE,
     MUTED,
     ON_FRONT,
-    OUT,
     SIZE,
     SMALL,
     TIED,
     UNCLAIMED,
     WIDTH,
+    WORSE,
     Mark,
     add_axes,
     fitted,
@@ -92,14 +93,14 @@ def mark_of(unit: Measured, found: Found) -> Mark:
     ranked = unit.row.ranked
     if ranked.fails:
         return FAILS
-    inside = ON_FRONT if len(found.board.objectives) > 1 else TIED
-    return {True: inside, False: OUT, None: UNCLAIMED}[ranked.tied_with_best]
+    inside, outside = (ON_FRONT, BEHIND) if len(found.board.objectives) > 1 else (TIED, WORSE)
+    return {True: inside, False: outside, None: UNCLAIMED}[ranked.tied_with_best]
 
 
 def in_order(marks: Iterable[Mark]) -> list[Mark]:
     """Each once, as a legend has them."""
     drawn = set(marks)
-    return [mark for mark in (TIED, ON_FRONT, OUT, UNCLAIMED, FAILS) if mark in drawn]
+    return [mark for mark in (TIED, ON_FRONT, WORSE, BEHIND, UNCLAIMED, FAILS) if mark in drawn]
 
 
 def draw_rows(

@@ -49,7 +49,8 @@ class Mark:
 
 TIED = Mark("o", BLUE, True, "tied with the best")
 ON_FRONT = Mark("o", BLUE, True, "no one other is shown to be better in every objective")
-OUT = Mark("D", INK, False, "left out at 95 %")
+WORSE = Mark("D", INK, False, "worse (95 %)")
+BEHIND = Mark("D", INK, False, "not on the front")
 UNCLAIMED = Mark("s", MUTED, False, "no claim: under 3 converged runs")
 FAILS = Mark("X", VERMILION, True, "fails: under half converged")
 DIVERGED = Mark("x", VERMILION, True, "diverged")
