@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help quickstart test fuzz export storm gpu docs clean
+.PHONY: help quickstart test test-all check fuzz export storm gpu docs clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make quickstart   environment, install, the quickstart study, its ranking"
-	@echo "make test         environment, install with dev extras, lint, types, all tests"
+	@echo "make test         environment, install with dev extras, lint, types, the tests of every part"
+	@echo "make test-all     the same with the long tests too: kills, clusters, servers, other people's tools and networks"
 	@echo "make docs         renew the generated sections of docs/language.md and docs/database.md, and the schemas in arch_specs/schemas"
 	@echo "make fuzz         10 000 broken YAML files, 5 000 databases, 2 000 frozen benchmarks, 2 000 files of weights, 2 000 of arrays,"
 	@echo "                  5 000 database URLs, 5 000 texts, 2 000 random units, every cell of NAS-Bench-201; how long, how much memory"
@@ -38,11 +39,16 @@ quickstart: $(VENV)/.installed
 	@echo "                   $(BIN)/resbench query --db quickstart.db 'SELECT unit, seed, val_error_pct FROM v_runs'"
 	@echo "Your own unit:     $(BIN)/resbench study run studies/quickstart.yaml --db quickstart.db units+=my_unit.yaml"
 
-test: $(VENV)/.installed-dev
+test: check
+	$(BIN)/python -m pytest -n 2 -m 'not long'
+
+test-all: check
+	$(BIN)/python -m pytest -n 2
+
+check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python -m resbench.report.language docs/language.md
