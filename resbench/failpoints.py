@@ -35,6 +35,7 @@ class Failpoint(StrEnum):
     CHECKPOINT_SYNCED = "checkpoint.synced"  # not renamed
     CHECKPOINT_RENAMED = "checkpoint.renamed"  # no row tells of it
     CHECKPOINT_TOLD = "checkpoint.told"  # older ones still lie there
+    WEIGHTS_WRITTEN = "weights.written"  # of a run that is not saved yet
     RUNS_WRITTEN = "runs.written"  # in a transaction that is not committed
     RUNS_COMMITTED = "runs.committed"  # files of checkpoints still lie there
     TRIAL_TELLING = "trial.telling"  # all runs are there, Optuna was not told

@@ -10,7 +10,7 @@ from resbench.cli.terminal import echo
 from resbench.errors import BadInput
 from resbench.evidence.compare import compare
 from resbench.evidence.comparison import TESTS, Comparison, Method, reach_note
-from resbench.evidence.leaderboard import board_of
+from resbench.evidence.leaderboard import entry_named
 from resbench.evidence.study_runs import StudyRuns, study_runs
 from resbench.spec.design import WORDS
 from resbench.store.engine import Engine
@@ -48,23 +48,13 @@ def print_comparisons(engine: Engine, study: str, units: list[str], method: Meth
 
 
 def _different(runs: StudyRuns, units: list[str]) -> list[str]:
-    names = [_named(runs, unit) for unit in units]
+    names = [entry_named(runs, unit) for unit in units]
     twice = next((name for name in names if names.count(name) > 1), None)
     if len(names) < 2 or twice is not None:
         one = [unit for unit, name in zip(units, names, strict=True) if name == twice]
         why = f"; {' and '.join(one)} are one architecture" if len(set(one)) > 1 else ""
         raise BadInput(f"two different units or more are compared, got {', '.join(units)}{why}")
     return names
-
-
-def _named(runs: StudyRuns, asked: str) -> str:
-    """Also by its number in the ranking."""
-    if not asked.isascii() or not asked.isdigit() or int(asked) == 0:
-        return runs.find(asked)
-    rows = board_of(runs).rows
-    if int(asked) > len(rows):
-        raise BadInput(f"{asked}: the ranking has the numbers 1 to {len(rows)}")
-    return rows[int(asked) - 1].ranked.name
 
 
 def _notes(runs: StudyRuns, rows: list[Comparison], method: Method | None, looks: int) -> list[str]:

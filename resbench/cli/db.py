@@ -72,10 +72,16 @@ def backup(
     db: Db = None,
     force: Force = False,
 ) -> None:
-    """Copy a database while others may be writing to it; the copy is checked, and there only once it is whole."""
+    """Copy a database while others may be writing to it; the copy is checked, and there only once it is whole.
+
+    Weights that are kept beside it are copied beside the copy.
+    """
     from resbench.store.backup import backup as copy
 
-    echo(f"copied to {copy(database(db), out, force=force)}", err=True)
+    url = database(db)
+    target = copy(url, out, force=force)
+    echo(f"copied to {target}", err=True)
+    _carry([url], str(target))
 
 
 @app.command()
@@ -109,12 +115,28 @@ def merge(
         merged = merge_into(databases[0], databases[1:], rename=rename, transaction_s=timeout_s)
     else:
         merged = merge_to_new(out, databases, rename=rename, force=force, transaction_s=timeout_s)
+    _carry(databases, databases[0] if out is None else out)
     if json:
         print_json([one.as_json() for one in merged])
     else:
         _print_merged(merged)
     if any(one.conflicts for one in merged):
         raise typer.Exit(1)
+
+
+def _carry(sources: list[str], target: str) -> None:
+    """Files of weights, and what is to be known of them."""
+    from resbench.report.words import count
+    from resbench.store.carry import carry_weights
+
+    done = carry_weights(sources, target)
+    if done.files:
+        echo(f"{done.files} files of weights, {count(done.bytes)}B, to {done.folder}", err=True)
+    if done.missing:
+        echo(
+            f"{done.missing} files of weights were found beside none; `resbench results weights` trains such a run again",
+            err=True,
+        )
 
 
 def _names(studies: list[str], shown: int = 5) -> str | None:

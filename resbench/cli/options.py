@@ -37,6 +37,13 @@ Timeout = Annotated[
         help="Seconds that a transaction may take. Else RESBENCH_TRANSACTION_S, 600.",
     ),
 ]  # fmt: skip
+Checkpoints = Annotated[
+    str | None,
+    typer.Option(
+        "--checkpoints", metavar="FOLDER", envvar="RESBENCH_CHECKPOINTS", show_default=False,
+        help="A folder for runs under way and weights, shared by several machines. Else DATABASE.checkpoints.",
+    ),
+]  # fmt: skip
 Force = Annotated[bool, typer.Option("--force", help="Replace FILE where it exists already.")]
 
 

@@ -8,11 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from resbench.cli import plot, results_delete, results_export, results_freeze, results_note, results_rename
+from resbench.cli import (
+    plot,
+    results_delete,
+    results_export,
+    results_freeze,
+    results_note,
+    results_rename,
+    results_unit,
+    results_weights,
+)
 from resbench.cli.agreement import agreement
 from resbench.cli.options import Db, Force, Json, Plugins, database
 from resbench.cli.power import power
-from resbench.cli.terminal import echo, write_file
+from resbench.cli.terminal import echo
 from resbench.errors import BadInput
 from resbench.spec.find import is_folder
 
@@ -29,6 +38,8 @@ app.command("plot")(plot.plot)
 app.command("delete")(results_delete.delete)
 app.command("rename")(results_rename.rename)
 app.command("note")(results_note.note)
+app.command("unit")(results_unit.unit)
+app.command("weights")(results_weights.weights)
 Study = Annotated[str, typer.Argument(help="The study's name.")]
 
 
@@ -150,33 +161,6 @@ def show(
 
     url = database(db)
     print_run(open_store(url, create=False), run, url, json)
-
-
-@app.command()
-def unit(
-    study: Study,
-    name: Annotated[
-        str, typer.Argument(metavar="UNIT", help="A unit that the study wrote itself, as the ranking names it.")
-    ],
-    out: Annotated[
-        Path | None,
-        typer.Option("-o", "--out", metavar="FILE", help="Where to write it, else it is printed.", show_default=False),
-    ] = None,
-    force: Force = False,
-    db: Db = None,
-) -> None:
-    """A unit that `arrange` or `mutate` wrote, as a YAML file: to analyze, export and train it elsewhere."""
-    from resbench.files import write
-    from resbench.spec.yaml_text import yaml_text
-    from resbench.store.engine import open_store
-    from resbench.study.wrote import unit_of_study
-
-    text = yaml_text(unit_of_study(open_store(database(db), create=False), study, name))
-    if out is None:
-        write_file(text)
-    else:
-        write(out, text.encode(), force=force)
-        echo(f"{out}: written", err=True)
 
 
 @app.command()

@@ -42,6 +42,7 @@ def delete(
     if unit and study is None:
         raise BadInput("--unit is of a study: name it")
     from resbench.cli.sealed import user
+    from resbench.store.checkpoints import checkpoint_folder, sweep
     from resbench.store.delete import delete_results
     from resbench.store.doomed import Wanted, find_doomed
     from resbench.store.engine import open_store
@@ -63,6 +64,7 @@ def delete(
         echo("nothing was deleted", err=True)
         raise typer.Exit(1)
     delete_results(engine, wanted, found, f"{user()}: resbench results delete", is_gone)
+    sweep(engine, checkpoint_folder(url))
     echo("deleted; rb_change says what, when and by whom", err=True)
 
 

@@ -8,19 +8,15 @@ from typing import TYPE_CHECKING
 
 from resbench.cli.show import count, print_json, print_table
 from resbench.cli.terminal import echo
-from resbench.errors import BadInput, DatabaseError
 from resbench.escape import shell_line
 from resbench.store.engine import Engine
 from resbench.store.location import locate
 from resbench.store.notes import Subject, notes_on
 from resbench.store.reading import RunDetail, run_detail
-from resbench.store.records import EnvironmentRecord
 from resbench.store.runs import run_plan
 
 if TYPE_CHECKING:
-    from resbench.train.outcome import Epoch
-
-NO_DIFFERENCE = "nothing of its provenance differs here; on CUDA some kernels add in any order, on a CPU none should"
+    pass
 
 
 def print_run(engine: Engine, run_id: int, url: str, json: bool) -> None:
@@ -69,63 +65,23 @@ def print_run(engine: Engine, run_id: int, url: str, json: bool) -> None:
 
 def print_repeat(engine: Engine, run_id: int, json: bool) -> bool:
     """Train the run again on the device at hand, with as many threads. Returns whether every epoch's numbers are the same."""
-    import torch
+    from resbench.study.again import train_again
 
-    from resbench.study.environment import environment
-    from resbench.study.job import job, train
-    from resbench.train.device import best_device, repeatable
-    from resbench.train.fit import Hooks
-    from resbench.train.plan import plan_from
-
-    detail = run_detail(engine, run_id)
-    if detail.run.status not in ("complete", "diverged"):
-        raise BadInput(
-            f"run {run_id} is {detail.run.status}; only a run that came to its end can be held against another"
-        )
-    device = torch.device("cpu") if detail.environment.device == "cpu" else best_device()
-    repeatable(device)
-    work = job(engine, detail.run.architecture, detail.run.recipe, detail.run.data)
-    how = run_plan(engine, run_id)
-
-    def told(seed: int, epoch: Epoch) -> None:
-        if seed == detail.run.seed:
-            echo(f"epoch {epoch.epoch}: val error {epoch.val_error_pct:.2f} %", err=True)
-
-    seeds = tuple(how.get("seeds", [detail.run.seed]))  # those that were one network with it
-    outcomes = train(work, seeds, plan_from({**how, "threads": detail.environment.threads}), device, Hooks(told))
-    again = outcomes[seeds.index(detail.run.seed)]
-    numbers = ("train_loss", "train_error_pct", "val_loss", "val_error_pct")  # those that no study's rungs add to
-    old = [tuple(getattr(epoch, name) for name in numbers) for epoch in detail.epochs]
-    new = [tuple(_finite(getattr(epoch, name)) for name in numbers) for epoch in again.epochs]
-    if not detail.epochs or len(detail.epochs) != detail.run.epochs:
-        raise DatabaseError(
-            f"run {run_id}: {detail.run.epochs} epochs, and {len(detail.epochs)} of them are there; see `resbench db check`"
-        )
-    last = again.epochs[-1].judged_error_pct if detail.run.status == "complete" else detail.run.val_error_pct
-    same = old == new and detail.run.val_error_pct == last
-    differs = {} if same else _differs(detail.environment, environment(device, detail.environment.threads))
-    found = detail.run.val_error_pct, again.epochs[-1].judged_error_pct
-    result = {"run": run_id, "same": same, "val_error_pct": found[0], "again": found[1], "differs": differs}
+    again = train_again(engine, run_id, lambda epoch, error: echo(f"epoch {epoch}: val error {error:.2f} %", err=True))
+    found = again.was, again.now
+    result = {
+        "run": run_id,
+        "same": again.same,
+        "val_error_pct": again.was,
+        "again": again.now,
+        "differs": again.differs,
+    }
     if json:
         print_json(result)
     else:
-        why = "; ".join(f"{name} was {was}, now {now}" for name, (was, now) in differs.items())
-        verdict = "the same in every epoch, bit for bit" if same else f"not the same; {why or NO_DIFFERENCE}"
+        verdict = "the same in every epoch, bit for bit" if again.same else f"not the same; {again.why}"
         echo(f"run {run_id}: val error {found[0]} %, now {found[1]} %: {verdict}")
-    return same
-
-
-def _differs(was: EnvironmentRecord, now: EnvironmentRecord) -> dict[str, tuple[object, object]]:
-    """What of a run's provenance its bits may depend on and is otherwise here."""
-    return {
-        name: (there, here)
-        for name in ("package_version", "torch", "device", "processor", "deterministic", "plugins")
-        if (there := getattr(was, name)) != (here := getattr(now, name)) and there is not None
-    }
-
-
-def _finite(value: float) -> float | None:
-    return value if value == value and abs(value) != float("inf") else None
+    return again.same
 
 
 def _n(value: float | None, form: str = ".4f") -> str | None:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from resbench.cli.options import Db, Json, Plugins, check_environment, database
+from resbench.cli.options import Checkpoints, Db, Json, Plugins, check_environment, database
 from resbench.cli.terminal import echo, echo_lines
 from resbench.errors import BadInput
 
@@ -22,13 +22,6 @@ Changes = Annotated[
     ),
 ]
 Fork = Annotated[str | None, typer.Option("--fork", metavar="NAME", help="Run it as a study of another name.")]
-Checkpoints = Annotated[
-    str | None,
-    typer.Option(
-        "--checkpoints", metavar="FOLDER", envvar="RESBENCH_CHECKPOINTS", show_default=False,
-        help="A new or an empty folder for runs under way, shared by several machines. Else DATABASE.checkpoints.",
-    ),
-]  # fmt: skip
 Device = Annotated[str | None, typer.Option("--device", help="cuda, mps or cpu; else the best there is.")]
 
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from resbench.cli.options import Db, Plugins, check_environment, database
-from resbench.cli.study import Checkpoints, Device
+from resbench.cli.options import Checkpoints, Db, Plugins, check_environment, database
+from resbench.cli.study import Device
 from resbench.errors import BadInput
 
 

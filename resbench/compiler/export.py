@@ -6,7 +6,6 @@ The number of images in a batch stays open in the first two. Weights come back f
 from __future__ import annotations
 
 import io
-import json
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ from torch import nn
 
 from resbench.compiler.graph import Shape
 from resbench.compiler.weights import other_numbers, other_shapes, read_weights
+from resbench.compiler.weights_file import weights_bytes
 from resbench.errors import BadInput
 from resbench.escape import printable
 
@@ -56,14 +56,8 @@ def torch_bytes(network: nn.Module, shape: Shape) -> bytes:
 
 
 def safetensors_bytes(network: nn.Module, metadata: Mapping[str, str]) -> bytes:
-    """The same bytes each time: safetensors itself writes metadata in an order of chance."""
-    from safetensors.torch import save
-
-    data = save({name: t.contiguous() for name, t in network.state_dict().items()}, dict(metadata))
-    end = 8 + int.from_bytes(data[:8], "little")  # a length, the header in JSON, then the numbers at multiples of 8
-    header = json.dumps(json.loads(data[8:end]), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    header += b" " * (-len(header) % 8)
-    return len(header).to_bytes(8, "little") + header + data[end:]
+    """Its weights alone."""
+    return weights_bytes(network.state_dict(), metadata)
 
 
 def load_weights(network: nn.Module, path: Path) -> None:

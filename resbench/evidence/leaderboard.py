@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from statistics import fmean
 
+from resbench.errors import BadInput
 from resbench.evidence.intervals import interval, median_interval, share_interval
 from resbench.evidence.ranking import Ranked, rank
 from resbench.evidence.sample import Sample
@@ -133,6 +134,19 @@ def board_of(runs: StudyRuns) -> Leaderboard:
         _improving(runs), () if runs.sizes_vary else tuple(_unequal(rows)),
         runs.largest_class_error_pct,
     )  # fmt: skip
+
+
+def entry_named(runs: StudyRuns, asked: str) -> str:
+    """A unit's name as tables show it, for a name, the beginning of one or of a digest, or its number in the ranking.
+
+    Raises BadInput with what there is.
+    """
+    if not asked.isascii() or not asked.isdigit() or int(asked) == 0:
+        return runs.find(asked)
+    rows = board_of(runs).rows
+    if int(asked) > len(rows):
+        raise BadInput(f"{asked}: the ranking has the numbers 1 to {len(rows)}")
+    return rows[int(asked) - 1].ranked.name
 
 
 def _improving(runs: StudyRuns) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ _TABLES = {  # what one row is
     "rb_reveal": "one look at a study's test scores",
     "rb_run": "an architecture, a recipe, a data set and a seed, and what came of them; finished, it is never rewritten",
     "rb_run_plan": "how a run was trained",
+    "rb_weights": "the weights of a run that are kept",
     "rb_study": "a study",
     "rb_study_run": "a run that a study shows, and under which trial; a run may serve several studies",
     "rb_test_score": "the sealed test score of a run: no view has it, and `resbench query` refuses it",

@@ -11,6 +11,7 @@ from resbench.report.schema_use import head_schemas, use_schema
 from resbench.report.schema_value import Schema, texts, words
 from resbench.spec.budget import DEVICE
 from resbench.spec.design import MEASURED
+from resbench.spec.keep import RUNS
 from resbench.spec.library import Library
 from resbench.spec.study import MAX_SEEDS
 
@@ -22,6 +23,10 @@ _BUDGET = {
     "runs": "Trainings that this study starts, at most, over all its calls.",
 }
 _MEMORY = "MiB that training keeps of one image of one network, at most."
+_KEEP = (
+    "best: of each unit that may be the best, the seed nearest to its median; finalists: every run that the ranking rests on; "
+    "all: also those that a search chose by; none."
+)
 _LATENCY = "Milliseconds for one image of one network, the median of 30, at most; on the CPU, or by device: {cuda: 3}."
 
 _OBJECTIVES = {
@@ -90,6 +95,18 @@ def study_schema(library: Library) -> Schema:
                     },
                 },
                 "additionalProperties": False,
+            },
+            "keep": {
+                "description": "Of which runs the weights are kept, and how many GiB all of them may take beside the database.",
+                "if": {"type": "object"},
+                "then": {
+                    "properties": {
+                        "runs": {"enum": [*RUNS], "description": _KEEP},
+                        "gib": {"type": "number", "exclusiveMinimum": 0, "description": "GiB; 1 where not given."},
+                    },
+                    "additionalProperties": False,
+                },
+                "else": {"enum": [*RUNS], "description": _KEEP},
             },
             "plugins": {
                 "type": "array",

@@ -12,7 +12,7 @@ from resbench.spec.recipe import Optimizer, RecipeSpec
 from resbench.spec.yaml import read_value
 
 COMMAND_LINE = "command line"
-_TOP = ("study", "doc", "network", "data", "recipe", *DESIGN, "search", "seeds", "budget", "units")
+_TOP = ("study", "doc", "network", "data", "recipe", *DESIGN, "search", "seeds", "budget", "keep", "units")
 _OF_RECIPES = {*RecipeSpec.model_fields, *Optimizer.model_fields} - {*_TOP, "recipe", "cite", "use"}
 _MAPPINGS = (
     "network",

@@ -12,6 +12,7 @@ from resbench.spec.check import Check
 from resbench.spec.design import KEYS as DESIGN
 from resbench.spec.design import Design, parse_design
 from resbench.spec.domain import is_domain
+from resbench.spec.keep import Keep, parse_keep
 from resbench.spec.library import Library
 from resbench.spec.network import NetworkSpec, Use, parse_use
 from resbench.spec.node import Node
@@ -23,7 +24,7 @@ from resbench.spec.study_units import UnitEntry, check_given, load_part, parse_u
 MAX_SEEDS = 10_000
 SEEDS = 5  # where a study says nothing of them
 _NEEDED = ("study", "network", "units", "data")
-_KEYS = ("doc", "cite", "extends", "recipe", *DESIGN, "search", "budget", "seeds", "plugins")
+_KEYS = ("doc", "cite", "extends", "recipe", *DESIGN, "search", "budget", "seeds", "plugins", "keep")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class StudySpec:
     design: Design = field(default_factory=Design)
     search: SearchSpec = field(default_factory=SearchSpec)
     network_spec: NetworkSpec | None = None
+    keep: Keep = field(default_factory=Keep)
 
 
 def parse_study(top: Node, library: Library, check: Check) -> StudySpec | None:
@@ -75,6 +77,7 @@ def parse_study(top: Node, library: Library, check: Check) -> StudySpec | None:
         design,
         search,
         net,
+        parse_keep(entries["keep"], check) if "keep" in entries else Keep(),
     )
     _check_search(spec, check)
     return spec if network.name and data.name and "units" in entries else None

@@ -14,7 +14,9 @@ from platform import node
 MARK = ".resbench-checkpoints"
 _PART = re.compile(re.escape(f".{MARK}.") + r"[0-9a-f]{16}\.part", re.ASCII)  # a mark being written
 _MOST_BYTES = 1_000_000
-_HEAD = "Here resbench keeps runs that are under way. It removes files that it wrote and needs no more, nothing else."
+_HEAD = (
+    "Here resbench keeps runs under way, and weights. It removes files that it wrote and needs no more, nothing else."
+)
 _MACHINE, _BOOT = Path("/etc/machine-id"), Path("/proc/sys/kernel/random/boot_id")
 
 

@@ -11,20 +11,25 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from secrets import token_hex
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
 from resbench.errors import BadInput, DatabaseError, StorageError
 from resbench.escape import printable
 from resbench.files import private_mode, write
 from resbench.store.checkpoint_mark import MARK, NOBODY, Identity, Mark, is_file, is_mark, read_mark
 from resbench.store.dialect import insert_absent, server_of
+from resbench.store.tables import rb_weights
 from resbench.store.transaction import location_of, reading, writing
 from resbench.store.work_tables import rb_checkpoint, rb_lease
 
-FORM = re.compile(r"[0-9a-f]{32}(\.[0-9]{1,19}){2}((\.[0-9]{1,19})?\.tmp)?", re.ASCII)  # key.epoch.token
+# key.epoch.token of what is under way, sha256.safetensors of weights that are kept
+FORM = re.compile(
+    r"[0-9a-f]{32}(\.[0-9]{1,19}){2}((\.[0-9]{1,19})?\.tmp)?|[0-9a-f]{64}\.safetensors(\.[0-9]{1,19}\.tmp)?", re.ASCII
+)
 _OWN = re.compile(r"[0-9a-f]{16}", re.ASCII)  # a database's own folder in that of another
 _MOUNTED = "lost+found"  # in the root of a file system
 _ROLE = "folder of checkpoints"
@@ -138,6 +143,14 @@ def removable(place: Path, own: Identity | None, known: Collection[str]) -> list
     return [path for path in files_in(place) if path.name not in mark.left] if mark.is_of(own) else []
 
 
+def known_keys(connection: Connection) -> frozenset[str]:
+    """How names of files begin that rows tell of: the keys of checkpoints, the digests of weights."""
+    found = chain(
+        *(connection.execute(select(column)).scalars() for column in (rb_checkpoint.c.key, rb_weights.c.sha256))
+    )
+    return frozenset(found)
+
+
 def leave(place: Path, own: Identity | None) -> None:
     """Remove a folder in which nothing is left but our mark; one that was there before stays, without the mark."""
     mark = read_mark(place)
@@ -182,7 +195,7 @@ def _put_mark(engine: Engine, place: Path, own: Identity) -> None:
     """In a folder that was there; nothing where somebody was faster."""
     names = [path.name for path in files_in(place)]
     with reading(engine) as connection:
-        keys = set(connection.execute(select(rb_checkpoint.c.key)).scalars()) if names else set()
+        keys = known_keys(connection) if names else frozenset()
     left = frozenset(name for name in names if name.split(".")[0] not in keys)
     with suppress(BadInput):
         write(place / MARK, Mark(own, left=left).data(), private=True)

@@ -9,14 +9,11 @@ form that the database's own place holds (checkpoint_place.py).
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from pathlib import Path
-from secrets import randbelow
-from stat import S_ISREG
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, delete, insert, select, type_coerce
@@ -24,20 +21,17 @@ from sqlalchemy.types import NullType
 
 from resbench.errors import StorageError
 from resbench.failpoints import Failpoint, reach
-from resbench.files import open_new, sync
 from resbench.store.cells import hold
-from resbench.store.checkpoint_mark import is_file
-from resbench.store.checkpoint_place import FORM, identity, inner_places, leave, own_place, own_places, removable
+from resbench.store.checkpoint_files import places_of, read_kept, remove_kept, weights_file, write_kept
+from resbench.store.checkpoint_place import FORM, identity, known_keys, leave, own_places, removable
 from resbench.store.location import locate
 from resbench.store.records import canonical_json, now
-from resbench.store.tables import rb_run, rb_run_plan, rb_study_run
+from resbench.store.tables import rb_run, rb_run_plan, rb_study_run, rb_weights
 from resbench.store.transaction import reading, writing
 from resbench.store.work_records import Cell
 from resbench.store.work_tables import rb_cell, rb_checkpoint
 
 KEPT = 2
-LARGEST = 2**36  # bytes of a file: what is larger is none of ours
-_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def checkpoint_folder(url: str, named: str | None = None) -> Path:
@@ -75,7 +69,7 @@ class Checkpoints:
         Raises StorageError where the folder takes no file, with nothing half-written; Fenced where the cell was taken over.
         """
         try:
-            path = self._write(f"{self.key}.{epoch}.{self.cell.token}", content)
+            path = write_kept(self.engine, self.folder, f"{self.key}.{epoch}.{self.cell.token}", content)
         except OSError as error:
             raise StorageError(f"{self.folder}: no checkpoint could be written: {error.strerror or error}") from None
         reach(Failpoint.CHECKPOINT_RENAMED)
@@ -97,11 +91,10 @@ class Checkpoints:
 
     def load(self) -> Iterator[bytes]:
         """Newest first; damaged and missing ones are passed over. The database is asked at once, the files one by one."""
-        # What lies there already is read too, whoever put it there: the digest says whether it is what the row tells of.
-        places = dict.fromkeys((own_place(self.engine, self.folder), self.folder, *inner_places(self.folder)))
+        places = places_of(self.engine, self.folder)
         with reading(self.engine) as connection:
             rows = [(row.path, row.sha256) for row in connection.execute(self._newest())]
-        found = (_content(place / name, digest) for name, digest in rows if _is_name(name) for place in places)
+        found = (read_kept(place / name, digest) for name, digest in rows if _is_name(name) for place in places)
         return (content for content in found if content is not None)
 
     def forget(self) -> None:
@@ -121,38 +114,7 @@ class Checkpoints:
         for place in own_places(self.folder, own):
             for path in removable(place, own, [self.key]):
                 if path.name.startswith(f"{self.key}.") and (names is None or path.name in names):
-                    _remove(path)
-
-    def _write(self, name: str, content: bytes) -> Path:
-        rough = self._begun(name)
-        try:
-            with rough.open("r+b") as file:
-                file.write(content)
-                file.flush()
-                reach(Failpoint.CHECKPOINT_WRITTEN)
-                os.fsync(file.fileno())
-            reach(Failpoint.CHECKPOINT_SYNCED)
-            path = rough.with_name(name)
-            if os.path.lexists(path) and not is_file(path):
-                raise FileExistsError(f"{name} is there, and is no file")
-            rough.replace(path)
-            sync(path.parent)
-        except OSError:
-            _remove(rough)
-            raise
-        return path
-
-    def _begun(self, name: str) -> Path:
-        """Another worker that is done may remove the empty folder between the two."""
-        for again in reversed(range(10)):
-            rough = own_place(self.engine, self.folder, make=True) / f"{name}.{randbelow(10**18)}.tmp"
-            try:
-                os.close(open_new(rough, private=True))
-                break
-            except FileNotFoundError:
-                if not again:
-                    raise
-        return rough
+                    remove_kept(path)
 
     def _newest(self) -> Select[Any]:
         newest = select(rb_checkpoint.c.id, _PATH, _SHA256).where(rb_checkpoint.c.key == self.key)
@@ -178,16 +140,17 @@ def sweep(engine: Engine, folder: Path) -> int:
     places = own_places(folder, own)
     with reading(engine) as connection:
         stopped = kept_keys(connection, select(rb_run_plan.c.plan))
-        known = stopped.union(connection.execute(select(rb_checkpoint.c.key)).scalars())
+        known = stopped | known_keys(connection)
     # Before it is asked whether anybody writes.
     there = [path for place in places for path in removable(place, own, known)]
     with reading(engine) as connection:
         if connection.execute(select(rb_cell.c.id).where(rb_cell.c.status == "running").limit(1)).first() is not None:
             return 0
-        told = set(connection.execute(select(_PATH)).scalars())
+        told: set[object] = {*connection.execute(select(_PATH)).scalars()}
+        told |= {weights_file(digest) for digest in connection.execute(select(rb_weights.c.sha256)).scalars()}
     stray = [path for path in there if path.name not in told]
     for path in stray:
-        _remove(path)
+        remove_kept(path)
     for place in reversed(places):  # the inner ones first
         leave(place, own)
     return len(stray)
@@ -208,24 +171,3 @@ def kept_keys_in(plan: str) -> frozenset[str]:
 def _is_name(path: object) -> bool:
     """Whether a row names a file as ours are named: it may say anything."""
     return isinstance(path, str) and FORM.fullmatch(path) is not None
-
-
-def _content(path: Path, digest: object) -> bytes | None:
-    """Of an ordinary file that has the digest; it is not taken into memory before it is known to have it."""
-    try:
-        with os.fdopen(os.open(path, _FLAGS), "rb") as file:
-            what = os.fstat(file.fileno())
-            if not S_ISREG(what.st_mode) or what.st_size > LARGEST or file_digest(file, "sha256").hexdigest() != digest:
-                return None
-            file.seek(0)
-            content = file.read(what.st_size)
-    except OSError:
-        return None
-    return content if sha256(content).hexdigest() == digest else None
-
-
-def _remove(path: Path) -> None:
-    """A file, never a link, a folder or a pipe of such a name."""
-    with suppress(OSError):
-        if is_file(path):
-            path.unlink()

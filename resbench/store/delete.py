@@ -32,6 +32,7 @@ from resbench.store.tables import (
     rb_study_run,
     rb_test_score,
     rb_trial,
+    rb_weights,
 )
 from resbench.store.transaction import shown, writing
 from resbench.store.work_tables import rb_attempt, rb_cell, rb_cell_plan, rb_checkpoint, rb_lease, rb_worker
@@ -125,7 +126,7 @@ def _delete_runs(connection: Connection, found: Doomed) -> None:
     for some in chunks(found.numbers):
         of = select(rb_run.c.environment).where(rb_run.c.id.in_(some)).distinct()
         environments |= set(connection.execute(of).scalars())
-        for table in (rb_study_run, rb_note, rb_epoch, rb_test_score, rb_run_plan):
+        for table in (rb_study_run, rb_note, rb_epoch, rb_test_score, rb_run_plan, rb_weights):
             connection.execute(delete(table).where(table.c.run_id.in_(some)))
         connection.execute(delete(rb_run).where(rb_run.c.id.in_(some)))
     delete_profiles(connection, found.runs, found.trials)

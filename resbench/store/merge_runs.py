@@ -10,11 +10,11 @@ from sqlalchemy import Connection, RowMapping, Table, delete, insert, select, up
 from resbench.store.merge_catalogue import CHUNK, insert_all
 from resbench.store.merged import Conflict, Merged
 from resbench.store.records import ENDED, FINISHED
-from resbench.store.tables import rb_epoch, rb_profile, rb_run, rb_run_plan, rb_test_score
+from resbench.store.tables import rb_epoch, rb_profile, rb_run, rb_run_plan, rb_test_score, rb_weights
 
 _IDENTITY = ("architecture", "recipe", "data", "seed")
 _NUMBERS = ("status", "val_error_pct", "val_loss", "train_loss", "epochs")  # seconds are of a machine, and differ
-_CHILDREN = (rb_epoch, rb_test_score, rb_run_plan)
+_CHILDREN = (rb_epoch, rb_test_score, rb_run_plan, rb_weights)
 _TAKEN = frozenset(
     {"run_id", "train_s", "recomputed_val_loss", "recomputed_val_error_pct"}
 )  # the last two: where a study judged
@@ -85,8 +85,7 @@ def _replace(into: Connection, pairs: Sequence[tuple[RowMapping, RowMapping]]) -
 
 def _copy_children(source: Connection, into: Connection, taken: Ids) -> None:
     for table in _CHILDREN:
-        rows = [{**row, "run_id": taken[row["run_id"]]} for row in _children(source, table, list(taken))]
-        insert_all(into, table, rows)
+        _fill(source, into, table, taken)
 
 
 def _children(connection: Connection, table: Table, ids: Sequence[int]) -> Sequence[RowMapping]:
@@ -103,6 +102,7 @@ def _compare(
         _by_run(c, rb_test_score, [pair[i]["id"] for pair in pairs]) for i, c in enumerate((into, source))
     )
     missing: Ids = {}
+    same: Ids = {}
     for stands, row in pairs:
         what = f"run {' '.join(str(stands[name]) for name in _IDENTITY[:-1])} seed {stands['seed']}"
         here, there = stands["id"], row["id"]
@@ -114,9 +114,17 @@ def _compare(
         elif there in sealed and scores[here] != sealed[there] and not differ:
             differ = [Conflict(what, "test score", None, None)]
         merged.conflicts += differ
-    insert_all(into, rb_test_score, [
-        {**row, "run_id": missing[row["run_id"]]} for row in _children(source, rb_test_score, list(missing))
-    ])  # fmt: skip
+        if not differ:
+            same[there] = here
+    _fill(source, into, rb_test_score, missing)
+    kept = {row["run_id"] for row in _children(into, rb_weights, list(same.values()))}
+    _fill(source, into, rb_weights, {there: here for there, here in same.items() if here not in kept})
+
+
+def _fill(source: Connection, into: Connection, table: Table, ids: Ids) -> None:
+    """Rows of runs that have none here."""
+    rows = [{**row, "run_id": ids[row["run_id"]]} for row in _children(source, table, list(ids))]
+    insert_all(into, table, rows)
 
 
 def _by_run(connection: Connection, table: Table, ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:

@@ -13,7 +13,16 @@ from sqlalchemy import Connection, Row, Table, select
 
 from resbench.errors import DatabaseError
 from resbench.store.all_tables import metadata
-from resbench.store.tables import rb_architecture, rb_cost, rb_data, rb_epoch, rb_run_plan, rb_study, rb_test_score
+from resbench.store.tables import (
+    rb_architecture,
+    rb_cost,
+    rb_data,
+    rb_epoch,
+    rb_run_plan,
+    rb_study,
+    rb_test_score,
+    rb_weights,
+)
 from resbench.store.work_tables import WORK_TABLES
 
 Key = tuple[object, ...]
@@ -27,7 +36,7 @@ _GROWS = {  # columns that may be filled in or grow
 # No merge writes to the tables of work under way, and on a server workers do all the while. Those that are referred to come
 # first, as whoever saves a run writes them: locked in this order, no two transactions wait for each other.
 MERGED_TABLES = tuple(table for table in metadata.sorted_tables if table.name not in WORK_TABLES)
-_OF_RUNS = (rb_epoch.name, rb_test_score.name, rb_run_plan.name)  # their key begins with the run's id
+_OF_RUNS = (rb_epoch.name, rb_test_score.name, rb_run_plan.name, rb_weights.name)  # their key begins with the run's id
 
 
 def rows_held(connection: Connection) -> Held:

@@ -146,6 +146,14 @@ class TestScore:
 
 
 @dataclass(frozen=True, slots=True)
+class WeightsRecord:
+    """A file of weights that is written: its digest and its size."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """One run's identity (the first four) and its numbers. Raises ValueError for what no run can be.
 
@@ -170,6 +178,7 @@ class RunRecord:
     history: Sequence[EpochRecord] = ()
     test_score: TestScore | None = None
     plan: Mapping[str, Any] | None = None
+    weights: WeightsRecord | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed <= _LARGEST_SEED:

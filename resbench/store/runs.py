@@ -17,7 +17,7 @@ from resbench.store.cells import hold
 from resbench.store.dialect import insert_absent
 from resbench.store.records import ENDED, FINISHED, EpochRecord, RunRecord, RunRow, canonical_json, finite, now
 from resbench.store.studies import study_row
-from resbench.store.tables import rb_epoch, rb_run, rb_run_plan, rb_study_run, rb_test_score
+from resbench.store.tables import rb_epoch, rb_run, rb_run_plan, rb_study_run, rb_test_score, rb_weights
 from resbench.store.transaction import reading, shown, writing
 from resbench.store.values import parse_object
 from resbench.store.work_records import Cell
@@ -72,6 +72,7 @@ def write_run(connection: Connection, record: RunRecord) -> int:
         connection.execute(delete(rb_epoch).where(rb_epoch.c.run_id == run_id))
         connection.execute(delete(rb_test_score).where(rb_test_score.c.run_id == run_id))
         connection.execute(delete(rb_run_plan).where(rb_run_plan.c.run_id == run_id))
+        connection.execute(delete(rb_weights).where(rb_weights.c.run_id == run_id))
         connection.execute(update(rb_run).where(rb_run.c.id == run_id).values(values))
     if record.history:
         connection.execute(insert(rb_epoch), [_epoch(run_id, epoch) for epoch in record.history])
@@ -80,6 +81,8 @@ def write_run(connection: Connection, record: RunRecord) -> int:
         connection.execute(insert(rb_test_score).values(run_id=run_id, **scores))
     if record.plan is not None:
         connection.execute(insert(rb_run_plan).values(run_id=run_id, plan=canonical_json(record.plan)))
+    if record.weights is not None:
+        connection.execute(insert(rb_weights).values(run_id=run_id, asked=False, **asdict(record.weights)))
     return int(run_id)
 
 

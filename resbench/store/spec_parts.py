@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any
 
 from resbench.errors import Fact
 from resbench.spec.design import EXACT, MEASURED
+from resbench.spec.keep import RUNS
 from resbench.store.values import is_percent, is_whole, parse_object, shown
 
 OBJECTIVES = (*MEASURED, *EXACT)
@@ -48,6 +50,12 @@ def _are_objects(value: object) -> bool:
     return isinstance(value, dict) and all(isinstance(item, dict) for item in value.values())
 
 
+def _is_keep(value: object) -> bool:
+    if not isinstance(value, dict) or {*value} != {"runs", "gib"} or value["runs"] not in RUNS:
+        return False
+    return isinstance(value["gib"], int | float) and not isinstance(value["gib"], bool) and 0 < value["gib"] < inf
+
+
 _WHOLE_NUMBERS = ("a list of whole numbers", lambda value: _all(value, is_whole))
 _STUDY: Parts = {
     "fixed": ("an object", lambda value: isinstance(value, dict)),
@@ -55,6 +63,7 @@ _STUDY: Parts = {
     "seeds": _WHOLE_NUMBERS,
     "plugins": ("a list of texts", lambda value: _all(value, lambda item: isinstance(item, str))),
     "looks": _WHOLE_NUMBERS,
+    "keep": ("an object with `runs` and `gib`", _is_keep),
     "memory_bytes": ("a whole number or null", lambda value: value is None or is_whole(value)),
     "wrote": ("an object of objects", _are_objects),
     "latencies": ("an object of objects", _are_objects),

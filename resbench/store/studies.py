@@ -49,6 +49,13 @@ def study_spec(engine: Engine, name: str) -> dict[str, Any]:
         return {"fixed": {}, "units": [], "seeds": []} | parse_study(row.spec, f"study {name!r}: spec")
 
 
+def spec_of_study(engine: Engine, study_id: int) -> dict[str, Any]:
+    """The same by the study's number; nothing of one that is gone."""
+    with reading(engine) as connection:
+        found = connection.execute(select(rb_study.c.spec).where(rb_study.c.id == study_id)).scalar()
+        return {} if found is None else parse_study(found, f"study {study_id}: spec")
+
+
 def study_row(connection: Connection, name: str, where: str) -> StudyRow:
     """The same inside a transaction; `where` names the database in the message."""
     row = connection.execute(select(rb_study).where(rb_study.c.name == name)).mappings().first()

@@ -160,6 +160,14 @@ rb_run_plan = Table(
     count("run_id", "the run", refers="rb_run.id", key=True),
     text("plan", "how it was trained: the seeds that were one network with it, memory layout, threads; JSON object"),
 )
+rb_weights = Table(
+    "rb_weights",
+    metadata,
+    count("run_id", "the run", refers="rb_run.id", key=True),
+    text("sha256", "of its file of weights, which is named by it, in the folder of checkpoints"),
+    big("bytes", "size of that file"),
+    flag("asked", "whether a person asked for them: then no study removes them"),
+)
 rb_study_run = Table(
     "rb_study_run",
     metadata,

@@ -30,6 +30,7 @@ from resbench.study.desk import Desk
 from resbench.study.enrol import Roll, add_points, enrol, retire
 from resbench.study.executors.executor import Executor
 from resbench.study.identity import agree_on_study
+from resbench.study.keep import choose_weights
 from resbench.study.limits import marks_of, needs_of, planned_workers, says_so_still, with_said, within
 from resbench.study.means import Missing, Planned
 from resbench.study.narrator import Narrator
@@ -73,6 +74,7 @@ def coordinate(desk: Desk, shift: Shift, points: Sequence[Point], space: Space |
     if desk.do(lambda: is_over(desk.engine, desk.spec)):  # Optuna is told a value once, and a race may go on
         desk.do(lambda: _tell(desk, searching, roll))
         desk.do(lambda: forget_stopped(desk.engine, roll.study_id))
+        desk.note_once(desk.do(lambda: choose_weights(desk, roll.study_id)))
     return not narrator.failed
 
 

@@ -101,6 +101,7 @@ def _spec_json(spec: StudySpec, data_digest: str, points: Sequence[Point]) -> di
         "units": [point.name for point in points],
         "seeds": list(spec.seeds),
         **({} if spec.budget.runs is None else {"budget_runs": spec.budget.runs}),
+        "keep": spec.keep.as_json(),
         "doc": spec.doc,
     }
 

@@ -5,7 +5,7 @@ It touches nothing but our own tables, and writes under the cell's claim, so it 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from resbench.store.work_records import Cell
 from resbench.study.blocks import Block, blocks
 from resbench.study.environment import environment
 from resbench.study.job import Job, job, train
+from resbench.study.kept_states import KeptStates, keep_of_study
 from resbench.study.limits import profile_epochs, without_said
 from resbench.study.looks import profiles
 from resbench.study.onlooker import Ears
@@ -133,7 +134,11 @@ def _run(desk: _Desk, task: Job, block: Block) -> None:
         "compiled": plan.compiled,
         "ranks": part().of,
     }
+    weights = KeptStates(
+        desk.engine, desk.folder, keep_of_study(desk.engine, desk.study_id), desk.ears.note, task, cell
+    )
     hooks = _hooks(desk, task, kept, block, untimed if timed is None else timed.phase)
+    hooks = replace(hooks, weights=weights.hook())
     try:
         outcomes = train(task, seeds, plan, desk.machine.device, hooks)
     finally:
@@ -149,7 +154,10 @@ def _run(desk: _Desk, task: Job, block: Block) -> None:
         desk.ears.note(
             f"{task.bound.unit}: {untested}; its runs are saved with their val numbers and without a test score"
         )
-    rows = [record(cell, seed, outcome, where, told) for seed, outcome in ended.items()]
+    rows = [
+        replace(record(cell, seed, outcome, where, told), weights=weights.written.get(seed))
+        for seed, outcome in ended.items()
+    ]
     desk.patience.do(lambda: save_runs_of(desk.engine, rows, cell, desk.study_id, None if goes_on else key))
     for seed, outcome in ended.items():
         last = outcome.epochs[-1]

@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from resbench.store.engine import Engine, open_store
 from resbench.store.patience import Patience
 from resbench.store.records import DataRecord, EnvironmentRecord, EpochRecord, RunRecord
 from resbench.store.runs import find_runs, link_run, save_runs_of
+from resbench.store.weights import write_weights
 from resbench.store.work_records import Cell
 from resbench.study.blocks import blocks
 from resbench.study.executors import slot
@@ -125,7 +126,13 @@ class FakeTrainer:
             except InterruptedError:
                 kept.save(epoch, json.dumps(held).encode())
                 raise
-        rows = [self.record(cell, seed, weights, where) for seed, weights in zip(seeds, held["weights"], strict=True)]
+        rows = [
+            replace(
+                self.record(cell, seed, weights, where),
+                weights=write_weights(engine, kept.folder, json.dumps([seed, weights]).encode()),
+            )
+            for seed, weights in zip(seeds, held["weights"], strict=True)
+        ]
         patience.do(lambda: save_runs_of(engine, rows, cell, self.study_id, key))
         for seed, weights in zip(seeds, held["weights"], strict=True):
             ears.saved(seed, self.fake.epochs, error_pct(weights))

@@ -21,6 +21,7 @@ import optuna
 from fake_study import Fake, error_pct, weights_after
 from sqlalchemy import Engine, text
 
+from resbench.store.checkpoint_mark import MARK
 from resbench.store.engine import open_store
 from resbench.store.transaction import reading
 
@@ -180,8 +181,12 @@ class Scene:
             found.append(f"a result is not of the highest token: {rows}")
         if rows := self.rows("SELECT key, epoch, path FROM rb_checkpoint"):
             found.append(f"checkpoints of what is done: {rows}")
-        if (left := Path(self.fake.folder)).exists():
-            found.append(f"files of what is done: {sorted(path.name for path in left.iterdir())}")
+        kept = {f"{digest}.safetensors" for (digest,) in self.rows("SELECT sha256 FROM rb_weights")}
+        there = {path.name for path in Path(self.fake.folder).glob("*")} - ({MARK} if kept else set())
+        if there != kept:
+            found.append(
+                f"files of what is done: {sorted(there - kept)}; weights that are gone: {sorted(kept - there)}"
+            )
         if len(trials := self.rows("SELECT id FROM rb_trial")) != len(digests):
             found.append(f"trials: {trials}")
         found += self.optuna()

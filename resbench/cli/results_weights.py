@@ -1,0 +1,62 @@
+"""`resbench results weights RUN -o FILE`: the weights that a run ended with, kept ones or trained again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from resbench.cli.options import Checkpoints, Db, Force, Plugins, database
+from resbench.cli.terminal import echo
+from resbench.errors import BadInput
+
+if TYPE_CHECKING:
+    from resbench.study.taken import Taken
+
+Other = Annotated[
+    bool,
+    typer.Option("--other-bits", help="Also where training the run again gives other numbers here; the file says so."),
+]
+
+
+def weights(
+    run: Annotated[int, typer.Argument(help="A run's number: run_id in v_runs.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="FILE", help="A .safetensors file; else they are only kept.", show_default=False),
+    ] = None,
+    force: Force = False,
+    other_bits: Other = False,
+    checkpoints: Checkpoints = None,
+    db: Db = None,
+    plugins: Plugins = None,
+) -> None:  # fmt: skip
+    """Write the weights that a run ended with. Where none are kept the run is trained again, bit for bit, and they are."""
+    from resbench.files import check, write
+
+    if out is not None:
+        if out.suffix != ".safetensors":
+            raise BadInput(
+                f"-o {out}: weights are written as .safetensors; `resbench net export --run {run}` writes other formats"
+            )
+        check(out, force=force)
+    taken = take(run, database(db), checkpoints, other_bits=other_bits)
+    if out is not None:
+        write(out, taken.file(), force=force)
+        echo(f"{out}: {taken.title}", err=True)
+    else:
+        echo(taken.title, err=True)
+
+
+def take(run: int, url: str, checkpoints: str | None, *, other_bits: bool) -> Taken:
+    """Of the run, from its file, or by training it again while its epochs are told. Raises BadInput."""
+    from resbench.store.checkpoints import checkpoint_folder
+    from resbench.store.engine import open_store
+    from resbench.study.taken import take_weights
+
+    def told(epoch: int, error: float) -> None:
+        echo(f"epoch {epoch}: val error {error:.2f} %", err=True)
+
+    engine = open_store(url, create=False)
+    return take_weights(engine, checkpoint_folder(url, checkpoints), run, told, other_bits=other_bits)

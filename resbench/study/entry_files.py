@@ -1,0 +1,142 @@
+"""One entry of a study's ranking -> the files that repeat it anywhere: unit, network, recipe, and a study of its seeds."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from resbench.errors import BadInput
+from resbench.evidence.leaderboard import entry_named
+from resbench.evidence.study_runs import study_runs
+from resbench.ops.schema import table
+from resbench.spec.library import Library
+from resbench.spec.names import why_not
+from resbench.spec.node import plain
+from resbench.spec.override import word_value
+from resbench.spec.recipe import recipe_to_json
+from resbench.spec.yaml_text import yaml_text
+from resbench.store.catalogue import stored_recipe
+from resbench.store.engine import Engine
+from resbench.store.recorded_plugins import use_plugins_of
+from resbench.store.studies import study_spec
+from resbench.study.wrote import ORDER
+
+_WORD = re.compile(r" (?=[A-Za-z_][\w.]*=)")
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFiles:
+    """`files`: texts by the ending of their names, `.yaml` for the unit, `.study.yaml` for what repeats it. `architecture`,
+    `recipe`: digests of what is repeated.
+    """
+
+    name: str
+    files: Mapping[str, str]
+    architecture: str
+    recipe: str
+
+
+def entry_unit(engine: Engine, study: str, asked: str) -> dict[str, Any]:
+    """An entry's unit as data, with the values that the entry has as its defaults. Raises BadInput."""
+    spec = study_spec(engine, study)
+    if asked in spec.get("wrote", {}):
+        return _unit_data(spec, asked)
+    name = entry_named(study_runs(engine, study), asked)
+    use_plugins_of(engine, study)
+    return _with_defaults(_unit_data(spec, name.split(" ")[0]), _own(_said(name)))
+
+
+def entry_files(engine: Engine, study: str, asked: str, stem: str) -> EntryFiles:
+    """What repeats an entry, as files whose names begin with `stem`.
+
+    Params that the study gave or searched are the unit's defaults in its file. A recipe and a network of their own are written
+    where the study searched something of them.
+
+    Raises:
+        BadInput: for an entry that is not there or has no run, and for a unit whose file is not found.
+    """
+    runs = study_runs(engine, study)
+    name = entry_named(runs, asked)
+    found = next((key for key, own in zip(runs.groups, runs.names, strict=True) if own == name), None)
+    if found is None:
+        raise BadInput(f"{name}: has no run yet, so there is nothing to repeat")
+    use_plugins_of(engine, study)
+    spec = study_spec(engine, study)
+    said = _said(name)
+    own = _own(said)
+    unit = _with_defaults(_unit_data(spec, name.split(" ")[0]), own)
+    words = spec["fixed"].get("network", {})
+    use, arguments = words.get("use"), {key: value for key, value in words.items() if key != "use"}
+    arguments |= {key.removeprefix("network."): value for key, value in said.items() if key.startswith("network.")}
+    recipe = stored_recipe(engine, found[1])
+    data = json.loads(recipe_to_json(recipe))
+    title = "entry" if why_not(stem) else stem
+    files = {".yaml": yaml_text(unit)}
+    if any(key.startswith("network.") for key in said):
+        network = {
+            "network": f"{title}_network",
+            "extends": use,
+            "unit": _of_network(use, f"{stem}.yaml"),
+            "params": arguments,
+        }
+        files[".network.yaml"] = yaml_text(network)
+    if any(key.startswith("recipe.") for key in said):
+        files[".recipe.yaml"] = yaml_text({"recipe": f"{title}_recipe"} | {**data, "recipe": f"{title}_recipe"})
+    study_data = {
+        "study": f"{title}_again",
+        "doc": f"{name}, of the study {study}",
+        "network": f"{stem}.network.yaml" if ".network.yaml" in files else {"use": use, **arguments},
+        "units": [{"use": f"{stem}.yaml", **own} if own else f"{stem}.yaml"],
+        "data": spec["fixed"].get("data"),
+        "recipe": f"{stem}.recipe.yaml" if ".recipe.yaml" in files else _recipe_words(data),
+        "seeds": sorted({run.seed for run in runs.groups[found]}),
+    }
+    files[".study.yaml"] = yaml_text({key: value for key, value in study_data.items() if value is not None})
+    return EntryFiles(name, files, *found)
+
+
+def _said(name: str) -> dict[str, Any]:
+    """`constant_scaling shortcut_scale=0.5 recipe.lr=0.1` -> the values, as data."""
+    pairs = [word.partition("=") for word in _WORD.split(name)[1:]]
+    return {key: plain(word_value(value, f"{key}={value}")) for key, _, value in pairs}
+
+
+def _own(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the unit itself."""
+    return {key: value for key, value in said.items() if not key.startswith(("network.", "recipe."))}
+
+
+def _unit_data(spec: Mapping[str, Any], unit: str) -> dict[str, Any]:
+    """As the study wrote it, else as its file says."""
+    wrote: Mapping[str, dict[str, Any]] = spec.get("wrote", {})
+    if unit not in wrote:
+        try:
+            data = plain(Library(table(), Path()).unit(unit).node)
+        except BadInput as error:
+            raise BadInput(f"{error}; the study took it from a file: go to the folder where that is") from None
+        assert isinstance(data, dict)
+    else:
+        data = wrote[unit]  # JSON of ours is sorted
+    return {key: data[key] for key in (*(key for key in ORDER if key in data), *sorted({*data} - {*ORDER}))}
+
+
+def _with_defaults(unit: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    params = unit.get("params", {})
+    return unit if not values else {**unit, "params": {key: values.get(key, value) for key, value in params.items()}}
+
+
+def _of_network(network: str, unit: str) -> Any:
+    """What the network says of its unit, said of this one."""
+    given = Library(table(), Path()).network(network).unit.arguments
+    return {"use": unit, **{key: plain(value) for key, value in given.items()}} if given else unit
+
+
+def _recipe_words(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "use": data["recipe"],
+        **{key: value for key, value in data.items() if key not in ("recipe", "doc", "cite")},
+    }

@@ -1,0 +1,73 @@
+"""An entry of a ranking leaves the database as files, and what they say is trained to the same numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from command_line import Database, Rb
+
+SEARCH = """\
+study: searched
+network: {use: resnet_cifar, depth: {choices: [8, 14]}, width: 2}
+units:
+  - {use: constant_scaling, shortcut_scale: {choices: [0.5, 1]}}
+data: digits
+recipe: {use: he2016_small, epochs: 1, batch: 32, warmup: null, lr: {range: [0.01, 0.1], log: true}, plan: {workers: 0}}
+seeds: 1
+search: {use: random, finalists: 1}
+budget: {trials: 1}
+"""
+ERRORS = "SELECT DISTINCT val_error_pct FROM v_runs WHERE judges"
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(
+    "words", [["units=[{use: constant_scaling, shortcut_scale: 0.5}]"], []], ids=["param", "plain"]
+)
+def test_an_entry_is_repeated_from_its_files(words: list[str], rb: Rb, database: Database, tmp_path: Path) -> None:
+    assert rb("study", "run", "small.yaml", "seeds=1", *words).status == 0
+    written = rb("results", "unit", "small", "1", "-o", "best.yaml")
+    assert written.status == 0, written.err
+    assert sorted(path.name for path in tmp_path.glob("best.*")) == ["best.study.yaml", "best.yaml"]
+    _repeats(rb, written.err, database, tmp_path)
+
+
+def test_so_is_what_a_search_found(rb: Rb, database: Database, tmp_path: Path) -> None:
+    (tmp_path / "searched.yaml").write_text(SEARCH, "utf-8")
+    assert rb("study", "run", "searched.yaml").status == 0
+    written = rb("results", "unit", "searched", "1", "-o", "best.yaml")
+    assert written.status == 0, written.err
+    names = [f"best{end}.yaml" for end in (".network", ".recipe", ".study", "")]
+    assert sorted(path.name for path in tmp_path.glob("best.*")) == names
+    _repeats(rb, written.err, database, tmp_path)
+    (tmp_path / "best.yaml").unlink()
+    again = rb("results", "unit", "searched", "1", "-o", "best.yaml")  # the others are there, and the same
+    assert again.status == 0, again.err
+    (tmp_path / "best.recipe.yaml").write_text("recipe: mine\n", "utf-8")
+    (tmp_path / "best.yaml").unlink()
+    refused = rb("results", "unit", "searched", "1", "-o", "best.yaml")
+    assert refused.status == 2
+    assert not (tmp_path / "best.yaml").exists()
+    assert (tmp_path / "best.recipe.yaml").read_text("utf-8") == "recipe: mine\n"
+
+
+def _repeats(rb: Rb, said: str, database: Database, folder: Path) -> None:
+    """The command that was printed gives the same error to the last bit."""
+    command = said.split("trained again by: resbench ")[1].split()
+    ran = rb(*command, "--db", "again.db", "recipe.plan={workers: 0}", "seeds=1")
+    assert ran.status == 0, ran.err
+    assert Database(folder / "again.db").rows(ERRORS)[0] in database.rows(ERRORS)
+
+
+@pytest.mark.usefixtures("ran")
+def test_a_file_that_has_changed_since_is_told(rb: Rb, tmp_path: Path) -> None:
+    unit = "unit: mine\nnodes:\n  f: {from: x, ops: [conv3x3: {stride: $stride}, bn]}\n  h: {from: x, ops: [shortcut]}\n" \
+        "  y: {from: [h, f], ops: [add, relu]}\n"  # fmt: skip
+    (tmp_path / "mine.yaml").write_text(unit, "utf-8")
+    assert rb("study", "run", "small.yaml", "units=[mine]").status == 0
+    (tmp_path / "mine.yaml").write_text(unit.replace("bn]", "bn, bn]"), "utf-8")
+    said = rb("results", "unit", "small", "mine", "-o", "best.yaml")
+    assert said.status == 2
+    assert "another network" in said.err
+    assert [path.name for path in tmp_path.glob("best*")] == []

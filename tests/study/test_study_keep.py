@@ -1,0 +1,134 @@
+"""Weights of a study's runs are kept as it says, are those that were scored, and move and go with their runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import chdir
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+import torch
+from command_line import Database, Rb
+
+from resbench.compiler.network import build
+from resbench.data.registry import load
+from resbench.data.split import normalised
+from resbench.store.engine import Engine, open_store
+from resbench.store.weights import kept_weights
+from resbench.study.taken import Taken, take_weights
+from resbench.train.evaluate import evaluate
+
+FOLDER = "resbench.db.checkpoints"
+pytestmark = pytest.mark.usefixtures("small")
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    """Of the study's database, once there is one."""
+    with chdir(tmp_path):
+        engine = open_store("resbench.db", create=True)
+    yield engine
+    engine.dispose()
+
+
+def files(folder: Path, name: str = FOLDER) -> list[Path]:
+    return sorted((folder / name).glob("*.safetensors"))
+
+
+def taken(engine: Engine, folder: Path, run: int) -> Taken:
+    return take_weights(engine, folder / FOLDER, run, lambda epoch, error: None)
+
+
+def val_error(what: Taken) -> float:
+    network = build(what.bound).to_empty(device="cpu")
+    network.load_state_dict(dict(what.state))
+    (score,) = evaluate(network.eval(), normalised(load("digits"), "val", torch.device("cpu")), 1)
+    return score.error_pct
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        ((), 2),
+        (("keep=finalists",), 6),
+        (("keep=all",), 6),
+        (("keep=none",), 0),
+        (("keep={runs: all, gib: 0.000014}",), 1),
+    ],
+)
+def test_as_many_as_the_study_says(words: tuple[str, ...], kept: int, rb: Rb, engine: Engine, tmp_path: Path) -> None:
+    said = rb("study", "run", "small.yaml", "seeds=3", *words)
+    assert said.status == 0, said.err
+    rows = kept_weights(engine)
+    assert [path.name for path in files(tmp_path)] == sorted(f"{row.sha256}.safetensors" for row in rows.values())
+    assert len(rows) == kept
+    assert all(sha256(path.read_bytes()).hexdigest() == path.stem for path in files(tmp_path))
+    assert ("weights kept: " in said.err) == (kept > 0)
+    assert ("are not kept, for all together" in said.err) == (kept == 1)
+
+
+def test_the_best_are_one_of_each_unit_that_may_be_it_nearest_to_its_median(
+    rb: Rb, engine: Engine, database: Database
+) -> None:
+    assert rb("study", "run", "small.yaml", "seeds=3").status == 0
+    tied = {row["unit"] for row in rb("results", "top", "small", "--json").json if row["tied_with_best"] is not False}
+    chosen = {}
+    for unit in tied:
+        runs = database.rows(f"SELECT val_error_pct, run_id FROM v_runs WHERE unit = '{unit}' ORDER BY 1")
+        chosen[unit] = runs[1][1]
+    assert {*kept_weights(engine)} == {*chosen.values()}
+
+
+@pytest.mark.parametrize("words", [(), ("recipe.average={decay: 0.9}",), ("recipe.statistics=running",)], ids=str)
+def test_what_is_kept_is_what_was_scored_and_comes_again(
+    words: tuple[str, ...], rb: Rb, engine: Engine, tmp_path: Path
+) -> None:
+    assert rb("study", "run", "small.yaml", "keep=all", *words).status == 0
+    of = {run["run_id"]: run["val_error_pct"] for run in rb("query", "SELECT * FROM v_runs", "--json").json}
+    for run, error in of.items():
+        assert val_error(taken(engine, tmp_path, run)) == error
+    first = min(of)
+    kept = taken(engine, tmp_path, first)
+    assert kept.how == "kept"
+    (tmp_path / FOLDER / f"{kept_weights(engine)[first].sha256}.safetensors").write_bytes(b"damaged")
+    again = taken(engine, tmp_path, first)
+    assert again.how == "trained again"
+    assert all(torch.equal(again.state[name], tensor) for name, tensor in kept.state.items())
+    assert taken(engine, tmp_path, first).how == "kept"
+
+
+def test_what_a_person_asked_for_stays(rb: Rb, engine: Engine, tmp_path: Path) -> None:
+    assert rb("study", "run", "small.yaml", "keep=none").status == 0
+    said = rb("results", "weights", "1", "-o", "one.safetensors")
+    assert said.status == 0, said.err
+    assert "trained again" in said.err
+    assert rb("study", "run", "small.yaml", "keep=none", "seeds=3").status == 0
+    assert [*kept_weights(engine)] == [1]
+    assert len(files(tmp_path)) == 1
+    assert rb("results", "weights", "1", "-o", "two.safetensors").err.endswith("kept\n")
+    assert (tmp_path / "one.safetensors").read_bytes() == (tmp_path / "two.safetensors").read_bytes()
+    assert rb("results", "weights", "1", "-o", "two.onnx").status == 2
+
+
+def test_they_go_with_copies_and_merges_and_with_what_is_deleted(rb: Rb, engine: Engine, tmp_path: Path) -> None:
+    assert rb("study", "run", "small.yaml", "keep=all").status == 0
+    assert rb("db", "backup", "copy.db").status == 0
+    names = [path.name for path in files(tmp_path)]
+    assert [path.name for path in files(tmp_path, "copy.db.checkpoints")] == names
+    assert rb("results", "delete", "--run", "1", "--yes").status == 0
+    assert len(files(tmp_path)) == len(names) - 1
+    assert len(files(tmp_path, "copy.db.checkpoints")) == len(names)
+    assert rb("db", "merge", "resbench.db", "copy.db").status == 0
+    assert [path.name for path in files(tmp_path)] == names
+    assert rb("db", "merge", "resbench.db", "copy.db", "-o", "both.db").status == 0
+    assert [path.name for path in files(tmp_path, "both.db.checkpoints")] == names
+    assert rb("db", "check").status == 0
+
+
+def test_a_strangers_file_of_such_a_name_stays(rb: Rb, engine: Engine, tmp_path: Path) -> None:
+    assert rb("study", "run", "small.yaml", "keep=all").status == 0
+    stranger = tmp_path / FOLDER / "model.safetensors"
+    stranger.write_bytes(b"mine")
+    assert rb("results", "delete", "small", "--yes").status == 0
+    assert files(tmp_path) == [stranger]
