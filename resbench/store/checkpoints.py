@@ -25,6 +25,7 @@ from sqlalchemy.types import NullType
 from resbench.errors import StorageError
 from resbench.failpoints import Failpoint, reach
 from resbench.files import open_new, sync
+from resbench.spec.find import at_home
 from resbench.store.cells import hold
 from resbench.store.checkpoint_mark import is_file
 from resbench.store.checkpoint_place import FORM, identity, inner_places, leave, own_place, own_places, removable
@@ -46,7 +47,7 @@ def checkpoint_folder(url: str, named: str | None = None) -> Path:
     Workers on several machines go on where another stopped only if they share it.
     """
     if named:
-        return Path(named).expanduser().resolve()
+        return at_home(named).resolve()
     path = locate(url).path
     return Path("resbench.checkpoints").resolve() if path is None else Path(f"{path.resolve()}.checkpoints")
 
