@@ -11,11 +11,13 @@ import threading
 from pathlib import Path
 
 import pytest
+from command_line import say
 from decoys import place, snapshot
 
 from resbench import files
 from resbench.errors import BadInput, StorageError
 from resbench.files import check, make_private, open_new, placed, private_mode, write, write_all
+from resbench.spec.find import at_home
 
 
 def mode(path: Path) -> int:
@@ -291,3 +293,12 @@ def test_the_name_of_a_part_is_nobody_elses(folder: Path, monkeypatch: pytest.Mo
     with pytest.raises(BadInput, match="exists already"):
         write(folder / "x.svg", b"new")
     assert snapshot(folder) == before
+
+
+@pytest.mark.parametrize("name", ["~nobody-of-this-name/x.db", "~? x.db"])
+def test_a_home_that_nobody_has_is_a_name_like_any_other(name: str, tmp_path: Path) -> None:
+    assert at_home(name) == Path(name)
+    assert at_home("~/x.db") == Path.home() / "x.db"
+    said = say(["results", "list", "--db", name], tmp_path)
+    assert said.status == 4, said
+    assert "no such database" in said.err or "does not exist" in said.err

@@ -10,6 +10,7 @@ import typer
 
 from resbench.cli.terminal import echo
 from resbench.errors import BadInput
+from resbench.spec.find import at_home
 from resbench.spec.project import of_project
 
 if TYPE_CHECKING:
@@ -94,4 +95,4 @@ def _project_database() -> str | None:
     file, value = of_project("db")
     if value is not None and not isinstance(value, str):
         raise BadInput(f"{file}: [tool.resbench] db: a text is needed, got {value!r}")
-    return value if value is None or "://" in value else str(file.parent / Path(value).expanduser())
+    return value if value is None or "://" in value else str(file.parent / at_home(value))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from resbench.errors import Fact
+from resbench.spec.find import at_home
 
 
 def folders() -> tuple[Path, ...]:
@@ -17,7 +18,7 @@ def folders() -> tuple[Path, ...]:
 
 def find(path: str, is_there: Callable[[Path], bool], what: str) -> Path:
     """Raises Fact with the places where no such thing (`what`) is."""
-    given = Path(path).expanduser()
+    given = at_home(path)
     places = [given, *(folder / path for folder in folders() if not given.is_absolute())]
     found = next((place for place in places if is_there(place)), None)
     if found is None:

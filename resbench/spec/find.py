@@ -150,6 +150,15 @@ def _below(kind: str, name: str) -> str | None:
     return tail if legal and tail.count("/") < MAX_FOLDERS else None
 
 
+def at_home(name: str | Path) -> Path:
+    """The path with `~` and `~user` at its beginning replaced; where the system knows no such home, as it is, as a shell does."""
+    path = Path(name)
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
 def exists(path: Path) -> bool:
     """Whether there is anything; of a path that the system will not even look at there is nothing."""
     try:

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 from resbench.errors import BadInput
-from resbench.spec.find import is_folder
+from resbench.spec.find import at_home, is_folder
 
 
 def of_project(key: str) -> tuple[Path, object]:
@@ -30,7 +30,7 @@ def project_plugins() -> list[Path]:
     names = [] if value is None else value
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise BadInput(f"{file}: [tool.resbench] plugins: a list of folders is needed, got {value!r}")
-    folders = [file.parent / Path(str(name)).expanduser() for name in names]
+    folders = [file.parent / at_home(str(name)) for name in names]
     gone = next((folder for folder in folders if not is_folder(folder)), None)
     if gone is not None:
         raise BadInput(f"{file}: [tool.resbench] plugins: {gone} is no folder")

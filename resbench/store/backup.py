@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from resbench.errors import BadInput, DatabaseError, StorageError
+from resbench.spec.find import at_home
 from resbench.store.location import Location, locate
 from resbench.store.new_file import new_file
 from resbench.store.sqlite_connection import connect, error_name, file_uri
@@ -24,7 +25,7 @@ def backup(url: str, out: str, *, force: bool = False) -> Path:
     location, place = locate(url), locate(out)
     if place.path is None:
         raise BadInput(f"{place.shown}: a copy is a file, such as `copy.db`; it is no database on a server")
-    target = Path(out).expanduser() if "://" not in out else place.path  # as it was given, for what is said of it
+    target = at_home(out) if "://" not in out else place.path  # as it was given, for what is said of it
     if location.path is None:
         raise DatabaseError(f"{location.shown}: {_SERVER}")
     check_file(location, create=False)

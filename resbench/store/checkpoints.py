@@ -21,6 +21,7 @@ from sqlalchemy.types import NullType
 
 from resbench.errors import StorageError
 from resbench.failpoints import Failpoint, reach
+from resbench.spec.find import at_home
 from resbench.store.cells import hold
 from resbench.store.checkpoint_files import places_of, read_kept, remove_kept, weights_file, write_kept
 from resbench.store.checkpoint_place import FORM, identity, known_keys, leave, own_places, removable
@@ -40,7 +41,7 @@ def checkpoint_folder(url: str, named: str | None = None) -> Path:
     Workers on several machines go on where another stopped only if they share it.
     """
     if named:
-        return Path(named).expanduser().resolve()
+        return at_home(named).resolve()
     path = locate(url).path
     return Path("resbench.checkpoints").resolve() if path is None else Path(f"{path.resolve()}.checkpoints")
 

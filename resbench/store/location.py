@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, quote, unquote
 
 from resbench.errors import DatabaseError, did_you_mean
 from resbench.escape import printable
+from resbench.spec.find import at_home
 from resbench.store.secrets import conceal, secrets_of
 
 _ALLOWED = "a path such as `results.db`, `sqlite:///results.db` or `postgresql://user@host/name`"
@@ -126,5 +127,5 @@ def _file(name: str, *, read_only: bool) -> Location:
             f"--db: expected {_ALLOWED}, got what is neither; it is not shown, for it may hold a password. `./` before a file's "
             "name makes it a path"
         )
-    path = Path(name).expanduser().absolute()
+    path = at_home(name).absolute()
     return Location(url="", path=path, shown=printable(name, 300), read_only=read_only)

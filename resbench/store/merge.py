@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from resbench.errors import BadInput, DatabaseError
+from resbench.spec.find import at_home
 from resbench.store.check import refuse_unsound
 from resbench.store.dialect import lock_rows
 from resbench.store.engine import open_store
@@ -72,7 +72,7 @@ def merge_to_new(
         )
     _refuse_twice(sources)
     read = [path for path in (locate(url).path for url in sources) if path is not None]
-    target = location.path if "://" in out else Path(out).expanduser()  # as it was given, for what is said of it
+    target = location.path if "://" in out else at_home(out)  # as it was given, for what is said of it
     refuse_source(target, read)
     with new_file(target, read, force=force) as rough:
         for url in sources:

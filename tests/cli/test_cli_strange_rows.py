@@ -31,7 +31,7 @@ FULL = os.environ.get("RESBENCH_FUZZ") == "full"  # else each row meets the quic
 BIG = "'[' || hex(zeroblob(50000))"
 # Commands that meet values of runs, of the study's spec, of recipe and data, of flags, of networks, of environments, of params.
 RUNS = "top top_json show compare power md csv freeze report plot check repeat proxies show_json"
-STUDY = "top top_json compare power md freeze report plot check unit proxies"
+STUDY = "top top_json compare power md freeze report plot check unit repeat proxies"
 BEHIND = "top top_json show compare power md freeze report plot check repeat proxies show_json"
 FLAGS = "top top_json compare power md csv freeze report plot check proxies"
 NETWORK = "show freeze report check repeat proxies show_json"

@@ -73,7 +73,7 @@ WAYS = (
     Way(("results", "plot", "small", "curves", "-o", "out.svg", *DB), formats.svg, 1),
     Way(("results", "top", "small", "--svg", "out.svg", *DB), formats.svg, 1),
     Way(("report", "small", "-o", "out.html", *DB), formats.html, 1),
-    Way(SHOW, formats.terminal),
+    Way(SHOW, formats.graph_lines),
     Way((*SHOW, "--json"), formats.of_json),
     Way((*SHOW, "-o", "out.svg"), formats.svg),
     Way((*SHOW, "--format", "dot"), formats.dot),
