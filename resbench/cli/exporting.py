@@ -13,7 +13,8 @@ from resbench.cli.request import request_of
 from resbench.compiler.architecture import bind_network
 from resbench.compiler.canonical import canonical
 from resbench.compiler.emit.file import About, network_file, unit_file
-from resbench.compiler.export import load_weights, onnx_bytes, safetensors_bytes, torch_bytes
+from resbench.compiler.export import onnx_bytes, safetensors_bytes, torch_bytes
+from resbench.compiler.fit import load_weights
 from resbench.compiler.graph import BoundNetwork, Graph
 from resbench.compiler.materialise import materialise
 from resbench.compiler.network import build
@@ -24,6 +25,7 @@ from resbench.ops.schema import table
 from resbench.spec.library import Library
 
 INIT = "he_normal"
+OTHERS = "`resbench net import-weights` puts weights of torchvision's, timm's or torch-resnet's networks under our names"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Subject:
         materialise(network, canonical(self.bound).numbers, self.source.seed or 0, INIT)
         module = network if self.unit is None else network.get_submodule(self.unit[0])
         if self.source.file is not None:
-            load_weights(module, self.source.file)
+            load_weights(module, self.source.file, OTHERS if self.unit is None else "")
         return module
 
     def metadata(self) -> dict[str, str]:

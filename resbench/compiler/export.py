@@ -11,15 +11,12 @@ import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 
 import torch
 from torch import nn
 
 from resbench.compiler.graph import Shape
-from resbench.compiler.weights import other_numbers, other_shapes, read_weights
 from resbench.errors import BadInput
-from resbench.escape import printable
 
 LARGEST_ONNX = 2**31 - 1  # bytes of one protobuf message
 
@@ -64,26 +61,6 @@ def safetensors_bytes(network: nn.Module, metadata: Mapping[str, str]) -> bytes:
     header = json.dumps(json.loads(data[8:end]), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     header += b" " * (-len(header) % 8)
     return len(header).to_bytes(8, "little") + header + data[end:]
-
-
-def load_weights(network: nn.Module, path: Path) -> None:
-    """Every tensor of the network from a safetensors file, and no other. Raises BadInput with what does not fit."""
-    given = read_weights(path)
-    own = network.state_dict()
-    wrong = [
-        *_some("lacks", [name for name in own if name not in given]),
-        *_some("has besides", [name for name in given if name not in own]),
-        *_some("other shapes:", other_shapes(network, given)),
-        *_some("other numbers:", other_numbers(network, given)),
-    ]
-    if wrong:
-        raise BadInput(f"{printable(str(path), 200)}: these are weights of another network: {'; '.join(wrong)}")
-    network.load_state_dict(given)
-
-
-def _some(what: str, names: list[str], shown: int = 3) -> list[str]:
-    more = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return [f"{what} {', '.join(printable(name, 200) for name in names[:shown])}{more}"] if names else []
 
 
 def _images(shape: Shape) -> torch.Tensor:

@@ -135,10 +135,25 @@ def test_weights_of_another_network(rb: Rb) -> None:
         "x.pt2",
     )
     assert said.status == 2
-    assert said.err.startswith(
-        "small.safetensors: these are weights of another network: lacks stages.0.units.1.f.conv1.weight, "
+    head, *lines = said.err.splitlines()
+    assert head.startswith(
+        "small.safetensors: weights do not fit: expected the 80 tensors of the network, got 44, of which "
     )
-    assert " more; other shapes: stem.conv1.weight is (2, 3, 3, 3), not (4, 3, 3, 3), " in said.err
+    assert "; `resbench net import-weights` puts weights of torchvision's, " in head
+    assert lines[:2] == ["  not in the file, 30:", "    stages.0.units.1.f.conv1.weight"]
+    assert "    stem.conv1.weight: the shape is (2, 3, 3, 3) in the file, (4, 3, 3, 3) in the network" in lines
+
+
+def test_a_state_dict_of_the_emitted_file_is_taken(rb: Rb, tmp_path: Path) -> None:
+    """As a training loop saves it, wrapped and in a checkpoint."""
+    network = module(rb("net", "export", *SMALL, "--to", "python").out, "ResnetCifar")
+    state = {f"module.{name}": tensor for name, tensor in network.state_dict().items()}
+    torch.save({"model": state, "epoch": 3}, tmp_path / "mine.pth")
+    assert rb("net", "export", *SMALL, "--weights", "mine.pth", "-o", "net.safetensors").err == (
+        "net.safetensors: resnet_cifar of plain\n"
+    )
+    written = load_file(tmp_path / "net.safetensors")
+    assert all(written[name].equal(tensor) for name, tensor in network.state_dict().items())
 
 
 def test_onnx_without_its_packages(rb: Rb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
