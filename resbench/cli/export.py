@@ -38,8 +38,19 @@ Seed = Annotated[
 ]
 Weights = Annotated[
     Path | None,
-    typer.Option("--weights", metavar="FILE", help="Weights from a .safetensors file instead.", show_default=False),
-]
+    typer.Option(
+        "--weights", metavar="FILE", show_default=False,
+        help="Weights of this network instead: .safetensors, or a torch state dict; of other packages' networks, see "
+        "`net import-weights`.",
+    ),
+]  # fmt: skip
+Calibrate = Annotated[
+    str | None,
+    typer.Option(
+        "--calibrate", metavar="DATA", show_default=False,
+        help="Set running statistics from the training images of this data set.",
+    ),
+]  # fmt: skip
 Words = Annotated[list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="As in `show`.")]
 
 
@@ -51,19 +62,16 @@ def net(
     force: Force = False,
     seed: Seed = None,
     weights: Weights = None,
+    calibrate: Calibrate = None,
     plugins: Plugins = None,
 ) -> None:
     """Write a network as Python, ONNX, a torch.export program, or its weights."""
     chosen = _format(to, out)
-    _check(chosen, out, seed, weights)
+    _check(chosen, out, seed, weights, calibrate)
     from resbench.cli.exporting import Source, network_subject
 
-    _write(
-        network_subject(network, tuple(words or ()), Source(seed, weights, tuple(plugins or ()))),
-        chosen,
-        out,
-        force=force,
-    )
+    source = Source(seed, weights, tuple(plugins or ()), calibrate)
+    _write(network_subject(network, tuple(words or ()), source), chosen, out, force=force)
 
 
 def unit(
@@ -86,12 +94,8 @@ def unit(
         raise BadInput(f"`--place {place}`: places: {', '.join(PLACES)}{did_you_mean(place, PLACES)}")
     from resbench.cli.exporting import Source, unit_subject
 
-    _write(
-        unit_subject(unit, tuple(words or ()), place, Source(seed, weights, tuple(plugins or ()))),
-        chosen,
-        out,
-        force=force,
-    )
+    source = Source(seed, weights, tuple(plugins or ()))
+    _write(unit_subject(unit, tuple(words or ()), place, source), chosen, out, force=force)
 
 
 def _format(to: str | None, out: Path | None) -> str:
@@ -106,11 +110,11 @@ def _format(to: str | None, out: Path | None) -> str:
     return to
 
 
-def _check(to: str, out: Path | None, seed: int | None, weights: Path | None) -> None:
+def _check(to: str, out: Path | None, seed: int | None, weights: Path | None, calibrate: str | None = None) -> None:
     """Raises BadInput for options that do not go together."""
-    if to == "python" and (seed is not None or weights is not None):
+    if to == "python" and (seed is not None or weights is not None or calibrate is not None):
         raise BadInput(
-            "a Python file holds no weights: leave out --seed and --weights, and write those `--to safetensors`"
+            "a Python file holds no weights: leave out --seed, --weights and --calibrate, and write those `--to safetensors`"
         )
     if to != "python" and out is None:
         raise BadInput(f"{to} is no text for the screen: `-o FILE` is needed")
@@ -124,5 +128,8 @@ def _write(subject: Subject, to: str, out: Path | None, *, force: bool) -> None:
     if out is None:
         write_file(subject.python())
         return
-    write(out, subject.data(to), force=force)
+    exported = subject.export(to)
+    write(out, exported.data, force=force)
     echo(f"{out}: {subject.title}", err=True)
+    for note in exported.notes:
+        echo(f"note: {note}", err=True)

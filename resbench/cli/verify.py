@@ -118,7 +118,7 @@ def import_weights(
         load_weights(source, weights, f"they must be those of {printable(against)} with {bound.classes} classes")
     ours, pairing = imported(bound, source, _map(map_))
     about = {"network": bound.name, "unit": bound.unit, "digest": canonical(bound).digest, "from": against}
-    write(output, safetensors_bytes(ours, about), force=force)
+    write(output, safetensors_bytes(ours.state_dict(), about), force=force)
     for doubt in pairing.doubts:
         echo(f"note: {doubt}", err=True)
     where = weights if weights is not None else "weights drawn from seed 0, since no --weights were given"
