@@ -4,6 +4,7 @@
     ├── BadInput             2  a file, an argument or a name that cannot be used; nothing was written
     │   ├── SpecError        2  problems in YAML files, each with its place
     │   ├── Conflicts        2  files to be merged that contradict each other
+    │   ├── WeightsError     2  weights that do not fit a network
     │   ├── Endless          2  more values or points than can be walked
     │   └── TooLarge         2  a network that needs more memory than the device has
     ├── PluginError          3  a plugin that fails
@@ -40,6 +41,12 @@ class Endless(BadInput):
 
 class Conflicts(BadInput):
     """Files that contradict each other; one conflict a line."""
+
+    several_lines = True
+
+
+class WeightsError(BadInput):
+    """Weights that do not fit a network; one tensor a line."""
 
     several_lines = True
 

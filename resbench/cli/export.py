@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from resbench.cli.options import Force, Plugins
+from resbench.cli.options import Checkpoints, Db, Force, Plugins, database
+from resbench.cli.results_weights import Other
 from resbench.cli.terminal import echo, write_file
 from resbench.errors import BadInput, did_you_mean
 from resbench.seeds import LARGEST
 
 if TYPE_CHECKING:
     from resbench.cli.exporting import Subject
+    from resbench.study.taken import Taken
 
 FORMATS = {"python": ".py", "onnx": ".onnx", "torch": ".pt2", "safetensors": ".safetensors"}
 PLACES = ("first", "inner", "transition")
@@ -38,32 +40,90 @@ Seed = Annotated[
 ]
 Weights = Annotated[
     Path | None,
-    typer.Option("--weights", metavar="FILE", help="Weights from a .safetensors file instead.", show_default=False),
+    typer.Option(
+        "--weights", metavar="FILE", show_default=False,
+        help="Weights of this network instead: .safetensors, or a torch state dict; of other packages' networks, see "
+        "`net import-weights`.",
+    ),
+]  # fmt: skip
+Calibrate = Annotated[
+    str | None,
+    typer.Option(
+        "--calibrate", metavar="DATA", show_default=False,
+        help="Set running statistics from the training images of this data set.",
+    ),
+]  # fmt: skip
+Run = Annotated[
+    int | None,
+    typer.Option("--run", metavar="N", help="The network of this run, with its weights.", show_default=False),
+]
+Study = Annotated[
+    str | None,
+    typer.Option(
+        "--study", metavar="S", help="With --unit: of the run nearest to the unit's median.", show_default=False
+    ),
+]
+Unit = Annotated[
+    str | None, typer.Option("--unit", metavar="U", help="As the ranking names it, or its number.", show_default=False)
 ]
 Words = Annotated[list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="As in `show`.")]
 
 
 def net(
-    network: Annotated[str, typer.Argument(help="A network's name or file.")],
+    network: Annotated[
+        str | None, typer.Argument(help="A network's name or file; none with --run or --study.", show_default=False)
+    ] = None,
     words: Words = None,
     to: To = None,
     out: Out = None,
     force: Force = False,
     seed: Seed = None,
     weights: Weights = None,
+    calibrate: Calibrate = None,
+    run: Run = None,
+    study: Study = None,
+    unit: Unit = None,
+    other_bits: Other = False,
+    checkpoints: Checkpoints = None,
+    db: Db = None,
     plugins: Plugins = None,
 ) -> None:
-    """Write a network as Python, ONNX, a torch.export program, or its weights."""
-    chosen = _format(to, out)
-    _check(chosen, out, seed, weights)
-    from resbench.cli.exporting import Source, network_subject
+    """Write a network as Python, ONNX, a torch.export program, or its weights; with --run one that was trained.
 
-    _write(
-        network_subject(network, tuple(words or ()), Source(seed, weights, tuple(plugins or ()))),
-        chosen,
-        out,
-        force=force,
-    )
+    The weights of a run are those that are kept; where none are, the run is trained again, bit for bit, and they are.
+    """
+    chosen = _format(to, out)
+    _check(chosen, out, seed, weights, calibrate)
+    if run is None and study is None:
+        if network is None:
+            raise BadInput("name a network, or with --run N one that was trained, or with --study S --unit U")
+        if unit is not None or db is not None or checkpoints is not None or other_bits:
+            raise BadInput("--unit, --db, --checkpoints and --other-bits are of --run and --study")
+        from resbench.cli.exporting import Source, network_subject
+
+        source = Source(seed, weights, tuple(plugins or ()), calibrate)
+        _write(network_subject(network, tuple(words or ()), source), chosen, out, force=force)
+        return
+    if network is not None or seed is not None or weights is not None or calibrate is not None:
+        raise BadInput("a run has its own network, weights and statistics: give none of these beside --run or --study")
+    if (run is None) == (study is None) or (study is None) != (unit is None):
+        raise BadInput("a trained network is named by --run N, or by --study S and --unit U")
+    from resbench.cli.exporting import run_subject
+    from resbench.cli.results_weights import nearest_run, take
+    from resbench.files import check
+
+    if out is not None:
+        check(out, force=force)
+    url = database(db)
+    number = nearest_run(url, study, unit) if study is not None and unit is not None else run
+    assert number is not None
+    subject = run_subject(url, number)
+    if chosen == "python":  # holds no weights
+        _write(subject, chosen, out, force=force)
+        return
+    taken = take(number, url, checkpoints, other_bits=other_bits)
+    echo(taken.title, err=True)
+    _write(subject, chosen, out, force=force, weights=taken)
 
 
 def unit(
@@ -86,12 +146,8 @@ def unit(
         raise BadInput(f"`--place {place}`: places: {', '.join(PLACES)}{did_you_mean(place, PLACES)}")
     from resbench.cli.exporting import Source, unit_subject
 
-    _write(
-        unit_subject(unit, tuple(words or ()), place, Source(seed, weights, tuple(plugins or ()))),
-        chosen,
-        out,
-        force=force,
-    )
+    source = Source(seed, weights, tuple(plugins or ()))
+    _write(unit_subject(unit, tuple(words or ()), place, source), chosen, out, force=force)
 
 
 def _format(to: str | None, out: Path | None) -> str:
@@ -106,11 +162,11 @@ def _format(to: str | None, out: Path | None) -> str:
     return to
 
 
-def _check(to: str, out: Path | None, seed: int | None, weights: Path | None) -> None:
+def _check(to: str, out: Path | None, seed: int | None, weights: Path | None, calibrate: str | None = None) -> None:
     """Raises BadInput for options that do not go together."""
-    if to == "python" and (seed is not None or weights is not None):
+    if to == "python" and (seed is not None or weights is not None or calibrate is not None):
         raise BadInput(
-            "a Python file holds no weights: leave out --seed and --weights, and write those `--to safetensors`"
+            "a Python file holds no weights: leave out --seed, --weights and --calibrate, and write those `--to safetensors`"
         )
     if to != "python" and out is None:
         raise BadInput(f"{to} is no text for the screen: `-o FILE` is needed")
@@ -118,11 +174,15 @@ def _check(to: str, out: Path | None, seed: int | None, weights: Path | None) ->
         raise BadInput("weights are drawn (--seed) or read (--weights), not both")
 
 
-def _write(subject: Subject, to: str, out: Path | None, *, force: bool) -> None:
+def _write(subject: Subject, to: str, out: Path | None, *, force: bool, weights: Taken | None = None) -> None:
+    """`weights`: of a run."""
     from resbench.files import write
 
     if out is None:
         write_file(subject.python())
         return
-    write(out, subject.data(to), force=force)
+    exported = subject.export(to) if weights is None else subject.export(to, weights.state, weights.metadata)
+    write(out, exported.data, force=force)
     echo(f"{out}: {subject.title}", err=True)
+    for note in exported.notes:
+        echo(f"note: {note}", err=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from torch import nn
 
@@ -13,30 +15,58 @@ from resbench.cli.request import request_of
 from resbench.compiler.architecture import bind_network
 from resbench.compiler.canonical import canonical
 from resbench.compiler.emit.file import About, network_file, unit_file
-from resbench.compiler.export import load_weights, onnx_bytes, safetensors_bytes, torch_bytes
+from resbench.compiler.emit.module import plain_network, plain_unit
+from resbench.compiler.export import onnx_bytes, safetensors_bytes, torch_bytes
+from resbench.compiler.fit import fit, load_weights
 from resbench.compiler.graph import BoundNetwork, Graph
 from resbench.compiler.materialise import materialise
 from resbench.compiler.network import build
-from resbench.errors import BadInput
+from resbench.compiler.weights import Named
+from resbench.errors import BadInput, PluginError
 from resbench.escape import shell_line
 from resbench.measure.room import require
 from resbench.ops.schema import table
 from resbench.spec.library import Library
+from resbench.store.engine import open_store
+from resbench.store.reading import run_detail
+from resbench.study.job import stored_network
+from resbench.train.calibrate import calibrate
+from resbench.train.statistics import norms_of
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
 INIT = "he_normal"
+OTHERS = (
+    "`resbench net import-weights` puts weights of torchvision's, timm's or torch-resnet's networks under our names"
+)
+FRESH = (
+    "its running statistics are 0 and 1, as before the first image, so in evaluation outputs grow with depth (1e18 at 254 "
+    "layers, NaN at 1001); `--calibrate DATA` takes them from training images"
+)
+RESBENCH_CLASSES = (
+    "it is made of resbench's own classes, which quantisers and other tools that go by classes do not know"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where weights come from, a file or the seed (0 without one), and ops: the folders of plugins that were given."""
+    """Where weights come from, a file or the seed (0 without one); statistics, a data set; ops, the folders of plugins."""
 
     seed: int | None
     file: Path | None
     plugins: tuple[Path, ...] = ()
+    calibrate: str | None = None
 
     @property
     def words(self) -> list[str]:
         return [word for folder in self.plugins for word in ("--plugins", str(folder))]
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """`notes`: what whoever uses the file has to know, each a sentence."""
+
+    data: bytes
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +86,78 @@ class Subject:
     def python(self) -> str:
         if self.unit is None:
             return network_file(self.bound, self.about)
-        paths = [path for path, _ in self.bound.parts() if ".units." in path]
-        return unit_file(self.bound, self.about, paths.index(self.unit[0]))
+        return unit_file(self.bound, self.about, self._number)
 
-    def data(self, to: str) -> bytes:
+    def export(self, to: str, weights: Named | None = None, metadata: Mapping[str, str] = NOTHING) -> Exported:
+        """Write it in one of the formats.
+
+        Args:
+            weights: Every tensor by its name; without them, those of `source`.
+            metadata: What else is known of it (`study`, `run`), which joins its digest, unit and network in the file.
+        """
         if to == "python":
-            return self.python().encode()
-        shape = self.bound.input_shape if self.unit is None else self.unit[1].input_shape
-        module = self.module()
-        if to == "onnx":
-            return onnx_bytes(module, shape)
-        return torch_bytes(module, shape) if to == "torch" else safetensors_bytes(module, self.metadata())
-
-    def module(self) -> nn.Module:
-        """With weights, as the seed draws them in the whole network, or from a file."""
+            return Exported(self.python().encode())
         require("exporting it", self.bound, times=2)  # the network, and the bytes of the file
-        network = build(self.bound)
-        materialise(network, canonical(self.bound).numbers, self.source.seed or 0, INIT)
-        module = network if self.unit is None else network.get_submodule(self.unit[0])
-        if self.source.file is not None:
-            load_weights(module, self.source.file)
-        return module
+        module, about, notes = self._weighted(weights)
+        about |= metadata
+        if to == "safetensors":
+            return Exported(safetensors_bytes(module.state_dict(), about), tuple(notes))
+        try:
+            module = self._plain(module)
+        except PluginError as error:
+            notes.append(f"{error}: {RESBENCH_CLASSES}")
+        shape = self.bound.input_shape if self.unit is None else self.unit[1].input_shape
+        write = onnx_bytes if to == "onnx" else torch_bytes
+        return Exported(write(module, shape, about), tuple(notes))
 
-    def metadata(self) -> dict[str, str]:
+    def _weighted(self, weights: Named | None) -> tuple[nn.Module, dict[str, str], list[str]]:
+        """With what is known of it, and notes. A unit's weights are those that it has in the whole network."""
+        source, seed = self.source, self.source.seed or 0
+        network = build(self.bound)
+        materialise(network, canonical(self.bound).numbers, seed, INIT)
+        module = network if self.unit is None else network.get_submodule(self.unit[0])
         about = {"network": self.bound.name, "unit": self.bound.unit, "digest": canonical(self.bound).digest}
-        about |= {"place": self.unit[0]} if self.unit is not None else {}
-        source = str(self.source.file.name) if self.source.file else f"{INIT}, seed {self.source.seed or 0}"
-        return about | {"from": source, "resbench": __version__}
+        about |= {"resbench": __version__} | ({"place": self.unit[0]} if self.unit is not None else {})
+        if weights is not None:
+            fit(module, weights, "the weights that were kept")
+        elif source.file is not None:
+            load_weights(module, source.file, OTHERS if self.unit is None else "")
+            about["from"] = source.file.name
+        else:
+            about["from"] = f"{INIT}, seed {seed}"
+        images = 0 if source.calibrate is None else calibrate(network, self.bound, source.calibrate)
+        if images:
+            about["statistics"] = f"{images} training images of {source.calibrate}"
+        if weights is not None or source.file is not None:
+            return module, about, []
+        fresh = self.unit is None and not images and norms_of(module)
+        return module, about, [f"untrained weights, seed {seed}{f': {FRESH}' if fresh else ''}"]
+
+    @property
+    def _number(self) -> int:
+        """The unit's, in running order."""
+        assert self.unit is not None
+        return [path for path, _ in self.bound.parts() if ".units." in path].index(self.unit[0])
+
+    def _plain(self, module: nn.Module) -> nn.Module:
+        """Raises PluginError for an op whose source cannot be taken along."""
+        units = self.about.units
+        if self.unit is None:
+            return plain_network(self.bound, units, module)
+        return plain_unit(self.bound, units, self._number, module)
+
+
+def run_subject(url: str, run_id: int) -> Subject:
+    """The network of a run, as it is stored; it needs no file of a unit. Raises BadInput where there is no such run."""
+    engine = open_store(url, create=False)
+    detail = run_detail(engine, run_id)
+    bound = stored_network(engine, detail.run.architecture)
+    about = About(
+        shell_line(["resbench", "net", "export", "--run", str(run_id), "--to", "python"]),
+        f"{bound.name}, as it was trained in run {run_id}", f"recipe {detail.recipe.name}, seed {detail.run.seed}",
+        tuple(bound.unit for _ in bound.stages), lambda name: name,
+    )  # fmt: skip
+    return Subject(bound, about, Source(None, None))
 
 
 @dataclass(frozen=True, slots=True)

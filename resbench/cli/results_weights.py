@@ -60,3 +60,11 @@ def take(run: int, url: str, checkpoints: str | None, *, other_bits: bool) -> Ta
 
     engine = open_store(url, create=False)
     return take_weights(engine, checkpoint_folder(url, checkpoints), run, told, other_bits=other_bits)
+
+
+def nearest_run(url: str, study: str, unit: str) -> int:
+    """Of the unit of the study, the run nearest to its median; one whose weights are kept, if there is one."""
+    from resbench.store.engine import open_store
+    from resbench.study.keep import nearest
+
+    return nearest(open_store(url, create=False), study, unit)

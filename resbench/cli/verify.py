@@ -10,6 +10,7 @@ import typer
 
 from resbench.cli.options import Force, Json, Plugins
 from resbench.cli.terminal import echo
+from resbench.escape import printable
 
 Against = Annotated[
     str,
@@ -104,19 +105,20 @@ def import_weights(
     from resbench.compiler.architecture import bind_network
     from resbench.compiler.canonical import canonical
     from resbench.compiler.export import safetensors_bytes
+    from resbench.compiler.fit import load_weights
     from resbench.files import write
     from resbench.measure.room import require
     from resbench.verify.check import imported
-    from resbench.verify.reference import load_weights, reference
+    from resbench.verify.reference import reference
 
     bound = bind_network(*request_of(network, tuple(words or ())))
     require("importing weights", bound, times=2)  # the network, and the bytes of the file
     source = reference(against, bound.classes)
     if weights is not None:
-        load_weights(source, weights)
+        load_weights(source, weights, f"they must be those of {printable(against)} with {bound.classes} classes")
     ours, pairing = imported(bound, source, _map(map_))
     about = {"network": bound.name, "unit": bound.unit, "digest": canonical(bound).digest, "from": against}
-    write(output, safetensors_bytes(ours, about), force=force)
+    write(output, safetensors_bytes(ours.state_dict(), about), force=force)
     for doubt in pairing.doubts:
         echo(f"note: {doubt}", err=True)
     where = weights if weights is not None else "weights drawn from seed 0, since no --weights were given"

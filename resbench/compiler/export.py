@@ -1,31 +1,36 @@
 """Network with weights -> the bytes of an ONNX model, a torch.export program or a safetensors file, in evaluation mode.
 
-The number of images in a batch stays open in the first two. Weights come back from safetensors only, where nothing is executed.
+The number of images in a batch stays open in the first two. Each holds what is said of the network (its digest, its unit), says
+nothing of the machine that wrote it, and is the same bytes each time.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.fx import GraphModule
 
 from resbench.compiler.graph import Shape
-from resbench.compiler.weights import other_numbers, other_shapes, read_weights
-from resbench.compiler.weights_file import weights_bytes
 from resbench.errors import BadInput
-from resbench.escape import printable
+from resbench.escape import LONGEST, printable
 
 LARGEST_ONNX = 2**31 - 1  # bytes of one protobuf message
+TORCH_METADATA = "resbench.json"
 
 
-def onnx_bytes(network: nn.Module, shape: Shape) -> bytes:
-    """`images` in, `result` out. Raises BadInput where the extra is not installed, or above LARGEST_ONNX."""
+def onnx_bytes(network: nn.Module, shape: Shape, metadata: Mapping[str, str]) -> bytes:
+    """`images` in, `result` out; no name of a folder is in it.
+
+    Raises BadInput where the extra is not installed, or above LARGEST_ONNX.
+    """
     try:
         import onnx  # noqa: F401
         import onnxscript  # noqa: F401
@@ -42,42 +47,52 @@ def onnx_bytes(network: nn.Module, shape: Shape) -> bytes:
             dynamic_shapes=({0: _batch()},), verbose=False,
         )  # fmt: skip
     assert program is not None
-    data: bytes = program.model_proto.SerializeToString()
+    model = program.model_proto
+    _remove_notes(model)
+    for name, value in escaped(metadata).items():
+        model.metadata_props.add(key=name, value=value)
+    data: bytes = model.SerializeToString(deterministic=True)
     return data
 
 
-def torch_bytes(network: nn.Module, shape: Shape) -> bytes:
-    """What `torch.export.load` reads."""
+def _remove_notes(message: Any) -> None:
+    """Remove what the exporter notes down on how it came to each node: lines of source with the folders they are in, and more."""
+    from google.protobuf.message import Message
+
+    for field, value in message.ListFields():
+        if field.name in ("metadata_props", "doc_string"):
+            message.ClearField(field.name)
+        elif field.message_type is not None:
+            for part in (value,) if isinstance(value, Message) else value:
+                _remove_notes(part)
+
+
+def torch_bytes(network: nn.Module, shape: Shape, metadata: Mapping[str, str]) -> bytes:
+    """Write what `torch.export.load` reads; no name of a folder is in it, the metadata are in its extra file TORCH_METADATA."""
     with _quietly():
         program = torch.export.export(network.eval(), (_images(shape),), dynamic_shapes=({0: _batch()},))
+        for module in program.graph_module.modules():
+            for node in module.graph.nodes if isinstance(module, GraphModule) else ():
+                node.meta.pop("stack_trace", None)  # lines of source, with the folders they are in
         file = io.BytesIO()
-        torch.export.save(program, file)
+        torch.export.save(program, file, extra_files={TORCH_METADATA: json.dumps(escaped(metadata))})
     return file.getvalue()
 
 
-def safetensors_bytes(network: nn.Module, metadata: Mapping[str, str]) -> bytes:
-    """Its weights alone."""
-    return weights_bytes(network.state_dict(), metadata)
+def safetensors_bytes(state: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
+    """The same bytes each time: safetensors itself writes metadata in an order of chance."""
+    from safetensors.torch import save
+
+    data = save({name: t.cpu().contiguous() for name, t in state.items()}, escaped(metadata))
+    end = 8 + int.from_bytes(data[:8], "little")  # a length, the header in JSON, then the numbers at multiples of 8
+    header = json.dumps(json.loads(data[8:end]), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + data[end:]
 
 
-def load_weights(network: nn.Module, path: Path) -> None:
-    """Every tensor of the network from a safetensors file, and no other. Raises BadInput with what does not fit."""
-    given = read_weights(path)
-    own = network.state_dict()
-    wrong = [
-        *_some("lacks", [name for name in own if name not in given]),
-        *_some("has besides", [name for name in given if name not in own]),
-        *_some("other shapes:", other_shapes(network, given)),
-        *_some("other numbers:", other_numbers(network, given)),
-    ]
-    if wrong:
-        raise BadInput(f"{printable(str(path), 200)}: these are weights of another network: {'; '.join(wrong)}")
-    network.load_state_dict(given)
-
-
-def _some(what: str, names: list[str], shown: int = 3) -> list[str]:
-    more = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return [f"{what} {', '.join(printable(name, 200) for name in names[:shown])}{more}"] if names else []
+def escaped(metadata: Mapping[str, str]) -> dict[str, str]:
+    """What is said of the network, in order of the names: printable, whoever gave a unit its name."""
+    return {printable(name): printable(value, LONGEST) for name, value in sorted(metadata.items())}
 
 
 def _images(shape: Shape) -> torch.Tensor:

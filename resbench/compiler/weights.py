@@ -1,4 +1,4 @@
-"""A file of weights, safetensors or a torch state dict -> named tensors, into a network.  Nothing in a file is executed.
+"""A file of weights, safetensors or a torch state dict -> named tensors.  Nothing in a file is executed.
 
 The file may be anybody's. A state dict that torch saved is mapped, not read: what it says of its sizes leads to no byte outside
 of the file, and takes no memory.
@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from resbench.errors import BadInput, Fact
 from resbench.escape import printable
 
 _ZIP = b"PK\x03\x04"
+_HOLDERS = ("state_dict", "model_state_dict", "model")  # what checkpoints call their state dict
 _FORMATS = "expected a `.safetensors` file, or a state dict that torch.save wrote"
 Named = Mapping[str, Tensor]
 
@@ -44,26 +45,6 @@ def read_weights(path: Path) -> Named:
         raise BadInput(f"{shown}: no weights can be read: {error.strerror or 'it is damaged'}") from None
     except Exception:  # what a library finds in it is about its own insides, and no help
         raise BadInput(f"{shown}: no weights can be read: {_FORMATS}; this file is neither, or it is damaged") from None
-
-
-def other_shapes(network: nn.Module, given: Named) -> list[str]:
-    """Tensors that both have, of another shape in the file."""
-    pairs = _pairs(network, given)
-    return [f"{name} is {tuple(t.shape)}, not {tuple(own.shape)}" for name, own, t in pairs if t.shape != own.shape]
-
-
-def other_numbers(network: nn.Module, given: Named) -> list[str]:
-    """Tensors that both have, of another kind of numbers in the file: what would be lost where they are copied."""
-    pairs = _pairs(network, given)
-    return [f"{name} is {t.dtype}, not {own.dtype}" for name, own, t in pairs if _kind(t.dtype) != _kind(own.dtype)]
-
-
-def _pairs(network: nn.Module, given: Named) -> Iterator[tuple[str, Tensor, Tensor]]:
-    return ((name, own, given[name]) for name, own in network.state_dict().items() if name in given)
-
-
-def _kind(dtype: torch.dtype) -> tuple[bool, bool]:
-    return dtype.is_floating_point, dtype.is_complex
 
 
 def _safetensors(path: Path) -> Named:
@@ -91,8 +72,13 @@ def _loaded(path: Path) -> Any:
 
 
 def _state(loaded: Any) -> Named:
-    """The state dict, or the one in a dict of more. Raises Fact for anything but names and plain tensors."""
-    found = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else loaded
+    """The state dict, or the one in a checkpoint. Raises Fact for anything but names and plain tensors."""
+    found = loaded
+    for _ in _HOLDERS:  # no deeper: a dict may hold itself
+        key = next((key for key in _HOLDERS if isinstance(found, dict) and key in found), None)
+        if key is None or isinstance(found[key], Tensor):  # a parameter may be called so
+            break
+        found = found[key]
     if not isinstance(found, dict):
         raise Fact(f"a state dict is needed, got {type(found).__name__}")
     for name, value in found.items():
@@ -105,3 +91,14 @@ def _state(loaded: Any) -> Named:
                 f"{printable(name)}: a tensor with all its numbers is needed, got a sparse, quantized or empty one"
             )
     return found
+
+
+def read_bytes(content: bytes) -> dict[str, Tensor]:
+    """The tensors of a safetensors file. Raises ValueError for anything else."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        return load(content)
+    except SafetensorError as error:
+        raise ValueError(str(error)) from None

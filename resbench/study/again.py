@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from resbench.compiler.weights_file import weights_bytes
+from resbench.compiler.export import safetensors_bytes
 from resbench.errors import BadInput, DatabaseError
 from resbench.store.engine import Engine
 from resbench.store.reading import RunDetail, run_detail
@@ -90,7 +90,7 @@ def train_again(engine: Engine, run_id: int, told: Callable[[int, float], None])
 
 def _file(work: Job, detail: RunDetail, state: Mapping[str, Tensor]) -> bytes:
     run = detail.run
-    return weights_bytes(state, metadata(work, (run.architecture, run.recipe, run.data), run.seed))
+    return safetensors_bytes(state, metadata(work, (run.architecture, run.recipe, run.data), run.seed))
 
 
 def _differs(was: EnvironmentRecord, now: EnvironmentRecord) -> dict[str, tuple[object, object]]:

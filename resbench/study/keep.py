@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from statistics import median
 
-from resbench.evidence.leaderboard import board_of
-from resbench.evidence.study_runs import Key, study_runs
+from resbench.errors import BadInput
+from resbench.evidence.leaderboard import board_of, entry_named
+from resbench.evidence.study_runs import study_runs
+from resbench.store.engine import Engine
 from resbench.store.reading import StudyRun, runs_of_study
 from resbench.store.weights import KeptWeights, drop_weights, kept_weights
 from resbench.study.desk import Desk
@@ -37,21 +39,42 @@ def choose_weights(desk: Desk, study_id: int) -> str:
     )
 
 
+def nearest(engine: Engine, study: str, asked: str) -> int:
+    """The number of the run of a unit that is nearest to the unit's median: of those whose weights are kept, if there are any.
+
+    Raises BadInput for a unit that has no complete run.
+    """
+    found = study_runs(engine, study)
+    name = entry_named(found, asked)
+    group = dict(zip(found.names, found.groups.values(), strict=True)).get(name, [])
+    kept = kept_weights(engine, [run.run_id for run in group])
+    run = _nearest(group, found.design.objectives[0], kept) or _nearest(group, found.design.objectives[0])
+    if run is None:
+        raise BadInput(f"{name}: has no complete run, so there are no weights to take home")
+    return run.run_id
+
+
 def _best(desk: Desk, kept: Mapping[int, KeptWeights]) -> Iterator[tuple[int, StudyRun]]:
     """Of each unit that may be the best, the run nearest to its median among those whose weights are there."""
     found = study_runs(desk.engine, desk.spec.name)
-    board = board_of(found)
-    of: Mapping[str, Key] = dict(zip(found.names, found.groups, strict=True))
-    objective = found.design.objectives[0]
-    for row in board.rows:
-        if row.ranked.name not in of or row.ranked.fails or row.ranked.tied_with_best is False:
+    of = dict(zip(found.names, found.groups.values(), strict=True))
+    for row in board_of(found).rows:
+        if row.ranked.fails or row.ranked.tied_with_best is False:
             continue
-        group = [run for run in found.groups[of[row.ranked.name]] if run.status == "complete"]
-        scores = {run.run_id: value for run in group if (value := getattr(run, objective)) is not None}
-        if not scores:
-            continue
-        middle = median(scores.values())
-        there = [run for run in group if run.run_id in kept and run.run_id in scores]
-        if there:
-            nearest = min(there, key=lambda run: (abs(scores[run.run_id] - middle), run.seed))
-            yield nearest.run_id, nearest
+        run = _nearest(of.get(row.ranked.name, []), found.design.objectives[0], kept)
+        if run is not None:
+            yield run.run_id, run
+
+
+def _nearest(group: Sequence[StudyRun], objective: str, among: Collection[int] | None = None) -> StudyRun | None:
+    """The complete run nearest to the median of all, of those `among`; of two as near, the one of the smaller seed."""
+    scores = {
+        run.run_id: (value, run)
+        for run in group
+        if run.status == "complete" and (value := getattr(run, objective)) is not None
+    }
+    if not scores:
+        return None
+    middle = median(value for value, _ in scores.values())
+    there = [pair for run_id, pair in scores.items() if among is None or run_id in among]
+    return min(there, key=lambda pair: (abs(pair[0] - middle), pair[1].seed))[1] if there else None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from resbench.compiler.weights_file import weights_bytes
+from resbench.compiler.export import safetensors_bytes
 from resbench.errors import StorageError
 from resbench.spec.keep import Keep, keep_from
 from resbench.store.engine import Engine
@@ -40,7 +40,7 @@ class KeptStates:
         return self.write if self.keep.wants(judges=self.cell.judges) else None
 
     def write(self, seed: int, state: Mapping[str, Tensor]) -> None:
-        content = weights_bytes(
+        content = safetensors_bytes(
             state, metadata(self.job, (self.cell.architecture, self.cell.recipe, self.cell.data), seed)
         )
         taken = bytes_kept(self.engine) + sum(record.bytes for record in self.written.values())

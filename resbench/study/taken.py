@@ -8,9 +8,10 @@ from pathlib import Path
 
 from torch import Tensor
 
+from resbench.compiler.export import safetensors_bytes
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.network import build
-from resbench.compiler.weights_file import read_bytes, weights_bytes
+from resbench.compiler.weights import read_bytes
 from resbench.errors import BadInput
 from resbench.store.checkpoint_place import claim
 from resbench.store.engine import Engine
@@ -47,7 +48,7 @@ class Taken:
         return said if self.how != OTHER else said | {"bits": "trained again, with other numbers than the run"}
 
     def file(self) -> bytes:
-        return weights_bytes(self.state, self.metadata)
+        return safetensors_bytes(self.state, self.metadata)
 
 
 KEPT, AGAIN, OTHER = "kept", "trained again", "trained again, with other numbers"

@@ -5,14 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import torch
 from torch import nn
 
-from resbench.compiler.weights import other_numbers, read_weights
 from resbench.errors import BadInput, did_you_mean
 from resbench.escape import printable
 
@@ -70,16 +68,3 @@ _BUILDERS: dict[str, Callable[[ModuleType], Builder]] = {
     "timm": _timm,
     "torch_resnet": _torch_resnet,
 }
-
-
-def load_weights(network: nn.Module, path: Path) -> None:
-    """Its own weights from a .safetensors file or a torch state dict; nothing in a file is executed. Raises BadInput."""
-    given = read_weights(path)
-    wrong = "; ".join(other_numbers(network, given)[:1])
-    try:
-        if not wrong:
-            network.load_state_dict(given)
-    except RuntimeError as error:  # names and shapes that do not fit
-        wrong = " ".join(str(error).split())
-    if wrong:
-        raise BadInput(f"{printable(str(path), 200)}: not weights of this reference: {printable(wrong, 300)}")

@@ -33,8 +33,11 @@ def test_python_weights_and_program_are_one_network(rb: Rb, tmp_path: Path) -> N
     written = rb("net", "export", *SMALL, "-o", "net.py")
     assert (written.status, written.out, written.err) == (0, "", "net.py: resnet_cifar of plain\n")
     assert (tmp_path / "net.py").read_text("utf-8") == said.out
-    assert rb("net", "export", *SMALL, "--seed", 3, "-o", "net.safetensors").status == 0
-    assert rb("net", "export", *SMALL, "--weights", "net.safetensors", "-o", "net.pt2").status == 0
+    drawn = rb("net", "export", *SMALL, "--seed", 3, "-o", "net.safetensors")
+    note = "note: untrained weights, seed 3: its running statistics are 0 and 1, as before the first image, "
+    assert drawn.err.startswith(f"net.safetensors: resnet_cifar of plain\n{note}")
+    read = rb("net", "export", *SMALL, "--weights", "net.safetensors", "-o", "net.pt2")
+    assert (read.status, read.err) == (0, "net.pt2: resnet_cifar of plain\n")
     with safe_open(tmp_path / "net.safetensors", "pt") as file:
         about, weights = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     digest = rb("net", "show", *SMALL, "--json").json["digest"]
@@ -55,12 +58,22 @@ def test_weights_are_those_of_the_seed(rb: Rb, tmp_path: Path) -> None:
     assert not torch.equal(first["stem.conv1.weight"], other["stem.conv1.weight"])
 
 
+def test_statistics_of_images(rb: Rb, tmp_path: Path) -> None:
+    words = ("net", "export", *SMALL, "data=digits", "--calibrate", "digits", "-o", "net.safetensors")
+    assert rb(*words).err == "net.safetensors: resnet_cifar of plain\nnote: untrained weights, seed 0\n"
+    with safe_open(tmp_path / "net.safetensors", "pt") as file:
+        assert file.metadata()["statistics"] == "1117 training images of digits"
+        assert file.get_tensor("stem.bn1.running_mean").abs().min() > 0
+
+
 def test_a_unit_at_a_place(rb: Rb, tmp_path: Path) -> None:
     said = rb("unit", "export", "original", "width=2", "--place", "transition", "--to", "python")
     assert (said.status, said.err) == (0, "")
     assert said.out.endswith("    return OriginalTransition()\n")
     written = rb("unit", "export", "original", "width=2", "--place", "transition", "-o", "unit.safetensors")
-    assert written.err == "unit.safetensors: stages.1.units.0 of resnet_cifar of original\n"
+    assert written.err == (
+        "unit.safetensors: stages.1.units.0 of resnet_cifar of original\nnote: untrained weights, seed 0\n"
+    )
     with safe_open(tmp_path / "unit.safetensors", "pt") as file:
         assert file.metadata()["place"] == "stages.1.units.0"
         assert set(file.keys()) == set(module(said.out, "unit").state_dict())
@@ -101,7 +114,11 @@ def test_the_op_of_a_plugin_comes_along_as_source(tmp_path: Path) -> None:
              ".safetensors"),
         (["-o", "net.txt"], "export to what? "),
         (["--to", "onnx"], "onnx is no text for the screen: `-o FILE` is needed"),
-        (["--to", "python", "--seed", "1"], "a Python file holds no weights: leave out --seed and --weights"),
+        (["--to", "python", "--seed", "1"], "a Python file holds no weights: leave out --seed, --weights and --cali"),
+        (["--to", "python", "--calibrate", "digits"], "a Python file holds no weights: "),
+        (["-o", "a.pt2", "--calibrate", "digit"], "no data set is called `digit`; "),
+        (["-o", "a.pt2", "--calibrate", "digits"], "statistics of `digits`: expected images of 3x32x32, which the network "
+             "takes, got 1x8x8; `data=digits` makes a network for them\n"),
         (["-o", "a.pt2", "--seed", "1", "--weights", "b"], "weights are drawn (--seed) or read (--weights), not both"),
         (["-o", "nowhere/net.py"], "nowhere/net.py: there is no folder nowhere"),
         (["--to", "python", "-o", "."], ".: this is a folder; a file is needed"),
@@ -135,10 +152,25 @@ def test_weights_of_another_network(rb: Rb) -> None:
         "x.pt2",
     )
     assert said.status == 2
-    assert said.err.startswith(
-        "small.safetensors: these are weights of another network: lacks stages.0.units.1.f.conv1.weight, "
+    head, *lines = said.err.splitlines()
+    assert head.startswith(
+        "small.safetensors: weights do not fit: expected the 80 tensors of the network, got 44, of which "
     )
-    assert " more; other shapes: stem.conv1.weight is (2, 3, 3, 3), not (4, 3, 3, 3), " in said.err
+    assert "; `resbench net import-weights` puts weights of torchvision's, " in head
+    assert lines[:2] == ["  not in the file, 30:", "    stages.0.units.1.f.conv1.weight"]
+    assert "    stem.conv1.weight: the shape is (2, 3, 3, 3) in the file, (4, 3, 3, 3) in the network" in lines
+
+
+def test_a_state_dict_of_the_emitted_file_is_taken(rb: Rb, tmp_path: Path) -> None:
+    """As a training loop saves it, wrapped and in a checkpoint."""
+    network = module(rb("net", "export", *SMALL, "--to", "python").out, "ResnetCifar")
+    state = {f"module.{name}": tensor for name, tensor in network.state_dict().items()}
+    torch.save({"model": state, "epoch": 3}, tmp_path / "mine.pth")
+    assert rb("net", "export", *SMALL, "--weights", "mine.pth", "-o", "net.safetensors").err == (
+        "net.safetensors: resnet_cifar of plain\n"
+    )
+    written = load_file(tmp_path / "net.safetensors")
+    assert all(written[name].equal(tensor) for name, tensor in network.state_dict().items())
 
 
 def test_onnx_without_its_packages(rb: Rb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

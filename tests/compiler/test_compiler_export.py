@@ -12,9 +12,10 @@ import onnxruntime
 import pytest
 import torch
 from compiler_sample import images, of, weighted
-from emit_sample import NETWORKS, UNITS, differences, randomised, small_network, small_unit, text
+from emit_sample import NETWORKS, UNITS, about, differences, randomised, small_network, small_unit, text
 from torch import nn
 
+from resbench.compiler.emit.module import plain_network
 from resbench.compiler.export import LARGEST_ONNX, onnx_bytes, torch_bytes
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.normal import normal
@@ -48,8 +49,10 @@ def sample() -> list[str]:
     return ["every op", "unit exclusive_gating"]
 
 
-def ready(subject: str) -> tuple[BoundNetwork, nn.Module]:
-    """Its statistics are those of images that it saw: with others, single precision itself is off by more than is allowed."""
+def ready(subject: str) -> tuple[BoundNetwork, nn.Module, nn.Module]:
+    """What was built, and the same of torch's own layers, which is written.
+
+    Its statistics are those of images that it saw: with others, single precision itself is off by more than is allowed."""
     kind, _, name = subject.partition(" ")
     bound = EVERY_OP if kind == "every" else small_unit(name) if kind == "unit" else small_network(name)
     network = weighted(bound)
@@ -59,7 +62,7 @@ def ready(subject: str) -> tuple[BoundNetwork, nn.Module]:
             module.momentum = 1.0
     with torch.no_grad():
         network.train()(images(4, bound.input_shape))
-    return bound, network.eval()
+    return bound, network.eval(), plain_network(bound, about(bound).units, network)
 
 
 def largest_difference(network: nn.Module, x: torch.Tensor, other: torch.Tensor) -> float:
@@ -81,8 +84,10 @@ def test_every_op_in_python() -> None:
 
 @pytest.mark.parametrize("subject", sample())
 def test_onnx(subject: str) -> None:
-    bound, network = ready(subject)
-    session = onnxruntime.InferenceSession(onnx_bytes(network, bound.input_shape))
+    bound, network, plain = ready(subject)
+    data = onnx_bytes(plain, bound.input_shape, {})
+    assert b"site-packages" not in data
+    session = onnxruntime.InferenceSession(data)
     assert [given.name for given in session.get_inputs()] == ["images"]
     for batch in BATCHES:
         x = images(batch, bound.input_shape)
@@ -92,8 +97,10 @@ def test_onnx(subject: str) -> None:
 
 @pytest.mark.parametrize("subject", sample())
 def test_torch(subject: str) -> None:
-    bound, network = ready(subject)
-    program = torch.export.load(io.BytesIO(torch_bytes(network, bound.input_shape))).module()
+    bound, network, plain = ready(subject)
+    data = torch_bytes(plain, bound.input_shape, {})
+    assert b"site-packages" not in data
+    program = torch.export.load(io.BytesIO(data)).module()
     assert set(program.state_dict()) == set(network.state_dict())
     for batch in BATCHES:
         x = images(batch, bound.input_shape)
@@ -105,7 +112,7 @@ def test_onnx_needs_its_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxscript", None)
     words = r"^onnx export needs a package that is not here \(.*onnxscript.*\): pip install 'resbench\[onnx\]'$"
     with pytest.raises(BadInput, match=words):
-        onnx_bytes(nn.ReLU(), (1, 2, 2))
+        onnx_bytes(nn.ReLU(), (1, 2, 2), {})
 
 
 def test_more_weights_than_one_onnx_file_holds() -> None:
@@ -113,4 +120,4 @@ def test_more_weights_than_one_onnx_file_holds() -> None:
         large = nn.Linear(LARGEST_ONNX // 4, 1, bias=False), nn.Linear(LARGEST_ONNX // 4 + 2, 1, bias=False)
     assert large[0].weight.nbytes <= LARGEST_ONNX
     with pytest.raises(BadInput, match="onnx: 2,147,483,652 bytes of weights; one file holds at most 2,147,483,647"):
-        onnx_bytes(large[1], (1,))
+        onnx_bytes(large[1], (1,), {})

@@ -12,9 +12,9 @@ from fuzz_weights import safetensors_file, torch_bytes, torch_file
 from safetensors.torch import save
 from torch import nn
 
-from resbench.compiler import export
 from resbench.compiler.architecture import Request, bind_network
 from resbench.compiler.canonical import canonical
+from resbench.compiler.fit import load_weights
 from resbench.compiler.materialise import materialise
 from resbench.compiler.network import build
 from resbench.ops.schema import table
@@ -42,7 +42,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> None:
     weights = dict(made.state_dict())
     for name, content in (("x.safetensors", save(weights)), ("x.pth", torch_bytes(weights))):
         (folder / name).write_bytes(content)
-        reference.load_weights(made, folder / name)
+        load_weights(made, folder / name)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reference, "reference", lambda name, classes: network())
         for words in commands("x.safetensors"):
@@ -76,8 +76,7 @@ def commands(name: str) -> tuple[tuple[str, ...], ...]:
 def use(path: Path, made: nn.Module, rng: Random) -> None:
     """What the command line does with such a file; most often without it."""
     before = path.read_bytes()
-    ended(lambda: export.load_weights(made, path), path.name)
-    ended(lambda: reference.load_weights(made, path), path.name)
+    ended(lambda: load_weights(made, path), path.name)
     if rng.random() < 0.05:
         for words in commands(path.name):
             said = say(words, path.parent)
