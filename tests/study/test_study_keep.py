@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from command_line import Database, Rb
+from safetensors import safe_open
 
 from resbench.compiler.network import build
 from resbench.data.registry import load
@@ -132,3 +133,44 @@ def test_a_strangers_file_of_such_a_name_stays(rb: Rb, engine: Engine, tmp_path:
     stranger.write_bytes(b"mine")
     assert rb("results", "delete", "small", "--yes").status == 0
     assert files(tmp_path) == [stranger]
+
+
+def test_a_trained_network_leaves_in_every_format(rb: Rb, engine: Engine, tmp_path: Path) -> None:
+    assert rb("study", "run", "small.yaml").status == 0
+    run, *_ = kept_weights(engine)
+    for name in ("net.py", "net.onnx", "net.pt2", "net.safetensors"):
+        said = rb("net", "export", "--run", run, "-o", name)
+        assert said.status == 0, said.err
+        assert "untrained" not in said.err
+    what = taken(engine, tmp_path, run)
+    network = build(what.bound).to_empty(device="cpu")
+    network.load_state_dict(dict(what.state))
+    images = torch.randn(4, *what.bound.input_shape)
+    found = torch.export.load(tmp_path / "net.pt2").module()(images)
+    assert torch.allclose(network.eval()(images), found, atol=1e-5)
+    with safe_open(tmp_path / "net.safetensors", "pt") as file:
+        assert {"run": str(run), "study": "small", "unit": what.bound.unit}.items() <= file.metadata().items()
+    again = rb("net", "export", "--study", "small", "--unit", what.bound.unit, "-o", "again.onnx")
+    assert again.status == 0, again.err
+    assert (tmp_path / "again.onnx").read_bytes() == (tmp_path / "net.onnx").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--run", 99), "99"),
+        (("--run", 1, "--study", "small"), "--run N, or by --study S and --unit U"),
+        (("--study", "small"), "--run N, or by --study S and --unit U"),
+        (("resnet_cifar", "--run", 1), "give none of these"),
+        (("--run", 1, "--seed", 2), "give none of these"),
+        ((), "name a network"),
+        (("resnet_cifar", "--unit", "plain"), "are of --run and --study"),
+        (("--study", "small", "--unit", "plian"), "did you mean `plain`"),
+    ],
+)
+@pytest.mark.usefixtures("ran")
+def test_what_is_no_trained_network(words: tuple[object, ...], told: str, rb: Rb, tmp_path: Path) -> None:
+    said = rb("net", "export", *words, "-o", "net.onnx")
+    assert said.status == 2
+    assert told in said.err
+    assert not (tmp_path / "net.onnx").exists()
