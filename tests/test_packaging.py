@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from command_line import one_core
 
+pytestmark = pytest.mark.long
+
 REPOSITORY = Path(__file__).parent.parent
 
 

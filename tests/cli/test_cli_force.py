@@ -162,6 +162,7 @@ def test_profiles_drawn_twice(rb: Rb, tmp_path: Path) -> None:
     assert snapshot(tmp_path) == files
 
 
+@pytest.mark.long
 def test_numbers_of_untrained_networks_are_shown_though_their_file_is_in_the_way(folder: Path) -> None:
     command = ("study", "proxies", "small", "-o", "p.csv")
     assert say(command, folder).status == 0

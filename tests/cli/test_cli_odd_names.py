@@ -20,6 +20,7 @@ budget: {trials: 2}
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stem", ODD)
 def test_a_search_and_what_copies_it_keep_to_the_file_that_was_named(rb: Rb, small: Path, stem: str) -> None:
     here = small.parent

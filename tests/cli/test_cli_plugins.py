@@ -67,6 +67,7 @@ def test_new_writes_a_package_with_an_op_a_unit_and_a_test(rb: Rb, tmp_path: Pat
     assert rb("plugins", "new", "leaky_gain").status == 2
 
 
+@pytest.mark.long
 def test_it_installs_is_found_and_passes_its_check_and_its_own_test(written: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
     options = ["--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--target", site]
@@ -190,6 +191,7 @@ FAULTS: dict[str, tuple[Callable[[str], str], str, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.long
 def test_each_fault_has_name_version_and_cause_and_stops_nobody_else(tmp_path: Path) -> None:
     for name, (spoil, _, _) in FAULTS.items():
         package(tmp_path / name, {"op.py": spoil(op(name))}, ops={name: f"{name}.op"})

@@ -75,6 +75,7 @@ print(peak() - before)
 """
 
 
+@pytest.mark.long
 def test_it_needs_less_than_a_third_of_the_memory(request: pytest.FixtureRequest) -> None:
     """Peak over what is held before; 108 units, segments of six."""
 

@@ -36,6 +36,7 @@ def test_one_direction() -> None:
     assert 0 < p[1, 0] < 1e-3
 
 
+@pytest.mark.long
 def test_looking_again_and_again_claims_no_more_than_it_says() -> None:
     """Two units alike, looked at after every seed from 3 to 40: plain Welch claims in far over 5 %, this in at most 5 %."""
     g, studies, ours, plain = np.random.default_rng(1), 400, 0, 0

@@ -141,6 +141,7 @@ IN_PLACE = {
 }
 
 
+@pytest.mark.long
 def test_an_op_that_changes_its_input_is_refused_before_it_is_trained(tmp_path: Path) -> None:
     """The graph says that others read what the op was given; they would read what it left there."""
     put(tmp_path / "mine", {f"{name}.py": op(name, body) for name, body in IN_PLACE.items()})
@@ -163,6 +164,7 @@ def test_an_op_that_changes_its_input_is_refused_before_it_is_trained(tmp_path: 
     assert "Traceback" not in told.out + told.err
 
 
+@pytest.mark.long
 def test_an_input_that_an_op_refuses_is_no_fault_of_the_plugin_and_its_prints_are_no_data(tmp_path: Path) -> None:
     picky = op("picky").replace("return x * self.by", "raise Fact('`by` is odd')")
     picky = picky.replace("from torch", "from resbench.errors import Fact\nfrom torch", 1)
@@ -197,6 +199,7 @@ class Composed(nn.Module):
 """
 
 
+@pytest.mark.long
 def test_an_op_may_be_made_of_ops_and_named_by_a_constant(tmp_path: Path) -> None:
     put(tmp_path / "mine", {"composed.py": COMPOSED, "worked_out.py": op("odd").replace('"odd"', "'o' + 'dd'")})
     put(tmp_path, {"mine.yaml": unit("mine", "composed")})

@@ -19,6 +19,8 @@ from resbench.spec.library import Library
 from resbench.spec.network import Use as Named
 from resbench.spec.node import Node, from_plain
 
+pytestmark = pytest.mark.long
+
 PLUGINS = Path(__file__).parent.parent.parent / "plugins"
 NAMES = sorted(path.name for path in PLUGINS.iterdir() if path.is_dir())
 GIVES = {

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from docs_text import page
 from plugins_sample import package, put, resbench
 
 
+@pytest.mark.long
 def test_the_plugins_of_the_guide(tmp_path: Path) -> None:
     section = page("docs/guide.md").partition("\n## Plugins\n")[2].partition("\n## ")[0]
     op, eca, door = re.findall(r"^```python\n(.*?)^```", section, re.DOTALL | re.MULTILINE)

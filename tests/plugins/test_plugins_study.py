@@ -111,6 +111,7 @@ def test_the_project_names_plugins_for_every_command_below_it(work: Path) -> Non
     assert "twice" in {row["name"] for row in ops.json}
 
 
+@pytest.mark.long
 def test_whatever_reads_a_network_uses_the_plugins_that_its_study_ran_with(work: Path) -> None:
     """Those in the workspace by themselves, others where who runs it names them; the row says which."""
     put(work.parent / "outside", {"units/othered.yaml": unit("othered", "other")})
@@ -138,6 +139,7 @@ def test_whatever_reads_a_network_uses_the_plugins_that_its_study_ran_with(work:
     assert [spec["plugins"] for spec in specs] == [["studies/plugs/mine"], ["../outside"]]
 
 
+@pytest.mark.long
 def test_a_row_names_no_folder_outside_of_the_workspace(work: Path) -> None:
     """A database may have come from somebody else: what it names is run only where a study's file could name it."""
     put(work.parent / "outside", {"units/othered.yaml": unit("othered", "other")})
@@ -153,6 +155,7 @@ def test_a_row_names_no_folder_outside_of_the_workspace(work: Path) -> None:
     assert said.err.startswith("op `other`: expected an op of resbench")
 
 
+@pytest.mark.long
 def test_the_project_names_plugins_for_every_function_and_command(work: Path) -> None:
     put(work, {"pyproject.toml": '[tool.resbench]\nplugins = ["studies/plugs/mine"]\n'})
     diff, verified = resbench(
@@ -185,6 +188,7 @@ def test_what_a_project_may_name(text: str, words: str, work: Path, monkeypatch:
     assert str(error.value) == f"{work}/pyproject.toml: [tool.resbench] plugins: {words.replace('{work}', str(work))}"
 
 
+@pytest.mark.long
 def test_a_run_that_a_plugin_breaks_names_it_and_the_others_are_saved(work: Path) -> None:
     put(
         work / "studies/plugs/mine",
@@ -206,6 +210,7 @@ def test_a_run_that_a_plugin_breaks_names_it_and_the_others_are_saved(work: Path
     )
 
 
+@pytest.mark.long
 def test_a_plugin_that_fails_one_cell_after_another_stops_the_study(work: Path) -> None:
     put(work / "studies/plugs/mine", {"twice.py": op("twice", "x + self.by.gone if self.training else x")})
     (said,) = resbench(

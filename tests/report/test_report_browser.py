@@ -14,7 +14,7 @@ from resbench.report.page.facts import page
 from resbench.report.page.html import html
 from resbench.store.engine import open_store
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (.ci/run installs it)")
+pytestmark = [pytest.mark.long, pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (.ci/run installs it)")]
 
 
 @pytest.fixture(scope="module")

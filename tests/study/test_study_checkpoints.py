@@ -69,6 +69,7 @@ def test_two_databases_in_one_folder(rb: Rb, small: Path, tmp_path: Path, monkey
     assert not (tmp_path / "shared").exists()
 
 
+@pytest.mark.long
 def test_a_folder_made_beforehand_is_left_as_it_was_found(rb: Rb, small: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     assert rb("study", "run", "small.yaml", "--checkpoints", "mine", *EACH).status == 0

@@ -30,6 +30,7 @@ def pets(tmp_path: Path) -> Path:
 FOLDER = "data={use: image_folder, path: pets, size: 8}"
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("pets", "small")
 def test_a_folder_of_images_is_trained_on_streamed_as_held(
     rb: Rb, database: Database, monkeypatch: pytest.MonkeyPatch

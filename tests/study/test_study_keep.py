@@ -135,6 +135,7 @@ def test_a_strangers_file_of_such_a_name_stays(rb: Rb, engine: Engine, tmp_path:
     assert files(tmp_path) == [stranger]
 
 
+@pytest.mark.long
 def test_a_trained_network_leaves_in_every_format(rb: Rb, engine: Engine, tmp_path: Path) -> None:
     assert rb("study", "run", "small.yaml").status == 0
     run, *_ = kept_weights(engine)

@@ -13,6 +13,7 @@ from decoys import snapshot
 from resbench.train.clock import WARM, Clock
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("small")
 def test_where_the_time_went(rb: Rb, tmp_path: Path) -> None:
     said = rb("study", "run", "small.yaml", "--profile", "prof", "recipe.plan={workers: 1, width: 2}")
@@ -46,6 +47,7 @@ def test_where_the_time_went(rb: Rb, tmp_path: Path) -> None:
     assert "no profile was written to none: nothing was trained, or a line above says why" in again.err
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_folder_that_goes_while_it_is_trained_costs_no_training(

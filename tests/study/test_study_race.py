@@ -60,6 +60,7 @@ def test_who_is_alike_races_to_the_end_also_in_two_parts(raced: Rb, database: Da
     assert "race: 3 of 3 looks taken" in whole.out
 
 
+@pytest.mark.long
 def test_a_unit_that_is_no_longer_named_is_out_of_the_race(raced: Rb, small: Path, database: Database) -> None:
     file = small.parent / "race.yaml"
     three = RACE.replace("[original,", "[original, plain, full_preactivation,")
@@ -80,6 +81,7 @@ def test_the_seeds_of_a_race_stay(raced: Rb) -> None:
     assert "is a race over the seeds [0, 1, 2, 3, 4, 5], now [9, 8, 7, 6, 5, 4]" in said.err
 
 
+@pytest.mark.long
 def test_a_unit_that_fails_is_not_waited_for(
     raced: Rb, small: Path, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +130,7 @@ def test_a_larger_budget_after_a_look(rb: Rb) -> None:
     assert "Seeds were added after a look, without a plan" in more.out
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("small")
 def test_objectives_give_a_front(rb: Rb) -> None:
     change = "objectives={val_error_pct: minimize, params: minimize, val_loss: minimize}"

@@ -233,6 +233,7 @@ def test_one_that_has_over_a_hundred_billion_parameters_too(searched: Any, rb: R
     assert "parameters; at most 100,000,000,000 are allowed" in grid.err
 
 
+@pytest.mark.long
 def test_a_search_goes_on_with_the_memory_that_it_was_begun_with(
     searched: Any, rb: Rb, machine: Machine, database: Database
 ) -> None:

@@ -75,8 +75,8 @@ def test_finalists_are_judged_by_other_seeds_than_those_that_chose_them(rb: Rb, 
     "use",
     [
         "{use: tpe, start: 2, batch: 2",
-        "{use: evolution, population: 2, sample: 2, batch: 1",
-        "{use: nsga2, population: 2, batch: 2",
+        pytest.param("{use: evolution, population: 2, sample: 2, batch: 1", marks=pytest.mark.long),
+        pytest.param("{use: nsga2, population: 2, batch: 2", marks=pytest.mark.long),
     ],
 )
 def test_a_search_that_was_interrupted_proposes_what_it_would_have(
@@ -105,6 +105,7 @@ def test_a_search_that_was_interrupted_proposes_what_it_would_have(
     assert len(database.rows(names)) == 6
 
 
+@pytest.mark.long
 def test_survivors_go_on_from_their_checkpoints(
     rb: Rb, write: Any, database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -204,6 +205,7 @@ def test_hyperband_begins_at_several_rungs(rb: Rb, write: Any, database: Databas
     assert database.one("SELECT COUNT(*) FROM rb_trial") == 5
 
 
+@pytest.mark.long
 def test_halving_draws_from_what_cannot_be_counted(rb: Rb, write: Any, database: Database) -> None:
     text = "units: [original, plain]\nsearch: {use: halving, eta: 2, finalists: 2}\nbudget: {trials: 5}\n"
     file = write(text, epochs=2)
@@ -229,6 +231,7 @@ def test_halving_draws_from_what_cannot_be_counted(rb: Rb, write: Any, database:
     assert "or let a search draw as many points as `budget.trials` says" in without.err
 
 
+@pytest.mark.long
 def test_draws_from_ranges_of_many_steps_and_edits(rb: Rb, write: Any, database: Database) -> None:
     lr = "recipe.lr={range: [0.000001, 1], step: 0.000001}"
     units = "units:\n  - original\n  - mutate: {unit: plain, ops: [bn, relu], edits: 2}\n"
@@ -240,6 +243,7 @@ def test_draws_from_ranges_of_many_steps_and_edits(rb: Rb, write: Any, database:
         assert rb("study", "run", file, lr, "--db", "x.db").status == 0
 
 
+@pytest.mark.long
 def test_there_are_no_more_edits_than_there_are(rb: Rb, write: Any) -> None:
     units = "units:\n  - mutate: {unit: plain, ops: [relu], edits: 1, count: 5000}\n"
     found = [row for row in rb("study", "check", write(units), "--json").json if row["refused"] is None]
@@ -279,6 +283,7 @@ def test_a_search_of_which_no_point_converges_has_nobody_to_judge(rb: Rb, write:
     assert "has no finished run to judge by: its search has looked at 2 points; it is not over, or nobody" in said.err
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "use", ["{use: halving, eta: 2, finalists: 1}", "{use: evolution, population: 2, finalists: 1}"]
 )
@@ -296,6 +301,7 @@ def test_a_search_in_postgres_finds_what_it_finds_in_a_file(
     assert rb("db", "check", "--db", url).status == 0
 
 
+@pytest.mark.long
 def test_a_run_above_the_median_is_stopped(rb: Rb, write: Any, database: Database) -> None:
     prune = "prune: {use: median, from: 1, after: 2}"
     text = SEARCHED + f"search: {{use: random, batch: 2, finalists: 1, {prune}}}\nbudget: {{trials: 6}}\n"
@@ -311,6 +317,7 @@ def test_a_run_above_the_median_is_stopped(rb: Rb, write: Any, database: Databas
         assert (row[3] == 1) == (error > middle), (row, error, middle)
 
 
+@pytest.mark.long
 def test_several_objectives_and_halving(rb: Rb, write: Any, database: Database) -> None:
     text = (
         "units:\n  - {use: original}\n  - {use: full_preactivation}\n  - {use: conv1x1_shortcut}\n  - {use: plain}\n"
@@ -421,12 +428,14 @@ def test_what_is_seldom_meant_is_told(rb: Rb, write: Any) -> None:
     assert early not in rb("study", "check", *searched, "recipe.warmup={lr: 0.01, for: {epochs: 1}, shape: linear}").out
 
 
+@pytest.mark.long
 def test_arranged_names_are_told_by_the_librarys(rb: Rb, write: Any) -> None:
     text = "units:\n  - arrange: {ops: [bn, relu, conv, bn, relu, conv], places: [branch]}\n"
     said = rb("study", "check", write(text), "network.depth=20")
     assert "bn_relu_conv_bn_relu_conv_add is full_preactivation of the library\n" in said.out
 
 
+@pytest.mark.long
 def test_what_a_study_wrote_can_be_taken_along(rb: Rb, write: Any, database: Database, tmp_path: Path) -> None:
     """A unit as a file, which is the same network; and the study in its own words, which finds the same again."""
     units = ARRANGED + "  - mutate: {unit: plain, ops: [relu, bn], edits: 2, count: 3}\n"

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from shortened import few
 from test_train_stack import bound
 from torch import Tensor
 from train_sample import recipe
@@ -61,8 +62,8 @@ def numbers(outcomes: list[Outcome]) -> list[Outcome]:
     ]
 
 
-@pytest.mark.parametrize("seeds", [(3,), (3, 1, 8)], ids=["alone", "stacked"])
-@pytest.mark.parametrize("unit", ["dropout_shortcut", "full_preactivation", "iresnet"])
+@pytest.mark.parametrize("seeds", [pytest.param((3,), marks=pytest.mark.long), (3, 1, 8)], ids=["alone", "stacked"])
+@pytest.mark.parametrize("unit", [*few(["dropout_shortcut", "full_preactivation", "iresnet"], ["full_preactivation"])])
 def test_interrupted_anywhere_it_is_the_same_to_the_last_bit(
     unit: str, seeds: tuple[int, ...], digits: Dataset
 ) -> None:

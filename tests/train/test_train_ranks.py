@@ -21,6 +21,8 @@ from resbench.seeds import Part
 from resbench.train import parallel, ranks
 from resbench.train.step import training
 
+pytestmark = pytest.mark.long
+
 SCRIPT = Path(__file__).with_name("rank_script.py")
 
 
