@@ -6,6 +6,7 @@ of the file, and takes no memory.
 
 from __future__ import annotations
 
+import json
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -93,12 +94,14 @@ def _state(loaded: Any) -> Named:
     return found
 
 
-def read_bytes(content: bytes) -> dict[str, Tensor]:
-    """The tensors of a safetensors file. Raises ValueError for anything else."""
+def read_bytes(content: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors of a safetensors file, and what it says of itself. Raises ValueError for anything else."""
     from safetensors import SafetensorError
     from safetensors.torch import load
 
     try:
-        return load(content)
+        tensors = load(content)
     except SafetensorError as error:
         raise ValueError(str(error)) from None
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    return tensors, header.get("__metadata__") or {}

@@ -5,6 +5,7 @@ A file is written before its row, so that no row tells of a file that never was;
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -19,6 +20,8 @@ from resbench.store.merge_catalogue import CHUNK
 from resbench.store.records import WeightsRecord
 from resbench.store.tables import rb_run, rb_study_run, rb_weights
 from resbench.store.transaction import reading, writing
+
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,9 @@ def read_weights_of(engine: Engine, folder: Path, run_id: int) -> bytes | None:
 
 
 def read_file(places: Iterable[Path], digest: str) -> bytes | None:
-    """The first file in the places that has the digest."""
+    """The first file in the places that has the digest; none for a row that says anything else."""
+    if _DIGEST.fullmatch(digest) is None:
+        return None
     found = (read_kept(place / weights_file(digest), digest) for place in places)
     return next((content for content in found if content is not None), None)
 

@@ -73,7 +73,7 @@ def take_weights(
         raise BadInput(f"run {run_id} is {detail.run.status}; only a complete run has weights to take home")
     bound = stored_network(engine, detail.run.architecture)
     content = read_weights_of(engine, folder, run_id)
-    state = None if content is None else _state(bound, content)
+    state = None if content is None else _state(bound, content, _identity(detail))
     if state is not None:
         return Taken(detail, bound, state, KEPT)
     again = train_again(engine, run_id, told)
@@ -88,17 +88,20 @@ def take_weights(
     if again.same:
         claim(engine, folder)
         keep_weights(engine, folder, run_id, again.weights)
-    return Taken(detail, bound, read_bytes(again.weights), AGAIN if again.same else OTHER)
+    return Taken(detail, bound, read_bytes(again.weights)[0], AGAIN if again.same else OTHER)
 
 
-def _state(bound: BoundNetwork, content: bytes) -> Mapping[str, Tensor] | None:
-    """None for a file that does not hold just the tensors of the network."""
+def _identity(detail: RunDetail) -> dict[str, str]:
+    run = detail.run
+    return {"digest": run.architecture, "recipe": run.recipe, "data": run.data, "seed": str(run.seed)}
+
+
+def _state(bound: BoundNetwork, content: bytes, identity: Mapping[str, str]) -> Mapping[str, Tensor] | None:
+    """None for a file that is another run's, or does not hold just the tensors of the network."""
     try:
-        state = read_bytes(content)
+        state, said = read_bytes(content)
     except ValueError:
         return None
-    own = build(bound).state_dict()
-    fits = {name: (t.shape, t.dtype) for name, t in own.items()} == {
-        name: (t.shape, t.dtype) for name, t in state.items()
-    }
-    return state if fits else None
+    own = {name: (t.shape, t.dtype) for name, t in build(bound).state_dict().items()}
+    fits = own == {name: (t.shape, t.dtype) for name, t in state.items()}
+    return state if fits and identity.items() <= said.items() else None

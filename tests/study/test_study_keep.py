@@ -175,3 +175,14 @@ def test_what_is_no_trained_network(words: tuple[object, ...], told: str, rb: Rb
     assert said.status == 2
     assert told in said.err
     assert not (tmp_path / "net.onnx").exists()
+
+
+def test_a_row_leads_to_no_file_elsewhere(rb: Rb, engine: Engine, database: Database, tmp_path: Path) -> None:
+    assert rb("study", "run", "small.yaml", "keep=all").status == 0
+    kept = kept_weights(engine)[1]
+    (tmp_path / "outside.safetensors").write_bytes((tmp_path / FOLDER / f"{kept.sha256}.safetensors").read_bytes())
+    database.change("UPDATE rb_weights SET sha256 = '../outside' WHERE run_id = 1")
+    assert taken(engine, tmp_path, 1).how == "trained again"
+    other = kept_weights(engine)[2].sha256
+    database.change(f"UPDATE rb_weights SET sha256 = '{other}', bytes = 1 WHERE run_id = 1")
+    assert taken(engine, tmp_path, 1).how == "trained again"  # the file is of the same network, and of another run
