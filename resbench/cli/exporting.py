@@ -62,8 +62,8 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
-    """`notes`: what whoever uses the file has to know, each a sentence."""
+class ExportFile:
+    """`notes`: what a user of the file has to know."""
 
     data: bytes
     notes: tuple[str, ...] = ()
@@ -88,7 +88,7 @@ class Subject:
             return network_file(self.bound, self.about)
         return unit_file(self.bound, self.about, self._number)
 
-    def export(self, to: str, weights: Named | None = None, metadata: Mapping[str, str] = NOTHING) -> Exported:
+    def export(self, to: str, weights: Named | None = None, metadata: Mapping[str, str] = NOTHING) -> ExportFile:
         """Write it in one of the formats.
 
         Args:
@@ -96,19 +96,19 @@ class Subject:
             metadata: What else is known of it (`study`, `run`), which joins its digest, unit and network in the file.
         """
         if to == "python":
-            return Exported(self.python().encode())
+            return ExportFile(self.python().encode())
         require("exporting it", self.bound, times=2)  # the network, and the bytes of the file
         module, about, notes = self._weighted(weights)
         about |= metadata
         if to == "safetensors":
-            return Exported(safetensors_bytes(module.state_dict(), about), tuple(notes))
+            return ExportFile(safetensors_bytes(module.state_dict(), about), tuple(notes))
         try:
             module = self._plain(module)
         except PluginError as error:
-            notes.append(f"{error}: {RESBENCH_CLASSES}")
+            notes.append(f"{error}; {RESBENCH_CLASSES}")
         shape = self.bound.input_shape if self.unit is None else self.unit[1].input_shape
         write = onnx_bytes if to == "onnx" else torch_bytes
-        return Exported(write(module, shape, about), tuple(notes))
+        return ExportFile(write(module, shape, about), tuple(notes))
 
     def _weighted(self, weights: Named | None) -> tuple[nn.Module, dict[str, str], list[str]]:
         """With what is known of it, and notes. A unit's weights are those that it has in the whole network."""

@@ -153,6 +153,10 @@ def test_a_unit_of_a_stranger_is_exported(rb: Rb, tmp_path: Path) -> None:
         compile(network.out + told.out.replace("from __future__ import annotations", ""), "emitted.py", "exec"),
         {"__name__": "emitted"},
     )
+    assert (
+        rb("net", "export", stranger / "net.yaml", "data=digits", "-o", "net.pt2").status == 0
+    )  # made in this process
+    assert b"pathlib" not in (tmp_path / "net.pt2").read_bytes()
     assert not Path("broken").exists()
     assert not (tmp_path / "broken").exists()
 
