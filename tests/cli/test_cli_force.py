@@ -156,7 +156,8 @@ def test_profiles_drawn_twice(rb: Rb, tmp_path: Path) -> None:
     (tmp_path / "p-gradient.svg").write_bytes(b"mine")
     (tmp_path / "p-signal.svg").unlink()
     refused = rb(*command)
-    assert (refused.status, refused.err) == (2, f"p-gradient.svg: {REFUSED}")
+    assert refused.status == 2
+    assert refused.err.endswith(f"p-gradient.svg: {REFUSED}")  # behind lines of progress, where the machine is slow
     assert snapshot(tmp_path) == {"p-gradient.svg": ("file", b"mine")}
     assert rb(*command, "--force").status == 0
     assert snapshot(tmp_path) == files
