@@ -101,18 +101,20 @@ class _Search:
         return False
 
     def culprit(self, stuck: int) -> int | None:
-        """The last use with another option that either feeds the one that is stuck or has taken what would fit it."""
+        """The last use with another option that feeds the one that is stuck, or has taken what would fit one that does."""
         feeding, todo = set[int](), [stuck]
         while todo:
             number = todo.pop()
+            feeding.add(number)
             sources = self.ours[number].sources if number < len(self.ours) else range(number)  # the output reads all
             todo += [s for s in sources if s != INPUT and s not in feeding]
-            feeding.update(sources)
-        lacking = self.ours[stuck].sizes if stuck < len(self.ours) else ()
+        sizes = {self.ours[number].sizes for number in feeding if number < len(self.ours)}
         found = [
             n
             for n, options in self.options.items()
-            if len(options) > 1 and n < stuck and (n in feeding or _fit(lacking, self.theirs[options[0]].sizes))
+            if len(options) > 1
+            and n < stuck
+            and (n in feeding or any(_fit(one, self.theirs[options[0]].sizes) for one in sizes))
         ]
         return max(found, default=None)
 
