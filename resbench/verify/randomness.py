@@ -33,7 +33,7 @@ def still(network: nn.Module, *, training: bool) -> Iterator[Rates]:
     """
     network.train(training)
     for module in _random(network):
-        module.eval()
+        module.training = False  # it alone: a branch inside of it has norms that are in training
     mode, before = _Still(), torch.get_rng_state()
     with mode:
         yield mode.rates
