@@ -33,7 +33,7 @@ def print_verdict(bound: BoundNetwork, against: str, verdict: Verdict, *, json: 
     for note in notes:
         echo(f"note: {note}", err=True)
     near, far = TOLERANCES[DECIDING]
-    random = "" if verdict.rates[0] == verdict.rates[1] else " where nothing is dropped at random"
+    random = " where nothing is dropped at random" if verdict.equal and verdict.rates[0] != verdict.rates[1] else ""
     echo(
         f"{bound.name} of {bound.unit} {'is' if verdict.equal else 'is NOT'} {against}{random}: "
         f"{verdict.params[0]:,} parameters, the reference has {verdict.params[1]:,}; largest differences of 4 images in "

@@ -45,13 +45,15 @@ NETS = [
     ("regnet size=x_1_6gf unit=regnet_x", "torchvision:regnet_x_1_6gf", 9_190_136),
     (f"{HERE}/mnasnet.yaml", "torchvision:mnasnet1_0", 4_383_312),
     (f"{HERE}/repvgg.yaml", "timm:repvgg_a0", 9_108_968),
+    (f"{HERE}/googlenet.yaml", "torchvision:googlenet", 6_624_904),
 ]
+ARGUMENTS = {"torchvision:googlenet": {"aux_logits": False, "init_weights": False}}  # the latter takes its time
 
 
 def verdict(words: str, reference: str, sizes: tuple[int, ...], dtypes: tuple[str, ...] = ("float64",)) -> Verdict:
     network, *rest = words.split()
     bound = bind_network(*request_of(network, tuple(rest)))
-    return verify(bound, built(reference, bound.classes, {}), sizes, dtypes, {})
+    return verify(bound, built(reference, bound.classes, ARGUMENTS.get(reference, {})), sizes, dtypes, {})
 
 
 @pytest.mark.parametrize(("words", "reference", "params"), SMALL, ids=[reference for _, reference, _ in SMALL])
