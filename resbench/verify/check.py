@@ -19,7 +19,7 @@ from resbench.measure.room import require
 from resbench.verify.equal import BATCH, DECIDING, Difference, compare
 from resbench.verify.forward import OURS, REFERENCE, forward
 from resbench.verify.pair import Pairing, pair
-from resbench.verify.randomness import Rates, rates, still
+from resbench.verify.randomness import Rates, still
 from resbench.verify.trace import bare, shown
 from resbench.verify.weights import randomise, tensors, transfer
 
@@ -123,7 +123,7 @@ def _in_training(network: nn.Module, images: Tensor, whose: str) -> tuple[Rates,
     """What it drops at random in training, and how many tensors it gives there. Raises BadInput: it takes no such images."""
     with torch.no_grad(), still(network, training=True) as dropped:
         outputs = forward(network, images, whose)
-    return rates(network) + dropped, len(outputs)
+    return dropped, len(outputs)
 
 
 def _images(bound: BoundNetwork, size: int, batch: int) -> Tensor:

@@ -27,16 +27,22 @@ Rates = Counter[float]  # how many places drop at each rate above 0
 
 @contextmanager
 def still(network: nn.Module, *, training: bool) -> Iterator[Rates]:
-    """In training, or evaluation, without randomness. What functions would have dropped is counted while it runs.
+    """In training, or evaluation, without randomness; what would have been dropped by what runs meanwhile is counted.
 
     Raises BadInput: it draws random numbers all the same.
     """
     network.train(training)
+    mode, before = _Still(), torch.get_rng_state()
+    hooks = []
     for module in _random(network):
         module.training = False  # it alone: a branch inside of it has norms that are in training
-    mode, before = _Still(), torch.get_rng_state()
-    with mode:
-        yield mode.rates
+        hooks.append(module.register_forward_pre_hook(lambda ran, given: mode.count(_rate(ran))))
+    try:
+        with mode:
+            yield mode.rates
+    finally:
+        for hook in hooks:
+            hook.remove()
     if not torch.get_rng_state().equal(before):
         raise BadInput(
             "a network draws random numbers in a way that cannot be left out, so nothing can be compared; set its rates to 0, "
@@ -44,10 +50,8 @@ def still(network: nn.Module, *, training: bool) -> Iterator[Rates]:
         )
 
 
-def rates(network: nn.Module) -> Rates:
-    """What its modules drop at random in training."""
-    found = [next((getattr(m, name) for name in _RATES if name in vars(m)), None) for m in _random(network)]
-    return Counter(round(float(rate), 9) for rate in found if rate)
+def _rate(module: nn.Module) -> float:
+    return float(next((getattr(module, name) for name in _RATES if name in vars(module)), None) or 0)
 
 
 def _random(network: nn.Module) -> list[nn.Module]:

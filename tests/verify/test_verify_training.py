@@ -99,6 +99,12 @@ def test_rates_of_both_are_compared(tmp_path: Path) -> None:
         assert found.rates == (Counter({0.3: 1}), Counter({p: 1}))
 
 
+def test_a_module_that_drops_and_never_runs_has_no_rate(tmp_path: Path) -> None:
+    theirs = Small(Basic)
+    theirs.idle = nn.Dropout(0.3)
+    assert verdict(bound(tmp_path, "original", PROJECT), theirs).rates == (Counter(), Counter())
+
+
 def test_numbers_drawn_in_a_way_that_nobody_knows(tmp_path: Path) -> None:
     theirs = dropping(lambda x, training: x + torch.rand_like(x) if training else x)
     with pytest.raises(BadInput, match=r"draws random numbers in a way that cannot be left out.*--reference-args"):
