@@ -27,6 +27,7 @@ def forward(network: nn.Module, images: Tensor, whose: str) -> list[Tensor]:
         line = next(iter(str(error).splitlines()), "") or type(error).__name__
         raise BadInput(
             f"{whose} does not take images of {shape}: {printable(line, 200)}; another --size may do"
+            + (", or --reference-args such as in_chans=1" if whose == REFERENCE else "")
         ) from None
     tensors = [leaf for leaf in tree_leaves(given) if isinstance(leaf, Tensor)]
     if not tensors:

@@ -56,8 +56,10 @@ def reference(name: str, classes: int, arguments: Mapping[str, Any]) -> nn.Modul
             return make(model, classes, arguments)
     except Exception as error:  # another's code, with another's arguments
         given = ", ".join(f"{key}={value}" for key, value in arguments.items())
-        told = printable(f"{given}: {' '.join(str(error).split())}" if given else str(error), 300)
-        raise BadInput(f"`{printable(name)}` cannot be built with {told}") from None
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise BadInput(
+            f"`{printable(name)}` cannot be built with {printable(given or 'its defaults')}: {printable(reason, 300)}"
+        ) from None
 
 
 Builder = tuple[list[str], Callable[[str, int, Mapping[str, Any]], nn.Module]]

@@ -46,6 +46,7 @@ def randomise(network: nn.Module, seed: int, images: Tensor) -> None:
         spread = norm.running_var.sqrt()
         norm.running_mean += 0.3 * spread * torch.randn(spread.shape, generator=generator)
         norm.running_var *= 2.0 ** (2 * torch.rand(spread.shape, generator=generator) - 1)
+        norm.running_var.clamp_(min=1e-3)  # a channel that was silent would be blown up, and rounding with it
 
 
 def _draw(kind: str, tensor: Tensor, generator: torch.Generator) -> None:

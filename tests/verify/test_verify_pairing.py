@@ -89,6 +89,40 @@ def test_a_branch_with_the_wrong_activation_is_not_equal(tmp_path: Path) -> None
     assert found.pairing.tries > 1
 
 
+STANDARDIZED = """
+unit: standardized
+nodes:
+  t: {from: x, ops: [conv3x3: {stride: $stride, weight: standardized}, sigmoid]}
+  g: {from: x, ops: [conv3x3: {stride: $stride, weight: standardized}, group_norm: {groups: 2}]}
+  y: {from: [g, t], ops: [multiply]}
+boundary: {after_stem: [bn, relu]}
+"""
+
+
+class Standardized(nn.Module):
+    """What a weight goes through by itself is worked out from the weights that are tried."""
+
+    def __init__(self, inside: int, out: int, stride: int) -> None:
+        super().__init__()
+        self.value, self.gate = (nn.Conv2d(inside, out, 3, stride, 1, bias=False) for _ in range(2))
+        self.norm = nn.GroupNorm(2, out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        value, gate = (F.conv2d(x, _standardized(c.weight), None, c.stride, 1) for c in (self.value, self.gate))
+        return self.norm(value) * torch.sigmoid(gate)  # type: ignore[no-any-return]
+
+
+def _standardized(weight: Tensor) -> Tensor:
+    variance, mean = torch.var_mean(weight, (1, 2, 3), unbiased=False, keepdim=True)
+    return (weight - mean) / (variance + 1e-6).sqrt()
+
+
+def test_weights_that_are_standardized(tmp_path: Path) -> None:
+    found = verdict(bound(tmp_path, STANDARDIZED), Small(Standardized))
+    assert found.equal, found
+    assert found.pairing.parts == ""
+
+
 GATE = """
 unit: gate
 nodes:

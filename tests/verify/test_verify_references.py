@@ -16,11 +16,10 @@ from resbench.verify.reference import reference as built
 torch.set_num_threads(1)
 PRE = "unit=full_preactivation"
 HERE = "tests/verify/networks"
-SMALL = [
-    ("shufflenet_v2", "torchvision:shufflenet_v2_x1_0", 2_278_604),
-    ("regnet size=x_200mf unit=regnet_x", "timm:regnetx_002", 2_684_792),
-]
+SMALL = ("shufflenet_v2", "torchvision:shufflenet_v2_x1_0", 2_278_604)
 NETS = [
+    SMALL,
+    ("regnet size=x_200mf unit=regnet_x", "timm:regnetx_002", 2_684_792),
     ("resnet_imagenet depth=18 unit=original unit.change=project", "torchvision:resnet18", 11_689_512),
     ("resnet_imagenet", "torchvision:resnet50", 25_557_032),
     ("resnet_imagenet unit=resnext", "torchvision:resnext50_32x4d", 25_028_904),
@@ -56,15 +55,15 @@ def verdict(words: str, reference: str, sizes: tuple[int, ...], dtypes: tuple[st
     return verify(bound, built(reference, bound.classes, ARGUMENTS.get(reference, {})), sizes, dtypes, {})
 
 
-@pytest.mark.parametrize(("words", "reference", "params"), SMALL, ids=[reference for _, reference, _ in SMALL])
-def test_small_ones_are_equal(words: str, reference: str, params: int) -> None:
+def test_a_small_one_is_equal() -> None:
+    words, reference, params = SMALL
     found = verdict(words, reference, (32,))
     assert found.equal, found
     assert found.params == (params, params)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("words", "reference", "params"), [*SMALL, *NETS], ids=[net[1] for net in (*SMALL, *NETS)])
+@pytest.mark.parametrize(("words", "reference", "params"), NETS, ids=[reference for _, reference, _ in NETS])
 def test_equal(words: str, reference: str, params: int) -> None:
     """An odd size finds a missing `ceil`; float64 leaves no room for a small mistake."""
     size = 35 if reference.startswith("torch_resnet:") else 75  # the former are made for images of 32 pixels
@@ -77,7 +76,7 @@ def test_equal(words: str, reference: str, params: int) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("reference", ["torchvision:resnet18", "timm:resnetv2_18", "torchvision:shufflenet_v2_x1_0"])
 def test_equal_at_an_even_size(reference: str) -> None:
-    words = next(words for words, other, _ in (*SMALL, *NETS) if other == reference)
+    words = next(words for words, other, _ in NETS if other == reference)
     assert verdict(words, reference, (64,)).equal
 
 
@@ -141,10 +140,21 @@ def test_a_missing_ceil_is_seen_at_an_odd_size_only(tmp_path: Path) -> None:
     [
         ("resnet_imagenet", "torchvison:resnet50", "`torchvison:resnet50` is no reference; .* did you mean `torchvision`"),
         ("resnet_imagenet", "torchvision:resnet5", "torchvision has no network `resnet5`; did you mean `resnet50`"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_compared(words: str, reference: str, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        verdict(words, reference, (64,))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("words", "reference", "message"),
+    [
         ("resnet_imagenet", "torchvision:resnet18", r"conv1.weight \(256x64\) has no counterpart among the \d+ uses left"),
         ("resnet_imagenet depth=18 unit=original unit.change=project", "torchvision:resnet34", "the reference has more: 32 uses"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_compared(words: str, reference: str, message: str) -> None:
+def test_networks_of_other_sizes(words: str, reference: str, message: str) -> None:
     with pytest.raises(BadInput, match=message):
         verdict(words, reference, (64,))

@@ -11,6 +11,8 @@ from small_networks import Basic, Small, bound, verdict
 from torch import nn
 from torch.nn import functional as F
 
+from resbench.errors import BadInput
+
 torch.set_num_threads(1)
 PROJECT = ("unit.change=project",)
 
@@ -20,6 +22,15 @@ def test_equal(tmp_path: Path) -> None:
     assert found.equal, found
     assert found.params[0] == found.params[1] > 10_000
     assert (found.pairing.parts, found.pairing.open) == ("", ())
+
+
+class Wider(Basic):
+    """Twice as wide inside."""
+
+    def __init__(self, inside: int, out: int, stride: int) -> None:
+        super().__init__(inside, out, stride)
+        self.conv1, self.bn1 = nn.Conv2d(inside, 2 * out, 3, stride, 1, bias=False), nn.BatchNorm2d(2 * out)
+        self.conv2 = nn.Conv2d(2 * out, out, 3, 1, 1, bias=False)
 
 
 def set_eps(net: Small) -> None:
@@ -99,3 +110,18 @@ def test_where_two_first_differ(alter: Callable[[Small], None], where: str, tmp_
     theirs = Small(Basic)
     alter(theirs)
     assert where in verdict(bound(tmp_path, "original", PROJECT), theirs).pairing.parts
+
+
+def test_parameters_without_a_counterpart(tmp_path: Path) -> None:
+    ours = bound(tmp_path, "original", PROJECT)
+    wider, longer = Small(Basic), Small(Basic)
+    wider.units[3] = Wider(24, 24, 1)
+    with pytest.raises(
+        BadInput, match=r"units.1.f.conv1.weight \(24x24x3x3\) has no counterpart among the \d uses left"
+    ):
+        verdict(ours, wider)
+    longer.units.append(Basic(24, 24, 1))
+    with pytest.raises(
+        BadInput, match=r"the reference has more: 4 uses have no counterpart in ours; first: units.4.conv1.weight"
+    ):
+        verdict(ours, longer)

@@ -88,7 +88,7 @@ boundary: {after_stem: [bn, relu]}
 
 
 def test_rates_of_both_are_compared(tmp_path: Path) -> None:
-    """Modules and functions alike: the networks are the same where nothing is dropped, and the rates are told."""
+    """Modules and functions alike: the networks are the same where nothing is dropped, and the rates are reported."""
     network = NETWORK.replace("linear: {out", "dropout: {rate: 0.3}, linear: {out")
     ours = bound(tmp_path, "original", PROJECT, network)
     for p in (0.3, 0.2):
