@@ -208,8 +208,9 @@ class _Search:
         """Where the numbers first part, in words."""
         other = self.theirs[fitting[0]]
         how = "gives other numbers than" if same(use.reads, other.reads) else "reads other numbers than"
-        more = [self.theirs[j].names[0] for j in fitting[1:]]
-        rest = f" ({listed(more, 5)} would fit its sizes too; {BY_HAND})" if more else ""
+        place = self.rank(use, fitting[0])[:3]
+        more = [self.theirs[j].names[0] for j in fitting[1:] if self.rank(use, j)[:3] == place]
+        rest = f" ({listed(more, 5)} would fit as well; {BY_HAND})" if more else ""
         return f"the two first differ at {use.names[0]}: it {how} {other.names[0]}{rest}"
 
     def lack(self, use: Use) -> None:
