@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,6 +27,16 @@ Map = Annotated[
 ]  # fmt: skip
 
 
+ReferenceArgs = Annotated[
+    str | None,
+    typer.Option(
+        "--reference-args",
+        metavar="NAME=VALUE,...",
+        help="For the function that builds it: aux_logits=false,drop_rate=0",
+    ),
+]
+
+
 def verify(
     network: Network,
     against: Against,
@@ -35,53 +45,32 @@ def verify(
         list[int] | None, typer.Option("--size", help="Pixels of the images; repeatable. Else 64 and 75.")
     ] = None,
     dtype: Annotated[
-        list[str] | None, typer.Option("--dtype", help="float32 or float64; may be repeated. Else both.")
+        list[str] | None,
+        typer.Option("--dtype", help="float32 or float64; may be repeated. Else both; float64, which decides, is always there."),
     ] = None,
+    reference_args: ReferenceArgs = None,
     map_: Map = None,
     json: Json = False,
     plugins: Plugins = None,
-) -> None:
+) -> None:  # fmt: skip
     """Copy a reference's weights in and tell the largest differences; exit status 0 only where the two are equal."""
     from resbench.cli.request import request_of
-    from resbench.cli.show import print_json, print_table
+    from resbench.cli.verdict import print_verdict
     from resbench.compiler.architecture import bind_network
     from resbench.errors import BadInput
+    from resbench.verify.check import SIZES
     from resbench.verify.check import verify as check
     from resbench.verify.equal import TOLERANCES
+    from resbench.verify.reference import reference
 
-    sizes, dtypes = size or [64, 75], dtype or list(TOLERANCES)
+    dtypes = dtype or list(TOLERANCES)
     for name in dtypes:
         if name not in TOLERANCES:
             raise BadInput(f"--dtype {name}: {' or '.join(TOLERANCES)} is needed")
-    if not all(8 <= one <= 4096 for one in sizes):
-        raise BadInput(f"--size: 8 to 4096 pixels are needed, got {', '.join(map(str, sizes))}")
+    arguments = _arguments(reference_args)
     bound = bind_network(*request_of(network, tuple(words or ())))
-    verdict = check(bound, against, sizes, dtypes, _map(map_))
-    if json:
-        said = {"equal": verdict.equal, "reference": against, "digest": verdict.digest, "params": list(verdict.params)}
-        rows = [asdict(d) | {"equal": d.equal, "tolerances": list(TOLERANCES[d.dtype])} for d in verdict.differences]
-        for row in rows:
-            row.update({k: v if v != float("inf") else None for k, v in row.items()})
-        print_json(
-            said | {"differences": rows, "map": dict(verdict.pairing.names), "doubts": list(verdict.pairing.doubts)}
-        )
-    else:
-        print_table(
-            [">pixels", "type", ">output, eval", ">output, train", ">gradients", ">statistics", "", "furthest gradient"],
-            [
-                [d.size, d.dtype, *(f"{x:.1e}" for x in (d.eval_output, d.train_output, d.gradient, d.statistics)),
-                 "equal" if d.equal else "NOT equal", d.worst if d.gradient else None]
-                for d in verdict.differences
-            ],
-        )  # fmt: skip
-        for doubt in verdict.pairing.doubts:
-            echo(f"note: {doubt}", err=True)
-        near, far = zip(*TOLERANCES.values(), strict=True)
-        echo(
-            f"{bound.name} of {bound.unit} {'is' if verdict.equal else 'is NOT'} {against}: "
-            f"{verdict.params[0]:,} parameters, the reference has {verdict.params[1]:,}; largest differences of 4 images, "
-            f"relative to the largest value, allowed {near[0]:g} and {near[1]:g}, of gradients {far[0]:g} and {far[1]:g}"
-        )
+    verdict = check(bound, reference(against, bound.classes, arguments), _sizes(size) or SIZES, dtypes, _map(map_))
+    print_verdict(bound, against + (f" with {reference_args}" if arguments else ""), verdict, json=json)
     raise typer.Exit(0 if verdict.equal else 1)
 
 
@@ -97,6 +86,8 @@ def import_weights(
             "--weights", metavar="FILE", help="The reference's own weights: .safetensors, or a torch state dict."
         ),
     ] = None,
+    size: Annotated[int, typer.Option("--size", help="Pixels of the images on which parameters are paired.")] = 64,
+    reference_args: ReferenceArgs = None,
     map_: Map = None,
     plugins: Plugins = None,
 ) -> None:
@@ -113,16 +104,35 @@ def import_weights(
 
     bound = bind_network(*request_of(network, tuple(words or ())))
     require("importing weights", bound, times=2)  # the network, and the bytes of the file
-    source = reference(against, bound.classes)
+    source = reference(against, bound.classes, _arguments(reference_args))
     if weights is not None:
         load_weights(source, weights, f"they must be those of {printable(against)} with {bound.classes} classes")
-    ours, pairing = imported(bound, source, _map(map_))
+    ours, pairing = imported(bound, source, _sizes([size])[0], _map(map_))
     about = {"network": bound.name, "unit": bound.unit, "digest": canonical(bound).digest, "from": against}
     write(output, safetensors_bytes(ours.state_dict(), about), force=force)
-    for doubt in pairing.doubts:
-        echo(f"note: {doubt}", err=True)
+    for line in (pairing.parts, *pairing.open):
+        if line:
+            echo(f"note: {line}", err=True)
     where = weights if weights is not None else "weights drawn from seed 0, since no --weights were given"
     echo(f"{output}: {len(pairing.names)} tensors of {against} ({where})")
+
+
+def _sizes(given: list[int] | None) -> list[int]:
+    """Raises BadInput for pixels out of range."""
+    from resbench.errors import BadInput
+
+    if not all(8 <= one <= 4096 for one in given or ()):
+        raise BadInput(f"--size: 8 to 4096 pixels are needed, got {', '.join(map(str, given or ()))}")
+    return given or []
+
+
+def _arguments(given: str | None) -> dict[str, Any]:
+    """`aux_logits=false,drop_rate=0` -> a mapping; a comma within brackets is part of a value. Raises BadInput."""
+    from resbench.cli.request import settings_of
+    from resbench.spec.node import plain
+
+    words = re.split(r",(?![^\[{]*[\]}])", given) if given else []
+    return {name: plain(node) for name, node in settings_of(words).mapping.items()}
 
 
 def _map(path: Path | None) -> dict[str, str]:

@@ -6,6 +6,7 @@ prefixes that all names share, the one is taken off whose loss gives the most na
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -45,7 +46,10 @@ def fit(network: nn.Module, given: Named, whose: str, remedy: str = "") -> None:
         head = f"{whose}: weights do not fit: {counts}"
         listed = [line for what, lines in wrong.items() for line in (f"  {what}, {len(lines)}:", *lines)]
         raise WeightsError("\n".join([f"{head}; {remedy}" if remedy else head, *listed]))
-    network.load_state_dict({**{name: own[name] for name in own if _is_counter(name)}, **named})
+    whole = OrderedDict({**{name: own[name] for name in own if _is_counter(name)}, **named})
+    # A file may lack the version that torch keeps beside names and tensors, and some networks insist on one.
+    whole._metadata = getattr(own, "_metadata", {})  # type: ignore[attr-defined]
+    network.load_state_dict(whole)
 
 
 def without_prefix(given: Named, own: Mapping[str, Tensor]) -> Named:

@@ -8,10 +8,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from resbench.verify.weights import still, tensors, transfer
+from resbench.verify.forward import OURS, REFERENCE, forward
+from resbench.verify.randomness import still
+from resbench.verify.weights import tensors, transfer
 
 BATCH = 4
-TOLERANCES = {"float32": (1e-5, 1e-4), "float64": (1e-10, 1e-9)}  # of outputs and statistics; of gradients
+DECIDING = "float64"
+# Of outputs and statistics; of gradients. In float32 a ReLU whose input lies within rounding of 0 may pass in one network and not
+# in the other, and its gradient with it: such numbers are shown, and decide nothing.
+TOLERANCES = {"float32": (1e-5, 1e-4), DECIDING: (1e-10, 1e-9)}
 FLOOR = 1e-3  # a gradient is held against the largest of its own parameter, or this part of the largest of all
 
 
@@ -35,29 +40,34 @@ class Difference:
 
 def compare(ours: nn.Module, theirs: nn.Module, names: Mapping[str, str], images: Tensor) -> Difference:
     """`theirs` holds the weights, which are copied into `ours`; both are of the images' type, and are left trained on nothing."""
-    kept = {name: tensor.clone() for name, tensor in theirs.state_dict().items()}
+    kept = {name: tensor.clone() for name, tensor in tensors(theirs).items()}
+    both = ((ours, OURS), (theirs, REFERENCE))
     transfer(theirs, ours, names)
     with torch.no_grad():
-        evaluated = [network.eval()(images) for network in (ours, theirs)]
-    trained = [_trained(network, images) for network in (ours, theirs)]
+        evaluated = [forward(network.eval(), images, whose)[0] for network, whose in both]
+    trained = [_trained(network, images, whose) for network, whose in both]
     mine, its = tensors(ours), tensors(theirs)
     gradients = {name: (mine[name].grad, its[other].grad) for name, other in names.items() if mine[name].requires_grad}
     gradient, worst = _gradients(gradients)
     moved = [(mine[n], its[o]) for n, o in names.items() if not mine[n].requires_grad]
     statistics = max((relative(a, b.reshape(a.shape)) for a, b in moved), default=0.0)
-    theirs.load_state_dict(kept)
+    with torch.no_grad():
+        for (
+            name,
+            tensor,
+        ) in kept.items():  # not by load_state_dict: some networks ask for a version that a copy has lost
+            its[name].copy_(tensor)
     return Difference(
         images.shape[-1], str(images.dtype).removeprefix("torch."), relative(*evaluated), relative(*trained), gradient,
         worst, statistics,
     )  # fmt: skip
 
 
-def _trained(network: nn.Module, images: Tensor) -> Tensor:
-    """The output in training mode, nothing left out at random; gradients of a weighted sum of it are in the parameters."""
-    network.train()
-    still(network)
+def _trained(network: nn.Module, images: Tensor, whose: str) -> Tensor:
+    """The output in training, nothing left out at random; gradients of a weighted sum of it are in the parameters."""
     network.zero_grad(set_to_none=True)
-    output: Tensor = network(images)
+    with still(network, training=True):
+        output = forward(network, images, whose)[0]
     weights = torch.randn(output.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     (output * weights.to(output.dtype)).sum().backward()  # type: ignore[no-untyped-call]
     return output.detach()

@@ -1,68 +1,242 @@
-"""Uses of two networks -> which parameter of one is which of the other.
+"""Two networks and images -> which parameter of one is which of the other.
 
-Both are walked in running order. Of the uses of the right sizes that are left, the one is taken that reads the results of the
-uses already paired with those that ours reads: a projection and the last convolution of a bottleneck have the same sizes, but
-not the same sources.
+The reference is run once, and every operation on parameters is noted with what goes in and what comes out. Ours is then run with
+the reference's weights, copied in one use at a time: the partner of a use has its sizes, reads the same numbers and gives the
+same numbers. Where several do, the one is tried first that is most alike in its place in the graph; if a use further on then
+has no partner, the next is tried. Where no way leads through, the networks are not equal, and the rest is paired by place alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
 
 from resbench.errors import BadInput
 from resbench.spec.check import listed
-from resbench.verify.trace import INPUT, Use
+from resbench.verify.fingerprint import fingerprint, same
+from resbench.verify.likeness import likeness
+from resbench.verify.trace import INPUT, Use, bare, shown, trace
+from resbench.verify.weights import tensors
+
+EFFORT = 60  # evaluations of our network, in all; most tries are a part of one
+OUTPUT = "the two first differ at the output: every operation on parameters gives the same numbers in both"
+BY_HAND = "`--map FILE` settles pairs by name"
 
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """`names`: the other network's parameter or buffer for each of ours. `doubts`: where sizes alone, or order alone, decided."""
+    """`names`: the other network's parameter or buffer for each of ours.
+
+    `parts`: where the numbers of the two first part, in words; nothing where they agree to the end. Then `open` is empty, else it
+    has the places where several fit; `tries`: ways through our network that were tried.
+    """
 
     names: Mapping[str, str]
-    doubts: tuple[str, ...]
+    parts: str = ""
+    open: tuple[str, ...] = ()
+    tries: int = 0
 
 
-def pair(ours: Sequence[Use], theirs: Sequence[Use], given: Mapping[str, str]) -> Pairing:
-    """`given` settles pairs by name. Raises BadInput: a use without a counterpart, on either side."""
-    names: dict[str, str] = {}
-    doubts: list[str] = []
-    partner = {INPUT: INPUT}
-    free = dict(enumerate(theirs))
-    for number, use in enumerate(ours):
-        fitting = [
-            j for j, other in free.items() if other.sizes == use.sizes and _agree(use, other, {**given, **names})
+class _Stuck(Exception):  # noqa: N818  (it is no error: another way is tried)
+    pass
+
+
+def pair(ours: nn.Module, theirs: nn.Module, images: Tensor, given: Mapping[str, str]) -> Pairing:
+    """Leaves the reference's weights in ours; both are of the images' type, float64.
+
+    `given` settles pairs by name. Raises BadInput: a use without a counterpart, on either side.
+    """
+    search = _Search(ours, theirs, images, given)
+    if search.exact():
+        return Pairing(search.names, tries=search.tries)
+    search.walk(exact=False)
+    left = search.left()
+    if left:
+        more = f"the reference has more: {len(left)} uses have no counterpart in ours; first: {left[0].names[0]}"
+        raise BadInput(f"{more}; {search.parts or BY_HAND}")
+    return Pairing(search.names, search.parts or OUTPUT, search.undecided(), search.tries)
+
+
+class _Search:
+    """One run through ours after the other. `options`: partners that are left for a use, by number; the first is taken."""
+
+    def __init__(self, ours: nn.Module, theirs: nn.Module, images: Tensor, given: Mapping[str, str]) -> None:
+        self.network, self.images, self.given = ours, images, given
+        self.want, self.have = tensors(ours), tensors(theirs)
+        self.transfer(given)
+        self.goal = trace(theirs, images)
+        self.theirs = self.goal.uses
+        self.ours = trace(ours, images).uses
+        self.alike = likeness(self.ours, self.theirs)
+        self.options: dict[int, list[int]] = {}
+        self.tries = self.effort = 0
+        self.begin()
+
+    def begin(self) -> None:
+        self.names: dict[str, str] = dict(self.given)
+        self.partner = {INPUT: INPUT}
+        self.free = dict(enumerate(self.theirs))
+        self.parts = ""
+        self.number = 0
+
+    def exact(self) -> bool:
+        """Look for a way on which all numbers agree; where there is none, keep the options of the one that went furthest."""
+        furthest, kept = -1, dict[int, list[int]]()
+        while self.effort < EFFORT * len(self.ours):
+            try:
+                self.walk(exact=True)
+                return True
+            except _Stuck:
+                if self.number > furthest:
+                    furthest, kept = self.number, {n: list(options) for n, options in self.options.items()}
+                culprit = self.culprit(self.number)
+                if culprit is None:
+                    break
+                self.options = {n: options for n, options in self.options.items() if n <= culprit}
+                self.options[culprit].pop(0)
+        self.options = kept
+        return False
+
+    def culprit(self, stuck: int) -> int | None:
+        """The last use with another option that feeds the one that is stuck, or has taken what would fit one that does."""
+        feeding, todo = set[int](), [stuck]
+        while todo:
+            number = todo.pop()
+            feeding.add(number)
+            sources = self.ours[number].sources if number < len(self.ours) else range(number)  # the output reads all
+            todo += [s for s in sources if s != INPUT and s not in feeding]
+        sizes = {self.ours[number].sizes for number in feeding if number < len(self.ours)}
+        found = [
+            n
+            for n, options in self.options.items()
+            if len(options) > 1
+            and n < stuck
+            and (n in feeding or any(_fit(one, self.theirs[options[0]].sizes) for one in sizes))
         ]
+        return max(found, default=None)
+
+    def walk(self, *, exact: bool) -> None:
+        """Run ours once. Raises _Stuck where `exact` and the numbers part, BadInput where there is no counterpart at all."""
+        self.begin()
+        self.tries += 1
+
+        def visit(use: Use, run: Callable[[], Use], repeatable: bool) -> Use:
+            found = self.visit(use, run, repeatable, exact)
+            self.number, self.effort = self.number + 1, self.effort + 1
+            return found
+
+        output = trace(self.network, self.images, visit).output
+        if exact and (self.left() or not _equal(output, self.goal.output)):
+            raise _Stuck
+
+    def visit(self, use: Use, run: Callable[[], Use], repeatable: bool, exact: bool) -> Use:
+        if all(name in self.names for name in use.names):
+            self.take(use, [j for j, other in self.free.items() if other.names == self.theirs_of(use)][:1])
+            return run()
+        fitting = [j for j, o in self.free.items() if _fit(use.sizes, o.sizes) and self.agree(use, o)]
+        fitting.sort(key=lambda j: self.rank(use, j), reverse=True)
+        options = self.options.get(self.number)
+        if options is None:
+            options = [j for j in fitting if same(use.reads, self.theirs[j].reads)]
+            if repeatable:
+                options = [j for j in options if self.gives_the_same(use, j, run)]
+        if options:
+            self.options[self.number] = options
+            return self.use_weights(use, options[0], run)
+        if exact:
+            raise _Stuck
         if not fitting:
-            shapes = ", ".join("x".join(map(str, size)) or "1" for size in use.sizes)
-            near = [other.names[0] for other in free.values() if other.sizes == use.sizes]
-            raise BadInput(
-                f"{use.names[0]} ({shapes}) has no counterpart among the {len(free)} uses left in the reference"
-                + (f"; of its sizes are {listed(near, 5)}" if near else f"; next there: {_next(free)}")
-            )
-        sources = frozenset(partner[i] for i in use.sources)
-        exact = [j for j in fitting if theirs[j].sources == sources]
-        if not exact:
-            doubts.append(f"{use.names[0]}: {theirs[fitting[0]].names[0]} has its sizes, but reads something else")
-        elif len(exact) > 1 and not set(use.names) & {*given, *names}:
-            doubts.append(f"{use.names[0]}: {len(exact)} fit alike, the first was taken: {theirs[exact[0]].names[0]}")
-        chosen = (exact or fitting)[0]
-        names |= zip(use.names, theirs[chosen].names, strict=True)
-        partner[number] = chosen
-        del free[chosen]
-    if free:
-        raise BadInput(f"the reference has more: {len(free)} uses have no counterpart in ours; first: {_next(free)}")
-    return Pairing(names, tuple(doubts))
+            self.lack(use)
+        self.parts = self.parts or self.parting(use, fitting)
+        return self.use_weights(use, fitting[0], run)
+
+    def gives_the_same(self, use: Use, j: int, run: Callable[[], Use]) -> bool:
+        self.transfer(dict(zip(use.names, self.theirs[j].names, strict=True)))
+        found, wanted = run().gives, self.theirs[j].gives
+        return found is not None and wanted is not None and found.same(wanted)
+
+    def use_weights(self, use: Use, j: int, run: Callable[[], Use]) -> Use:
+        """Settle that this is its partner, and run it with the partner's weights."""
+        self.take(use, [j])
+        self.transfer({name: self.names[name] for name in use.names})
+        return run()
+
+    def rank(self, use: Use, j: int) -> tuple[bool, int, bool, bool, int]:
+        """The larger the likelier: of one place and one stride; of those the first."""
+        other, mine = self.theirs[j], self.ours[self.number]
+        fed = other.sources == frozenset(self.partner.get(s) for s in use.sources)
+        return fed, self.alike(self.number, j), mine.numel == other.numel, same(use.reads, other.reads), -j
+
+    def take(self, use: Use, chosen: Sequence[int]) -> None:
+        for j in chosen:
+            self.names |= zip(use.names, self.theirs[j].names, strict=True)
+            self.partner[self.number] = j
+            del self.free[j]
+
+    def theirs_of(self, use: Use) -> tuple[str, ...]:
+        return tuple(self.names[name] for name in use.names)
+
+    def agree(self, use: Use, other: Use) -> bool:
+        """Whether a pair goes with what is known of the names: both ways, since no parameter has two partners."""
+        taken = set(self.names.values())
+        return all(
+            self.names[mine] == its if mine in self.names else its not in taken
+            for mine, its in zip(use.names, other.names, strict=True)
+        )
+
+    @torch.no_grad()
+    def transfer(self, names: Mapping[str, str]) -> None:
+        for name, other in names.items():
+            self.want[name].copy_(self.have[other].reshape(self.want[name].shape))
+
+    def left(self) -> list[Use]:
+        """Uses of the reference with a parameter that no parameter of ours is paired with."""
+        taken = set(self.names.values())
+        return [use for use in self.free.values() if not taken.issuperset(use.names)]
+
+    def undecided(self) -> tuple[str, ...]:
+        return tuple(
+            f"{self.ours[n].names[0]}: {listed([self.theirs[j].names[0] for j in options], 5)} fit, the first was taken"
+            for n, options in sorted(self.options.items())
+            if len(options) > 1
+        )
+
+    def parting(self, use: Use, fitting: Sequence[int]) -> str:
+        """Where the numbers first part, in words."""
+        other = self.theirs[fitting[0]]
+        how = "gives other numbers than" if same(use.reads, other.reads) else "reads other numbers than"
+        place = self.rank(use, fitting[0])[:3]
+        more = [self.theirs[j].names[0] for j in fitting[1:] if self.rank(use, j)[:3] == place]
+        rest = f" ({listed(more, 5)} would fit as well; {BY_HAND})" if more else ""
+        return f"the two first differ at {use.names[0]}: it {how} {other.names[0]}{rest}"
+
+    def lack(self, use: Use) -> None:
+        """Raises BadInput: none of the reference's fits."""
+        near = [other.names[0] for other in self.free.values() if _fit(use.sizes, other.sizes)]
+        following = next((other for other in self.free.values()), None)
+        message = f"{use.names[0]} ({shown(use.sizes)}) has no counterpart among the {len(self.free)} uses left in the reference"
+        if near:
+            message += f"; of its sizes are {listed(near, 5)}"
+        elif following is not None:
+            message += f"; next there: {following.names[0]} ({shown(following.sizes)})"
+        raise BadInput(f"{message}; {self.parts or BY_HAND}")
 
 
-def _agree(use: Use, other: Use, said: Mapping[str, str]) -> bool:
-    """Whether a pair goes with what is known of the names: both ways, since no parameter has two partners."""
-    taken = set(said.values())
-    return all(
-        said[mine] == its if mine in said else its not in taken
-        for mine, its in zip(use.names, other.names, strict=True)
+def _fit(ours: Sequence[tuple[int, ...]], theirs: Sequence[tuple[int, ...]]) -> bool:
+    """Equal but for ones; of two kernels with as many axes, those too: a 1x7 is no 7x1."""
+    return len(ours) == len(theirs) and all(
+        bare(a) == bare(b) and (len(a) != len(b) or len(bare(a)) < 2 or a == b)
+        for a, b in zip(ours, theirs, strict=True)
     )
 
 
-def _next(free: Mapping[int, Use]) -> str:
-    return next(use.names[0] for use in free.values())
+def _equal(ours: Tensor, theirs: Tensor) -> bool:
+    """The outputs, in order; up to what a walk leaves in rounding."""
+    if ours.shape != theirs.shape:
+        return False
+    return fingerprint(ours).same(fingerprint(theirs)) and bool(
+        (ours - theirs).abs().max() <= 1e-6 * theirs.abs().max()
+    )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -20,9 +21,19 @@ PACKAGES = {
     "torch_resnet": "torch-resnet",
 }  # by scheme, as pip calls them
 
+_OWN = ("weights", "pretrained", "checkpoint", "num_classes", "progress")  # how words begin that are not the user's
 
-def reference(name: str, classes: int, seed: int = 0) -> nn.Module:
-    """A network of that many classes. Raises BadInput: unknown scheme, package not installed, unknown network."""
+
+def reference(name: str, classes: int, arguments: Mapping[str, Any]) -> nn.Module:
+    """Build a network of that many classes, weights drawn from seed 0. `arguments` are for the function that builds it.
+
+    Raises BadInput: unknown scheme, package not installed, unknown network, arguments that it does not take.
+    """
+    for word in arguments:
+        if word.startswith(_OWN):
+            raise BadInput(
+                f"--reference-args {printable(word)}: expected an argument of its shape; weights and classes are set"
+            )
     scheme, _, model = name.partition(":")
     if scheme not in PACKAGES or not model:
         allowed = ", ".join(f"{one}:NAME" for one in PACKAGES)
@@ -35,27 +46,37 @@ def reference(name: str, classes: int, seed: int = 0) -> nn.Module:
     if model not in known:
         near = did_you_mean(model, known)
         raise BadInput(f"{scheme} has no network `{printable(model)}`{near or f' (it has {len(known)})'}")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return make(model, classes)
+    try:
+        with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of some networks the makers say how weights will be drawn one day
+            torch.manual_seed(0)
+            return make(model, classes, arguments)
+    except Exception as error:  # another's code, with another's arguments
+        given = ", ".join(f"{key}={value}" for key, value in arguments.items())
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise BadInput(
+            f"`{printable(name)}` cannot be built with {printable(given or 'its defaults')}: {printable(reason, 300)}"
+        ) from None
 
 
-Builder = tuple[list[str], Callable[[str, int], nn.Module]]
+Builder = tuple[list[str], Callable[[str, int, Mapping[str, Any]], nn.Module]]
 
 
 def _torchvision(package: ModuleType) -> Builder:
-    return list(package.list_models(package)), lambda name, n: package.get_model(name, weights=None, num_classes=n)
+    return list(package.list_models(package)), lambda name, n, more: package.get_model(
+        name, weights=None, num_classes=n, **more
+    )
 
 
 def _timm(package: ModuleType) -> Builder:
-    return list(package.list_models()), lambda name, n: package.create_model(name, num_classes=n)
+    return list(package.list_models()), lambda name, n, more: package.create_model(name, num_classes=n, **more)
 
 
 def _torch_resnet(package: ModuleType) -> Builder:
     found = {name: c for name, c in inspect.getmembers(package, inspect.isclass) if name[-1].isdigit()}
 
-    def make(name: str, classes: int) -> nn.Module:
-        made: Any = found[name]()
+    def make(name: str, classes: int, more: Mapping[str, Any]) -> nn.Module:
+        made: Any = found[name](**more)
         made.head = nn.Linear(made.out_planes, classes)  # it leaves the head to its user
         network: nn.Module = made
         return network

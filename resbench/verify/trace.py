@@ -6,7 +6,8 @@ itself (a transpose, a standardisation) stays that parameter.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -14,59 +15,121 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from resbench.verify.fingerprint import Fingerprint, fingerprint
+from resbench.verify.forward import first_tensor
+
 Sizes = tuple[int, ...]
 INPUT = -1  # stands among the sources of a use for the images themselves
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """`names`: parameters and buffers, matrices and kernels first; `sizes`: theirs, without ones; `sources`: uses, by number."""
+    """One operation on data and parameters.
+
+    `names`: parameters and buffers, matrices and kernels first; `sizes`: theirs; `sources`: uses, by number; `reads`: the data
+    that go in; `gives`: what comes out, of `numel` values; None before it ran.
+    """
 
     names: tuple[str, ...]
     sizes: tuple[Sizes, ...]
     sources: frozenset[int]
+    reads: tuple[Fingerprint, ...]
+    gives: Fingerprint | None = None
+    numel: int = 0
 
 
-def uses(network: nn.Module, images: Tensor) -> list[Use]:
-    """In evaluation mode; leaves the network in the mode it found it in."""
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """`output`: what the network gives."""
+
+    uses: tuple[Use, ...]
+    output: Tensor
+
+
+# A use that has not run, what runs it with the parameters as they are then, and whether it may run more than once -> the use.
+Visit = Callable[[Use, Callable[[], Use], bool], Use]
+
+
+def trace(network: nn.Module, images: Tensor, visit: Visit | None = None) -> Trace:
+    """Run it in evaluation mode, and leave it in the mode it was in. `visit` may change a use's parameters before it runs."""
     tensors = {**dict(network.named_parameters()), **dict(network.named_buffers())}
     training = network.training
-    watch = _Watch(tensors, images)
+    watch = _Watch(tensors, images, visit)
     network.eval()
-    with torch.no_grad(), watch:
-        network(images)
-    network.train(training)
-    return watch.found
+    try:
+        with torch.no_grad(), watch:
+            output = first_tensor(network(images))
+    finally:
+        network.train(training)
+    return Trace(tuple(watch.found), output)
 
 
 class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    def __init__(self, tensors: dict[str, Tensor], images: Tensor) -> None:
+    def __init__(self, tensors: Mapping[str, Tensor], images: Tensor, visit: Visit | None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.tensors = tensors
+        self.visit = visit
         self.found: list[Use] = []
         self.held: list[Any] = [images]  # so that no tensor's id is given to another
         self.parameters: dict[int, tuple[str, ...]] = {id(tensor): (name,) for name, tensor in tensors.items()}
         self.data = {id(images): frozenset({INPUT})}
+        self.derived: list[tuple[tuple[str, ...], Callable[[], Any], list[Tensor]]] = []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
+        def run() -> Any:
+            return func(*args, **(kwargs or {}))
+
         given = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
+        names = tuple(dict.fromkeys(n for t in given for n in self.parameters.get(id(t), ())))
+        data = [t for t in given if id(t) in self.data]
+        sources = frozenset[int]().union(*(self.data[id(t)] for t in data))
+        if names and sources:
+            result = self.use(run, names, data, repeatable=not func._schema.is_mutable)
+            sources = frozenset({len(self.found) - 1})
+        else:
+            result = run()
         made = [t for t in tree_leaves(result) if isinstance(t, Tensor)]
         self.held.append((given, made))
-        names = tuple(dict.fromkeys(n for t in given for n in self.parameters.get(id(t), ())))
-        sources = frozenset[int]().union(*(self.data.get(id(t), frozenset()) for t in given))
-        if not sources:
-            self.parameters.update({id(t): names for t in made if names})
-            return result
-        if names:
-            ordered = sorted(names, key=lambda name: -len(bare(self.tensors[name])))
-            sizes = tuple(bare(self.tensors[name]) for name in ordered)
-            self.found.append(Use(tuple(ordered), sizes, sources))
-            sources = frozenset({len(self.found) - 1})
-        self.data.update({id(t): sources for t in made})
+        if sources:
+            self.data.update({id(t): sources for t in made})
+        elif names:
+            self.parameters.update({id(t): names for t in made})
+            self.derived.append((names, run, made))
         return result
 
+    def use(self, run: Callable[[], Any], names: tuple[str, ...], data: list[Tensor], *, repeatable: bool) -> Any:
+        """Run one use, by way of who visits it."""
+        ordered = tuple(sorted(names, key=lambda name: -len(bare(self.tensors[name].shape))))
+        sizes = tuple(tuple(self.tensors[name].shape) for name in ordered)
+        sources = frozenset[int]().union(*(self.data[id(t)] for t in data))
+        pending = Use(ordered, sizes, sources, tuple(sorted((fingerprint(t) for t in data), key=lambda f: f.largest)))
+        results: list[Any] = []
 
-def bare(tensor: Tensor) -> Sizes:
+        def once() -> Use:
+            self.derive(ordered)
+            results[:] = [run()]
+            out = first_tensor(results[0])
+            return replace(pending, gives=fingerprint(out), numel=out.numel())
+
+        self.found.append(once() if self.visit is None else self.visit(pending, once, repeatable))
+        return results[0]
+
+    def derive(self, names: tuple[str, ...]) -> None:
+        """Work out anew what was made of these parameters alone, since they may hold other numbers now."""
+        if self.visit is None:
+            return
+        for read, again, made in self.derived:
+            if set(read) & set(names):
+                for old, new in zip(made, (t for t in tree_leaves(again()) if isinstance(t, Tensor)), strict=True):
+                    if new is not old:
+                        old.copy_(new)
+
+
+def shown(sizes: Sequence[Sizes]) -> str:
+    """Sizes as messages show them, without ones: 256x64, 64."""
+    return ", ".join("x".join(map(str, bare(size))) or "1" for size in sizes)
+
+
+def bare(size: Sizes) -> Sizes:
     """The sizes that are not 1: a linear layer and a 1x1 convolution hold the same matrix."""
-    return tuple(size for size in tensor.shape if size != 1)
+    return tuple(one for one in size if one != 1)

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
+from resbench.verify.randomness import still
 from resbench.verify.trace import bare
-
-_RANDOM = ("dropout", "stochasticdepth", "droppath", "dropblock", "dropbranch", "randommix")
 
 
 def tensors(network: nn.Module) -> dict[str, Tensor]:
@@ -23,20 +23,43 @@ def tensors(network: nn.Module) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def randomise(network: nn.Module, seed: int) -> None:
-    """Draw biases, factors and running statistics anew, in place; kernels and matrices stay."""
+def randomise(network: nn.Module, seed: int, images: Tensor) -> None:
+    """Draw biases, factors and running statistics anew, in place, and kernels of one value; other kernels and matrices stay.
+
+    Running statistics come to lie around those of `images`, so that no number overflows however deep the network is.
+    """
     generator = torch.Generator().manual_seed(seed)
     for name, tensor in tensors(network).items():
-        if len(bare(tensor)) > 1 or not tensor.is_floating_point():
-            continue
-        size, last = tensor.shape, name.rpartition(".")[2]
-        spread = torch.rand(size, generator=generator) + 0.5
-        if last in ("bias", "running_mean"):
-            tensor.copy_(0.3 * torch.randn(size, generator=generator))
-        elif last == "running_var":
-            tensor.copy_(spread)
-        else:
-            tensor.copy_(spread * (2.0 * (torch.rand(size, generator=generator) < 0.5) - 1))
+        if tensor.is_floating_point() and (len(bare(tensor.shape)) <= 1 or bool((tensor == tensor.flatten()[0]).all())):
+            _draw(name.rpartition(".")[2], tensor, generator)
+    norms = [m for m in network.modules() if isinstance(m, _BatchNorm) and m.running_var is not None]
+    momenta, training = [norm.momentum for norm in norms], network.training
+    for norm in norms:
+        norm.momentum = 1.0
+    with still(network, training=True):
+        network(images)
+    network.train(training)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        spread = norm.running_var.sqrt()
+        norm.running_mean += 0.3 * spread * torch.randn(spread.shape, generator=generator)
+        norm.running_var *= 2.0 ** (2 * torch.rand(spread.shape, generator=generator) - 1)
+        norm.running_var.clamp_(min=1e-3)  # a channel that was silent would be blown up, and rounding with it
+
+
+def _draw(kind: str, tensor: Tensor, generator: torch.Generator) -> None:
+    """Factors are of both signs and of magnitudes from 1/4 to 4, so that whatever has a bound meets it."""
+    size = tensor.shape
+    if len(bare(size)) > 1:
+        tensor.copy_(torch.randn(size, generator=generator) / tensor[0].numel() ** 0.5)
+    elif kind in ("bias", "running_mean"):
+        tensor.copy_(0.3 * torch.randn(size, generator=generator))
+    else:
+        magnitude = 4.0 ** (2 * torch.rand(size, generator=generator) - 1)
+        sign = 1.0 if kind == "running_var" else 2.0 * (torch.rand(size, generator=generator) < 0.5) - 1
+        tensor.copy_(magnitude * sign)
 
 
 @torch.no_grad()
@@ -45,11 +68,3 @@ def transfer(source: nn.Module, target: nn.Module, names: Mapping[str, str]) -> 
     have, want = tensors(source), tensors(target)
     for name, other in names.items():
         want[name].copy_(have[other].reshape(want[name].shape))
-
-
-def still(network: nn.Module) -> int:
-    """Put what is random into evaluation mode, the rest as it is; how many modules that were."""
-    found = [m for m in network.modules() if type(m).__name__.lower().startswith(_RANDOM)]
-    for module in found:
-        module.eval()
-    return len(found)

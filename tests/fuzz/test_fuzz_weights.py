@@ -44,7 +44,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> None:
         (folder / name).write_bytes(content)
         load_weights(made, folder / name)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reference, "reference", lambda name, classes: network())
+        patch.setattr(reference, "reference", lambda name, classes, arguments: network())
         for words in commands("x.safetensors"):
             assert say(words, folder).status == 0, words
 
@@ -55,7 +55,7 @@ def test_a_broken_file_of_weights_is_read_or_refused(
 ) -> None:
     made = network()
     weights = {name: tensor.clone() for name, tensor in made.state_dict().items()}
-    monkeypatch.setattr(reference, "reference", lambda name, classes: network())
+    monkeypatch.setattr(reference, "reference", lambda name, classes, arguments: network())
     for number in cases(chunk, SAMPLE, WANTED):
         with figures.case(number) as rng, kept(tmp_path) as folder:
             plain = rng.random() < 0.6
