@@ -103,6 +103,24 @@ def test_ctrl_c_twice_stops_at_once_and_gives_the_leases_back(stage: Stage) -> N
     scene.check()
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
+def test_a_hundred_signals_give_back_what_one_does(stage: Stage, number: signal.Signals) -> None:
+    """As a scheduler and its script send them, within a second: none cuts what gives the cells back."""
+    scene = stage(width=2, seeds=3, step_s=5)
+    running = scene.start({"RESBENCH_FAILPOINTS": "cell.ending=sleep:0.2"})
+    scene.wait_for(f"{RUNNING} LIMIT 1 OFFSET 1")
+    while running.status() is None:
+        running.send(number, group=True)
+        time.sleep(0.01)
+    assert running.status() in (128 + number, -number)  # by itself, or in its last steps, where nothing is held
+    assert scene.rows(RUNNING) == []
+    assert scene.rows("SELECT DISTINCT outcome, kind FROM rb_attempt") == [("given_back", "stopped")]
+    assert scene.rows("SELECT name FROM rb_worker WHERE ended_at IS NULL") == []
+    assert scene.finish(step_s=0) == [0]
+    scene.check()
+    assert attempts(scene, "lost") == 0
+
+
 def test_a_machine_that_was_paused_overwrites_nothing(slow: Scene) -> None:
     """SIGSTOP for longer than the lease; a second `study run` takes over cells and role; the first wakes up."""
     first = slow.start(lease_s=1.0)
