@@ -46,7 +46,13 @@ ORDER BY p.proname LIMIT 3"""
 def rows(location: Location, sql: str, most_rows: int, timeout_s: float) -> Iterator[tuple[Value, ...]]:
     """Raises BadInput for SQL that fails, writes, or goes over a limit, and DatabaseError where it is not safe to ask."""
     try:
-        with closing(psycopg.connect(location.url.replace("+psycopg", "", 1), connect_timeout=10)) as connection:
+        url, waits = (
+            location.url.replace("+psycopg", "", 1),
+            {} if location.sets("connect_timeout") else {"connect_timeout": 10},
+        )
+        with closing(
+            psycopg.connect(url, prepare_threshold=None, **waits)
+        ) as connection:  # each statement is asked once
             connection.execute("SET TRANSACTION READ ONLY")
             _refuse_unprotected(connection, location)
             connection.execute(f"SET LOCAL statement_timeout = {max(1, round(timeout_s * 1000))}".encode())
