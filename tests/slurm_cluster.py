@@ -1,7 +1,7 @@
 """Nothing -> a Slurm of one node of this test process's own, from the installed binaries; every port is on 127.0.0.1.
 
 It pretends four cores and four GPUs, has a partition whose jobs are requeued for those of another, and dies with the process that
-started it: munged, slurmctld and slurmd as its children, and jobs with slurmd.
+started it: munged, slurmctld and slurmd as its children, jobs by a guard that sees its pipe close.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -88,14 +89,14 @@ class Slurm:
     def start(self, *command: str) -> None:
         last = ["setpriv", "--pdeathsig=TERM", "--"] if shutil.which("setpriv") else []
         with (self.folder / f"{Path(command[0]).name}.out").open("w") as out:
-            self.daemons.append(subprocess.Popen([*last, *command], cwd=self.folder, stdout=out, stderr=out))
+            self.daemons.append(
+                subprocess.Popen(
+                    [*last, *command], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                    env=os.environ | {"SLURM_CONF": str(self.folder / "slurm.conf")},
+                )
+            )  # fmt: skip
 
     def stop(self) -> None:
-        """Jobs first, so that slurmd leaves none behind."""
-        if len(self.daemons) == 3 and all(daemon.poll() is None for daemon in self.daemons):
-            self.run("scancel", "--signal=KILL", "--full", f"--user={getpass.getuser()}")
-            self.run("scancel", f"--user={getpass.getuser()}")
-            self.wait_for(lambda: not self.run("squeue", "-h"))
         for daemon in reversed(self.daemons):
             daemon.send_signal(signal.SIGTERM)
             try:
@@ -103,6 +104,18 @@ class Slurm:
             except subprocess.TimeoutExpired:
                 daemon.kill()
                 daemon.wait()
+        end_jobs(self.folder)
+
+
+def end_jobs(folder: Path) -> None:
+    """End what slurmd leaves behind: whoever has this cluster's configuration in its environment."""
+    mine = f"SLURM_CONF={folder}/slurm.conf".encode()
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if mine in path.read_bytes().split(b"\0"):
+                os.kill(int(path.parent.name), signal.SIGKILL)
+        except OSError:  # it has ended, or is somebody else's
+            continue
 
 
 @contextmanager
@@ -115,6 +128,7 @@ def serve() -> Iterator[Slurm]:
     folder = Path(tempfile.mkdtemp(prefix="rb-slurm-", dir="/tmp"))
     folder.chmod(0o755)  # munged wants everybody to come to its socket
     slurm = Slurm(folder)
+    guard = subprocess.Popen([sys.executable, __file__, folder], stdin=subprocess.PIPE, start_new_session=True)
     try:
         for name in ("state", "spool"):
             (folder / name).mkdir()
@@ -141,6 +155,7 @@ def serve() -> Iterator[Slurm]:
         yield slurm
     finally:
         slurm.stop()
+        guard.communicate()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -159,3 +174,8 @@ def _free_ports() -> tuple[int, int]:
         one.bind(("127.0.0.1", 0))
         other.bind(("127.0.0.1", 0))
         return one.getsockname()[1], other.getsockname()[1]
+
+
+if __name__ == "__main__":  # the guard
+    sys.stdin.read()
+    end_jobs(Path(sys.argv[1]))

@@ -46,13 +46,9 @@ ORDER BY p.proname LIMIT 3"""
 def rows(location: Location, sql: str, most_rows: int, timeout_s: float) -> Iterator[tuple[Value, ...]]:
     """Raises BadInput for SQL that fails, writes, or goes over a limit, and DatabaseError where it is not safe to ask."""
     try:
-        url, waits = (
-            location.url.replace("+psycopg", "", 1),
-            {} if location.sets("connect_timeout") else {"connect_timeout": 10},
-        )
-        with closing(
-            psycopg.connect(url, prepare_threshold=None, **waits)
-        ) as connection:  # each statement is asked once
+        url = location.url.replace("+psycopg", "", 1)
+        wait = None if location.sets("connect_timeout") else 10  # None: as the URL has it
+        with closing(psycopg.connect(url, connect_timeout=wait, prepare_threshold=None)) as connection:
             connection.execute("SET TRANSACTION READ ONLY")
             _refuse_unprotected(connection, location)
             connection.execute(f"SET LOCAL statement_timeout = {max(1, round(timeout_s * 1000))}".encode())

@@ -13,6 +13,7 @@ from command_line import Database, Rb, one_core
 from resbench.study.stop import Stop, Stopped
 
 
+@pytest.mark.long
 def test_workers_train_what_a_coordinator_only_queues(rb: Rb, small: Path, database: Database) -> None:
     """The coordinator has no worker; cells with a tag go to the worker that has it."""
     words = [sys.executable, "-m", "resbench"]
