@@ -34,7 +34,7 @@ def in_the_middle(scene: Scene, running: Running, epochs: int = 5) -> None:
 def pause(scene: Scene, running: Running) -> None:
     """Between two of its transactions: whoever is paused within one keeps SQLite's lock, and all others wait."""
     while True:
-        running.send(signal.SIGSTOP, group=True)
+        running.pause()
         try:
             with closing(sqlite3.connect(scene.folder / "r.db", isolation_level=None, timeout=0.2)) as connection:
                 connection.execute("BEGIN IMMEDIATE")

@@ -54,8 +54,8 @@ def pause(scene: Scene, running: Running) -> None:
     """Between two of its transactions: the server ends whoever is paused within one after 20 s, and others wait so long."""
     inside = "SELECT pid FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND datname = current_database()"
     while True:
-        running.send(signal.SIGSTOP, group=True)
-        time.sleep(0.1)
+        running.pause()
+        time.sleep(0.1)  # until the server has read what was sent
         if not scene.rows(inside):
             return
         running.send(signal.SIGCONT, group=True)

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,7 @@ def test_a_run_that_is_killed_goes_on_at_its_checkpoint_to_the_last_bit(
         ):
             os.killpg(process.pid, signal.SIGKILL)
             break
+        time.sleep(0.002)
     assert process.wait(60) == -signal.SIGKILL
     assert database.one("SELECT MAX(epoch) FROM rb_checkpoint") >= wanted - 1  # a file may have no row yet
     assert rb(*words).status == 0
