@@ -49,7 +49,7 @@ class Server:
         settings = [word for setting in (*_FAST, "listen_addresses=", *self.settings) for word in ("-c", setting)]
         with (self.folder / "log").open("a") as log:
             self.process = subprocess.Popen(
-                [*_as(self.user), self.bin / "postgres", "-D", self.folder / "data", "-k", self.folder, *settings],
+                [*as_user(self.user), self.bin / "postgres", "-D", self.folder / "data", "-k", self.folder, *settings],
                 cwd=self.folder, stdout=log, stderr=log,
             )  # fmt: skip
         _wait(self, self.process)
@@ -120,7 +120,7 @@ def serve(*settings: str) -> Iterator[Server]:
     try:
         options = ("-A", "trust", "-U", "root", "--no-sync", "--locale=C.UTF-8", "-E", "UTF8", "--no-instructions")
         made = subprocess.run(
-            [*_as(user), bin_folder / "initdb", "-D", folder / "data", *options],
+            [*as_user(user), bin_folder / "initdb", "-D", folder / "data", *options],
             cwd=folder, capture_output=True, text=True, check=False,
         )  # fmt: skip
         if made.returncode:
@@ -140,12 +140,12 @@ def _user() -> pwd.struct_passwd | None:
     return next(pwd.getpwnam(name) for name in ("postgres", "nobody") if any(u.pw_name == name for u in pwd.getpwall()))
 
 
-def _as(user: pwd.struct_passwd | None) -> list[str]:
+def as_user(user: pwd.struct_passwd | None, ended_by: str = "QUIT") -> list[str]:
     """In front of a command: as that user, and ended with this process, however that ends."""
     if shutil.which("setpriv") is None:  # no Linux
         return []
     change = [] if user is None else [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
-    return ["setpriv", *change, "--pdeathsig=QUIT", "--"]
+    return ["setpriv", *change, f"--pdeathsig={ended_by}", "--"]
 
 
 def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:

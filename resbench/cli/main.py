@@ -1,6 +1,6 @@
 """`resbench ...` -> exit status.
 
-0 done, 1 some cells failed, 2 bad input, 3 plugin, 4 database, 5 storage, 130 Ctrl-C, 143 SIGTERM.
+0 done, 1 some cells failed, 2 bad input, 3 plugin, 4 database, 5 storage, 6 a worker's limit, 130 Ctrl-C, 143 SIGTERM.
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ from resbench.cli.options import Checkpoints, Db, Plugins, check_environment, da
 from resbench.cli.study import Device
 from resbench.errors import BadInput
 
+UNFINISHED = 6  # a limit of time or a signal ended the worker, and the study has more to train
+
 
 def worker(
     study: Annotated[str, typer.Option("--study", metavar="NAME", help="The study's name.")],
@@ -37,6 +39,8 @@ def worker(
 ) -> None:  # fmt: skip
     """Train cells of a study, until there are none left. Start as many as there are machines: each cell is trained once.
 
+    Exit status 6: --time-limit or --drain-on ended it, and the study has more to train.
+
     SIGTERM and Ctrl-C stop at the end of the epoch: what is under way is kept, given back, and goes on elsewhere.
     """
     from resbench.cli.progress import StudyProgress
@@ -55,12 +59,27 @@ def worker(
     engine = open_store(url, create=False)
     with StudyProgress() as progress, heard(signals) as stop:
         try:
-            run_worker(engine, job, progress, stop)
+            limit = run_worker(engine, job, progress, stop)
         except Stopped as stopped:
             progress.bar.stop()
-            progress.line(f"stopped: {progress.done} runs are saved, what was under way is given back")
+            rest = "what was under way is given back"
+            if stop.unreturned:
+                rest = f"{stop.unreturned} cells could not be given back, and are queued again when their leases end"
+            progress.line(f"stopped: {progress.done} runs are saved, {rest}")
             raise typer.Exit(stopped.status) from None
-        progress.line(f"{progress.done} runs saved; nothing is left here to train")
+        if limit is None:
+            progress.line(f"{progress.done} runs saved; nothing is left here to train")
+            return
+        given = {
+            "signal": "a signal of --drain-on",
+            "time": f"--time-limit {time_limit}",
+            "cells": f"--max-cells {max_cells}",
+        }
+        progress.line(
+            f"{progress.done} runs saved; this worker ends by {given[limit]}, and the study has more to train"
+        )
+        if limit != "cells":  # so many were asked for, and so many are done
+            raise typer.Exit(UNFINISHED)
 
 
 def _tags(text: str | None) -> tuple[str, ...]:

@@ -1,11 +1,10 @@
 """Everything that SQLite and Postgres do differently: engine, begin, insert-if-absent, the lock around making the schema.
 
-No other file of the room branches on the dialect.
+No other file of the room branches on the dialect; the engine of a server is in postgres.py.
 """
 
 from __future__ import annotations
 
-import math
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping
@@ -37,8 +36,6 @@ from resbench.store.sqlite_connection import connect, error_name, limit_time
 from resbench.store.sqlite_file import BUSY_TIMEOUT_S
 from resbench.store.sqlite_functions import add_functions
 
-_IDLE_S = 20.0  # on a server; a client that is paused within a transaction would hold its locks for ever
-_LARGEST_MS = 2**31 - 1  # of Postgres's settings
 WRITES = "resbench_writes"  # execution option of a connection whose transaction is going to write
 AT = "resbench_location"  # execution option of an engine: the Location that it was made from
 _SCHEMA_LOCK = 0x7265_7362  # "resb": the key of the advisory lock
@@ -59,7 +56,7 @@ def sqlite_engine(location: Location, *, create: bool, transaction_s: float) -> 
 
     event.listen(engine, "connect", _on_sqlite_connect)
     event.listen(engine, "begin", begin)
-    _sign(engine, transaction_s)
+    sign(engine, transaction_s)
     return engine
 
 
@@ -75,7 +72,7 @@ def immediate(engine: Engine, *, transaction_s: float | None = None) -> None:
     event.listen(engine, "begin", begin)
 
 
-def _sign(engine: Engine, limit_s: float) -> None:
+def sign(engine: Engine, limit_s: float) -> None:
     """Let each error of the database carry its engine, and the engine its limit: one transaction may run inside another's."""
     engine.update_execution_options(**{LIMIT_S: limit_s})
 
@@ -85,32 +82,6 @@ def _sign(engine: Engine, limit_s: float) -> None:
             error.engine = context.engine  # type: ignore[attr-defined]
 
     event.listen(engine, "handle_error", sign)
-
-
-def postgres_engine(location: Location, *, transaction_s: float, bulk: bool = False) -> Engine:
-    """`transaction_s`: what a statement may take. `bulk`: between two statements the client may be busy with rows for as long."""
-    limits = {
-        "lock_timeout": 60.0,
-        "statement_timeout": transaction_s,
-        "idle_in_transaction_session_timeout": transaction_s if bulk else _IDLE_S,
-    }
-    options = " ".join(f"-c {name}={_milliseconds(seconds)}" for name, seconds in limits.items())
-    engine = create_engine(
-        location.url,
-        execution_options={AT: location},
-        pool_pre_ping=True,
-        pool_size=2,
-        max_overflow=2,
-        connect_args={"connect_timeout": 10, "options": options},
-    )
-    close_behind(engine)
-    _sign(engine, transaction_s)
-    return engine
-
-
-def _milliseconds(seconds: float) -> int:
-    """0 is no limit."""
-    return 0 if math.isinf(seconds) else max(1, min(_LARGEST_MS, round(1000 * seconds)))
 
 
 def close_behind(engine: Engine) -> None:

@@ -7,10 +7,11 @@ from sqlalchemy import Engine as Engine
 from sqlalchemy.exc import ArgumentError
 
 from resbench.errors import DatabaseError
-from resbench.store.dialect import lock_schema, postgres_engine, set_journal, sqlite_engine
+from resbench.store.dialect import lock_schema, set_journal, sqlite_engine
 from resbench.store.limits import limit_of
 from resbench.store.location import Location, locate
 from resbench.store.own_views import refuse_wrong_views
+from resbench.store.postgres import postgres_engine
 from resbench.store.schema import VERSION_TABLE, check_revision
 from resbench.store.sqlite_file import check_file
 from resbench.store.transaction import reading, writing

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote
@@ -20,6 +21,14 @@ from resbench.store.secrets import conceal, secrets_of
 
 _ALLOWED = "a path such as `results.db`, `sqlite:///results.db` or `postgresql://user@host/name`"
 _DRIVERS = ("sqlite", "postgresql")
+FOUND = -1
+_PREPARE = "prepare_threshold"
+_OURS = (
+    "autocommit",
+    "context",
+    "cursor_factory",
+    "row_factory",
+)  # of psycopg's connect; no text could set them rightly
 _PLACE = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%-]*)(?::([0-9]{1,5}))?(?:/([^/@:?#\s]*))?")
 _SCHEME = re.compile(r"\s*[A-Za-z][\w+.-]*")
 _PATH = re.compile(r"\.{0,2}[/\\](?!/)|~|[A-Za-z]:[/\\]")  # whatever stands behind it
@@ -34,7 +43,8 @@ _NO_PATH = re.compile(
 class Location:
     """Where a database is: a server's `url`, which may hold a password and is never printed, or a file's `path`.
 
-    `secrets`: what no message may hold (store/secrets.py).
+    `secrets`: what no message may hold (store/secrets.py). `prepare_after`: uses of a statement after which it is prepared on the
+    server; 0: never; FOUND: as is found to be right.
     """
 
     url: str = field(repr=False)
@@ -42,11 +52,16 @@ class Location:
     shown: str
     read_only: bool = False
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    prepare_after: int = FOUND
 
     def sqlite_uri(self, mode: str) -> str:
         """The file as SQLite's own URI: `mode` is ro, rw (never makes a file) or rwc."""
         assert self.path is not None
         return f"file:{quote(os.fsencode(self.path))}?mode={'ro' if self.read_only else mode}"
+
+    def sets(self, option: str) -> bool:
+        """Whether the URL of a server sets it."""
+        return any(key == option for key, _ in parse_qsl(self.url.partition("?")[2], keep_blank_values=True))
 
     def conceal(self, message: str) -> str:
         """A message of a driver's on one line, without what the URL keeps secret."""
@@ -97,13 +112,32 @@ def _server(rest: str) -> Location:
     login = "".join(
         (quote(unquote(user), safe=""), colon and ":", quote(unquote(password), safe=""), "@" * bool(userinfo))
     )
+    after, rest = _preparing(options, query)
     secrets = {password, unquote(password), quote(unquote(password), safe=""), *secrets_of(options, query)}
     return Location(
-        url=f"postgresql+psycopg://{login}{where}{query and f'?{query}'}",
+        url=f"postgresql+psycopg://{login}{where}{rest and f'?{rest}'}",
         path=None,
         shown=f"postgresql://{host}{port or ''}{name or ''}",
         secrets=tuple(sorted(secrets - {""})),
+        prepare_after=after,
     )
+
+
+def _preparing(options: Sequence[tuple[str, str]], query: str) -> tuple[int, str]:
+    """What the options say of prepared statements, and the query without that, which is psycopg's word and not libpq's."""
+    ours = next((key for key, _ in options if key in _OURS), None)
+    if ours is not None:
+        raise DatabaseError(
+            f"--db: {ours}: expected no such option in the URL of a server; resbench sets it, so leave it out"
+        )
+    after = FOUND
+    for value in (value for key, value in options if key == _PREPARE):
+        if not re.fullmatch(r"none|[0-9]{1,6}", value, re.IGNORECASE | re.ASCII):
+            raise DatabaseError(
+                f"--db: {_PREPARE}: expected the uses of a statement after which it is prepared, such as 5, or 0 for never"
+            )
+        after = int(value) if value.isdigit() else 0
+    return after, "&".join(word for word in query.split("&") if unquote(word.partition("=")[0]) != _PREPARE)
 
 
 def _sqlite(rest: str) -> Location:

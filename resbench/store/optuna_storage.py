@@ -1,5 +1,7 @@
 """`--db` text -> Optuna's storage in the same database, beside our tables.  The only file of the room that knows Optuna.
 
+On a server it connects, and is limited, as our own engine.
+
 On SQLite each of its transactions begins IMMEDIATE: left as it is, Optuna hands one waiting trial to several processes and
 meets "database is locked" where a deferred transaction turns into a writing one.
 """
@@ -16,7 +18,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from resbench.errors import DatabaseError
 from resbench.files import is_filled, make_private
 from resbench.store.dialect import close_behind, immediate
+from resbench.store.limits import limit_of
 from resbench.store.location import Location, locate
+from resbench.store.postgres import limit, server_options
 from resbench.store.sqlite_connection import connect
 from resbench.store.sqlite_file import BUSY_TIMEOUT_S, check_file
 from resbench.store.transaction import explain, location_of
@@ -34,7 +38,8 @@ def optuna_storage(url: str) -> RDBStorage:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     location = locate(url)
     if location.path is None:
-        storage = _open(location, location.url, {"pool_pre_ping": True})
+        storage = _open(location, location.url, server_options(location))
+        limit(storage.engine, transaction_s=limit_of())
         close_behind(storage.engine)
         return storage
     check_file(location, create=not is_filled(location.path))

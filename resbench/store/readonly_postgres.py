@@ -46,7 +46,9 @@ ORDER BY p.proname LIMIT 3"""
 def rows(location: Location, sql: str, most_rows: int, timeout_s: float) -> Iterator[tuple[Value, ...]]:
     """Raises BadInput for SQL that fails, writes, or goes over a limit, and DatabaseError where it is not safe to ask."""
     try:
-        with closing(psycopg.connect(location.url.replace("+psycopg", "", 1), connect_timeout=10)) as connection:
+        url = location.url.replace("+psycopg", "", 1)
+        wait = None if location.sets("connect_timeout") else 10  # None: as the URL has it
+        with closing(psycopg.connect(url, connect_timeout=wait, prepare_threshold=None)) as connection:
             connection.execute("SET TRANSACTION READ ONLY")
             _refuse_unprotected(connection, location)
             connection.execute(f"SET LOCAL statement_timeout = {max(1, round(timeout_s * 1000))}".encode())

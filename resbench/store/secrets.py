@@ -15,6 +15,7 @@ _HARMLESS = frozenset((
     "application_name", "channel_binding", "client_encoding", "connect_timeout", "dbname", "fallback_application_name",
     "gssdelegation", "gssencmode", "gsslib", "host", "hostaddr", "keepalives", "keepalives_count", "keepalives_idle",
     "keepalives_interval", "krbsrvname", "load_balance_hosts", "max_protocol_version", "min_protocol_version", "port",
+    "prepare_threshold",
     "replication", "require_auth", "requirepeer", "sslcertmode", "sslcompression", "sslcrl", "sslcrldir", "sslmode",
     "sslnegotiation", "sslrootcert", "sslsni", "ssl_max_protocol_version", "ssl_min_protocol_version", "target_session_attrs",
     "tcp_user_timeout", "user",

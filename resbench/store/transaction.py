@@ -13,6 +13,7 @@ from resbench.errors import DatabaseError, Fact, ResbenchError, StorageError, Un
 from resbench.store.dialect import AT, WRITES, comes_back, ran_too_long, reading_options
 from resbench.store.limits import LIMIT_S, limit_of, too_long
 from resbench.store.location import Location
+from resbench.store.postgres import pooler_hint
 from resbench.store.sqlite_connection import error_name
 from resbench.store.sqlite_file import BUSY_TIMEOUT_S, corrupt
 
@@ -84,6 +85,8 @@ def explain(error: SQLAlchemyError, location: Location, limit_s: float | None = 
         return corrupt(where, message)
     if name.startswith("SQLITE_CANTOPEN"):
         return DatabaseError(f"{where}: cannot be opened or is gone ({message})")
+    if hint := pooler_hint(message):
+        return DatabaseError(f"{where}: {message}; {hint}")
     if error.connection_invalidated or comes_back(cause):
         return Unavailable(f"{where}: does not answer: {message}")
     if "Could not decode to UTF-8" in message:  # what SQLite's driver says names no row

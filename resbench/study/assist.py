@@ -13,6 +13,7 @@ from resbench.store.roles import coordinator_of, role_holder, take_role
 from resbench.store.studies import get_study, study_names, trials_of_study
 from resbench.store.work_records import Lease, WorkerRow
 from resbench.store.workers import worker_called
+from resbench.study.duty import Limit
 from resbench.study.host import is_gone
 from resbench.study.limits import needs_of, within
 from resbench.study.narrator import Narrator
@@ -36,17 +37,29 @@ class Helper:
     memory: Callable[[], Capacity | None] = lambda: None
 
 
-def assist(engine: Engine, shift: Shift, helper: Helper, watch: Watcher) -> None:
-    """Until nobody coordinates the study and no cell is left that could be trained now. Raises as an executor does."""
+def assist(engine: Engine, shift: Shift, helper: Helper, watch: Watcher) -> Limit | None:
+    """Until nobody coordinates the study and no cell is left that could be trained now, or until a limit of the shift is reached:
+    then that is returned. Raises as an executor does.
+    """
     other = coordinator(engine, helper.study)
     if other is not None:
         watch.note(f"process {other.worker.pid} on {other.worker.host} runs this study; this one trains beside it")
     with shift.stop.at_once():
         while not _has_cells(engine, helper.study):
             if coordinator(engine, helper.study) is None:
-                return
+                return None
+            if shift.stop.drained:
+                return "signal"
+            if shift.until is not None and time.monotonic() > shift.until:
+                return "time"
+            if shift.stop.asked:
+                shift.stop.leave()
             time.sleep(LOOK_S)
     study_id = get_study(engine, helper.study).id
+
+    def is_over() -> bool:
+        return coordinator(engine, helper.study) is None and not is_open(engine, study_id)
+
     names = {
         row.id: (row.trial.name, helper.epochs.get(row.trial.name, 0)) for row in trials_of_study(engine, study_id)
     }
@@ -56,7 +69,8 @@ def assist(engine: Engine, shift: Shift, helper: Helper, watch: Watcher) -> None
             count, short = within(helper.memory(), needs_of(open_cells(engine, study_id)), count)
             if short:
                 watch.note(short)
-        executor.run(count, lambda: coordinator(engine, helper.study) is None and not is_open(engine, study_id))
+        limit = executor.run(count, is_over)
+    return None if limit is None or is_over() else limit
 
 
 def coordinator(engine: Engine, study: str) -> WorkerRow | None:

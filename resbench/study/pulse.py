@@ -16,6 +16,7 @@ from resbench.store.engine import Engine
 from resbench.store.patience import Patience
 from resbench.store.work_records import WorkerRecord
 from resbench.store.workers import beat, end_worker, put_worker
+from resbench.study.stop import Stop
 
 BEATS_A_LEASE = 6
 
@@ -36,7 +37,9 @@ class Pulse:
 
 
 @contextmanager
-def at_work(engine: Engine, record: WorkerRecord, patience: Patience, lease_s: float = LEASE_S) -> Iterator[Pulse]:
+def at_work(
+    engine: Engine, record: WorkerRecord, stop: Stop, patience: Patience, lease_s: float = LEASE_S
+) -> Iterator[Pulse]:
     """A worker as long as the block lasts; leaving it frees its roles. What cells it has is for the block to give back."""
     patience.do(lambda: put_worker(engine, record))
     pulse = Pulse(engine, record.name, lease_s)
@@ -45,7 +48,8 @@ def at_work(engine: Engine, record: WorkerRecord, patience: Patience, lease_s: f
     try:
         yield pulse
     finally:
-        pulse.over.set()
-        thread.join(lease_s)
-        with suppress(ResbenchError):  # that it left is seen without this too, only later
-            Patience(unavailable_s=2.0, full_s=0.0).do(lambda: end_worker(engine, record.name))
+        with stop.shielded():
+            pulse.over.set()
+            thread.join(lease_s)
+            with suppress(ResbenchError):  # that it left is seen without this too, only later
+                Patience(unavailable_s=2.0, full_s=0.0).do(lambda: end_worker(engine, record.name))

@@ -60,7 +60,7 @@ def run_study(engine: Engine, task: Task, watch: Watcher, stop: Stop, manner: Ma
     spec, epochs = task.spec, {point.name: point.epochs for point in task.points}
     record = worker_record(spec.name, task.means.device, manner.workers or 1, manner.tags)
     patience = Patience(note=watch.note, stopped=lambda: bool(stop.asked))
-    with at_work(engine, record, patience, manner.lease_s) as pulse:
+    with at_work(engine, record, stop, patience, manner.lease_s) as pulse:
         news = patience.do(lambda: claim(engine, task.means.folder))
         if news is not None:
             watch.note(news)

@@ -24,7 +24,7 @@ Where = Literal["local", "here", "ranks", "ray"]
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """`workers`: so many, whatever is planned; None: as planned. `place`: of Ray's slots."""
+    """`workers`: so many, whatever is planned; None: as planned. `place`: of Ray's slots. `max_cells`, `until`: as in Duty."""
 
     url: str
     record: WorkerRecord
@@ -36,10 +36,10 @@ class Shift:
     context: str = "spawn"
     place: Place | None = None
     max_cells: int | None = None
-    time_s: float | None = None
+    until: float | None = None
 
     def duty(self, study_id: int, trainers: Sequence[Trainer]) -> Duty:
-        limits = (self.max_cells, self.time_s)
+        limits = (self.max_cells, self.until)
         return Duty(self.url, study_id, self.record, tuple(trainers), self.lease_s, *limits, context=self.context)
 
     def executor(self, engine: Engine, duty: Duty, onlooker: Onlooker) -> Executor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from resbench.store.engine import Engine
 from resbench.store.patience import Patience
 from resbench.store.recorded_plugins import use_plugins_of
 from resbench.study.assist import Helper, assist
+from resbench.study.duty import Limit
 from resbench.study.host import worker_record
 from resbench.study.pulse import at_work
 from resbench.study.shift import Shift
@@ -40,11 +42,12 @@ class Employment:
     lease_s: float = LEASE_S
 
 
-def run_worker(engine: Engine, job: Employment, watch: Watcher, stop: Stop) -> None:
-    """Until there is nothing left that it could train, and nobody who could queue more.
+def run_worker(engine: Engine, job: Employment, watch: Watcher, stop: Stop) -> Limit | None:
+    """Until there is nothing left that it could train, and nobody who could queue more. Returns the limit that ended it sooner.
 
     Raises BadInput for an unknown study, Stopped after a wish to stop.
     """
+    until = None if job.time_s is None else time.monotonic() + job.time_s
     use_plugins_of(engine, job.study)
     record = worker_record(job.study, job.device or "best", job.slots, job.tags)
     patience = Patience(note=watch.note, stopped=lambda: bool(stop.asked))
@@ -52,16 +55,17 @@ def run_worker(engine: Engine, job: Employment, watch: Watcher, stop: Stop) -> N
     def trainers(study_id: int) -> Sequence[TorchTrainer]:
         return [TorchTrainer(study_id, job.folder, job.device, None, named_folders())]
 
-    with at_work(engine, record, patience, job.lease_s) as pulse:
+    with at_work(engine, record, stop, patience, job.lease_s) as pulse:
         news = patience.do(lambda: claim(engine, job.folder))
         if news is not None:
             watch.note(news)
         shift = Shift(
-            job.url, record, stop, pulse, workers=job.slots, lease_s=job.lease_s, max_cells=job.max_cells, time_s=job.time_s
+            job.url, record, stop, pulse, workers=job.slots, lease_s=job.lease_s, max_cells=job.max_cells, until=until
         )  # fmt: skip
-        assist(engine, shift, Helper(job.study, trainers, job.slots, {}, lambda: _memory(job.device)), watch)
+        limit = assist(engine, shift, Helper(job.study, trainers, job.slots, {}, lambda: _memory(job.device)), watch)
         with suppress(ResbenchError):  # the coordinator does the same, where it has the same folder
             sweep(engine, job.folder)
+    return limit
 
 
 def _memory(device: str) -> Capacity | None:

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 from command_line import Database, Rb, one_core
 
+from resbench.study.stop import Stop, Stopped
 
+
+@pytest.mark.long
 def test_workers_train_what_a_coordinator_only_queues(rb: Rb, small: Path, database: Database) -> None:
     """The coordinator has no worker; cells with a tag go to the worker that has it."""
     words = [sys.executable, "-m", "resbench"]
@@ -59,6 +62,49 @@ def _queued(database: Database) -> bool:
 def test_a_worker_with_nothing_to_do_leaves(rb: Rb) -> None:
     said = rb("worker", "--study", "small")
     assert (said.status, said.err) == (0, "0 runs saved; nothing is left here to train\n")
+
+
+@pytest.mark.usefixtures("ran")
+def test_a_worker_at_its_time_limit_says_that_there_is_more(rb: Rb, database: Database) -> None:
+    """A scheduler starts it again by the status."""
+    database.change("UPDATE rb_cell SET status = 'queued'")
+    said = rb("worker", "--study", "small", "--time-limit", "0.001")
+    more = "0 runs saved; this worker ends by --time-limit 0.001, and the study has more to train\n"
+    assert (said.status, said.err) == (6, more)
+    database.change("UPDATE rb_cell SET status = 'done'")
+    said = rb("worker", "--study", "small", "--time-limit", "0.001")
+    assert (said.status, said.err) == (0, "0 runs saved; nothing is left here to train\n")
+
+
+@pytest.mark.usefixtures("ran")
+@pytest.mark.parametrize(
+    ("limit", "status", "told"),
+    [
+        ("signal", 6, "this worker ends by a signal of --drain-on, and the study has more to train"),
+        ("cells", 0, "this worker ends by --max-cells 3, and the study has more to train"),
+        (None, 0, "nothing is left here to train"),
+    ],
+)
+def test_each_end_has_its_status(
+    rb: Rb, monkeypatch: pytest.MonkeyPatch, limit: str | None, status: int, told: str
+) -> None:
+    monkeypatch.setattr("resbench.study.worker.run_worker", lambda *_: limit)
+    said = rb("worker", "--study", "small", "--max-cells", "3")
+    assert (said.status, said.err) == (status, f"0 runs saved; {told}\n")
+
+
+@pytest.mark.usefixtures("ran")
+def test_what_could_not_be_given_back_is_said(rb: Rb, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*words: object) -> None:
+        stop = words[-1]
+        assert isinstance(stop, Stop)
+        stop.unreturned = 2
+        raise Stopped(15)
+
+    monkeypatch.setattr("resbench.study.worker.run_worker", stopped)
+    said = rb("worker", "--study", "small")
+    assert said.status == 143
+    assert "2 cells could not be given back, and are queued again when their leases end" in said.err
 
 
 @pytest.mark.usefixtures("ran")

@@ -67,6 +67,7 @@ class Fake:
     faults: dict[str, str] = field(default_factory=dict)  # seed -> what happens in its second epoch; `once:` in front
     grace_s: float = 0.5  # between SIGTERM and SIGKILL
     fsize: int = 0  # bytes that a file may have, 0 for any
+    hold: str = ""  # a file: while it is there, an epoch takes half a second
 
 
 def weights_after(digest: str, seed: int, epoch: int) -> int:
@@ -107,7 +108,7 @@ class FakeTrainer:
             held = {"epoch": 0, "weights": [weights_after(cell.architecture, seed, 0) for seed in seeds]}
         for epoch in range(held["epoch"] + 1, self.fake.epochs + 1):
             ears.beat()
-            time.sleep(self.fake.step_s)
+            time.sleep(0.5 if self.fake.hold and Path(self.fake.hold).exists() else self.fake.step_s)
             held = {
                 "epoch": epoch,
                 "weights": [(w * 48271 + epoch * (s + 1)) % PRIME for s, w in zip(seeds, held["weights"], strict=True)],

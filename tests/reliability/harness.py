@@ -36,6 +36,14 @@ seeds: {seeds}
 """
 
 
+def _state(pid: int) -> str:
+    """Of a process, in one letter; empty where it is gone, or only its remains are there."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0].strip("ZX")
+    except OSError:
+        return ""
+
+
 Stage = Callable[..., "Scene"]
 
 
@@ -86,6 +94,12 @@ class Running:
     def send(self, number: int, *, group: bool = False) -> None:
         with suppress(ProcessLookupError):
             (os.killpg if group else os.kill)(self.pid, number)
+
+    def pause(self) -> None:
+        """Stop all its processes, and wait until each of them stands still: the signal alone is only a wish."""
+        self.send(signal.SIGSTOP, group=True)
+        while not all(_state(pid) in ("T", "") for pid in (self.pid, *self.children())):
+            time.sleep(0.005)
 
     def children(self) -> list[int]:
         """Its trainers."""

@@ -17,6 +17,7 @@ from harness import Running, Scene, Stage
 
 from resbench.store.checkpoint_place import claim, own_place
 
+LONG = pytest.mark.long  # `make test` keeps one of each kind of accident
 EPOCHS = 6 * 4  # of a scene of three units, two blocks, four epochs
 RUNNING = "SELECT id, claimed_by FROM rb_cell WHERE status = 'running'"
 
@@ -33,7 +34,7 @@ def in_the_middle(scene: Scene, running: Running, epochs: int = 5) -> None:
 def pause(scene: Scene, running: Running) -> None:
     """Between two of its transactions: whoever is paused within one keeps SQLite's lock, and all others wait."""
     while True:
-        running.send(signal.SIGSTOP, group=True)
+        running.pause()
         try:
             with closing(sqlite3.connect(scene.folder / "r.db", isolation_level=None, timeout=0.2)) as connection:
                 connection.execute("BEGIN IMMEDIATE")
@@ -77,6 +78,7 @@ def test_sigterm_keeps_what_is_under_way_and_is_no_failure(slow: Scene) -> None:
     assert slow.epochs_trained() == EPOCHS  # nothing was trained twice
 
 
+@pytest.mark.long
 def test_ctrl_c_once_is_as_sigterm_for_all(slow: Scene) -> None:
     running = slow.start()
     in_the_middle(slow, running)
@@ -88,6 +90,7 @@ def test_ctrl_c_once_is_as_sigterm_for_all(slow: Scene) -> None:
     assert slow.epochs_trained() == EPOCHS
 
 
+@pytest.mark.long
 def test_ctrl_c_twice_stops_at_once_and_gives_the_leases_back(stage: Stage) -> None:
     scene = stage(width=2, seeds=3, step_s=5)
     running = scene.start()
@@ -101,6 +104,24 @@ def test_ctrl_c_twice_stops_at_once_and_gives_the_leases_back(stage: Stage) -> N
     assert running.children() == []
     assert scene.finish(step_s=0) == [0]
     scene.check()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=LONG)], ids=["SIGTERM", "Ctrl-C"])
+def test_a_hundred_signals_give_back_what_one_does(stage: Stage, number: signal.Signals) -> None:
+    """As a scheduler and its script send them, within a second: none cuts what gives the cells back."""
+    scene = stage(width=2, seeds=3, step_s=5)
+    running = scene.start({"RESBENCH_FAILPOINTS": "cell.ending=sleep:0.2"})
+    scene.wait_for(f"{RUNNING} LIMIT 1 OFFSET 1")
+    while running.status() is None:
+        running.send(number, group=True)
+        time.sleep(0.01)
+    assert running.status() in (128 + number, -number)  # by itself, or in its last steps, where nothing is held
+    assert scene.rows(RUNNING) == []
+    assert scene.rows("SELECT DISTINCT outcome, kind FROM rb_attempt") == [("given_back", "stopped")]
+    assert scene.rows("SELECT name FROM rb_worker WHERE ended_at IS NULL") == []
+    assert scene.finish(step_s=0) == [0]
+    scene.check()
+    assert attempts(scene, "lost") == 0
 
 
 def test_a_machine_that_was_paused_overwrites_nothing(slow: Scene) -> None:
@@ -134,6 +155,7 @@ def test_children_end_with_their_supervisor(slow: Scene) -> None:
     assert slow.epochs_trained() <= EPOCHS + 2
 
 
+@pytest.mark.long
 def test_on_the_same_machine_nobody_waits_for_the_lease_of_the_dead(slow: Scene) -> None:
     """Cells and role are taken over at once, though their leases last for ten minutes."""
     running = slow.start(lease_s=600.0)
@@ -145,6 +167,7 @@ def test_on_the_same_machine_nobody_waits_for_the_lease_of_the_dead(slow: Scene)
     assert attempts(slow, "lost") == 2
 
 
+@pytest.mark.long
 def test_cells_longer_than_the_lease_keep_it(stage: Stage) -> None:
     """It is renewed for as long as they take, so a second `study run` takes none of them."""
     scene = stage(width=2, seeds=3, step_s=0.5, lease_s=0.9)
@@ -192,6 +215,7 @@ def test_a_full_disc_that_stays_full_stops_the_study_and_burns_no_trial(slow: Sc
     slow.check()
 
 
+@pytest.mark.long
 def test_a_full_disc_that_gets_room_again_is_a_delay_only(slow: Scene) -> None:
     size = (slow.folder / "r.db").stat().st_size
     running = slow.start({"RESBENCH_PATIENCE_S": "60"}, fsize=size + 4096)
@@ -208,7 +232,13 @@ def test_a_full_disc_that_gets_room_again_is_a_delay_only(slow: Scene) -> None:
 
 @pytest.mark.parametrize(
     ("fault", "kind", "tries"),
-    [("error", "error", 1), ("oom", "oom", 2), ("segfault", "crash", 2), ("exit", "crash", 2), ("kill", "killed", 5)],
+    [
+        ("segfault", "crash", 2),
+        pytest.param("error", "error", 1, marks=LONG),
+        pytest.param("oom", "oom", 2, marks=LONG),
+        pytest.param("exit", "crash", 2, marks=LONG),
+        pytest.param("kill", "killed", 5, marks=LONG),
+    ],
 )
 def test_a_cell_that_fails_stops_no_other_and_says_how(stage: Stage, fault: str, kind: str, tries: int) -> None:
     scene = stage(units=("original", "plain"), faults={"1": fault})
@@ -226,8 +256,8 @@ def test_a_cell_that_fails_stops_no_other_and_says_how(stage: Stage, fault: str,
     ("fault", "kind", "limits"),
     [
         ("hang", "stalled", {"stall_s": 0.5}),
-        ("hang", "over_time", {"cell_s": 0.7}),
-        ("grow", "oom", {"memory_mib": 300}),
+        pytest.param("hang", "over_time", {"cell_s": 0.7}, marks=LONG),
+        pytest.param("grow", "oom", {"memory_mib": 300}, marks=LONG),
     ],
 )
 def test_a_cell_over_its_limits_is_ended(stage: Stage, fault: str, kind: str, limits: dict[str, float]) -> None:
@@ -248,6 +278,7 @@ def test_a_fault_that_passes_costs_an_attempt_and_no_run(stage: Stage) -> None:
     assert (attempts(scene, "oom"), attempts(scene, "crash")) == (1, 1)
 
 
+@pytest.mark.long
 def test_checkpoints_that_cannot_be_written_are_told_of_and_the_study_goes_on(stage: Stage) -> None:
     scene = stage(units=("original",))
     Path(scene.fake.folder).write_text("a file, where the folder should be")
@@ -257,6 +288,7 @@ def test_checkpoints_that_cannot_be_written_are_told_of_and_the_study_goes_on(st
     scene.check()
 
 
+@pytest.mark.long
 def test_what_a_kill_left_in_the_folder_of_checkpoints_is_swept(stage: Stage) -> None:
     scene = stage(units=("original",))
     folder = Path(scene.fake.folder)
@@ -293,6 +325,7 @@ def test_a_corrupt_database_is_left_as_it_is(slow: Scene) -> None:
     assert path.read_bytes() == bytes(content)
 
 
+@pytest.mark.long
 def test_a_database_that_vanishes_stops_the_study(slow: Scene) -> None:
     running = slow.start({"RESBENCH_PATIENCE_S": "1"})
     in_the_middle(slow, running, 3)

@@ -33,12 +33,14 @@ def slow(crashing: Server, stage: Stage) -> Iterator[Scene]:
     scene.engine.dispose()
 
 
+@pytest.mark.long
 def test_a_quiet_run(slow: Scene) -> None:
     assert slow.finish() == [0]
     slow.check()
     assert slow.epochs_trained() == EPOCHS
 
 
+@pytest.mark.long
 def test_a_child_that_is_killed(slow: Scene) -> None:
     running = slow.start()
     in_the_middle(slow, running)
@@ -52,14 +54,15 @@ def pause(scene: Scene, running: Running) -> None:
     """Between two of its transactions: the server ends whoever is paused within one after 20 s, and others wait so long."""
     inside = "SELECT pid FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND datname = current_database()"
     while True:
-        running.send(signal.SIGSTOP, group=True)
-        time.sleep(0.1)
+        running.pause()
+        time.sleep(0.1)  # until the server has read what was sent
         if not scene.rows(inside):
             return
         running.send(signal.SIGCONT, group=True)
         time.sleep(0.05)
 
 
+@pytest.mark.long
 def test_a_machine_that_was_paused(slow: Scene) -> None:
     first = slow.start(lease_s=1.0)
     in_the_middle(slow, first)
@@ -72,7 +75,9 @@ def test_a_machine_that_was_paused(slow: Scene) -> None:
     slow.check()
 
 
-@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGQUIT], ids=["fast", "immediate"])
+@pytest.mark.parametrize(
+    "by", [pytest.param(signal.SIGINT, marks=pytest.mark.long), signal.SIGQUIT], ids=["fast", "immediate"]
+)
 def test_a_server_that_restarts_in_the_middle(slow: Scene, crashing: Server, by: signal.Signals) -> None:
     running = slow.start()
     in_the_middle(slow, running)
@@ -84,6 +89,7 @@ def test_a_server_that_restarts_in_the_middle(slow: Scene, crashing: Server, by:
     assert slow.rows("SELECT cell_id FROM rb_attempt WHERE outcome IN ('failed', 'retry')") == []
 
 
+@pytest.mark.long
 def test_a_server_that_is_away_at_the_finish_for_longer_than_the_lease(slow: Scene, crashing: Server) -> None:
     running = slow.start(lease_s=1.0)
     in_the_middle(slow, running, EPOCHS - 1)
@@ -96,6 +102,7 @@ def test_a_server_that_is_away_at_the_finish_for_longer_than_the_lease(slow: Sce
     assert slow.rows("SELECT MAX(token) FROM rb_cell") == [(1,)]
 
 
+@pytest.mark.long
 def test_a_server_that_stays_away(slow: Scene, crashing: Server) -> None:
     running = slow.start({"RESBENCH_PATIENCE_S": "1"})
     in_the_middle(slow, running)
@@ -110,6 +117,7 @@ def test_a_server_that_stays_away(slow: Scene, crashing: Server) -> None:
     slow.check()
 
 
+@pytest.mark.long
 def test_no_connection_left_is_a_delay_only(slow: Scene, crashing: Server) -> None:
     import psycopg
 
@@ -132,6 +140,7 @@ def test_no_connection_left_is_a_delay_only(slow: Scene, crashing: Server) -> No
     slow.check()
 
 
+@pytest.mark.long
 def test_two_that_start_at_once(slow: Scene) -> None:
     runs = [slow.start() for _ in range(2)]
     assert [running.wait() for running in runs] == [0, 0]

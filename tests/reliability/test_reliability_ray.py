@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from command_line import Database, one_core
 
+pytestmark = pytest.mark.long
 TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32), "RAY_USAGE_STATS_ENABLED": "0"}
 STUDY = """\
 study: far

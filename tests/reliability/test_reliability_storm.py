@@ -13,11 +13,11 @@ import pytest
 from harness import Running, Scene, Stage
 
 FULL = os.environ.get("RESBENCH_STORM") == "full"
-STARTS, KILLS = (50, 1000) if FULL else (4, 20)
+STARTS, KILLS = (50, 1000) if FULL else (2, 20)
 KILLS_A_SCENE = 50 if FULL else 20
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.long)])
 def test_two_that_start_at_once_on_an_empty_database(
     stage: Stage, database: str, request: pytest.FixtureRequest
 ) -> None:
@@ -80,6 +80,7 @@ class Nemesis:
         return False
 
 
+@pytest.mark.long
 def test_a_nemesis_breaks_no_invariant(stage: Stage) -> None:
     kills = number = 0
     while kills < KILLS:

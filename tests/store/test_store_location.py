@@ -11,7 +11,7 @@ from sqlalchemy import make_url, text
 
 from resbench.errors import BadInput, DatabaseError
 from resbench.store.engine import open_store
-from resbench.store.location import locate
+from resbench.store.location import FOUND, locate
 from resbench.store.studies import get_study
 from resbench.store.transaction import reading
 
@@ -133,6 +133,37 @@ def test_options_of_a_url_are_not_shown(options: str) -> None:
     assert location.conceal(location.url).count(value) == 0 or value == "s"
     assert value in location.secrets or value.startswith("-c")
     assert f" {value} " not in location.conceal(f"what is {value} here")
+
+
+@pytest.mark.parametrize(
+    ("options", "after", "rest"),
+    [
+        ("", FOUND, ""),
+        ("?sslmode=require", FOUND, "?sslmode=require"),
+        ("?prepare_threshold=0", 0, ""),
+        ("?prepare_threshold=None", 0, ""),
+        ("?sslmode=require&prepare%5Fthreshold=7&connect_timeout=3", 7, "?sslmode=require&connect_timeout=3"),
+    ],
+)
+def test_what_psycopg_takes_as_a_number_is_taken_out_of_the_url(options: str, after: int, rest: str) -> None:
+    location = locate(f"postgresql://ann@host/x{options}")
+    assert (location.prepare_after, location.url) == (after, f"postgresql+psycopg://ann@host/x{rest}")
+    assert location.sets("connect_timeout") is ("connect_timeout" in rest)
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("prepare_threshold=five", "--db: prepare_threshold: expected the uses of a statement"),
+        ("prepare_threshold=-1", "--db: prepare_threshold: expected the uses of a statement"),
+        ("prepare_threshold=", "--db: prepare_threshold: expected the uses of a statement"),
+        ("autocommit=false", "--db: autocommit: expected no such option in the URL of a server"),
+        ("row_factory=dict", "--db: row_factory: expected no such option in the URL of a server"),
+    ],
+)
+def test_an_option_that_no_text_can_set_rightly_is_refused(option: str, words: str) -> None:
+    with pytest.raises(DatabaseError, match=re.escape(words)):
+        locate(f"postgresql://ann@host/x?{option}")
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,14 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from command_line import Database, Rb, one_core
 from study_sample import trials
 
+LONG = pytest.mark.long
 SAVED = re.compile(r"\[(\d)/6\] (\w+), seed (\d): val error ([\d.]+) %")
 WORDS = ("study", "run", "small.yaml", "seeds=3", "recipe.epochs=3")
 
@@ -39,7 +41,7 @@ def interrupt(folder: Path, by: signal.Signals) -> tuple[int, list[str]]:
     return process.wait(60), told
 
 
-@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
+@pytest.mark.parametrize("by", [pytest.param(signal.SIGKILL, marks=LONG), signal.SIGINT], ids=["kill -9", "Ctrl-C"])
 def test_a_study_stopped_in_the_middle_is_finished_by_the_same_command(
     by: signal.Signals, rb: Rb, small: Path, database: Database
 ) -> None:
@@ -89,7 +91,14 @@ def test_a_study_cut_in_two_gives_the_numbers_of_one_in_a_piece(rb: Rb, small: P
     assert Database(small.parent / "whole.db").rows(numbers) == in_two
 
 
-@pytest.mark.parametrize("plan", ["width: 3, workers: 1", "width: 2, workers: 2"])
+@pytest.mark.parametrize(
+    "plan",
+    [
+        "width: 3, workers: 0",
+        pytest.param("width: 3, workers: 1", marks=LONG),
+        pytest.param("width: 2, workers: 2", marks=LONG),
+    ],
+)
 def test_a_run_that_is_killed_goes_on_at_its_checkpoint_to_the_last_bit(
     plan: str, rb: Rb, small: Path, database: Database
 ) -> None:
@@ -112,6 +121,7 @@ def test_a_run_that_is_killed_goes_on_at_its_checkpoint_to_the_last_bit(
         ):
             os.killpg(process.pid, signal.SIGKILL)
             break
+        time.sleep(0.002)
     assert process.wait(60) == -signal.SIGKILL
     assert database.one("SELECT MAX(epoch) FROM rb_checkpoint") >= wanted - 1  # a file may have no row yet
     assert rb(*words).status == 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 
@@ -16,7 +15,7 @@ from resbench.study.child import End, end_of
 from resbench.study.duty import Duty
 from resbench.study.onlooker import Onlooker
 from resbench.study.settle import Lost, Settling, patience_of
-from resbench.study.stop import PATIENCE_S, Stop, Stopped
+from resbench.study.stop import PATIENCE_S, Stop
 from resbench.study.trainer import Train
 
 LOOK_S = 0.5
@@ -63,32 +62,36 @@ class HereExecutor:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> None:
-        pass  # a cell is settled where it is trained
+        self.stop.lower()  # a cell is settled where it is trained
 
     def run(self, count: int, is_over: Callable[[], bool]) -> None:
         duty, patience = self.duty, self.settling.patience
         self.ready = train = self.ready or duty.trainers[0].ready()
         claim = (self.engine, duty.study_id, duty.record.name, duty.record.tags, duty.lease_s)
-        while not self.stop.asked:
-            cell = patience.do(lambda: claim_cell(*claim))
-            if cell is not None:
-                self.train(train, cell)
-                continue
-            patience.do(self.lost.settle)
-            if patience.do(is_over):
-                return
-            time.sleep(LOOK_S)
-        raise Stopped(self.stop.asked)
+        with self.stop.shielded():
+            while not self.stop.asked:
+                cell = patience.do(lambda: claim_cell(*claim))
+                if cell is not None:
+                    self.train(train, cell)
+                    continue
+                patience.do(self.lost.settle)
+                if patience.do(is_over):
+                    return
+                time.sleep(LOOK_S)
+            self.stop.leave()
 
     def train(self, train: Train, cell: Cell) -> None:
         ears = _Ears(self.onlooker, self.stop, cell.trial_id, self.alone)
         try:
-            train(self.engine, cell, ears)
+            with self.stop.exposed():
+                train(self.engine, cell, ears)
         except Exception as error:
             end = end_of(error)
         except BaseException:  # Ctrl-C for the second time
-            with suppress(ResbenchError):
+            try:
                 self.settling.ended(cell, End("stopped", "its worker stopped"), 0)
+            except ResbenchError:  # the lease will end
+                self.stop.unreturned += 1
             raise
         else:
             end = End()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import multiprocessing
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from multiprocessing.connection import wait
 from types import TracebackType
 from typing import Any
@@ -20,12 +19,12 @@ from resbench.store.engine import Engine
 from resbench.store.patience import Patience
 from resbench.store.workers import set_slots
 from resbench.study.child import End
-from resbench.study.duty import Duty
+from resbench.study.duty import Duty, Limit
 from resbench.study.executors.slot import Slot
 from resbench.study.onlooker import Onlooker
 from resbench.study.pulse import Pulse
 from resbench.study.settle import Lost, Settling, patience_of, raise_for_worker
-from resbench.study.stop import PATIENCE_S, Stop, Stopped
+from resbench.study.stop import PATIENCE_S, Stop
 
 LOOK_S = 0.5  # between looks for cells that are not there yet, and for what others have done
 DEATHS = 6  # of children in a row that were not even ready: something is wrong with this machine
@@ -41,7 +40,6 @@ class LocalExecutor:
         self.settling = Settling(engine, onlooker, self.patience)
         self.lost = Lost(engine, duty.study_id, duty.record.name, duty.lease_s)
         self.slots: list[Slot] = []
-        self.began = time.monotonic()
         self.looked = 0.0
         self.deaths = 0
 
@@ -49,14 +47,22 @@ class LocalExecutor:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> None:
+        with self.stop.shielded():
+            self.give_back()
+        self.stop.lower()
+
+    def give_back(self) -> None:
+        """End the children; what they had goes on elsewhere."""
         for slot in self.slots:
             slot.process.kill()
         settling = Settling(self.engine, self.onlooker, Patience(unavailable_s=2.0, full_s=0.0))
         for slot in self.slots:
             slot.process.join()
             if slot.work is not None:
-                with suppress(ResbenchError):  # the lease will end
+                try:
                     settling.ended(slot.work.cell, End("stopped", "its worker stopped"), slot.work.reached)
+                except ResbenchError:  # the lease will end
+                    self.stop.unreturned += 1
 
     def start(self, count: int) -> None:
         """So many more children; each takes seconds to be ready."""
@@ -67,8 +73,13 @@ class LocalExecutor:
             with self.pulse.quiet:
                 self.slots.append(Slot(self.context, self.duty.url, trainer))
 
-    def run(self, count: int, is_over: Callable[[], bool]) -> None:
-        """Or until a limit of the duty is reached."""
+    def run(self, count: int, is_over: Callable[[], bool]) -> Limit | None:
+        with self.stop.shielded():
+            return self.work(count, is_over)
+
+    def work(self, count: int, is_over: Callable[[], bool]) -> Limit | None:
+        if limit := self.limit():  # before children are started for nothing
+            return limit
         self.patience.do(lambda: set_slots(self.engine, self.duty.record.name, count))
         self.start(count - len(self.slots))
         for slot in self.slots[count:]:  # of an earlier stage, and not wanted
@@ -76,28 +87,32 @@ class LocalExecutor:
             slot.process.join()
         del self.slots[count:]
         self.looked, claims = 0.0, True
-        while not (self.drained() and not self.busy()):
+        while (limit := self.limit()) is None or self.busy():
             if self.stop.asked:
                 self.wind_up()
             claims = claims and self.claim()
             if time.monotonic() - self.looked > LOOK_S:
                 if self.patience.do(is_over) and not self.busy():
-                    return
+                    return None
                 self.settle_lost()
                 claims, self.looked = True, time.monotonic()
             self.listen(0.1)
+        return limit
 
-    def drained(self) -> bool:
-        """Whether no more cells are to be taken."""
+    def limit(self) -> Limit | None:
+        """Why no more cells are to be taken."""
         duty, taken = self.duty, self.settling.cells + self.busy()
-        over = duty.time_s is not None and time.monotonic() - self.began > duty.time_s
-        return self.stop.drained or over or (duty.max_cells is not None and taken >= duty.max_cells)
+        if self.stop.drained:
+            return "signal"
+        if duty.until is not None and time.monotonic() > duty.until:
+            return "time"
+        return "cells" if duty.max_cells is not None and taken >= duty.max_cells else None
 
     def claim(self) -> bool:
         """A cell for each slot that is ready for one. False where there are no more for now."""
         duty = self.duty
         for slot in self.slots:
-            if slot.is_free() and not self.drained():
+            if slot.is_free() and self.limit() is None:
                 cell = self.patience.do(
                     lambda: claim_cell(self.engine, duty.study_id, duty.record.name, duty.record.tags, duty.lease_s)
                 )
@@ -166,13 +181,14 @@ class LocalExecutor:
                 self.onlooker.note(cell.trial_id, f"{ending.error}; its cell is queued again")
 
     def wind_up(self) -> None:
-        """Every child stops at the end of its epoch, or at its step where that is far. Raises Stopped."""
+        """Every child stops at the end of its epoch, or at its step where that is far; after a second signal at once.
+        Raises Stopped."""
         for slot in self.slots:
             slot.wish_to_stop()
         deadline = self.stop.asked_at + PATIENCE_S + 5.0
-        while self.busy() and time.monotonic() < deadline:
+        while self.busy() and not self.stop.again and time.monotonic() < deadline:
             self.listen(0.1)
-        raise Stopped(self.stop.asked)
+        self.stop.leave()
 
 
 def _slept(seconds: float) -> Sequence[Any]:

@@ -58,7 +58,7 @@ class _Actor:
         duty = self.duty
         try:
             engine = open_store(duty.url, create=False)
-            with at_work(engine, duty.record, Patience(), duty.lease_s) as pulse:
+            with at_work(engine, duty.record, self.stopping, Patience(), duty.lease_s) as pulse:
                 here = worker_record(duty.record.study, duty.record.device, 1, duty.record.tags)
                 own = replace(duty, record=replace(here, name=duty.record.name))
                 with LocalExecutor(engine, own, pulse, _Silent(), self.stopping) as executor:
@@ -93,19 +93,25 @@ class RayExecutor:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._tell_to_stop(FEW_S)
-        names = {name for _, name in self.actors.values()}
-        for actor, _ in self.actors.values():
-            ray.kill(actor)
-        self.actors.clear()
-        with suppress(ResbenchError):
-            self.lost.settle(names)
+        with self.stop.shielded():
+            self._tell_to_stop(FEW_S)
+            names = {name for _, name in self.actors.values()}
+            for actor, _ in self.actors.values():
+                ray.kill(actor)
+            self.actors.clear()
+            with suppress(ResbenchError):
+                self.lost.settle(names)
+        self.stop.lower()
 
     def run(self, count: int, is_over: Callable[[], bool]) -> None:
+        with self.stop.shielded():
+            self._run(count, is_over)
+
+    def _run(self, count: int, is_over: Callable[[], bool]) -> None:
         while not self.patience.do(is_over):
             if self.stop.asked:
-                self._tell_to_stop(PATIENCE_S + 5)
-                raise Stopped(self.stop.asked)
+                self._tell_to_stop(PATIENCE_S + 5, lambda: self.stop.again)
+                self.stop.leave()
             self._fill(count)
             if not self.actors:
                 time.sleep(LOOK_S)
@@ -144,13 +150,16 @@ class RayExecutor:
         if len(self.faults) == 3:
             raise BadInput(f"three slots of the cluster in a row could not train; the last: {fault}")
 
-    def _tell_to_stop(self, timeout_s: float) -> None:
-        """And wait so long until they have given back what they had. Those that are dead hear nothing."""
+    def _tell_to_stop(self, timeout_s: float, at_once: Callable[[], bool] = lambda: False) -> None:
+        """And wait so long until they have given back what they had. Those that are dead hear nothing, and those that are told
+        twice stop at once.
+        """
         for actor, _ in self.actors.values():
             with suppress(ray.exceptions.RayError):
                 actor.stop.remote(signal.SIGTERM)
-        if self.actors:
-            ray.wait([*self.actors], num_returns=len(self.actors), timeout=timeout_s)
+        deadline, left = time.monotonic() + timeout_s, [*self.actors]
+        while left and not at_once() and time.monotonic() < deadline:
+            left = ray.wait(left, num_returns=len(left), timeout=LOOK_S)[1]
 
 
 def _connect(place: Place) -> None:
