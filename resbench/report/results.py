@@ -19,7 +19,8 @@ from resbench.store.notes import notes_on
 from resbench.store.reading import StudyListed, StudyRun, epochs_of_study, listed_studies, runs_of_study
 from resbench.store.readonly import query
 from resbench.store.records import EpochRecord
-from resbench.store.views import V_EPOCHS, V_RUNS, View
+from resbench.store.view import View
+from resbench.store.views import V_EPOCHS, V_RUNS
 
 
 class Results:

@@ -35,7 +35,6 @@ from resbench.store.limits import LIMIT_S, limit_of
 from resbench.store.location import Location
 from resbench.store.sqlite_connection import connect, error_name, limit_time
 from resbench.store.sqlite_file import BUSY_TIMEOUT_S
-from resbench.store.sqlite_functions import add_functions
 
 _IDLE_S = 20.0  # on a server; a client that is paused within a transaction would hold its locks for ever
 _LARGEST_MS = 2**31 - 1  # of Postgres's settings
@@ -240,7 +239,6 @@ def wal_is_safe(version: tuple[int, ...]) -> bool:
 def _on_sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:
     _hand_over(connection, _record)
     connection.execute("PRAGMA foreign_keys = ON").close()
-    add_functions(connection)
 
 
 def _hand_over(connection: sqlite3.Connection, _record: object) -> None:

@@ -43,7 +43,7 @@ SEALED = [
     "TABLE rb_test_score",
     "SELECT r.id FROM rb_run r WHERE EXISTS (SELECT 1 FROM rb_test_score t WHERE t.run_id = r.id)",
     "SELECT query_to_xml('SELECT * FROM rb_test_score', true, true, '')",
-    "SELECT * FROM ts_stat('SELECT test_error_pct::text::tsvector FROM rb_test_score')",
+    "SELECT * FROM ts_stat('SELECT sealed::tsvector FROM rb_test_score')",
     "SELECT table_to_xml('rb_test_score', true, true, '')",
 ]
 NOT_ALLOWED = [
@@ -174,7 +174,7 @@ UNPROTECTED = [
     (("DROP FUNCTION rb_read(text, bigint, bigint)",), "has no reader .*`resbench db upgrade`"),
     (("ALTER FUNCTION rb_read(text, bigint, bigint) OWNER TO owner",), "has no reader .*`resbench db upgrade`"),
     (("ALTER FUNCTION rb_read(text, bigint, bigint) SECURITY INVOKER",), "can do more than read"),
-    (("GRANT SELECT (test_loss) ON rb_test_score TO PUBLIC",), "may read rb_test_score; `REVOKE"),
+    (("GRANT SELECT (sealed) ON rb_test_score TO PUBLIC",), "may read rb_test_score; `REVOKE"),
     (("CREATE EXTENSION dblink",), r"functions here that reach out .*\(dblink"),
     (("CREATE FUNCTION peek() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM rb_test_score'",),
      r"others' rights \(peek\)"),
