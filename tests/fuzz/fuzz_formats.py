@@ -55,6 +55,8 @@ LATEX = {
     "textbar",
     "textasciigrave",
     "times",
+    "allowbreak",
+    "penalty",
 }
 
 
