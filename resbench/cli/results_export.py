@@ -19,19 +19,9 @@ if TYPE_CHECKING:
 
 TABLES, MARKUPS = (".parquet", ".csv", ".json"), (".md", ".tex")
 WHAT = ("leaderboard", "runs", "epochs")
-KEYS = (
-    "rank",
-    "unit",
-    "error",
-    "sd",
-    "interval",
-    "median",
-    "n",
-    "best",
-    "params",
-    "macs",
-    "train_s",
-)  # of ranking.COLUMNS
+KEYS = (  # of ranking.COLUMNS, one each
+    "rank", "unit", "error", "sd", "interval", "median", "n", "best", "params", "macs", "train_s",
+)  # fmt: skip
 IN_LATEX = ("unit", "error", "sd", "interval", "n", "best", "params")  # as many as fit a column of a page
 
 

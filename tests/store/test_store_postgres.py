@@ -111,6 +111,7 @@ SQL_ERRORS = [
 ]
 
 
+@pytest.mark.long
 def test_hostile_sql_is_refused_and_changes_nothing(
     sample: Sample, postgres: str, super_url: str, server: Server, tmp_path: Path
 ) -> None:
@@ -157,6 +158,7 @@ def test_an_endless_query_is_stopped_by_the_server(sample: Sample, postgres: str
         time.sleep(0.01)
 
 
+@pytest.mark.long
 def test_huge_answers_are_cut_or_refused(sample: Sample, postgres: str) -> None:
     assert ask(postgres, "SELECT i FROM generate_series(1, 100000) i", max_rows=3).truncated
     with pytest.raises(BadInput, match="larger than 256 MB"):
