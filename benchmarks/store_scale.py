@@ -26,7 +26,7 @@ from sqlalchemy import insert
 
 from resbench.store.catalogue import put_data, put_environment, put_recipe
 from resbench.store.engine import Engine, open_store
-from resbench.store.records import DataRecord, EnvironmentRecord, RecipeRecord, canonical_json
+from resbench.store.records import DataRecord, EnvironmentRecord, RecipeRecord, TestScore, canonical_json
 from resbench.store.studies import put_study
 from resbench.store.tables import (
     rb_architecture,
@@ -98,7 +98,7 @@ def fill(engine: Engine, studies: int, units: int, seeds: int, epochs: int) -> N
             {"study_id": study_id, "run_id": run["id"], "trial_id": first + (run["id"] - 1 - first * seeds) // seeds + 1}
             for run in runs
         ]  # fmt: skip
-        scores = [{"run_id": run["id"], "test_error_pct": 5.0, "test_loss": 0.1} for run in runs]
+        scores = [{"run_id": run["id"], "sealed": TestScore(5.0, 0.1)} for run in runs]
         plans = [{"run_id": run["id"], "plan": '{"layout":"channels_last","threads":1,"width":10}'} for run in runs]
         with writing(engine) as connection:
             for table, rows in (

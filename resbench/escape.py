@@ -26,6 +26,8 @@ _LATEX = str.maketrans({
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
     '"': "''", "`": r"\textasciigrave{}", "[": "{[}", "–": "--", "×": r"$\times$",
 })  # fmt: skip
+_LONG_WORD = 16  # characters that fit a narrow column
+_WORD_PARTS = re.compile(r"[^_=,/:]*[_=,/:]+|[^_=,/:]+")  # each with the signs behind it
 _MARKDOWN = re.compile(
     r"[\\`*\[\]>|~$#]|(?<![a-z0-9])_|_(?![a-z0-9])"  # an underscore inside a word is none of Markdown's
     r"|(?<=www)\.|:(?=//)|^[-+](?=\s|$)|^[-=](?=[-= ]*$)",  # a link, an item of a list, a line under a heading
@@ -88,6 +90,22 @@ def latex(text: str) -> str:
     """
     written = re.sub("-(?=-)", "-\0", printable(text, LONGEST)).translate(_LATEX).replace("\0", "{}")  # `--` is no dash
     return f"{{*}}{written[1:]}" if written.startswith("*") else written  # behind `\\` it would be a part of that
+
+
+def latex_wrapped(text: str) -> str:
+    """Where lines are wrapped: a long word may be broken behind its signs, and where nothing else is left, anywhere.
+
+    >>> print(latex_wrapped("of full_preactivation"))
+    of full\\_\\allowbreak{}preactivation
+    """
+    words = printable(text, LONGEST).split(" ")
+    return " ".join(latex(word) if len(word) <= _LONG_WORD else _broken(word) for word in words)
+
+
+def _broken(word: str) -> str:
+    parts = [found[0] for found in _WORD_PARTS.finditer(word)]
+    cut = ([part[start : start + _LONG_WORD] for start in range(0, len(part), _LONG_WORD)] for part in parts)
+    return r"\allowbreak{}".join(r"\penalty9000{}".join(map(latex, pieces)) for pieces in cut)
 
 
 def markdown(text: str, *, code: bool = False) -> str:

@@ -23,6 +23,7 @@ def upgrade(db: Db = None) -> None:
     Of a file, a copy is kept beside it first.
     """
     from resbench.store.location import locate
+    from resbench.store.schema import REVISIONS, SEALED_SINCE
     from resbench.store.upgrade import upgrade_database
 
     url = database(db)
@@ -33,6 +34,8 @@ def upgrade(db: Db = None) -> None:
         kept = "no copy was made, since it is on a server, whose own tools copy it"
     if done.found != done.now:
         echo(f"{shown}: upgraded from {done.found} to {done.now}; {kept}", err=True)
+        if done.copy is not None and REVISIONS.index(done.found) < REVISIONS.index(SEALED_SINCE):
+            echo(f"test scores are sealed from now on; {done.copy.name} still shows them to whoever opens it", err=True)
     elif done.views:
         echo(f"{shown}: has the schema {done.now} already; made anew: {', '.join(done.views)}; {kept}", err=True)
     else:

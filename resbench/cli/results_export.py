@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 TABLES, MARKUPS = (".parquet", ".csv", ".json"), (".md", ".tex")
 WHAT = ("leaderboard", "runs", "epochs")
+KEYS = (  # of ranking.COLUMNS, one each
+    "rank", "unit", "error", "sd", "interval", "median", "n", "best", "params", "macs", "train_s",
+)  # fmt: skip
+IN_LATEX = ("unit", "error", "sd", "interval", "n", "best", "params")  # as many as fit a column of a page
 
 
 def export(
@@ -30,25 +35,39 @@ def export(
         typer.Option("--what", metavar="WHAT", help="leaderboard, runs or epochs. Else runs; in .md and .tex the leaderboard.",
                      show_default=False),
     ] = None,
+    shown_columns: Annotated[
+        str | None,
+        typer.Option("--columns", metavar="NAMES", show_default=False,
+                     help=f"Columns of .md and .tex, with commas between: {', '.join(KEYS)}, names of further objectives. "
+                     f"Else all in .md, and {', '.join(IN_LATEX)} in .tex.")] = None,
+    booktabs: Annotated[bool, typer.Option("--booktabs", help="In .tex: rules of the package booktabs.")] = False,
     force: Force = False,
     db: Db = None,
     raw: Raw = False,
 ) -> None:  # fmt: skip
     """Write a study's ranking, runs or epochs to a file. Test scores are never among them."""
-    wanted = _wanted(out, what)
-    if raw and out.suffix.lower() != ".csv":
-        raise BadInput(f"--raw applies only to .csv, got {printable(str(out), 300)}")
+    wanted, ending = _wanted(out, what), out.suffix.lower()
+    for flag, given, where in (
+        ("--raw", raw, (".csv",)), ("--columns", shown_columns is not None, MARKUPS), ("--booktabs", booktabs, (".tex",))
+    ):  # fmt: skip
+        if given and ending not in where:
+            raise BadInput(f"{flag} applies only to {' and '.join(where)}, got {printable(str(out), 300)}")
     from resbench.files import write
     from resbench.store.engine import open_store
 
     url = database(db)
     engine = open_store(url, create=False)
-    if out.suffix.lower() in MARKUPS:
+    if ending in MARKUPS:
         from resbench.evidence.leaderboard import leaderboard
-        from resbench.report.markup import MARKUPS as WRITTEN
+        from resbench.report.markup import as_latex, as_markdown, latex_excess_pt
 
         board = leaderboard(engine, study)
-        data, told = WRITTEN[out.suffix.lower()](_text_table(board)).encode(), f"{len(board.rows)} units"
+        latex = ending == ".tex"
+        table = _text_table(board, IN_LATEX if latex and shown_columns is None else _split(shown_columns))
+        data = (as_latex(table, booktabs=booktabs) if latex else as_markdown(table)).encode()
+        told = f"{len(board.rows)} units"
+        if latex and (excess := latex_excess_pt(table)):
+            told += f"; about {excess} pt too wide for a column of LaTeX's article: choose fewer --columns"
     else:
         from resbench import __version__
         from resbench.report.results import epoch_rows, leaderboard_rows, run_rows
@@ -58,7 +77,7 @@ def export(
         if not rows:
             raise BadInput(f"study {study} has no {wanted} yet: nothing to export; `resbench study run` trains them")
         about = {"study": study, "what": wanted, "resbench": __version__}
-        written = raw_csv if raw else WRITERS[out.suffix.lower()]
+        written = raw_csv if raw else WRITERS[ending]
         data, told = written(rows, about), f"{len(rows)} rows"
     write(out, data, force=force)
     echo(f"{out}: {wanted} of {study}, {told}", err=True)
@@ -81,13 +100,32 @@ def _wanted(out: Path, what: str | None) -> str:
     return what or ("leaderboard" if ending in MARKUPS else "runs")
 
 
-def _text_table(board: Leaderboard) -> TextTable:
-    """What `results top` shows."""
-    from resbench.cli.ranking import cells, columns, title
+def _split(names: str | None) -> tuple[str, ...]:
+    """`unit,error, sd` -> its names; none for all."""
+    return () if names is None else tuple(name.strip() for name in names.split(","))
+
+
+def _text_table(board: Leaderboard, wanted: Sequence[str]) -> TextTable:
+    """What `results top` shows, of the columns wanted, or of all. Raises BadInput for one that is not there."""
+    from resbench.cli.ranking import IN_TABLE, cells, columns, title
     from resbench.cli.show import cell
     from resbench.evidence.notes import notes
     from resbench.report.markup import TextTable
 
-    rows = tuple(tuple(cell(value) for value in cells(row, board)) for row in board.rows)
+    known = [*KEYS, *(name for name in board.objectives[1:] if name not in IN_TABLE)]
+    for name in wanted:
+        if name not in known:
+            raise BadInput(f"--columns: expected {', '.join(known)}, got {printable(name)}{did_you_mean(name, known)}")
+    if wanted and ("unit" not in wanted or len(set(wanted)) < len(wanted)):
+        raise BadInput("--columns: expected `unit` and others, each once, for rows must have their names")
+    places = [known.index(name) for name in wanted or known]
+    heads = columns(board)
+    rows = [[cell(value) for value in cells(row, board)] for row in board.rows]
     strong = frozenset(number for number, row in enumerate(board.rows) if row.ranked.tied_with_best)
-    return TextTable(title(board), tuple(columns(board)), rows, strong, tuple(notes(board)))
+    said = notes(board)
+    if strong and wanted and "best" not in wanted:
+        said = ["Bold: not worse than the best, by the tests of this study.", *said]
+    return TextTable(
+        title(board), tuple(heads[n] for n in places), tuple(tuple(row[n] for n in places) for row in rows), strong,
+        tuple(said), board.study,
+    )  # fmt: skip

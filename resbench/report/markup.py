@@ -2,51 +2,104 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from resbench.escape import latex, markdown, markdown_row
+from resbench.escape import latex, latex_wrapped, markdown, markdown_row
+
+_EM = {
+    **dict.fromkeys(".,:;'|[]()!ijl", 0.28),
+    **dict.fromkeys("ftr -/I", 0.4),
+    **dict.fromkeys("mwMW%–", 1.0),
+    "#": 0.84,
+}
+_COLUMN_PT, _SMALL_EM_PT, _GAP_PT = 345, 9.25, 8  # of LaTeX's article at 10 pt; between two columns of the table
+_NAME_PT = 90  # what is never broken of a name, in bold
 
 
 @dataclass(frozen=True, slots=True)
 class TextTable:
-    """A column whose name starts with `>` is aligned to the right. `strong`: rows whose name stands out, by their place."""
+    """A column whose name starts with `>` is aligned to the right. `strong`: rows whose name stands out, by their place.
+
+    `label`: what a document calls the table.
+    """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     strong: frozenset[int]
     notes: tuple[str, ...]
+    label: str = ""
 
-    def written(self, escape: Callable[[str], str], before: str, after: str) -> list[list[str]]:
-        """The cells, escaped; the name is what stands in the first column that is aligned to the left."""
-        name = next((number for number, column in enumerate(self.columns) if not column.startswith(">")), -1)
-        rows = [[escape(cell) for cell in row] for row in self.rows]
-        for number in self.strong:
-            rows[number][name] = f"{before}{rows[number][name]}{after}"
-        return rows
+    @property
+    def name(self) -> int:
+        """The place of the column that names the rows: `unit`, else the first that is aligned to the left."""
+        left = [number for number, column in enumerate(self.columns) if not column.startswith(">")]
+        return self.columns.index("unit") if "unit" in self.columns else next(iter(left), len(self.columns) - 1)
+
+    def written(self, number: int, escape: Callable[[str], str]) -> list[str]:
+        """The cells of a column, escaped."""
+        return [escape(row[number]) for row in self.rows]
 
 
 def as_markdown(table: TextTable) -> str:
     """A table of GitHub's Markdown between its title and its notes."""
     names = [markdown(name.removeprefix(">")) for name in table.columns]
     rule = ["---:" if name.startswith(">") else "---" for name in table.columns]
-    lines = [markdown_row(cells) for cells in (names, rule, *table.written(markdown, "**", "**"))]
+    columns = [table.written(number, markdown) for number in range(len(names))]
+    columns[table.name] = _strong(table, columns[table.name], "**", "**")
+    lines = [markdown_row(cells) for cells in (names, rule, *zip(*columns, strict=True))]
     notes = [f"- {markdown(note)}" for note in table.notes]
     return "\n".join([markdown(table.title), "", *lines, "", *notes]) + "\n"
 
 
-def as_latex(table: TextTable) -> str:
-    """A table environment; its rules are those of the package booktabs."""
-    names = [latex(name.removeprefix(">")) for name in table.columns]
-    lines = [f"    {' & '.join(cells)} \\\\" for cells in (names, *table.written(latex, r"\textbf{", "}"))]
-    places = "".join("r" if name.startswith(">") else "l" for name in table.columns)
+def as_latex(table: TextTable, *, booktabs: bool = False) -> str:
+    """A table environment as wide as a column of the page: names are wrapped in what the other columns leave.
+
+    It needs no package but booktabs, and that one only where its rules are asked for.
+    """
+    columns = [table.written(number, latex) for number in range(len(table.columns))]
+    columns[table.name] = [
+        rf"\raggedright {name}" for name in _strong(table, table.written(table.name, latex_wrapped), r"\textbf{", "}")
+    ]
+    heads = [latex(name.removeprefix(">")) for name in table.columns]
+    end = r"\tabularnewline" if table.name == len(heads) - 1 else r"\\"  # \raggedright has a \\ of its own
+    lines = [f"    {' & '.join(cells)} {end}" for cells in (heads, *zip(*columns, strict=True))]
+    places = ["r" if name.startswith(">") else "l" for name in table.columns]
+    gaps = 2 * (len(places) - 1)
+    places[table.name] = rf"p{{\dimexpr\columnwidth-{_others_em(table):.2f}em-{gaps}\tabcolsep\relax}}"
+    top, middle, bottom = (r"\toprule", r"\midrule", r"\bottomrule") if booktabs else (r"\hline",) * 3
+    notes = r"\par ".join(map(latex_wrapped, table.notes))
     return "\n".join([
-        r"% \usepackage{booktabs}", r"\begin{table}", r"  \centering",
-        f"  \\caption{{{' '.join(latex(text) for text in (table.title + '.', *table.notes))}}}",
-        f"  \\begin{{tabular}}{{{places}}}", r"    \toprule", lines[0], r"    \midrule", *lines[1:], r"    \bottomrule",
-        r"  \end{tabular}", r"\end{table}",
+        *([r"% \usepackage{booktabs}"] if booktabs else []), r"\begin{table}", r"  \centering",
+        f"  \\caption{{{latex_wrapped(table.title)}.}}", f"  \\label{{tab:{_label(table.label or table.title)}}}",
+        rf"  \small\setlength{{\tabcolsep}}{{{_GAP_PT / 2:g}pt}}", f"  \\begin{{tabular}}{{@{{}}{''.join(places)}@{{}}}}",
+        f"    {top}", lines[0], f"    {middle}", *lines[1:], f"    {bottom}", r"  \end{tabular}",
+        r"  \par\smallskip", rf"  \parbox{{\columnwidth}}{{\raggedright\footnotesize {notes}}}", r"\end{table}",
     ]) + "\n"  # fmt: skip
 
 
-MARKUPS: Mapping[str, Callable[[TextTable], str]] = {".md": as_markdown, ".tex": as_latex}
+def latex_excess_pt(table: TextTable) -> int:
+    """How much wider than a column of LaTeX's article the table would have to be, in points; 0 where it fits."""
+    width = _others_em(table) * _SMALL_EM_PT + _GAP_PT * (len(table.columns) - 1) + _NAME_PT
+    return max(0, round(width - _COLUMN_PT))
+
+
+def _others_em(table: TextTable) -> float:
+    """What all columns but the one of names take, at most, by the widths of Computer Modern."""
+    columns = zip(table.columns, *table.rows, strict=True)
+    return sum(max(map(_em, column)) for number, column in enumerate(columns) if number != table.name)
+
+
+def _em(text: str) -> float:
+    return sum(_EM.get(sign, 0.8 if sign.isupper() or not sign.isascii() else 0.56) for sign in text.removeprefix(">"))
+
+
+def _strong(table: TextTable, names: list[str], before: str, after: str) -> list[str]:
+    return [f"{before}{name}{after}" if number in table.strong else name for number, name in enumerate(names)]
+
+
+def _label(text: str) -> str:
+    """What LaTeX takes as the name of a reference."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-") or "results"

@@ -19,7 +19,17 @@ from resbench.store.notes import notes_on
 from resbench.store.reading import StudyListed, StudyRun, epochs_of_study, listed_studies, runs_of_study
 from resbench.store.readonly import query
 from resbench.store.records import EpochRecord
-from resbench.store.views import V_EPOCHS, V_RUNS, View
+from resbench.store.view import View
+from resbench.store.views import V_EPOCHS, V_RUNS
+
+_LEADERBOARD_TYPES = {  # whatever the values, so that files of several studies can be read as one table
+    **dict.fromkeys(("unit", "digest", "failed"), str),
+    **dict.fromkeys(("rank", "n", "converged", "diverged", "missing", "params", "macs", "left_at"), int),
+    **dict.fromkeys(("tied_with_best", "on_front", "fails", "skewed"), bool),
+    **dict.fromkeys(("median", "mean", "std", "ci_low", "ci_high", "train_s"), float),
+    **dict.fromkeys(("converged_share_interval", "median_interval"), list[float]),
+    "aliases": list[str],
+}
 
 
 class Results:
@@ -36,7 +46,8 @@ class Results:
             (*asdict(study).values(), [note.text for note in notes if note.study == study.study])
             for study in listed_studies(self._engine)
         ]
-        return Rows((*StudyListed.__slots__, "notes"), listed)
+        names = (*StudyListed.__slots__, "notes")
+        return Rows(names, listed, tuple(zip(names, (str, int, str, list[str]), strict=True)))
 
     def leaderboard(self, study: str) -> Rows:
         """The ranking, best first, as `resbench results top STUDY --json` prints it. Raises BadInput for no finished run."""
@@ -75,9 +86,11 @@ def open_results(url: str | Path) -> Results:
 
 
 def leaderboard_rows(engine: Engine, study: str) -> Rows:
+    """The ranking as `results top --json` prints it; the columns of further objectives, such as `val_loss_mean`, hold numbers."""
     rows = [row.as_json() for row in leaderboard(engine, study).rows]
     values = [tuple(list(v) if isinstance(v, tuple) else v for v in row.values()) for row in rows]
-    return Rows(tuple(rows[0]), values)
+    names = tuple(rows[0])
+    return Rows(names, values, tuple((name, _LEADERBOARD_TYPES.get(name, float)) for name in names))
 
 
 def run_rows(engine: Engine, study: str) -> Rows:

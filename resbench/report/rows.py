@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, get_args, get_origin, overload
 
 from resbench.errors import BadInput
 from resbench.escape import LONGEST, printable
@@ -22,7 +22,8 @@ _NOTHING = type(None)
 class Rows(Sequence[dict[str, Any]]):
     """What a question found: `rows[0]["unit"]`, `for row in rows`. A value that is not there is None.
 
-    `types`: of columns whose values may all be missing, by name; of the others the values tell.
+    `types`: of columns that have one whatever the values, by name: str, int, float, bool, bytes, or `list[..]` of one of these;
+    of the others the values tell.
 
     >>> rows = Rows(("unit", "mean"), (("plain", 7.5), ("original", None)))
     >>> rows[0], len(rows), rows
@@ -31,7 +32,7 @@ class Rows(Sequence[dict[str, Any]]):
 
     columns: tuple[str, ...]
     values: Sequence[tuple[Any, ...]]
-    types: tuple[tuple[str, type], ...] = ()
+    types: tuple[tuple[str, Any], ...] = ()
 
     def __len__(self) -> int:
         return len(self.values)
@@ -96,8 +97,11 @@ class Rows(Sequence[dict[str, Any]]):
         known = dict(self.types)
         kinds = {}
         for number, name in enumerate(self.columns):
+            if name in known:
+                kinds[name] = (get_origin(known[name]) or known[name], next(iter(get_args(known[name])), known[name]))
+                continue
             column = [row[number] for row in self.values]
-            kind = known.get(name) or _kind(name, column)
+            kind = _kind(name, column)
             inner = _kind(name, [item for value in column if value for item in value]) if kind is list else kind
             kinds[name] = (kind, inner)
         return kinds

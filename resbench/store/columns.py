@@ -13,7 +13,9 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Column, Dialect, Double, ForeignKey, Integer, MetaData, Text, TypeDecorator
 from sqlalchemy.types import TypeEngine
 
-from resbench.store.values import FLAG, OBJECT, SEEDS, SHAPE, TAGS, TEXT, WHOLE, Kind, number_kind, one_of
+from resbench.store.records import TestScore
+from resbench.store.seal import seal, unseal
+from resbench.store.values import FLAG, OBJECT, SEALED, SEEDS, SHAPE, TAGS, TEXT, WHOLE, Kind, number_kind, one_of
 
 metadata = MetaData(
     naming_convention={
@@ -91,6 +93,21 @@ class Number(Checked):
         return number_kind(self.column)
 
 
+class Sealed(Checked):
+    """A TestScore, kept as a text that is not read by mistake."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: TestScore | None, dialect: Dialect) -> str | None:
+        return None if value is None else seal(value.test_error_pct, value.test_loss)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> TestScore:
+        return TestScore(*unseal(self.kind().check(self.column, value)))  # type: ignore[arg-type]  # the kind is of numbers
+
+    def kind(self) -> Kind:
+        return SEALED
+
+
 _TEXTS = {  # of what is kept as text, what it says
     **dict.fromkeys(("spec", "plugins", "settings", "plan", "params", "details"), OBJECT),
     "seeds": SEEDS,
@@ -117,6 +134,10 @@ def word(name: str, allowed: tuple[str, ...], comment: str) -> Column[Any]:
 def flag(name: str, comment: str, *, nullable: bool = False, default: Any = None) -> Column[Any]:
     """`default`: SQL's, where a row says nothing."""
     return Column(name, Flag(name, nullable), nullable=nullable, server_default=default, comment=comment)
+
+
+def sealed(name: str, comment: str) -> Column[Any]:
+    return Column(name, Sealed(name, nullable=False), nullable=False, comment=comment)
 
 
 def count(name: str, comment: str, *, nullable: bool = False, refers: str = "", key: bool = False) -> Column[Any]:

@@ -34,7 +34,6 @@ from resbench.store.limits import LIMIT_S, limit_of
 from resbench.store.location import Location
 from resbench.store.sqlite_connection import connect, error_name, limit_time
 from resbench.store.sqlite_file import BUSY_TIMEOUT_S
-from resbench.store.sqlite_functions import add_functions
 
 WRITES = "resbench_writes"  # execution option of a connection whose transaction is going to write
 AT = "resbench_location"  # execution option of an engine: the Location that it was made from
@@ -211,7 +210,6 @@ def wal_is_safe(version: tuple[int, ...]) -> bool:
 def _on_sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:
     _hand_over(connection, _record)
     connection.execute("PRAGMA foreign_keys = ON").close()
-    add_functions(connection)
 
 
 def _hand_over(connection: sqlite3.Connection, _record: object) -> None:

@@ -24,7 +24,8 @@ from resbench.store.studies import study_row
 from resbench.store.tables import rb_cost, rb_epoch, rb_reveal, rb_run, rb_study, rb_study_run, rb_test_score, rb_trial
 from resbench.store.transaction import reading, shown, writing
 from resbench.store.values import WHOLE
-from resbench.store.views import V_EPOCHS, V_RUNS, View
+from resbench.store.view import View
+from resbench.store.views import V_EPOCHS, V_RUNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,17 +187,21 @@ def test_scores(engine: Engine, study: str, by: str) -> list[TestRow]:
     """
     with writing(engine) as connection:
         found = study_row(connection, study, shown(engine))
-        score = rb_test_score.c
         query = (
             _in_order(study)
             .with_only_columns(
-                *(_RUNS.c[name] for name in ("unit", "digest", "seed", "run_id")), score.test_error_pct, score.test_loss
+                *(_RUNS.c[name] for name in ("unit", "digest", "seed", "run_id")),
+                rb_test_score.c.sealed,
+                _RUNS.c.judges,
             )
-            .join(rb_test_score, score.run_id == _RUNS.c.run_id)
+            .join(rb_test_score, rb_test_score.c.run_id == _RUNS.c.run_id)
             .where(_RUNS.c.status == "complete")
         )
-        found_rows = connection.execute(query.add_columns(_RUNS.c.judges)).all()  # read, so that the flag is checked
-        rows = [TestRow(*row[:-1]) for row in found_rows if row.judges]
+        rows = [
+            TestRow(row.unit, row.digest, row.seed, row.run_id, row.sealed.test_error_pct, row.sealed.test_loss)
+            for row in connection.execute(query)
+            if row.judges  # read, so that the flag is checked
+        ]
         if rows:
             connection.execute(insert(rb_reveal).values(study_id=found.id, revealed_at=now(), revealed_by=by))
         return rows

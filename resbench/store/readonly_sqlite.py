@@ -19,7 +19,6 @@ from resbench.store.readonly import NO_SELECT, SEALED, Value, late, not_allowed
 from resbench.store.schema import VERSION_TABLE, check_revision
 from resbench.store.sqlite_connection import connect
 from resbench.store.sqlite_file import check_file, corrupt
-from resbench.store.sqlite_functions import add_functions
 from resbench.store.views import VIEWS
 
 _LARGEST_VALUE_BYTES = 1_000_000
@@ -66,7 +65,6 @@ def _shut(connection: sqlite3.Connection, refused: list[str], deadline: float, l
         f"hard_heap_limit = {_HEAP_BYTES}",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
-    add_functions(connection)
     with suppress(
         sqlite3.OperationalError
     ):  # an SQLite without JSON; else SQLite declares these two here, not under the authorizer

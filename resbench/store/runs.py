@@ -15,7 +15,17 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, in
 from resbench.failpoints import Failpoint, reach
 from resbench.store.cells import hold
 from resbench.store.dialect import insert_absent
-from resbench.store.records import ENDED, FINISHED, EpochRecord, RunRecord, RunRow, canonical_json, finite, now
+from resbench.store.records import (
+    ENDED,
+    FINISHED,
+    EpochRecord,
+    RunRecord,
+    RunRow,
+    TestScore,
+    canonical_json,
+    finite,
+    now,
+)
 from resbench.store.studies import study_row
 from resbench.store.tables import rb_epoch, rb_run, rb_run_plan, rb_study_run, rb_test_score, rb_weights
 from resbench.store.transaction import reading, shown, writing
@@ -77,8 +87,8 @@ def write_run(connection: Connection, record: RunRecord) -> int:
     if record.history:
         connection.execute(insert(rb_epoch), [_epoch(run_id, epoch) for epoch in record.history])
     if record.test_score is not None:
-        scores = {name: finite(number) for name, number in asdict(record.test_score).items()}
-        connection.execute(insert(rb_test_score).values(run_id=run_id, **scores))
+        score = TestScore(finite(record.test_score.test_error_pct), finite(record.test_score.test_loss))
+        connection.execute(insert(rb_test_score).values(run_id=run_id, sealed=score))
     if record.plan is not None:
         connection.execute(insert(rb_run_plan).values(run_id=run_id, plan=canonical_json(record.plan)))
     if record.weights is not None:

@@ -10,15 +10,10 @@ from resbench.errors import DatabaseError
 # Oldest first; a test holds this equal to migrate/versions/. The id carries the first version of resbench that knows it,
 # so that an older program can name the version a newer file needs.
 REVISIONS = (
-    "0001_v0.1.0",
-    "0002_v0.1.0",
-    "0003_v0.1.0",
-    "0004_v0.1.0",
-    "0005_v0.1.0",
-    "0006_v0.1.0",
-    "0007_v0.1.0",
+    "0001_v0.1.0", "0002_v0.1.0", "0003_v0.1.0", "0004_v0.1.0", "0005_v0.1.0", "0006_v0.1.0", "0007_v0.1.0", "0008_v0.1.0",
     "0009_v0.1.0",
-)
+)  # fmt: skip
+SEALED_SINCE = "0008_v0.1.0"  # test scores were numbers before
 VERSION_TABLE = "rb_alembic_version"  # `alembic_version` is Optuna's
 
 

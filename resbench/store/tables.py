@@ -14,7 +14,7 @@ from sqlalchemy import (
     true,
 )
 
-from resbench.store.columns import MADE, Big, big, count, flag, identity, metadata, number, row_id, text, word
+from resbench.store.columns import MADE, Big, big, count, flag, identity, metadata, number, row_id, sealed, text, word
 from resbench.store.records import STATUSES
 
 rb_architecture = Table(
@@ -151,8 +151,7 @@ rb_test_score = Table(
     "rb_test_score",
     metadata,
     count("run_id", "the run", refers="rb_run.id", key=True),
-    number("test_error_pct", "test error after the last epoch, percent; in no view: `results top --test` shows it"),
-    number("test_loss", "test loss after the last epoch"),
+    sealed("sealed", "test error and loss after the last epoch, as a text to be read by `results top --test` alone"),
 )
 rb_run_plan = Table(
     "rb_run_plan",

@@ -16,6 +16,7 @@ from typing import Any
 from resbench.errors import Fact
 from resbench.escape import printable
 from resbench.seeds import LARGEST
+from resbench.store.seal import unseal
 
 _SHAPE = re.compile(r"[1-9][0-9]{0,8}x[1-9][0-9]{0,8}x[1-9][0-9]{0,8}")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -92,6 +93,17 @@ OBJECT = Kind("a JSON object", lambda value: _is_json(value, dict))
 LIST = Kind("a JSON list", lambda value: _is_json(value, list))
 SEEDS = Kind("a JSON list of whole numbers from 0 to 2^63 - 1", lambda value: _is_json(value, list, is_whole))
 TAGS = Kind("a JSON list of texts", lambda value: _is_json(value, list, lambda item: isinstance(item, str)))
+
+
+def _is_sealed(value: object) -> bool:
+    try:
+        error, loss = unseal(value)
+        return (error is None or is_percent(error)) and (loss is None or _is_number(loss))
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return False
+
+
+SEALED = Kind("a sealed test score, as resbench writes it", _is_sealed)
 
 
 def one_of(words: Sequence[str]) -> Kind:

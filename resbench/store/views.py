@@ -1,56 +1,36 @@
 """The views, `v_*`: the tables joined for a person who asks in SQL.  No test score is in any of them.
 
-Portable SQL: the same text makes the view in SQLite and in Postgres. A run that two trials of one name and study link
-(a search that drew one point twice) is shown once, under the first of them. The leaderboard counts by windows instead of
-GROUP BY, because SQLite hands a `WHERE study = ..` down through those: one study of many is read alone.
+Portable SQL: the same text makes the view in SQLite, with or without its functions of mathematics, and in Postgres, and means
+the same to DuckDB, which takes a view's text out of the file and runs it as its own: no `/` of whole numbers, no `sqrt`, no order
+that is left open. A run that two trials of one name and study link (a search that drew one point twice) is shown once, under the
+first of them.
+
+SQLite knows no type of an expression, but takes that of the last SELECT of a UNION ALL. So a view with expressions ends with a
+SELECT that gives no row, and has a column of a table in the place of each: a reader that asks for types before it has met a
+value, or meets NULL first, finds them there.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A view: `columns` are (name, what it is) in their order; a test holds them equal to the SQL's."""
-
-    name: str
-    comment: str
-    columns: tuple[tuple[str, str], ...]
-    sql: str
-
-
-_STUDY = ("study", "name of the study")
-_UNIT = ("unit", "what tables show: the unit's name and the choices made")
-_DIGEST = ("digest", "digest of the architecture")
-_DATA = (
-    ("network", "name of the network"),
-    ("recipe", "name of the recipe"),
-    ("recipe_digest", "digest of the recipe"),
-    ("data", "name of the data set"),
-    ("data_digest", "digest of the data set"),
-)
-_COST = (
-    ("params", "trainable parameters"),
-    ("macs", "multiply-accumulates for one image of this data set; NULL where not measured"),
-)
+from resbench.store.leaderboard_view import V_LEADERBOARD
+from resbench.store.view import COST, DATA, DIGEST, STUDY, UNIT, View
 
 V_RUNS = View(
     "v_runs",
     "one row per study, unit and run, of every status",
     (
         *(
-            _STUDY,
-            _UNIT,
+            STUDY,
+            UNIT,
             ("trial", "Optuna's number of the trial"),
             ("active", "whether the study still wants the unit"),
         ),
-        *(_DIGEST, *_DATA, ("seed", "the seed of the run"), ("status", "complete, diverged, stopped or failed")),
+        *(DIGEST, *DATA, ("seed", "the seed of the run"), ("status", "complete, diverged, stopped or failed")),
         ("val_error_pct", "validation error after the last epoch, percent"),
         ("val_loss", "validation loss after the last epoch"),
         ("train_loss", "training loss, mean over the last epoch"),
         ("epochs", "epochs trained"),
-        *_COST,
+        *COST,
         ("train_s", "seconds of training alone"),
         ("wall_s", "seconds, all included"),
         *(("run_id", "number of the run"), ("created_at", "when the run was saved, UTC"), ("error", "why it failed")),
@@ -81,7 +61,7 @@ V_EPOCHS = View(
     "v_epochs",
     "one row per study, unit, run and epoch",
     (
-        *(_STUDY, _UNIT, _DIGEST, ("seed", "the seed of the run"), ("status", "the run's, at its end")),
+        *(STUDY, UNIT, DIGEST, ("seed", "the seed of the run"), ("status", "the run's, at its end")),
         *(("run_id", "number of the run"), ("epoch", "epoch, from 1"), ("lr", "learning rate at its end")),
         ("train_loss", "training loss, mean over the epoch"),
         ("train_error_pct", "training error over the epoch, percent"),
@@ -99,69 +79,6 @@ SELECT v.study AS study, v.unit AS unit, v.digest AS digest, v.seed AS seed, v.s
     e.recomputed_val_loss AS recomputed_val_loss, e.recomputed_val_error_pct AS recomputed_val_error_pct
 FROM v_runs v
 JOIN rb_epoch e ON e.run_id = v.run_id
-""",
-)
-
-V_LEADERBOARD = View(
-    "v_leaderboard",
-    "one row per study, unit, recipe and data set; a plain summary: intervals and tie groups are in `results top`",
-    (
-        *(_STUDY, _UNIT, ("active", "1 while the study still wants the unit, else 0"), _DIGEST, *_DATA),
-        ("n", "runs that came to their end: complete and diverged"),
-        ("converged", "runs that are complete"),
-        ("diverged", "runs that diverged"),
-        ("stopped", "runs by which a search chose, stopped at a rung or not; in no other column"),
-        ("failed", "runs lost to the machine and not yet repeated; in no other column"),
-        ("mean", "mean of val_error_pct over converged runs"),
-        ("std", "its standard deviation (n - 1) over converged runs"),
-        ("min", "the smallest, over converged runs"),
-        ("max", "the largest, over converged runs"),
-        (
-            "median",
-            "median over all n runs, a diverged one worse than any number; NULL where it falls on a diverged one",
-        ),
-        *_COST,
-        ("train_s", "mean seconds of training of converged runs"),
-    ),
-    """
-CREATE VIEW v_leaderboard AS
-WITH told AS (
-    SELECT r.study, r.unit, r.active, r.digest, r.network, r.recipe, r.recipe_digest, r.data, r.data_digest,
-        r.val_error_pct, r.params, r.macs, r.train_s, CASE WHEN r.judges THEN r.status ELSE 'stopped' END AS status
-    FROM v_runs r
-), scored AS (
-    SELECT v.*,
-        CASE WHEN v.status = 'complete' THEN v.val_error_pct END AS score,
-        AVG(CASE WHEN v.status = 'complete' THEN v.val_error_pct END) OVER cell AS mean,
-        COUNT(CASE WHEN v.status IN ('complete', 'diverged') THEN 1 END) OVER cell AS n,
-        ROW_NUMBER() OVER (
-            PARTITION BY v.study, v.unit, v.digest, v.recipe_digest, v.data_digest
-            ORDER BY CASE v.status WHEN 'complete' THEN 0 WHEN 'diverged' THEN 1 ELSE 2 END, v.val_error_pct) AS place
-    FROM told v
-    WINDOW cell AS (PARTITION BY v.study, v.unit, v.digest, v.recipe_digest, v.data_digest)
-), summed AS (
-    SELECT w.*,
-        COUNT(score) OVER cell AS converged,
-        COUNT(CASE WHEN status = 'diverged' THEN 1 END) OVER cell AS diverged,
-        COUNT(CASE WHEN status = 'stopped' THEN 1 END) OVER cell AS stopped,
-        COUNT(CASE WHEN status = 'failed' THEN 1 END) OVER cell AS failed,
-        SUM((score - mean) * (score - mean)) OVER cell AS squares,
-        MIN(score) OVER cell AS lowest,
-        MAX(score) OVER cell AS highest,
-        COUNT(CASE WHEN status = 'diverged' AND place IN ((n + 1) / 2, (n + 2) / 2) THEN 1 END) OVER cell AS no_median,
-        AVG(CASE WHEN place IN ((n + 1) / 2, (n + 2) / 2) THEN score END) OVER cell AS median,
-        AVG(CASE WHEN status = 'complete' THEN train_s END) OVER cell AS mean_train_s,
-        MAX(CASE WHEN active THEN 1 ELSE 0 END) OVER cell AS wanted
-    FROM scored w
-    WINDOW cell AS (PARTITION BY study, unit, digest, recipe_digest, data_digest)
-)
-SELECT study, unit, wanted AS active, digest, network, recipe, recipe_digest, data, data_digest,
-    n, converged, diverged, stopped, failed, mean,
-    CASE WHEN converged > 1 THEN sqrt(squares / (converged - 1)) END AS std,
-    lowest AS min, highest AS max, CASE WHEN no_median = 0 THEN median END AS median,
-    params, macs, mean_train_s AS train_s
-FROM summed
-WHERE place = 1
 """,
 )
 
@@ -222,6 +139,11 @@ LEFT JOIN longest g ON g.architecture = a.digest
 LEFT JOIN listed l ON l.architecture = a.digest AND l.place = g.place
 LEFT JOIN used u ON u.architecture = a.digest AND u.input_shape = s.input_shape
 LEFT JOIN ran r ON r.architecture = a.digest AND r.input_shape = s.input_shape
+UNION ALL
+SELECT a.digest, a.unit, a.unit, a.network, a.depth, a.params, a.unit, a.params, c.memory_mib,
+    a.params, a.params, a.params, a.params, a.created_at
+FROM rb_architecture a JOIN rb_cost c ON c.architecture = a.digest
+WHERE 1 = 0
 """,
 )
 
@@ -229,7 +151,7 @@ V_PROFILES = View(
     "v_profiles",
     "one row per study, unit, run, epoch and unit of the network: how signal and gradient fare there",
     (
-        *(_STUDY, _UNIT, _DIGEST, ("seed", "the seed of the run")),
+        *(STUDY, UNIT, DIGEST, ("seed", "the seed of the run")),
         ("epoch", "epochs trained before it was taken; 0: at the start"),
         ("number", "number of the unit in the network, from 0"),
         ("variance", "of the unit's output, over images, channels and pixels"),

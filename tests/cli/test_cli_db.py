@@ -12,6 +12,7 @@ from command_line import Database, Rb
 from postgres_server import Server
 
 from resbench.store.schema import REVISIONS
+from resbench.store.seal import unseal
 
 
 def test_a_database_of_a_study_is_sound(read: Rb) -> None:
@@ -70,6 +71,8 @@ def test_a_copy_does_not_take_the_place_of_a_file_with_changes_beside_it(rb: Rb,
 
 def test_an_upgrade(rb: Rb, ran: None, database: Database, tmp_path: Path) -> None:
     assert "has the schema" in rb("db", "upgrade").err
+    scores = {run_id: unseal(sealed) for run_id, sealed in database.rows("SELECT run_id, sealed FROM rb_test_score")}
+    tested = rb("results", "top", "small", "--test", "--json").json
     for change in (
         *(f"DROP TABLE {name}" for name in ("rb_attempt", "rb_worker", "rb_lease")),
         *(f"ALTER TABLE rb_cell DROP COLUMN {name}" for name in ("token", "lease_until", "tags")),
@@ -82,6 +85,9 @@ def test_an_upgrade(rb: Rb, ran: None, database: Database, tmp_path: Path) -> No
         "ALTER TABLE rb_data DROP COLUMN largest_class_error_pct",
         "ALTER TABLE rb_environment DROP COLUMN processor",
         "UPDATE rb_architecture SET depth = NULL",
+        "DROP TABLE rb_test_score",
+        "CREATE TABLE rb_test_score (run_id INTEGER NOT NULL PRIMARY KEY, test_error_pct DOUBLE, test_loss DOUBLE)",
+        *(f"INSERT INTO rb_test_score VALUES ({run_id}, {error}, {loss})" for run_id, (error, loss) in scores.items()),
     ):
         database.change(change)
     database.change("UPDATE rb_alembic_version SET version_num = '0003_v0.1.0'")
@@ -91,9 +97,11 @@ def test_an_upgrade(rb: Rb, ran: None, database: Database, tmp_path: Path) -> No
     kept = tmp_path / "resbench.db.0003_v0.1.0"
     assert said.err == (
         f"resbench.db: upgraded from 0003_v0.1.0 to {REVISIONS[-1]}; the database of before is kept as {kept}\n"
+        "test scores are sealed from now on; resbench.db.0003_v0.1.0 still shows them to whoever opens it\n"
     )
     assert kept.exists()
     assert rb("results", "top", "small").status == 0
+    assert rb("results", "top", "small", "--test", "--json").json == tested
     assert database.rows("SELECT DISTINCT depth FROM v_units") == [(8,)]
 
 

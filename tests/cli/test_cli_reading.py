@@ -7,6 +7,7 @@ from command_line import Database, Rb
 
 from resbench import __version__
 from resbench.cli.ranking import COLUMNS
+from resbench.store.seal import unseal
 
 
 def test_the_table_of_a_ranking(read: Rb) -> None:
@@ -112,13 +113,13 @@ def test_test_scores_are_shown_by_one_command_that_writes_it_down(rb: Rb, ran: N
     assert said.status == 0
     scores = {
         unit: database.rows(
-            "SELECT test_error_pct FROM rb_test_score s JOIN v_runs r ON r.run_id = s.run_id "
+            "SELECT sealed FROM rb_test_score s JOIN v_runs r ON r.run_id = s.run_id "
             f"WHERE unit = '{unit}' ORDER BY seed"
         )
         for unit in ("original", "plain")
     }
     for row in said.json:
-        (a,), (b,) = scores[row["unit"]]
+        a, b = (float(unseal(score)[0]) for (score,) in scores[row["unit"]])
         assert row["n"] == 2
         assert row["mean"] == pytest.approx((a + b) / 2, rel=1e-12)
         assert row["std"] == pytest.approx(abs(a - b) / 2**0.5, rel=1e-9)
@@ -133,7 +134,7 @@ def test_test_scores_are_shown_by_one_command_that_writes_it_down(rb: Rb, ran: N
     assert "2 time(s)" in again.err
 
 
-@pytest.mark.parametrize("sql", ["SELECT * FROM rb_test_score", "SELECT test_loss FROM rb_run JOIN rb_test_score"])
+@pytest.mark.parametrize("sql", ["SELECT * FROM rb_test_score", "SELECT sealed FROM rb_run JOIN rb_test_score"])
 def test_a_query_for_test_scores_is_refused(sql: str, read: Rb) -> None:
     said = read("query", sql)
     assert (said.status, said.out) == (2, "")

@@ -12,6 +12,8 @@ import pytest
 from command_line import Database, Rb
 
 import resbench
+from resbench.cli.ranking import COLUMNS
+from resbench.cli.results_export import KEYS
 from resbench.errors import BadInput, DatabaseError
 
 
@@ -21,7 +23,7 @@ def test_the_ranking_to_paste(read: Rb, finished: Path, tmp_path: Path) -> None:
         out = tmp_path / f"x{ending}"
         said = read("results", "export", "small", "-o", out)
         assert (said.status, said.out, said.err) == (0, "", f"{out}: leaderboard of small, 3 units\n")
-        text = out.read_text("utf-8")
+        text = out.read_text("utf-8").replace("\\allowbreak{}", "").replace("\\penalty9000{}", "")
         for row in rows:
             name = row["unit"].replace("_", "\\_") if ending == ".tex" else row["unit"]
             line = next(line for line in text.splitlines() if name in line and f"{row['mean']:.2f}" in line)
@@ -31,6 +33,25 @@ def test_the_ranking_to_paste(read: Rb, finished: Path, tmp_path: Path) -> None:
             assert f" {row['n']} " in line
             assert "1.32k" in line
         assert "they are about new seeds on this split and data set" in text
+
+
+def test_columns_of_a_table_to_paste_are_chosen(read: Rb, tmp_path: Path) -> None:
+    assert len(KEYS) == len(COLUMNS)
+    chosen = ("--columns", "unit,error, n", "-o")
+    assert read("results", "export", "small", *chosen, tmp_path / "x.md").status == 0
+    lines = (tmp_path / "x.md").read_text().splitlines()
+    assert lines[2] == "| unit | error % | n |"
+    assert any(line.startswith("- Bold: not worse than the best") for line in lines)
+    said = read("results", "export", "small", *chosen, tmp_path / "x.tex", "--booktabs")
+    text = (tmp_path / "x.tex").read_text()
+    assert (said.status, said.err.endswith("3 units\n")) == (0, True)
+    assert "    unit & error \\% & n \\\\\n    \\midrule\n" in text
+    assert text.startswith("% \\usepackage{booktabs}\n")
+    read("results", "export", "small", "-o", tmp_path / "plain.tex")
+    text = (tmp_path / "plain.tex").read_text()
+    assert ("rule" in text, "booktabs" in text, "\\label{tab:small}" in text) == (False, False, True)
+    wide = read("results", "export", "small", "--columns", ",".join(KEYS), "-o", tmp_path / "wide.tex")
+    assert "pt too wide for a column of LaTeX's article: choose fewer --columns" in wide.err
 
 
 def test_the_leaderboard_as_data_is_that_of_top(read: Rb, tmp_path: Path) -> None:
@@ -68,6 +89,11 @@ def test_runs_are_what_data_formats_hold_unless_asked_otherwise(read: Rb, tmp_pa
         (("small", "-o", "x.parqet"), 2, "did you mean `.parquet`?"),
         (("small", "-o", "x.csv", "--what", "epoch"), 2, "--what epoch: choose from leaderboard, runs, epochs; did you mean"),
         (("small", "-o", "x.md", "--what", "runs"), 2, "x.md: .md is for the leaderboard; runs go to .parquet, .csv, .json"),
+        (("small", "-o", "x.csv", "--columns", "unit"), 2, "--columns applies only to .md and .tex, got x.csv"),
+        (("small", "-o", "x.md", "--booktabs"), 2, "--booktabs applies only to .tex, got x.md"),
+        (("small", "-o", "x.md", "--columns", "unit,eror"), 2, "got eror; did you mean `error`?"),
+        (("small", "-o", "x.md", "--columns", "error,sd"), 2, "--columns: expected `unit` and others, each once"),
+        (("small", "-o", "x.md", "--columns", "unit,sd,sd"), 2, "--columns: expected `unit` and others, each once"),
         (("smal", "-o", "x.csv"), 2, "no study 'smal'"),
         (("empty", "-o", "x.csv"), 2, "study empty has no runs yet: nothing to export"),
         (("empty", "-o", "x.parquet", "--what", "epochs"), 2, "study empty has no epochs yet: nothing to export"),

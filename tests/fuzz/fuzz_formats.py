@@ -61,6 +61,8 @@ LATEX = {
     "textbar",
     "textasciigrave",
     "times",
+    "allowbreak",
+    "penalty",
 }
 
 

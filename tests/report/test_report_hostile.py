@@ -120,4 +120,4 @@ def test_tables_to_paste_have_the_same_rows() -> None:
         assert (unprintable(markdown), unprintable(latex)) == ("", "")
         assert len(markdown.splitlines()) == 1 + 1 + 4 + 1 + 2
         assert [len(re.findall(r"(?<!\\)(?:\\\\)*\|", line)) for line in markdown.splitlines()[2:6]] == [3, 3, 3, 3]
-        assert len(latex.splitlines()) == 5 + 1 + 3 + 2 + 2
+        assert len(latex.splitlines()) == 6 + 2 + 3 + 2 + 3

@@ -82,6 +82,7 @@ def work(sample: Sample) -> Cell:
     return cell
 
 
+@pytest.mark.both
 def test_nothing_of_a_study_is_left(sample: Sample, db: str) -> None:
     for seed in range(3):
         sample.add(sample.record(seed))
@@ -100,6 +101,7 @@ def test_nothing_of_a_study_is_left(sample: Sample, db: str) -> None:
     assert (study, by) == ("s", "bob: results top --test")
 
 
+@pytest.mark.both
 def test_a_run_that_another_study_uses_stays(sample: Sample, db: str) -> None:
     first, second = sample.add(sample.record(0)), sample.add(sample.record(1))
     other = a_study(sample, "other")
@@ -360,6 +362,7 @@ def test_an_environment_stays_while_somebody_may_be_training_in_it(sample: Sampl
     save_run(sample.engine, sample.record(9))
 
 
+@pytest.mark.long
 def test_the_keys_of_a_cell_are_those_that_its_training_uses() -> None:
     """They are worked out without torch here."""
     from resbench.store.checkpoints import checkpoint_key

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from decoys import place, snapshot
-from store_sample import Sample
+from store_sample import Sample, fill
 
 from resbench.errors import BadInput
 from resbench.store.backup import backup
@@ -31,13 +31,13 @@ def mode(path: Path) -> int:
 
 @pytest.mark.parametrize(("umask", "wanted"), [(None, 0o600), ("022", 0o644)])
 def test_whatever_resbench_makes(
-    umask: str | None, wanted: int, tmp_path: Path, another: Callable[[str], Sample], monkeypatch: pytest.MonkeyPatch
+    umask: str | None, wanted: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("RESBENCH_UMASK", raising=False)
     if umask is not None:
         monkeypatch.setenv("RESBENCH_UMASK", umask)
     db = str(tmp_path / "results.db")
-    sample = another(db)
+    sample = fill(open_store(db, create=True))
     sample.add(sample.record(0))
     assert {mode(path) for path in tmp_path.glob("results.db*")} == {wanted}  # SQLite's own files beside it too
     backup(db, str(tmp_path / "copy.db"))

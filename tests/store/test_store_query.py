@@ -27,6 +27,7 @@ def one(db: str, sql: str, timeout_s: float = 20) -> object:
     return value
 
 
+@pytest.mark.both
 def test_both_databases_give_the_same_answers(full: str) -> None:
     result = query(full, "SELECT unit, active, n, mean, std, macs FROM v_leaderboard", max_rows=5, timeout_s=20)
     assert result == QueryResult(
@@ -69,6 +70,7 @@ def test_a_step_that_does_not_end_is_killed(full: str, sql: str) -> None:
 
 
 @pytest.mark.sqlite
+@pytest.mark.long
 def test_memory_ends(full: str) -> None:
     """A sort of all there is, in memory: more than a gigabyte."""
     sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i, randomblob(900000) AS x FROM n ORDER BY x"
@@ -118,7 +120,8 @@ def interrupt(_said: object) -> object:
 @pytest.mark.parametrize(
     ("code", "told"),
     [
-        ("while True: pass", (-signal.SIGXCPU, "")),  # who asked was killed and cannot kill it any more
+        # who asked was killed and cannot kill it any more
+        pytest.param("while True: pass", (-signal.SIGXCPU, ""), marks=pytest.mark.long),
         ("try: bytes(2 << 30)\nexcept MemoryError: print('no room')", (0, "no room\n")),
     ],
 )

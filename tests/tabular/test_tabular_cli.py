@@ -10,6 +10,7 @@ from command_line import Database, Rb, say
 
 from resbench.errors import BadInput, SpecError
 from resbench.spec.find import INSTALLED
+from resbench.store.seal import unseal
 from resbench.tabular import load
 
 
@@ -110,6 +111,6 @@ def test_test_scores_are_put_in_by_name_and_that_is_recorded(
     assert database.one("SELECT COUNT(*) FROM rb_reveal") == 0
     assert rb("results", "freeze", "small", "-o", "open.db", "--with-test").status == 0
     assert database.one("SELECT revealed_by FROM rb_reveal").endswith(": resbench results freeze --with-test")
-    scores = [score for (score,) in database.rows("SELECT test_error_pct FROM rb_test_score")]
+    scores = [unseal(score)[0] for (score,) in database.rows("SELECT sealed FROM rb_test_score")]
     with load(tmp_path / "open.db") as bench:
         assert sorted(s for unit in bench.units for _, s in bench.test(unit).scores) == sorted(scores)

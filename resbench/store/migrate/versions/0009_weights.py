@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009_v0.1.0"
-down_revision = "0007_v0.1.0"
+down_revision = "0008_v0.1.0"
 branch_labels = None
 depends_on = None
 
