@@ -24,7 +24,7 @@ from resbench.store.roles import has_role
 from resbench.store.runs import Rung, find_runs, link_run, newest_run
 from resbench.store.studies import trials_of_study
 from resbench.store.work_records import cause
-from resbench.study.ask import Searching, open_optuna, tell
+from resbench.study.ask import METRIC, SEARCH_METRIC, Searching, open_optuna
 from resbench.study.budget import Identity
 from resbench.study.desk import Desk
 from resbench.study.enrol import Roll, add_points, enrol, retire
@@ -33,6 +33,7 @@ from resbench.study.identity import agree_on_study
 from resbench.study.limits import marks_of, needs_of, planned_workers, says_so_still, with_said, within
 from resbench.study.means import Missing, Planned
 from resbench.study.narrator import Narrator
+from resbench.study.optuna_mirror import show_again, show_results
 from resbench.study.point import Point
 from resbench.study.settle import Lost
 from resbench.study.shift import Shift
@@ -50,7 +51,8 @@ def coordinate(desk: Desk, shift: Shift, points: Sequence[Point], space: Space |
     coordinator.
     """
     with shift.stop.at_once():
-        searching = desk.do(lambda: open_optuna(shift.url, desk.spec.name))
+        metric = METRIC if desk.spec.search.is_grid else SEARCH_METRIC
+        searching = desk.do(lambda: open_optuna(shift.url, desk.spec.name, metric))
         roll = desk.do(lambda: enrol(desk, searching, () if desk.spec.search.proposes else points))
     narrator = Narrator(desk.watch, {i: (point.name, point.epochs) for i, point in roll.points.items()})
     with ExitStack() as started:
@@ -62,6 +64,7 @@ def coordinate(desk: Desk, shift: Shift, points: Sequence[Point], space: Space |
             desk.watch.planned(*missing.counts)
             under_way = desk.do(lambda: _kept(desk, shift, roll, stage, missing.wanted))  # noqa: B023
             if missing.wanted:
+                desk.do(lambda: show_again(desk, [roll.numbers[i] for i in missing.wanted]))  # noqa: B023
                 work = _Work(stage, missing.wanted, under_way)
                 desk.means.refuse(work.left)
                 duty = shift.duty(roll.study_id, desk.means.trainers(roll.study_id))
@@ -70,8 +73,8 @@ def coordinate(desk: Desk, shift: Shift, points: Sequence[Point], space: Space |
             desk.do(lambda: [_link(desk, roll, stage, trial_id) for trial_id in stage.dealt])  # noqa: B023
     if desk.latencies.measured:  # also of what was refused last
         desk.do(lambda: agree_on_study(desk, ()))
-    if desk.do(lambda: is_over(desk.engine, desk.spec)):  # Optuna is told a value once, and a race may go on
-        desk.do(lambda: _tell(desk, searching, roll))
+    desk.do(lambda: show_results(desk, roll.study_id, roll.seeds))
+    if desk.do(lambda: is_over(desk.engine, desk.spec)):  # a race may go on
         desk.do(lambda: forget_stopped(desk.engine, roll.study_id))
     return not narrator.failed
 
@@ -217,21 +220,3 @@ def _link(desk: Desk, roll: Roll, stage: Stage, trial_id: int) -> Mapping[int, R
     for run in found.values():
         link_run(desk.engine, roll.study_id, trial_id, run.id, judges=stage.judges)
     return found
-
-
-def _tell(desk: Desk, searching: Searching, roll: Roll) -> None:
-    """Optuna gets the mean over converged runs of each trial of which every seed has a run; FAIL where under half converged. Of a
-    search, of the runs by which it chose.
-    """
-    spec = desk.spec
-    for trial_id, point in roll.points.items():
-        seeds = roll.seeds[trial_id] if spec.search.is_grid else spec.search.own_seeds
-        identity = (point.digest, point.recipe.digest, roll.data.digest)
-        runs = find_runs(desk.engine, *identity, seeds, Rung(1, roll.study_id))
-        if runs and len(runs) == len(seeds):
-            counted = [run.val_error_pct for run in runs.values() if run.status in ("complete", "stopped")]
-            errors = [error for error in counted if error is not None]
-            reach(Failpoint.TRIAL_TELLING)
-            value = sum(errors) / len(errors) if 2 * len(errors) >= len(runs) else None
-            tell(searching, roll.numbers[trial_id], value, pruned=any(run.status == "stopped" for run in runs.values()))
-            reach(Failpoint.TRIAL_TOLD)
