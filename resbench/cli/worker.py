@@ -57,7 +57,7 @@ def worker(
         try:
             run_worker(engine, job, progress, stop)
         except Stopped as stopped:
-            progress.bar.stop()
+            progress.stop()
             progress.line(f"stopped: {progress.done} runs are saved, what was under way is given back")
             raise typer.Exit(stopped.status) from None
         progress.line(f"{progress.done} runs saved; nothing is left here to train")
