@@ -45,6 +45,7 @@ PAGES = (
     "docs/scale.md",
     "docs/search.md",
     "docs/theory.md",
+    "docs/tracking.md",
 )
 BLOCKS = [block for name in PAGES for block in blocks(name)]
 SHAPE, CLASSES = (3, 16, 16), 7

@@ -19,11 +19,12 @@ from resbench.spec.recipe import RecipeSpec, override, parse_recipe
 from resbench.spec.recipe_space import recipe_of
 from resbench.spec.search import BY_RUNGS, SearchSpec, parse_search
 from resbench.spec.study_units import UnitEntry, check_given, load_part, parse_units
+from resbench.spec.track import parse_track
 
 MAX_SEEDS = 10_000
 SEEDS = 5  # where a study says nothing of them
 _NEEDED = ("study", "network", "units", "data")
-_KEYS = ("doc", "cite", "extends", "recipe", *DESIGN, "search", "budget", "seeds", "plugins")
+_KEYS = ("doc", "cite", "extends", "recipe", *DESIGN, "search", "budget", "seeds", "plugins", "track")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class StudySpec:
     design: Design = field(default_factory=Design)
     search: SearchSpec = field(default_factory=SearchSpec)
     network_spec: NetworkSpec | None = None
+    track: tuple[Use, ...] = ()
 
 
 def parse_study(top: Node, library: Library, check: Check) -> StudySpec | None:
@@ -75,6 +77,7 @@ def parse_study(top: Node, library: Library, check: Check) -> StudySpec | None:
         design,
         search,
         net,
+        track=parse_track(entries.get("track"), check),
     )
     _check_search(spec, check)
     return spec if network.name and data.name and "units" in entries else None
