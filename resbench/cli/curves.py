@@ -103,5 +103,5 @@ def _line(unit: str, bands: Mapping[int, Band], seeds: Mapping[int, object], num
     spread = f" ({least:.1f} to {most:.1f})" if most > least else ""
     mark = str(number + 1) if ascii_only else "●"
     name = printable(unit, _NAME)
-    said = f" {name}: {mean:.1f} %{spread} at epoch {last}, n = {len(seeds)}\n"
-    return Text.assemble((mark, COLOURS[number]), said)
+    text = f" {name}: {mean:.1f} %{spread} at epoch {last}, n = {len(seeds)}\n"
+    return Text.assemble((mark, COLOURS[number]), text)

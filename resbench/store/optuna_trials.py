@@ -43,8 +43,8 @@ class OptunaTrial:
 
     @property
     def mark(self) -> str:
-        said = asdict(self) | {"began": str(self.began), "ended": str(self.ended), "curve": list(self.curve.items())}
-        return sha256(canonical_json(said).encode()).hexdigest()
+        content = asdict(self) | {"began": str(self.began), "ended": str(self.ended), "curve": list(self.curve.items())}
+        return sha256(canonical_json(content).encode()).hexdigest()
 
 
 def write_trials(engine: Engine, study: str, trials: Mapping[int, OptunaTrial], role: Lease | None = None) -> None:
@@ -96,15 +96,20 @@ def write_units(engine: Engine, study: str, units: Mapping[int, str], role: Leas
         rows = connection.execute(
             select(params.c.trial_id, params.c.param_value, params.c.distribution_json).where(mine)
         )
-        stands = {row[0]: (row[1], row[2]) for row in rows}
-        before = _choices({text for _, text in stands.values()})
+        present = {row[0]: (row[1], row[2]) for row in rows}
+        before = _choices({text for _, text in present.values()})
         wanted = list(dict.fromkeys([*before, *(units[number] for number in sorted(units))]))
         if len(wanted) > MOST_UNITS:
             connection.execute(delete(params).where(mine))
             return
         text = json.dumps({"name": "CategoricalDistribution", "attributes": {"choices": wanted}})
-        if stands and {text} != {row[1] for row in stands.values()}:
+        if present and {text} != {row[1] for row in present.values()}:
             connection.execute(update(params).where(mine).values(distribution_json=text))
+        for number, unit in units.items():
+            at = ids.get(number)
+            if at in present and present[at][0] != wanted.index(unit):  # somebody has changed the list
+                same = mine & (params.c.trial_id == at)
+                connection.execute(update(params).where(same).values(param_value=float(wanted.index(unit))))
         new = [
             {
                 "trial_id": ids[number],
@@ -113,14 +118,14 @@ def write_units(engine: Engine, study: str, units: Mapping[int, str], role: Leas
                 "distribution_json": text,
             }
             for number, unit in units.items()
-            if number in ids and ids[number] not in stands
+            if number in ids and ids[number] not in present
         ]
         if new:
             connection.execute(insert(params), new)
 
 
 def _choices(texts: Collection[str]) -> list[str]:
-    """Those of the longest list that stands; nothing where it is not what is written here."""
+    """Return the longest list among the rows; nothing where it is not what is written here."""
     found: list[str] = []
     for text in texts:
         try:

@@ -40,8 +40,8 @@ METRIC = "mean val error %"
 SEARCH_METRIC = "mean val error % of the seeds that the search chose by"
 
 
-def open_optuna(url: str, name: str, metric: str = METRIC) -> Searching:
-    """The study of that name, made where it is not there; its value is the mean val error in percent, called `metric`."""
+def open_optuna(url: str, name: str) -> Searching:
+    """The study of that name, made where it is not there; its value is the mean val error in percent."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     storage = optuna_storage(url)
     study = optuna.create_study(
@@ -52,12 +52,11 @@ def open_optuna(url: str, name: str, metric: str = METRIC) -> Searching:
         sampler=optuna.samplers.RandomSampler(seed=stream(0, 0, f"sampler {name}") % 2**32),
         pruner=optuna.pruners.NopPruner(),
     )
-    name_metric(study, metric)
     return Searching(study, storage)
 
 
 def name_metric(study: optuna.Study, metric: str) -> None:
-    """Let Optuna's plots say what a trial's value is."""
+    """Let plots say what a trial's value is. In frames of trials the column `value` is called otherwise then."""
     if len(study.directions) == 1 and study.metric_names != [metric]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)

@@ -10,7 +10,7 @@ where the first is gone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from resbench.store.roles import has_role
 from resbench.store.runs import Rung, find_runs, link_run, newest_run
 from resbench.store.studies import trials_of_study
 from resbench.store.work_records import cause
-from resbench.study.ask import METRIC, SEARCH_METRIC, Searching, open_optuna
+from resbench.study.ask import Searching, open_optuna
 from resbench.study.budget import Identity
 from resbench.study.desk import Desk
 from resbench.study.enrol import Roll, add_points, enrol, retire
@@ -39,6 +39,7 @@ from resbench.study.settle import Lost
 from resbench.study.shift import Shift
 from resbench.study.stage import Stage
 from resbench.study.stages import is_over, stages
+from resbench.study.stop import Stopped
 
 if TYPE_CHECKING:
     from resbench.study.space import Space
@@ -51,11 +52,11 @@ def coordinate(desk: Desk, shift: Shift, points: Sequence[Point], space: Space |
     coordinator.
     """
     with shift.stop.at_once():
-        metric = METRIC if desk.spec.search.is_grid else SEARCH_METRIC
-        searching = desk.do(lambda: open_optuna(shift.url, desk.spec.name, metric))
+        searching = desk.do(lambda: open_optuna(shift.url, desk.spec.name))
         roll = desk.do(lambda: enrol(desk, searching, () if desk.spec.search.proposes else points))
     narrator = Narrator(desk.watch, {i: (point.name, point.epochs) for i, point in roll.points.items()})
     with ExitStack() as started:
+        started.enter_context(_shown_where_stopped(desk, roll))
         executor: Executor | None = None
         for stage in _stages(desk, searching, roll, narrator, (points, space)):
             roll.seeds.update(stage.dealt)
@@ -64,9 +65,9 @@ def coordinate(desk: Desk, shift: Shift, points: Sequence[Point], space: Space |
             desk.watch.planned(*missing.counts)
             under_way = desk.do(lambda: _kept(desk, shift, roll, stage, missing.wanted))  # noqa: B023
             if missing.wanted:
-                desk.do(lambda: show_again(desk, [roll.numbers[i] for i in missing.wanted]))  # noqa: B023
                 work = _Work(stage, missing.wanted, under_way)
                 desk.means.refuse(work.left)
+                desk.do(lambda: show_again(desk, [roll.numbers[i] for i in missing.wanted]))  # noqa: B023
                 duty = shift.duty(roll.study_id, desk.means.trainers(roll.study_id))
                 executor = executor or started.enter_context(shift.executor(desk.engine, duty, narrator))
                 _train(desk, executor, shift, roll, work, narrator)
@@ -77,6 +78,16 @@ def coordinate(desk: Desk, shift: Shift, points: Sequence[Point], space: Space |
     if desk.do(lambda: is_over(desk.engine, desk.spec)):  # a race may go on
         desk.do(lambda: forget_stopped(desk.engine, roll.study_id))
     return not narrator.failed
+
+
+@contextmanager
+def _shown_where_stopped(desk: Desk, roll: Roll) -> Iterator[None]:
+    """What has ended, or failed, is shown so by Optuna too where somebody stops the study: the rest may go on elsewhere."""
+    try:
+        yield
+    except Stopped:
+        show_results(desk, roll.study_id, roll.seeds, stopped=True)
+        raise
 
 
 def _stages(

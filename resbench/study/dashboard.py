@@ -83,7 +83,12 @@ def note(engine: Engine, study: str) -> str:
         "|--:|:--|--:|:--|:--|:--|--:|--:|",
     ]
     said = [f"- {markdown(line)}" for line in notes(board)]
-    tail = f"From {_runs(board)} finished runs. A trial's value is the mean of its converged runs; none: under half converged."
+    whose = (
+        "its converged runs"
+        if board.searched is None
+        else "the seeds by which the search chose (judged_mean: as above)"
+    )
+    tail = f"From {_runs(board)} finished runs. A trial's value is the mean of {whose}; a trial without one says why."
     return "\n".join([title, "", *head, *(_row(row, board.verdict_on(row)) for row in board.rows), "", *said, "", tail])
 
 

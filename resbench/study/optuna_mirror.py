@@ -41,10 +41,11 @@ def show_again(desk: Desk, numbers: Collection[int]) -> None:
     reopen_failed(desk.engine, desk.spec.name, numbers, desk.role)
 
 
-def show_results(desk: Desk, study_id: int, dealt: Mapping[int, Sequence[int]]) -> None:
+def show_results(desk: Desk, study_id: int, dealt: Mapping[int, Sequence[int]], *, stopped: bool = False) -> None:
     """Write every trial as it is now that this start ends: complete, pruned or failed, since nobody trains any more.
 
-    `dealt`: of a grid, the seeds of each trial that this start looked at, by the trial's id.
+    `dealt`: of a grid, the seeds of each trial that this start looked at, by the trial's id. `stopped`: before its end; a trial
+    whose runs are missing, and of which no cell failed, is left as it is.
     """
     engine, spec = desk.engine, desk.spec
     epochs, causes = epochs_of_study(engine, spec.name), causes_of_failure(engine, study_id)
@@ -62,7 +63,9 @@ def show_results(desk: Desk, study_id: int, dealt: Mapping[int, Sequence[int]]) 
             seeds = spec.search.own_seeds
             chosen, judged = [run for run in mine if run.seed in seeds], [run for run in mine if run.judges]
         lacking = len({*seeds} - {run.seed for run in chosen})
-        why = None if not lacking else _why(row, causes.get(row.id), lacking, len(seeds))
+        if stopped and lacking and row.id not in causes:
+            continue
+        why = None if not lacking else _reason(row, causes.get(row.id), lacking, len(seeds))
         shown[row.trial.number] = _shown(
             _Runs(chosen, judged, epochs, desk.means.data.n_val, not spec.search.is_grid), why
         )
@@ -94,7 +97,7 @@ class _Runs:
     is_search: bool
 
 
-def _why(row: TrialRow, cause: str | None, lacking: int, seeds: int) -> str:
+def _reason(row: TrialRow, cause: str | None, lacking: int, seeds: int) -> str:
     if not row.trial.active:
         return f"the study does not name it now; {lacking} of {seeds} runs were not trained"
     reason = (

@@ -9,13 +9,14 @@ import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from resbench import failpoints
 from resbench.errors import Fenced
 from resbench.store.engine import open_store
 from resbench.store.optuna_storage import optuna_storage
 from resbench.store.optuna_trials import MOST_UNITS, OptunaTrial, reopen_failed, write_trials, write_units
+from resbench.store.transaction import writing
 from resbench.store.work_records import Lease
 
 BEGAN, ENDED = datetime(2026, 11, 30, 10, 0, 0, 250_000), datetime(2026, 11, 30, 10, 1)
@@ -83,6 +84,16 @@ def test_the_unit_is_one_choice_of_all_that_the_study_has(engine: Engine, db: st
         assert [t.params["unit"] for t in found] == ["b", "a é", "c"]
         assert {t.distributions["unit"] for t in found} == {CategoricalDistribution(("b", "a é", "c"))}
     assert trials(db, "other")[0].params == {}
+
+
+def test_a_list_that_somebody_has_changed_is_put_right(engine: Engine, db: str) -> None:
+    units = {0: "b", 1: "a", 2: "c"}
+    write_units(engine, "s", units)
+    with writing(engine) as connection:
+        connection.execute(text("UPDATE trial_params SET distribution_json = 'none' WHERE param_value > 0"))
+        connection.execute(text("UPDATE trial_params SET param_value = 2 - param_value"))
+    write_units(engine, "s", units)
+    assert [t.params["unit"] for t in trials(db)] == ["b", "a", "c"]
 
 
 def test_a_unit_that_thousands_have_of_their_own_is_no_parameter(engine: Engine, db: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from resbench.ops.registry import OpKind
 from resbench.ops.schema import built_in, read_source
 from resbench.plugins.active import activate
 from resbench.study.job import Job, train
+from resbench.study.stop import Stopped
 from resbench.train.outcome import Outcome
 
 UNIT = """\
@@ -97,6 +99,25 @@ def test_a_cell_that_failed_is_tried_again_by_the_same_command(
         ("plain", "done"),
         ("breaks", "done"),
     ]
+
+
+def test_a_study_that_is_stopped_shows_what_has_failed_and_leaves_what_is_under_way(
+    breaks: str, rb: Rb, small: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first unit fails, then somebody stops the study while the second trains."""
+    whole = train
+
+    def stopped(task: Job, *rest: Any) -> list[Outcome]:
+        if task.bound.unit == "plain":
+            raise Stopped(signal.SIGINT)
+        return whole(task, *rest)
+
+    monkeypatch.setattr("resbench.study.training.train", stopped)
+    assert rb("study", "run", "small.yaml", breaks, "seeds=1").status == 130
+    assert [t.state.name for t in trials(database.path)] == ["FAIL", "RUNNING"]
+    monkeypatch.setattr("resbench.study.training.train", whole)
+    assert rb("study", "run", "small.yaml", breaks, "seeds=1").status == 1
+    assert [t.state.name for t in trials(database.path)] == ["FAIL", "COMPLETE"]
 
 
 def test_a_study_in_which_everything_raises_has_nothing_to_rank(breaks: str, rb: Rb, small: Path) -> None:

@@ -35,6 +35,7 @@ def test_labels_are_texts_under_the_units_name(rb: Rb, small: Path, database: Da
     assert zero.user_attrs["params"] == database.one("SELECT params FROM v_runs WHERE trial = 1")
 
 
+@pytest.mark.long
 def test_entries_of_one_unit_share_a_space(rb: Rb, small: Path, database: Database) -> None:
     entries = "units=[{use: exclusive_gating, gate_bias: {choices: [0]}}, {use: exclusive_gating, gate_bias: {choices: [-6]}}]"
     assert rb("study", "run", "small.yaml", entries, "seeds=1").status == 0
@@ -45,6 +46,7 @@ def test_entries_of_one_unit_share_a_space(rb: Rb, small: Path, database: Databa
 GONE = "is not named any more: its runs stay in the database, out of the ranking; named again, it is back\n"
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("ran")
 def test_a_space_that_grows_is_refused_and_a_smaller_one_is_not(rb: Rb, database: Database) -> None:
     rb("study", "run", "small.yaml", GATED, "seeds=1")
@@ -59,7 +61,7 @@ def test_a_space_that_grows_is_refused_and_a_smaller_one_is_not(rb: Rb, database
 
 
 @pytest.mark.usefixtures("ran")
-@pytest.mark.parametrize("waiting", [False, True], ids=["asked", "enqueued"])
+@pytest.mark.parametrize("waiting", [pytest.param(False, marks=pytest.mark.long), True], ids=["asked", "enqueued"])
 def test_a_trial_lost_before_its_row_is_closed(waiting: bool, rb: Rb, database: Database) -> None:
     asked_and_lost(database.path, waiting=waiting)
     assert rb("study", "run", "small.yaml", GATED, "seeds=1").status == 0

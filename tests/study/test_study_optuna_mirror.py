@@ -13,8 +13,6 @@ from command_line import Database, Rb
 from optuna.distributions import CategoricalDistribution
 from study_sample import trials
 
-from resbench.study.ask import METRIC
-
 
 def load(folder: Path) -> optuna.Study:
     return optuna.load_study(study_name="small", storage=f"sqlite:///{folder / 'resbench.db'}")
@@ -22,11 +20,11 @@ def load(folder: Path) -> optuna.Study:
 
 def test_optuna_names_the_best_unit_and_weighs_units(finished: Path, read: Rb) -> None:
     study = load(finished)
-    assert study.metric_names == [METRIC]
     best = read("results", "top", "small", "--json").json[0]
     assert (study.best_trial.params, study.best_value) == ({"unit": best["unit"]}, pytest.approx(best["mean"]))
     frame = study.trials_dataframe()
     assert set(frame["params_unit"]) == {"plain", "original", "full_preactivation"}
+    assert list(frame["value"]) == [trial.value for trial in study.trials]
     units = CategoricalDistribution(("plain", "original", "full_preactivation"))
     assert [t.distributions for t in study.trials] == [{"unit": units}] * 3
     evaluator = optuna.importance.PedAnovaImportanceEvaluator()
@@ -79,6 +77,7 @@ def test_a_database_of_before_gets_it_all_at_the_next_start(rb: Rb, database: Da
     assert [_all(trial) for trial in trials(database.path)] == whole
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("ran")
 def test_a_value_is_of_all_seeds_also_of_later_ones(rb: Rb, database: Database) -> None:
     said = rb("study", "run", "small.yaml", "seeds=3", "--json").json

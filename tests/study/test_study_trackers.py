@@ -116,7 +116,13 @@ def test_a_study_that_goes_on_records_what_is_missing_and_is_the_same_study(
 
 @pytest.mark.usefixtures("ran")
 @pytest.mark.parametrize(
-    ("fails", "lost", "calls"), [({"begin"}, 4, 0), ({"record"}, 4, 3), ({"finish"}, 0, 4), ({"close"}, 0, 4)]
+    ("fails", "lost", "calls"),
+    [
+        ({"record"}, 4, 3),
+        pytest.param({"begin"}, 4, 0, marks=pytest.mark.long),
+        pytest.param({"finish"}, 0, 4, marks=pytest.mark.long),
+        pytest.param({"close"}, 0, 4, marks=pytest.mark.long),
+    ],
 )
 def test_a_tracker_that_fails_stops_nothing_and_is_told_of_once(
     fails: set[str], lost: int, calls: int, rb: Rb, tracked: Callable[[str], str], place: Place

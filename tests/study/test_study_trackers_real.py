@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from command_line import Database, Rb
 
-from resbench.testing.tracker import check_tracker
+from resbench.study.trackers.registry import make
+from resbench.testing.tracker import RUN, check_tracker
 
 pytestmark = [
     pytest.mark.long,
@@ -26,6 +27,40 @@ CURVE = "SELECT epoch, val_error_pct FROM v_epochs WHERE unit = 'plain' AND seed
 @pytest.mark.parametrize("name", ["tensorboard", "mlflow", "wandb"])
 def test_each_keeps_what_a_tracker_owes(name: str) -> None:
     assert check_tracker(name) == "records runs once, also over two starts"
+
+
+@pytest.mark.parametrize("name", ["tensorboard", "mlflow", "wandb"])
+def test_a_run_that_a_kill_left_half_written_is_written_anew(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tool's last step for a run raises, as if the process had ended there."""
+    monkeypatch.chdir(tmp_path)
+
+    def killed(*given: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    first = make(name, {})
+    first.begin("tried")
+    with monkeypatch.context() as patched:
+        for last_step in ("pathlib.Path.rename", "mlflow.tracking.MlflowClient.set_terminated", "pathlib.Path.touch"):
+            patched.setattr(last_step, killed)
+        with pytest.raises(KeyboardInterrupt):
+            first.record(RUN)
+    again = make(name, {})
+    again.begin("tried")
+    assert not again.has(RUN)
+    again.record(RUN)
+    assert again.has(RUN)
+    again.close()
+    third = make(name, {})
+    third.begin("tried")
+    assert third.has(RUN)
+    left = {
+        "tensorboard": lambda: len(list((tmp_path / "runs").rglob("events*"))),
+        "mlflow": lambda: len(third._runs("")),  # type: ignore[attr-defined]
+        "wandb": lambda: len(list((tmp_path / "wandb").glob("*run-*-*"))),
+    }
+    assert left[name]() == 1
 
 
 @pytest.mark.usefixtures("ran")

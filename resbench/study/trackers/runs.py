@@ -33,8 +33,8 @@ def tracked_runs(
 
 def key_of(run: StudyRun) -> str:
     """Of a run of a study under a unit's name, as far as it was trained: one that goes on later is another."""
-    said = (run.study, run.unit, run.digest, run.recipe_digest, run.data_digest, run.seed, run.epochs)
-    return sha256(json.dumps(said).encode()).hexdigest()[:16]
+    identity = (run.study, run.unit, run.digest, run.recipe_digest, run.data_digest, run.seed, run.epochs)
+    return sha256(json.dumps(identity).encode()).hexdigest()[:16]
 
 
 def _read(engine: Engine, key: str, run: StudyRun, labels: Mapping[str, Any]) -> TrackedRun:

@@ -36,7 +36,7 @@ class Named:
     failed: set[str] = field(default_factory=set)
     in_a_row: int = 0
     begun: bool = False
-    told: bool = False
+    is_reported: bool = False
 
     @property
     def is_given_up(self) -> bool:
@@ -45,7 +45,7 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Trackers:
-    """Those of a study, by name. `finish`: the study as it is told at the end, from the database."""
+    """Those of a study, by name. `finish`: reads what is recorded of the study at its end."""
 
     named: Sequence[tuple[str, Tracker]] = ()
     finish: Callable[[Engine], TrackedStudy] | None = None
@@ -72,7 +72,7 @@ class Tracking:
         self.wake.set()
 
     def end(self) -> None:
-        """Record all that is left and the study itself, and tell how many runs were not taken."""
+        """Record all that is left and the study itself, and note how many runs were not taken."""
         self.ending.set()
         self._join(PATIENCE_S)
         for one in self.trackers:
@@ -130,7 +130,7 @@ class Tracking:
                     one.failed.discard(key)
         except ResbenchError as error:
             if not isinstance(error, BadInput):  # a study that is not written yet has no runs
-                self._tell(one, error)
+                self._report(one, error)
 
     def _put(self, one: Named, run: TrackedRun) -> None:
         if not one.tracker.has(run):
@@ -141,7 +141,7 @@ class Tracking:
             step()
         except (Exception, SystemExit) as error:  # of other people's code, over other people's networks
             one.in_a_row += 1
-            self._tell(one, error)
+            self._report(one, error)
             return False
         finally:
             self.moved = time.monotonic()
@@ -149,9 +149,9 @@ class Tracking:
             one.in_a_row = 0
         return True
 
-    def _tell(self, one: Named, error: BaseException) -> None:
-        if not one.told:
-            one.told = True
+    def _report(self, one: Named, error: BaseException) -> None:
+        if not one.is_reported:
+            one.is_reported = True
             self.note(f"tracker {one.name}: {cause(error)}; the study goes on")
 
 
