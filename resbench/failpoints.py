@@ -38,8 +38,8 @@ class Failpoint(StrEnum):
     WEIGHTS_WRITTEN = "weights.written"  # of a run that is not saved yet
     RUNS_WRITTEN = "runs.written"  # in a transaction that is not committed
     RUNS_COMMITTED = "runs.committed"  # files of checkpoints still lie there
-    TRIAL_TELLING = "trial.telling"  # all runs are there, Optuna was not told
-    TRIAL_TOLD = "trial.told"
+    TRIAL_TELLING = "trial.telling"  # all runs are there, Optuna's rows are as they were
+    TRIAL_TOLD = "trial.told"  # so many trials' rows are committed as are written at once
     BEAT = "beat"  # leases are about to be renewed
 
 

@@ -23,6 +23,9 @@ DOORS = {  # who may import it; a folder with all in it, or one file
     "jinja2": ("report/",),
     "optuna_dashboard": ("study/",),
     "ray": ("study/executors/ray.py",),
+    "tensorboard": ("study/trackers/tensorboard.py",),
+    "mlflow": ("study/trackers/mlflow.py",),
+    "wandb": ("study/trackers/wandb.py",),
     "sqlalchemy": ("store/",),
     "alembic": ("store/",),
 }

@@ -46,6 +46,7 @@ PAGES = (
     "docs/search.md",
     "docs/theory.md",
     "docs/verify.md",
+    "docs/tracking.md",
 )
 BLOCKS = [block for name in PAGES for block in blocks(name)]
 SHAPE, CLASSES = (3, 16, 16), 7

@@ -14,6 +14,7 @@ from resbench.plugins.active import Active, active
 from resbench.plugins.plugin import CODE, GROUPS, SPECS, Failure, Plugin
 from resbench.plugins.spec_files import root_of
 from resbench.spec.library import Library, shown
+from resbench.study.trackers.registry import trackers
 from resbench.theory.proxy import proxies
 
 
@@ -45,7 +46,7 @@ def inventory() -> list[Item]:
     state.tell = lambda failure: None
     library = Library(table())
     there = {"ops": set(kinds()), "initialisers": set(initialisers()), "datasets": set(data_names()),
-             "metrics": {*metrics(), *proxies()}}  # fmt: skip
+             "metrics": {*metrics(), *proxies()}, "trackers": set(trackers())}  # fmt: skip
     library.signature("")  # blocks and ops share their names
     _note_twice(state, library)
     found = []

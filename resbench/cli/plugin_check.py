@@ -25,6 +25,7 @@ from resbench.spec.recipe import parse_recipe
 from resbench.testing.checks import require
 from resbench.testing.contract import check_case
 from resbench.testing.guess import guess
+from resbench.testing.tracker import check_tracker
 from resbench.theory.proxy import measure as measure_proxy
 from resbench.theory.proxy import proxies, started
 
@@ -56,6 +57,7 @@ def check_plugin(item: Item, network: str) -> Iterator[Line]:
         "initialisers": _initialiser,
         "datasets": _dataset,
         "metrics": _metric,
+        "trackers": check_tracker,
         "blocks": lambda name: library.block(name).doc or "read",
         "units": unit,
         "networks": _network,

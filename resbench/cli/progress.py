@@ -6,19 +6,24 @@ import sys
 import time
 from types import TracebackType
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from resbench.cli.curves import Curves
 from resbench.escape import LONGEST, printable
 
 
 class StudyProgress:
-    """Runs done, the run under way with its epoch and error, time left. Use as a context manager."""
+    """Runs done, the run under way with its epoch and error, time left; with `curves` also what runs of this process and its
+    workers have come to, epoch by epoch. Use as a context manager.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, *, curves: bool = False) -> None:
         self.console = Console(file=sys.stderr, highlight=False)
         self.live = self.console.is_terminal
+        self.curves = Curves() if curves and self.live else None
         self.bar = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -28,18 +33,38 @@ class StudyProgress:
             disable=not self.live,
             transient=True,
         )
+        self.picture = Live(
+            get_renderable=self._picture, console=self.console, refresh_per_second=4, transient=self.curves is None
+        )
         self.task: TaskID = self.bar.add_task("runs", total=None)
         self.total = self.done = self.epochs_done = 0
         self.began = time.monotonic()
 
     def __enter__(self) -> StudyProgress:
-        self.bar.start()
+        if self.curves is None:
+            self.bar.start()
+        else:
+            self.picture.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End the display; lines that come after it are plain."""
         self.bar.stop()
+        self.picture.stop()
+
+    def _picture(self) -> RenderableType:
+        if self.curves is None:
+            return self.bar
+        width, height = self.console.size
+        rows = max(4, min(16, height - 12))
+        return Group(
+            self.curves.drawn(width, rows, ascii_only=self.console.options.ascii_only), self.bar.get_renderable()
+        )
 
     def planned(self, cached: int, new: int) -> None:
         """Once, or at each look of a race."""
@@ -50,6 +75,8 @@ class StudyProgress:
 
     def epoch(self, unit: str, seed: int, of: int, epoch: int, error_pct: float | None) -> None:
         self.epochs_done += 1
+        if self.curves is not None:
+            self.curves.add(unit, seed, of, epoch, error_pct)
         if self.live:
             said = "diverged" if error_pct is None else f"val error {error_pct:.1f} %"
             what = f"{unit}, seed {seed}: epoch {epoch}/{of or '?'}, {said}"

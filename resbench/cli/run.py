@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from resbench.cli.decoding import Decoding
 from resbench.cli.progress import StudyProgress
+from resbench.cli.tracking import check_trackers
 from resbench.data.registry import info
 from resbench.errors import BadInput, did_you_mean
 from resbench.ops.schema import table
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from resbench.study.point import Point, Refused
     from resbench.study.shift import Where
     from resbench.study.space import Space
+    from resbench.study.trackers.tracking import Trackers
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ def _parse(top: Node, library: Library) -> StudySpec:
             info(str(spec.data.name), spec.data.given)
         except BadInput as error:
             check.report_error(spec.data.node, error)
+        check_trackers(spec, check)
     check.done()
     assert spec is not None
     return spec
@@ -149,23 +152,6 @@ def room_on(device: str | None) -> Room | None:
     return room(named_device(device) if device else best_device())
 
 
-def ray_place(executor: str, address: str | None, gpus: float) -> Place | None:
-    """Where on a Ray cluster; None where it is not asked for. Raises BadInput."""
-    from importlib.util import find_spec
-
-    from resbench.study.place import Place
-
-    if executor not in ("local", "ray"):
-        raise BadInput(f"--executor {executor}: allowed are local, ray{did_you_mean(executor, ['local', 'ray'])}")
-    if executor == "local":
-        if address is not None or gpus:
-            raise BadInput("--address and --gpus-per-worker are of `--executor ray`")
-        return None
-    if find_spec("ray") is None:
-        raise BadInput("--executor ray: Ray is not installed; `pip install 'resbench[ray]'`")
-    return Place(address, gpus=gpus)
-
-
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What a study is run on, which changes no number."""
@@ -176,6 +162,7 @@ class Setting:
     profile: Path | None = None
     workers: int | None = None
     place: Place | None = None  # on a Ray cluster
+    trackers: Trackers | None = None
 
 
 def trained(prepared: Prepared, setting: Setting, progress: StudyProgress) -> tuple[Engine, bool]:
@@ -192,6 +179,7 @@ def trained(prepared: Prepared, setting: Setting, progress: StudyProgress) -> tu
     from resbench.study.room import short_now
     from resbench.study.run import Manner, Task, run_study
     from resbench.study.stop import Stopped, heard
+    from resbench.study.trackers.tracking import NO_TRACKERS
     from resbench.train.ranks import part
 
     spec, points = prepared.spec, prepared.points
@@ -212,14 +200,14 @@ def trained(prepared: Prepared, setting: Setting, progress: StudyProgress) -> tu
     here: Where = "ranks" if part().of > 1 else "here" if _in_process(points) else "local"
     where: Where = here if setting.place is None else "ray"
     workers = MANY if where == "ray" and setting.workers is None else setting.workers
-    manner = Manner(where, workers, place=setting.place)
+    manner = Manner(where, workers, place=setting.place, trackers=setting.trackers or NO_TRACKERS)
     with heard() as stop:
         try:
             away = setting.place is not None
             means = ThisMachine(data, setting.device, folder, setting.profile, away, prepared.room)
             whole = run_study(engine, Task(setting.url, spec, points, means, prepared.space), progress, stop, manner)
         except Stopped as stopped:
-            progress.bar.stop()
+            progress.stop()
             progress.line(
                 f"stopped: {progress.done} of {progress.total} new runs are saved; the same command goes on with the rest"
             )

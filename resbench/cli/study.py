@@ -22,6 +22,13 @@ Changes = Annotated[
     ),
 ]
 Fork = Annotated[str | None, typer.Option("--fork", metavar="NAME", help="Run it as a study of another name.")]
+Track = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--track", metavar="TRACKER", help="Show runs in tensorboard, mlflow, wandb too: a name, or {use: mlflow, folder: here}. "
+        "Again for more; in the place of the study's own; none: in none."
+    ),
+]  # fmt: skip
 Device = Annotated[str | None, typer.Option("--device", help="cuda, mps or cpu; else the best there is.")]
 
 
@@ -50,19 +57,25 @@ def run(
         str | None, typer.Option("--address", metavar="HOST:PORT", help="The Ray cluster; else one of this machine's own.")
     ] = None,
     gpus: Annotated[float, typer.Option("--gpus-per-worker", min=0, help="Of a slot of Ray; may be a part, such as 0.5.")] = 0.0,
+    track: Track = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Draw val errors by unit while they come, over seeds; only on a terminal.")
+    ] = False,
 ) -> None:  # fmt: skip
     """Train what is missing of a study, one row per run, and print the ranking. Run it again: nothing is trained twice."""
     from resbench.cli.explain import explain_plan
+    from resbench.cli.place import ray_place
     from resbench.cli.profile import folder_for, tell_profile
     from resbench.cli.progress import StudyProgress
     from resbench.cli.results import has_finished, print_ranking
-    from resbench.cli.run import Setting, named_device, prepare, ray_place, room_on, trained
+    from resbench.cli.run import Setting, named_device, prepare, room_on, trained
+    from resbench.cli.tracking import trackers_of
 
     check_environment()
     url = database(db)
     if profile is not None:
         os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # torch's profiler tells of cards that are not there
-    with StudyProgress() as progress:
+    with StudyProgress(curves=live) as progress:
         measured = ("recipe.plan.measure=true",) if measure else ()
         trains = workers != 0 and executor == "local"
         words = (*(changes or ()), *measured)
@@ -88,7 +101,8 @@ def run(
                 if part().rank == 0:
                     explain_plan(spec, points, where, json)
                 raise typer.Exit(0)
-            setting = Setting(url, where, checkpoints, folder_for(profile), workers, ray_place(executor, address, gpus))
+            place, tracking = ray_place(executor, address, gpus), trackers_of(spec, track or ())
+            setting = Setting(url, where, checkpoints, folder_for(profile), workers, place, tracking)
             engine, whole = trained(prepared, setting, progress)
     if profile is not None:
         tell_profile(profile, began)

@@ -61,7 +61,7 @@ def worker(
         try:
             limit = run_worker(engine, job, progress, stop)
         except Stopped as stopped:
-            progress.bar.stop()
+            progress.stop()
             rest = "what was under way is given back"
             if stop.unreturned:
                 rest = f"{stop.unreturned} cells could not be given back, and are queued again when their leases end"

@@ -12,6 +12,7 @@ DECORATORS = {
     "dataset": "datasets",
     "metric": "metrics",
     "proxy": "metrics",
+    "tracker": "trackers",
 }
 _WRITTEN = re.compile(rf"^@({'|'.join(DECORATORS)})\(\s*[\"'](\w+)[\"']", re.MULTILINE)
 

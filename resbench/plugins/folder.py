@@ -39,7 +39,7 @@ def read_folder(folder: Path) -> Plugin:
     if not gives:
         raise BadInput(
             f"plugins: {folder} holds nothing to give: no pyproject.toml with entry points `resbench.ops`, ..., no *.py "
-            f"with @op, @initialiser, @dataset, @metric or @proxy, and no folder {', '.join(SPECS)}"
+            f"with @op, @initialiser, @dataset, @metric, @proxy or @tracker, and no folder {', '.join(SPECS)}"
         )
     return Plugin(folder.name, "", folder, gives, tuple(folder.glob("*.py")), package=package)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from resbench.escape import shell_line
 
-CODE = ("ops", "initialisers", "datasets", "metrics")  # modules with decorators
+CODE = ("ops", "initialisers", "datasets", "metrics", "trackers")  # modules with decorators
 SPECS = {"units": "unit", "blocks": "block", "networks": "network", "recipes": "recipe"}
 GROUPS = (*CODE, *SPECS)
 PREFIX = "resbench."  # of the entry points' groups

@@ -14,6 +14,7 @@ from resbench.spec.design import MEASURED
 from resbench.spec.keep import RUNS
 from resbench.spec.library import Library
 from resbench.spec.study import MAX_SEEDS
+from resbench.study.trackers.registry import OWN
 
 _AMOUNT = r"[0-9]{1,15}(\.[0-9]{1,15})?[kMGT]?|[0-9_]+"
 _BUDGET = {
@@ -113,6 +114,7 @@ def study_schema(library: Library) -> Schema:
                 "items": {"type": "string", "minLength": 1},
                 "description": "Folders with plugins that this study needs, relative to the study's own. Their code is run.",
             },
+            "track": _track(),
         },
         "required": ["study"],
         "if": {"required": ["extends"]},
@@ -125,6 +127,21 @@ def study_schema(library: Library) -> Schema:
             "domain": domain(default=False),
         },
     }  # fmt: skip
+
+
+def _track() -> Schema:
+    """A name, `{use: name, argument: value}`, or a list of these; plugins have more than are known here."""
+    one: Schema = {
+        "if": {"type": "object"},
+        "then": {
+            "properties": {"use": {"type": "string", "minLength": 1, "description": "Name of the tracker."}},
+            "required": ["use"],
+            "additionalProperties": {"type": ["string", "number", "boolean"]},
+        },
+        "else": {"anyOf": [words(OWN), {"type": "string", "minLength": 1}]},
+    }
+    several: Schema = {"if": {"type": "array"}, "then": {"items": one}, "else": one}
+    return {"description": "Where runs are shown too, as they end; no part of what the study is.", **several}
 
 
 def _data() -> Schema:

@@ -20,11 +20,12 @@ from resbench.spec.recipe import RecipeSpec, override, parse_recipe
 from resbench.spec.recipe_space import recipe_of
 from resbench.spec.search import BY_RUNGS, SearchSpec, parse_search
 from resbench.spec.study_units import UnitEntry, check_given, load_part, parse_units
+from resbench.spec.track import parse_track
 
 MAX_SEEDS = 10_000
 SEEDS = 5  # where a study says nothing of them
 _NEEDED = ("study", "network", "units", "data")
-_KEYS = ("doc", "cite", "extends", "recipe", *DESIGN, "search", "budget", "seeds", "plugins", "keep")
+_KEYS = ("doc", "cite", "extends", "recipe", *DESIGN, "search", "budget", "seeds", "plugins", "keep", "track")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class StudySpec:
     search: SearchSpec = field(default_factory=SearchSpec)
     network_spec: NetworkSpec | None = None
     keep: Keep = field(default_factory=Keep)
+    track: tuple[Use, ...] = ()
 
 
 def parse_study(top: Node, library: Library, check: Check) -> StudySpec | None:
@@ -77,7 +79,8 @@ def parse_study(top: Node, library: Library, check: Check) -> StudySpec | None:
         design,
         search,
         net,
-        parse_keep(entries["keep"], check) if "keep" in entries else Keep(),
+        keep=parse_keep(entries["keep"], check) if "keep" in entries else Keep(),
+        track=parse_track(entries.get("track"), check),
     )
     _check_search(spec, check)
     return spec if network.name and data.name and "units" in entries else None

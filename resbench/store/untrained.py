@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, and_, select
+from sqlalchemy import Connection, Engine, and_, select
 
 from resbench.store.records import ENDED
 from resbench.store.studies import study_row
@@ -47,17 +47,25 @@ def untrained(engine: Engine, study: str) -> list[Untrained]:
             .where(rb_trial.c.study_id == study_id, rb_trial.c.active, ~ended.exists())
             .order_by(rb_trial.c.number)
         )  # fmt: skip
-        failed = (
-            select(rb_cell.c.trial_id, rb_cell.c.error)
-            .join(rb_attempt, (rb_attempt.c.cell_id == rb_cell.c.id) & (rb_attempt.c.token == rb_cell.c.token))
-            .join(rb_trial, rb_trial.c.id == rb_cell.c.trial_id)
-            .where(
-                rb_trial.c.study_id == study_id, rb_cell.c.status == "failed", rb_attempt.c.outcome == "failed"
-            )
-            .order_by(rb_cell.c.id)
-        )  # fmt: skip
-        why = {trial: cause(error) for trial, error in connection.execute(failed)}
+        why = _causes(connection, study_id)
         return [
             Untrained(unit, digest, recipe, params, macs, why.get(trial))
             for trial, unit, digest, recipe, params, macs in connection.execute(trials)
         ]
+
+
+def causes_of_failure(engine: Engine, study_id: int) -> dict[int, str]:
+    """Trial, by id -> what the newest of its failed cells failed of, in words."""
+    with reading(engine) as connection:
+        return _causes(connection, study_id)
+
+
+def _causes(connection: Connection, study_id: int) -> dict[int, str]:
+    failed = (
+        select(rb_cell.c.trial_id, rb_cell.c.error)
+        .join(rb_attempt, (rb_attempt.c.cell_id == rb_cell.c.id) & (rb_attempt.c.token == rb_cell.c.token))
+        .join(rb_trial, rb_trial.c.id == rb_cell.c.trial_id)
+        .where(rb_trial.c.study_id == study_id, rb_cell.c.status == "failed", rb_attempt.c.outcome == "failed")
+        .order_by(rb_cell.c.id)
+    )
+    return {trial: cause(error) for trial, error in connection.execute(failed)}

@@ -1,4 +1,4 @@
-"""Points -> Optuna's trials, and results -> their values: the study's own record, which optuna-dashboard shows.
+"""Points -> Optuna's trials: the study's own record, which optuna-dashboard shows. Results: study/optuna_mirror.py.
 
 One coordinator asks; a point is a trial under way at once. Sampler and pruner are given explicitly, since Optuna's defaults
 change between versions.
@@ -6,6 +6,7 @@ change between versions.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
@@ -35,6 +36,10 @@ class Searching:
         return self.study.get_trials(deepcopy=False, states=states or None)
 
 
+METRIC = "mean val error %"
+SEARCH_METRIC = "mean val error % of the seeds that the search chose by"
+
+
 def open_optuna(url: str, name: str) -> Searching:
     """The study of that name, made where it is not there; its value is the mean val error in percent."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -48,6 +53,14 @@ def open_optuna(url: str, name: str) -> Searching:
         pruner=optuna.pruners.NopPruner(),
     )
     return Searching(study, storage)
+
+
+def name_metric(study: optuna.Study, metric: str) -> None:
+    """Let plots say what a trial's value is. In frames of trials the column `value` is called otherwise then."""
+    if len(study.directions) == 1 and study.metric_names != [metric]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            study.set_metric_names([metric])
 
 
 Space = Mapping[str, BaseDistribution]
@@ -100,23 +113,13 @@ def add(searching: Searching, chosen: Mapping[str, str | float], space: Space, t
     return int(storage.get_trial(storage.create_new_trial(study_id, trial)).number)
 
 
-def tell(searching: Searching, number: int, value: float | None, *, pruned: bool = False) -> None:
-    """The trial's value; None: under half of its runs converged. A trial that is told already stays as it is."""
-    if pruned:
-        searching.study.tell(number, state=TrialState.PRUNED, skip_if_finished=True)
-    elif value is None:
-        searching.study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
-    else:
-        searching.study.tell(number, value, skip_if_finished=True)
-
-
 def close_lost(searching: Searching, wanted: Collection[int]) -> None:
     """Close as failed what was asked for and is not wanted: a crash came before its row, or its unit has changed."""
     for _ in searching.get_trials(TrialState.WAITING):
         searching.study.ask()  # a waiting trial cannot be told
     for trial in searching.get_trials(TrialState.RUNNING):
         if trial.number not in wanted:
-            tell(searching, trial.number, None)
+            searching.study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
 
 
 def catch_up(searching: Searching, trials: Sequence[TrialRecord]) -> None:

@@ -10,7 +10,7 @@ where the first is gone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from resbench.store.roles import has_role
 from resbench.store.runs import Rung, find_runs, link_run, newest_run
 from resbench.store.studies import trials_of_study
 from resbench.store.work_records import cause
-from resbench.study.ask import Searching, open_optuna, tell
+from resbench.study.ask import Searching, open_optuna
 from resbench.study.budget import Identity
 from resbench.study.desk import Desk
 from resbench.study.enrol import Roll, add_points, enrol, retire
@@ -34,11 +34,13 @@ from resbench.study.keep import choose_weights
 from resbench.study.limits import marks_of, needs_of, planned_workers, says_so_still, with_said, within
 from resbench.study.means import Missing, Planned
 from resbench.study.narrator import Narrator
+from resbench.study.optuna_mirror import show_again, show_results
 from resbench.study.point import Point
 from resbench.study.settle import Lost
 from resbench.study.shift import Shift
 from resbench.study.stage import Stage
 from resbench.study.stages import is_over, stages
+from resbench.study.stop import Stopped
 
 if TYPE_CHECKING:
     from resbench.study.space import Space
@@ -55,6 +57,7 @@ def coordinate(desk: Desk, shift: Shift, points: Sequence[Point], space: Space |
         roll = desk.do(lambda: enrol(desk, searching, () if desk.spec.search.proposes else points))
     narrator = Narrator(desk.watch, {i: (point.name, point.epochs) for i, point in roll.points.items()})
     with ExitStack() as started:
+        started.enter_context(_shown_where_stopped(desk, roll))
         executor: Executor | None = None
         for stage in _stages(desk, searching, roll, narrator, (points, space)):
             roll.seeds.update(stage.dealt)
@@ -65,17 +68,28 @@ def coordinate(desk: Desk, shift: Shift, points: Sequence[Point], space: Space |
             if missing.wanted:
                 work = _Work(stage, missing.wanted, under_way)
                 desk.means.refuse(work.left)
+                desk.do(lambda: show_again(desk, [roll.numbers[i] for i in missing.wanted]))  # noqa: B023
                 duty = shift.duty(roll.study_id, desk.means.trainers(roll.study_id))
                 executor = executor or started.enter_context(shift.executor(desk.engine, duty, narrator))
                 _train(desk, executor, shift, roll, work, narrator)
             desk.do(lambda: [_link(desk, roll, stage, trial_id) for trial_id in stage.dealt])  # noqa: B023
     if desk.latencies.measured:  # also of what was refused last
         desk.do(lambda: agree_on_study(desk, ()))
-    if desk.do(lambda: is_over(desk.engine, desk.spec)):  # Optuna is told a value once, and a race may go on
-        desk.do(lambda: _tell(desk, searching, roll))
+    desk.do(lambda: show_results(desk, roll.study_id, roll.seeds))
+    if desk.do(lambda: is_over(desk.engine, desk.spec)):  # a race may go on
         desk.do(lambda: forget_stopped(desk.engine, roll.study_id))
         desk.note_once(desk.do(lambda: choose_weights(desk, roll.study_id)))
     return not narrator.failed
+
+
+@contextmanager
+def _shown_where_stopped(desk: Desk, roll: Roll) -> Iterator[None]:
+    """What has ended, or failed, is shown so by Optuna too where somebody stops the study: the rest may go on elsewhere."""
+    try:
+        yield
+    except Stopped:
+        show_results(desk, roll.study_id, roll.seeds, stopped=True)
+        raise
 
 
 def _stages(
@@ -219,21 +233,3 @@ def _link(desk: Desk, roll: Roll, stage: Stage, trial_id: int) -> Mapping[int, R
     for run in found.values():
         link_run(desk.engine, roll.study_id, trial_id, run.id, judges=stage.judges)
     return found
-
-
-def _tell(desk: Desk, searching: Searching, roll: Roll) -> None:
-    """Optuna gets the mean over converged runs of each trial of which every seed has a run; FAIL where under half converged. Of a
-    search, of the runs by which it chose.
-    """
-    spec = desk.spec
-    for trial_id, point in roll.points.items():
-        seeds = roll.seeds[trial_id] if spec.search.is_grid else spec.search.own_seeds
-        identity = (point.digest, point.recipe.digest, roll.data.digest)
-        runs = find_runs(desk.engine, *identity, seeds, Rung(1, roll.study_id))
-        if runs and len(runs) == len(seeds):
-            counted = [run.val_error_pct for run in runs.values() if run.status in ("complete", "stopped")]
-            errors = [error for error in counted if error is not None]
-            reach(Failpoint.TRIAL_TELLING)
-            value = sum(errors) / len(errors) if 2 * len(errors) >= len(runs) else None
-            tell(searching, roll.numbers[trial_id], value, pruned=any(run.status == "stopped" for run in runs.values()))
-            reach(Failpoint.TRIAL_TOLD)

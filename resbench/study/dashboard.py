@@ -6,7 +6,6 @@ Optuna's own tables are shown; our rows stay the truth. Units' names are among e
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -21,12 +20,12 @@ from resbench.evidence.notes import notes
 from resbench.store.engine import Engine
 from resbench.store.location import locate
 from resbench.store.optuna_storage import optuna_storage
-from resbench.store.studies import get_study
+from resbench.store.studies import get_study, study_spec
+from resbench.study.ask import METRIC, SEARCH_METRIC, name_metric
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
 
-METRIC = "mean val error %"
 END = "Everything above this line is written anew by `resbench dashboard`; what stands below it stays."
 App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -48,10 +47,7 @@ def dashboard(engine: Engine, url: str, study: str) -> App:
         ) from None
     storage = optuna_storage(url)
     shown = _open(storage, study)
-    if len(shown.directions) == 1 and shown.metric_names != [METRIC]:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            shown.set_metric_names([METRIC])
+    name_metric(shown, SEARCH_METRIC if "search" in study_spec(engine, study)["fixed"] else METRIC)
     stands = get_note(shown)
     whole = renewed(stands, note(engine, study))
     if whole != stands:
@@ -87,7 +83,12 @@ def note(engine: Engine, study: str) -> str:
         "|--:|:--|--:|:--|:--|:--|--:|--:|",
     ]
     said = [f"- {markdown(line)}" for line in notes(board)]
-    tail = f"From {_runs(board)} finished runs. A trial's value is the mean of its converged runs; none: under half converged."
+    whose = (
+        "its converged runs"
+        if board.searched is None
+        else "the seeds by which the search chose (judged_mean: as above)"
+    )
+    tail = f"From {_runs(board)} finished runs. A trial's value is the mean of {whose}; a trial without one says why."
     return "\n".join([title, "", *head, *(_row(row, board.verdict_on(row)) for row in board.rows), "", *said, "", tail])
 
 

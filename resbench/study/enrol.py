@@ -19,6 +19,7 @@ from resbench.study.ask import Searching, ask, catch_up, close_lost, space_of
 from resbench.study.budget import deal_seeds, within_trials
 from resbench.study.desk import Desk
 from resbench.study.identity import agree_on_study
+from resbench.study.optuna_mirror import show_units
 from resbench.study.point import Point
 from resbench.study.stages import first_seeds
 
@@ -80,6 +81,7 @@ def add_points(desk: Desk, searching: Searching, roll: Roll, points: Sequence[Po
         reach(Failpoint.TRIAL_WRITTEN)
         roll.points[trial_id], roll.numbers[trial_id] = point, trial.number
         ids[point.name] = trial_id
+    show_units(desk)
     return ids
 
 

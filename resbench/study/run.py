@@ -25,6 +25,7 @@ from resbench.study.point import Point
 from resbench.study.pulse import at_work
 from resbench.study.shift import Shift, Where
 from resbench.study.stop import Stop
+from resbench.study.trackers.tracking import NO_TRACKERS, Trackers, tracked
 from resbench.study.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Manner:
     lease_s: float = LEASE_S
     context: str = "spawn"
     place: Place | None = None
+    trackers: Trackers = NO_TRACKERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,9 @@ def run_study(engine: Engine, task: Task, watch: Watcher, stop: Stop, manner: Ma
                 continue
             try:
                 space, points = patience.do(lambda: _as_stored(engine, task))
-                desk = Desk(engine, spec, task.means, watch, lease, patience, *_limits(space))
-                whole = coordinate(desk, shift, points, space)
+                with tracked(engine, spec.name, manner.trackers, watch, stop) as seen:
+                    desk = Desk(engine, spec, task.means, seen, lease, patience, *_limits(space))
+                    whole = coordinate(desk, shift, points, space)
             except Fenced as error:
                 watch.note(f"{error}; this process goes on as a worker beside it")
                 continue

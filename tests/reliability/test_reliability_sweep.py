@@ -17,13 +17,17 @@ def test_a_quiet_run(stage: Stage) -> None:
     assert quiet.epochs_trained() == 3 * 2 * 4  # units, blocks of seeds, epochs
 
 
+# Points that a small study reaches once a start: all its trials are written in one transaction.
+ONCE_A_START = (Failpoint.STUDY_AGREED, Failpoint.CELLS_QUEUED, Failpoint.TRIAL_TELLING, Failpoint.TRIAL_TOLD)
+
+
 @pytest.mark.parametrize("action", ["kill", "exit", "raise", "sleep:0.3"])
 @pytest.mark.parametrize("point", list(Failpoint), ids=str)
 def test_every_failpoint(point: Failpoint, action: str, stage: Stage, tmp_path: Path) -> None:
     once = tmp_path / "once"
     once.mkdir()
     env = {"RESBENCH_FAILPOINTS": f"{point}={action}@2", "RESBENCH_FAILPOINTS_ONCE": str(once)}
-    if point in (Failpoint.STUDY_AGREED, Failpoint.CELLS_QUEUED):
+    if point in ONCE_A_START:
         env["RESBENCH_FAILPOINTS"] = f"{point}={action}"
     swept = stage(width=2, seeds=3, lease_s=0.6, step_s=0.02)
     statuses = swept.finish(env=env)

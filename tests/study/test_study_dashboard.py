@@ -160,5 +160,20 @@ def test_the_command_serves_until_ctrl_c(served: tuple[subprocess.Popen[str], st
     assert (process.returncode, out, err.strip()) == (0, "", "Ctrl-C ends it")
 
 
+@pytest.mark.long
+def test_its_data_name_units_times_and_curves(served: tuple[subprocess.Popen[str], str]) -> None:
+    with urlopen(served[1].replace("/dashboard/", "/api/studies/1"), timeout=300) as said:
+        study = json.loads(said.read())
+    assert [space["name"] for space in study["union_search_space"]] == ["unit"]
+    for trial in study["trials"]:
+        (unit,) = trial["params"]
+        said = {attribute["key"]: attribute["value"] for attribute in trial["user_attrs"]}
+        assert (trial["state"], unit["name"], unit["param_external_value"]) == ("Complete", "unit", said["unit"])
+        assert trial["datetime_start"] < trial["datetime_complete"]
+        assert [each["step"] for each in trial["intermediate_values"]] == [1]
+        assert float(said["n"]) == 3
+        assert float(said["train_s"]) > 0
+
+
 def test_a_port_that_is_none(read: Rb) -> None:
     assert read("dashboard", "small", "--port", 70000).status == 2

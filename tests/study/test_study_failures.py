@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from resbench.ops.registry import OpKind
 from resbench.ops.schema import built_in, read_source
 from resbench.plugins.active import activate
 from resbench.study.job import Job, train
+from resbench.study.stop import Stopped
 from resbench.train.outcome import Outcome
 
 UNIT = """\
@@ -71,22 +73,51 @@ def test_a_cell_that_raises_stops_no_other(breaks: str, rb: Rb, small: Path, dat
     assert failed[1].startswith("Traceback (most recent call last):")
     assert "ZeroDivisionError: broken [/red] on purpose" in failed[1]
     assert database.rows("SELECT DISTINCT unit, status FROM v_runs") == [("plain", "complete")]
+    broken, whole = trials(database.path)
+    assert (broken.state.name, broken.value, whole.state.name) == ("FAIL", None, "COMPLETE")
+    assert broken.user_attrs["why"] == (
+        "2 of 2 runs are missing: failed: ZeroDivisionError: broken [/red] on purpose\nin two lines; "
+        "the next `study run` tries again"
+    )
 
 
 def test_a_cell_that_failed_is_tried_again_by_the_same_command(
     breaks: str, rb: Rb, small: Path, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert rb("study", "run", "small.yaml", breaks, "seeds=1").status == 1
+    assert [t.state.name for t in trials(database.path)] == ["FAIL", "COMPLETE"]
     monkeypatch.setattr(Breaking, "broken", False)
     said = rb("study", "run", "small.yaml", breaks, "seeds=1")
     assert said.status == 0
     assert "1 cached, 1 new\n[1/1] breaks, seed 0: " in said.err
-    assert [t.state.name in ("COMPLETE", "FAIL") for t in trials(database.path)] == [True, True]
+    assert [t.state.name for t in trials(database.path)] == ["COMPLETE", "COMPLETE"]
+    assert [(t.params, t.value is None) for t in trials(database.path)] == [
+        ({"unit": "breaks"}, False), ({"unit": "plain"}, False)
+    ]  # fmt: skip
     assert database.rows("SELECT name, status FROM rb_cell c JOIN rb_trial t ON t.id = c.trial_id ORDER BY c.id") == [
         ("breaks", "failed"),
         ("plain", "done"),
         ("breaks", "done"),
     ]
+
+
+def test_a_study_that_is_stopped_shows_what_has_failed_and_leaves_what_is_under_way(
+    breaks: str, rb: Rb, small: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first unit fails, then somebody stops the study while the second trains."""
+    whole = train
+
+    def stopped(task: Job, *rest: Any) -> list[Outcome]:
+        if task.bound.unit == "plain":
+            raise Stopped(signal.SIGINT)
+        return whole(task, *rest)
+
+    monkeypatch.setattr("resbench.study.training.train", stopped)
+    assert rb("study", "run", "small.yaml", breaks, "seeds=1").status == 130
+    assert [t.state.name for t in trials(database.path)] == ["FAIL", "RUNNING"]
+    monkeypatch.setattr("resbench.study.training.train", whole)
+    assert rb("study", "run", "small.yaml", breaks, "seeds=1").status == 1
+    assert [t.state.name for t in trials(database.path)] == ["FAIL", "COMPLETE"]
 
 
 def test_a_study_in_which_everything_raises_has_nothing_to_rank(breaks: str, rb: Rb, small: Path) -> None:
@@ -112,6 +143,7 @@ def test_a_seed_that_raises_does_not_lose_its_brothers(
     assert said.status == 1
     assert "plain: 3 seeds as one network: ZeroDivisionError: on purpose; they are tried one by one" in said.err
     assert [seed for (seed,) in database.rows("SELECT seed FROM v_runs ORDER BY seed")] == [0, 2]
+    assert [(t.state.name, t.value, t.user_attrs["n"]) for t in trials(database.path)] == [("FAIL", None, 2)]
     assert rb(*command).err.startswith("2 cached, 1 new\n")
 
 

@@ -26,23 +26,27 @@ def asked_and_lost(database: Path, *, waiting: bool) -> None:
 def test_labels_are_texts_under_the_units_name(rb: Rb, small: Path, database: Database) -> None:
     assert rb("study", "run", "small.yaml", GATED, "seeds=1").status == 0
     plain, zero, six = trials(database.path)
-    assert (plain.params, plain.distributions) == ({}, {})
-    name = "unit.exclusive_gating.gate_bias"
-    assert (zero.params, six.params) == ({name: "0"}, {name: "-6"})
-    assert zero.distributions == six.distributions == {name: CategoricalDistribution(("0", "-6"))}
+    units = CategoricalDistribution(("plain", "exclusive_gating"))
+    assert (plain.params, plain.distributions) == ({"unit": "plain"}, {"unit": units})
+    name, unit = "unit.exclusive_gating.gate_bias", {"unit": "exclusive_gating"}
+    assert (zero.params, six.params) == ({name: "0"} | unit, {name: "-6"} | unit)
+    assert zero.distributions == six.distributions == {name: CategoricalDistribution(("0", "-6")), "unit": units}
     assert zero.user_attrs["unit"] == "exclusive_gating gate_bias=0"
     assert zero.user_attrs["params"] == database.one("SELECT params FROM v_runs WHERE trial = 1")
 
 
+@pytest.mark.long
 def test_entries_of_one_unit_share_a_space(rb: Rb, small: Path, database: Database) -> None:
     entries = "units=[{use: exclusive_gating, gate_bias: {choices: [0]}}, {use: exclusive_gating, gate_bias: {choices: [-6]}}]"
     assert rb("study", "run", "small.yaml", entries, "seeds=1").status == 0
-    assert [list(t.params.values()) for t in trials(database.path)] == [["0"], ["-6"]]
+    name, unit = "unit.exclusive_gating.gate_bias", {"unit": "exclusive_gating"}
+    assert [t.params for t in trials(database.path)] == [{name: "0"} | unit, {name: "-6"} | unit]
 
 
 GONE = "is not named any more: its runs stay in the database, out of the ranking; named again, it is back\n"
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("ran")
 def test_a_space_that_grows_is_refused_and_a_smaller_one_is_not(rb: Rb, database: Database) -> None:
     rb("study", "run", "small.yaml", GATED, "seeds=1")
@@ -57,7 +61,7 @@ def test_a_space_that_grows_is_refused_and_a_smaller_one_is_not(rb: Rb, database
 
 
 @pytest.mark.usefixtures("ran")
-@pytest.mark.parametrize("waiting", [False, True], ids=["asked", "enqueued"])
+@pytest.mark.parametrize("waiting", [pytest.param(False, marks=pytest.mark.long), True], ids=["asked", "enqueued"])
 def test_a_trial_lost_before_its_row_is_closed(waiting: bool, rb: Rb, database: Database) -> None:
     asked_and_lost(database.path, waiting=waiting)
     assert rb("study", "run", "small.yaml", GATED, "seeds=1").status == 0
@@ -66,7 +70,7 @@ def test_a_trial_lost_before_its_row_is_closed(waiting: bool, rb: Rb, database: 
     rows = dict(database.rows("SELECT number, name FROM rb_trial"))
     assert rows == {0: "plain", 1: "original", 3: "exclusive_gating gate_bias=0", 4: "exclusive_gating gate_bias=-6"}
     assert all(found[number].user_attrs["unit"] == name for number, name in rows.items())
-    assert [found[3].params, found[4].params] == [{"unit.exclusive_gating.gate_bias": label} for label in ("0", "-6")]
+    assert [t.params["unit.exclusive_gating.gate_bias"] for t in found[3:]] == ["0", "-6"]
 
 
 @pytest.mark.usefixtures("ran")
@@ -79,7 +83,7 @@ def test_a_result_saved_but_never_told_is_told_at_the_next_start(rb: Rb, databas
 
 
 @pytest.mark.usefixtures("ran")
-def test_a_unit_left_out_this_time_keeps_its_open_trial_and_is_not_trained(rb: Rb, database: Database) -> None:
+def test_a_unit_left_out_this_time_has_failed_and_is_not_trained(rb: Rb, database: Database) -> None:
     """As after Ctrl-C: one cell is queued, its trial running; the next command names another unit."""
     database.change("DELETE FROM trial_values WHERE trial_id = 1")
     database.change("UPDATE trials SET state = 'RUNNING', datetime_complete = NULL WHERE trial_id = 1")
@@ -88,7 +92,10 @@ def test_a_unit_left_out_this_time_keeps_its_open_trial_and_is_not_trained(rb: R
     database.change("DELETE FROM rb_run WHERE id = 1")
     database.change("UPDATE rb_cell SET status = 'queued' WHERE id = 1")
     assert rb("study", "run", "small.yaml", "units=[original]").err == f"plain {GONE}2 cached, 0 new\n"
-    assert trials(database.path)[0].state.name == "RUNNING"
+    left = trials(database.path)[0]
+    assert (left.state.name, left.value) == ("FAIL", None)
+    assert left.user_attrs["why"] == "the study does not name it now; 1 of 2 runs were not trained"
     assert database.rows("SELECT status, error FROM rb_cell WHERE id = 1") == [("failed", "given up: planned anew")]
     assert rb("study", "run", "small.yaml").err.startswith("3 cached, 1 new\n")
-    assert trials(database.path)[0].state.name == "COMPLETE"
+    again = trials(database.path)[0]
+    assert (again.state.name, "why" in again.user_attrs) == ("COMPLETE", False)

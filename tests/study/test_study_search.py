@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 import torch
 from command_line import Database, Rb
+from optuna.trial import FrozenTrial
 from postgres_server import Server
+from study_sample import trials
 
 from resbench.measure import latency
 from resbench.measure.latency import Latency
@@ -66,9 +68,22 @@ def test_finalists_are_judged_by_other_seeds_than_those_that_chose_them(rb: Rb, 
     assert set(stopped.values()) == {1}
     best = min(chose, key=lambda row: row[4])
     assert best[0] in judged
+    _check_trials(trials(database.path, "searched"), rows, {row["unit"]: row for row in table})
     again = rb("study", "run", file)
     assert "0 cached, 2 new" not in again.err
     assert database.rows(RUNS) == rows
+
+
+def _check_trials(found: list[FrozenTrial], rows: list[Any], ranked: dict[str, Any]) -> None:
+    """Optuna's value is that of the search's own seed; what the ranking says stands beside it."""
+    assert [t.value for t in found] == [row[4] for row in rows if not row[5]]
+    assert {t.params["unit"] for t in found} == {row[0] for row in rows}
+    for trial in found:
+        said, row = trial.user_attrs, ranked.get(trial.user_attrs["unit"])
+        assert said["value_is"].startswith("mean val error % of the seeds by which the search chose")
+        assert (said["n"], said.get("judged_n")) == (1, None if row is None else 3)
+        if row is not None:
+            assert [said["judged_mean"], *said["judged_interval_95"]] == [row["mean"], row["ci_low"], row["ci_high"]]
 
 
 @pytest.mark.parametrize(

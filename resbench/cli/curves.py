@@ -1,0 +1,107 @@
+"""Val errors by unit, seed and epoch -> a picture of text: each unit's mean over seeds, in a band from lowest to highest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import fmean
+
+from rich.text import Text
+
+from resbench.escape import printable
+
+SHOWN = 6  # units, the best so far
+COLOURS = ("cyan", "magenta", "yellow", "green", "blue", "red")
+_LEFT = 8  # columns of the axis
+_NAME = 40  # letters of a unit
+Band = tuple[float, float, float]  # lowest, mean, highest
+
+
+@dataclass(slots=True)
+class Curves:
+    """`errors`: percent, by unit, seed and epoch; a run that diverged ends where it did."""
+
+    errors: dict[str, dict[int, dict[int, float]]] = field(default_factory=dict)
+    epochs: int = 1
+
+    def add(self, unit: str, seed: int, of: int, epoch: int, error_pct: float | None) -> None:
+        self.epochs = max(self.epochs, of, epoch)
+        if error_pct is not None:
+            self.errors.setdefault(unit, {}).setdefault(seed, {})[epoch] = error_pct
+
+    def drawn(self, width: int, height: int, *, ascii_only: bool = False) -> Text:
+        """The picture and below it a line for each unit that is in it; nothing before the first epoch."""
+        bands = {unit: _bands(seeds) for unit, seeds in self.errors.items()}
+        if not bands:
+            return Text()
+        order = sorted(bands, key=lambda unit: (bands[unit][max(bands[unit])][1], unit))
+        shown = order[:SHOWN]
+        values = [value for unit in shown for band in bands[unit].values() for value in band]
+        low, high = min(values), max(values)
+        high = high if high > low else low + 1.0
+        columns = max(10, width - _LEFT - 1)
+        cells: dict[tuple[int, int], tuple[str, str]] = {}
+        for number in reversed(range(len(shown))):  # the best is drawn last, over the others
+            _draw(cells, _columns(bands[shown[number]], self.epochs, columns), (low, high, height), number, ascii_only)
+        text = Text()
+        for row in range(height):
+            value = high - (high - low) * row / max(1, height - 1)
+            text.append(f"{value:6.1f} " + ("|" if ascii_only else "│"))
+            for column in range(columns):
+                mark, style = cells.get((row, column), (" ", ""))
+                text.append(mark, style)
+            text.append("\n")
+        text.append(f"{'':{_LEFT}}epoch 1{f'{self.epochs}':>{max(1, columns - 7)}}\n")
+        for number, unit in enumerate(shown):
+            text.append_text(_line(unit, bands[unit], self.errors[unit], number, ascii_only))
+        if len(order) > SHOWN:
+            text.append(f"and {len(order) - SHOWN} more, which are worse so far\n")
+        return text
+
+
+def _bands(seeds: Mapping[int, Mapping[int, float]]) -> dict[int, Band]:
+    """By epoch, over the seeds that have come to it."""
+    epochs = sorted({epoch for curve in seeds.values() for epoch in curve})
+    found = {epoch: [curve[epoch] for curve in seeds.values() if epoch in curve] for epoch in epochs}
+    return {epoch: (min(values), fmean(values), max(values)) for epoch, values in found.items()}
+
+
+def _columns(bands: Mapping[int, Band], epochs: int, columns: int) -> dict[int, Band]:
+    """The band at each column that an epoch, or the line between two of them, has come to."""
+    at = {epoch: 0 if epochs == 1 else round((epoch - 1) / (epochs - 1) * (columns - 1)) for epoch in bands}
+    known = sorted((column, bands[epoch]) for epoch, column in at.items())
+    found = dict(known)
+    for (left, before), (right, after) in pairwise(known):
+        for column in range(left + 1, right):
+            part = (column - left) / (right - left)
+            low, mean, high = (a + part * (b - a) for a, b in zip(before, after, strict=True))
+            found[column] = (low, mean, high)
+    return found
+
+
+def _draw(
+    cells: dict[tuple[int, int], tuple[str, str]], bands: Mapping[int, Band], frame: tuple[float, float, int], number: int,
+    ascii_only: bool,
+) -> None:  # fmt: skip
+    low, high, height = frame
+    shade, dot = (":", str(number + 1)) if ascii_only else ("░", "●")
+
+    def row(value: float) -> int:
+        return round((high - value) / (high - low) * (height - 1))
+
+    for column, (least, _, most) in bands.items():
+        for line in range(row(most), row(least) + 1):
+            cells[line, column] = (shade, f"dim {COLOURS[number]}")
+    for column, (_, mean, _) in bands.items():
+        cells[row(mean), column] = (dot, COLOURS[number])
+
+
+def _line(unit: str, bands: Mapping[int, Band], seeds: Mapping[int, object], number: int, ascii_only: bool) -> Text:
+    last = max(bands)
+    least, mean, most = bands[last]
+    spread = f" ({least:.1f} to {most:.1f})" if most > least else ""
+    mark = str(number + 1) if ascii_only else "●"
+    name = printable(unit, _NAME)
+    text = f" {name}: {mean:.1f} %{spread} at epoch {last}, n = {len(seeds)}\n"
+    return Text.assemble((mark, COLOURS[number]), text)
