@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from resbench.cli.completion import complete_networks, complete_settings, complete_units
 from resbench.cli.options import Force, Plugins
 from resbench.cli.terminal import echo, write_file
 from resbench.errors import BadInput, did_you_mean
@@ -40,11 +41,13 @@ Weights = Annotated[
     Path | None,
     typer.Option("--weights", metavar="FILE", help="Weights from a .safetensors file instead.", show_default=False),
 ]
-Words = Annotated[list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="As in `show`.")]
+Words = Annotated[
+    list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="As in `show`.", autocompletion=complete_settings)
+]
 
 
 def net(
-    network: Annotated[str, typer.Argument(help="A network's name or file.")],
+    network: Annotated[str, typer.Argument(help="A network's name or file.", autocompletion=complete_networks)],
     words: Words = None,
     to: To = None,
     out: Out = None,
@@ -67,7 +70,9 @@ def net(
 
 
 def unit(
-    unit: Annotated[str, typer.Argument(metavar="UNIT", help="A unit's name, or its YAML file.")],
+    unit: Annotated[
+        str, typer.Argument(metavar="UNIT", help="A unit's name, or its YAML file.", autocompletion=complete_units)
+    ],
     words: Words = None,
     to: To = None,
     out: Out = None,

@@ -10,6 +10,7 @@ import typer
 
 from resbench.cli import plot, results_delete, results_export, results_freeze, results_note, results_rename
 from resbench.cli.agreement import agreement
+from resbench.cli.completion import complete_studies, complete_units
 from resbench.cli.options import Db, Force, Json, Plugins, database
 from resbench.cli.power import power
 from resbench.cli.terminal import echo, write_file
@@ -29,7 +30,7 @@ app.command("plot")(plot.plot)
 app.command("delete")(results_delete.delete)
 app.command("rename")(results_rename.rename)
 app.command("note")(results_note.note)
-Study = Annotated[str, typer.Argument(help="The study's name.")]
+Study = Annotated[str, typer.Argument(help="The study's name.", autocompletion=complete_studies)]
 
 
 @app.command("list")
@@ -117,7 +118,10 @@ def picture_file(path: str, *, test: bool) -> None:
 def compare(
     study: Study,
     units: Annotated[
-        list[str], typer.Argument(metavar="A B [C]...", help="Two units or more, as the ranking names them.")
+        list[str],
+        typer.Argument(
+            metavar="A B [C]...", help="Two units or more, as the ranking names them.", autocompletion=complete_units
+        ),
     ],
     db: Db = None,
     json: Json = False,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from resbench.cli.completion import complete_studies
 from resbench.cli.options import Db, Force, Raw, database
 from resbench.cli.terminal import echo
 from resbench.errors import BadInput, did_you_mean
@@ -21,7 +22,7 @@ WHAT = ("leaderboard", "runs", "epochs")
 
 
 def export(
-    study: Annotated[str, typer.Argument(help="The study's name.")],
+    study: Annotated[str, typer.Argument(help="The study's name.", autocompletion=complete_studies)],
     out: Annotated[
         Path, typer.Option("-o", "--out", metavar="FILE", help=".parquet, .csv, .json, .md or .tex: its ending tells the format.")
     ],

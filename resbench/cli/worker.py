@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
+from resbench.cli.completion import complete_studies
 from resbench.cli.options import Db, Plugins, check_environment, database
 from resbench.cli.study import Checkpoints, Device
 from resbench.errors import BadInput
 
 
 def worker(
-    study: Annotated[str, typer.Option("--study", metavar="NAME", help="The study's name.")],
+    study: Annotated[str, typer.Option("--study", metavar="NAME", help="The study's name.",
+        autocompletion=complete_studies)],
     db: Db = None,
     slots: Annotated[int, typer.Option("--slots", metavar="N", min=1, help="Cells that are trained at a time.")] = 1,
     device: Device = None,
