@@ -42,11 +42,6 @@ class Item:
     inserted: str
     text: str
 
-    @property
-    def unfinished(self) -> bool:
-        """Whether a value is left to the person who types."""
-        return any(line.rstrip().endswith((":", "-")) for line in self.inserted.split("\n"))
-
 
 class LanguageServer:
     """One server process; each text is opened as a document of its own."""

@@ -17,6 +17,8 @@ from jsonschema import Draft202012Validator
 from resbench.ops.schema import table
 from resbench.report.recipe_words import KEYS
 from resbench.report.schema import KINDS, make_schema, schema_text
+from resbench.report.schema_editor import EDITOR_WORDS
+from resbench.spec.find import INSTALLED
 from resbench.spec.library import Library
 
 
@@ -128,3 +130,9 @@ def test_no_class_of_python_is_in_it(kind: str) -> None:
     assert [
         key for key in make_schema(kind, Library(table()))["$defs"] if re.search("[A-Z]", key.replace("KxK", ""))
     ] == []
+
+
+def test_the_docs_name_the_words_that_are_an_editors_own() -> None:
+    """Those that a strict reader has to be told."""
+    page = (INSTALLED.parent / "docs" / "language.md").read_text("utf-8")
+    assert f"keywords: {json.dumps(EDITOR_WORDS)}" in page
