@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from shutil import copyfile
 
+import node_packages as node
 import pytest
 from command_line import SMALL, Database, Rb, say
+from language_server import LanguageServer, language_server
 from postgres_server import Server, serve
 
 
@@ -96,3 +98,16 @@ def read(finished: Path, monkeypatch: pytest.MonkeyPatch) -> Rb:
     """The command line in the folder of the finished study."""
     monkeypatch.delenv("RESBENCH_DB", raising=False)
     return lambda *words: say(words, finished)
+
+
+@pytest.fixture(scope="session")
+def node_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the packages of tests/node/package.json, for tests that run other people's JavaScript."""
+    return node.install(tmp_path_factory.mktemp("node"))
+
+
+@pytest.fixture(scope="session")
+def editor(node_packages: Path) -> Iterator[LanguageServer]:
+    """yaml-language-server, as an editor starts it."""
+    with language_server(node_packages) as server:
+        yield server

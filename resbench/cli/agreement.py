@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from resbench.cli.completion import complete_studies
 from resbench.cli.options import Db, Json, database
 from resbench.cli.terminal import echo
 
 
 def agreement(
-    study: Annotated[str, typer.Argument(help="The study's name.")],
+    study: Annotated[str, typer.Argument(help="The study's name.", autocompletion=complete_studies)],
     table: Annotated[
         Path, typer.Argument(help="CSV with the columns unit and error_pct; `fail` where the paper says so.")
     ],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from resbench.cli.completion import complete_units, complete_units_and_settings
 from resbench.cli.options import Force, Json, Plugins
 from resbench.cli.patient import patient
 from resbench.cli.terminal import echo
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
 
 
 def analyze(
-    unit: Annotated[str, typer.Argument(metavar="UNIT", help="A unit's name, or its YAML file.")],
+    unit: Annotated[str, typer.Argument(metavar="UNIT", help="A unit's name, or its YAML file.",
+        autocompletion=complete_units)],
     words: Annotated[
         list[str] | None,
         typer.Argument(metavar="[UNIT]... [network=NAME] [depth=..] [data=NAME] [PARAM=VALUE]...",
+                       autocompletion=complete_units_and_settings,
                        help="More units, the network they stand in, and values for params."),
     ] = None,
     profiled: Annotated[

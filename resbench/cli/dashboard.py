@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from resbench.cli.completion import complete_studies
 from resbench.cli.options import Db, database
 from resbench.cli.terminal import echo
 
 
 def dashboard(
-    study: Annotated[str, typer.Argument(help="The study's name.")],
+    study: Annotated[str, typer.Argument(help="The study's name.", autocompletion=complete_studies)],
     db: Db = None,
     host: Annotated[
         str, typer.Option(metavar="NAME", help="Where to listen. Whoever reaches it may change Optuna's tables.")

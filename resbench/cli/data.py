@@ -9,10 +9,14 @@ from typing import Annotated
 
 import typer
 
+from resbench.cli.completion import complete_datasets
 from resbench.cli.options import Json, Plugins
 from resbench.cli.terminal import echo
 
-Name = Annotated[str | None, typer.Argument(metavar="[NAME]", help="A data set; without it, all are listed.")]
+Name = Annotated[
+    str | None,
+    typer.Argument(metavar="[NAME]", help="A data set; without it, all are listed.", autocompletion=complete_datasets),
+]
 Settings = Annotated[
     list[str] | None, typer.Argument(metavar="[SETTING=VALUE]...", help="What a study writes beside the name: path=birds size=64")
 ]  # fmt: skip

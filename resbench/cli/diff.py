@@ -7,17 +7,20 @@ from typing import Annotated
 
 import typer
 
+from resbench.cli.completion import complete_settings, complete_units
 from resbench.cli.options import Json, Plugins
 from resbench.cli.terminal import echo
 
 
 def diff(
-    first: Annotated[str, typer.Argument(metavar="A", help="A unit's name or file.")],
-    second: Annotated[str, typer.Argument(metavar="B", help="Another's.")],
+    first: Annotated[str, typer.Argument(metavar="A", help="A unit's name or file.", autocompletion=complete_units)],
+    second: Annotated[str, typer.Argument(metavar="B", help="Another's.", autocompletion=complete_units)],
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[network=NAME] [NAME=VALUE]...", help="a.gate_bias=0 and b.gate_bias=-6 are of one unit."
+            metavar="[network=NAME] [NAME=VALUE]...",
+            autocompletion=complete_settings,
+            help="a.gate_bias=0 and b.gate_bias=-6 are of one unit.",
         ),
     ] = None,
     json: Json = False,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from resbench.cli.completion import complete_networks, complete_settings, complete_studies, complete_units
 from resbench.cli.options import Checkpoints, Db, Force, Plugins, database
 from resbench.cli.results_weights import Other
 from resbench.cli.terminal import echo, write_file
@@ -60,18 +61,29 @@ Run = Annotated[
 Study = Annotated[
     str | None,
     typer.Option(
-        "--study", metavar="S", help="With --unit: of the run nearest to the unit's median.", show_default=False
+        "--study",
+        metavar="S",
+        help="With --unit: of the run nearest to the unit's median.",
+        show_default=False,
+        autocompletion=complete_studies,
     ),
 ]
 Unit = Annotated[
     str | None, typer.Option("--unit", metavar="U", help="As the ranking names it, or its number.", show_default=False)
 ]
-Words = Annotated[list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="As in `show`.")]
+Words = Annotated[
+    list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="As in `show`.", autocompletion=complete_settings)
+]
 
 
 def net(
     network: Annotated[
-        str | None, typer.Argument(help="A network's name or file; none with --run or --study.", show_default=False)
+        str | None,
+        typer.Argument(
+            help="A network's name or file; none with --run or --study.",
+            show_default=False,
+            autocompletion=complete_networks,
+        ),
     ] = None,
     words: Words = None,
     to: To = None,
@@ -127,7 +139,9 @@ def net(
 
 
 def unit(
-    unit: Annotated[str, typer.Argument(metavar="UNIT", help="A unit's name, or its YAML file.")],
+    unit: Annotated[
+        str, typer.Argument(metavar="UNIT", help="A unit's name, or its YAML file.", autocompletion=complete_units)
+    ],
     words: Words = None,
     to: To = None,
     out: Out = None,

@@ -47,7 +47,6 @@ app = typer.Typer(
     cls=UsageShown,
     help="Declare residual units in YAML, prove what was built, train them, rank them with evidence.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -117,7 +116,7 @@ class _Concealing:
 def _run() -> None:
     warnings.formatwarning = format_warning
     try:
-        get_command(app)()
+        get_command(app)(prog_name="resbench")  # by `python -m resbench` too: a shell completes the command
     except ResbenchError as error:
         print_problem(error)
         sys.exit(error.exit_status)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from resbench.cli import export, verify
+from resbench.cli.completion import complete_networks, complete_settings
 from resbench.cli.options import Json, Plugins
 from resbench.cli.terminal import echo
 
@@ -15,11 +16,13 @@ app = typer.Typer(help="Look at networks.", no_args_is_help=True)
 
 @app.command()
 def show(
-    network: Annotated[str, typer.Argument(help="A network's name or file.")],
+    network: Annotated[str, typer.Argument(help="A network's name or file.", autocompletion=complete_networks)],
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[unit=UNIT] [data=DATA] [NAME=VALUE]...", help="depth=110 unit.gate_bias=0 data=digits"
+            metavar="[unit=UNIT] [data=DATA] [NAME=VALUE]...",
+            autocompletion=complete_settings,
+            help="depth=110 unit.gate_bias=0 data=digits",
         ),
     ] = None,
     json: Json = False,

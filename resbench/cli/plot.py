@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from resbench.cli.completion import complete_studies
 from resbench.cli.options import Db, Force, Json, Plugins, database
 from resbench.cli.terminal import echo
 
 
 def plot(
-    study: Annotated[str, typer.Argument(help="The study's name.")],
+    study: Annotated[str, typer.Argument(help="The study's name.", autocompletion=complete_studies)],
     kinds: Annotated[
         list[str] | None,
         typer.Argument(

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from resbench.cli.completion import complete_networks
 from resbench.cli.options import Json, Plugins
 from resbench.cli.terminal import echo, echo_lines
 from resbench.errors import BadInput, did_you_mean
@@ -78,7 +79,8 @@ def _is_installed(name: str) -> bool:
 def check(
     what: Annotated[str | None, typer.Argument(metavar="[NAME|FOLDER]", help="One plugin; else all.")] = None,
     network: Annotated[
-        str, typer.Option("--network", metavar="NETWORK", help="Where units are tried.")
+        str,
+        typer.Option("--network", metavar="NETWORK", help="Where units are tried.", autocompletion=complete_networks),
     ] = "resnet_cifar",
     plugins: Plugins = None,
 ) -> None:

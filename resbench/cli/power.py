@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
+from resbench.cli.completion import complete_studies, complete_units
 from resbench.cli.options import Db, Json, database
 from resbench.cli.terminal import echo
 
 
 def power(
-    study: Annotated[str, typer.Argument(help="The study's name.")],
+    study: Annotated[str, typer.Argument(help="The study's name.", autocompletion=complete_studies)],
     delta: Annotated[
         float,
         typer.Option(
@@ -19,7 +20,10 @@ def power(
         ),
     ],
     units: Annotated[
-        list[str] | None, typer.Argument(metavar="[UNIT]...", help="Only these, as those that a next study will hold.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[UNIT]...", autocompletion=complete_units, help="Only these, as those that a next study will hold."
+        ),
     ] = None,
     db: Db = None,
     json: Json = False,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from resbench.cli.completion import complete_studies
 from resbench.cli.options import Db, Force, Json, Plugins, Raw, database
 from resbench.cli.terminal import echo
 from resbench.errors import BadInput
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def proxies(
-    study: Annotated[str, typer.Argument(help="The study's name.")],
+    study: Annotated[str, typer.Argument(help="The study's name.", autocompletion=complete_studies)],
     images: Annotated[int, typer.Option(min=2, help="Of the training split, that each network is tried on.")] = 64,
     seed: Annotated[
         int, typer.Option(min=0, max=LARGEST, help="Of the weights that the networks start from.")

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from resbench.cli.completion import complete_studies
 from resbench.cli.options import Db, Force, Plugins, database
 from resbench.cli.terminal import echo
 
 
 def report(
-    study: Annotated[str, typer.Argument(help="The study's name.")],
+    study: Annotated[str, typer.Argument(help="The study's name.", autocompletion=complete_studies)],
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="FILE", help="Where the page goes; its ending is .html.")
     ] = Path("report.html"),

@@ -19,6 +19,7 @@ from resbench.cli import (
     results_weights,
 )
 from resbench.cli.agreement import agreement
+from resbench.cli.completion import complete_studies, complete_units
 from resbench.cli.options import Db, Force, Json, Plugins, database
 from resbench.cli.power import power
 from resbench.cli.terminal import echo
@@ -40,7 +41,7 @@ app.command("rename")(results_rename.rename)
 app.command("note")(results_note.note)
 app.command("unit")(results_unit.unit)
 app.command("weights")(results_weights.weights)
-Study = Annotated[str, typer.Argument(help="The study's name.")]
+Study = Annotated[str, typer.Argument(help="The study's name.", autocompletion=complete_studies)]
 
 
 @app.command("list")
@@ -128,7 +129,10 @@ def picture_file(path: str, *, test: bool) -> None:
 def compare(
     study: Study,
     units: Annotated[
-        list[str], typer.Argument(metavar="A B [C]...", help="Two units or more, as the ranking names them.")
+        list[str],
+        typer.Argument(
+            metavar="A B [C]...", help="Two units or more, as the ranking names them.", autocompletion=complete_units
+        ),
     ],
     db: Db = None,
     json: Json = False,

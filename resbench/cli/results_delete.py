@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from resbench.cli.completion import complete_studies
 from resbench.cli.options import Db, Timeout, database
 from resbench.cli.terminal import agree, echo, is_answered
 from resbench.errors import BadInput
@@ -19,7 +20,8 @@ MOST = 20  # names in a line
 
 
 def delete(
-    study: Annotated[str | None, typer.Argument(metavar="[STUDY]", help="The study's name.", show_default=False)] = None,
+    study: Annotated[str | None, typer.Argument(metavar="[STUDY]", help="The study's name.",
+        autocompletion=complete_studies, show_default=False)] = None,
     unit: Annotated[
         list[str] | None,
         typer.Option("--unit", metavar="UNIT", help="Only this unit of it; may be given again.", show_default=False),

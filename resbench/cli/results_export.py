@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from resbench.cli.completion import complete_studies
 from resbench.cli.options import Db, Force, Raw, database
 from resbench.cli.terminal import echo
 from resbench.errors import BadInput, did_you_mean
@@ -26,7 +27,7 @@ IN_LATEX = ("unit", "error", "sd", "interval", "n", "best", "params")  # as many
 
 
 def export(
-    study: Annotated[str, typer.Argument(help="The study's name.")],
+    study: Annotated[str, typer.Argument(help="The study's name.", autocompletion=complete_studies)],
     out: Annotated[
         Path, typer.Option("-o", "--out", metavar="FILE", help=".parquet, .csv, .json, .md or .tex: its ending tells the format.")
     ],

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from resbench.cli.completion import complete_studies
 from resbench.cli.options import Db, Force, Timeout, database
 from resbench.cli.terminal import echo
 from resbench.errors import BadInput
@@ -17,7 +18,8 @@ from resbench.escape import printable
 def freeze(
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="The file to write.")],
     study: Annotated[
-        str | None, typer.Argument(help="The study's name; may be left out where frozen files are merged.", show_default=False)
+        str | None, typer.Argument(help="The study's name; may be left out where frozen files are merged.",
+            autocompletion=complete_studies, show_default=False)
     ] = None,
     merge: Annotated[
         list[Path] | None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from resbench.cli.completion import complete_studies
 from resbench.cli.options import Db, Json, database
 from resbench.cli.terminal import echo
 from resbench.errors import BadInput
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 def note(
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[STUDY] [TEXT]", help="The study's name, unless --run names a run; and what to note.",
+        typer.Argument(metavar="[STUDY] [TEXT]",
+            autocompletion=complete_studies, help="The study's name, unless --run names a run; and what to note.",
                        show_default=False),
     ] = None,
     run: Annotated[

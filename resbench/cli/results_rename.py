@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
+from resbench.cli.completion import complete_studies
 from resbench.cli.options import Db, database
 from resbench.cli.terminal import echo
 
 
 def rename(
-    old: Annotated[str, typer.Argument(metavar="OLD", help="The study's name.")],
+    old: Annotated[str, typer.Argument(metavar="OLD", help="The study's name.", autocompletion=complete_studies)],
     new: Annotated[str, typer.Argument(metavar="NEW", help="A name that no study has.")],
     db: Db = None,
 ) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from resbench.cli.completion import complete_studies
 from resbench.cli.options import Db, Force, database
 from resbench.cli.terminal import echo, write_file
 from resbench.errors import BadInput
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def unit(
-    study: Annotated[str, typer.Argument(help="The study's name.")],
+    study: Annotated[str, typer.Argument(help="The study's name.", autocompletion=complete_studies)],
     name: Annotated[str, typer.Argument(metavar="UNIT", help="As the ranking names it, or its number there.")],
     out: Annotated[
         Path | None,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from resbench.cli.completion import complete_kinds
 from resbench.cli.options import Force, Plugins
 from resbench.cli.terminal import echo, write_file
 from resbench.errors import BadInput, did_you_mean
@@ -14,7 +15,10 @@ from resbench.files import write
 
 
 def schema(
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="unit, block, network, recipe or study.")],
+    kind: Annotated[
+        str,
+        typer.Argument(metavar="KIND", help="unit, block, network, recipe or study.", autocompletion=complete_kinds),
+    ],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it there instead of on stdout.")
     ] = None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from resbench.cli.completion import complete_studies
 from resbench.cli.options import Db, Json, Plugins, database
 from resbench.cli.terminal import echo
 
@@ -18,7 +19,7 @@ MOST_FAILED = 10
 
 
 def status(
-    study: Annotated[str, typer.Argument(metavar="STUDY", help="The study's name.")],
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="The study's name.", autocompletion=complete_studies)],
     db: Db = None,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Again every 2 s, until no cell is left.")] = False,
     json: Json = False,

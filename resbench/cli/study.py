@@ -9,12 +9,20 @@ from typing import Annotated
 
 import typer
 
+from resbench.cli.completion import complete_study_files
 from resbench.cli.options import Checkpoints, Db, Json, Plugins, check_environment, database
 from resbench.cli.terminal import echo, echo_lines
 from resbench.errors import BadInput
 
 app = typer.Typer(help="Run, check and show studies.", no_args_is_help=True)
-File = Annotated[str, typer.Argument(metavar="STUDY", help="A study's YAML file, or the name of one in the library.")]
+File = Annotated[
+    str,
+    typer.Argument(
+        metavar="STUDY",
+        help="A study's YAML file, or the name of one in the library.",
+        autocompletion=complete_study_files,
+    ),
+]
 Changes = Annotated[
     list[str] | None,
     typer.Argument(

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from resbench.cli import diff, export
+from resbench.cli.completion import complete_settings, complete_units
 from resbench.cli.options import Force, Json, Plugins
 from resbench.cli.terminal import echo
 from resbench.errors import BadInput
@@ -17,8 +18,12 @@ app = typer.Typer(help="Check, draw and list units.", no_args_is_help=True)
 
 @app.command()
 def check(
-    unit: Annotated[str, typer.Argument(metavar="FILE", help="A unit's YAML file, or a unit's name.")],
-    words: Annotated[list[str] | None, typer.Argument(metavar="[network=NAME] [PARAM=VALUE]...")] = None,
+    unit: Annotated[
+        str, typer.Argument(metavar="FILE", help="A unit's YAML file, or a unit's name.", autocompletion=complete_units)
+    ],
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[network=NAME] [PARAM=VALUE]...", autocompletion=complete_settings)
+    ] = None,
     json: Json = False,
     plugins: Plugins = None,
 ) -> None:
@@ -44,8 +49,12 @@ def check(
 
 @app.command()
 def show(
-    unit: Annotated[str, typer.Argument(metavar="UNIT", help="A unit's name, or its YAML file.")],
-    words: Annotated[list[str] | None, typer.Argument(metavar="[network=NAME] [PARAM=VALUE]...")] = None,
+    unit: Annotated[
+        str, typer.Argument(metavar="UNIT", help="A unit's name, or its YAML file.", autocompletion=complete_units)
+    ],
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[network=NAME] [PARAM=VALUE]...", autocompletion=complete_settings)
+    ] = None,
     place: Annotated[
         str | None,
         typer.Option(metavar="PLACE", help="first, inner, transition or all; else inner.", show_default=False),

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from resbench.cli.completion import complete_networks, complete_settings
 from resbench.cli.options import Force, Json, Plugins
 from resbench.cli.terminal import echo
 from resbench.escape import printable
@@ -16,10 +17,14 @@ Against = Annotated[
     str,
     typer.Option("--against", metavar="REFERENCE", help="torchvision:NAME, timm:NAME or torch_resnet:NAME."),
 ]
-Network = Annotated[str, typer.Argument(help="A network's name or file.")]
+Network = Annotated[str, typer.Argument(help="A network's name or file.", autocompletion=complete_networks)]
 Words = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[unit=UNIT] [NAME=VALUE]...", help="depth=18 unit=original unit.change=project"),
+    typer.Argument(
+        metavar="[unit=UNIT] [NAME=VALUE]...",
+        autocompletion=complete_settings,
+        help="depth=18 unit=original unit.change=project",
+    ),
 ]
 Map = Annotated[
     Path | None,

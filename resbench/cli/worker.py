@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from resbench.cli.completion import complete_studies
 from resbench.cli.options import Checkpoints, Db, Plugins, check_environment, database
 from resbench.cli.study import Device
 from resbench.errors import BadInput
@@ -15,7 +16,8 @@ UNFINISHED = 6  # a limit of time or a signal ended the worker, and the study ha
 
 
 def worker(
-    study: Annotated[str, typer.Option("--study", metavar="NAME", help="The study's name.")],
+    study: Annotated[str, typer.Option("--study", metavar="NAME", help="The study's name.",
+        autocompletion=complete_studies)],
     db: Db = None,
     slots: Annotated[int, typer.Option("--slots", metavar="N", min=1, help="Cells that are trained at a time.")] = 1,
     device: Device = None,

@@ -47,12 +47,24 @@ def _cites(text: str) -> bool:
     return re.search(r"arXiv:|\b(19|20)[0-9]{2}\b", text) is not None
 
 
+def paragraphs(signature: Signature, *, source: bool = False) -> list[str]:
+    """What an op is, with its shapes as code, and what else its docstrings say; `source`: also the paper it is from.
+
+    >>> paragraphs(Signature("relu", {}, doc="Rectifier.  BCHW -> BCHW.  Nair & Hinton 2010"), source=True)
+    ['Rectifier, `BCHW -> BCHW`.', 'Nair & Hinton 2010']
+    """
+    first, *rest = words(signature)
+    shapes = f", `{_shapes(signature)}`" if _shapes(signature) else ""
+    others = [part for part in rest if "->" not in part]
+    more = [f"{part}." for part in others if not _cites(part)]
+    cited = [part for part in others if _cites(part)] if source else []
+    found = [f"{first}{shapes}.", *more, *signature.more.split("\n\n"), *cited]
+    return [" ".join(text.split()) for text in found if text.strip(" .")]
+
+
 def _described(signature: Signature) -> str:
     """Head, words and arguments of one op."""
-    said = words(signature)
-    more = [part for part in said[1:] if "->" not in part and not _cites(part)]
-    paragraphs = [f"{said[0]}, `{_shapes(signature)}`.", *(f"{part}." for part in more), *signature.more.split("\n\n")]
-    text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs if paragraph)
+    text = "\n\n".join(paragraphs(signature))
     head = f"### {signature.name}\n{text}"
     if not signature.arguments:
         return head

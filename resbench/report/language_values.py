@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from resbench.escape import markdown_row
-from resbench.report.schema_recipe import KEYS
+from resbench.report.recipe_words import KEYS
 from resbench.spec.grammar import FUNCTIONS
 from resbench.spec.names import MEANINGS, NETWORK_NAMES, STAGE_NAMES
 from resbench.spec.recipe import RecipeSpec

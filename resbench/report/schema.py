@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from resbench.escape import json_text
+from resbench.report.schema_editor import finished
 from resbench.report.schema_graph import block_schema, unit_schema
 from resbench.report.schema_network import network_schema
 from resbench.report.schema_recipe import recipe_schema
@@ -33,7 +34,10 @@ def make_schema(kind: str, library: Library) -> Schema:
     make, named = _MAKERS[kind]
     made = make(library)
     head = {"$schema": DIALECT, "title": f"resbench {kind}", "description": f"A {kind}'s YAML file."}
-    return {**head, **made, "$defs": {**common_schemas(), **name_schemas(library, named), **made["$defs"]}}
+    schema: Schema = finished(
+        {**head, **made, "$defs": {**common_schemas(), **name_schemas(library, named), **made["$defs"]}}
+    )
+    return schema
 
 
 def schema_text(kind: str, library: Library) -> str:

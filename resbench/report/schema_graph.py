@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from resbench.report.schema_editor import if_list, offer
 from resbench.report.schema_ops import op_schemas
 from resbench.report.schema_params import domain, param_schema, params_schema
 from resbench.report.schema_use import head_schemas
@@ -43,8 +44,11 @@ def _graph(library: Library, kind: str, more: dict[str, Schema], inputs: Iterabl
         "type": "object", "propertyNames": legal_name(inputs), "maxProperties": MAX_NODES,
     }  # fmt: skip
     given_by_a_rule = {
-        "contains": {"properties": {"nodes": {"type": "object", "required": ["y"]}}, "required": ["nodes"]}
-    }
+        "type": "array",
+        "contains": {
+            "type": "object", "properties": {"nodes": {"type": "object", "required": ["y"]}}, "required": ["nodes"],
+        },
+    }  # fmt: skip
     return {
         "type": "object",
         "properties": {
@@ -53,7 +57,7 @@ def _graph(library: Library, kind: str, more: dict[str, Schema], inputs: Iterabl
             **more,
             "nodes": {
                 **nodes,
-                "additionalProperties": {**_node(), "required": ["from", "ops"]},
+                "additionalProperties": {**_node(inputs), "required": ["from", "ops"]},
                 "description": "The graph: each node reads others and applies a list of ops; `x` enters, `y` is the result.",
             },
             "when": {
@@ -61,11 +65,12 @@ def _graph(library: Library, kind: str, more: dict[str, Schema], inputs: Iterabl
                 "description": "Rules in order: where one holds, its nodes get another `from` or `ops`, or are added.",
                 "items": {
                     "type": "object",
+                    "title": "rule",
                     "properties": {
                         "if": {"type": ["string", "boolean"], "description": _known("An expression without `$( )`.")},
                         "nodes": {
                             **nodes,
-                            "additionalProperties": {**_node(), "minProperties": 1},
+                            "additionalProperties": {**_node(inputs), "minProperties": 1},
                             "description": "What is changed: `from` or `ops` of a node, or a new node with both.",
                         },
                     },
@@ -77,18 +82,21 @@ def _graph(library: Library, kind: str, more: dict[str, Schema], inputs: Iterabl
         "required": [kind],
         "additionalProperties": False,
         "if": {"anyOf": [{"required": ["extends"]}, {"properties": {"when": given_by_a_rule}, "required": ["when"]}]},
-        "else": {"required": ["nodes"], "properties": {"nodes": {"required": ["y"]}}},
+        "else": {"required": ["nodes"], "properties": {"nodes": {"type": "object", "required": ["y"]}}},
         "$defs": {**op_schemas(library, in_unit=True), "param": param_schema(), "domain": domain(default=True)},
     }  # fmt: skip
 
 
-def _node() -> Schema:
+def _node(inputs: Iterable[str]) -> Schema:
     source = texts(NAME, EXPRESSION, message="a node's name, or an expression that stands for one, is needed")
+    known = dict.fromkeys(inputs, "What comes in.")
     return {
         "type": "object",
+        "title": "node",
         "properties": {
             "from": {
-                "if": {"type": "array"}, "then": {"items": source, "minItems": 1}, "else": source,
+                **source, "type": ["string", "array"], **if_list(offer(source, known), {"minItems": 1}),
+                **offer({}, known),
                 "description": "The node that is read, or a list of nodes; several go to the first op, in order.",
             },
             "ops": {"$ref": "#/$defs/ops"},

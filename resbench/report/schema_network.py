@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from resbench.report.schema_editor import anything, if_list, offer
 from resbench.report.schema_ops import op_schemas
 from resbench.report.schema_params import domain, param_schema, params_schema
 from resbench.report.schema_use import head_schemas, use_schema
@@ -13,6 +14,7 @@ from resbench.spec.network import MAX_STAGES
 def network_schema(library: Library) -> Schema:
     stage: Schema = {
         "type": "object",
+        "title": "stage",
         "properties": {
             "units": whole_schema("How many units.", 0),
             "out": whole_schema(
@@ -21,9 +23,13 @@ def network_schema(library: Library) -> Schema:
             "stride": whole_schema("Stride of the stage's first unit.", 1, default=1),
             "before": ops_schema("Ops in front of the stage's first unit."),
             "unit": {
-                "if": {"type": "object", "not": {"required": ["use"]}},
-                "then": {"description": "Params of the network's unit that are different in this stage."},
+                "if": {"type": "object", "not": {"type": "object", "required": ["use"]}},
+                "then": {
+                    "title": "params",
+                    "description": "Params of the network's unit that are different in this stage.",
+                },
                 "else": {"$ref": "#/$defs/unit"},
+                "anyOf": [{"$ref": "#/$defs/unit_name"}, anything("unit")],
                 "description": "`{param: value}` changes params of the network's unit here, `{use: name}` takes another.",
             },
         },
@@ -36,11 +42,13 @@ def network_schema(library: Library) -> Schema:
             **head_schemas("network"),
             "params": params_schema(()),
             "input": {
-                "type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 4096}, "minItems": 3, "maxItems": 3,
+                "type": "array", **if_list({"type": "integer", "minimum": 1, "maximum": 4096}, {"minItems": 3, "maxItems": 3}),
+                **offer({}, {"[3, 32, 32]": "as CIFAR", "[3, 224, 224]": "as ImageNet", "[1, 28, 28]": "as MNIST"}),
                 "description": "[channels, height, width] of an image, where no data are named.",
             },
             "classes": {
-                "type": "integer", "minimum": 1, "maximum": 10**6, "description": "Classes, where no data are named.",
+                "type": "integer", "minimum": 1, "maximum": 10**6, "examples": [10],
+                "description": "Classes, where no data are named.",
             },
             "unit": {"$ref": "#/$defs/unit"},
             "stem": ops_schema("What stands before the first stage."),

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from resbench.errors import BadInput
+from resbench.report.language_ops import paragraphs
+from resbench.report.schema_editor import if_list, offer
 from resbench.report.schema_value import EXPRESSION, EXPRESSION_REF, Schema, argument, param, texts, words
 from resbench.spec.domain import Param
 from resbench.spec.library import Library
@@ -25,10 +27,12 @@ OFFERED = (
 )  # where an editor completes
 _REPEAT: Schema = {
     "type": "object",
+    "title": "repeat",
+    "doNotSuggest": True,
     "description": "The ops, so many times one behind the other; each time has weights of its own.",
     "properties": {
         "times": {
-            "type": ["integer", "string"], "minimum": 0, "maximum": 1000, "pattern": f"^{EXPRESSION}$",
+            "type": ["string", "integer"], "minimum": 0, "maximum": 1000, "pattern": f"^{EXPRESSION}$",
             "description": "How often: a whole number, or an expression.",
         },
         "ops": {"$ref": "#/$defs/ops", "description": "What is repeated."},
@@ -43,34 +47,35 @@ def op_schemas(library: Library, *, in_unit: bool) -> dict[str, Schema]:
     plain = {name: library.ops[name] for name in sorted(library.ops)}
     mappings = {name: _mapping(signature, {}, in_unit) for name, signature in plain.items()}
     blocks = {name: _block(library, name) for name in library.names("block")}
-    bare = {name: _words(signature) for name, signature in plain.items() if not mappings[name].get("required")}
-    bare |= {name: str(schema["description"]) for name, schema in blocks.items()}
+    docs = {name: str(schema["description"]) for name, schema in {**mappings, **blocks}.items()}
+    bare = {name: doc for name, doc in docs.items() if "required" not in {**mappings, **blocks}[name]}
     with_kernel: dict[str, Schema] = {}
     if "conv" in plain:
         for name in ("conv1x1", "dwconv1x1"):
             with_kernel[name.removesuffix("1x1")] = _mapping(plain["conv"], expand(name)[2], in_unit)
-    forms = {f"^{_form(name)}$": {"$ref": f"#/$defs/{name}KxK"} for name in with_kernel}
-    offered = {
-        name: {"$ref": f"#/$defs/{name.rpartition('conv')[0]}convKxK"} for name in OFFERED if "conv" in with_kernel
-    }
+    forms = {f"^{_not_offered()}{_form(name)}$": {"$ref": f"#/$defs/{name}KxK"} for name in with_kernel}
+    offered = {name: f"{name.rpartition('conv')[0]}convKxK" for name in OFFERED if "conv" in with_kernel}
     bare_forms = [_form(name) for name, schema in with_kernel.items() if not schema.get("required")]
-    bare |= {name: _words(plain["conv"]) for name in OFFERED if any(re.fullmatch(form, name) for form in bare_forms)}
-    known = {name: {"$ref": f"#/$defs/{_key(name)}"} for name in (*mappings, *blocks)}
+    docs |= {name: str(with_kernel[key.removesuffix("KxK")]["description"]) for name, key in offered.items()}
+    bare |= {name: docs[name] for name in offered if any(re.fullmatch(form, name) for form in bare_forms)}
+    known = {**{name: _key(name) for name in (*mappings, *blocks)}, **offered}
+    keys = {name: {"$ref": f"#/$defs/{key}"} for name, key in known.items()}
+    offers = {name if name in bare else f"{name}: ": docs[name] for name in sorted(docs)}
     return {
         "ops": {
             "type": ["array", "string"],
-            "items": {"$ref": "#/$defs/op"},
-            "maxItems": MAX_OPS,
+            **if_list({"$ref": "#/$defs/op"}, {"maxItems": MAX_OPS}),
             "pattern": f"^{EXPRESSION}$",
             "patternErrorMessage": "a list of ops is needed, as in `[bn, relu]`",
             "description": "A list of ops, run one after the other, or a `$name` that stands for one.",
         },
         "op": {
+            **offer({}, {**offers, "repeat: ": str(_REPEAT["description"])}),
             "if": {"type": "object"},
             "then": {
                 "type": "object",
                 "description": "`name: {arguments}`: one op with its arguments.",
-                "properties": {**known, **offered, "repeat": _REPEAT},
+                "properties": {**keys, "repeat": _REPEAT},
                 "patternProperties": forms,
                 "additionalProperties": False,
                 "minProperties": 1,
@@ -83,6 +88,7 @@ def op_schemas(library: Library, *, in_unit: bool) -> dict[str, Schema]:
         },
         "normal": {
             "type": "object",
+            "title": "normal",
             "description": "Drawn from a normal distribution of mean 0.",
             "properties": {"normal": {**argument(Argument(("float",), True)), "description": "Standard deviation."}},
             "required": ["normal"],
@@ -101,13 +107,17 @@ def _form(name: str) -> str:
     return KERNEL if name == "conv" else f"dw{KERNEL}"
 
 
+def _not_offered() -> str:
+    """Each key has one schema: that of its name, or that of its form."""
+    return f"(?!({'|'.join(OFFERED)})$)"
+
+
 def _bare(forms: list[str]) -> list[Schema]:
     return [texts(*forms, message="an op, a block or an expression is needed")] if forms else []
 
 
 def _words(signature: Signature) -> str:
-    paragraphs = [signature.doc, *signature.more.split("\n\n")]
-    return "\n\n".join(" ".join(text.split()) for text in paragraphs if text)
+    return "\n\n".join(paragraphs(signature, source=True)) or f"op {signature.name}"
 
 
 def _mapping(signature: Signature, implied: Mapping[str, Any], in_unit: bool) -> Schema:
@@ -123,6 +133,8 @@ def _mapping(signature: Signature, implied: Mapping[str, Any], in_unit: bool) ->
             required.append(key)
     return {
         "type": ["object", "null"],
+        "title": signature.name,
+        "doNotSuggest": True,  # as a key: ops are offered as they are written, most of them by the name alone
         "description": _words(signature),
         "properties": properties,
         "additionalProperties": False,
@@ -135,9 +147,15 @@ def _block(library: Library, name: str) -> Schema:
     try:
         block = library.block(name)
     except BadInput as error:
-        return {"type": ["object", "null"], "description": f"A block whose file is wrong: {error}"}
+        return {
+            "type": ["object", "null"],
+            "doNotSuggest": True,
+            "description": f"A block whose file is wrong: {error}",
+        }
     return {
         "type": ["object", "null"],
+        "title": name,
+        "doNotSuggest": True,
         "description": "\n\n".join(text for text in (block.doc, block.cite) if text) or f"block {name}",
         "properties": params_of(block.body.params),
         "additionalProperties": False,

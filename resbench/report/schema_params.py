@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from resbench.report.schema_value import Schema, legal_name
+from resbench.report.schema_editor import ANY_TYPE, if_list
+from resbench.report.schema_value import DOMAIN_KEYS, Schema, legal_name
 from resbench.spec.body import MAX_PARAMS
 from resbench.spec.names import KNOWN
 
@@ -20,17 +21,18 @@ def param_schema() -> Schema:
     """A value of any kind; a mapping with a domain's key is a domain, one with `by` a look-up."""
     properties = domain(default=True)["properties"]
     look_up: Schema = {
-        "type": "object", "required": ["by", "cases"], "additionalProperties": False,
+        "type": "object", "title": "look-up", "required": ["by", "cases"], "additionalProperties": False,
         "properties": {
-            "by": {"description": "The value that is looked up: an expression."},
+            "by": {"type": ANY_TYPE, "description": "The value that is looked up: an expression."},
             "cases": {"type": "object", "minProperties": 1, "description": "What each value stands for."},
         },
     }  # fmt: skip
-    asks = {"type": "object", "anyOf": [{"required": [key]} for key in ("default", "choices", "range", "cases")]}
+    asks = {"type": "object", "not": {"properties": dict.fromkeys(("default", *DOMAIN_KEYS), False)}}
     return {
+        "type": ANY_TYPE,
         "description": "A value, an expression, a domain `{default, choices | range | cases}` or a look-up `{by, cases}`.",
-        "properties": {key: {"description": of["description"]} for key, of in properties.items()}
-        | {"by": {"description": "Looked up by this value in `cases`."}},
+        "properties": {key: {"type": ANY_TYPE, "description": of["description"]} for key, of in properties.items()}
+        | {"by": {"type": ANY_TYPE, "description": "Looked up by this value in `cases`."}},
         "if": {"type": "object", "required": ["by"]},
         "then": look_up,
         "else": {"if": asks, "then": {"$ref": "#/$defs/domain"}},
@@ -39,19 +41,21 @@ def param_schema() -> Schema:
 
 def domain(*, default: bool) -> Schema:
     """`{choices: [...]}`, `{range: [low, high], step, log}` or `{cases: {...}}`; a file's own has a `default`."""
-    own = {"default": {"description": "The value where no study says otherwise."}} if default else {}
+    own = {"default": {"type": ANY_TYPE, "description": "The value where no study says otherwise."}} if default else {}
     return {
         "type": "object",
+        "title": "domain",
         "description": "A domain: what is allowed. It is searched only where a study says so.",
         "properties": {
             **own,
             "choices": {"type": "array", "minItems": 1, "description": "The values that are allowed."},
             "range": {
-                "type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2,
+                "type": "array", **if_list({"type": "number"}, {"minItems": 2, "maxItems": 2}),
                 "description": "[low, high], both included; whole numbers where both ends are.",
             },
             "step": {
-                "type": "number", "exclusiveMinimum": 0, "description": "From one value to the next; it must divide the range.",
+                "type": "number", "exclusiveMinimum": 0, "examples": [1],
+                "description": "From one value to the next; it must divide the range.",
             },
             "log": {"type": "boolean", "description": "Even in the logarithm: 1e-3 to 1e-2 is as long as 1e-2 to 1e-1."},
             "cases": {"type": "object", "minProperties": 1, "description": "Choices with names: what each name stands for."},

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import get_args
 
-from resbench.report.schema_value import Schema
+from resbench.report.schema_editor import Schema, either
+from resbench.report.schema_use import if_used
 from resbench.spec.arrange import CHANGES, MAX_OPS, MERGES, PLACES
 from resbench.spec.arrangement import RULES
 from resbench.spec.mutate import MAX_COUNT, MAX_EDITS
-from resbench.spec.search import SearchSpec
+from resbench.spec.search import SearchSpec, Use, keys_for
 
 _SEARCH = {
     "use": "How points are found: all of them (grid), at random, by a model (tpe, cma_es, gp), by evolution (evolution, nsga2, "
@@ -80,13 +82,19 @@ def search_schema() -> Schema:
         "type": "object", "description": _SEARCH["prune"], "required": ["use"], "additionalProperties": False,
         "properties": {key: without_title(value) | {"description": _PRUNE[key]} for key, value in prune.items()},
     }  # fmt: skip
-    return {
-        "description": _SEARCH["use"],
-        "default": "grid",
-        "if": {"type": "object"},
-        "then": {"type": "object", "properties": own, "required": ["use"], "additionalProperties": False},
-        "else": own["use"],
+    mapping = {
+        "title": "search",
+        "properties": {"use": own["use"]},
+        "required": ["use"],
+        "allOf": [_rule(use, own) for use in get_args(Use)],
     }
+    return {"description": _SEARCH["use"], "default": "grid", **either("search", own["use"], mapping)}
+
+
+def _rule(use: str, own: Mapping[str, Schema]) -> Schema:
+    """What may stand beside `use`."""
+    known = {key: own[key] for key in keys_for(use) if key != "use"}
+    return if_used(use, {"properties": {"use": True, **known}, "additionalProperties": False})
 
 
 def without_title(schema: Schema) -> Schema:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from resbench.data.registry import names as data_names
 from resbench.data.registry import settings
+from resbench.report.schema_editor import Schema, either, if_list, offer
 from resbench.report.schema_params import domain
 from resbench.report.schema_recipe import study_recipe
 from resbench.report.schema_search import arrange_schema, mutate_schema, search_schema, without_title
-from resbench.report.schema_use import head_schemas, use_schema
-from resbench.report.schema_value import Schema, texts, words
+from resbench.report.schema_use import docs_of, head_schemas, if_used, use_schema
+from resbench.report.schema_value import texts, words
 from resbench.spec.budget import DEVICE
 from resbench.spec.design import MEASURED
 from resbench.spec.keep import RUNS
@@ -49,16 +50,17 @@ def study_schema(library: Library) -> Schema:
             "network": {"$ref": "#/$defs/network"},
             "units": {
                 "type": "array",
-                "minItems": 1,
                 "items": {"$ref": "#/$defs/unit"},
+                "minItems": 1,
+                "if": {"not": {"contains": {"type": "object"}}},  # inside of which no names are to be offered
+                "then": {"items": {"$ref": "#/$defs/unit_offer"}},
                 "description": "The units that are trained in the network, each once for each of its points.",
             },
             "data": _data(),
             "recipe": recipe,
             "seeds": {
-                "if": {"type": "array"},
-                "then": {"items": {"type": "integer", "minimum": 0}, "minItems": 1, "uniqueItems": True},
-                "else": {"type": "integer", "minimum": 1, "maximum": MAX_SEEDS},
+                "type": ["integer", "array"], "minimum": 1, "maximum": MAX_SEEDS,
+                **if_list({"type": "integer", "minimum": 0}, {"minItems": 1, "uniqueItems": True}),
                 "description": "Runs of each point: a number n stands for seeds 0 to n - 1; or a list of seeds.",
                 "default": 5,
             },
@@ -74,9 +76,8 @@ def study_schema(library: Library) -> Schema:
             },
             "race": {
                 "description": "Left out at a look: no more seeds. Seeds of each unit at the looks; true: 5, 8, 12, 20.",
-                "if": {"type": "array"},
-                "then": {"items": {"type": "integer", "minimum": 3}, "minItems": 1, "uniqueItems": True},
-                "else": {"type": "boolean"},
+                "type": ["boolean", "array"],
+                **if_list({"type": "integer", "minimum": 3}, {"minItems": 1, "uniqueItems": True}),
             },
             "paired": {
                 "type": "boolean",
@@ -88,9 +89,9 @@ def study_schema(library: Library) -> Schema:
                 "description": "Limits; none where not given.",
                 "properties": {
                     **{key: {**_amount(), "description": words} for key, words in _BUDGET.items()},
-                    "memory_mib": {"type": "number", "exclusiveMinimum": 0, "description": _MEMORY},
+                    "memory_mib": {"type": "number", "exclusiveMinimum": 0, "examples": [100], "description": _MEMORY},
                     "latency_ms": {
-                        "type": ["number", "object"], "exclusiveMinimum": 0, "description": _LATENCY,
+                        "type": ["number", "object"], "exclusiveMinimum": 0, "examples": [10], "description": _LATENCY,
                         "propertyNames": {"pattern": f"^({DEVICE.pattern})$"},
                         "additionalProperties": {"type": "number", "exclusiveMinimum": 0},
                     },
@@ -124,6 +125,7 @@ def study_schema(library: Library) -> Schema:
             **defs,
             "network": use_schema(library, "network", searchable=True),
             "unit": _entry(library),
+            "unit_offer": _unit_offer(library),
             "domain": domain(default=False),
         },
     }  # fmt: skip
@@ -146,31 +148,33 @@ def _track() -> Schema:
 
 def _data() -> Schema:
     """A name, or `{use: name, setting: value}`."""
-    name: Schema = {"anyOf": [words(data_names()), {"type": "string", "minLength": 1}], "description": "Its name."}
+    name: Schema = {"anyOf": [words(data_names()), {"type": "string", "minLength": 1}]}
     rules = []
     for known in data_names():
         model = settings(known).model_json_schema()
         properties = {key: without_title(value) for key, value in model.get("properties", {}).items()}
         rules.append(
-            {
-                "if": {"properties": {"use": {"const": known}}, "required": ["use"]},
-                "then": {
-                    "properties": {"use": {}, **properties},
+            if_used(
+                known,
+                {
+                    "properties": {"use": True, **properties},
                     "required": model.get("required", []),
                     "additionalProperties": False,
                 },
-            }
+            )
         )
     return {
         "description": "The data set; `resbench data` lists those there are, and their settings.",
-        "if": {"type": "object"},
-        "then": {
-            "type": "object",
-            "properties": {"use": name},
-            "required": ["use"],
-            "allOf": rules,
-        },
-        "else": name,
+        **either(
+            "data",
+            name,
+            {
+                "title": "data and settings",
+                "properties": {"use": {**name, "description": "Its name."}},
+                "required": ["use"],
+                "allOf": rules,
+            },
+        ),
     }
 
 
@@ -178,11 +182,11 @@ def _entry(library: Library) -> Schema:
     """One entry of `units`: a name, a file, a pattern, or a mapping with params and `vary`."""
     vary: Schema = {
         "description": "Params to search over the domains in the unit's own file: their names, or `all`.",
-        "if": {"type": "array"},
-        "then": {"items": {"type": "string"}},
+        "type": ["string", "array"],
+        **if_list({"type": "string"}),
         "else": {"enum": ["all"]},
     }
-    used = use_schema(library, "unit", searchable=True, more={"vary": vary})
+    used = use_schema(library, "unit", searchable=True, more={"vary": vary}, listed=True)
     for key, schema in (("mutate", mutate_schema()), ("arrange", arrange_schema())):
         used = {
             "if": {"type": "object", "required": [key]},
@@ -200,8 +204,14 @@ def _with_pattern(used: Schema) -> Schema:
     return {**used, "else": {"anyOf": [used["else"], pattern]}}
 
 
+def _unit_offer(library: Library) -> Schema:
+    """What an entry of `units` may begin with: a unit's name, or one of the keys that write units."""
+    keys = {"arrange": arrange_schema(), "mutate": mutate_schema()}
+    return offer({}, docs_of(library, "unit") | {f"{key}: ": of["description"] for key, of in keys.items()})
+
+
 def _amount() -> Schema:
     return {
-        "type": ["integer", "string"], "exclusiveMinimum": 0, "pattern": f"^({_AMOUNT})$",
+        "type": ["string", "integer"], "exclusiveMinimum": 0, "pattern": f"^({_AMOUNT})$",
         "patternErrorMessage": "an amount such as 2M or 300_000 is needed",
     }  # fmt: skip

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from resbench.errors import BadInput
+from resbench.report.schema_editor import either, offer
 from resbench.report.schema_ops import params_of
 from resbench.report.schema_value import NAME, PATH, Schema, legal_name, texts, words
 from resbench.spec.domain import Param
@@ -14,9 +16,14 @@ _WORDS = {"doc": "What it is, in a sentence.", "cite": "The paper or code it is 
 
 
 def use_schema(
-    library: Library, kind: str, *, searchable: bool = False, more: Mapping[str, Schema] | None = None
+    library: Library,
+    kind: str,
+    *,
+    searchable: bool = False,
+    more: Mapping[str, Schema] | None = None,
+    listed: bool = False,
 ) -> Schema:
-    """`kind`: unit or network. `more` are keys beside `use` and the params."""
+    """`kind`: unit or network. `more` are keys beside `use` and the params. `listed`: it is an entry of a list."""
     rules = []
     for name in library.names(kind):
         try:
@@ -24,26 +31,29 @@ def use_schema(
         except BadInput:  # its own file is wrong; any params may be given
             continue
         rules.append(_rule(name, params, searchable=searchable, more=more or {}))
-    return {
-        "description": f"The {kind}: its name or file, or `{{use: name, param: value}}`.",
-        "if": {"type": "object"},
-        "then": {
-            "type": "object",
-            "properties": {"use": named(kind), **(more or {})},
-            "required": ["use"],
-            "allOf": rules,
-        },
-        "else": named(kind),
+    mapping = {
+        "title": f"{kind} and params",
+        "properties": {"use": named(kind), **(more or {})},
+        "required": ["use"],
+        "allOf": rules,
     }
+    words = {"description": f"The {kind}: its name or file, or `{{use: name, param: value}}`."}
+    if not listed:
+        return {**words, **either(kind, named(kind), mapping)}
+    begun = {"if": {"required": ["use"]}, "else": {"$ref": f"#/$defs/{kind}_offer"}}  # a word in a list, to the server
+    return {**words, "if": {"type": "object"}, "then": {"type": "object", **mapping, **begun}, "else": named(kind)}
 
 
 def _rule(name: str, params: Mapping[str, Param], *, searchable: bool, more: Mapping[str, Schema]) -> Schema:
     """What may stand beside `use: name`."""
-    known = {"use": {}, **{key: {} for key in more}, **params_of(params, searchable=searchable)}
-    return {
-        "if": {"properties": {"use": {"const": name}}, "required": ["use"]},
-        "then": {"properties": known, "additionalProperties": False},
-    }
+    known = {"use": True, **dict.fromkeys(more, True), **params_of(params, searchable=searchable)}
+    return if_used(name, {"properties": known, "additionalProperties": False})
+
+
+def if_used(name: str, rule: Schema) -> Schema:
+    """A rule for `use: name`. A pattern, since a server that completes takes a longer name for a `const` begun."""
+    named = {"type": "string", "pattern": f"^{re.escape(name)}$"}
+    return {"if": {"properties": {"use": named}, "required": ["use"]}, "then": rule}
 
 
 def named(kind: str) -> Schema:
@@ -51,14 +61,22 @@ def named(kind: str) -> Schema:
 
 
 def name_schemas(library: Library, kinds: Iterable[str]) -> dict[str, Schema]:
-    """`$defs`: the names and files of each kind; a name that the library has not may be a file beside the one that names it."""
+    """`$defs`: the names and files of each kind, and the names to offer beside them; a name that the library has not may be a
+    file beside the one that names it.
+    """
     schemas = {}
     for kind in kinds:
-        known = {name: _words(library, kind, name) for name in library.names(kind)}
+        known = docs_of(library, kind)
         form = texts(NAME, PATH, message=f"a {kind}'s name, or a path ending in .yaml, is needed")
         description = f"A {kind}'s name, or a path ending in .yaml."
         schemas[f"{kind}_name"] = {"description": description, "anyOf": [words(known, known), form]}
+        schemas[f"{kind}_offer"] = offer({}, known)
     return schemas
+
+
+def docs_of(library: Library, kind: str) -> dict[str, str]:
+    """Every name of a kind -> what its file says of itself."""
+    return {name: _words(library, kind, name) for name in library.names(kind)}
 
 
 def _words(library: Library, kind: str, name: str) -> str:

@@ -10,20 +10,20 @@ import keyword
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from resbench.report.schema_editor import ANY_TYPE, anything, if_list, names_values, offer, with_default
+from resbench.report.schema_editor import Schema as Schema
 from resbench.spec.domain import Choices, Param, Range, label_of
 from resbench.spec.names import MAX_LENGTH, MODULE_ATTRIBUTES, RESERVED, VALUES
 from resbench.spec.node import plain
 from resbench.spec.scalar import scalar
 from resbench.spec.signature import Argument, allowed
 
-Schema = dict[str, Any]
-
 EXPRESSION = r"\$([A-Za-z_][A-Za-z0-9_]*|\([\s\S]*\))"
 NAME = r"[a-z][a-z0-9_]*"
 PATH = r"([^$*]*/[^$*]*|[^$*]+\.ya?ml)"
 _TYPES = {"int": "integer", "float": "number", "bool": "boolean", "None": "null", "pair": "array", "initial": "number"}
 _WHOLE = {
-    "type": ["integer", "string"],
+    "type": ["string", "integer"],
     "pattern": f"^{EXPRESSION}$",
     "description": "A whole number, or an expression.",
 }
@@ -47,7 +47,11 @@ def words(values: Iterable[Any], docs: Mapping[Any, str] | None = None) -> Schem
 def legal_name(refused: Iterable[str] = ()) -> Schema:
     """The name of a node, param or file; `refused` are words taken by the language, besides those of Python and torch."""
     words = sorted(refused)
-    taken = {"pattern": _none_of(words), "patternErrorMessage": "the language has this name for something else"}
+    taken = {
+        "type": "string",
+        "pattern": _none_of(words),
+        "patternErrorMessage": "the language has this name for something else",
+    }
     return {"$ref": "#/$defs/name", **({"allOf": [taken]} if words else {})}
 
 
@@ -57,7 +61,10 @@ def common_schemas() -> dict[str, Schema]:
     form = {"type": "string", "pattern": f"{_none_of(REFUSED)}{NAME}$", "patternErrorMessage": message}
     return {
         "name": {**form, "maxLength": MAX_LENGTH},
-        "expression": texts(EXPRESSION, message="an expression, `$name` or `$(arithmetic)`, is needed"),
+        "expression": {
+            "title": "expression",
+            **texts(EXPRESSION, message="an expression, `$name` or `$(arithmetic)`, is needed"),
+        },
     }
 
 
@@ -67,6 +74,7 @@ def _none_of(words: Iterable[str]) -> str:
 
 def argument(of: Argument, default: Any = None) -> Schema:
     """An op's argument: its own kinds, or an expression."""
+    default = of.default if default is None else default
     kinds = [kind for kind in of.kinds if kind != "literal"]
     schema: Schema
     if "ops" in kinds:
@@ -77,42 +85,52 @@ def argument(of: Argument, default: Any = None) -> Schema:
         some: list[Schema] = [words(listed), *([{"type": others}] if others else []), EXPRESSION_REF]
         schema = {"anyOf": some}
         if "initial" in kinds:
-            schema = {"if": {"type": "object"}, "then": {"$ref": "#/$defs/normal"}, "else": schema}
+            normal = offer({}, {"{normal: 0.01}": "Drawn from a normal distribution of mean 0."})
+            schema = {
+                "if": {"type": "object"}, "then": {"$ref": "#/$defs/normal"}, "else": schema,
+                "anyOf": [schema, anything("start") | normal],
+            }  # fmt: skip
     else:
-        schema = {"type": [*dict.fromkeys(_TYPES[kind] for kind in kinds if kind != "str"), "string"]}
+        types = list(dict.fromkeys(_TYPES[kind] for kind in kinds if kind != "str"))
+        begun = default is not None and not isinstance(default, str)  # the first type is what an editor begins with
+        schema = {"type": [*types, "string"] if begun else ["string", *types]}
         if "str" not in kinds:
             schema |= {
                 "pattern": f"^{EXPRESSION}$",
                 "patternErrorMessage": f"{allowed(of)}, or an expression, is needed",
             }
         if "pair" in kinds:
-            schema |= {"items": dict(_WHOLE), "minItems": 2, "maxItems": 2}
+            schema |= if_list(dict(_WHOLE), {"minItems": 2, "maxItems": 2})
     schema["description"] = f"{of.doc} ({allowed(of)})" if of.doc else f"{allowed(of)[0].upper()}{allowed(of)[1:]}"
-    default = of.default if default is None else default
-    return schema if default is None else {**schema, "default": _json(default)}
+    return with_default(schema, _json(default))
 
 
 def param(of: Param, *, searchable: bool = False) -> Schema:
     """The value of a unit's, block's or network's param; `searchable`: a study may write a domain in its place."""
-    schema: Schema = {}
+    default = None if of.by is not None else _json(plain(of.default))
+    begun = isinstance(default, int | float)
+    schema: Schema = {} if default is not None and not isinstance(default, list) else {"type": ANY_TYPE}
     if isinstance(of.domain, Choices) and of.by is None:
         schema = {"anyOf": [_choices(of.domain), EXPRESSION_REF]}
     elif isinstance(of.domain, Range):
         kind = "integer" if of.domain.whole else "number"
         schema = {
-            "type": [kind, "string"], "minimum": of.domain.low, "maximum": of.domain.high, "pattern": f"^{EXPRESSION}$",
+            "type": [kind, "string"] if begun else ["string", kind],
+            "minimum": of.domain.low, "maximum": of.domain.high, "pattern": f"^{EXPRESSION}$",
             "patternErrorMessage": f"a number from {of.domain.low:g} to {of.domain.high:g}, or an expression, is needed",
         }  # fmt: skip
     if searchable:
         schema = or_domain(schema)
     schema["description"] = of.doc or f"param {of.name}"
-    return schema if of.by is not None else {**schema, "default": _json(plain(of.default))}
+    return with_default(schema, default)
 
 
-def or_domain(schema: Schema) -> Schema:
+def or_domain(schema: Schema, defs: Mapping[str, Schema] | None = None) -> Schema:
     """The value itself, or a domain to search: a mapping with `choices`, `range` or `cases`."""
-    asks = {"type": "object", "anyOf": [{"required": [key]} for key in DOMAIN_KEYS]}
-    return {"if": asks, "then": {"$ref": "#/$defs/domain"}, "else": schema}
+    asks = {"type": "object", "not": {"properties": dict.fromkeys(DOMAIN_KEYS, False)}}
+    offered = [schema] if names_values(schema, defs or {}) else []
+    either = {"if": asks, "then": {"$ref": "#/$defs/domain"}, "else": schema}
+    return {**either, "anyOf": [*offered, anything("value or domain")]}
 
 
 def _choices(domain: Choices) -> Schema:
@@ -127,12 +145,13 @@ def _json(value: Any) -> Any:
 
 
 def ops_schema(description: str) -> Schema:
-    return {"$ref": "#/$defs/ops", "description": description, "default": []}
+    return {"$ref": "#/$defs/ops", "description": description}
 
 
 def whole_schema(description: str, low: int, default: int | None = None) -> Schema:
     return {
-        "type": ["integer", "string"], "minimum": low, "pattern": f"^{EXPRESSION}$", "description": description,
+        "type": ["string", "integer"] if default is None else ["integer", "string"],
+        "minimum": low, "pattern": f"^{EXPRESSION}$", "description": description,
         "patternErrorMessage": "a whole number or an expression is needed",
         **({} if default is None else {"default": default}),
     }  # fmt: skip

@@ -69,9 +69,17 @@ def parse_params(node: Node | None, own: Iterable[str], check: Check) -> dict[st
 
 
 def _comments(node: Node) -> dict[str, str]:
-    """What stands behind each entry that has its line for itself."""
+    """The comment behind each entry that has its line for itself, or else behind the end of its value, which formatters wrap."""
     lines = Counter((place.file, place.line) for place in node.keys.values())
-    return {name: comment_behind(place.text) for name, place in node.keys.items() if lines[place.file, place.line] == 1}
+    found = {}
+    for name, place in node.keys.items():
+        end = node.mapping[name].end
+        if lines[place.file, place.line] == 1:
+            found[name] = comment_behind(place.text)
+            below = end is not None and end.file == place.file and end.line > place.line
+            if end is not None and below and not found[name] and not lines[end.file, end.line]:
+                found[name] = comment_behind(end.text, end.column - 1)
+    return found
 
 
 def parse_body(top: Node, inputs: tuple[str, ...], own: Iterable[str], vocabulary: Vocabulary, check: Check) -> Body:

@@ -105,7 +105,8 @@ class Builder:
         elif isinstance(event, yaml.SequenceStartEvent):
             node = self.read_sequence(event, path, depth)
         else:
-            node = Node(self.value(event, path), self.place(event.start_mark), path)
+            end = self.place(event.end_mark) if event.style not in ("|", ">") else None
+            node = Node(self.value(event, path), self.place(event.start_mark), path, end=end)
             self.advance()
         if event.anchor is not None:
             self.anchors[event.anchor] = (node, self.nodes - start, self.reached - depth)
@@ -138,8 +139,9 @@ class Builder:
                 continue
             items.append(self.node(join(path, len(items)), depth + 1))
         self.torn = 0
+        end = self.place(self.event.end_mark) if event.flow_style else None
         self.advance()
-        return Node(tuple(items), self.place(event.start_mark), path)
+        return Node(tuple(items), self.place(event.start_mark), path, end=end)
 
     def read_mapping(self, event: Any, path: str, depth: int) -> Node:
         entries: dict[str, Node] = {}
@@ -157,8 +159,9 @@ class Builder:
             elif key is not None:
                 entries[key], keys[key] = value, self.place(key_event.start_mark)
         self.torn = 0
+        end = self.place(self.event.end_mark) if event.flow_style else None
         self.advance()
-        return Node(entries, self.place(event.start_mark), path, keys)
+        return Node(entries, self.place(event.start_mark), path, keys, end)
 
     def rest(self, text: str) -> None:
         """A piece of a torn expression, which has been reported."""

@@ -1,18 +1,20 @@
-"""A line of YAML -> the comment behind what stands in it: what a param's author says of it."""
+"""A line of YAML -> the comment behind what is in it: what a param's author says of it."""
 
 from __future__ import annotations
 
 
-def comment_behind(line: str) -> str:
+def comment_behind(line: str, start: int = 0) -> str:
     """The text behind ` #`, not of a `#` inside quotes; empty where there is none, or nothing but a comment.
+
+    `start`: the signs before it belong to a value that ends there.
 
     >>> comment_behind("  width: 16         # of the first stage")
     'of the first stage'
     >>> comment_behind("  sign: 'a # b'"), comment_behind("  word: it's#5   # don't")
     ('', "don't")
     """
-    quote, before = "", ""  # the quote that is open, and the sign before the current one that is no space
-    place = 0
+    quote, before = "", line[:start].strip()[-1:]  # the quote that is open, and the last sign that is no space
+    place = start
     while place < len(line):
         sign = line[place]
         if quote:

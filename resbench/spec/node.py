@@ -25,6 +25,9 @@ class Node:
     place: Place | None = None
     path: str = ""
     keys: Mapping[str, Place] = field(default_factory=dict)  # where each key of a mapping stands
+    end: Place | None = (
+        None  # behind the last sign of a value that has one: a scalar on lines of its own has, a block has none
+    )
 
     def problem(self, message: str) -> Problem:
         return problem(message, self.path, self.place)

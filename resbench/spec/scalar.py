@@ -17,7 +17,9 @@ _NOT_PLAIN = re.compile(r"[,?\[\]{}]|: |:$| #|^[\s&*!|>'\"%@`#?:]|^-(\s|$)|^(---
 _WORDS: dict[str, Scalar] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
-    ".inf": math.inf, "+.inf": math.inf, "-.inf": -math.inf, ".nan": math.nan,
+    **{sign + word: number for sign, number in (("", math.inf), ("+", math.inf), ("-", -math.inf))
+       for word in (".inf", ".Inf", ".INF")},
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
 }  # fmt: skip
 
 

@@ -108,6 +108,19 @@ class SearchSpec(Model):
         return tuple(range(FIRST_SEED, FIRST_SEED + self.seeds))
 
 
+def keys_for(use: str) -> tuple[str, ...]:
+    """The keys that a search takes.
+
+    >>> keys_for("tpe")
+    ('use', 'seed', 'seeds', 'finalists', 'batch', 'start', 'prune')
+    """
+    if use == "grid":
+        return ("use",)
+    keys = (field.alias or name for name, field in SearchSpec.model_fields.items())
+    refused = _NOT_OF_RUNGS if use in BY_RUNGS else ()
+    return tuple(key for key in keys if use in _OF.get(key, (use,)) and key not in refused)
+
+
 def parse_search(node: Node, objectives: int, check: Check) -> SearchSpec:
     """`search: tpe` is `search: {use: tpe}`."""
     whole = Node({"use": node}, node.place, node.path) if isinstance(node.value, str) else node

@@ -132,8 +132,8 @@ def described(schema: Any, root: Any, path: str = "") -> Iterator[tuple[str, str
     for key, value in schema.items() if isinstance(schema, dict) else ():
         if key == "if":
             continue
-        if key == "properties" and path != ".else":  # there `y` is asked for
-            for name, of in (item for item in value.items() if item[1]):
+        if key == "properties" and path != ".else":  # there `y` is required
+            for name, of in (item for item in value.items() if isinstance(item[1], dict)):
                 target = root["$defs"][of["$ref"].removeprefix("#/$defs/")] if "$ref" in of else {}
                 yield f"{path}.{name}", of.get("description", target.get("description", ""))
         yield from described(value, root, f"{path}.{key}")
@@ -146,7 +146,7 @@ def test_its_keys_are_those_of_the_language(kind: str, tmp_path: Path) -> None:
     allowed = re.search(r"allowed: ([a-z_, ]+)", problem)
     assert allowed is not None
     properties = make_schema(kind, Library(table()))
-    properties = properties["$defs"]["RecipeSpec"] if kind == "recipe" else properties
+    properties = properties["$defs"]["recipe"] if kind == "recipe" else properties
     assert set(properties["properties"]) | {"extends"} == {*allowed[1].split(", "), "extends"}
 
 
@@ -167,8 +167,8 @@ def test_a_kernel_in_the_name_says_other_arguments_too(name: str) -> None:
     defs = validator("unit").schema["$defs"]
     assert "kernel" in defs["op_conv"]["required"]
     assert "kernel" not in {**defs["convKxK"]["properties"], **defs["dwconvKxK"]["properties"]}
-    assert defs["dwconvKxK"]["properties"][name]["default"] == "$channels"
-    assert defs["convKxK"]["properties"]["out"]["default"] == "$out"
+    assert defs["dwconvKxK"]["properties"][name]["examples"] == ["$channels"]
+    assert defs["convKxK"]["properties"]["out"]["examples"] == ["$out"]
     assert validator("network").schema["$defs"]["convKxK"]["required"] == ["out"]
 
 

@@ -55,6 +55,58 @@ params:
     }  # fmt: skip
 
 
+def test_of_params_whose_values_a_formatter_has_wrapped() -> None:
+    text = """\
+unit: mine
+params:
+  a:
+    {by: $b, cases: {x: 1, y: '# 2'}} # the first
+  b:
+    {
+      default: x,   # of an entry
+      choices: [x, y],
+    } # the second
+  c:
+    [
+      conv3x3,
+      "it's",
+    ] # the third
+  d:
+    "a text # that is
+    wrapped" # the fourth
+  e:
+    default: 4
+    range: [4, 5] # of an entry
+  f: |
+    a text
+    # of its own
+  g:
+    &here {x: 1} # the seventh
+  h: *here
+  i:   # the ninth
+    [1, 2] # and no other
+  j:
+    {x: 1}
+"""
+    check = Check()
+    params = parse_params(read_text(text, "mine.yaml").mapping["params"], (), check)
+    assert {name: param.doc for name, param in params.items()} == {
+        "a": "the first", "b": "the second", "c": "the third", "d": "the fourth", "e": "", "f": "", "g": "the seventh", "h": "",
+        "i": "the ninth", "j": "",
+    }  # fmt: skip
+
+
+def test_a_value_from_elsewhere_brings_no_comment(tmp_path: Path) -> None:
+    """The parent's comment is not that of the value which its child gives."""
+    body = "nodes: {y: {from: x, ops: [scale: {by: $b}]}}\n"
+    text = f"unit: a\nparams:\n  b:\n    {{default: 1,\n    choices: [1, 2]}} # the b\n{body}"
+    (tmp_path / "a.yaml").write_text(text, "utf-8")
+    (tmp_path / "c.yaml").write_text("unit: c\nextends: a\nparams:\n\n  b:\n    [3,\n    4]\n", "utf-8")
+    library = Library(table(), tmp_path)
+    assert library.unit("a.yaml").body.params["b"].doc == "the b"
+    assert library.unit("c.yaml").body.params["b"].doc == ""
+
+
 def test_a_line_that_several_share_says_nothing_of_one() -> None:
     params = parse_params(read_text("unit: a\nparams: {b: 1, c: 2}   # both", "a.yaml").mapping["params"], (), Check())
     assert [param.doc for param in params.values()] == ["", ""]

@@ -19,6 +19,7 @@ from resbench.spec.yaml import read_value
         ("1e-3", 0.001), ("1E5", 1e5), ("-1.5e+2", -150.0), (".5", 0.5), ("5.", 5.0), ("1.", 1.0),
         ("010", 10), ("-7", -7), ("+3", 3), ("0x1F", 31), ("0o17", 15),
         ("true", True), ("False", False), ("null", None), ("~", None), ("", None), (".inf", math.inf), ("-.inf", -math.inf),
+        (".Inf", math.inf), (".INF", math.inf), ("+.Inf", math.inf), ("-.INF", -math.inf), (".iNF", ".iNF"), (".nAN", ".nAN"),
         ("no", "no"), ("yes", "yes"), ("on", "on"), ("off", "off"), ("y", "y"), ("n", "n"), ("tRUE", "tRUE"),
         ("1_000", "1_000"), ("1:30", "1:30"), ("0b11", "0b11"), ("2001-01-01", "2001-01-01"), ("e5", "e5"), ("1e",
          "1e"),
@@ -31,7 +32,8 @@ def test_a_plain_scalar(text: str, expected: object) -> None:
 
 
 def test_nan_and_numbers_without_end() -> None:
-    assert math.isnan(scalar(".nan"))  # type: ignore[arg-type]
+    assert all(math.isnan(scalar(text)) for text in (".nan", ".NaN", ".NAN"))  # type: ignore[arg-type]
+    assert [flow(text) for text in (".NaN", ".Inf", "-.INF")] == ['".NaN"', '".Inf"', '"-.INF"']
     assert scalar("9" * 40) == int("9" * 40)
     assert isinstance(scalar("9" * 41), float)
     assert scalar("9" * 5000) == math.inf

@@ -1,0 +1,126 @@
+"""What a shell offers behind `resbench ...` beside commands and options: names of units, networks, studies, data sets.
+
+Whoever presses Tab waits for it, so no torch is imported here, a database has two seconds, and what goes wrong offers nothing.
+A shell writes what is offered into the command line as it is: a name with a sign that it would obey is left out.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import typer
+
+from resbench.cli.options import database
+
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+_WAIT_S = 2.0
+_STUDIES = "SELECT name FROM rb_study ORDER BY name LIMIT 1000"
+_KINDS = ("unit", "block", "network", "recipe", "study")
+
+
+def complete_units() -> list[str]:
+    return _offered(lambda: _library("unit"))
+
+
+def complete_networks() -> list[str]:
+    return _offered(lambda: _library("network"))
+
+
+def complete_study_files() -> list[str]:
+    """Studies of the library; where none fits, the shell offers files."""
+    return _offered(lambda: _library("study"))
+
+
+def complete_datasets() -> list[str]:
+    return _offered(_datasets)
+
+
+def complete_kinds() -> list[str]:
+    return list(_KINDS)
+
+
+def complete_studies(ctx: typer.Context) -> list[str]:
+    """Those in the database that the command would use: that of `--db` where it is before the cursor."""
+    given = ctx.params.get("db")
+    return _offered(lambda: _in_database(database(given)))
+
+
+def complete_settings(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Behind `unit=`, `network=` and `data=`. Bash divides words at `=`, the others do not."""
+    lists = (list(words) for words in ctx.params.values() if isinstance(words, list | tuple))
+    divided = [words[-2] for words in lists if len(words) > 1 and words[-1] == "="]
+    key = divided[0] if divided else incomplete.partition("=")[0]
+    names = _SETTINGS.get(key)
+    if names is None or not (divided or "=" in incomplete):
+        return []
+    return [name if divided else f"{key}={name}" for name in _offered(names)]
+
+
+def complete_units_and_settings(ctx: typer.Context, incomplete: str) -> list[str]:
+    """For a command that takes more units, and settings of all."""
+    return complete_settings(ctx, incomplete) or complete_units()
+
+
+def _offered(names: Callable[[], list[str]]) -> list[str]:
+    try:
+        with _within(_WAIT_S):
+            return [name for name in names() if _PLAIN.fullmatch(name)]
+    except Exception:  # a command would say what is wrong; here is nobody to read it
+        return []
+
+
+def _library(kind: str) -> list[str]:
+    from resbench.plugins.active import activate
+    from resbench.spec.find import Files
+    from resbench.spec.provided import provided
+
+    activate((), lambda failure: None)
+    return Files.around(None, provided()).names(kind)
+
+
+def _datasets() -> list[str]:
+    from resbench.data.registry import names
+
+    return list(names())
+
+
+def _in_database(url: str) -> list[str]:
+    """Past SQLAlchemy, which takes long to import, by the handles of `resbench query`, which only read."""
+    from resbench.store.location import locate
+
+    location = locate(url)
+    if location.path is not None:
+        from resbench.store.readonly_sqlite import rows
+
+        return [str(name) for (name,) in list(rows(location, _STUDIES, _WAIT_S))[1:]]
+    from resbench.store import readonly_postgres
+
+    return [str(name) for (name,) in list(readonly_postgres.rows(location, _STUDIES, 1000, _WAIT_S))[1:]]
+
+
+_SETTINGS: Mapping[str, Callable[[], list[str]]] = {
+    "unit": lambda: _library("unit"), "network": lambda: _library("network"), "data": _datasets,
+}  # fmt: skip
+
+
+@contextmanager
+def _within(seconds: float) -> Iterator[None]:
+    """Raises TimeoutError in what takes longer, such as a server that does not answer; on Windows it may."""
+    if sys.platform == "win32":
+        yield
+        return
+
+    def late(number: int, frame: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

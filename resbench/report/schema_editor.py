@@ -1,0 +1,88 @@
+"""A schema -> the same with what an editor needs beside it: names to complete, Markdown to show, values to begin with.
+
+A name or a mapping is written as `if`/`else`, since messages are then about the one that was meant. yaml-language-server
+completes from neither branch, so the names stand beside them once more, in an `anyOf` that refuses nothing. In lists it offers
+a dash for whatever is in `anyOf`, so there they are snippets, a word of that server and of VS Code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from resbench.escape import markdown
+
+Schema = dict[str, Any]
+
+EDITOR_WORDS = ("defaultSnippets", "doNotSuggest", "markdownDescription", "patternErrorMessage")
+# A type makes the server put a colon behind the key.
+ANY_TYPE = ["string", "number", "boolean", "null", "array", "object"]
+
+
+def offer(schema: Schema, texts: Mapping[str, str]) -> Schema:
+    """`texts`: what may be written in this place -> what it is."""
+    return {**schema, "defaultSnippets": [_snippet(text, doc) for text, doc in texts.items()]} if texts else schema
+
+
+def _snippet(text: str, doc: str) -> Schema:
+    """A text that ends in a colon is shown as the name before it."""
+    escaped = "".join(f"\\{sign}" if sign in "\\$}" else sign for sign in text)
+    snippet = {"label": text.removesuffix(": "), "bodyText": escaped}
+    return {**snippet, "markdownDescription": as_markdown(doc)} if doc else snippet
+
+
+def either(title: str, names: Schema, mapping: Schema) -> Schema:
+    """A name, or a mapping."""
+    schema = {"if": {"type": "object"}, "then": {"type": "object", **mapping}, "else": names}
+    return {**schema, "anyOf": [names, anything(title)]}
+
+
+def anything(title: str) -> Schema:
+    """What refuses nothing. The title is the heading that is shown; without one the server would take it for others."""
+    return {"title": title}
+
+
+def if_list(items: Schema, rules: Schema | None = None) -> Schema:
+    """Of a list, its items. With `items` beside the type the server would take each offer for a list of its own."""
+    return {"if": {"type": "array"}, "then": {"type": "array", "items": items, **(rules or {})}}
+
+
+def with_default(schema: Schema, value: Any) -> Schema:
+    """A plain value is the default; an expression is an example, whose `$` the server does not take for a snippet's."""
+    if isinstance(value, str) and value.startswith("$"):
+        return {**schema, "examples": [value]}
+    return schema if value is None or isinstance(value, list | Mapping) else {**schema, "default": value}
+
+
+def names_values(schema: Schema, defs: Mapping[str, Schema]) -> bool:
+    """Whether there is a value to complete."""
+    if "$ref" in schema:
+        schema = defs.get(schema["$ref"].removeprefix("#/$defs/"), {})
+    types = schema["type"] if isinstance(schema.get("type"), list) else [schema.get("type")]
+    known = {"enum", "const", "oneOf", "examples"} & set(schema) or {"boolean", "null"} & set(types)
+    return bool(known) or any(names_values(part, defs) for part in schema.get("anyOf", ()))
+
+
+def as_markdown(text: str) -> str:
+    """Lines of our own words or a stranger's: code in backticks and items of lists stay, nothing else is Markdown."""
+    return "\n".join(f"- {markdown(line[2:], code=True)}" if line.startswith("- ") else markdown(line, code=True)
+                     for line in text.split("\n"))  # fmt: skip
+
+
+def finished(schema: Any) -> Any:
+    """A whole schema: with Markdown of each description that has code or paragraphs in it, and with what strict readers ask
+    for: that keys which are required are among the properties.
+    """
+    if isinstance(schema, list):
+        return [finished(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    done = {key: finished(value) for key, value in schema.items()}
+    words = done.get("description")
+    if isinstance(words, str) and ("`" in words or "\n" in words) and "markdownDescription" not in done:
+        done["markdownDescription"] = as_markdown(words)
+    required = done.get("required")
+    if isinstance(required, list):
+        known = done.get("properties", {})
+        done["properties"] = {**known, **{key: True for key in required if key not in known}}
+    return done
