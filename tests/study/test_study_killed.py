@@ -41,7 +41,8 @@ def interrupt(folder: Path, by: signal.Signals) -> tuple[int, list[str]]:
     return process.wait(60), told
 
 
-@pytest.mark.parametrize("by", [pytest.param(signal.SIGKILL, marks=LONG), signal.SIGINT], ids=["kill -9", "Ctrl-C"])
+@pytest.mark.long
+@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
 def test_a_study_stopped_in_the_middle_is_finished_by_the_same_command(
     by: signal.Signals, rb: Rb, small: Path, database: Database
 ) -> None:
