@@ -307,7 +307,7 @@ def test_pythons_own_lines_are_shown(rb: Rb, monkeypatch: pytest.MonkeyPatch) ->
 
     from resbench.cli import main
 
-    def fail() -> None:
+    def fail(prog_name: str) -> None:
         raise RuntimeError(TEXT)
 
     monkeypatch.setattr(main, "get_command", lambda app: fail)
@@ -338,7 +338,7 @@ def test_a_text_of_a_database_writes_no_line_of_its_own_in_a_message(
 def test_a_name_writes_no_line_of_its_own_in_a_message(rb: Rb, monkeypatch: pytest.MonkeyPatch) -> None:
     from resbench.cli import main
 
-    def fail() -> None:
+    def fail(prog_name: str) -> None:
         raise BadInput(f"no study {TEXT}")
 
     monkeypatch.setattr(main, "get_command", lambda app: fail)
