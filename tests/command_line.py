@@ -21,6 +21,7 @@ units: [plain, original]
 data: digits
 recipe: {use: he2016_small, epochs: 1, batch: 32, warmup: null, lr: 0.1, plan: {workers: 0}}
 seeds: 2
+keep: none
 """
 
 

@@ -49,7 +49,10 @@ def fit(network: nn.Module, given: Named, whose: str, remedy: str = "") -> None:
     whole = OrderedDict({**{name: own[name] for name in own if _is_counter(name)}, **named})
     # A file may lack the version that torch keeps beside names and tensors, and some networks insist on one.
     whole._metadata = getattr(own, "_metadata", {})  # type: ignore[attr-defined]
-    network.load_state_dict(whole)
+    try:
+        network.load_state_dict(whole)
+    except (RuntimeError, ValueError) as error:  # a network may refuse more
+        raise WeightsError(f"{whose}: weights do not fit: {printable(' '.join(str(error).split()), 300)}") from None
 
 
 def without_prefix(given: Named, own: Mapping[str, Tensor]) -> Named:

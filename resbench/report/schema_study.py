@@ -29,6 +29,13 @@ _KEEP = (
     "best: of each unit that may be the best, the seed nearest to its median; finalists: every run that the ranking rests on; "
     "all: also those that a search chose by; none."
 )
+_KEPT = {
+    "properties": {
+        "runs": {"enum": [*RUNS], "description": _KEEP},
+        "gib": {"type": "number", "exclusiveMinimum": 0, "default": 1, "description": "GiB, at most."},
+    },
+    "additionalProperties": False,
+}
 _LATENCY = "Milliseconds for one image of one network, the median of 30, at most; on the CPU, or by device: {cuda: 3}."
 
 _OBJECTIVES = {
@@ -99,16 +106,8 @@ def study_schema(library: Library) -> Schema:
                 "additionalProperties": False,
             },
             "keep": {
+                **either("keep", {"enum": [*RUNS], "description": _KEEP}, _KEPT),
                 "description": "Of which runs the weights are kept, and how many GiB all of them may take beside the database.",
-                "if": {"type": "object"},
-                "then": {
-                    "properties": {
-                        "runs": {"enum": [*RUNS], "description": _KEEP},
-                        "gib": {"type": "number", "exclusiveMinimum": 0, "description": "GiB; 1 where not given."},
-                    },
-                    "additionalProperties": False,
-                },
-                "else": {"enum": [*RUNS], "description": _KEEP},
             },
             "plugins": {
                 "type": "array",

@@ -10,8 +10,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, exists, func, insert, select
+from sqlalchemy import Connection, Engine, delete, exists, func, insert, select, type_coerce
+from sqlalchemy.types import NullType
 
 from resbench.errors import StorageError
 from resbench.failpoints import Failpoint, reach
@@ -86,8 +88,9 @@ def read_file(places: Iterable[Path], digest: str) -> bytes | None:
 def bytes_kept(engine: Engine) -> int:
     """Of all weights that no person asked for."""
     with reading(engine) as connection:
-        total = select(func.coalesce(func.sum(rb_weights.c.bytes), 0)).where(~rb_weights.c.asked)
-        return int(connection.execute(total).scalar_one())
+        total = type_coerce(func.coalesce(func.sum(rb_weights.c.bytes), 0), NullType())  # Postgres gives no int
+        found: Any = connection.execute(select(total).where(~rb_weights.c.asked)).scalar_one()
+        return int(found)
 
 
 def drop_weights(engine: Engine, study_id: int, wanted: Collection[int]) -> int:

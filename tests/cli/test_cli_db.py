@@ -85,6 +85,7 @@ def test_an_upgrade(rb: Rb, ran: None, database: Database, tmp_path: Path) -> No
         "ALTER TABLE rb_data DROP COLUMN largest_class_error_pct",
         "ALTER TABLE rb_environment DROP COLUMN processor",
         "UPDATE rb_architecture SET depth = NULL",
+        "DROP TABLE rb_weights",
         "DROP TABLE rb_test_score",
         "CREATE TABLE rb_test_score (run_id INTEGER NOT NULL PRIMARY KEY, test_error_pct DOUBLE, test_loss DOUBLE)",
         *(f"INSERT INTO rb_test_score VALUES ({run_id}, {error}, {loss})" for run_id, (error, loss) in scores.items()),

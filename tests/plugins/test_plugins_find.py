@@ -21,6 +21,7 @@ def test_a_plain_folder(tmp_path: Path, use: Use, told: list[Failure]) -> None:
         tmp_path / "mine",
         {"twice.py": op("twice"), "helper.py": "x = 1\n", "units/doubled.yaml": unit("doubled", "twice")},
     )
+    before = {*sys.modules}
     state = use(tmp_path / "mine")
     assert [(p.name, p.version, p.label) for p in state.plugins] == [("mine", "", "plugin mine (a folder)")]
     assert [(gift.group, gift.name) for gift in state.plugins[0].gives] == [("ops", "twice"), ("units", "units")]
@@ -32,7 +33,7 @@ def test_a_plain_folder(tmp_path: Path, use: Use, told: list[Failure]) -> None:
     assert library.find("unit", "doubled") == tmp_path / "mine/units/doubled.yaml"
     assert "twice" in library.op_names()
     assert not told
-    assert not [name for name in sys.modules if name.startswith("resbench_plugin_")]
+    assert not [name for name in {*sys.modules} - before if name.startswith("resbench_plugin_")]
 
 
 def test_a_package_by_the_entry_points_of_its_project_file(tmp_path: Path, use: Use, told: list[Failure]) -> None:

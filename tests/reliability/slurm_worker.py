@@ -14,11 +14,9 @@ from fake_study import Fake, FakeTrainer
 import resbench.study.worker
 from resbench.cli.main import run
 
-FAKE = Fake(**json.loads(Path(os.environ["FAKE"]).read_text("utf-8")))
-
 
 def trainer(study_id: int, *_: object) -> FakeTrainer:
-    return FakeTrainer(study_id, FAKE)
+    return FakeTrainer(study_id, Fake(**json.loads(Path(os.environ["FAKE"]).read_text("utf-8"))))
 
 
 if __name__ == "__main__":

@@ -141,7 +141,7 @@ def test_words(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) 
         (
             "sedes=3",
             "`sedes=3`: no key `sedes`; keys: study, doc, network, data, recipe, objectives, race, paired, search, seeds, "
-            "budget, units, unit.PARAM; did you",
+            "budget, keep, units, unit.PARAM; did you",
         ),
         ("seeds=0", "command line:1:7: seeds: a whole number from 1 to 10,000 is needed, got 0"),
         ("units+=fifo.yaml", "command line:1:8: units: fifo.yaml: no such file"),

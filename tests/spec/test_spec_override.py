@@ -17,7 +17,7 @@ from resbench.spec.override import override_study
 from resbench.spec.study import parse_study
 
 UNITS = "[plain, exclusive_gating, {use: constant_scaling, shortcut_scale: 0.5}]"
-KEYS = "study, doc, network, data, recipe, objectives, race, paired, search, seeds, budget, units, unit.PARAM"
+KEYS = "study, doc, network, data, recipe, objectives, race, paired, search, seeds, budget, keep, units, unit.PARAM"
 NAMES = "plain, exclusive_gating, constant_scaling"
 
 

@@ -73,7 +73,7 @@ def test_missing(folder: Path, key: str) -> None:
          "1:8: study: `../a1` is no legal name: a small letter, then small letters, digits and `_`"),
         ("sead", None, "3", "7:1: sead: unknown key `sead`; allowed: study, network, units, data, doc, cite, "
          "extends, recipe, "
-         "objectives, race, paired, search, budget, seeds, plugins; did you mean `seeds` or `search`?"),
+         "objectives, race, paired, search, budget, seeds, plugins, keep, track; did you mean `seeds` or `search`?"),
         ("network", "resnet_cifar", "null", f"2:10: network: {NAME} null"),
         ("network", "resnet_cifar", "[resnet_cifar]", f"2:10: network: {NAME} [resnet_cifar]"),
         ("network", "resnet_cifar", "resnet_cifr",

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, select, text
 from store_sample import Sample
 
 from resbench.errors import BadInput, StorageError
-from resbench.store import checkpoints
+from resbench.store import checkpoint_files
 from resbench.store.cells import claim_cell, end_attempt, enqueue_cell
 from resbench.store.checkpoint_mark import MARK, read_mark
 from resbench.store.checkpoint_place import claim, identity, own_place, refuse_strangers
@@ -69,7 +69,7 @@ def test_a_folder_that_resbench_makes_is_marked_private_and_goes_when_nothing_is
     assert names(kept.folder) == [MARK, f"{KEY}.1.1"]
     assert (mode(kept.folder), mode(kept.folder / f"{KEY}.1.1")) == (0o700, 0o600)
     assert mode(kept.folder / MARK) == 0o600  # it says where the database is
-    assert (kept.folder / MARK).read_text().startswith("Here resbench keeps runs that are under way.")
+    assert (kept.folder / MARK).read_text().startswith("Here resbench keeps runs under way, and weights.")
     kept.forget()
     assert names(kept.folder) == [MARK]
     stop(kept)
@@ -535,7 +535,7 @@ def allowing_null(engine: Engine) -> None:
 def test_a_file_that_is_too_large_is_not_read(kept: Checkpoints, monkeypatch: pytest.MonkeyPatch) -> None:
     kept.save(1, b"small")
     kept.save(2, b"x" * 100)
-    monkeypatch.setattr(checkpoints, "LARGEST", 99)
+    monkeypatch.setattr(checkpoint_files, "LARGEST", 99)
     assert list(kept.load()) == [b"small"]
 
 

@@ -72,7 +72,7 @@ def test_as_many_as_the_study_says(words: tuple[str, ...], kept: int, rb: Rb, en
 def test_the_best_are_one_of_each_unit_that_may_be_it_nearest_to_its_median(
     rb: Rb, engine: Engine, database: Database
 ) -> None:
-    assert rb("study", "run", "small.yaml", "seeds=3").status == 0
+    assert rb("study", "run", "small.yaml", "seeds=3", "keep=best").status == 0
     tied = {row["unit"] for row in rb("results", "top", "small", "--json").json if row["tied_with_best"] is not False}
     chosen = {}
     for unit in tied:
@@ -137,7 +137,7 @@ def test_a_strangers_file_of_such_a_name_stays(rb: Rb, engine: Engine, tmp_path:
 
 @pytest.mark.long
 def test_a_trained_network_leaves_in_every_format(rb: Rb, engine: Engine, tmp_path: Path) -> None:
-    assert rb("study", "run", "small.yaml").status == 0
+    assert rb("study", "run", "small.yaml", "keep=best").status == 0
     run, *_ = kept_weights(engine)
     for name in ("net.py", "net.onnx", "net.pt2", "net.safetensors"):
         said = rb("net", "export", "--run", run, "-o", name)
@@ -186,3 +186,9 @@ def test_a_row_leads_to_no_file_elsewhere(rb: Rb, engine: Engine, database: Data
     other = kept_weights(engine)[2].sha256
     database.change(f"UPDATE rb_weights SET sha256 = '{other}', bytes = 1 WHERE run_id = 1")
     assert taken(engine, tmp_path, 1).how == "trained again"  # the file is of the same network, and of another run
+
+
+def test_a_study_that_says_nothing_keeps_the_best(rb: Rb, engine: Engine, small: Path) -> None:
+    small.write_text(small.read_text("utf-8").replace("keep: none\n", ""), "utf-8")
+    assert "weights kept: " in rb("study", "run", "small.yaml").err
+    assert len(kept_weights(engine)) == 2  # of two seeds nothing can be claimed, so each unit may be the best

@@ -27,7 +27,7 @@ def source(seed: int = 0) -> nn.Module:
 
 @pytest.fixture(autouse=True)
 def small_reference(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reference, "reference", lambda name, classes: source())
+    monkeypatch.setattr(reference, "reference", lambda name, classes, arguments: source())
 
 
 @pytest.mark.parametrize("holder", [None, "model", "state_dict"])

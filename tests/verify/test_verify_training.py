@@ -14,9 +14,10 @@ from small_networks import NETWORK, Basic, Small, bound, verdict
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from resbench.compiler.fit import load_weights
 from resbench.errors import BadInput
 from resbench.verify.check import verify
-from resbench.verify.reference import load_weights, reference
+from resbench.verify.reference import reference
 
 torch.set_num_threads(1)
 PROJECT = ("unit.change=project",)
@@ -185,7 +186,7 @@ def test_weights_that_a_network_refuses(tmp_path: Path) -> None:
     theirs = Versioned()
     save_file(theirs.state_dict(), tmp_path / "x.safetensors")
     theirs._version = 3
-    with pytest.raises(BadInput, match="not weights of this reference: version should be 2, not 3"):
+    with pytest.raises(BadInput, match="weights do not fit: version should be 2, not 3"):
         load_weights(theirs, tmp_path / "x.safetensors")
 
 
