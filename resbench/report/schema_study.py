@@ -132,16 +132,14 @@ def study_schema(library: Library) -> Schema:
 
 def _track() -> Schema:
     """A name, `{use: name, argument: value}`, or a list of these; plugins have more than are known here."""
-    one: Schema = {
-        "if": {"type": "object"},
-        "then": {
-            "properties": {"use": {"type": "string", "minLength": 1, "description": "Name of the tracker."}},
-            "required": ["use"],
-            "additionalProperties": {"type": ["string", "number", "boolean"]},
-        },
-        "else": {"anyOf": [words(OWN), {"type": "string", "minLength": 1}]},
+    names: Schema = {"anyOf": [words(OWN), {"type": "string", "minLength": 1}]}
+    mapping: Schema = {
+        "properties": {"use": {**names, "description": "Name of the tracker."}},
+        "required": ["use"],
+        "additionalProperties": {"type": ["string", "number", "boolean"]},
     }
-    several: Schema = {"if": {"type": "array"}, "then": {"items": one}, "else": one}
+    one = either("tracker", names, mapping)
+    several: Schema = {"if": {"type": "array"}, "then": {"items": one}, "else": one, "anyOf": one["anyOf"]}
     return {"description": "Where runs are shown too, as they end; no part of what the study is.", **several}
 
 

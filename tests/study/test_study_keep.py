@@ -51,7 +51,7 @@ def val_error(what: Taken) -> float:
 @pytest.mark.parametrize(
     ("words", "kept"),
     [
-        ((), 2),
+        (("keep=best",), 2),
         (("keep=finalists",), 6),
         (("keep=all",), 6),
         (("keep=none",), 0),

@@ -182,7 +182,7 @@ def test_what_no_tracker_takes_is_refused_before_anything_is_trained(
         said = rb("study", command, file)
         assert said.status == 2
         assert words in " ".join(said.err.split())
-        assert "small.yaml:8" in said.err
+        assert "small.yaml:9" in said.err
     assert not database.path.exists()
 
 
