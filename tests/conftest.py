@@ -13,6 +13,14 @@ from language_server import LanguageServer, language_server
 from postgres_server import Server, serve
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs a Postgres server is for `make test-all`: `make test` needs Python alone."""
+    for item in items:
+        if "server" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.long)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_cache_of_this_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What was found in images that were decoded is kept in a folder of the tests' own."""

@@ -11,6 +11,7 @@ import pytest
 import typer.main
 from command_line import Rb, say
 from decoys import place, snapshot
+from shortened import every
 
 from resbench.cli.main import app
 
@@ -84,7 +85,7 @@ def found(folder: Path) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("name", COMMANDS | NEW_EACH_TIME)
+@pytest.mark.parametrize("name", every(4, COMMANDS | NEW_EACH_TIME))
 def test_what_is_there_is_left(name: str, folder: Path) -> None:
     command, before = (*(COMMANDS | NEW_EACH_TIME)[name], name), found(folder)
     said = say(command, folder)
@@ -179,6 +180,7 @@ def test_numbers_of_untrained_networks_are_shown_though_their_file_is_in_the_way
     assert (gone.status, gone.out, gone.err) == (2, "", "gone/p.csv: there is no folder gone\n")
 
 
+@pytest.mark.long
 def test_weights_taken_over_twice(rb: Rb, tmp_path: Path) -> None:
     command = ("net", "import-weights", "resnet_imagenet", "depth=18", "unit=original", "unit.change=project")
     command = (*command, "--against", "torchvision:resnet18", "-o", "w.safetensors")

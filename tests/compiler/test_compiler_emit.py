@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from compiler_sample import bind
 from emit_sample import NETWORKS, UNITS, differences, module, small_network, small_unit, text, text_of_unit
+from shortened import every
 
 from resbench.compiler.graph import BoundNetwork
 
@@ -20,13 +21,13 @@ def everything() -> list[BoundNetwork]:
     return [*map(small_unit, UNITS), *map(small_network, NETWORKS)]
 
 
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", every(4, UNITS))
 def test_the_numbers_of_a_unit(unit: str) -> None:
     bound = small_unit(unit)
     assert differences(bound, text(bound), 32) == []
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", every(4, NETWORKS))
 def test_the_numbers_of_a_network(network: str) -> None:
     bound = small_network(network)
     assert differences(bound, text(bound), min(64, bound.input_shape[1])) == []
@@ -40,7 +41,7 @@ def test_other_numbers_are_seen() -> None:
         differences(bound, text(bound).replace("conv2=", "conv3="))
 
 
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", every(4, UNITS))
 def test_a_unit_alone(unit: str) -> None:
     """Every unit of the network, under the names that it has without the network."""
     bound = small_unit(unit)

@@ -13,6 +13,7 @@ import pytest
 import torch
 from compiler_sample import images, of, weighted
 from emit_sample import NETWORKS, UNITS, about, differences, randomised, small_network, small_unit, text
+from shortened import every
 from torch import nn
 
 from resbench.compiler.emit.module import plain_network
@@ -82,7 +83,7 @@ def test_every_op_in_python() -> None:
     assert differences(EVERY_OP, text(EVERY_OP)) == []
 
 
-@pytest.mark.parametrize("subject", sample())
+@pytest.mark.parametrize("subject", every(2, sample()))
 def test_onnx(subject: str) -> None:
     bound, network, plain = ready(subject)
     data = onnx_bytes(plain, bound.input_shape, {})

@@ -109,6 +109,7 @@ def test_each_knob_of_the_shapes_does_something() -> None:
     assert len(np.unique(plain[0].reshape(3, -1), axis=1).T) < 200, "two colours and the edge between them"
 
 
+@pytest.mark.long
 def test_the_shapes_are_a_data_set() -> None:
     data = load("shapes")
     assert digest(data).startswith("d1_")

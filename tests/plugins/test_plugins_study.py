@@ -51,6 +51,7 @@ def work(tmp_path: Path) -> Path:
     return tmp_path / "space"
 
 
+@pytest.mark.long
 def test_a_study_runs_with_the_plugins_that_it_names(work: Path) -> None:
     first, again, other, units = resbench(
         work, ["study", "run", "studies/small.yaml", "--json"], ["study", "run", "studies/small.yaml"],

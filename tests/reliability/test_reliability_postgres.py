@@ -15,6 +15,8 @@ from test_reliability_faults import EPOCHS, attempts, in_the_middle
 from resbench.store.engine import open_store
 from resbench.store.optuna_storage import optuna_storage
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def crashing() -> Iterator[Server]:

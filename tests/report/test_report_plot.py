@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from report_study_sample import HOSTILE, LONG, Made, made, store
+from shortened import every
 
 from resbench.errors import BadInput
 from resbench.evidence.compare import compare
@@ -94,7 +95,7 @@ def overlaps(figure: Any) -> list[str]:
     return outside + [f"{a} / {b}" for (a, one), (b, other) in combinations(boxes, 2) if one.overlaps(other)]
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "depth"])
+@pytest.mark.parametrize("kind", every(3, [kind for kind in KINDS if kind != "depth"]))
 def test_no_text_touches_another_with_twenty_long_names(kind: Kind, long: Engine) -> None:
     with drawing():
         figure = figure_of(long, kind, train=True)
@@ -117,7 +118,7 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("case", ODD)
+@pytest.mark.parametrize("case", every(3, ODD))
 def test_no_text_touches_another_in_odd_studies(case: str, tmp_path: Path) -> None:
     engine = study_of(tmp_path, ODD[case])
     with drawing():

@@ -17,11 +17,11 @@ from resbench.store.engine import open_store
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Every test with a database runs on both, but those marked `sqlite`, which are about a file.
 
-    On Postgres `make test` runs those marked `both`: one of each kind in which the two could differ. The others are `long` there.
+    On Postgres they are `long`: `make test` needs no server.
     """
     if "db" in metafunc.fixturenames:
         marks = {mark.name for mark in metafunc.definition.iter_markers()}
-        server = pytest.param("postgres", marks=() if "both" in marks else pytest.mark.long)
+        server = pytest.param("postgres", marks=pytest.mark.long)
         metafunc.parametrize("db", ["sqlite"] if "sqlite" in marks else ["sqlite", server], indirect=True)
 
 

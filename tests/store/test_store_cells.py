@@ -27,8 +27,6 @@ from resbench.store.transaction import reading, writing
 from resbench.store.work_records import Cell, Ending
 from resbench.store.workers import beat
 
-pytestmark = pytest.mark.both
-
 
 def claimed(sample: Sample, worker: str = "w", lease_s: float = 60) -> Cell:
     cell = claim_cell(sample.engine, sample.study_id, worker, lease_s=lease_s)

@@ -39,7 +39,6 @@ def wrong(db: str) -> list[str]:
     return [line for one in check_database(db) for line in one.wrong]
 
 
-@pytest.mark.both
 def test_a_sound_database_has_nothing_wrong(sound: str) -> None:
     assert wrong(sound) == []
     assert len(check_database(sound)) > 8

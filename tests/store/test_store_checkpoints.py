@@ -91,7 +91,6 @@ def test_an_epoch_that_is_done_again_is_kept_once(kept: Checkpoints) -> None:
     assert list(kept.load()) == [b"e", b"d"]
 
 
-@pytest.mark.both
 def test_the_next_claim_goes_on_and_the_one_before_overwrites_nothing(kept: Checkpoints, sample: Sample) -> None:
     kept.save(1, b"mine")
     new = taken_over(kept, sample)

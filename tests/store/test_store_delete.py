@@ -82,7 +82,6 @@ def work(sample: Sample) -> Cell:
     return cell
 
 
-@pytest.mark.both
 def test_nothing_of_a_study_is_left(sample: Sample, db: str) -> None:
     for seed in range(3):
         sample.add(sample.record(seed))
@@ -101,7 +100,6 @@ def test_nothing_of_a_study_is_left(sample: Sample, db: str) -> None:
     assert (study, by) == ("s", "bob: results top --test")
 
 
-@pytest.mark.both
 def test_a_run_that_another_study_uses_stays(sample: Sample, db: str) -> None:
     first, second = sample.add(sample.record(0)), sample.add(sample.record(1))
     other = a_study(sample, "other")

@@ -16,7 +16,6 @@ from resbench.store.freeze import freeze
 from resbench.store.transaction import writing
 
 
-@pytest.mark.both
 def test_the_frozen_file_is_the_same_from_both(sample: Sample, tmp_path: Path) -> None:
     for seed in (1, 0):
         sample.add(sample.record(seed))

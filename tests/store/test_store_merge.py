@@ -56,7 +56,6 @@ def seeds(engine: Engine, study: str = "s") -> list[tuple[str, int, float | None
     return [(run.unit, run.seed, run.val_error_pct) for run in rows.runs_of_study(engine, study)]
 
 
-@pytest.mark.both
 def test_runs_of_both_are_there_once(sample: Sample, db: str, other: Sample, other_db: str) -> None:
     for seed in (0, 1):
         sample.add(sample.record(seed, val_error_pct=5.0 + seed))
@@ -358,7 +357,6 @@ def test_a_new_file_holds_all_and_the_others_are_only_read(
         assert connection.execute("SELECT seed FROM rb_run").fetchall() == [(0,)]
 
 
-@pytest.mark.both
 def test_from_a_server_to_a_file(sample: Sample, db: str, other: Sample, other_db: str, tmp_path: Path) -> None:
     """Whatever `db` is: into a new file, and all of it is there."""
     full_of_everything(sample)

@@ -132,7 +132,6 @@ def test_a_merge_takes_notes_and_changes_along_once(
         assert len(changes(sample.engine)) == notes
 
 
-@pytest.mark.both
 def test_a_study_has_another_name_everywhere(sample: Sample, db: str) -> None:
     sample.add(sample.record(0))
     put_worker(sample.engine, WorkerRecord("host:2:b", "s", "host", "boot", 2, "born", "cpu", 1))

@@ -27,7 +27,6 @@ def one(db: str, sql: str, timeout_s: float = 20) -> object:
     return value
 
 
-@pytest.mark.both
 def test_both_databases_give_the_same_answers(full: str) -> None:
     result = query(full, "SELECT unit, active, n, mean, std, macs FROM v_leaderboard", max_rows=5, timeout_s=20)
     assert result == QueryResult(

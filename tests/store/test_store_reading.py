@@ -19,7 +19,6 @@ def test_a_study_run_is_a_row_of_the_view() -> None:
     assert [field.name for field in fields(reading.StudyRun)] == [name for name, _ in V_RUNS.columns]
 
 
-@pytest.mark.both
 def test_runs_come_by_trial_and_seed_with_their_cost(sample: Sample) -> None:
     other = sample.trial(1, "other", "b")
     sample.add(sample.record(0, architecture="b"), other)
@@ -55,7 +54,6 @@ def test_an_unknown_run_is_told(sample: Sample) -> None:
         reading.run_detail(sample.engine, 77)
 
 
-@pytest.mark.both
 def test_looking_at_test_scores_is_written_down(sample: Sample) -> None:
     sample.add(sample.record(0))
     sample.add(sample.record(1))

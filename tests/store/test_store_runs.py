@@ -40,7 +40,6 @@ def test_the_smallest_and_the_largest_seed(sample: Sample, seed: int) -> None:
     assert list(find_runs(sample.engine, "arch", "rec", "dat", [seed])) == [seed]
 
 
-@pytest.mark.both
 @pytest.mark.parametrize("status", ["complete", "diverged"])
 def test_a_finished_run_is_never_rewritten(sample: Sample, status: str) -> None:
     first = save_run(sample.engine, sample.record(1, status=status))
@@ -66,7 +65,6 @@ def test_a_run_that_a_rung_stopped_gives_way_to_itself_further_on_alone(sample: 
     assert find_runs(sample.engine, "arch", "rec", "dat", [1])[1].status == "diverged"
 
 
-@pytest.mark.both
 def test_a_failed_run_gives_way_under_its_id(sample: Sample) -> None:
     failed = replace(sample.record(1, status="failed", val_error_pct=None), error="killed", history=(EpochRecord(5),))
     first = save_run(sample.engine, failed)
@@ -105,7 +103,6 @@ def test_a_run_of_what_is_not_in_the_store_is_refused_whole(sample: Sample, name
     assert dump(sample.engine) == []
 
 
-@pytest.mark.both
 def test_a_run_is_saved_with_its_epochs_or_not_at_all(sample: Sample) -> None:
     with pytest.raises(DatabaseError, match="a row was refused"):
         save_run(sample.engine, replace(sample.record(1), history=(EpochRecord(1), EpochRecord(1))))
@@ -125,7 +122,6 @@ def test_a_run_can_be_written_inside_a_wider_transaction(sample: Sample) -> None
     assert dump(sample.engine) == []
 
 
-@pytest.mark.both
 def test_linking_twice_changes_nothing(sample: Sample) -> None:
     run_id = sample.add(sample.record(1))
     before = dump(sample.engine)

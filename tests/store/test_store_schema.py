@@ -39,7 +39,6 @@ def master(connection: Connection) -> dict[str, str]:
     return {name: " ".join(sql.split()) for name, sql in connection.execute(query)}
 
 
-@pytest.mark.both
 def test_the_revisions_make_what_tables_py_says(engine: Engine) -> None:
     with reading(engine) as connection:
         assert differences(connection) == []
@@ -71,7 +70,6 @@ def test_what_compare_metadata_does_not_see_is_equal_too(engine: Engine) -> None
     plain.dispose()
 
 
-@pytest.mark.both
 def test_views_have_the_columns_they_tell_of(engine: Engine) -> None:
     with reading(engine) as connection:
         for view in VIEWS:

@@ -21,7 +21,6 @@ from resbench.store.records import ArchitectureRecord
 from resbench.store.studies import get_study, put_study, put_trial, study_names, trials_of_study
 
 
-@pytest.mark.both
 def test_a_study_is_made_once_and_grows(sample: Sample) -> None:
     made = get_study(sample.engine, "s")
     assert put_study(sample.engine, "s", "{}", "d0") == sample.study_id
@@ -57,7 +56,6 @@ def test_an_empty_store_says_how_to_fill_it(engine: Engine) -> None:
         get_study(engine, "s")
 
 
-@pytest.mark.both
 def test_a_trial_is_put_once(sample: Sample) -> None:
     [row] = trials_of_study(sample.engine, sample.study_id)
     assert (row.id, row.trial.params) == (sample.trial_id, {"unit": "pre"})

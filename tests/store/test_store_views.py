@@ -40,7 +40,6 @@ def test_the_leaderboard_gives_the_moments(sample: Sample, scores: list[float]) 
         assert row["std"] is None
 
 
-@pytest.mark.both
 def test_std_is_right_where_the_one_pass_formula_is_not(sample: Sample) -> None:
     scores = [50 + 1e-7 * k for k in range(8)]
     for seed, score in enumerate(scores):
@@ -48,7 +47,6 @@ def test_std_is_right_where_the_one_pass_formula_is_not(sample: Sample) -> None:
     assert board(sample)["std"] == pytest.approx(np.std(scores, ddof=1), rel=1e-6)
 
 
-@pytest.mark.both
 def test_diverged_runs_are_counted_and_never_averaged(sample: Sample) -> None:
     for seed, score in enumerate([4.0, 6.0, 5.0]):
         sample.add(sample.record(seed, val_error_pct=score))
@@ -143,7 +141,6 @@ def test_an_architecture_has_a_row_for_each_shape_that_it_has_met(sample: Sample
     assert tuple(large[key] for key in counted) == ("3x32x32", 80000, 0, 0, 0, 0)
 
 
-@pytest.mark.both
 def test_two_names_of_one_digest_are_aliases_in_whichever_study(sample: Sample) -> None:
     sample.trial(1, "mine")
     sample.trial(2, "mine")

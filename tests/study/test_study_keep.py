@@ -52,8 +52,8 @@ def val_error(what: Taken) -> float:
     ("words", "kept"),
     [
         (("keep=best",), 2),
-        (("keep=finalists",), 6),
-        (("keep=all",), 6),
+        pytest.param(("keep=finalists",), 6, marks=pytest.mark.long),
+        pytest.param(("keep=all",), 6, marks=pytest.mark.long),
         (("keep=none",), 0),
         (("keep={runs: all, gib: 0.000014}",), 1),
     ],

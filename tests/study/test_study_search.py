@@ -13,6 +13,7 @@ import torch
 from command_line import Database, Rb
 from optuna.trial import FrozenTrial
 from postgres_server import Server
+from shortened import every
 from study_sample import trials
 
 from resbench.measure import latency
@@ -160,7 +161,7 @@ def test_survivors_go_on_from_their_checkpoints(
         assert database.rows(curve.format(unit, seed)) == alone.rows(curve.format(unit, seed))
 
 
-@pytest.mark.parametrize("as_one", [True, False])
+@pytest.mark.parametrize("as_one", every(2, [True, False]))
 def test_survivors_go_on_beside_one_that_has_diverged(
     as_one: bool, rb: Rb, write: Any, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -371,8 +372,8 @@ SLOW, FAST = 3.0, 1.0
 LATENCY = "budget: {trials: 3, latency_ms: {cpu: 2}}\n"
 
 
-@pytest.mark.parametrize("prepared_before", [False, True])
-@pytest.mark.parametrize("use", ["random, batch: 1", "halving, eta: 2"])
+@pytest.mark.parametrize("prepared_before", every(2, [False, True]))
+@pytest.mark.parametrize("use", every(2, ["random, batch: 1", "halving, eta: 2"]))
 def test_a_latency_is_measured_once_and_stands(
     use: str, prepared_before: bool, clock: list[float], rb: Rb, write: Any, database: Database,
     monkeypatch: pytest.MonkeyPatch,

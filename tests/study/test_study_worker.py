@@ -34,6 +34,7 @@ def test_equal_nets_are_trained_once(rb: Rb, small: Path, database: Database) ->
     assert [t.value for t in trials(database.path)] == [pytest.approx(said.json[0]["mean"])] * 2
 
 
+@pytest.mark.long
 def test_workers_share_the_cores_of_a_cpu_where_there_is_work_and_are_one_on_a_device(tmp_path: Path) -> None:
     cpu = torch.device("cpu")
     (point,) = points("units: [plain]\nseeds: 2\n", tmp_path)

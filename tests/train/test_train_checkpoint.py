@@ -63,7 +63,7 @@ def numbers(outcomes: list[Outcome]) -> list[Outcome]:
 
 
 @pytest.mark.parametrize("seeds", [pytest.param((3,), marks=pytest.mark.long), (3, 1, 8)], ids=["alone", "stacked"])
-@pytest.mark.parametrize("unit", [*few(["dropout_shortcut", "full_preactivation", "iresnet"], ["full_preactivation"])])
+@pytest.mark.parametrize("unit", few(["dropout_shortcut", "full_preactivation", "iresnet"], ["full_preactivation"]))
 def test_interrupted_anywhere_it_is_the_same_to_the_last_bit(
     unit: str, seeds: tuple[int, ...], digits: Dataset
 ) -> None:

@@ -54,6 +54,7 @@ def trained(data: Dataset, unit: str, way: Way) -> list[Outcome]:
     return fit(stacked, recipe({"epochs": 1, "lr": 0.01}), data, (0, 1), Hooks(lambda seed, epoch: None), way)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("unit", ["full_preactivation", "dropout_shortcut"])
 def test_compiled_it_is_the_same_but_for_rounding(unit: str, digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
