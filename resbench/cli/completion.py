@@ -83,9 +83,13 @@ def _library(kind: str) -> list[str]:
 
 
 def _datasets() -> list[str]:
-    from resbench.data.registry import names
+    """resbench's own, and those that sources of plugins name: nothing of a plugin is run."""
+    from resbench.data.registry import own_names
+    from resbench.plugins.active import activate, active
 
-    return list(names())
+    activate((), lambda failure: None)
+    gifts = [gift.name for plugin in active().plugins for gift in plugin.gives if gift.group == "datasets"]
+    return sorted({*own_names(), *gifts})
 
 
 def _in_database(url: str) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from resbench.cli.options import Db, Force, Json, Timeout, database
+from resbench.cli.options import Checkpoints, Db, Force, Json, Timeout, database
 from resbench.cli.terminal import echo
 from resbench.errors import BadInput
 
@@ -74,6 +74,7 @@ def backup(
     out: Annotated[str, typer.Argument(metavar="FILE", help="The copy: a file that is not there yet.")],
     db: Db = None,
     force: Force = False,
+    checkpoints: Checkpoints = None,
 ) -> None:
     """Copy a database while others may be writing to it; the copy is checked, and there only once it is whole.
 
@@ -84,7 +85,7 @@ def backup(
     url = database(db)
     target = copy(url, out, force=force)
     echo(f"copied to {target}", err=True)
-    _carry([url], str(target))
+    _carry([url], str(target), checkpoints)
 
 
 @app.command()
@@ -102,6 +103,7 @@ def merge(
     ] = False,
     timeout_s: Timeout = None,
     json: Json = False,
+    checkpoints: Checkpoints = None,
 ) -> None:
     """Unite runs, studies and all that belongs to them. A run that is in both is there once.
 
@@ -118,21 +120,21 @@ def merge(
         merged = merge_into(databases[0], databases[1:], rename=rename, transaction_s=timeout_s)
     else:
         merged = merge_to_new(out, databases, rename=rename, force=force, transaction_s=timeout_s)
-    _carry(databases, databases[0] if out is None else out)
     if json:
         print_json([one.as_json() for one in merged])
     else:
         _print_merged(merged)
+    _carry(databases, databases[0] if out is None else out, checkpoints)
     if any(one.conflicts for one in merged):
         raise typer.Exit(1)
 
 
-def _carry(sources: list[str], target: str) -> None:
+def _carry(sources: list[str], target: str, checkpoints: str | None) -> None:
     """Files of weights, and what is to be known of them."""
     from resbench.report.words import count
     from resbench.store.carry import carry_weights
 
-    done = carry_weights(sources, target)
+    done = carry_weights(sources, target, checkpoints)
     if done.files:
         echo(f"{done.files} files of weights, {count(done.bytes)}B, to {done.folder}", err=True)
     if done.missing:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from resbench.cli.completion import complete_studies
-from resbench.cli.options import Db, Timeout, database
+from resbench.cli.options import Checkpoints, Db, Timeout, database
 from resbench.cli.terminal import agree, echo, is_answered
 from resbench.errors import BadInput
 
@@ -36,6 +36,7 @@ def delete(
         bool, typer.Option("--revealed", help="With --yes: also where the test scores were looked at.")
     ] = False,
     timeout_s: Timeout = None,
+    checkpoints: Checkpoints = None,
     db: Db = None,
 ) -> None:  # fmt: skip
     """Delete results for good. A run that another study uses stays, unless --run names it. Frozen files are not touched."""
@@ -66,7 +67,7 @@ def delete(
         echo("nothing was deleted", err=True)
         raise typer.Exit(1)
     delete_results(engine, wanted, found, f"{user()}: resbench results delete", is_gone)
-    sweep(engine, checkpoint_folder(url))
+    sweep(engine, checkpoint_folder(url, checkpoints))
     echo("deleted; rb_change says what, when and by whom", err=True)
 
 

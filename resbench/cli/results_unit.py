@@ -44,22 +44,22 @@ def unit(
         write_file(yaml_text(entry_unit(engine, study, name)))
         return
     stem = out.name.removesuffix(".yaml")
-    found = entry_files(engine, study, name, stem)
-    _verify(found, stem)
+    with TemporaryDirectory() as folder:
+        _verify(entry_files(engine, study, name, Path(folder) / out.name), Path(folder), stem)
+    found = entry_files(engine, study, name, out)
     places = {ending: out.with_name(f"{stem}{ending}") for ending in found.files}
     write_all([(places[ending], text.encode()) for ending, text in found.files.items()], force=force)
     echo(f"written: {', '.join(map(str, places.values()))}: {found.name}", err=True)
     echo(f"it is trained again by: {shell_line(['resbench', 'study', 'run', str(places['.study.yaml'])])}", err=True)
 
 
-def _verify(found: EntryFiles, stem: str) -> None:
+def _verify(found: EntryFiles, folder: Path, stem: str) -> None:
     """Raises BadInput where the files make another network or recipe than the entry's: one that it was read from has changed."""
     from resbench.cli.run import prepare
 
-    with TemporaryDirectory() as folder:
-        for ending, text in found.files.items():
-            (Path(folder) / f"{stem}{ending}").write_text(text, "utf-8")
-        (point,) = prepare(str(Path(folder) / f"{stem}.study.yaml"), (), None, None, lambda: None).points
+    for ending, text in found.files.items():
+        (folder / f"{stem}{ending}").write_text(text, "utf-8")
+    (point,) = prepare(str(folder / f"{stem}.study.yaml"), (), None, None, lambda: None).points
     for what, was, now in (
         ("network", found.architecture, point.digest),
         ("recipe", found.recipe, point.recipe.digest),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json as json_module
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 from resbench.cli.show import count, print_json, print_table
 from resbench.cli.terminal import echo
@@ -14,9 +13,6 @@ from resbench.store.location import locate
 from resbench.store.notes import Subject, notes_on
 from resbench.store.reading import RunDetail, run_detail
 from resbench.store.runs import run_plan
-
-if TYPE_CHECKING:
-    pass
 
 
 def print_run(engine: Engine, run_id: int, url: str, json: bool) -> None:
@@ -68,7 +64,6 @@ def print_repeat(engine: Engine, run_id: int, json: bool) -> bool:
     from resbench.study.again import train_again
 
     again = train_again(engine, run_id, lambda epoch, error: echo(f"epoch {epoch}: val error {error:.2f} %", err=True))
-    found = again.was, again.now
     result = {
         "run": run_id,
         "same": again.same,
@@ -80,7 +75,7 @@ def print_repeat(engine: Engine, run_id: int, json: bool) -> bool:
         print_json(result)
     else:
         verdict = "the same in every epoch, bit for bit" if again.same else f"not the same; {again.why}"
-        echo(f"run {run_id}: val error {found[0]} %, now {found[1]} %: {verdict}")
+        echo(f"run {run_id}: val error {again.was} %, now {again.now} %: {verdict}")
     return again.same
 
 

@@ -106,6 +106,12 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_entries))
 
 
+def own_names() -> tuple[str, ...]:
+    """Those of resbench itself; no plugin is asked."""
+    _fill_own()
+    return tuple(sorted(_entries))
+
+
 def settings(name: str) -> type[Model]:
     """What may stand beside the name."""
     return _entry(name).settings

@@ -18,7 +18,7 @@ from resbench.store.weights import kept_weights, read_file, write_weights
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class CarryReport:
     """Files that were written, their bytes, where, and how many were not to be found."""
 
     files: int
@@ -27,12 +27,14 @@ class Carried:
     missing: int
 
 
-def carry_weights(sources: Sequence[str], target: str) -> Carried:
+def carry_weights(sources: Sequence[str], target: str, named: str | None = None) -> CarryReport:
     """Copy what rows of the target tell of and its folder lacks; of a database with an older schema there is nothing.
+
+    `named`: the folder of checkpoints of all, else each has its own.
 
     Raises StorageError where the folder takes no file: the rows stand, and `results weights` trains what is missing again.
     """
-    folder = checkpoint_folder(target)
+    folder = checkpoint_folder(target, named)
     location = locate(target)
     engine = connect(location, create=False)
     try:
@@ -46,14 +48,14 @@ def carry_weights(sources: Sequence[str], target: str) -> Carried:
         for source in sources if lacking else ():
             origin = connect(locate(source), create=False)
             try:
-                places = list(places_of(origin, checkpoint_folder(source)))
+                places = list(places_of(origin, checkpoint_folder(source, named)))
             finally:
                 origin.dispose()
             for digest in sorted(lacking - {*found}):
                 content = read_file(places, digest)
                 if content is not None:
                     found[digest] = write_weights(engine, folder, content).bytes
-        return Carried(len(found), sum(found.values()), folder, len(lacking) - len(found))
+        return CarryReport(len(found), sum(found.values()), folder, len(lacking) - len(found))
     except StorageError as error:
         raise StorageError(f"{error}; the database itself is whole") from None
     finally:

@@ -6,6 +6,7 @@ used; others are for `--plugins` to name, as for a study's file (spec/study_plug
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os.path import relpath
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,11 @@ def use_plugins_of_network(engine: Engine, architecture: str) -> None:
         query = select(rb_study.c.name).join(rb_trial, rb_trial.c.study_id == rb_study.c.id)
         names = connection.execute(query.where(rb_trial.c.architecture == architecture).distinct()).scalars().all()
     use_plugins_of(engine, *sorted(names))
+
+
+def plugin_folders_of(spec: Mapping[str, Any]) -> list[Path]:
+    """The folders that a study's row names, as they lie from the workspace."""
+    return [(_root() / text).resolve() for text in spec.get("plugins", []) if "\x00" not in text]
 
 
 def _use(texts: list[str]) -> None:

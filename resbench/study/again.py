@@ -69,7 +69,7 @@ def train_again(engine: Engine, run_id: int, told: Callable[[int, float], None])
         if seed == run.seed:
             told(row.epoch, row.val_error_pct)
 
-    def keep(seed: int, state: Mapping[str, Tensor]) -> None:
+    def keep(seed: int, _: Epoch, state: Mapping[str, Tensor]) -> None:
         if seed == run.seed:
             states[seed] = _file(work, detail, state)
 

@@ -10,11 +10,11 @@ where the first is gone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from resbench.errors import Fenced
+from resbench.errors import Fenced, ResbenchError
 from resbench.failpoints import Failpoint, reach
 from resbench.spec.search import BY_RUNGS
 from resbench.store.cells import cells_called, close_cell, enqueue_cell, is_open, open_cells
@@ -88,7 +88,8 @@ def _shown_where_stopped(desk: Desk, roll: Roll) -> Iterator[None]:
     try:
         yield
     except Stopped:
-        show_results(desk, roll.study_id, roll.seeds, stopped=True)
+        with suppress(ResbenchError):  # the next start shows it
+            show_results(desk, roll.study_id, roll.seeds, stopped=True)
         raise
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from os.path import relpath
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from resbench.spec.recipe import recipe_to_json
 from resbench.spec.yaml_text import yaml_text
 from resbench.store.catalogue import stored_recipe
 from resbench.store.engine import Engine
-from resbench.store.recorded_plugins import use_plugins_of
+from resbench.store.recorded_plugins import plugin_folders_of, use_plugins_of
 from resbench.store.studies import study_spec
 from resbench.study.wrote import ORDER
 
@@ -50,8 +51,8 @@ def entry_unit(engine: Engine, study: str, asked: str) -> dict[str, Any]:
     return _with_defaults(_unit_data(spec, name.split(" ")[0]), _own(_said(name)))
 
 
-def entry_files(engine: Engine, study: str, asked: str, stem: str) -> EntryFiles:
-    """What repeats an entry, as files whose names begin with `stem`.
+def entry_files(engine: Engine, study: str, asked: str, out: Path) -> EntryFiles:
+    """What repeats an entry, as files beside `out`, which is the unit's, under its name with other endings.
 
     Params that the study gave or searched are the unit's defaults in its file. A recipe and a network of their own are written
     where the study searched something of them.
@@ -59,7 +60,7 @@ def entry_files(engine: Engine, study: str, asked: str, stem: str) -> EntryFiles
     Raises:
         BadInput: for an entry that is not there or has no run, and for a unit whose file is not found.
     """
-    runs = study_runs(engine, study)
+    runs, stem = study_runs(engine, study), out.name.removesuffix(".yaml")
     name = entry_named(runs, asked)
     found = next((key for key, own in zip(runs.groups, runs.names, strict=True) if own == name), None)
     if found is None:
@@ -94,6 +95,7 @@ def entry_files(engine: Engine, study: str, asked: str, stem: str) -> EntryFiles
         "data": spec["fixed"].get("data"),
         "recipe": f"{stem}.recipe.yaml" if ".recipe.yaml" in files else _recipe_words(data),
         "seeds": sorted({run.seed for run in runs.groups[found]}),
+        "plugins": [relpath(folder, out.parent.resolve()) for folder in plugin_folders_of(spec)] or None,
     }
     files[".study.yaml"] = yaml_text({key: value for key, value in study_data.items() if value is not None})
     return EntryFiles(name, files, *found)

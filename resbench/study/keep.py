@@ -18,13 +18,15 @@ SHOWN = 5  # runs in a line
 
 def choose_weights(desk: Desk, study_id: int) -> str:
     """Let go of the weights that `keep` does not want. Returns what is kept, in a sentence; "" for nothing."""
-    keep, name = desk.spec.keep, desk.spec.name
+    keep, name, without = desk.spec.keep, desk.spec.name, []
     runs = {run.run_id: run for run in runs_of_study(desk.engine, name) if run.active and run.status == "complete"}
     kept = kept_weights(desk.engine, runs)
     if not kept:
         return ""
     if keep.runs == "best":
-        wanted = dict(_best(desk, kept))
+        best = list(_best(desk, kept))
+        wanted = {run.run_id: run for _, run in best if run is not None}
+        without = [name for name, run in best if run is None]
     else:
         wanted = {run_id: run for run_id, run in runs.items() if run_id in kept and keep.wants(judges=run.judges)}
     drop_weights(desk.engine, study_id, wanted)
@@ -33,9 +35,11 @@ def choose_weights(desk: Desk, study_id: int) -> str:
     named = [f"{run.unit} seed {run.seed} (run {run_id})" for run_id, run in wanted.items()]
     more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
     size = sum(kept[run_id].bytes for run_id in wanted) / 1e6
+    lacking = f"; none of {', '.join(without[:SHOWN])}" if without else ""
     return (
-        f"weights kept: {', '.join(named[:SHOWN])}{more}; {size:.2g} MB in {desk.means.folder}; "
+        f"weights kept: {', '.join(named[:SHOWN])}{more}; {size:,.1f} MB in {desk.means.folder}; "
         f"`resbench net export --run {next(iter(wanted))}` takes a network home"
+        f"{lacking}"
     )
 
 
@@ -54,16 +58,16 @@ def nearest(engine: Engine, study: str, asked: str) -> int:
     return run.run_id
 
 
-def _best(desk: Desk, kept: Mapping[int, KeptWeights]) -> Iterator[tuple[int, StudyRun]]:
-    """Of each unit that may be the best, the run nearest to its median among those whose weights are there."""
+def _best(desk: Desk, kept: Mapping[int, KeptWeights]) -> Iterator[tuple[str, StudyRun | None]]:
+    """Each unit that may be the best, and the run nearest to its median among those whose weights are there."""
     found = study_runs(desk.engine, desk.spec.name)
     of = dict(zip(found.names, found.groups.values(), strict=True))
     for row in board_of(found).rows:
         if row.ranked.fails or row.ranked.tied_with_best is False:
             continue
-        run = _nearest(of.get(row.ranked.name, []), found.design.objectives[0], kept)
-        if run is not None:
-            yield run.run_id, run
+        group = of.get(row.ranked.name, [])
+        if group:
+            yield row.ranked.name, _nearest(group, found.design.objectives[0], kept)
 
 
 def _nearest(group: Sequence[StudyRun], objective: str, among: Collection[int] | None = None) -> StudyRun | None:

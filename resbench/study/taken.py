@@ -16,14 +16,14 @@ from resbench.errors import BadInput
 from resbench.store.checkpoint_place import claim
 from resbench.store.engine import Engine
 from resbench.store.reading import RunDetail, run_detail
-from resbench.store.weights import keep_weights, read_weights_of
+from resbench.store.weights import ask_to_keep, keep_weights, read_weights_of
 from resbench.study.again import train_again
 from resbench.study.job import stored_network
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """`how`: `kept`, `trained again`, or `trained again, other bits`."""
+    """`how`: KEPT, AGAIN or OTHER."""
 
     detail: RunDetail
     bound: BoundNetwork
@@ -75,6 +75,7 @@ def take_weights(
     content = read_weights_of(engine, folder, run_id)
     state = None if content is None else _state(bound, content, _identity(detail))
     if state is not None:
+        ask_to_keep(engine, run_id)
         return Taken(detail, bound, state, KEPT)
     again = train_again(engine, run_id, told)
     assert again.weights is not None or not again.same

@@ -134,9 +134,8 @@ def _run(desk: _Desk, task: Job, block: Block) -> None:
         "compiled": plan.compiled,
         "ranks": part().of,
     }
-    weights = KeptStates(
-        desk.engine, desk.folder, keep_of_study(desk.engine, desk.study_id), desk.ears.note, task, cell
-    )
+    keep = desk.patience.do(lambda: keep_of_study(desk.engine, desk.study_id))
+    weights = KeptStates(desk.engine, desk.folder, keep, desk.study_id, desk.patience, task, cell)
     hooks = _hooks(desk, task, kept, block, untimed if timed is None else timed.phase)
     hooks = replace(hooks, weights=weights.hook())
     try:

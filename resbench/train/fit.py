@@ -48,8 +48,8 @@ class Hooks:
     `enough`: whether an epoch is the last, by the val errors of all networks so far (percent, by epoch); then they are stopped.
     `chooses`: whether something is chosen by the val errors after an epoch before the last. `wanted`: the places of the networks
     that all this is about, None for all: the others keep them company, since the last bits of a network depend on how many are
-    trained beside it. `weights`: given the seed and the state_dict of each of those that came to its end and did not diverge, as
-    it is evaluated, in views that hold for the time of the call.
+    trained beside it. `weights`: given the seed, the last epoch and the state_dict of each of those that came to its end and did
+    not diverge, as it is evaluated, in views that hold for the time of the call.
     """
 
     on_epoch: OnEpoch
@@ -60,7 +60,7 @@ class Hooks:
     enough: Callable[[Sequence[Sequence[float]]], bool] = lambda errors: False
     wanted: Sequence[int] | None = None
     chooses: Callable[[int], bool] = lambda epoch: False
-    weights: Callable[[int, Mapping[str, Tensor]], None] | None = None
+    weights: Callable[[int, Epoch, Mapping[str, Tensor]], None] | None = None
 
     def places(self, count: int) -> Sequence[int]:
         return range(count) if self.wanted is None else self.wanted
@@ -153,7 +153,7 @@ def fit(
         with what.average.applied() if what.average else nullcontext():
             for i in hooks.places(count):
                 if not diverged[i]:
-                    hooks.weights(seeds[i], stacked.state(i))
+                    hooks.weights(seeds[i], histories[i][-1], stacked.state(i))
     wall_s = (time.perf_counter() - began) / count
     return [
         Outcome(

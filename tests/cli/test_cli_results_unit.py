@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from command_line import Database, Rb
+from command_line import SMALL, Database, Rb
 
 SEARCH = """\
 study: searched
@@ -17,6 +19,19 @@ recipe: {use: he2016_small, epochs: 1, batch: 32, warmup: null, lr: {range: [0.0
 seeds: 1
 search: {use: random, finalists: 1}
 budget: {trials: 1}
+"""
+HALF = """\
+from torch import Tensor, nn
+
+from resbench.ops.registry import op
+
+
+@op("halve", pure=True)
+class Halve(nn.Module):
+    \"\"\"Half of what comes in.\"\"\"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x / 2
 """
 ERRORS = "SELECT DISTINCT val_error_pct FROM v_runs WHERE judges"
 
@@ -71,3 +86,19 @@ def test_a_file_that_has_changed_since_is_told(rb: Rb, tmp_path: Path) -> None:
     assert said.status == 2
     assert "another network" in said.err
     assert [path.name for path in tmp_path.glob("best*")] == []
+
+
+def test_the_printed_command_works_with_a_plugin_in_a_process_of_its_own(rb: Rb, tmp_path: Path) -> None:
+    (tmp_path / "ops").mkdir()
+    (tmp_path / "ops" / "half.py").write_text(HALF, "utf-8")
+    unit = "unit: halved\nnodes:\n  f: {from: x, ops: [conv3x3: {stride: $stride}, bn, halve]}\n" \
+        "  h: {from: x, ops: [shortcut]}\n  y: {from: [h, f], ops: [add, relu]}\n"  # fmt: skip
+    (tmp_path / "halved.yaml").write_text(unit, "utf-8")
+    (tmp_path / "odd.yaml").write_text(f"{SMALL.replace('study: small', 'study: odd')}plugins: [ops]\n", "utf-8")
+    assert rb("study", "run", "odd.yaml", "units=[halved]", "seeds=1").status == 0
+    written = rb("results", "unit", "odd", "1", "-o", "best.yaml")
+    assert written.status == 0, written.err
+    command = written.err.split("trained again by: resbench ")[1].split()
+    check = [sys.executable, "-m", "resbench", "study", "check", command[-1]]
+    done = subprocess.run(check, cwd=tmp_path, text=True, capture_output=True, timeout=900, check=False)
+    assert done.returncode == 0, done.stderr

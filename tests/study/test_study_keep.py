@@ -15,6 +15,8 @@ from safetensors import safe_open
 from resbench.compiler.network import build
 from resbench.data.registry import load
 from resbench.data.split import normalised
+from resbench.store import weights
+from resbench.store.checkpoints import sweep
 from resbench.store.engine import Engine, open_store
 from resbench.store.weights import kept_weights
 from resbench.study.taken import Taken, take_weights
@@ -66,7 +68,7 @@ def test_as_many_as_the_study_says(words: tuple[str, ...], kept: int, rb: Rb, en
     assert len(rows) == kept
     assert all(sha256(path.read_bytes()).hexdigest() == path.stem for path in files(tmp_path))
     assert ("weights kept: " in said.err) == (kept > 0)
-    assert ("are not kept, for all together" in said.err) == (kept == 1)
+    assert said.err.count("not all weights are kept") == (kept == 1)
 
 
 def test_the_best_are_one_of_each_unit_that_may_be_it_nearest_to_its_median(
@@ -107,6 +109,10 @@ def test_what_a_person_asked_for_stays(rb: Rb, engine: Engine, tmp_path: Path) -
     assert rb("study", "run", "small.yaml", "keep=none", "seeds=3").status == 0
     assert [*kept_weights(engine)] == [1]
     assert len(files(tmp_path)) == 1
+    assert rb("study", "run", "small.yaml", "keep=all", "seeds=4").status == 0
+    assert rb("results", "weights", "7").err.endswith("kept\n")
+    assert rb("study", "run", "small.yaml", "keep=none", "seeds=4").status == 0
+    assert [*kept_weights(engine)] == [1, 7]
     assert rb("results", "weights", "1", "-o", "two.safetensors").err.endswith("kept\n")
     assert (tmp_path / "one.safetensors").read_bytes() == (tmp_path / "two.safetensors").read_bytes()
     assert rb("results", "weights", "1", "-o", "two.onnx").status == 2
@@ -192,3 +198,41 @@ def test_a_study_that_says_nothing_keeps_the_best(rb: Rb, engine: Engine, small:
     small.write_text(small.read_text("utf-8").replace("keep: none\n", ""), "utf-8")
     assert "weights kept: " in rb("study", "run", "small.yaml").err
     assert len(kept_weights(engine)) == 2  # of two seeds nothing can be claimed, so each unit may be the best
+
+
+def test_where_room_is_short_the_worse_give_way(rb: Rb, engine: Engine, database: Database, tmp_path: Path) -> None:
+    """Of `plain`, which is worse and trained first, some are kept at first; there is room for two files."""
+    said = rb("study", "run", "small.yaml", "seeds=3", "recipe.epochs=2", "keep={runs: best, gib: 0.00002}")
+    assert said.status == 0, said.err
+    (worse, _), (better, _) = sorted(
+        database.rows("SELECT unit, avg(val_error_pct) FROM v_runs GROUP BY unit"), key=lambda row: -row[1]
+    )
+    of = dict(database.rows("SELECT run_id, unit FROM v_runs"))
+    units = {of[run] for run in kept_weights(engine)}
+    assert better in units, (worse, units)
+    assert [path.name for path in files(tmp_path)] == sorted(
+        f"{row.sha256}.safetensors" for row in kept_weights(engine).values()
+    )
+    assert len(files(tmp_path)) <= 2
+
+
+def test_a_named_folder_is_where_all_commands_look(
+    rb: Rb, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESBENCH_CHECKPOINTS", str(tmp_path / "shared"))
+    assert rb("study", "run", "small.yaml", "keep=all").status == 0
+    assert len(files(tmp_path, "shared")) == 4
+    copied = rb("db", "backup", "copy.db")
+    assert (copied.status, "found beside none" in copied.err) == (0, False)
+    assert rb("results", "delete", "--run", "1", "--yes").status == 0
+    assert taken(engine, tmp_path, 2).how == "trained again"  # in the folder of the file's own there is none
+    assert rb("results", "weights", "2").err.endswith("kept\n")
+
+
+def test_a_sweep_while_weights_are_asked_for_takes_none(
+    rb: Rb, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert rb("study", "run", "small.yaml", "keep=none").status == 0
+    monkeypatch.setattr(weights, "reach", lambda point: sweep(engine, tmp_path / FOLDER))
+    assert taken(engine, tmp_path, 1).how == "trained again"
+    assert taken(engine, tmp_path, 1).how == "kept"

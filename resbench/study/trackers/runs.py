@@ -32,8 +32,9 @@ def tracked_runs(
 
 
 def key_of(run: StudyRun) -> str:
-    """Of a run of a study under a unit's name, as far as it was trained: one that goes on later is another."""
-    identity = (run.study, run.unit, run.digest, run.recipe_digest, run.data_digest, run.seed, run.epochs)
+    """Of a run of a study under a unit's name, as far as it was trained: one that is trained further or again is another."""
+    network = run.digest, run.recipe_digest, run.data_digest
+    identity = (run.study, run.unit, *network, run.seed, run.epochs, run.created_at)
     return sha256(json.dumps(identity).encode()).hexdigest()[:16]
 
 

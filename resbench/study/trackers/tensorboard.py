@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _ODD = re.compile(r"[^\w.=+,-]+")
 _LONGEST = 80
 _HIDDEN = ".writing-"
+_REPORT = "-ranking-"  # no unit's: names of units begin with a letter or `_`
 
 
 @tracker("tensorboard")
@@ -64,7 +65,7 @@ class TensorBoard:
         hidden.rename(place)
 
     def finish(self, study: TrackedStudy) -> None:
-        hidden, place = self.place / f"{_HIDDEN}ranking", self.place / "ranking"
+        hidden, place = self.place / f"{_HIDDEN}report", self.place / _REPORT
         writer = _writer(hidden)
         writer.add_text("ranking", study.summary, 0)
         writer.close()

@@ -6,6 +6,7 @@ A mark beside a run's files says that it is whole; files of a run without it are
 from __future__ import annotations
 
 import os
+from hashlib import sha256
 from pathlib import Path
 from shutil import rmtree
 from typing import Any, Literal
@@ -66,9 +67,10 @@ class WandB:
     def finish(self, study: TrackedStudy) -> None:
         import wandb
 
-        for old in self._places(f"study-{study.name}"):
+        key = f"study{sha256(study.name.encode()).hexdigest()[:16]}"  # no other study's name ends in it
+        for old in self._places(key):
             rmtree(old, ignore_errors=True)
-        there = self._begun(f"study-{study.name}", f"{study.name}: report", study.name, {}, ["report"])
+        there = self._begun(key, f"{study.name}: report", study.name, {}, ["report"])
         there.summary["ranking"] = study.summary
         there.log({"report": wandb.Html(study.report(), inject=False)})
         there.finish()
