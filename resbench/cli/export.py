@@ -16,7 +16,7 @@ from resbench.seeds import LARGEST
 
 if TYPE_CHECKING:
     from resbench.cli.exporting import Subject
-    from resbench.study.taken import Taken
+    from resbench.study.run_weights import RunWeights
 
 FORMATS = {"python": ".py", "onnx": ".onnx", "torch": ".pt2", "safetensors": ".safetensors"}
 PLACES = ("first", "inner", "transition")
@@ -188,7 +188,7 @@ def _check(to: str, out: Path | None, seed: int | None, weights: Path | None, ca
         raise BadInput("weights are drawn (--seed) or read (--weights), not both")
 
 
-def _write(subject: Subject, to: str, out: Path | None, *, force: bool, weights: Taken | None = None) -> None:
+def _write(subject: Subject, to: str, out: Path | None, *, force: bool, weights: RunWeights | None = None) -> None:
     """`weights`: of a run."""
     from resbench.files import write
 

@@ -12,7 +12,7 @@ from resbench.cli.terminal import echo
 from resbench.errors import BadInput
 
 if TYPE_CHECKING:
-    from resbench.study.taken import Taken
+    from resbench.study.run_weights import RunWeights
 
 Other = Annotated[
     bool,
@@ -49,17 +49,17 @@ def weights(
         echo(taken.title, err=True)
 
 
-def take(run: int, url: str, checkpoints: str | None, *, other_bits: bool) -> Taken:
-    """Of the run, from its file, or by training it again while its epochs are told. Raises BadInput."""
+def take(run: int, url: str, checkpoints: str | None, *, other_bits: bool) -> RunWeights:
+    """Of the run, from its file, or by training it again while its epochs are shown. Raises BadInput."""
     from resbench.store.checkpoints import checkpoint_folder
     from resbench.store.engine import open_store
-    from resbench.study.taken import take_weights
+    from resbench.study.run_weights import weights_of_run
 
-    def told(epoch: int, error: float) -> None:
+    def on_epoch(epoch: int, error: float) -> None:
         echo(f"epoch {epoch}: val error {error:.2f} %", err=True)
 
     engine = open_store(url, create=False)
-    return take_weights(engine, checkpoint_folder(url, checkpoints), run, told, other_bits=other_bits)
+    return weights_of_run(engine, checkpoint_folder(url, checkpoints), run, on_epoch, other_bits=other_bits)
 
 
 def nearest_run(url: str, study: str, unit: str) -> int:

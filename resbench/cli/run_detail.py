@@ -61,9 +61,9 @@ def print_run(engine: Engine, run_id: int, url: str, json: bool) -> None:
 
 def print_repeat(engine: Engine, run_id: int, json: bool) -> bool:
     """Train the run again on the device at hand, with as many threads. Returns whether every epoch's numbers are the same."""
-    from resbench.study.again import train_again
+    from resbench.study.retraining import retrain
 
-    again = train_again(engine, run_id, lambda epoch, error: echo(f"epoch {epoch}: val error {error:.2f} %", err=True))
+    again = retrain(engine, run_id, lambda epoch, error: echo(f"epoch {epoch}: val error {error:.2f} %", err=True))
     result = {
         "run": run_id,
         "same": again.same,

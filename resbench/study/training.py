@@ -24,13 +24,13 @@ from resbench.store.work_records import Cell
 from resbench.study.blocks import Block, blocks
 from resbench.study.environment import environment
 from resbench.study.job import Job, job, train
-from resbench.study.kept_states import KeptStates, keep_of_study
 from resbench.study.limits import profile_epochs, without_said
 from resbench.study.looks import profiles
 from resbench.study.onlooker import Ears
 from resbench.study.profile import Machine, clock, write
 from resbench.study.stopping import chooses, stopping
 from resbench.study.trainer import Train
+from resbench.study.weights_keeper import WeightsKeeper, keep_of_study
 from resbench.train.checkpoint import Keeper
 from resbench.train.clock import InPhase, untimed
 from resbench.train.device import repeatable
@@ -135,7 +135,7 @@ def _run(desk: _Desk, task: Job, block: Block) -> None:
         "ranks": part().of,
     }
     keep = desk.patience.do(lambda: keep_of_study(desk.engine, desk.study_id))
-    weights = KeptStates(desk.engine, desk.folder, keep, desk.study_id, desk.patience, task, cell)
+    weights = WeightsKeeper(desk.engine, desk.folder, keep, desk.study_id, desk.patience, task, cell)
     hooks = _hooks(desk, task, kept, block, untimed if timed is None else timed.phase)
     hooks = replace(hooks, weights=weights.hook())
     try:

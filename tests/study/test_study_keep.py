@@ -19,7 +19,7 @@ from resbench.store import weights
 from resbench.store.checkpoints import sweep
 from resbench.store.engine import Engine, open_store
 from resbench.store.weights import kept_weights
-from resbench.study.taken import Taken, take_weights
+from resbench.study.run_weights import RunWeights, weights_of_run
 from resbench.train.evaluate import evaluate
 
 FOLDER = "resbench.db.checkpoints"
@@ -39,11 +39,11 @@ def files(folder: Path, name: str = FOLDER) -> list[Path]:
     return sorted((folder / name).glob("*.safetensors"))
 
 
-def taken(engine: Engine, folder: Path, run: int) -> Taken:
-    return take_weights(engine, folder / FOLDER, run, lambda epoch, error: None)
+def taken(engine: Engine, folder: Path, run: int) -> RunWeights:
+    return weights_of_run(engine, folder / FOLDER, run, lambda epoch, error: None)
 
 
-def val_error(what: Taken) -> float:
+def val_error(what: RunWeights) -> float:
     network = build(what.bound).to_empty(device="cpu")
     network.load_state_dict(dict(what.state))
     (score,) = evaluate(network.eval(), normalised(load("digits"), "val", torch.device("cpu")), 1)

@@ -17,12 +17,12 @@ from resbench.store.checkpoint_place import claim
 from resbench.store.engine import Engine
 from resbench.store.reading import RunDetail, run_detail
 from resbench.store.weights import ask_to_keep, keep_weights, read_weights_of
-from resbench.study.again import train_again
 from resbench.study.job import stored_network
+from resbench.study.retraining import retrain
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class RunWeights:
     """`how`: KEPT, AGAIN or OTHER."""
 
     detail: RunDetail
@@ -54,14 +54,14 @@ class Taken:
 KEPT, AGAIN, OTHER = "kept", "trained again", "trained again, with other numbers"
 
 
-def take_weights(
-    engine: Engine, folder: Path, run_id: int, told: Callable[[int, float], None], *, other_bits: bool = False
-) -> Taken:
+def weights_of_run(
+    engine: Engine, folder: Path, run_id: int, on_epoch: Callable[[int, float], None], *, other_bits: bool = False
+) -> RunWeights:
     """The weights of a run that is complete. A kept file that is missing, damaged or of another network is trained again.
 
     Args:
         folder: of checkpoints.
-        told: given every epoch and its val error in percent, where it is trained again.
+        on_epoch: given every epoch and its val error in percent, where it is trained again.
         other_bits: take them also where the numbers are others than the run's; then they are not kept under it.
 
     Raises:
@@ -76,8 +76,8 @@ def take_weights(
     state = None if content is None else _state(bound, content, _identity(detail))
     if state is not None:
         ask_to_keep(engine, run_id)
-        return Taken(detail, bound, state, KEPT)
-    again = train_again(engine, run_id, told)
+        return RunWeights(detail, bound, state, KEPT)
+    again = retrain(engine, run_id, on_epoch)
     assert again.weights is not None or not again.same
     if not again.same and not other_bits:
         raise BadInput(
@@ -89,7 +89,7 @@ def take_weights(
     if again.same:
         claim(engine, folder)
         keep_weights(engine, folder, run_id, again.weights)
-    return Taken(detail, bound, read_bytes(again.weights)[0], AGAIN if again.same else OTHER)
+    return RunWeights(detail, bound, read_bytes(again.weights)[0], AGAIN if again.same else OTHER)
 
 
 def _identity(detail: RunDetail) -> dict[str, str]:

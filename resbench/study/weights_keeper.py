@@ -31,7 +31,7 @@ _noted: set[tuple[str, int]] = set()  # database and study of which this process
 
 
 @dataclass(frozen=True, slots=True)
-class KeptStates:
+class WeightsKeeper:
     """Of one training. `written`: by seed, for whoever saves the runs."""
 
     engine: Engine

@@ -16,7 +16,7 @@ from resbench.store.records import EnvironmentRecord, finite
 from resbench.store.runs import run_plan
 from resbench.study.environment import environment
 from resbench.study.job import Job, job, train
-from resbench.study.kept_states import metadata
+from resbench.study.weights_keeper import metadata
 from resbench.train.device import best_device, repeatable
 from resbench.train.fit import Hooks
 from resbench.train.outcome import Epoch
@@ -27,7 +27,7 @@ _NUMBERS = ("train_loss", "train_error_pct", "val_loss", "val_error_pct")  # tho
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class Retraining:
     """`was`, `now`: val error in percent. `differs`: of its provenance, then and here, where the numbers are not the same.
 
     `weights`: of a run that is complete, as a safetensors file.
@@ -44,11 +44,11 @@ class Again:
         return "; ".join(f"{name} was {was}, now {now}" for name, (was, now) in self.differs.items()) or NO_DIFFERENCE
 
 
-def train_again(engine: Engine, run_id: int, told: Callable[[int, float], None]) -> Again:
+def retrain(engine: Engine, run_id: int, on_epoch: Callable[[int, float], None]) -> Retraining:
     """Train the run again on the device at hand, with as many threads; nothing is written.
 
     Args:
-        told: given every epoch and its val error in percent.
+        on_epoch: given every epoch and its val error in percent.
 
     Raises:
         BadInput: for a run that has not come to its end.
@@ -67,7 +67,7 @@ def train_again(engine: Engine, run_id: int, told: Callable[[int, float], None])
 
     def epoch(seed: int, row: Epoch) -> None:
         if seed == run.seed:
-            told(row.epoch, row.val_error_pct)
+            on_epoch(row.epoch, row.val_error_pct)
 
     def keep(seed: int, _: Epoch, state: Mapping[str, Tensor]) -> None:
         if seed == run.seed:
@@ -85,7 +85,7 @@ def train_again(engine: Engine, run_id: int, told: Callable[[int, float], None])
     now = again.epochs[-1].judged_error_pct
     same = old == new and (run.status != "complete" or run.val_error_pct == now)
     differs = {} if same else _differs(detail.environment, environment(device, detail.environment.threads))
-    return Again(same, run.val_error_pct, now, differs, states.get(run.seed))
+    return Retraining(same, run.val_error_pct, now, differs, states.get(run.seed))
 
 
 def _file(work: Job, detail: RunDetail, state: Mapping[str, Tensor]) -> bytes:
