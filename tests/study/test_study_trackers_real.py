@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from command_line import Database, Rb
 
 from resbench.study.trackers.registry import make
+from resbench.study.trackers.tracked import TrackedStudy
 from resbench.testing.tracker import RUN, check_tracker
 
 pytestmark = [
@@ -63,6 +65,16 @@ def test_a_run_that_a_kill_left_half_written_is_written_anew(
     assert left[name]() == 1
 
 
+def test_a_report_takes_no_place_of_a_units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = replace(RUN, unit="ranking")
+    there = make("tensorboard", {})
+    there.begin("tried")
+    there.record(run)
+    there.finish(TrackedStudy("tried", "a ranking", lambda: "<p>a report"))
+    assert there.has(run)
+
+
 @pytest.mark.usefixtures("ran")
 def test_tensorboard_reads_curves_and_final_rows(rb: Rb, database: Database, tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -87,7 +99,7 @@ def test_tensorboard_reads_curves_and_final_rows(rb: Rb, database: Database, tmp
             assert [(event.step, event.value) for event in read.Scalars("val_error_pct")] == [
                 (epoch, pytest.approx(value)) for epoch, value in database.rows(CURVE)
             ]
-    ranking = EventAccumulator(str(tmp_path / "tb" / "small" / "ranking"))
+    ranking = EventAccumulator(str(tmp_path / "tb" / "small" / "-ranking-"))
     ranking.Reload()
     assert b"original" in ranking.Tensors("ranking/text_summary")[0].tensor_proto.string_val[0]
 
