@@ -19,7 +19,7 @@ T = TypeVar("T", bound=type)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class TrackerKind:
     """A tracker's class. `by_user`: arguments that no study may give, only who runs it, with `--track`."""
 
     name: str
@@ -28,7 +28,7 @@ class Kind:
     by_user: frozenset[str]
 
 
-_KINDS: dict[str, Kind] = {}
+_KINDS: dict[str, TrackerKind] = {}
 
 
 def tracker(name: str, *, by_user: tuple[str, ...] = ()) -> Callable[[T], T]:
@@ -45,7 +45,7 @@ def tracker(name: str, *, by_user: tuple[str, ...] = ()) -> Callable[[T], T]:
             raise ValueError(
                 f"tracker `{name}`: expected the methods {', '.join(_METHODS)}, it lacks {', '.join(lacking)}"
             )
-        _KINDS[name] = Kind(name, made, _arguments(name, made), frozenset(by_user))
+        _KINDS[name] = TrackerKind(name, made, _arguments(name, made), frozenset(by_user))
         return made
 
     return register
@@ -63,7 +63,7 @@ def _arguments(name: str, made: type) -> dict[str, type]:
     return found
 
 
-def trackers() -> dict[str, Kind]:
+def trackers() -> dict[str, TrackerKind]:
     """Every tracker by name, resbench's own first; none of the tools is imported."""
     for name in OWN:
         import_module(f"resbench.study.trackers.{name}")
@@ -71,7 +71,7 @@ def trackers() -> dict[str, Kind]:
     return {name: _KINDS[name] for name in (*OWN, *(other for other in _KINDS if other not in OWN))}
 
 
-def kind_of(name: str, given: Mapping[str, Any], *, trusted: bool = True) -> Kind:
+def kind_of(name: str, given: Mapping[str, Any], *, trusted: bool = True) -> TrackerKind:
     """The tracker of that name, its arguments looked at. Raises BadInput; PluginError for what a plugin gives in vain."""
     known = trackers()
     if name not in known:

@@ -27,7 +27,7 @@ IN_A_ROW = 3  # failures, after which a tracker is not called again in this star
 
 
 @dataclass(slots=True)
-class Named:
+class NamedTracker:
     """A tracker with what came of it. `done`: keys of runs that it has; `failed`: of those that it could not take."""
 
     name: str
@@ -59,7 +59,7 @@ class Tracking:
 
     def __init__(self, engine: Engine, study: str, trackers: Trackers, note: Callable[[str], None]) -> None:
         self.engine, self.study, self.finish, self.note = engine, study, trackers.finish, note
-        self.trackers = [Named(name, made) for name, made in trackers.named]
+        self.trackers = [NamedTracker(name, made) for name, made in trackers.named]
         self.wake, self.ending, self.leaving = Event(), Event(), Event()
         self.moved = time.monotonic()
         self.thread = Thread(target=self._work, name="trackers", daemon=True)
@@ -114,7 +114,7 @@ class Tracking:
             if one.begun:
                 self._try(one, None, one.tracker.close)
 
-    def _record(self, one: Named, *, stopped: bool) -> None:
+    def _record(self, one: NamedTracker, *, stopped: bool) -> None:
         if not one.begun and not one.is_given_up:
             one.begun = self._try(one, None, lambda: one.tracker.begin(self.study))
             if not one.begun:
@@ -132,11 +132,11 @@ class Tracking:
             if not isinstance(error, BadInput):  # a study that is not written yet has no runs
                 self._report(one, error)
 
-    def _put(self, one: Named, run: TrackedRun) -> None:
+    def _put(self, one: NamedTracker, run: TrackedRun) -> None:
         if not one.tracker.has(run):
             one.tracker.record(run)
 
-    def _try(self, one: Named, key: str | None, step: Callable[[], object]) -> bool:
+    def _try(self, one: NamedTracker, key: str | None, step: Callable[[], object]) -> bool:
         try:
             step()
         except (Exception, SystemExit) as error:  # of other people's code, over other people's networks
@@ -149,7 +149,7 @@ class Tracking:
             one.in_a_row = 0
         return True
 
-    def _report(self, one: Named, error: BaseException) -> None:
+    def _report(self, one: NamedTracker, error: BaseException) -> None:
         if not one.is_reported:
             one.is_reported = True
             self.note(f"tracker {one.name}: {cause(error)}; the study goes on")
