@@ -105,4 +105,4 @@ def test_what_is_installed_works_from_any_folder(installed: Path, tmp_path: Path
     assert done.stderr.splitlines()[:2] == [hint, "0 cached, 4 new"]
     assert {row["n"] for row in json.loads(done.stdout)} == {1}
     assert len(json.loads(done.stdout)) == 4
-    assert [path.name for path in tmp_path.iterdir()] == ["resbench.db"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["resbench.db", "resbench.db.checkpoints"]

@@ -35,13 +35,18 @@ def unit(
     from resbench.files import write_all
     from resbench.spec.yaml_text import yaml_text
     from resbench.store.engine import open_store
-    from resbench.study.entry_files import entry_files, entry_unit
+    from resbench.study.entry_files import entry_files, entry_unit, is_written_only
 
     if out is not None and out.suffix != ".yaml":
         raise BadInput(f"-o {out}: the name of a YAML file is needed, such as best.yaml")
     engine = open_store(database(db), create=False)
-    if out is None:
-        write_file(yaml_text(entry_unit(engine, study, name)))
+    if out is None or is_written_only(engine, study, name):
+        text = yaml_text(entry_unit(engine, study, name))
+        if out is None:
+            write_file(text)
+        else:
+            write_all([(out, text.encode())], force=force)
+            echo(f"{out}: {name}, which is in no ranking: there are no seeds to repeat", err=True)
         return
     stem = out.name.removesuffix(".yaml")
     with TemporaryDirectory() as folder:

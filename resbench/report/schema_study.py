@@ -139,7 +139,12 @@ def _track() -> Schema:
         "additionalProperties": {"type": ["string", "number", "boolean"]},
     }
     one = either("tracker", names, mapping)
-    several: Schema = {"if": {"type": "array"}, "then": {"items": one}, "else": one, "anyOf": one["anyOf"]}
+    several: Schema = {
+        "if": {"type": "array"},
+        "then": {"type": "array", "items": one},
+        "else": one,
+        "anyOf": one["anyOf"],
+    }
     return {"description": "Where runs are shown too, as they end; no part of what the study is.", **several}
 
 

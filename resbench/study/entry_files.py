@@ -51,6 +51,11 @@ def entry_unit(engine: Engine, study: str, asked: str) -> dict[str, Any]:
     return _with_defaults(_unit_data(spec, name.split(" ")[0]), _own(_said(name)))
 
 
+def is_written_only(engine: Engine, study: str, asked: str) -> bool:
+    """Whether the study wrote a unit of this name that its ranking does not have: a search looked at it, and went on without."""
+    return asked in study_spec(engine, study).get("wrote", {}) and asked not in study_runs(engine, study).names
+
+
 def entry_files(engine: Engine, study: str, asked: str, out: Path) -> EntryFiles:
     """What repeats an entry, as files beside `out`, which is the unit's, under its name with other endings.
 

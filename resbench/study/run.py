@@ -84,7 +84,7 @@ def run_study(engine: Engine, task: Task, watch: Watcher, stop: Stop, manner: Ma
             except Fenced as error:
                 watch.note(f"{error}; this process goes on as a worker beside it")
                 continue
-            sweep(engine, task.means.folder)
+            patience.do(lambda: sweep(engine, task.means.folder))
             return whole
 
 

@@ -75,7 +75,7 @@ def test_a_folder_elsewhere_is_for_who_runs_it_to_allow(work: Path) -> None:
     )  # fmt: skip
     assert refused.status == 2
     assert refused.err.splitlines()[0] == (
-        f"studies/elsewhere.yaml:8:11: plugins[0]: `../../outside` lies outside of studies and of .: a study may not "
+        f"studies/elsewhere.yaml:9:11: plugins[0]: `../../outside` lies outside of studies and of .: a study may not "
         f"run code from elsewhere; who runs it may, with `--plugins {work.parent}/outside`"
     )
     assert allowed.status == 0, allowed.err

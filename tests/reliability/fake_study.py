@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -28,7 +29,7 @@ from resbench.store.catalogue import put_environment
 from resbench.store.checkpoints import Checkpoints, checkpoint_key
 from resbench.store.engine import Engine, open_store
 from resbench.store.patience import Patience
-from resbench.store.records import DataRecord, EnvironmentRecord, EpochRecord, RunRecord
+from resbench.store.records import DataRecord, EnvironmentRecord, EpochRecord, RunRecord, WeightsRecord
 from resbench.store.runs import find_runs, link_run, save_runs_of
 from resbench.store.weights import write_weights
 from resbench.store.work_records import Cell
@@ -130,7 +131,7 @@ class FakeTrainer:
         rows = [
             replace(
                 self.record(cell, seed, weights, where),
-                weights=write_weights(engine, kept.folder, json.dumps([seed, weights]).encode()),
+                weights=self.written(engine, kept.folder, json.dumps([seed, weights]).encode()),
             )
             for seed, weights in zip(seeds, held["weights"], strict=True)
         ]
@@ -138,6 +139,12 @@ class FakeTrainer:
         for seed, weights in zip(seeds, held["weights"], strict=True):
             ears.saved(seed, self.fake.epochs, error_pct(weights))
         kept.clear()
+
+    def written(self, engine: Engine, folder: Path, content: bytes) -> WeightsRecord | None:
+        """As study/weights_keeper.py: a file that cannot be written costs no run."""
+        with suppress(StorageError):
+            return write_weights(engine, folder, content)
+        return None
 
     def meet(self, fault: str, seed: int) -> None:
         kind = fault.removeprefix("once:")

@@ -48,7 +48,9 @@ class MLflow:
         artifacts = None
         if not uri:
             self.folder.mkdir(parents=True, exist_ok=True)
-            uri = f"sqlite:///{(self.folder / 'mlflow.db').as_posix()}"
+            uri = (
+                f"sqlite:///{(self.folder / 'mlflow.db').resolve().as_posix()}"  # MLflow keeps a connection by its text
+            )
             artifacts = (self.folder / "mlartifacts").resolve().as_uri()
         self.client = MlflowClient(tracking_uri=uri)
         name = self.experiment or study
