@@ -58,7 +58,8 @@ class WeightsKeeper:
             if self._lacking(len(content)) > 0:
                 self._note_once()
                 return
-            self.written[seed] = write_weights(self.engine, self.folder, content)
+            patience = Patience(full_s=0, note=self.patience.note)  # for the database, not for room on the disc
+            self.written[seed] = patience.do(lambda: write_weights(self.engine, self.folder, content))
         except ResbenchError as error:
             self.patience.note(f"seed {seed}: its weights are not kept: {error}")
 

@@ -143,7 +143,7 @@ class FakeTrainer:
     def written(self, engine: Engine, folder: Path, content: bytes) -> WeightsRecord | None:
         """As study/weights_keeper.py: a file that cannot be written costs no run."""
         with suppress(StorageError):
-            return write_weights(engine, folder, content)
+            return Patience(full_s=0).do(lambda: write_weights(engine, folder, content))
         return None
 
     def meet(self, fault: str, seed: int) -> None:
