@@ -137,9 +137,11 @@ def _carry(sources: list[str], target: str, checkpoints: str | None) -> None:
     done = carry_weights(sources, target, checkpoints)
     if done.files:
         echo(f"{done.files} files of weights, {count(done.bytes)}B, to {done.folder}", err=True)
+    if checkpoints is not None:
+        echo(f"weights of {target} are in {done.folder}: what reads them needs --checkpoints too", err=True)
     if done.missing:
         echo(
-            f"{done.missing} files of weights were found beside none; `resbench results weights` trains such a run again",
+            f"of {done.missing} runs the file of weights is beside none; `resbench results weights` trains such a run again",
             err=True,
         )
 

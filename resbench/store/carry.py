@@ -48,7 +48,8 @@ def carry_weights(sources: Sequence[str], target: str, named: str | None = None)
         for source in sources if lacking else ():
             origin = connect(locate(source), create=False)
             try:
-                places = list(places_of(origin, checkpoint_folder(source, named)))
+                folders = dict.fromkeys((checkpoint_folder(source, named), checkpoint_folder(source)))
+                places = [place for each in folders for place in places_of(origin, each)]
             finally:
                 origin.dispose()
             for digest in sorted(lacking - {*found}):

@@ -223,7 +223,7 @@ def test_a_named_folder_is_where_all_commands_look(
     assert rb("study", "run", "small.yaml", "keep=all").status == 0
     assert len(files(tmp_path, "shared")) == 4
     copied = rb("db", "backup", "copy.db")
-    assert (copied.status, "found beside none" in copied.err) == (0, False)
+    assert (copied.status, "is beside none" in copied.err) == (0, False)
     assert rb("results", "delete", "--run", "1", "--yes").status == 0
     assert taken(engine, tmp_path, 2).how == "trained again"  # in the folder of the file's own there is none
     assert rb("results", "weights", "2").err.endswith("kept\n")
