@@ -31,10 +31,10 @@ QUICK = tuple(COMMANDS)[:5]
 FULL = os.environ.get("RESBENCH_FUZZ") == "full"  # else each row meets the quick commands and one of the others in turn
 BIG = "'[' || hex(zeroblob(50000))"
 # Commands that meet values of runs, of the study's spec, of recipe and data, of flags, of networks, of environments, of params.
-RUNS = "top top_json show compare power md csv freeze report plot check repeat proxies show_json"
+RUNS = "top top_json show compare power md csv freeze report plot check unit repeat proxies show_json"
 STUDY = "top top_json compare power md freeze report plot check unit repeat proxies"
-BEHIND = "top top_json show compare power md freeze report plot check repeat proxies show_json"
-FLAGS = "top top_json compare power md csv freeze report plot check proxies"
+BEHIND = "top top_json show compare power md freeze report plot check unit repeat proxies show_json"
+FLAGS = "top top_json compare power md csv freeze report plot check unit proxies"
 NETWORK = "show freeze report check repeat proxies show_json"
 ENVIRONMENT = "show freeze report check repeat show_json"
 PARAMS = "freeze report check"
@@ -76,7 +76,7 @@ ROWS: dict[str, tuple[str, str]] = {
     "a recipe that says nothing": ("UPDATE rb_recipe SET spec = '{}'", "check repeat proxies"),
     "a recipe with other types": (
         "UPDATE rb_recipe SET spec = json_set(spec, '$.epochs', 'x', '$.fail_above', 'y')",
-        "top top_json compare power md report plot check repeat proxies",
+        "top top_json compare power md report plot check unit repeat proxies",
     ),
     "a shape that is none": ("UPDATE rb_data SET input_shape = 'large'", "freeze check"),
     "no image to validate on": ("UPDATE rb_data SET n_val = 0", ""),
