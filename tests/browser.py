@@ -32,7 +32,7 @@ class Browser:
     """`requests`: addresses asked for since `open`; `complaints`: errors and warnings of the console, and what was thrown."""
 
     def __init__(self, folder: Path) -> None:
-        assert CHROMIUM is not None
+        assert CHROMIUM is not None, "Chromium is needed to test: `apt-get install chromium`"
         here, self._out = os.pipe()
         self._in, there = os.pipe()
 

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import CHROMIUM, Browser
+from browser import Browser
 from report_study_sample import HOSTILE, LONG, made, store
 
 from resbench.report.page.facts import page
 from resbench.report.page.html import html
 from resbench.store.engine import open_store
 
-pytestmark = [pytest.mark.long, pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (.ci/run installs it)")]
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
