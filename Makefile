@@ -51,8 +51,8 @@ check: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 docs: $(VENV)/.installed-dev
-	$(BIN)/python -m resbench.report.language docs/language.md
-	$(BIN)/python -m resbench.report.database docs/database.md
+	$(BIN)/python -m tools.docs.language docs/language.md
+	$(BIN)/python -m tools.docs.database docs/database.md
 	for kind in unit block network recipe study; do $(BIN)/resbench schema $$kind -o arch_specs/schemas/$$kind.json --force; done
 
 fuzz: $(VENV)/.installed-dev

@@ -24,20 +24,19 @@ from pathlib import Path
 import numpy as np
 from scipy.special import bdtr, expit, stdtr
 
-from resbench.evidence.anytime import anytime_test
 from resbench.evidence.compare import compare, holm
-from resbench.evidence.intervals import error_interval, mean_interval
-from resbench.evidence.moderated import moderate, variance_floor, welch
 from resbench.evidence.power import power, sds_of, seeds_for
-from resbench.evidence.race import race
-from resbench.evidence.ranking import rank
-from resbench.evidence.sample import Sample
-from resbench.evidence.standing import Scored
 from resbench.evidence.study_runs import study_runs
-from resbench.evidence.ties import tie_group
-from resbench.seeds import stream
-from resbench.store.catalogue import put_architecture, put_data, put_environment, put_recipe
-from resbench.store.engine import open_store
+from resbench.random_streams import stream
+from resbench.statistics.anytime import anytime_test
+from resbench.statistics.intervals import error_interval, mean_interval
+from resbench.statistics.moderated import moderate, variance_floor, welch
+from resbench.statistics.race import race
+from resbench.statistics.ranking import rank
+from resbench.statistics.sample import Sample
+from resbench.statistics.standing import Scored
+from resbench.statistics.ties import tie_group
+from resbench.store.open import open_store
 from resbench.store.records import (
     ArchitectureRecord,
     DataRecord,
@@ -47,8 +46,9 @@ from resbench.store.records import (
     TrialRecord,
     canonical_json,
 )
-from resbench.store.runs import save_run
-from resbench.store.studies import put_study, put_trial, study_names
+from resbench.store.results.catalogue import put_architecture, put_data, put_environment, put_recipe
+from resbench.store.results.runs import save_run
+from resbench.store.results.studies import put_study, put_trial, study_names
 
 N_VAL, SD, MEAN = 5000, 0.2, 6.5
 FLOOR = variance_floor(N_VAL)

@@ -19,9 +19,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resbench.cli.request import request_of
-from resbench.compiler.architecture import bind_network
-from resbench.compiler.overwrite import overwrite
+from resbench.cli.architecture.request import request_of
+from resbench.compiler.binding.network import bind_network
+from resbench.compiler.build.inplace import overwrite
 from resbench.verify.check import imported
 from resbench.verify.reference import reference
 

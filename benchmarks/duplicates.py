@@ -33,8 +33,8 @@ def of_optuna(path: str, answers: Any) -> None:
 
 
 def of_ours(path: str, answers: Any) -> None:
-    from resbench.store.cells import claim_cell
-    from resbench.store.engine import open_store
+    from resbench.store.open import open_store
+    from resbench.store.queue.cells import claim_cell
 
     engine = open_store(path, create=False)
     taken = []
@@ -63,8 +63,8 @@ def main() -> None:
     options = parser.parse_args()
     import optuna
 
-    from resbench.store.cells import enqueue_cell
-    from resbench.store.engine import open_store
+    from resbench.store.open import open_store
+    from resbench.store.queue.cells import enqueue_cell
 
     sys.path[:0] = [str(TESTS / "store")]
     from store_sample import fill

@@ -62,19 +62,19 @@ def child(name: str) -> None:
     """Estimate and peak in MiB."""
     import torch
 
-    from resbench.cli.request import request_of
-    from resbench.compiler.architecture import bind_network
+    from resbench.cli.architecture.request import request_of
+    from resbench.compiler.binding.network import bind_network
+    from resbench.language.library.library import Library
+    from resbench.language.recipe.recipe import override, parse_recipe
+    from resbench.language.yaml.node import Node
+    from resbench.language.yaml.reader import read_value
     from resbench.measure.footprint import Load, training
     from resbench.ops.schema import table
-    from resbench.spec.library import Library
-    from resbench.spec.node import Node
-    from resbench.spec.recipe import override, parse_recipe
-    from resbench.spec.yaml import read_value
-    from resbench.study.data import loaded
-    from resbench.study.job import Job, train
     from resbench.train.evaluate import BATCH
+    from resbench.train.execution.plan import Plan
     from resbench.train.fit import Hooks
-    from resbench.train.plan import Plan
+    from resbench.workers.data import loaded
+    from resbench.workers.job import Job, train
 
     case, library = CASES[name], Library(table())
     said = read_value(case.recipe, "recipe").mapping

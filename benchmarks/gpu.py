@@ -18,18 +18,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from resbench.cli.request import request_of
-from resbench.compiler.architecture import bind_network
+from resbench.cli.architecture.request import request_of
+from resbench.compiler.binding.network import bind_network
+from resbench.compiler.build.network import recompute
+from resbench.compiler.build.stack import materialise_stack, stack
 from resbench.compiler.graph import BoundNetwork
-from resbench.compiler.network import recompute
-from resbench.compiler.stack import materialise_stack, stack
+from resbench.language.library.library import Library
+from resbench.language.recipe.recipe import RecipeSpec, override, parse_recipe
+from resbench.language.yaml.node import from_plain
 from resbench.ops.schema import table
-from resbench.spec.library import Library
-from resbench.spec.node import from_plain
-from resbench.spec.recipe import RecipeSpec, override, parse_recipe
-from resbench.train.device import repeatable
-from resbench.train.layout import Way
-from resbench.train.precision import allow
+from resbench.train.execution.device import repeatable
+from resbench.train.execution.layout import Way
+from resbench.train.execution.precision import allow
 from resbench.train.step import step, training
 
 ROUNDS, STEPS, BATCH = 9, 20, 128

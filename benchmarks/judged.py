@@ -17,17 +17,17 @@ from statistics import fmean, median
 import torch
 from scipy.stats import spearmanr
 
-from resbench.compiler.architecture import Request, bind_network
+from resbench.compiler.binding.network import Request, bind_network
 from resbench.data.registry import info, load
+from resbench.language.graph.network import Use
+from resbench.language.library.library import Library
+from resbench.language.recipe.recipe import override, parse_recipe
+from resbench.language.yaml.node import Node, from_plain
 from resbench.ops.schema import table
-from resbench.spec.library import Library
-from resbench.spec.network import Use
-from resbench.spec.node import Node, from_plain
-from resbench.spec.recipe import override, parse_recipe
-from resbench.study.job import Job, train
 from resbench.train import fit as loop
+from resbench.train.execution.plan import Plan
 from resbench.train.fit import Hooks
-from resbench.train.plan import Plan
+from resbench.workers.job import Job, train
 
 UNITS = (
     "original", "full_preactivation", "relu_only_preactivation", "relu_before_addition", "bn_after_addition",

@@ -64,13 +64,13 @@ def hand_written() -> Callable[[], None]:
 def ours(depth: int, unit: str, batch: int, *, again: bool) -> Callable[[], None]:
     import torch
 
-    from resbench.cli.request import request_of
-    from resbench.compiler.architecture import bind_network
-    from resbench.compiler.network import recompute
-    from resbench.compiler.stack import materialise_stack, stack
+    from resbench.cli.architecture.request import request_of
+    from resbench.compiler.binding.network import bind_network
+    from resbench.compiler.build.network import recompute
+    from resbench.compiler.build.stack import materialise_stack, stack
+    from resbench.language.library.library import Library
+    from resbench.language.recipe.recipe import parse_recipe
     from resbench.ops.schema import table
-    from resbench.spec.library import Library
-    from resbench.spec.recipe import parse_recipe
     from resbench.train.step import step, training
 
     library = Library(table())

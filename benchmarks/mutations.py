@@ -1,6 +1,6 @@
 """How many structural mutations a second are proposed, checked and hashed?  `python benchmarks/mutations.py [SECONDS]`, one core.
 
-A mutation is one edit of a small unit (spec/mutate.py); checking binds every place of an 8-layer network of it, shapes included;
+A mutation is one edit of a small unit (language/generate/mutations.py); checking binds every place of an 8-layer network of it, shapes included;
 hashing is the canonical digest of that network. Draws that cannot be built count in the time, not in the number. Target: 50.
 """
 
@@ -11,15 +11,15 @@ import time
 from collections.abc import Iterator
 from statistics import median
 
-from resbench.compiler.architecture import Request, bind_network
-from resbench.compiler.canonical import canonical
+from resbench.compiler.binding.network import Request, bind_network
+from resbench.compiler.identity.canonical import canonical
 from resbench.errors import BadInput
+from resbench.language.generate.mutations import mutant, parse_mutate
+from resbench.language.graph.network import Use
+from resbench.language.library.library import Library
+from resbench.language.yaml.node import Node, from_plain
+from resbench.language.yaml.problems import Check
 from resbench.ops.schema import table
-from resbench.spec.check import Check
-from resbench.spec.library import Library
-from resbench.spec.mutate import mutant, parse_mutate
-from resbench.spec.network import Use
-from resbench.spec.node import Node, from_plain
 
 UNITS = ("original", "full_preactivation", "exclusive_gating")
 

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from resbench.cli.run import prepare
+from resbench.cli.study.run import prepare
 
 STUDY = """study: overhead
 network: {{use: resnet_cifar, depth: 56, width: 4}}
@@ -44,14 +44,14 @@ class Quiet:
 def main() -> None:
     import torch
 
-    from resbench.compiler.stack import materialise_stack, stack
+    from resbench.compiler.build.stack import materialise_stack, stack
     from resbench.data.registry import load
-    from resbench.store.engine import open_store
-    from resbench.study.machine import ThisMachine, data_record
+    from resbench.store.open import open_store
+    from resbench.study.resources.local import ThisMachine, data_record
     from resbench.study.run import Task, run_study
-    from resbench.study.stop import heard
+    from resbench.train.execution.layout import Way
     from resbench.train.fit import Hooks, fit
-    from resbench.train.layout import Way
+    from resbench.workers.shutdown import heard
 
     parser = argparse.ArgumentParser()
     parser.add_argument("pairs", nargs="?", type=int, default=3)
@@ -104,7 +104,9 @@ def main() -> None:
             f"with its plan measured, on all cores: {study(Path(name), ''):.1f} s (the bare loop {median(loops):.1f} s)"
         )
     began = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "import resbench.study.machine, resbench.study.training"], check=True)
+    subprocess.run(
+        [sys.executable, "-c", "import resbench.study.resources.local, resbench.workers.train_cell"], check=True
+    )
     print(f"apart: imports {time.perf_counter() - began:.1f} s, building the networks {median(builds):.2f} s")
 
 

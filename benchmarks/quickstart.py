@@ -13,11 +13,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from resbench.evidence.ranking import rank
-from resbench.evidence.sample import Sample
+from resbench.evidence.still_improving import was_improving
 from resbench.evidence.study_runs import StudyRuns, study_runs
-from resbench.evidence.trained_out import was_improving
-from resbench.store.engine import open_store
+from resbench.statistics.ranking import rank
+from resbench.statistics.sample import Sample
+from resbench.store.open import open_store
 
 STUDY = Path(__file__).parents[1] / "studies" / "quickstart.yaml"
 IDENTITY = {"full_preactivation", "original"}

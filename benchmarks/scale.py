@@ -19,12 +19,12 @@ from typing import Any
 
 from sqlalchemy import text
 
-from resbench.store.cells import claim_cell, end_attempt, enqueue_cell
-from resbench.store.engine import open_store
-from resbench.store.runs import save_runs_of
-from resbench.store.transaction import reading
-from resbench.store.work_records import Ending
-from resbench.store.workers import beat
+from resbench.store.connection.transaction import reading
+from resbench.store.open import open_store
+from resbench.store.queue.cells import claim_cell, end_attempt, enqueue_cell
+from resbench.store.queue.workers import beat
+from resbench.store.records import Ending
+from resbench.store.results.runs import save_runs_of
 
 TESTS = Path(__file__).parents[1] / "tests"
 
@@ -121,7 +121,7 @@ def asks() -> None:
     from optuna.distributions import CategoricalDistribution, FloatDistribution
     from optuna.trial import TrialState, create_trial
 
-    from resbench.study.ask import add, open_optuna
+    from resbench.study.optuna_mirror import add, open_optuna
 
     choice = {f"unit.u.p{i}": CategoricalDistribution(("a", "b", "c")) for i in range(3)}
     with tempfile.TemporaryDirectory() as name:

@@ -21,25 +21,25 @@ from typing import Any
 
 import numpy as np
 
-from resbench.evidence.moderated import variance_floor
-from resbench.evidence.promotion import AtRung, promoted
-from resbench.evidence.sample import Sample
-from resbench.evidence.standing import Scored, standing
+from resbench.language.generate.orderings import Arrange, parse_arrange
+from resbench.language.graph.params import Choices
+from resbench.language.library.library import Library
+from resbench.language.study.search import SearchSpec
+from resbench.language.yaml.node import Node, from_plain
+from resbench.language.yaml.problems import Check
 from resbench.ops.schema import table as signatures
-from resbench.spec.arrange import Arrange, parse_arrange
-from resbench.spec.check import Check
-from resbench.spec.domain import Choices
-from resbench.spec.library import Library
-from resbench.spec.node import Node, from_plain
-from resbench.spec.search import SearchSpec
-from resbench.store.engine import open_store
-from resbench.store.epochs import epochs_of_study
-from resbench.store.reading import runs_of_study
-from resbench.study.answers import SLOT
-from resbench.study.evolution import Evolution
-from resbench.study.proposal import Proposer, Result
-from resbench.study.rungs import rungs_of
-from resbench.study.suggest import Suggest
+from resbench.search.answers import SLOT
+from resbench.search.evolution import Evolution
+from resbench.search.optuna_samplers import Suggest
+from resbench.search.sampler import Proposer, Result
+from resbench.search.successive_halving import rungs_of
+from resbench.statistics.moderated import variance_floor
+from resbench.statistics.promotion import AtRung, promoted
+from resbench.statistics.sample import Sample
+from resbench.statistics.standing import Scored, standing
+from resbench.store.open import open_store
+from resbench.store.results.epochs import epochs_of_study
+from resbench.store.results.reading import runs_of_study
 
 REPLAYS = 200
 OPS = ["bn", "relu", "conv", "bn", "relu", "conv"]

@@ -18,15 +18,15 @@ import torch
 from torch.nn import functional as F
 from torch.profiler import ProfilerActivity, profile
 
-from resbench.cli.request import request_of
-from resbench.compiler.architecture import bind_network
+from resbench.cli.architecture.request import request_of
+from resbench.compiler.binding.network import bind_network
+from resbench.compiler.build.stack import materialise_stack, stack
 from resbench.compiler.graph import BoundNetwork
-from resbench.compiler.stack import materialise_stack, stack
+from resbench.language.library.library import Library
+from resbench.language.recipe.recipe import parse_recipe
 from resbench.measure.macs import op_macs
 from resbench.ops.schema import table
-from resbench.spec.library import Library
-from resbench.spec.recipe import parse_recipe
-from resbench.train.layout import Way
+from resbench.train.execution.layout import Way
 from resbench.train.step import step, training
 
 FORMATS = (torch.contiguous_format, torch.channels_last)

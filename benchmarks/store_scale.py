@@ -24,11 +24,12 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from resbench.store.catalogue import put_data, put_environment, put_recipe
-from resbench.store.engine import Engine, open_store
+from resbench.store.connection.transaction import writing
+from resbench.store.open import Engine, open_store
 from resbench.store.records import DataRecord, EnvironmentRecord, RecipeRecord, TestScore, canonical_json
-from resbench.store.studies import put_study
-from resbench.store.tables import (
+from resbench.store.results.catalogue import put_data, put_environment, put_recipe
+from resbench.store.results.studies import put_study
+from resbench.store.schema.tables import (
     rb_architecture,
     rb_cost,
     rb_epoch,
@@ -38,7 +39,6 @@ from resbench.store.tables import (
     rb_test_score,
     rb_trial,
 )
-from resbench.store.transaction import writing
 
 WHERE = EnvironmentRecord("0.1.0", None, None, "3.11.7", "2.15.0", "cpu", 1, True, False, {}, "Linux x86_64")
 SPEC = canonical_json({"format": 1, "graphs": ["of a network of 56 layers " * 100]})  # 2.6 kB
@@ -155,7 +155,7 @@ def measure(db: Path, rounds: int) -> None:
 
 def measure_frozen(folder: Path) -> None:
     """Queries of a unit by name or digest, of one seed or all, after any epoch."""
-    from resbench.store.freeze import freeze
+    from resbench.store.frozen.write import freeze
     from resbench.tabular import load
 
     engine = open_store(str(folder / "frozen_from.db"), create=True)

@@ -23,18 +23,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resbench.cli.run import prepare
-from resbench.store.checkpoints import checkpoint_folder
-from resbench.store.engine import Engine, open_store
-from resbench.store.work_records import Cell
-from resbench.study.onlooker import Ears
+from resbench.cli.study.run import prepare
+from resbench.store.open import Engine, open_store
+from resbench.store.records import Cell
+from resbench.store.results.checkpoints import checkpoint_folder
 from resbench.study.run import Manner, Task, run_study
-from resbench.study.stop import heard
-from resbench.study.torch_trainer import TorchTrainer
-from resbench.study.trainer import Train
+from resbench.workers.events import Ears
+from resbench.workers.shutdown import heard
+from resbench.workers.torch_trainer import TorchTrainer
+from resbench.workers.trainer import Train
 
 if TYPE_CHECKING:
-    from resbench.study.machine import ThisMachine
+    from resbench.study.resources.local import ThisMachine
 
 UNITS = (  # of different architectures at this depth
     "original", "full_preactivation", "plain", "relu_before_addition", "constant_scaling", "exclusive_gating",
@@ -110,7 +110,7 @@ def study(folder: Path) -> int:
     """One `study run` whose trainers write down what they do."""
     import torch
 
-    from resbench.study.machine import ThisMachine, data_record
+    from resbench.study.resources.local import ThisMachine, data_record
 
     prepared = prepare(str(folder / "storm.yaml"), (), None)
     spec, points = prepared.spec, prepared.points

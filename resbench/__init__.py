@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any
 
 __version__ = "0.1.0"
-_DOORS = {"draw": "resbench.cli.picture", "open_results": "resbench.report.results"}
+_DOORS = {"draw": "resbench.cli.architecture.picture", "open_results": "resbench.results.results"}
 _ROOMS = ("tabular",)
 
 

@@ -46,7 +46,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def shared(server: Server) -> tuple[str, str]:
     """A database on it that holds our schema and no rows: its URL, and all of it as SQL."""
-    from resbench.store.engine import open_store
+    from resbench.store.open import open_store
 
     url = server.new()
     open_store(url, create=True).dispose()

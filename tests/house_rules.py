@@ -1,4 +1,4 @@
-"""Sources by path (`{"spec/yaml.py": text}`) -> what breaks a house rule, one line each; test_architecture.py holds them."""
+"""Sources by path (`{"language/yaml/reader.py": text}`) -> what breaks a house rule, one line each; test_architecture.py holds them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ ROOMS = ("errors", "escape", "files", "seeds", "failpoints", "spec", "ops", "com
 BESIDE = {"plugins": "ops", "testing": "cli", "tabular": "cli", "__main__": "cli"}
 DOORS = {  # who may import it; a folder with all in it, or one file
     "yaml": ("spec/",),
-    "optuna": ("study/", "store/optuna_storage.py"),
+    "optuna": ("study/", "store/optuna/storage.py"),
     "typer": ("cli/",),
     "rich": ("cli/",),
     "matplotlib": ("report/",),
     "jinja2": ("report/",),
     "optuna_dashboard": ("study/",),
-    "ray": ("study/executors/ray.py",),
+    "ray": ("workers/executors/ray.py",),
     "tensorboard": ("study/trackers/tensorboard.py",),
     "mlflow": ("study/trackers/mlflow.py",),
     "wandb": ("study/trackers/wandb.py",),
@@ -37,9 +37,9 @@ PRINTING = frozenset((  # by these calls, in these files alone: whoever prints e
 PRINTERS = (
     "cli/terminal.py",
     "cli/progress.py",
-    "study/executors/ray.py",
+    "workers/executors/ray.py",
     "data/make/command.py",
-    "store/readonly_child.py",
+    "store/query/child.py",
 )
 ESCAPERS = frozenset(("html", "shlex", "xml.sax.saxutils"))
 MAX_LINES = 250
@@ -179,11 +179,11 @@ def functions(source: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
 
 
 def opened_elsewhere(house: Sources) -> list[str]:
-    """SQLite files that are opened past `store/sqlite_connection.py`, which makes SQLite trust nothing in them."""
+    """SQLite files that are opened past `store/connection/sqlite_open.py`, which makes SQLite trust nothing in them."""
     return [
         f"{path}:{node.lineno}: {ast.unparse(node.func)}"
         for path, source in house.items()
-        if path != "store/sqlite_connection.py"
+        if path != "store/connection/sqlite_open.py"
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("sqlite3.connect", "sqlite3.Connection")
     ]

@@ -8,17 +8,17 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from resbench.compiler.architecture import Request, bind_network
-from resbench.compiler.canonical import canonical
+from resbench.compiler.binding.network import Request, bind_network
+from resbench.compiler.build.initialize import materialise
+from resbench.compiler.build.network import build
 from resbench.compiler.graph import BoundNetwork, BoundOp, Graph
-from resbench.compiler.materialise import materialise
-from resbench.compiler.network import build
+from resbench.compiler.identity.canonical import canonical
+from resbench.language.graph.network import Use
+from resbench.language.library.library import Library
+from resbench.language.library.lookup import INSTALLED
+from resbench.language.recipe.recipe import parse_recipe
+from resbench.language.yaml.node import Node
 from resbench.ops.schema import table
-from resbench.spec.find import INSTALLED
-from resbench.spec.library import Library
-from resbench.spec.network import Use
-from resbench.spec.node import Node
-from resbench.spec.recipe import parse_recipe
 
 torch.set_num_threads(1)  # small tensors: one thread is faster than several that wait for each other
 LIBRARY = Library(table())

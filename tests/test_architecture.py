@@ -54,10 +54,10 @@ def sees(checker: Checker, good: Sources, bad: Sources, words: str) -> None:
 
 BAD_IMPORTS = (
     "from resbench.store import runs",
-    "import resbench.store.runs",
+    "import resbench.store.results.runs",
     "from resbench import store",
-    "def f():\n    from resbench.store.runs import save_run",
-    "if TYPE_CHECKING:\n    from resbench.store.runs import RunRow",
+    "def f():\n    from resbench.store.results.runs import save_run",
+    "if TYPE_CHECKING:\n    from resbench.store.results.runs import RunRow",
     "from ..store import runs",
     "from .. import store",
 )
@@ -65,7 +65,11 @@ BAD_IMPORTS = (
 
 @pytest.mark.parametrize("line", BAD_IMPORTS)
 def test_a_room_to_the_right_is_seen_however_it_is_imported(line: str) -> None:
-    good = {"study/x.py": line, "train/y.py": "from resbench.spec import yaml", "cli/z.py": "import resbench.study.ask"}
+    good = {
+        "study/x.py": line,
+        "train/y.py": "from resbench.language import yaml",
+        "cli/z.py": "import resbench.study.optuna_mirror",
+    }
     sees(out_of_order, good, {"train/x.py": line}, "train may not import store")
 
 
@@ -82,7 +86,7 @@ def test_rooms_beside_others_and_rooms_nobody_knows() -> None:
     [
         ("yaml", "spec/x.py", "study/x.py"),
         ("optuna", "study/x.py", "store/x.py"),
-        ("optuna.storages", "store/optuna_storage.py", "cli/x.py"),
+        ("optuna.storages", "store/optuna/storage.py", "cli/x.py"),
         ("typer", "cli/x.py", "study/x.py"),
         ("rich.text", "cli/x.py", "report/x.py"),
         ("matplotlib.pyplot", "report/x.py", "cli/x.py"),
@@ -100,9 +104,9 @@ def test_each_library_has_its_door(library: str, inside: str, outside: str) -> N
 
 
 def test_a_ring_of_imports_is_seen() -> None:
-    good = {"spec/a.py": "from resbench.spec import b", "spec/b.py": "", "spec/__init__.py": ""}
-    bad = {**good, "spec/b.py": "def f():\n    from resbench.spec.a import x"}
-    sees(cycles, good, bad, "resbench.spec.a -> resbench.spec.b")
+    good = {"spec/a.py": "from resbench.language import b", "spec/b.py": "", "spec/__init__.py": ""}
+    bad = {**good, "spec/b.py": "def f():\n    from resbench.language.a import x"}
+    sees(cycles, good, bad, "resbench.language.a -> resbench.language.b")
 
 
 def test_sizes_docstrings_and_arguments_are_seen() -> None:
@@ -145,7 +149,7 @@ def test_opening_a_file_elsewhere_is_seen() -> None:
     line = "with closing(sqlite3.connect(path)) as connection: ..."
     sees(
         opened_elsewhere,
-        {"store/sqlite_connection.py": line, "store/x.py": "connect(uri)"},
+        {"store/connection/sqlite_open.py": line, "store/x.py": "connect(uri)"},
         {"store/x.py": line},
         "x.py:1",
     )
@@ -153,6 +157,6 @@ def test_opening_a_file_elsewhere_is_seen() -> None:
 
 def test_an_op_has_a_file_of_its_own_name() -> None:
     one, two = '@op("one", pure=True)\nclass One: ...\n', '@op("two")\nclass Two: ...\n'
-    good = {"ops/one.py": one, "ops/two.py": two, "ops/window.py": "class Window: ..."}
+    good = {"ops/one.py": one, "ops/two.py": two, "ops/convolution/window.py": "class Window: ..."}
     sees(crowded_ops, good, {"ops/one.py": one + two}, "one, two")
     sees(crowded_ops, good, {"ops/three.py": one}, "ops/three.py")

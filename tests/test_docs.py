@@ -9,31 +9,31 @@ from typing import Any
 import pytest
 import torch
 from docs_text import REPOSITORY, Block, blocks, commands, page, problem, yaml_texts
+from resbenchcs import database
 from torch.nn import functional as F
 
-from resbench.compiler.architecture import Request, bind_network
-from resbench.compiler.canonical import canonical
+from resbench.compiler.binding.network import Request, bind_network
+from resbench.compiler.build.initialize import materialise
+from resbench.compiler.build.network import build
 from resbench.compiler.graph import BoundNetwork
-from resbench.compiler.materialise import materialise
-from resbench.compiler.network import build
+from resbench.compiler.identity.canonical import canonical
+from resbench.json_schema.schema import KINDS, make_schema
+from resbench.language.expressions.grammar import FUNCTIONS
+from resbench.language.graph.network import Use
+from resbench.language.graph.unit import parse_unit
+from resbench.language.library.library import Library
+from resbench.language.names import KNOWN, MEANINGS
+from resbench.language.recipe.recipe import parse_recipe
+from resbench.language.study.study import parse_study
+from resbench.language.yaml.node import Node, from_plain, plain
+from resbench.language.yaml.problems import Check
+from resbench.language.yaml.reader import read_text
 from resbench.ops.schema import table
-from resbench.report import database
-from resbench.report.language import SECTIONS, refresh
-from resbench.report.language_values import FUNCTION_DOCS
-from resbench.report.schema import KINDS, make_schema
-from resbench.spec.check import Check
-from resbench.spec.grammar import FUNCTIONS
-from resbench.spec.library import Library
-from resbench.spec.names import KNOWN, MEANINGS
-from resbench.spec.network import Use
-from resbench.spec.node import Node, from_plain, plain
-from resbench.spec.recipe import parse_recipe
-from resbench.spec.study import parse_study
-from resbench.spec.unit import parse_unit
-from resbench.spec.yaml import read_text
-from resbench.store.all_tables import metadata
-from resbench.store.questions import QUESTIONS
-from resbench.store.views import VIEWS
+from resbench.store.query.examples import QUESTIONS
+from resbench.store.schema.metadata import metadata
+from resbench.store.schema.views import VIEWS
+from tools.docs.language import SECTIONS, refresh
+from tools.docs.language_values import FUNCTION_DOCS
 
 torch.set_num_threads(1)  # small tensors: one thread is faster than several that wait for each other
 PAGES = (

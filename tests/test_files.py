@@ -17,7 +17,7 @@ from decoys import place, snapshot
 from resbench import files
 from resbench.errors import BadInput, StorageError
 from resbench.files import check, make_private, open_new, placed, private_mode, write, write_all
-from resbench.spec.find import at_home
+from resbench.language.library.lookup import at_home
 
 
 def mode(path: Path) -> int:

@@ -74,9 +74,9 @@ def _offered(names: Callable[[], list[str]]) -> list[str]:
 
 
 def _library(kind: str) -> list[str]:
+    from resbench.language.library.lookup import Files
+    from resbench.language.library.providers import provided
     from resbench.plugins.active import activate
-    from resbench.spec.find import Files
-    from resbench.spec.provided import provided
 
     activate((), lambda failure: None)
     return Files.around(None, provided()).names(kind)
@@ -94,14 +94,14 @@ def _datasets() -> list[str]:
 
 def _in_database(url: str) -> list[str]:
     """Past SQLAlchemy, which takes long to import, by the handles of `resbench query`, which only read."""
-    from resbench.store.location import locate
+    from resbench.store.connection.location import locate
 
     location = locate(url)
     if location.path is not None:
-        from resbench.store.readonly_sqlite import rows
+        from resbench.store.query.sqlite import rows
 
         return [str(name) for (name,) in list(rows(location, _STUDIES, _WAIT_S))[1:]]
-    from resbench.store import readonly_postgres
+    from resbench.store.query import postgres as readonly_postgres
 
     return [str(name) for (name,) in list(readonly_postgres.rows(location, _STUDIES, 1000, _WAIT_S))[1:]]
 

@@ -31,7 +31,7 @@ def data(name: Name = None, settings: Settings = None, json: Json = False, plugi
 
 
 def _list(json: bool) -> None:
-    from resbench.cli.show import print_json, print_table
+    from resbench.cli.output import print_json, print_table
     from resbench.data.registry import listed, names
 
     found = {name: (listed(name), _settings(name)) for name in names()}
@@ -48,11 +48,11 @@ def _list(json: bool) -> None:
 
 
 def _show(name: str, words: Sequence[str], json: bool) -> None:
-    from resbench.cli.decoding import Decoding
-    from resbench.cli.request import settings_of
-    from resbench.cli.show import print_json, print_table
+    from resbench.cli.architecture.request import settings_of
+    from resbench.cli.output import print_json, print_table
+    from resbench.cli.study.decoding import Decoding
     from resbench.data.registry import absent, info
-    from resbench.spec.node import values
+    from resbench.language.yaml.node import values
 
     given = settings_of(words)
     about, gone = info(name, given), absent(name)
@@ -64,7 +64,7 @@ def _show(name: str, words: Sequence[str], json: bool) -> None:
         return
     from resbench.data.dataset import SPLITS
     from resbench.data.notes import by_class, notes, sizes
-    from resbench.study.data import loaded
+    from resbench.workers.data import loaded
 
     dataset, digest = loaded(name, values(given), Decoding(partial(echo, err=True)))
     counts = by_class(dataset)

@@ -16,29 +16,20 @@ import typer
 from typer.main import get_command
 
 from resbench import __version__
-from resbench.cli import (
-    analyze,
-    dashboard,
-    data,
-    db,
-    net,
-    ops,
-    plugins,
-    proxies,
-    query,
-    report,
-    results,
-    schema,
-    status,
-    study,
-    unit,
-    worker,
-)
+from resbench.cli import data
+from resbench.cli.architecture import analyze, net, ops, schema, unit
+from resbench.cli.database import dashboard, query
+from resbench.cli.database import database as db
 from resbench.cli.options import use_plugins
+from resbench.cli.plugins import commands as plugins
+from resbench.cli.results import commands as results
+from resbench.cli.results import report
+from resbench.cli.study import commands as study
+from resbench.cli.study import proxies, status, worker
 from resbench.cli.terminal import echo, format_warning, print_error, print_problem
-from resbench.cli.usage import UsageShown
+from resbench.cli.usage_errors import UsageShown
 from resbench.errors import ResbenchError
-from resbench.store.secrets import conceal, secrets_in
+from resbench.store.connection.secrets import conceal, secrets_in
 
 _SHORTEST_SECRET = 4  # a shorter one would take every such syllable out of every message
 

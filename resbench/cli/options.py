@@ -10,8 +10,8 @@ import typer
 
 from resbench.cli.terminal import echo
 from resbench.errors import BadInput
-from resbench.spec.find import at_home
-from resbench.spec.project import of_project
+from resbench.language.library.lookup import at_home
+from resbench.language.library.project import of_project
 
 if TYPE_CHECKING:
     from resbench.plugins.plugin import Failure
@@ -53,8 +53,8 @@ def use_plugins(given: list[Path] | None) -> list[Path] | None:
 
     Called for every command, and again with what stands behind `--plugins`.
     """
+    from resbench.language.library.lookup import is_folder
     from resbench.plugins.active import activate
-    from resbench.spec.find import is_folder
 
     gone = next((folder for folder in given or () if not is_folder(folder)), None)
     if gone is not None:
@@ -79,7 +79,7 @@ def _tell(failure: Failure) -> None:
 def check_environment() -> None:
     """Raise BadInput for a variable that running a study would meet too late: when the database is there already."""
     from resbench import failpoints, files
-    from resbench.store.patience import Patience
+    from resbench.store.connection.retry import Patience
 
     Patience()
     files.private_mode()

@@ -11,8 +11,8 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from resbench.cli.curves import Curves
 from resbench.escape import LONGEST, printable
+from resbench.figures.terminal_curves import Curves
 
 
 class StudyProgress:

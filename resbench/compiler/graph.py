@@ -66,7 +66,7 @@ class BoundStage:
 @dataclass(frozen=True, slots=True)
 class BoundNetwork:
     """`notes` are what a person should know of the binding, such as params that a replaced unit does not have; `cautions`, what
-    is seldom meant (compiler/cautions.py).
+    is seldom meant (compiler/binding/cautions.py).
     """
 
     name: str

@@ -17,7 +17,7 @@ from torch.nn.functional import affine_grid, grid_sample
 from torch.nn.functional import pad as pad_edges
 
 from resbench.errors import BadInput
-from resbench.seeds import WHOLE, Part
+from resbench.random_streams import WHOLE, Part
 
 
 def pad_crop(x: Tensor, pad: int, generators: Sequence[Generator], part: Part = WHOLE) -> Tensor:

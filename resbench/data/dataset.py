@@ -43,7 +43,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     """What its loader has to say of how it was read, in sentences."""
     copies: Literal["unchecked", "reported", "refused"] = "unchecked"
-    """What becomes of an image that stands in two splits (data/copies.py)."""
+    """What becomes of an image that stands in two splits (data/duplicates.py)."""
 
     def __post_init__(self) -> None:
         faults = [*_tensor_faults(self)] or [*_label_faults(self), *_split_faults(self)]

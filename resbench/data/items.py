@@ -20,10 +20,10 @@ from torch import Tensor
 
 from resbench.data.dataset import SPLITS, Dataset
 from resbench.data.files import chw
+from resbench.data.held_out import tenth_by_class
 from resbench.data.images.levels import to_uint8
 from resbench.data.images.pixels import Rules, convert
 from resbench.data.info import DatasetInfo
-from resbench.data.tenth import tenth_by_class
 from resbench.errors import Fact
 
 

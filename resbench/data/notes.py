@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from resbench.data.copies import copy_sentences
 from resbench.data.dataset import SPLITS, Dataset
+from resbench.data.duplicates import copy_sentences
 from resbench.data.files import Files
 from resbench.data.images.decoded import Finding
 from resbench.data.images.inspection import inspect

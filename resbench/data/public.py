@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from resbench.data.info import DatasetInfo
-from resbench.data.places import folders
+from resbench.data.paths import folders
 from resbench.errors import Fact
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 from resbench.data import sets
 from resbench.data.info import DatasetInfo
 from resbench.errors import BadInput, Fact, PluginError, ResbenchError, SpecError, did_you_mean
+from resbench.language.yaml.models import Model, validate
+from resbench.language.yaml.node import Node, Plain, from_plain
 from resbench.plugins import load as plugins
-from resbench.spec.model import Model, validate
-from resbench.spec.node import Node, Plain, from_plain
 
 if TYPE_CHECKING:
     from resbench.data.dataset import Dataset

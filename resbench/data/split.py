@@ -13,7 +13,7 @@ from torch import Tensor
 from resbench.data.dataset import Dataset, moments, pick
 from resbench.data.files import Files
 from resbench.errors import BadInput
-from resbench.seeds import WHOLE, Part
+from resbench.random_streams import WHOLE, Part
 
 HELD_BYTES = 2**30  # of a split of files, as float32: what is smaller is decoded once and kept
 

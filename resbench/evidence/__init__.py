@@ -2,8 +2,8 @@
 
 from resbench.evidence.agreement import Agreement, Verdict, agreement
 from resbench.evidence.compare import compare, holm
-from resbench.evidence.comparison import Comparison, Method, reach_note
-from resbench.evidence.intervals import (
+from resbench.statistics.comparison import Comparison, Method, reach_note
+from resbench.statistics.intervals import (
     MedianInterval,
     is_skewed,
     mean_interval,
@@ -11,10 +11,10 @@ from resbench.evidence.intervals import (
     median_interval,
     share_interval,
 )
-from resbench.evidence.ranking import Ranked, rank
-from resbench.evidence.reach import seeds_to_claim, smallest_p
-from resbench.evidence.sample import MIN_SEEDS, Sample
-from resbench.evidence.ties import tie_group
+from resbench.statistics.ranking import Ranked, rank
+from resbench.statistics.reach import seeds_to_claim, smallest_p
+from resbench.statistics.sample import MIN_SEEDS, Sample
+from resbench.statistics.ties import tie_group
 
 __all__ = [
     "MIN_SEEDS",

@@ -22,9 +22,9 @@ import numpy as np
 
 from resbench.errors import BadInput
 from resbench.evidence.compare import compare, holm
-from resbench.evidence.exact import convergence_p
-from resbench.evidence.moderated import Floats
-from resbench.evidence.sample import LEVEL, MIN_SEEDS, Sample, by_name
+from resbench.statistics.exact import convergence_p
+from resbench.statistics.moderated import Floats
+from resbench.statistics.sample import LEVEL, MIN_SEEDS, Sample, by_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,14 +20,14 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from resbench.errors import BadInput, did_you_mean
-from resbench.evidence.anytime import anytime_test
-from resbench.evidence.comparison import Comparison, Method, effect_sd
-from resbench.evidence.exact import unpaired_p
-from resbench.evidence.intervals import CONFIDENCE
-from resbench.evidence.moderated import moderate, moments, variance_floor, welch
-from resbench.evidence.paired import correlation, paired
-from resbench.evidence.reach import smallest_p
-from resbench.evidence.sample import LEVEL, Sample, by_name
+from resbench.statistics.anytime import anytime_test
+from resbench.statistics.comparison import Comparison, Method, effect_sd
+from resbench.statistics.exact import unpaired_p
+from resbench.statistics.intervals import CONFIDENCE
+from resbench.statistics.moderated import moderate, moments, variance_floor, welch
+from resbench.statistics.paired import correlation, paired
+from resbench.statistics.reach import smallest_p
+from resbench.statistics.sample import LEVEL, Sample, by_name
 
 Spread = tuple[float, float]  # moderated variance / n, its degrees of freedom
 

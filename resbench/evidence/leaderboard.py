@@ -8,16 +8,16 @@ from operator import attrgetter
 from statistics import fmean
 
 from resbench.errors import BadInput
-from resbench.evidence.intervals import interval, median_interval, share_interval
-from resbench.evidence.ranking import Ranked, rank
-from resbench.evidence.sample import Sample
+from resbench.evidence.still_improving import was_improving
 from resbench.evidence.study_runs import Searched, StudyRuns, aliases, shown_name, study_runs
-from resbench.evidence.trained_out import was_improving
 from resbench.evidence.verdict import Verdict, judge
-from resbench.spec.design import EXACT
-from resbench.store.engine import Engine
-from resbench.store.reading import StudyRun
-from resbench.store.untrained import Untrained
+from resbench.language.study.design import EXACT
+from resbench.statistics.intervals import interval, median_interval, share_interval
+from resbench.statistics.ranking import Ranked, rank
+from resbench.statistics.sample import Sample
+from resbench.store.open import Engine
+from resbench.store.results.reading import StudyRun
+from resbench.store.results.untrained import Untrained
 
 UNEQUAL = 0.1  # of params or MACs, relative to the smallest
 

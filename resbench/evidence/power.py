@@ -15,10 +15,10 @@ import numpy as np
 from scipy.special import chdtri
 
 from resbench.errors import BadInput
-from resbench.evidence.moderated import variance_floor
-from resbench.evidence.sample import LEVEL, MIN_SEEDS, Sample
-from resbench.evidence.ties import tie_group
-from resbench.seeds import stream
+from resbench.random_streams import stream
+from resbench.statistics.moderated import variance_floor
+from resbench.statistics.sample import LEVEL, MIN_SEEDS, Sample
+from resbench.statistics.ties import tie_group
 
 STUDIES = 400
 WANTED = 0.80

@@ -13,7 +13,7 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
-from resbench.seeds import stream
+from resbench.random_streams import stream
 
 MIN_ARCHITECTURES = 30
 RESAMPLES = 2000

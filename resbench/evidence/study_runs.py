@@ -6,17 +6,17 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from resbench.errors import BadInput, did_you_mean
-from resbench.evidence.moderated import variance_floor
-from resbench.evidence.sample import Sample
-from resbench.evidence.standing import Scored
-from resbench.spec.design import EXACT, Design, design_from
-from resbench.store.catalogue import get_data, recipe_spec
-from resbench.store.engine import Engine
-from resbench.store.last_epochs import LastEpochs, last_epochs
-from resbench.store.reading import StudyRun, runs_of_study
+from resbench.language.study.design import EXACT, Design, design_from
+from resbench.statistics.moderated import variance_floor
+from resbench.statistics.sample import Sample
+from resbench.statistics.standing import Scored
+from resbench.store.open import Engine
 from resbench.store.records import ENDED
-from resbench.store.studies import study_spec
-from resbench.store.untrained import Untrained, untrained
+from resbench.store.results.catalogue import get_data, recipe_spec
+from resbench.store.results.last_epochs import LastEpochs, last_epochs
+from resbench.store.results.reading import StudyRun, runs_of_study
+from resbench.store.results.studies import study_spec
+from resbench.store.results.untrained import Untrained, untrained
 
 Key = tuple[str, str]  # architecture, recipe
 

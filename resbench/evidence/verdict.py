@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from resbench.evidence.anytime import anytime_test
-from resbench.evidence.race import Race, race
-from resbench.evidence.standing import Scored, Standing, standing
 from resbench.evidence.study_runs import StudyRuns
-from resbench.evidence.ties import Test
+from resbench.statistics.anytime import anytime_test
+from resbench.statistics.race import Race, race
+from resbench.statistics.standing import Scored, Standing, standing
+from resbench.statistics.ties import Test
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from resbench.compiler.graph import BoundNetwork, Graph
-from resbench.compiler.normal import normal
+from resbench.compiler.identity.normal_form import normal
+from resbench.language.recipe.recipe import RecipeSpec
 from resbench.measure.memory import kept_bytes
 from resbench.measure.params import bound_weights
 from resbench.ops.parameter import Parametric
 from resbench.ops.registry import OpKind, kind
-from resbench.spec.recipe import RecipeSpec
 
 FLOAT = 4
 ROOMY = 3  # an op keeps what it reads and what it yields, and seldom as much again
@@ -46,7 +46,7 @@ class Load:
     """How a network is trained by one process: by which recipe, `seeds` as one, on `batch` images of each at a time, and
     evaluated on `evaluated` at a time.
 
-    `data`: bytes of the images that lie on the device. `recompute`: activations are kept of few units (compiler/recompute.py).
+    `data`: bytes of the images that lie on the device. `recompute`: activations are kept of few units (compiler/build/recompute.py).
     """
 
     recipe: RecipeSpec

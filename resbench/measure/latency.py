@@ -8,12 +8,12 @@ from statistics import quantiles
 
 import torch
 
-from resbench.compiler.canonical import canonical
+from resbench.compiler.build.initialize import materialise
+from resbench.compiler.build.network import build
 from resbench.compiler.graph import BoundNetwork
-from resbench.compiler.materialise import materialise
-from resbench.compiler.network import build
+from resbench.compiler.identity.canonical import canonical
 from resbench.errors import BadInput
-from resbench.measure.room import require
+from resbench.measure.memory_check import require
 
 WARM, N = 5, 30
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from resbench.compiler.graph import BoundNetwork
 from resbench.errors import TooLarge
+from resbench.language.study.budget import Budget
 from resbench.measure.latency import Latency
 from resbench.measure.memory import memory_mib
-from resbench.spec.budget import Budget
 
 
 def over_budget(

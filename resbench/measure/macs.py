@@ -17,9 +17,9 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
+from resbench.compiler.binding.shapes import tried
 from resbench.compiler.graph import Arguments, BoundNetwork, BoundOp, Graph, Shape
-from resbench.compiler.normal import normal
-from resbench.compiler.shapes import tried
+from resbench.compiler.identity.normal_form import normal
 from resbench.ops.registry import kind
 
 _FREE = {

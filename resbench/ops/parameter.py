@@ -1,4 +1,4 @@
-"""How a parameter starts: Start(kind, ...), told by each op, carried out in one place (compiler/materialise.py)."""
+"""How a parameter starts: Start(kind, ...), told by each op, carried out in one place (compiler/build/initialize.py)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from resbench.seeds import WHOLE, Part
+from resbench.random_streams import WHOLE, Part
 
 _NORMS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 Initial = str | float | dict[str, float]  # zeros | ones | a number | {normal: sd}
@@ -80,7 +80,7 @@ class Random(nn.Module, ABC):
 
 
 class Overwriting(nn.Module, ABC):
-    """An op that can write its result over its input; it does where compiler/overwrite.py finds that nothing else reads that."""
+    """An op that can write its result over its input; it does where compiler/build/inplace.py finds that nothing else reads that."""
 
     overwrites: bool = False
 

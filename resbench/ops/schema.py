@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from resbench.errors import Fact
+from resbench.language.graph.op_list import taken_by
+from resbench.language.graph.signature import Argument, Signature
+from resbench.language.library.providers import provide
+from resbench.language.names import why_not
 from resbench.plugins.active import Active, active
 from resbench.plugins.decorated import constants
 from resbench.plugins.load import said
 from resbench.plugins.locate import source_of
 from resbench.plugins.plugin import Gift, Plugin
 from resbench.plugins.spec_files import SpecFiles
-from resbench.spec.names import why_not
-from resbench.spec.oplist import taken_by
-from resbench.spec.provided import provide
-from resbench.spec.signature import Argument, Signature
 
 FOLDER = Path(__file__).parent
 _PLAIN = {"int", "float", "bool", "str"}

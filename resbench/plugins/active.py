@@ -13,11 +13,11 @@ from pathlib import Path
 from types import ModuleType
 
 from resbench.errors import BadInput, Fact, PluginError, ResbenchError
+from resbench.language.graph.signature import Signature
+from resbench.language.library.project import project_plugins
 from resbench.plugins.folder import read_folder
 from resbench.plugins.installed import installed
 from resbench.plugins.plugin import Failure, Gift, Plugin
-from resbench.spec.project import project_plugins
-from resbench.spec.signature import Signature
 
 Tell = Callable[[Failure], None]
 Name = tuple[str, str]  # group, name

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from resbench.errors import BadInput
+from resbench.language.library.lookup import is_folder
 from resbench.plugins.decorated import registered
 from resbench.plugins.locate import code_of
 from resbench.plugins.plugin import SPECS, Gift, Plugin, entries
-from resbench.spec.find import is_folder
 
 MAX_BYTES = 2_000_000  # of one file that is read
 

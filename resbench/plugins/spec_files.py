@@ -15,19 +15,19 @@ from pathlib import Path
 
 from resbench.errors import Fact
 from resbench.escape import printable
+from resbench.language.library.lookup import kind_of
+from resbench.language.names import why_not
+from resbench.language.yaml.node import Node
+from resbench.language.yaml.reader import read_text
 from resbench.plugins.active import Active
 from resbench.plugins.load import blocked, module_of
 from resbench.plugins.locate import folder_of
 from resbench.plugins.plugin import SPECS, Gift, Plugin
-from resbench.spec.find import kind_of
-from resbench.spec.names import why_not
-from resbench.spec.node import Node
-from resbench.spec.yaml import read_text
 
 
 @dataclass(slots=True)
 class SpecFiles:
-    """The Provider of spec/provided.py."""
+    """The Provider of language/library/providers.py."""
 
     state: Active
     nodes: dict[Path, Node] = field(default_factory=dict)

@@ -16,34 +16,32 @@ from typing import TYPE_CHECKING
 
 from resbench.errors import Fenced, ResbenchError
 from resbench.failpoints import Failpoint, reach
-from resbench.spec.search import BY_RUNGS
-from resbench.store.cells import cells_called, close_cell, enqueue_cell, is_open, open_cells
-from resbench.store.checkpoints import forget_stopped
-from resbench.store.records import RunRow
-from resbench.store.roles import has_role
-from resbench.store.runs import Rung, find_runs, link_run, newest_run
-from resbench.store.studies import trials_of_study
-from resbench.store.work_records import cause
-from resbench.study.ask import Searching, open_optuna
-from resbench.study.budget import Identity
-from resbench.study.desk import Desk
-from resbench.study.enrol import Roll, add_points, enrol, retire
-from resbench.study.executors.executor import Executor
+from resbench.language.study.search import BY_RUNGS
+from resbench.search.point import Point
+from resbench.search.stage import Stage
+from resbench.store.queue.cells import cells_called, close_cell, enqueue_cell, is_open, open_cells
+from resbench.store.queue.leadership import has_role
+from resbench.store.records import RunRow, cause
+from resbench.store.results.checkpoints import forget_stopped
+from resbench.store.results.runs import Rung, find_runs, link_run, newest_run
+from resbench.store.results.studies import trials_of_study
+from resbench.study.context import Desk
 from resbench.study.identity import agree_on_study
-from resbench.study.keep import choose_weights
-from resbench.study.limits import marks_of, needs_of, planned_workers, says_so_still, with_said, within
-from resbench.study.means import Missing, Planned
-from resbench.study.narrator import Narrator
-from resbench.study.optuna_mirror import show_again, show_results
-from resbench.study.point import Point
-from resbench.study.settle import Lost
-from resbench.study.shift import Shift
-from resbench.study.stage import Stage
-from resbench.study.stages import is_over, stages
-from resbench.study.stop import Stopped
+from resbench.study.optuna_mirror import Searching, open_optuna, show_again, show_results
+from resbench.study.racing import is_over, stages
+from resbench.study.resources.resources import Missing, Planned
+from resbench.study.seed_allocation import Identity
+from resbench.study.trials import Roll, add_points, enrol, retire
+from resbench.study.weights.selection import choose_weights
+from resbench.workers.attempts import Lost
+from resbench.workers.cell_plan import marks_of, needs_of, planned_workers, says_so_still, with_said, within
+from resbench.workers.events import Narrator
+from resbench.workers.executors.base import Executor
+from resbench.workers.executors.factory import Shift
+from resbench.workers.shutdown import Stopped
 
 if TYPE_CHECKING:
-    from resbench.study.space import Space
+    from resbench.search.space import Space
 
 
 def coordinate(desk: Desk, shift: Shift, points: Sequence[Point], space: Space | None = None) -> bool:
@@ -99,9 +97,9 @@ def _stages(
     spec, (points, space) = desk.spec, found
     if spec.search.is_grid:
         return stages(desk, roll.points, roll.seeds, narrator.failed)
-    from resbench.study.chosen import Chooser
-    from resbench.study.rounds import Tools, proposer, rounds
-    from resbench.study.rungs import halving
+    from resbench.search.selection import Chooser
+    from resbench.search.sequential import Tools, proposer, rounds
+    from resbench.search.successive_halving import halving
 
     chooser = Chooser(desk.engine, roll.data.digest, spec.design.objectives, spec.search.own_seeds)
     tools = Tools(chooser, lambda new: desk.do(lambda: _enrolled(desk, searching, roll, new)), desk.watch.note)

@@ -1,7 +1,7 @@
 """A study in the database -> optuna-dashboard on the same file: our metric's name, the units' names, the leaderboard as its note.
 
 Optuna's own tables are shown; our rows stay the truth. Units' names are among each trial's attributes since it was asked for
-(study/ask.py). What is written here is Optuna's alone: the name of the metric, and the note.
+(study/optuna_mirror.py). What is written here is Optuna's alone: the name of the metric, and the note.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from resbench.errors import BadInput, DatabaseError
 from resbench.escape import markdown, markdown_row
 from resbench.evidence.leaderboard import Leaderboard, Row, leaderboard
 from resbench.evidence.notes import notes
-from resbench.store.engine import Engine
-from resbench.store.location import locate
-from resbench.store.optuna_storage import optuna_storage
-from resbench.store.studies import get_study, study_spec
-from resbench.study.ask import METRIC, SEARCH_METRIC, name_metric
+from resbench.store.connection.location import locate
+from resbench.store.open import Engine
+from resbench.store.optuna.storage import optuna_storage
+from resbench.store.results.studies import get_study, study_spec
+from resbench.study.optuna_mirror import METRIC, SEARCH_METRIC, name_metric
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage

@@ -13,18 +13,18 @@ from typing import Any
 from resbench.errors import BadInput
 from resbench.evidence.leaderboard import entry_named
 from resbench.evidence.study_runs import study_runs
+from resbench.language.library.library import Library
+from resbench.language.names import why_not
+from resbench.language.recipe.recipe import recipe_to_json
+from resbench.language.study.command_line import word_value
+from resbench.language.yaml.node import plain
+from resbench.language.yaml.writer import yaml_text
 from resbench.ops.schema import table
-from resbench.spec.library import Library
-from resbench.spec.names import why_not
-from resbench.spec.node import plain
-from resbench.spec.override import word_value
-from resbench.spec.recipe import recipe_to_json
-from resbench.spec.yaml_text import yaml_text
-from resbench.store.catalogue import stored_recipe
-from resbench.store.engine import Engine
-from resbench.store.recorded_plugins import plugin_folders_of, use_plugins_of
-from resbench.store.studies import study_spec
-from resbench.study.wrote import ORDER
+from resbench.store.open import Engine
+from resbench.store.results.catalogue import stored_recipe
+from resbench.store.results.recorded_plugins import plugin_folders_of, use_plugins_of
+from resbench.store.results.studies import study_spec
+from resbench.study.identity import ORDER
 
 _WORD = re.compile(r" (?=[A-Za-z_][\w.]*=)")
 

@@ -10,21 +10,20 @@ from hashlib import sha256
 from typing import Any
 
 from resbench.errors import BadInput
-from resbench.evidence.sample import MIN_SEEDS
-from resbench.spec.node import flow, plain, values
-from resbench.spec.recipe import NOT_IDENTITY, RecipeSpec
-from resbench.spec.same_study import FILE, differences, network_file
-from resbench.spec.study import StudySpec
-from resbench.store.engine import Engine
-from resbench.store.reading import runs_of_study
-from resbench.store.recorded_plugins import plugins_in_use
+from resbench.language.recipe.recipe import NOT_IDENTITY, RecipeSpec
+from resbench.language.study.same_study import FILE, differences, network_file
+from resbench.language.study.study import StudySpec
+from resbench.language.yaml.node import flow, plain, values
+from resbench.search.latencies import latencies_of
+from resbench.search.point import Point
+from resbench.statistics.sample import MIN_SEEDS
+from resbench.store.open import Engine
 from resbench.store.records import FINISHED, canonical_json
-from resbench.store.studies import put_study, study_names, study_spec
-from resbench.study.desk import Desk
-from resbench.study.latencies import latencies_of
-from resbench.study.point import Point
+from resbench.store.results.reading import runs_of_study
+from resbench.store.results.recorded_plugins import plugins_in_use
+from resbench.store.results.studies import put_study, study_names, study_spec
+from resbench.study.context import Desk
 from resbench.study.stored import limit_of
-from resbench.study.wrote import wrote
 
 
 def agree_on_study(desk: Desk, points: Sequence[Point]) -> int:
@@ -110,3 +109,15 @@ def _search_json(spec: StudySpec) -> dict[str, Any]:
     """How the points were chosen; how many are judged in the end may grow."""
     search = spec.search
     return {} if search.is_grid else {"search": search.model_dump(mode="json", by_alias=True, exclude={"finalists"})}
+
+
+ORDER = ("unit", "doc", "cite", "params", "nodes", "when", "boundary")
+"""In which people write a unit."""
+
+
+def wrote(spec: StudySpec, points: Sequence[Point]) -> dict[str, Any]:
+    """`words`: the study as written, where its units and trials alone would not repeat it; `wrote`: units by name."""
+    units = {point.unit: plain(point.written) for point in points if point.written is not None}
+    writes = any(entry.arrange is not None or entry.mutate is not None for entry in spec.units)
+    words = {"words": plain(spec.node)} if writes or not spec.search.is_grid else {}
+    return words | ({"wrote": units} if units else {})

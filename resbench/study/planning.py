@@ -1,6 +1,6 @@
 """Points and their missing seeds -> how each cell is trained, and how many workers share the machine.
 
-How follows from the point alone (train/plan.py), so that its runs have the same bits in every study, on every number of workers.
+How follows from the point alone (train/execution/plan.py), so that its runs have the same bits in every study, on every number of workers.
 Where the recipe asks for a measurement, networks whose convolutions have the same shapes share one, and a network that was
 measured before is trained as it was then.
 """
@@ -15,19 +15,19 @@ from dataclasses import dataclass, field, replace
 import torch
 
 from resbench.compiler.graph import BoundNetwork
+from resbench.language.recipe.execution import PlanSpec
+from resbench.language.study.search import FIRST_SEED
 from resbench.measure.macs import op_macs
-from resbench.measure.room import Room, ample, wide_enough
-from resbench.spec.recipe_plan import PlanSpec
-from resbench.spec.search import FIRST_SEED
-from resbench.store.engine import Engine
-from resbench.store.runs import plan_of
-from resbench.study.blocks import blocks
-from resbench.study.point import Point
-from resbench.study.room import Images, load_of
-from resbench.train.plan import Plan, plan_from, plan_of_rule
-from resbench.train.plan_timing import WIDEST, compiles, measure
-from resbench.train.ranks import beside, part
+from resbench.measure.memory_check import Room, ample, wide_enough
+from resbench.search.point import Point
+from resbench.store.open import Engine
+from resbench.store.results.runs import plan_of
+from resbench.study.resources.memory import Images, load_of
+from resbench.train.execution.plan import Plan, plan_from, plan_of_rule
+from resbench.train.execution.plan_timing import WIDEST, compiles, measure
+from resbench.train.execution.ranks import beside, part
 from resbench.train.schedule import length
+from resbench.workers.cell_plan import blocks
 
 START_S = 4.0  # what a worker of its own costs: importing torch, building its first network
 OP_S = 1e-4  # of an op in a step, forward, backward and its part of the optimizer, however little it does

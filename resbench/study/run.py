@@ -8,28 +8,28 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from resbench.errors import Fenced
-from resbench.spec.study import StudySpec
-from resbench.store.cells import LEASE_S
-from resbench.store.checkpoint_place import claim
-from resbench.store.checkpoints import sweep
-from resbench.store.engine import Engine
-from resbench.store.patience import Patience
-from resbench.study.assist import Helper, assist, take
+from resbench.language.study.study import StudySpec
+from resbench.search.latencies import Latencies, latencies_of
+from resbench.search.point import Point
+from resbench.store.checkpoints.place import claim
+from resbench.store.connection.retry import Patience
+from resbench.store.open import Engine
+from resbench.store.queue.cells import LEASE_S
+from resbench.store.results.checkpoints import sweep
+from resbench.study.context import Desk
 from resbench.study.coordinator import coordinate
-from resbench.study.desk import Desk
-from resbench.study.host import worker_record
-from resbench.study.latencies import Latencies, latencies_of
-from resbench.study.means import Means
-from resbench.study.place import Place
-from resbench.study.point import Point
-from resbench.study.pulse import at_work
-from resbench.study.shift import Shift, Where
-from resbench.study.stop import Stop
+from resbench.study.resources.resources import Means
 from resbench.study.trackers.tracking import NO_TRACKERS, Trackers, tracked
-from resbench.study.watcher import Watcher
+from resbench.workers.assist import Helper, assist, take
+from resbench.workers.config import Place
+from resbench.workers.events import Watcher
+from resbench.workers.executors.factory import Shift, Where
+from resbench.workers.heartbeat import at_work
+from resbench.workers.processes import worker_record
+from resbench.workers.shutdown import Stop
 
 if TYPE_CHECKING:
-    from resbench.study.space import Space
+    from resbench.search.space import Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def _as_stored(engine: Engine, task: Task) -> tuple[Space | None, Sequence[Point
         return None, task.points
     news = bool(task.spec.budget.latency_ms) and space.latencies.adopt(latencies_of(engine, name))
     if not task.spec.search.is_grid:
-        from resbench.study.room import begun_on  # needs torch, which no grid needs here
+        from resbench.study.resources.memory import begun_on  # needs torch, which no grid needs here
 
         room = begun_on(engine, name, space.room)
         news, space = news or room != space.room, replace(space, room=room)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from resbench.errors import DatabaseError, Unavailable
-from resbench.store.engine import Engine, open_store
-from resbench.store.studies import study_names, study_spec
+from resbench.store.open import Engine, open_store
+from resbench.store.results.studies import study_names, study_spec
 
 T = TypeVar("T")
 

@@ -11,8 +11,8 @@ from typing import Any, Self, overload
 
 from resbench.errors import BadInput, Fact, did_you_mean
 from resbench.escape import printable
-from resbench.seeds import LARGEST
-from resbench.store.spec_parts import parse_study
+from resbench.random_streams import LARGEST
+from resbench.store.results.spec_parts import parse_study
 from resbench.tabular.answer import Answer, Record, TestAnswer
 from resbench.tabular.entry import Asked, Entry, Index
 from resbench.tabular.file import TABLES, FrozenFile, open_frozen
@@ -103,7 +103,7 @@ class Bench:
         return tuple(seed for (seed,) in self._file.select(sql, self._index.find(unit).identity))
 
     def architecture(self, unit: Asked) -> str:
-        """The canonical network, JSON: `resbench.compiler.record.from_json` makes it a network again."""
+        """The canonical network, JSON: `resbench.compiler.identity.serialize.from_json` makes it a network again."""
         sql = "SELECT spec FROM architecture WHERE digest = ?"
         return str(self._file.select(sql, (self._index.find(unit).architecture,))[0][0])
 

@@ -8,16 +8,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from resbench.compiler.architecture import Request, bind_network
-from resbench.compiler.canonical import canonical
+from resbench.compiler.binding.network import Request, bind_network
+from resbench.compiler.identity.canonical import canonical
 from resbench.errors import BadInput
 from resbench.escape import printable
+from resbench.language.graph.network import Use
+from resbench.language.library.library import Library
+from resbench.language.names import why_not
+from resbench.language.study.command_line import word_value
+from resbench.language.yaml.node import Node, from_plain
 from resbench.ops.schema import table
-from resbench.spec.library import Library
-from resbench.spec.names import why_not
-from resbench.spec.network import Use
-from resbench.spec.node import Node, from_plain
-from resbench.spec.override import word_value
 
 
 def bound_digest(

@@ -9,7 +9,7 @@ from typing import Any
 
 from resbench.errors import BadInput, Fact, did_you_mean
 from resbench.escape import printable
-from resbench.store.spec_parts import parse_study
+from resbench.store.results.spec_parts import parse_study
 from resbench.tabular.file import FrozenFile
 
 Asked = str | Path | Mapping[str, Any]

@@ -17,11 +17,11 @@ from typing import Any
 from resbench.errors import DatabaseError, Fact
 from resbench.escape import printable
 from resbench.files import SQLITE_HEADER
-from resbench.store.frozen import FORMAT, SCHEMA, is_frozen
+from resbench.store.connection.sqlite_open import connect, file_uri, limit_time
+from resbench.store.query.sql_text import plain_sql
 from resbench.store.records import FINISHED
-from resbench.store.sql_text import plain_sql
-from resbench.store.sqlite_connection import connect, file_uri, limit_time
-from resbench.store.values import FLAG, NUMBER, OBJECT, SHAPE, TEXT, WHOLE, Kind, number_kind, one_of
+from resbench.store.schema.frozen import FORMAT, SCHEMA, is_frozen
+from resbench.store.schema.values import FLAG, NUMBER, OBJECT, SHAPE, TEXT, WHOLE, Kind, number_kind, one_of
 
 ANSWER_S = 60.0  # what one question may take
 _COLUMN = re.compile(r"^ {4}(\w+) (TEXT|INTEGER|REAL)( NOT NULL| PRIMARY KEY)?", re.MULTILINE)

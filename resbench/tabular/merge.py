@@ -15,10 +15,10 @@ from typing import Any
 from resbench import __version__
 from resbench.errors import BadInput, Conflicts
 from resbench.escape import printable
-from resbench.spec.same_study import differences
-from resbench.store.frozen import add, make, write_whole
-from resbench.store.new_file import refuse_source
-from resbench.store.spec_parts import parse_study
+from resbench.language.study.same_study import differences
+from resbench.store.connection.new_file import refuse_source
+from resbench.store.results.spec_parts import parse_study
+from resbench.store.schema.frozen import add, make, write_whole
 from resbench.tabular.file import TABLES, FrozenFile, open_frozen
 
 _SHOWN = 10  # conflicts told one by one

@@ -11,20 +11,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from resbench.compiler.bind import bind_list
+from resbench.compiler.binding.bind import bind_list
+from resbench.compiler.binding.scope import Frame, Scope
+from resbench.compiler.build.initialize import materialise
+from resbench.compiler.build.torch_init import remember
+from resbench.compiler.build.unit import build_unit
 from resbench.compiler.graph import Graph, Shape
-from resbench.compiler.materialise import materialise
-from resbench.compiler.native import remember
-from resbench.compiler.scope import Frame, Scope
-from resbench.compiler.unit import build_unit
+from resbench.language.graph.op_list import parse_ops
+from resbench.language.graph.signature import Signature, allowed, fits, tidy
+from resbench.language.library.library import Library
+from resbench.language.yaml.node import from_plain
+from resbench.language.yaml.problems import Check
 from resbench.ops.parameter import Random
 from resbench.ops.registry import OpKind, kinds
 from resbench.ops.schema import read_source, table
-from resbench.spec.check import Check
-from resbench.spec.library import Library
-from resbench.spec.node import from_plain
-from resbench.spec.oplist import parse_ops
-from resbench.spec.signature import Signature, allowed, fits, tidy
 
 BATCH = 3
 SHAPE = (8, 6, 5)  # CHW; height and width differ, so that an op that mixes them up is seen

@@ -10,13 +10,13 @@ from torch import Tensor, nn
 from torch.autograd import gradcheck
 from torch.autograd.gradcheck import GradcheckError
 
+from resbench.compiler.binding.in_place import changes
+from resbench.compiler.build.initialize import materialise
 from resbench.compiler.graph import sizes
-from resbench.compiler.in_place import changes
-from resbench.compiler.materialise import materialise
 from resbench.errors import PluginError
 from resbench.measure.macs import counted
 from resbench.ops.parameter import Parametric, Random
-from resbench.seeds import Part
+from resbench.random_streams import Part
 from resbench.testing.case import BATCH, Case, bare, inputs, make, run
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from resbench.spec.signature import Argument, allowed
+from resbench.language.graph.signature import Argument, allowed
 from resbench.testing.case import SHAPE, Case, case_of, kind_of, signature_of
 
 _GUESSES: dict[str, Any] = {"int": 2, "pair": [2, 2], "float": 0.5, "bool": False, "initial": 1.0, "ops": ["relu"]}

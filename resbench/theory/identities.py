@@ -15,12 +15,12 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from resbench.compiler.canonical import canonical
+from resbench.compiler.build.initialize import materialise
+from resbench.compiler.build.network import Network, Stage, build
 from resbench.compiler.graph import BoundNetwork, Graph
-from resbench.compiler.materialise import materialise
-from resbench.compiler.network import Network, Stage, build
+from resbench.compiler.identity.canonical import canonical
 from resbench.ops.parameter import Parametric, Random
-from resbench.seeds import stream
+from resbench.random_streams import stream
 from resbench.theory.direct import direct
 from resbench.theory.paths import IdentityPath, identity_path, inner_unit
 from resbench.theory.pieces import Pieces, pieces, widened

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from resbench.compiler.graph import BoundNetwork, Graph
-from resbench.compiler.normal import normal
+from resbench.compiler.identity.normal_form import normal
 from resbench.theory.steps import KINDS, SUMS, WEIGHTS, Kind, Step, kind_of
 
 Cost = tuple[int, ...]  # how many steps of each kind, the worst kind first, then all steps

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from resbench.compiler.graph import BoundNetwork, Graph
-from resbench.compiler.normal import normal
+from resbench.compiler.identity.normal_form import normal
 from resbench.ops.parameter import Random
 from resbench.theory.paths import IdentityPath, identity_path
 

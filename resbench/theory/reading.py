@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from resbench.compiler.graph import BoundNetwork, Graph
-from resbench.compiler.normal import normal
+from resbench.compiler.identity.normal_form import normal
 from resbench.theory.direct import direct
 from resbench.theory.equation import equation
 from resbench.theory.identities import foretold

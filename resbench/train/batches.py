@@ -13,8 +13,8 @@ from torch import Tensor
 
 from resbench.data.augment import AUGMENTATIONS
 from resbench.data.split import Split
-from resbench.seeds import WHOLE, Part, stream
-from resbench.spec.recipe import RecipeSpec
+from resbench.language.recipe.recipe import RecipeSpec
+from resbench.random_streams import WHOLE, Part, stream
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,8 +12,8 @@ from resbench.compiler.graph import BoundNetwork, sizes
 from resbench.data.registry import info, load
 from resbench.data.split import normalised
 from resbench.errors import BadInput
-from resbench.measure.room import require
-from resbench.train.layout import PLAIN
+from resbench.measure.memory_check import require
+from resbench.train.execution.layout import PLAIN
 from resbench.train.statistics import BATCH, MOST_IMAGES, norms_of, recomputed
 
 

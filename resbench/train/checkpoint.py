@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from resbench.spec.recipe_plan import Every
+from resbench.language.recipe.execution import Every
 from resbench.train.outcome import Epoch
 from resbench.train.step import Training
 

@@ -10,8 +10,8 @@ from torch.nn import functional as F
 
 from resbench.data.split import Split, in_order
 from resbench.errors import BadInput
-from resbench.train.layout import Layout, memory_format
-from resbench.train.ranks import added, anywhere, part
+from resbench.train.execution.layout import Layout, memory_format
+from resbench.train.execution.ranks import added, anywhere, part
 
 BATCH = 256
 UNREADABLE = "another process of the training cannot read its images"

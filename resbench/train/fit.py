@@ -1,6 +1,6 @@
 """K networks with weights, recipe, data, seeds -> an Outcome each.  The whole of training, in one function.
 
-The networks stand side by side (compiler/stack.py); of one it is that one. Every draw comes from a stream named by (seed, epoch,
+The networks stand side by side (compiler/build/stack.py); of one it is that one. Every draw comes from a stream named by (seed, epoch,
 purpose), so an epoch can be repeated without the ones before it, and each network has the numbers that it has alone. Data lie on
 the device; nothing waits for the device inside an epoch.
 """
@@ -15,22 +15,22 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from resbench.compiler.materialise import numbered
-from resbench.compiler.stack import Stack
+from resbench.compiler.build.initialize import numbered
+from resbench.compiler.build.stack import Stack
 from resbench.data.dataset import Dataset
 from resbench.data.split import Split, normalised, sealed_test
 from resbench.errors import BadInput
-from resbench.spec.recipe import RecipeSpec
+from resbench.language.recipe.recipe import RecipeSpec
 from resbench.train.batches import Batches, generator
 from resbench.train.checkpoint import Keeper, restore
 from resbench.train.clock import InPhase, each, untimed
-from resbench.train.compiled import as_it_was
 from resbench.train.evaluate import UNREADABLE, Score, evaluate
-from resbench.train.layout import PLAIN, Way
+from resbench.train.execution.compiled import as_it_was
+from resbench.train.execution.layout import PLAIN, Way
+from resbench.train.execution.parallel import as_one
+from resbench.train.execution.precision import allow, autocast
+from resbench.train.execution.ranks import added, agree, anywhere, own_batch, part, shared, told
 from resbench.train.outcome import Epoch, Outcome, constant_loss, has_learned, is_finite
-from resbench.train.parallel import as_one
-from resbench.train.precision import allow, autocast
-from resbench.train.ranks import added, agree, anywhere, own_batch, part, shared, told
 from resbench.train.schedule import learning_rates, length
 from resbench.train.statistics import recomputed
 from resbench.train.step import Training, step, training

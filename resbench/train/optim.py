@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from resbench.language.recipe.recipe import Optimizer
 from resbench.ops.parameter import Random, kinds_of
-from resbench.spec.recipe import Optimizer
 
 
 def make_optimizer(network: nn.Module, spec: Optimizer) -> torch.optim.Optimizer:

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 from resbench.errors import BadInput
-from resbench.spec.recipe import RecipeSpec
-from resbench.spec.recipe_schedule import Span
+from resbench.language.recipe.recipe import RecipeSpec
+from resbench.language.recipe.schedule import Span
 
 
 @dataclass(frozen=True, slots=True)

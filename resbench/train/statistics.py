@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from resbench.data.split import Split
-from resbench.train.layout import Layout, memory_format
-from resbench.train.parallel import SyncedBatchNorm
-from resbench.train.ranks import part
+from resbench.train.execution.layout import Layout, memory_format
+from resbench.train.execution.parallel import SyncedBatchNorm
+from resbench.train.execution.ranks import part
 
 Collect = Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]
 BATCH = 256

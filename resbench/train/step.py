@@ -8,16 +8,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resbench.compiler.overwrite import overwrite
-from resbench.compiler.stack import Stack
-from resbench.spec.recipe import RecipeSpec
+from resbench.compiler.build.inplace import overwrite
+from resbench.compiler.build.stack import Stack
+from resbench.language.recipe.recipe import RecipeSpec
 from resbench.train.average import Average
 from resbench.train.clip import Clip
 from resbench.train.clock import InPhase, untimed
-from resbench.train.compiled import compile_parts
-from resbench.train.layout import PLAIN, Way, lay, memory_format
+from resbench.train.execution.compiled import compile_parts
+from resbench.train.execution.layout import PLAIN, Way, lay, memory_format
+from resbench.train.execution.precision import autocast
 from resbench.train.optim import make_optimizer
-from resbench.train.precision import autocast
 
 
 @dataclass(frozen=True, slots=True)

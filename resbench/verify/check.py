@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from resbench.compiler.canonical import canonical
+from resbench.compiler.build.initialize import materialise
+from resbench.compiler.build.network import build
 from resbench.compiler.graph import BoundNetwork
-from resbench.compiler.materialise import materialise
-from resbench.compiler.network import build
+from resbench.compiler.identity.canonical import canonical
 from resbench.errors import BadInput, did_you_mean
 from resbench.escape import printable
+from resbench.measure.memory_check import require
 from resbench.measure.params import params
-from resbench.measure.room import require
 from resbench.verify.equal import BATCH, DECIDING, Difference, compare
 from resbench.verify.forward import OURS, REFERENCE, forward
 from resbench.verify.pair import Pairing, pair

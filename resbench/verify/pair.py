@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from resbench.errors import BadInput
-from resbench.spec.check import listed
+from resbench.language.yaml.problems import listed
 from resbench.verify.fingerprint import fingerprint, same
 from resbench.verify.likeness import likeness
 from resbench.verify.trace import INPUT, Use, bare, shown, trace

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from command_line import Rb
 
-from resbench.cli.patient import patient
+from resbench.cli.delayed_progress import patient
 
 
 def test_a_unit_of_the_paper(rb: Rb) -> None:

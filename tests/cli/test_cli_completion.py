@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from command_line import Database, Rb
 
-from resbench.store import readonly_postgres
-from resbench.store.engine import open_store
-from resbench.store.tables import rb_study
+from resbench.store.open import open_store
+from resbench.store.query import postgres as readonly_postgres
+from resbench.store.schema.tables import rb_study
 
 Offer = Callable[..., list[str]]
 

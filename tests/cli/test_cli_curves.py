@@ -9,8 +9,8 @@ from io import StringIO
 import pytest
 from hostile import TEXT, forged, unprintable
 
-from resbench.cli.curves import SHOWN, Curves
 from resbench.cli.progress import StudyProgress
+from resbench.figures.terminal_curves import SHOWN, Curves
 
 
 class Terminal(StringIO):

@@ -11,8 +11,8 @@ import pytest
 from command_line import Database, Rb
 from postgres_server import Server
 
-from resbench.store.schema import REVISIONS
-from resbench.store.seal import unseal
+from resbench.store.results.seal import unseal
+from resbench.store.schema.revision import REVISIONS
 
 
 def test_a_database_of_a_study_is_sound(read: Rb) -> None:
@@ -33,7 +33,7 @@ def test_what_is_wrong_is_told_and_is_status_four(rb: Rb, ran: None, database: D
 
 
 def test_the_limit_of_a_transaction_is_given(rb: Rb, ran: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    from resbench.store import sqlite_connection
+    from resbench.store.connection import sqlite_open as sqlite_connection
 
     monkeypatch.setattr(sqlite_connection, "_STEPS_BETWEEN_LOOKS", 1)
     commands = (("db", "check"), ("results", "freeze", "small", "-o", "bench.db"))

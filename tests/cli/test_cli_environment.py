@@ -11,7 +11,7 @@ from command_line import Rb
 from resbench import failpoints
 from resbench.data.public import may_download
 from resbench.errors import Fact
-from resbench.store.patience import Patience
+from resbench.store.connection.retry import Patience
 
 WRONG = [
     *(("RESBENCH_PATIENCE_S", value) for value in ("x", "nan", "-5", "inf", "1e400", "1e9", "1 s")),

@@ -16,7 +16,7 @@ from command_line import Rb, one_core
 from safetensors import safe_open
 
 import resbench
-from resbench.cli.export import FORMATS
+from resbench.cli.architecture.export import FORMATS
 
 SMALL = ("resnet_cifar", "unit=full_preactivation", "depth=8", "width=2", "data=digits")
 HERE = Path(__file__).parents[1]
@@ -110,7 +110,7 @@ def test_weights_and_text_twice(rb: Rb, tmp_path: Path) -> None:
 
 def test_what_else_is_known_goes_into_the_file(tmp_path: Path) -> None:
     """Of a study's run: whoever named the study."""
-    from resbench.cli.exporting import Source, network_subject
+    from resbench.cli.architecture.export_subject import Source, network_subject
 
     subject = network_subject(SMALL[0], SMALL[1:], Source(None, None))
     drawn = network_subject(SMALL[0], SMALL[1:], Source(3, None)).export("safetensors")

@@ -258,15 +258,15 @@ def plain(text: str) -> str:
 
 def test_a_terminal_is_given_no_more_than_ours(rb: Rb, hostile: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Colours are rich's; those of the text are shown."""
-    from resbench.cli import show
+    from resbench.cli import output as show
     from resbench.evidence.leaderboard import leaderboard
-    from resbench.store.engine import open_store
+    from resbench.store.open import open_store
 
     monkeypatch.setenv("COLUMNS", "4000")
     board = leaderboard(open_store(str(hostile.path), create=False), STUDY)
     out = Terminal()
     with redirect_stdout(out):
-        from resbench.cli.ranking import ranking_table
+        from resbench.cli.results.ranking import ranking_table
 
         show.show(ranking_table(board))
     text = plain(out.getvalue())

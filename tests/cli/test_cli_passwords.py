@@ -74,7 +74,7 @@ def test_a_trace_has_none_either(rb: Rb, monkeypatch: pytest.MonkeyPatch) -> Non
     def fail(url: str, **rest: object) -> None:
         raise RuntimeError(f"nobody foresaw {url}")
 
-    monkeypatch.setattr("resbench.store.engine.locate", fail)
+    monkeypatch.setattr("resbench.store.open.locate", fail)
     said = rb("results", "top", "s", "--db", URLS[0])
     assert said.status == 1
     assert "Traceback" in said.err

@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 import pytest
 from command_line import Rb
 
-from resbench.cli.picture import draw, print_picture
-from resbench.report.formats import Format
+from resbench.cli.architecture.picture import draw, print_picture
+from resbench.drawing.picture_format import Format
 
 UNIT = """\
 unit: mine

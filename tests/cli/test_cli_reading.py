@@ -6,8 +6,8 @@ import pytest
 from command_line import Database, Rb
 
 from resbench import __version__
-from resbench.cli.ranking import COLUMNS
-from resbench.store.seal import unseal
+from resbench.cli.results.ranking import COLUMNS
+from resbench.store.results.seal import unseal
 
 
 def test_the_table_of_a_ranking(read: Rb) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from command_line import Database, Rb
 
-from resbench.cli import results_delete
-from resbench.cli.results_delete import sentences
-from resbench.store.doomed import Doomed, Look, Run, Trial
+from resbench.cli.results import changes as results_delete
+from resbench.cli.results.changes import sentences
+from resbench.store.edits.deletion import Doomed, Look, Run, Trial
 from resbench.store.records import StudyRow
 
 ODD = "<b>\x1b[31mred\u202e|`"

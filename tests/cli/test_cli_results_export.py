@@ -12,8 +12,8 @@ import pytest
 from command_line import Database, Rb
 
 import resbench
-from resbench.cli.ranking import COLUMNS
-from resbench.cli.results_export import KEYS
+from resbench.cli.results.export import KEYS
+from resbench.cli.results.ranking import COLUMNS
 from resbench.errors import BadInput, DatabaseError
 
 

@@ -9,7 +9,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from resbench.cli.show import make_table, plain, show
+from resbench.cli.output import make_table, plain, show
 
 
 def by_rich(what: Table | Text) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from command_line import Database, Rb, one_core
 
-from resbench.study.stop import Stop, Stopped
+from resbench.workers.shutdown import Stop, Stopped
 
 
 @pytest.mark.long
@@ -88,7 +88,7 @@ def test_a_worker_at_its_time_limit_says_that_there_is_more(rb: Rb, database: Da
 def test_each_end_has_its_status(
     rb: Rb, monkeypatch: pytest.MonkeyPatch, limit: str | None, status: int, told: str
 ) -> None:
-    monkeypatch.setattr("resbench.study.worker.run_worker", lambda *_: limit)
+    monkeypatch.setattr("resbench.workers.assist.run_worker", lambda *_: limit)
     said = rb("worker", "--study", "small", "--max-cells", "3")
     assert (said.status, said.err) == (status, f"0 runs saved; {told}\n")
 
@@ -101,7 +101,7 @@ def test_what_could_not_be_given_back_is_said(rb: Rb, monkeypatch: pytest.Monkey
         stop.unreturned = 2
         raise Stopped(15)
 
-    monkeypatch.setattr("resbench.study.worker.run_worker", stopped)
+    monkeypatch.setattr("resbench.workers.assist.run_worker", stopped)
     said = rb("worker", "--study", "small")
     assert said.status == 143
     assert "2 cells could not be given back, and are queued again when their leases end" in said.err

@@ -9,7 +9,7 @@ from typing import Any
 
 import networkx as nx
 
-from resbench.compiler.simplify import Value
+from resbench.compiler.identity.simplify import Value
 
 # one tensor in, the same shape out; none of them is ever simplified away
 SINGLE = ("conv3x3", "conv1x1", "bn", "tanh", "silu", "one_minus", {"dropout": {"rate": 0.5}}, {"scale": {"by": 0.5}})

@@ -8,19 +8,19 @@ from typing import Any
 
 import torch
 
-from resbench.compiler.architecture import Request, bind_network
-from resbench.compiler.bind import bind_body
-from resbench.compiler.canonical import canonical
+from resbench.compiler.binding.bind import bind_body
+from resbench.compiler.binding.network import Request, bind_network
+from resbench.compiler.binding.scope import Scope
+from resbench.compiler.build.initialize import materialise
+from resbench.compiler.build.network import Network, build, random_ops
 from resbench.compiler.graph import BoundNetwork, BoundStage, Graph, Shape
-from resbench.compiler.materialise import materialise
-from resbench.compiler.network import Network, build, random_ops
-from resbench.compiler.scope import Scope
+from resbench.compiler.identity.canonical import canonical
+from resbench.language.graph.network import Use
+from resbench.language.graph.unit import UnitSpec, parse_unit
+from resbench.language.library.library import Library
+from resbench.language.yaml.node import Node, from_plain
+from resbench.language.yaml.problems import Check
 from resbench.ops.schema import table
-from resbench.spec.check import Check
-from resbench.spec.library import Library
-from resbench.spec.network import Use
-from resbench.spec.node import Node, from_plain
-from resbench.spec.unit import UnitSpec, parse_unit
 
 torch.set_num_threads(1)  # small tensors: one thread is faster than several that wait for each other
 LIBRARY = Library(table())

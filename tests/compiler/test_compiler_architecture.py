@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from compiler_sample import bind, digest, folder, use
 
-from resbench.compiler.architecture import Request, bind_network
+from resbench.compiler.binding.network import Request, bind_network
+from resbench.compiler.build.network import build
 from resbench.compiler.graph import BoundNetwork
-from resbench.compiler.network import build
 from resbench.errors import BadInput, SpecError
+from resbench.language.library.library import Library
 from resbench.measure.params import params
 from resbench.ops.schema import table
-from resbench.spec.library import Library
 
 HEAD = "head: [$after_last, global_avg_pool, linear: {out: $classes}]"
 NETWORK = f"""

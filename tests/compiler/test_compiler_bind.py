@@ -8,13 +8,13 @@ import pytest
 import torch
 from compiler_sample import bind, folder, net, ops, scales, unit_graph, use, weighted
 
-from resbench.compiler.architecture import Request, bind_network
+from resbench.compiler.binding.network import Request, bind_network
 from resbench.compiler.graph import Graph
 from resbench.errors import SpecError
+from resbench.language.graph.params import Choices, Domain
+from resbench.language.library.library import Library
+from resbench.language.yaml.node import Node, from_plain
 from resbench.ops.schema import table
-from resbench.spec.domain import Choices, Domain
-from resbench.spec.library import Library
-from resbench.spec.node import Node, from_plain
 
 
 def out(graph: Graph, path: str) -> int:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from compiler_sample import folder, ops, scales, unit_graph
 
-from resbench.compiler.bind import bind_body
-from resbench.compiler.scope import Scope
+from resbench.compiler.binding.bind import bind_body
+from resbench.compiler.binding.scope import Scope
 from resbench.errors import SpecError
 
 

@@ -14,9 +14,9 @@ from compiler_sample import digest, images, of, weighted
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from resbench.compiler.canonical import _Search
 from resbench.compiler.graph import BoundNetwork
-from resbench.compiler.simplify import Value, simplify
+from resbench.compiler.identity.canonical import _Search
+from resbench.compiler.identity.simplify import Value, simplify
 
 SETTINGS = settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 

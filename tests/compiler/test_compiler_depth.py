@@ -6,14 +6,14 @@ from importlib import import_module
 
 import pytest
 
-from resbench.compiler.architecture import Request, bind_network
-from resbench.compiler.depth import depth, weight_layers
+from resbench.compiler.binding.network import Request, bind_network
 from resbench.compiler.graph import BoundNetwork
-from resbench.compiler.record import to_json
+from resbench.compiler.identity.depth import depth, weight_layers
+from resbench.compiler.identity.serialize import to_json
+from resbench.language.graph.network import Use
+from resbench.language.library.library import Library
+from resbench.language.yaml.node import Node
 from resbench.ops.schema import table
-from resbench.spec.library import Library
-from resbench.spec.network import Use
-from resbench.spec.node import Node
 
 NAMED = [
     ("resnet_cifar", {"depth": 56}, "original", 56),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compiler_sample import bind, chain, of
 
-from resbench.compiler.difference import Change, difference
+from resbench.compiler.identity.difference import Change, difference
 
 
 def test_nothing_differs_between_two_ways_to_say_it() -> None:

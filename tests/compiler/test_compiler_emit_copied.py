@@ -14,8 +14,8 @@ from compiler_sample import chain
 from emit_sample import module, text
 from torch import nn
 
-from resbench.compiler.emit.copied import Copies
-from resbench.compiler.emit.statement import statement
+from resbench.compiler.export.python.copied_ops import Copies
+from resbench.compiler.export.python.statements import statement
 from resbench.errors import PluginError
 from resbench.ops.registry import kinds
 

@@ -12,10 +12,10 @@ from compiler_sample import chain
 from hostile import ANY, CHARACTERS, COMBINED, TEXT
 from hypothesis import given, settings
 
-from resbench.compiler.emit.file import About, network_file, unit_file
-from resbench.compiler.emit.form import INPUT, formula
-from resbench.compiler.emit.layout import docstring, lines
-from resbench.compiler.emit.statement import statement
+from resbench.compiler.export.python.formatter import docstring, lines
+from resbench.compiler.export.python.module import About, network_file, unit_file
+from resbench.compiler.export.python.op_code import INPUT, formula
+from resbench.compiler.export.python.statements import statement
 from resbench.compiler.graph import BoundNetwork
 from resbench.escape import printable_lines, shell_line
 from resbench.plugins.active import activate

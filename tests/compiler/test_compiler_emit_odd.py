@@ -9,7 +9,7 @@ import pytest
 from compiler_sample import bind, chain, folder, of
 from emit_sample import differences, text
 
-from resbench.compiler.emit.layout import lines, requoted
+from resbench.compiler.export.python.formatter import lines, requoted
 
 BLOCKS = {
     "swish": "block: swish\nnodes:\n  s: {from: x, ops: [sigmoid]}\n  y: {from: [x, s], ops: [multiply]}\n",

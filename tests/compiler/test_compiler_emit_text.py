@@ -10,7 +10,7 @@ import pytest
 from compiler_sample import bind, chain, folder, net, of, unit_graph
 from emit_sample import differences, small_unit, text, text_of_unit
 
-from resbench.compiler.canonical import canonical
+from resbench.compiler.identity.canonical import canonical
 
 
 def class_of(source: str, name: str) -> str:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from compiler_sample import SHAPE, bind, folder, of, unit_graph
 
-from resbench.compiler.network import build
+from resbench.compiler.build.network import build
 from resbench.errors import BadInput, SpecError
-from resbench.spec.node import Plain
+from resbench.language.yaml.node import Plain
 
 Y = {"from": ["h", "f"], "ops": ["add"]}
 

@@ -16,10 +16,10 @@ from emit_sample import NETWORKS, UNITS, about, differences, randomised, small_n
 from shortened import every
 from torch import nn
 
-from resbench.compiler.emit.module import plain_network
-from resbench.compiler.export import LARGEST_ONNX, onnx_bytes, torch_bytes
+from resbench.compiler.export.serialized import LARGEST_ONNX, onnx_bytes, torch_bytes
+from resbench.compiler.export.torch_module import plain_network
 from resbench.compiler.graph import BoundNetwork
-from resbench.compiler.normal import normal
+from resbench.compiler.identity.normal_form import normal
 from resbench.errors import BadInput
 from resbench.ops.registry import kinds
 

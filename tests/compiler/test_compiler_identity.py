@@ -7,9 +7,9 @@ from typing import Any
 
 from compiler_sample import LIBRARY, bind, digest, folder, small, use
 
-from resbench.compiler.architecture import Request, bind_network
-from resbench.compiler.canonical import canonical
+from resbench.compiler.binding.network import Request, bind_network
 from resbench.compiler.graph import BoundNetwork
+from resbench.compiler.identity.canonical import canonical
 
 
 def test_the_size_of_the_image_does_not_count_but_classes_do() -> None:

@@ -13,9 +13,9 @@ import pytest
 from compiler_oracle import Nodes, isomorphic, oracle
 from compiler_sample import digest, of
 
-from resbench.compiler.canonical import canonical
 from resbench.compiler.graph import BoundNetwork
-from resbench.compiler.simplify import simplify
+from resbench.compiler.identity.canonical import canonical
+from resbench.compiler.identity.simplify import simplify
 
 FULL = os.environ.get("RESBENCH_FUZZ") == "full"
 CLASSES = 5875  # of the 15,625 cells, simplified

@@ -9,7 +9,7 @@ import torch
 from compiler_sample import LIBRARY, bind, chain, digest, images, small, weighted
 
 from resbench.compiler.graph import BoundNetwork
-from resbench.compiler.record import from_json, to_json
+from resbench.compiler.identity.serialize import from_json, to_json
 
 
 def place_free(bound: BoundNetwork) -> object:

@@ -13,8 +13,8 @@ from compiler_oracle import SINGLE, Nodes
 from compiler_sample import digest, images, of, weighted
 from torch import nn
 
-from resbench.compiler.shapes import make_module
-from resbench.compiler.simplify import Value, simplify
+from resbench.compiler.binding.shapes import make_module
+from resbench.compiler.identity.simplify import Value, simplify
 
 LOOSE = (
     *SINGLE,

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from resbench.data.arrays import npz
 from resbench.data.arrays.npz import headers
-from resbench.data.copies import refuse_copies
 from resbench.data.dataset import Dataset, digest
+from resbench.data.duplicates import refuse_copies
 from resbench.data.registry import load
 from resbench.errors import BadInput, Fact
 

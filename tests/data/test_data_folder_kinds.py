@@ -14,8 +14,8 @@ from images_sample import CORNERS, block, folder, turned
 from PIL import Image
 
 from resbench.data import split
-from resbench.data.copies import copy_sentences, refuse_copies
 from resbench.data.dataset import Dataset, digest
+from resbench.data.duplicates import copy_sentences, refuse_copies
 from resbench.data.files import Files
 from resbench.data.notes import notes
 from resbench.data.registry import info, load

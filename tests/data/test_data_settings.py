@@ -6,7 +6,7 @@ import pytest
 
 from resbench.data.registry import info, load, settings
 from resbench.errors import BadInput, Place, SpecError
-from resbench.spec.node import Node
+from resbench.language.yaml.node import Node
 
 
 def at(line: int, value: object) -> Node:

@@ -9,7 +9,7 @@ from scipy import stats
 
 from resbench.errors import BadInput
 from resbench.evidence.agreement import agreement, kendall_tau_b
-from resbench.evidence.sample import Sample
+from resbench.statistics.sample import Sample
 
 N_VAL = 5000
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from resbench.evidence.anytime import anytime_test, log_e
 from resbench.evidence.compare import compare
-from resbench.evidence.sample import Sample
-from resbench.evidence.standing import Scored, standing
+from resbench.statistics.anytime import anytime_test, log_e
+from resbench.statistics.sample import Sample
+from resbench.statistics.standing import Scored, standing
 
 
 def f(x: float) -> np.ndarray:

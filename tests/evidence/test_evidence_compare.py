@@ -9,9 +9,9 @@ from scipy.special import stdtr
 
 from resbench.errors import BadInput
 from resbench.evidence.compare import compare, holm
-from resbench.evidence.comparison import reach_note
-from resbench.evidence.moderated import moderate, variance_floor
-from resbench.evidence.sample import Sample
+from resbench.statistics.comparison import reach_note
+from resbench.statistics.moderated import moderate, variance_floor
+from resbench.statistics.sample import Sample
 
 N_VAL = 5000
 

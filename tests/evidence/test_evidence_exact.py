@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from resbench.evidence import exact
-from resbench.evidence.exact import convergence_p, paired_p, unpaired_p
+from resbench.statistics import exact
+from resbench.statistics.exact import convergence_p, paired_p, unpaired_p
 
 
 def mean_difference(a: np.ndarray, b: np.ndarray, axis: int) -> np.ndarray:

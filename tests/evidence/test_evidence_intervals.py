@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from resbench.errors import BadInput
-from resbench.evidence.intervals import (
+from resbench.statistics.intervals import (
     MedianInterval,
     error_interval,
     interval,
@@ -15,7 +15,7 @@ from resbench.evidence.intervals import (
     median_interval,
     share_interval,
 )
-from resbench.evidence.sample import Sample
+from resbench.statistics.sample import Sample
 
 SCORES = (6.61, 6.90, 6.37, 7.02, 6.55)
 

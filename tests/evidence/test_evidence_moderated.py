@@ -6,8 +6,8 @@ from scipy import stats
 from scipy.special import polygamma
 
 from resbench.errors import BadInput
-from resbench.evidence.moderated import _fit_prior, _trigamma_inverse, moderate, moments, variance_floor, welch
-from resbench.evidence.sample import Sample
+from resbench.statistics.moderated import _fit_prior, _trigamma_inverse, moderate, moments, variance_floor, welch
+from resbench.statistics.sample import Sample
 
 
 @pytest.mark.parametrize("y", [1e-5, 1e-3, 0.1, 0.5, 1.0, 3.7, 50.0, 1e4, 1e8])

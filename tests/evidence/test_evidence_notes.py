@@ -8,8 +8,8 @@ import pytest
 
 from resbench.evidence.leaderboard import Leaderboard, Row
 from resbench.evidence.notes import limits, notes
-from resbench.evidence.ranking import rank
-from resbench.evidence.sample import Sample
+from resbench.statistics.ranking import rank
+from resbench.statistics.sample import Sample
 
 GOOD, NEAR = Sample("good", (6.1, 6.3, 6.0, 6.2, 6.1)), Sample("near", (6.2, 6.4, 6.3, 6.1, 6.3))
 BAD, WORSE = Sample("bad", (9.1, 9.3, 9.0, 9.2, 9.1)), Sample("worse", (19.1, 19.3, 19.0, 19.2, 19.1))

@@ -6,10 +6,10 @@ from scipy import stats
 
 from resbench.errors import BadInput
 from resbench.evidence.compare import compare
-from resbench.evidence.comparison import reach_note
-from resbench.evidence.exact import paired_p
-from resbench.evidence.paired import correlation
-from resbench.evidence.sample import Sample
+from resbench.statistics.comparison import reach_note
+from resbench.statistics.exact import paired_p
+from resbench.statistics.paired import correlation
+from resbench.statistics.sample import Sample
 
 A = Sample("a", (6.1, 6.5, 6.9, 7.3, 6.0), seeds=(0, 1, 2, 3, 4))
 B = Sample("b", (6.8, 6.0, 7.2, 6.3), diverged=1, seeds=(2, 0, 3, 1))

@@ -7,7 +7,7 @@ from scipy import stats
 
 from resbench.errors import BadInput
 from resbench.evidence.power import power, sds_of, seeds_for
-from resbench.evidence.sample import Sample
+from resbench.statistics.sample import Sample
 
 
 @pytest.mark.parametrize(("delta", "seeds"), [(1.0, 17), (1.5, 9), (2.0, 6), (3.0, 4)])

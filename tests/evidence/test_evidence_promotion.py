@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resbench.evidence.promotion import AtRung, in_order, promoted
+from resbench.statistics.promotion import AtRung, in_order, promoted
 
 
 def rung(**scores: float) -> dict[str, AtRung]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from resbench.evidence.moderated import variance_floor
-from resbench.evidence.race import race
-from resbench.evidence.sample import Sample
-from resbench.evidence.standing import Scored
-from resbench.evidence.ties import tie_group
+from resbench.statistics.moderated import variance_floor
+from resbench.statistics.race import race
+from resbench.statistics.sample import Sample
+from resbench.statistics.standing import Scored
+from resbench.statistics.ties import tie_group
 
 FLOOR = variance_floor(5000)
 SCORES = {

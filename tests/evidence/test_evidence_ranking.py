@@ -8,9 +8,9 @@ import pytest
 from scipy import stats
 
 from resbench.errors import BadInput
-from resbench.evidence.intervals import error_interval
-from resbench.evidence.ranking import Ranked, rank
-from resbench.evidence.sample import Sample
+from resbench.statistics.intervals import error_interval
+from resbench.statistics.ranking import Ranked, rank
+from resbench.statistics.sample import Sample
 
 N_VAL = 5000
 GOOD = Sample("good", (6.1, 6.3, 6.2, 6.0, 6.4))

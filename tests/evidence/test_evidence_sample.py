@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from resbench.errors import BadInput
-from resbench.evidence.sample import Sample, by_name
+from resbench.statistics.sample import Sample, by_name
 
 
 def test_runs_are_counted_whatever_became_of_them() -> None:

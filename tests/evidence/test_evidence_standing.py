@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from resbench.evidence.moderated import variance_floor
-from resbench.evidence.sample import Sample
-from resbench.evidence.standing import Scored, standing
-from resbench.evidence.ties import Column, stepwise
+from resbench.statistics.moderated import variance_floor
+from resbench.statistics.sample import Sample
+from resbench.statistics.standing import Scored, standing
+from resbench.statistics.ties import Column, stepwise
 
 FLOOR = variance_floor(5000)
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from resbench.evidence.moderated import moderate, variance_floor
-from resbench.evidence.ties import tie_group
+from resbench.statistics.moderated import moderate, variance_floor
+from resbench.statistics.ties import tie_group
 
 FLOOR = variance_floor(5000)
 STUDIES = 400

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from resbench.evidence.sample import Sample
-from resbench.evidence.trained_out import was_improving
-from resbench.store.last_epochs import LastEpochs
+from resbench.evidence.still_improving import was_improving
+from resbench.statistics.sample import Sample
+from resbench.store.results.last_epochs import LastEpochs
 
 STEADY = Sample("a", (5.0, 5.2, 4.8))  # a standard error of 0.115
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from tabular_sample import study
 
-from resbench.compiler.architecture import Request, bind_network
-from resbench.compiler.record import to_json
+from resbench.compiler.binding.network import Request, bind_network
+from resbench.compiler.identity.serialize import to_json
+from resbench.language.graph.network import Use
+from resbench.language.library.library import Library
+from resbench.language.recipe.recipe import parse_recipe, recipe_to_json
+from resbench.language.yaml.node import Node
 from resbench.ops.schema import table
-from resbench.spec.library import Library
-from resbench.spec.network import Use
-from resbench.spec.node import Node
-from resbench.spec.recipe import parse_recipe, recipe_to_json
-from resbench.store.freeze import freeze
-from resbench.store.optuna_storage import optuna_storage
+from resbench.store.frozen.write import freeze
+from resbench.store.optuna.storage import optuna_storage
 
 THEN = "2026-01-01T00:00:00Z"
 # A cell that is queued, one that is being trained, and all that comes with work under way.
@@ -87,7 +87,7 @@ def make_database(path: Path) -> None:
 
 
 def make_frozen(database: Path, path: Path) -> None:
-    from resbench.store.engine import open_store
+    from resbench.store.open import open_store
 
     engine = open_store(str(database), create=False)
     freeze(engine, "small", path)

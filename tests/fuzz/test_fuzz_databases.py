@@ -16,10 +16,10 @@ from fuzz_bases import make_database, small_pages
 from fuzz_case import FULL, Figures, cases, chunks, ended, kept, noted
 from fuzz_sqlite import mutate_file
 
-from resbench.store.engine import open_store
-from resbench.store.merge import merge, merge_to_new
-from resbench.store.optuna_storage import optuna_storage
-from resbench.store.upgrade import upgrade_database
+from resbench.store.maintenance.upgrade import upgrade_database
+from resbench.store.merge.databases import merge, merge_to_new
+from resbench.store.open import open_store
+from resbench.store.optuna.storage import optuna_storage
 
 SAMPLE, WANTED = 40, 5_000
 READING: tuple[tuple[str, ...], ...] = (

@@ -13,16 +13,16 @@ import pytest
 from fuzz_case import Figures, cases, chunks
 from fuzz_mutations import mutated
 
-from resbench.compiler.architecture import Request, bind_network
+from resbench.compiler.binding.network import Request, bind_network
 from resbench.errors import BadInput, SpecError
+from resbench.language.graph.network import Use
+from resbench.language.library.library import STUDIES, Library
+from resbench.language.library.lookup import INSTALLED
+from resbench.language.recipe.recipe import parse_recipe
+from resbench.language.study.study import parse_study
+from resbench.language.yaml.node import Node
+from resbench.language.yaml.problems import Check
 from resbench.ops.schema import table
-from resbench.spec.check import Check
-from resbench.spec.find import INSTALLED
-from resbench.spec.library import STUDIES, Library
-from resbench.spec.network import Use
-from resbench.spec.node import Node
-from resbench.spec.recipe import parse_recipe
-from resbench.spec.study import parse_study
 
 SAMPLE, WANTED = 400, 10_000
 FILES = sorted([*INSTALLED.glob("*/**/*.yaml"), *STUDIES.glob("*.yaml")])

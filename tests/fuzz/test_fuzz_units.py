@@ -11,14 +11,14 @@ from fuzz_case import Figures, cases, chunks
 from fuzz_specs import unit
 from torch.nn import functional as F
 
-from resbench.compiler.architecture import Request, bind_network
-from resbench.compiler.canonical import canonical
-from resbench.compiler.materialise import materialise
-from resbench.compiler.network import build, random_ops
+from resbench.compiler.binding.network import Request, bind_network
+from resbench.compiler.build.initialize import materialise
+from resbench.compiler.build.network import build, random_ops
+from resbench.compiler.identity.canonical import canonical
+from resbench.language.graph.network import Use
+from resbench.language.library.library import Library
+from resbench.language.yaml.node import Node, flow
 from resbench.ops.schema import table
-from resbench.spec.library import Library
-from resbench.spec.network import Use
-from resbench.spec.node import Node, flow
 
 torch.set_num_threads(1)
 SAMPLE, WANTED = 40, 2_000

@@ -8,8 +8,8 @@ from fuzz_urls import Guarded, guarded_url
 from sqlalchemy import make_url
 
 from resbench.errors import DatabaseError
-from resbench.store.location import Location, locate
-from resbench.store.secrets import conceal, secrets_in
+from resbench.store.connection.location import Location, locate
+from resbench.store.connection.secrets import conceal, secrets_in
 
 SAMPLE, WANTED = 800, 5_000
 # What drivers and SQLAlchemy say: {u} the URL that they were given, {p} the password.

@@ -12,15 +12,15 @@ from fuzz_weights import safetensors_file, torch_bytes, torch_file
 from safetensors.torch import save
 from torch import nn
 
-from resbench.compiler.architecture import Request, bind_network
-from resbench.compiler.canonical import canonical
-from resbench.compiler.fit import load_weights
-from resbench.compiler.materialise import materialise
-from resbench.compiler.network import build
+from resbench.compiler.binding.network import Request, bind_network
+from resbench.compiler.build.initialize import materialise
+from resbench.compiler.build.load_weights import load_weights
+from resbench.compiler.build.network import build
+from resbench.compiler.identity.canonical import canonical
+from resbench.language.graph.network import Use
+from resbench.language.library.library import Library
+from resbench.language.yaml.node import Node
 from resbench.ops.schema import table
-from resbench.spec.library import Library
-from resbench.spec.network import Use
-from resbench.spec.node import Node
 from resbench.verify import reference
 
 SAMPLE, WANTED = 120, 2_000

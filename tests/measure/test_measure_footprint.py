@@ -9,21 +9,22 @@ from typing import Any
 import pytest
 import torch
 
-from resbench.compiler.architecture import Request, bind_network
+from resbench.compiler.binding.network import Request, bind_network
+from resbench.compiler.build.network import build
 from resbench.compiler.graph import BoundNetwork
-from resbench.compiler.network import build
 from resbench.errors import TooLarge
-from resbench.measure import footprint, room
+from resbench.language.graph.network import Use
+from resbench.language.library.library import Library
+from resbench.language.recipe.recipe import RecipeSpec, parse_recipe
+from resbench.language.yaml.node import Node, from_plain
+from resbench.measure import footprint
+from resbench.measure import memory_check as room
 from resbench.measure.capacity import Capacity
 from resbench.measure.footprint import Load, at_most, training, training_weights
 from resbench.measure.memory import kept_bytes, memory_mib
+from resbench.measure.memory_check import Room, ample, lacks_room, require, wide_enough
 from resbench.measure.params import bound_weights
-from resbench.measure.room import Room, ample, lacks_room, require, wide_enough
 from resbench.ops.schema import table
-from resbench.spec.library import Library
-from resbench.spec.network import Use
-from resbench.spec.node import Node, from_plain
-from resbench.spec.recipe import RecipeSpec, parse_recipe
 
 LIBRARY = Library(table())
 SGD = {"use": "sgd", "lr": 0.1, "momentum": 0.9}

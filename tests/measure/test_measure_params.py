@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from resbench.compiler.architecture import Request, bind_network
-from resbench.compiler.network import build
+from resbench.compiler.binding.network import Request, bind_network
+from resbench.compiler.build.network import build
+from resbench.language.graph.network import Use
+from resbench.language.library.library import Library
+from resbench.language.yaml.node import Node
 from resbench.measure.params import bound_params, params
 from resbench.ops.schema import table
-from resbench.spec.library import Library
-from resbench.spec.network import Use
-from resbench.spec.node import Node
 
 LIBRARY = Library(table())
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from resbench.compiler.architecture import Request, bind_network
+from resbench.compiler.binding.network import Request, bind_network
+from resbench.compiler.build.network import build
 from resbench.compiler.graph import BoundNetwork
-from resbench.compiler.network import build
 from resbench.errors import BadInput, PluginError
+from resbench.language.graph.network import Use
+from resbench.language.library.library import Library
+from resbench.language.yaml.node import Node, from_plain
 from resbench.measure import registry
 from resbench.measure.registry import Metric, measure, measured, metric, metrics
 from resbench.ops.schema import table
-from resbench.spec.library import Library
-from resbench.spec.network import Use
-from resbench.spec.node import Node, from_plain
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ import pytest
 from ops_examples import all_examples, examples
 from torch import nn
 
+from resbench.compiler.binding.shapes import infer, tried
 from resbench.compiler.graph import BoundOp
-from resbench.compiler.shapes import infer, tried
 from resbench.measure.macs import counted, op_macs
 from resbench.ops import registry
+from resbench.ops.activations.relu import Relu
 from resbench.ops.parameter import Parametric, Random
 from resbench.ops.registry import kind, kinds, op
-from resbench.ops.relu import Relu
 from resbench.testing.case import Case
 from resbench.testing.contract import check_case
 
@@ -60,7 +60,7 @@ def test_a_name_is_registered_once() -> None:
     assert f"{Relu.__module__}.Relu and {__name__}." in str(error.value)
     assert str(error.value).endswith("Other")
     assert kinds() == before
-    assert registry.kind("relu").origin == "resbench.ops.relu.Relu"
+    assert registry.kind("relu").origin == "resbench.ops.activations.relu.Relu"
 
 
 def test_a_class_that_is_no_module_is_refused() -> None:

@@ -9,17 +9,17 @@ import torch
 from torch import nn
 
 from resbench.errors import Fact
-from resbench.ops.avg_pool import AvgPool
-from resbench.ops.bn import BatchNorm
-from resbench.ops.conv import Conv
-from resbench.ops.dropout import Dropout
+from resbench.ops.arithmetic.multiply import Multiply
+from resbench.ops.channels.pad_channels import PadChannels
+from resbench.ops.convolution.conv import Conv
+from resbench.ops.convolution.linear import Linear
+from resbench.ops.convolution.window import padding_for
 from resbench.ops.initialisers import initialiser, initialisers
-from resbench.ops.linear import Linear
-from resbench.ops.multiply import Multiply
-from resbench.ops.pad_channels import PadChannels
+from resbench.ops.normalization.bn import BatchNorm
 from resbench.ops.parameter import Start
-from resbench.ops.subsample import Subsample
-from resbench.ops.window import padding_for
+from resbench.ops.pooling.avg_pool import AvgPool
+from resbench.ops.pooling.subsample import Subsample
+from resbench.ops.stochastic.dropout import Dropout
 
 X = torch.randn(4, 6, 9, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 

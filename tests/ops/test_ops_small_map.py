@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from resbench.ops.conv import _stacked
-from resbench.ops.small_map import covered, product
+from resbench.ops.convolution.conv import _stacked
+from resbench.ops.convolution.small_map import covered, product
 
 
 @pytest.mark.parametrize(

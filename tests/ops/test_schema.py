@@ -12,9 +12,9 @@ import pytest
 from torch import nn
 
 from resbench.errors import Fact
+from resbench.language.graph.signature import Argument
 from resbench.ops.registry import kinds
 from resbench.ops.schema import read_source, table
-from resbench.spec.signature import Argument
 
 PLAIN = {int: "int", float: "float", bool: "bool", str: "str", NoneType: "None"}
 

@@ -9,9 +9,9 @@ from command_line import SMALL
 from plugins_sample import BROKEN, Use, op, package, put, resbench, unit
 
 from resbench.errors import PluginError
+from resbench.language.library.library import Library
 from resbench.ops.schema import table
 from resbench.plugins.plugin import Failure
-from resbench.spec.library import Library
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_an_input_that_an_op_refuses_is_no_fault_of_the_plugin_and_its_prints_ar
 
 COMPOSED = """\
 from torch import Tensor, nn
-from resbench.ops.conv import Conv
+from resbench.ops.convolution.conv import Conv
 from resbench.ops.registry import op
 
 NAME = "composed"

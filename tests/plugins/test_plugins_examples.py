@@ -12,12 +12,12 @@ import torch
 from command_line import Said
 from plugins_sample import Use, resbench
 
-from resbench.compiler.architecture import Request, bind_network
-from resbench.compiler.network import build, random_ops
+from resbench.compiler.binding.network import Request, bind_network
+from resbench.compiler.build.network import build, random_ops
+from resbench.language.graph.network import Use as Named
+from resbench.language.library.library import Library
+from resbench.language.yaml.node import Node, from_plain
 from resbench.ops.schema import table
-from resbench.spec.library import Library
-from resbench.spec.network import Use as Named
-from resbench.spec.node import Node, from_plain
 
 pytestmark = pytest.mark.long
 

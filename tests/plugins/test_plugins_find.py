@@ -9,11 +9,11 @@ import pytest
 from plugins_sample import Use, op, package, put, unit
 
 from resbench.errors import BadInput, Fact
+from resbench.language.library.library import Library
 from resbench.ops.schema import table
 from resbench.plugins.folder import read_folder
 from resbench.plugins.locate import folder_of, source_of
 from resbench.plugins.plugin import Failure, Gift
-from resbench.spec.library import Library
 
 
 def test_a_plain_folder(tmp_path: Path, use: Use, told: list[Failure]) -> None:
@@ -127,7 +127,7 @@ def test_modules_are_found_without_importing_their_parents(tmp_path: Path) -> No
             source_of(name, tmp_path)
     with pytest.raises(Fact, match=r"no package folder `a\.gone`"):
         folder_of("a.gone", tmp_path)
-    assert source_of("resbench.ops.relu").name == "relu.py"
+    assert source_of("resbench.ops.activations.relu").name == "relu.py"
 
 
 def test_an_entry_point_says_module_and_function() -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 import torch
 from plugins_sample import Use, put
 
-from resbench.cli.request import request_of
-from resbench.compiler.architecture import bind_network
-from resbench.compiler.canonical import canonical
-from resbench.compiler.materialise import materialise
-from resbench.compiler.network import build
-from resbench.compiler.stack import materialise_stack, stack
-from resbench.spec.recipe import Optimizer
+from resbench.cli.architecture.request import request_of
+from resbench.compiler.binding.network import bind_network
+from resbench.compiler.build.initialize import materialise
+from resbench.compiler.build.network import build
+from resbench.compiler.build.stack import materialise_stack, stack
+from resbench.compiler.identity.canonical import canonical
+from resbench.language.recipe.recipe import Optimizer
 from resbench.testing import check_op
 from resbench.train.optim import make_optimizer
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from plugins_sample import Use, package, put, unit
 
-from resbench.compiler.architecture import Request, bind_network
-from resbench.compiler.canonical import canonical
+from resbench.compiler.binding.network import Request, bind_network
+from resbench.compiler.identity.canonical import canonical
 from resbench.errors import BadInput, PluginError, SpecError
+from resbench.language.graph.network import Use as Named
+from resbench.language.library.library import Library, shown
+from resbench.language.yaml.node import Node, from_plain
 from resbench.ops.schema import table
 from resbench.plugins.plugin import Failure
-from resbench.spec.library import Library, shown
-from resbench.spec.network import Use as Named
-from resbench.spec.node import Node, from_plain
 
 DOOR = """\
 def units():

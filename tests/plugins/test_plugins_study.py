@@ -13,9 +13,9 @@ from command_line import SMALL, Database
 from plugins_sample import op, put, resbench, unit
 
 from resbench.errors import BadInput, SpecError
-from resbench.spec.node import from_plain
-from resbench.spec.project import project_plugins
-from resbench.spec.study_plugins import plugin_folders
+from resbench.language.library.project import project_plugins
+from resbench.language.study.plugins import plugin_folders
+from resbench.language.yaml.node import from_plain
 
 GLOROT = """\
 from resbench.ops.initialisers import initialiser

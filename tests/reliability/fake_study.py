@@ -18,29 +18,28 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from resbench.compiler.record import from_json
+from resbench.compiler.identity.serialize import from_json
 from resbench.errors import ResbenchError, StorageError
+from resbench.language.library.library import Library
+from resbench.language.study.study import StudySpec, parse_study, recipe_at
+from resbench.language.yaml.problems import Check
 from resbench.measure.capacity import Capacity
 from resbench.ops.schema import table
-from resbench.spec.check import Check
-from resbench.spec.library import Library
-from resbench.spec.study import StudySpec, parse_study, recipe_at
-from resbench.store.catalogue import put_environment
-from resbench.store.checkpoints import Checkpoints, checkpoint_key
-from resbench.store.engine import Engine, open_store
-from resbench.store.patience import Patience
-from resbench.store.records import DataRecord, EnvironmentRecord, EpochRecord, RunRecord, WeightsRecord
-from resbench.store.runs import find_runs, link_run, save_runs_of
-from resbench.store.weights import write_weights
-from resbench.store.work_records import Cell
-from resbench.study.blocks import blocks
-from resbench.study.executors import slot
-from resbench.study.means import Missing, Planned
-from resbench.study.onlooker import Ears
-from resbench.study.point import Point
+from resbench.search.point import Point
+from resbench.store.checkpoints.weights import write_weights
+from resbench.store.connection.retry import Patience
+from resbench.store.open import Engine, open_store
+from resbench.store.records import Cell, DataRecord, EnvironmentRecord, EpochRecord, RunRecord, WeightsRecord
+from resbench.store.results.catalogue import put_environment
+from resbench.store.results.checkpoints import Checkpoints, checkpoint_key
+from resbench.store.results.runs import find_runs, link_run, save_runs_of
+from resbench.study.resources.resources import Missing, Planned
 from resbench.study.run import Manner, Task, run_study
-from resbench.study.stop import Stopped, heard
-from resbench.study.trainer import Train
+from resbench.workers.cell_plan import blocks
+from resbench.workers.events import Ears
+from resbench.workers.executors import slot
+from resbench.workers.shutdown import Stopped, heard
+from resbench.workers.trainer import Train
 
 PRIME = 2**61 - 1
 _GROWN: list[bytearray] = []
@@ -141,7 +140,7 @@ class FakeTrainer:
         kept.clear()
 
     def written(self, engine: Engine, folder: Path, content: bytes) -> WeightsRecord | None:
-        """As study/weights_keeper.py: a file that cannot be written costs no run."""
+        """As study/weights/keeper.py: a file that cannot be written costs no run."""
         with suppress(StorageError):
             return Patience(full_s=0).do(lambda: write_weights(engine, folder, content))
         return None

@@ -21,9 +21,9 @@ import optuna
 from fake_study import Fake, error_pct, weights_after
 from sqlalchemy import Engine, text
 
-from resbench.store.checkpoint_mark import MARK
-from resbench.store.engine import open_store
-from resbench.store.transaction import reading
+from resbench.store.checkpoints.mark import MARK
+from resbench.store.connection.transaction import reading
+from resbench.store.open import open_store
 
 UNITS = ("original", "full_preactivation", "plain")
 STUDY = """\
@@ -233,11 +233,11 @@ def describe(folder: Path) -> list[dict[str, object]]:
     """The units, bound, as data; needs torch."""
     from fake_study import study_of
 
-    from resbench.compiler.record import to_json
+    from resbench.compiler.identity.serialize import to_json
     from resbench.data.registry import info
+    from resbench.language.library.library import Library
     from resbench.ops.schema import table
-    from resbench.spec.library import Library
-    from resbench.study.space import Space
+    from resbench.search.space import Space
 
     spec = study_of(STUDY.format(units=", ".join(UNITS), epochs=1, seeds=1), folder)
     points, _ = Space(spec, info(str(spec.data.name), spec.data.given), Library(table(), folder)).all()
@@ -246,7 +246,7 @@ def describe(folder: Path) -> list[dict[str, object]]:
 
 def template(folder: Path) -> Path:
     """A database with the schema and Optuna's tables, and nothing in it: making one takes a second."""
-    from resbench.store.optuna_storage import optuna_storage
+    from resbench.store.optuna.storage import optuna_storage
 
     path = folder / "template.db"
     open_store(f"sqlite:///{path}", create=True).dispose()

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from fake_study import Fake, FakeTrainer
 
-import resbench.study.worker
+import resbench.workers.assist
 from resbench.cli.main import run
 
 
@@ -20,5 +20,5 @@ def trainer(study_id: int, *_: object) -> FakeTrainer:
 
 
 if __name__ == "__main__":
-    resbench.study.worker.TorchTrainer = trainer  # type: ignore[assignment, misc]
+    resbench.workers.assist.TorchTrainer = trainer  # type: ignore[assignment, misc]
     run()

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from harness import Running, Scene, Stage
 
-from resbench.store.checkpoint_place import claim, own_place
+from resbench.store.checkpoints.place import claim, own_place
 
 LONG = pytest.mark.long  # `make test` keeps one of each kind of accident
 EPOCHS = 6 * 4  # of a scene of three units, two blocks, four epochs

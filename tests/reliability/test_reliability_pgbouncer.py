@@ -16,12 +16,12 @@ from sqlalchemy import Engine, text
 from test_reliability_faults import EPOCHS
 
 from resbench.errors import DatabaseError, Unavailable
-from resbench.store.check import check_database
-from resbench.store.engine import connect, open_store
-from resbench.store.location import locate
-from resbench.store.optuna_storage import optuna_storage
-from resbench.store.readonly import query
-from resbench.store.transaction import writing
+from resbench.store.connection.location import locate
+from resbench.store.connection.transaction import writing
+from resbench.store.maintenance.check import check_database
+from resbench.store.open import connect, open_store
+from resbench.store.optuna.storage import optuna_storage
+from resbench.store.query.query import query
 
 SETTINGS = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
 ASKED = text(f"SELECT {', '.join(f'current_setting({name!r})' for name in SETTINGS)}")
@@ -73,8 +73,8 @@ def test_limits_end_with_their_transaction(postgres: str, way: Way) -> None:
 
 
 def test_the_server_ends_what_goes_over_a_limit(postgres: str, way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("resbench.store.postgres._LOCK_S", 0.2)
-    monkeypatch.setattr("resbench.store.postgres._IDLE_S", 0.2)
+    monkeypatch.setattr("resbench.store.connection.postgres._LOCK_S", 0.2)
+    monkeypatch.setattr("resbench.store.connection.postgres._IDLE_S", 0.2)
     engine = connect(locate(way(postgres)), create=False, transaction_s=0.5)
     with pytest.raises(DatabaseError, match=r"took over 0\.5 s, the limit of one transaction"), writing(engine) as one:
         one.execute(text("SELECT pg_sleep(60)"))

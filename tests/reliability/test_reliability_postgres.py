@@ -12,8 +12,8 @@ from harness import Running, Scene, Stage
 from postgres_server import Server, serve
 from test_reliability_faults import EPOCHS, attempts, in_the_middle
 
-from resbench.store.engine import open_store
-from resbench.store.optuna_storage import optuna_storage
+from resbench.store.open import open_store
+from resbench.store.optuna.storage import optuna_storage
 
 pytestmark = pytest.mark.long
 

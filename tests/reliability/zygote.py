@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import optuna  # noqa: F401
 from fake_study import Fake, run_fake
 
-import resbench.study.executors.local  # noqa: F401
+import resbench.workers.executors.local  # noqa: F401
 from resbench import failpoints
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations, pairwise, permutations
 
-from resbench.report.box import LABEL_SIZE, MARGIN, NAME_SIZE, PAD, SMALL_SIZE
-from resbench.report.layout import Edge, Layout, Placed
-from resbench.report.words import text_width
+from resbench.drawing.format import text_width
+from resbench.drawing.layout.boxes import LABEL_SIZE, MARGIN, NAME_SIZE, PAD, SMALL_SIZE
+from resbench.drawing.layout.layout import Edge, Layout, Placed
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 Piece = tuple[tuple[float, float], tuple[float, float]]

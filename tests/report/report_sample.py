@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from resbench.cli.network import bind_unit, places
-from resbench.compiler.bind import bind_body
+from resbench.cli.architecture.binding import bind_unit, places
+from resbench.compiler.binding.bind import bind_body
+from resbench.compiler.binding.scope import Scope
 from resbench.compiler.graph import Graph
-from resbench.compiler.scope import Scope
+from resbench.drawing.annotated import ShownGraph, View, show_graph
 from resbench.errors import BadInput
+from resbench.language.graph.unit import parse_unit
+from resbench.language.library.library import Library
+from resbench.language.yaml.node import from_plain
+from resbench.language.yaml.problems import Check
 from resbench.ops.schema import table
-from resbench.report.shown import ShownGraph, View, show_graph
-from resbench.spec.check import Check
-from resbench.spec.library import Library
-from resbench.spec.node import from_plain
-from resbench.spec.unit import parse_unit
 
 LIBRARY = Library(table())
 SHIPPED = LIBRARY.names("unit")

@@ -9,14 +9,14 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from resbench.errors import BadInput
+from resbench.json_schema.schema import make_schema
+from resbench.language.library.library import Library
+from resbench.language.recipe.recipe import parse_recipe
+from resbench.language.study.study import parse_study
+from resbench.language.yaml.node import plain
+from resbench.language.yaml.problems import Check
+from resbench.language.yaml.reader import read_text
 from resbench.ops.schema import table
-from resbench.report.schema import make_schema
-from resbench.spec.check import Check
-from resbench.spec.library import Library
-from resbench.spec.node import plain
-from resbench.spec.recipe import parse_recipe
-from resbench.spec.study import parse_study
-from resbench.spec.yaml import read_text
 
 GOOD = {
     "unit": """\

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from resbench.store.catalogue import put_architecture, put_cost, put_data, put_environment, put_recipe
-from resbench.store.engine import Engine, open_store
+from resbench.store.open import Engine, open_store
 from resbench.store.records import (
     ArchitectureRecord,
     DataRecord,
@@ -20,8 +19,9 @@ from resbench.store.records import (
     RunRecord,
     TrialRecord,
 )
-from resbench.store.runs import save_run
-from resbench.store.studies import put_study, put_trial
+from resbench.store.results.catalogue import put_architecture, put_cost, put_data, put_environment, put_recipe
+from resbench.store.results.runs import save_run
+from resbench.store.results.studies import put_study, put_trial
 
 ENVIRONMENT = EnvironmentRecord(
     "0.1.0", "abc", True, "3.11.7", "2.6.0", "cpu", 1, True, False, {"mine": "1.0"}, "Linux"

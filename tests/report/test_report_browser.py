@@ -10,9 +10,9 @@ import pytest
 from browser import Browser
 from report_study_sample import HOSTILE, LONG, made, store
 
-from resbench.report.page.facts import page
-from resbench.report.page.html import html
-from resbench.store.engine import open_store
+from resbench.html_report.build import page
+from resbench.html_report.render import html
+from resbench.store.open import open_store
 
 pytestmark = pytest.mark.long
 

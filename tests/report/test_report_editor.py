@@ -13,11 +13,11 @@ from language_server import CURSOR, Item, LanguageServer
 from report_schema_sample import GOOD, wrong
 
 from resbench.data.registry import names as data_names
+from resbench.json_schema.editor import EDITOR_WORDS
+from resbench.json_schema.schema import KINDS
+from resbench.language.library.library import Library
+from resbench.language.library.lookup import INSTALLED, STUDIES
 from resbench.ops.schema import table
-from resbench.report.schema import KINDS
-from resbench.report.schema_editor import EDITOR_WORDS
-from resbench.spec.find import INSTALLED, STUDIES
-from resbench.spec.library import Library
 
 pytestmark = pytest.mark.long
 

@@ -7,8 +7,8 @@ from itertools import pairwise
 import pytest
 from report_sample import SHIPPED, nasty, shipped
 
-from resbench.report.grid import reads_of, tracks_of
-from resbench.report.shown import ShownGraph
+from resbench.drawing.annotated import ShownGraph
+from resbench.drawing.layout.columns import reads_of, tracks_of
 
 
 def names(graph: ShownGraph, track: tuple[int, ...]) -> str:

@@ -13,14 +13,14 @@ from hostile import ANY, CHARACTERS, COMBINED, TEXT, forged, unprintable
 from hypothesis import given, settings
 from report_sample import nasty
 
+from resbench.drawing.annotated import ShownGraph, View
+from resbench.drawing.formats.dot import dot
+from resbench.drawing.formats.mermaid import mermaid
+from resbench.drawing.formats.png import png
+from resbench.drawing.formats.svg import svg
+from resbench.drawing.formats.text import text as drawn
 from resbench.escape import printable
-from resbench.report.dot import dot
-from resbench.report.markup import TextTable, as_latex, as_markdown
-from resbench.report.mermaid import mermaid
-from resbench.report.png import png
-from resbench.report.shown import ShownGraph, View
-from resbench.report.svg import svg
-from resbench.report.text import text as drawn
+from resbench.results.writers import TextTable, as_latex, as_markdown
 
 TEXTS = [
     "word",

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from report_sample import graph_of, node
 
+from resbench.drawing.annotated import ShownOp, show_graph
+from resbench.drawing.format import text_width
+from resbench.drawing.labels import SIGNS, kind_of
 from resbench.ops.registry import kinds
-from resbench.report.label import SIGNS, kind_of
-from resbench.report.shown import ShownOp, show_graph
-from resbench.report.words import text_width
 
 
 def shown(*ops: Any, known: dict[str, Any] | None = None) -> ShownOp:

@@ -9,12 +9,12 @@ import pytest
 from report_geometry import crossings, faults
 from report_sample import NASTY, SHIPPED, graph_of, nasty, node, shipped, view
 
-from resbench.report.box import TWO_LINES
-from resbench.report.card import card
-from resbench.report.layout import GAP, Layout, lay_out
-from resbench.report.scene import Words
-from resbench.report.shown import ShownGraph, ShownOp, show_graph
-from resbench.report.words import text_width
+from resbench.drawing.annotated import ShownGraph, ShownOp, show_graph
+from resbench.drawing.format import text_width
+from resbench.drawing.layout.boxes import TWO_LINES
+from resbench.drawing.layout.card import card
+from resbench.drawing.layout.layout import GAP, Layout, lay_out
+from resbench.drawing.scene import Words
 
 
 @pytest.mark.parametrize("unit", SHIPPED)

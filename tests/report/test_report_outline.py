@@ -7,9 +7,9 @@ import re
 import pytest
 from report_sample import NASTY, SHIPPED, graph_of, nasty, node, shipped, view
 
-from resbench.report.dot import dot
-from resbench.report.mermaid import mermaid
-from resbench.report.shown import ShownGraph, View
+from resbench.drawing.annotated import ShownGraph, View
+from resbench.drawing.formats.dot import dot
+from resbench.drawing.formats.mermaid import mermaid
 
 ALL = [*SHIPPED, *sorted(NASTY)]
 

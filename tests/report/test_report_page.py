@@ -14,15 +14,15 @@ from command_line import Database, Rb, say
 from report_study_sample import HOSTILE, Made, made, store
 
 from resbench.errors import BadInput
-from resbench.report.page.facts import page
-from resbench.report.page.html import html, inlined
-from resbench.report.page.study_file import study_file
-from resbench.report.page.unit import draw_unit
-from resbench.store import reading
-from resbench.store.catalogue import get_architecture
-from resbench.store.engine import open_store
-from resbench.store.reading import runs_of_study
+from resbench.html_report.build import page
+from resbench.html_report.render import html, inlined
+from resbench.html_report.study_file import study_file
+from resbench.html_report.unit_section import draw_unit
+from resbench.store.open import open_store
 from resbench.store.records import ArchitectureRecord
+from resbench.store.results import reading
+from resbench.store.results.catalogue import get_architecture
+from resbench.store.results.reading import runs_of_study
 
 
 class Read(HTMLParser):

@@ -12,9 +12,9 @@ import pytest
 from report_sample import nasty
 
 import resbench
+from resbench.drawing.picture import Picture
+from resbench.drawing.picture_format import FORMATS, asked_format
 from resbench.errors import BadInput
-from resbench.report.formats import FORMATS, asked_format
-from resbench.report.picture import Picture
 
 PICTURE = Picture((nasty("shared_gate"),))
 

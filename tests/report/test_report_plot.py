@@ -15,12 +15,12 @@ from shortened import every
 
 from resbench.errors import BadInput
 from resbench.evidence.compare import compare
-from resbench.report.found import Found, found
-from resbench.report.plot import curves, depth, differences, pareto, profile, ranking, seeds
-from resbench.report.plot.heaps import heaps
-from resbench.report.plot.kinds import KINDS, Kind, picture
-from resbench.report.plot.style import ENDINGS, drawing, ending_of, fitted, new_figure, spread, text_width
-from resbench.store.engine import Engine
+from resbench.figures import curves, depth, differences, pareto, profile, ranking, seeds
+from resbench.figures.figures import KINDS, Kind, picture
+from resbench.figures.overlaps import heaps
+from resbench.figures.style import ENDINGS, drawing, ending_of, fitted, new_figure, spread, text_width
+from resbench.results.study_results import Found, found
+from resbench.store.open import Engine
 from resbench.store.records import ProfileRecord
 
 DEPTHS = [

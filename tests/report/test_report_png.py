@@ -8,10 +8,10 @@ import struct
 import pytest
 from report_sample import nasty
 
+from resbench.drawing.formats.png import png, render
+from resbench.drawing.layout.card import card
+from resbench.drawing.scene import Rect, Scene, Words
 from resbench.errors import BadInput
-from resbench.report.card import card
-from resbench.report.png import png, render
-from resbench.report.scene import Rect, Scene, Words
 
 
 def size(data: bytes) -> tuple[int, int]:

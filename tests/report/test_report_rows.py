@@ -10,9 +10,8 @@ from io import BytesIO, StringIO
 import pytest
 
 from resbench.errors import BadInput
-from resbench.report.markup import TextTable, as_latex, as_markdown
-from resbench.report.rows import Rows
-from resbench.report.rows_file import as_csv, as_json, as_parquet, raw_csv
+from resbench.results.rows import Rows
+from resbench.results.writers import TextTable, as_csv, as_json, as_latex, as_markdown, as_parquet, raw_csv
 
 ROWS = Rows(
     ("unit", "n", "mean", "tied", "aliases", "note"),

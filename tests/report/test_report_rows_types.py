@@ -11,11 +11,11 @@ import pytest
 from report_study_sample import Made, made, store
 from sqlalchemy import Engine, text
 
-from resbench.report.results import leaderboard_rows
-from resbench.report.rows_file import as_parquet
+from resbench.results.results import leaderboard_rows
+from resbench.results.writers import as_parquet
+from resbench.store.connection.transaction import writing
 from resbench.store.records import TrialRecord
-from resbench.store.studies import put_trial
-from resbench.store.transaction import writing
+from resbench.store.results.studies import put_trial
 
 STUDIES = {  # their leaderboards differ in which values are missing, and are whole
     "one run": [Made("a", (5.0,))],

@@ -15,11 +15,11 @@ import pytest
 from jsonschema import Draft202012Validator
 from report_schema_sample import BAD, GOOD, data_of, refused, validator, wrong
 
+from resbench.json_schema.schema import DIALECT, KINDS, make_schema, schema_text
+from resbench.language.library.library import Library
+from resbench.language.library.lookup import INSTALLED, STUDIES
+from resbench.language.yaml.reader import read
 from resbench.ops.schema import table
-from resbench.report.schema import DIALECT, KINDS, make_schema, schema_text
-from resbench.spec.find import INSTALLED, STUDIES
-from resbench.spec.library import Library
-from resbench.spec.yaml import read
 
 SHIPPED = sorted([*INSTALLED.rglob("*.yaml"), *STUDIES.rglob("*.yaml")])
 PLUGINS = INSTALLED.parent / "plugins"

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from resbench.json_schema.descriptions import KEYS
+from resbench.json_schema.editor import EDITOR_WORDS
+from resbench.json_schema.schema import KINDS, make_schema, schema_text
+from resbench.language.library.library import Library
+from resbench.language.library.lookup import INSTALLED
 from resbench.ops.schema import table
-from resbench.report.recipe_words import KEYS
-from resbench.report.schema import KINDS, make_schema, schema_text
-from resbench.report.schema_editor import EDITOR_WORDS
-from resbench.spec.find import INSTALLED
-from resbench.spec.library import Library
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 import pytest
 from report_sample import NASTY, SHIPPED, graph_of, nasty, node, shipped, view
 
-from resbench.report.shown import View
-from resbench.report.svg import render, svg
+from resbench.drawing.annotated import View
+from resbench.drawing.formats.svg import render, svg
 
 NAME = "{http://www.w3.org/2000/svg}"
 
@@ -81,6 +81,6 @@ def test_all_pictures_can_be_read() -> None:
 
 
 def test_the_scene_alone_decides() -> None:
-    from resbench.report.card import card
+    from resbench.drawing.layout.card import card
 
     assert render(card([nasty("cell")])) == svg([nasty("cell")])

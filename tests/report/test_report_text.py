@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from report_sample import NASTY, SHIPPED, graph_of, nasty, node, shipped, view
 
-from resbench.report.text import text
-from resbench.report.words import count
+from resbench.drawing.format import count
+from resbench.drawing.formats.text import text
 
 
 def drawn(words: str) -> list[str]:

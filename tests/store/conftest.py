@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine
 from store_sample import Sample, fill
 
-from resbench.store.engine import open_store
+from resbench.store.open import open_store
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from resbench.store.readonly import QueryResult
-from resbench.store.readonly_child import Answer
+from resbench.store.query.child import Answer
+from resbench.store.query.query import QueryResult
 
 
 def ask(db: str, sql: str, *, max_rows: int = 100, timeout_s: float = 20) -> QueryResult:

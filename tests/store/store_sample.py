@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from resbench.store.catalogue import put_architecture, put_cost, put_data, put_environment, put_recipe
 from resbench.store.records import (
     ArchitectureRecord,
     DataRecord,
@@ -17,8 +16,9 @@ from resbench.store.records import (
     TestScore,
     TrialRecord,
 )
-from resbench.store.runs import link_run, save_run
-from resbench.store.studies import put_study, put_trial
+from resbench.store.results.catalogue import put_architecture, put_cost, put_data, put_environment, put_recipe
+from resbench.store.results.runs import link_run, save_run
+from resbench.store.results.studies import put_study, put_trial
 
 ENVIRONMENT = EnvironmentRecord(
     package_version="0.1.0",

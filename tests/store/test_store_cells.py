@@ -9,7 +9,8 @@ from sqlalchemy import text
 from store_sample import Sample
 
 from resbench.errors import DatabaseError, Fenced
-from resbench.store.cells import (
+from resbench.store.connection.transaction import reading, writing
+from resbench.store.queue.cells import (
     attempts_at,
     cells_called,
     claim_cell,
@@ -20,12 +21,11 @@ from resbench.store.cells import (
     open_cells,
     running_cells,
 )
-from resbench.store.roles import take_role
-from resbench.store.runs import find_runs, save_runs_of
-from resbench.store.studies import put_study, put_trial, trials_of_study
-from resbench.store.transaction import reading, writing
-from resbench.store.work_records import Cell, Ending
-from resbench.store.workers import beat
+from resbench.store.queue.leadership import take_role
+from resbench.store.queue.workers import beat
+from resbench.store.records import Cell, Ending
+from resbench.store.results.runs import find_runs, save_runs_of
+from resbench.store.results.studies import put_study, put_trial, trials_of_study
 
 
 def claimed(sample: Sample, worker: str = "w", lease_s: float = 60) -> Cell:
@@ -168,8 +168,8 @@ def test_a_failure_keeps_its_reason(sample: Sample) -> None:
 def test_processes_that_claim_at_once_get_different_cells(sample: Sample, db: str) -> None:
     ids = [enqueue_cell(sample.engine, sample.trial_id, [seed]) for seed in range(40)]
     code = f"""
-from resbench.store.cells import claim_cell
-from resbench.store.engine import open_store
+from resbench.store.queue.cells import claim_cell
+from resbench.store.open import open_store
 engine = open_store({db!r}, create=False)
 while cell := claim_cell(engine, {sample.study_id}, "w"):
     print(cell.id)

@@ -9,9 +9,9 @@ from sqlalchemy import text
 from store_sample import Sample
 
 from resbench.errors import DatabaseError
-from resbench.store.cells import claim_cell, enqueue_cell
-from resbench.store.check import check_database, refuse_unsound
-from resbench.store.transaction import writing
+from resbench.store.connection.transaction import writing
+from resbench.store.maintenance.check import check_database, refuse_unsound
+from resbench.store.queue.cells import claim_cell, enqueue_cell
 
 SPEC = '{"epochs": 1, "optimizer": {"use": "sgd", "lr": 0.1}, "batch": 8, "recipe": "paper"}'
 
@@ -19,7 +19,7 @@ SPEC = '{"epochs": 1, "optimizer": {"use": "sgd", "lr": 0.1}, "batch": 8, "recip
 @pytest.fixture
 def sound(sample: Sample, db: str) -> str:
     """The sample with what it leaves open: digests of a study and a recipe, and a run whose numbers agree."""
-    from resbench.spec.recipe import recipe_from_json
+    from resbench.language.recipe.recipe import recipe_from_json
 
     digest = recipe_from_json(SPEC).digest
     with writing(sample.engine) as connection:

@@ -17,15 +17,15 @@ from sqlalchemy import Engine, select, text
 from store_sample import Sample
 
 from resbench.errors import BadInput, StorageError
-from resbench.store import checkpoint_files
-from resbench.store.cells import claim_cell, end_attempt, enqueue_cell
-from resbench.store.checkpoint_mark import MARK, read_mark
-from resbench.store.checkpoint_place import claim, identity, own_place, refuse_strangers
-from resbench.store.checkpoints import Checkpoints, checkpoint_key, forget_stopped, sweep
-from resbench.store.engine import open_store
-from resbench.store.transaction import reading, writing
-from resbench.store.work_records import Ending
-from resbench.store.work_tables import rb_cell, rb_checkpoint, rb_lease
+from resbench.store.checkpoints import files as checkpoint_files
+from resbench.store.checkpoints.mark import MARK, read_mark
+from resbench.store.checkpoints.place import claim, identity, own_place, refuse_strangers
+from resbench.store.connection.transaction import reading, writing
+from resbench.store.open import open_store
+from resbench.store.queue.cells import claim_cell, end_attempt, enqueue_cell
+from resbench.store.records import Ending
+from resbench.store.results.checkpoints import Checkpoints, checkpoint_key, forget_stopped, sweep
+from resbench.store.schema.work_tables import rb_cell, rb_checkpoint, rb_lease
 
 KEY = checkpoint_key("a", "r", "d", (0, 1), "contiguous")
 OTHER = "ab" * 16
@@ -269,9 +269,9 @@ def be(monkeypatch: pytest.MonkeyPatch, machine: str, tmp_path: Path, boot: str 
     """From now on this is another machine, or the same one started anew."""
     for name, number in (("machine", machine), ("boot", f"{machine} {boot}")):
         (tmp_path / f"{name}-id").write_text(number)
-    monkeypatch.setattr("resbench.store.checkpoint_mark.node", lambda: f"{machine}.host")
-    monkeypatch.setattr("resbench.store.checkpoint_mark._MACHINE", tmp_path / "machine-id")
-    monkeypatch.setattr("resbench.store.checkpoint_mark._BOOT", tmp_path / "boot-id")
+    monkeypatch.setattr("resbench.store.checkpoints.mark.node", lambda: f"{machine}.host")
+    monkeypatch.setattr("resbench.store.checkpoints.mark._MACHINE", tmp_path / "machine-id")
+    monkeypatch.setattr("resbench.store.checkpoints.mark._BOOT", tmp_path / "boot-id")
 
 
 def put_away(tmp_path: Path, machine: str) -> None:
@@ -354,7 +354,7 @@ def test_a_file_is_the_same_in_every_container_of_a_running_system(
     be(monkeypatch, "one", tmp_path)
     claim(kept.engine, kept.folder)
     kept.save(1, b"one")
-    monkeypatch.setattr("resbench.store.checkpoint_mark.node", lambda: "another")
+    monkeypatch.setattr("resbench.store.checkpoints.mark.node", lambda: "another")
     (kept.folder / f"{OTHER}.1.1").write_bytes(b"its own")
     assert claim(kept.engine, kept.folder) is None
     mark = read_mark(kept.folder)

@@ -15,13 +15,13 @@ from sqlalchemy import Engine, select, text
 from store_sample import Sample
 
 from resbench.errors import Fenced, StorageError
-from resbench.store.cells import claim_cell, end_attempt, enqueue_cell
-from resbench.store.checkpoint_mark import MARK
-from resbench.store.checkpoint_place import claim
-from resbench.store.checkpoints import Checkpoints, checkpoint_folder, checkpoint_key, sweep
-from resbench.store.transaction import reading, writing
-from resbench.store.work_records import Ending
-from resbench.store.work_tables import rb_checkpoint
+from resbench.store.checkpoints.mark import MARK
+from resbench.store.checkpoints.place import claim
+from resbench.store.connection.transaction import reading, writing
+from resbench.store.queue.cells import claim_cell, end_attempt, enqueue_cell
+from resbench.store.records import Ending
+from resbench.store.results.checkpoints import Checkpoints, checkpoint_folder, checkpoint_key, sweep
+from resbench.store.schema.work_tables import rb_checkpoint
 
 KEY = checkpoint_key("a", "r", "d", (0, 1), "contiguous")
 

@@ -12,29 +12,28 @@ from sqlalchemy import Connection, Engine, text, update
 from store_sample import ENVIRONMENT, Sample, fill
 
 from resbench.errors import BadInput, Fenced
-from resbench.store import delete as deleting
-from resbench.store import reading as results
-from resbench.store.all_tables import metadata
-from resbench.store.catalogue import put_environment
-from resbench.store.cells import claim_cell, end_attempt, enqueue_cell
-from resbench.store.changes import changes
-from resbench.store.check import check_database
-from resbench.store.delete import delete_results
-from resbench.store.delete_work import keys_of
-from resbench.store.doomed import Doomed, Wanted, find_doomed
-from resbench.store.engine import open_store
-from resbench.store.notes import Subject, add_note
-from resbench.store.optuna_storage import optuna_storage
-from resbench.store.profiles import put_profiles
-from resbench.store.reading import reveals, runs_of_study
-from resbench.store.records import ProfileRecord, TrialRecord, canonical_json
-from resbench.store.roles import coordinator_of, hold_role, take_role
-from resbench.store.runs import link_run, save_run, write_run
-from resbench.store.studies import get_study, put_study, put_trial, study_spec
-from resbench.store.transaction import reading, writing
-from resbench.store.work_records import Cell, Ending, WorkerRecord
-from resbench.store.work_tables import rb_checkpoint, rb_lease, rb_worker
-from resbench.store.workers import end_worker, put_worker
+from resbench.store.connection.transaction import reading, writing
+from resbench.store.edits import delete as deleting
+from resbench.store.edits.changes import changes
+from resbench.store.edits.delete import delete_results
+from resbench.store.edits.delete_work import keys_of
+from resbench.store.edits.deletion import Doomed, Wanted, find_doomed
+from resbench.store.edits.notes import Subject, add_note
+from resbench.store.maintenance.check import check_database
+from resbench.store.open import open_store
+from resbench.store.optuna.storage import optuna_storage
+from resbench.store.queue.cells import claim_cell, end_attempt, enqueue_cell
+from resbench.store.queue.leadership import coordinator_of, hold_role, take_role
+from resbench.store.queue.workers import end_worker, put_worker
+from resbench.store.records import Cell, Ending, ProfileRecord, TrialRecord, WorkerRecord, canonical_json
+from resbench.store.results import reading as results
+from resbench.store.results.catalogue import put_environment
+from resbench.store.results.profiles import put_profiles
+from resbench.store.results.reading import reveals, runs_of_study
+from resbench.store.results.runs import link_run, save_run, write_run
+from resbench.store.results.studies import get_study, put_study, put_trial, study_spec
+from resbench.store.schema.metadata import metadata
+from resbench.store.schema.work_tables import rb_checkpoint, rb_lease, rb_worker
 
 
 def counts(engine: Engine) -> dict[str, int]:
@@ -363,9 +362,9 @@ def test_an_environment_stays_while_somebody_may_be_training_in_it(sample: Sampl
 @pytest.mark.long
 def test_the_keys_of_a_cell_are_those_that_its_training_uses() -> None:
     """They are worked out without torch here."""
-    from resbench.store.checkpoints import checkpoint_key
-    from resbench.study.blocks import blocks
-    from resbench.train.plan import Plan
+    from resbench.store.results.checkpoints import checkpoint_key
+    from resbench.train.execution.plan import Plan
+    from resbench.workers.cell_plan import blocks
 
     for plan in (Plan(1, "contiguous", 1), Plan(5, "channels_last", 2), Plan(2, "channels_last", 1, compiled=True)):
         cell = Cell(

@@ -13,11 +13,11 @@ import pytest
 from sqlalchemy import Engine, insert, text
 
 from resbench.errors import DatabaseError, ResbenchError
-from resbench.store.engine import open_store
-from resbench.store.schema import REVISIONS, check_revision
-from resbench.store.studies import put_study, study_names
-from resbench.store.tables import rb_recipe
-from resbench.store.transaction import reading, writing
+from resbench.store.connection.transaction import reading, writing
+from resbench.store.open import open_store
+from resbench.store.results.studies import put_study, study_names
+from resbench.store.schema.revision import REVISIONS, check_revision
+from resbench.store.schema.tables import rb_recipe
 
 pytestmark = pytest.mark.sqlite  # what Postgres does otherwise is in test_store_postgres.py
 
@@ -221,7 +221,7 @@ def test_reading_imports_neither_torch_nor_optuna_nor_alembic(engine: Engine, db
     code = f"""
 import sys
 from resbench.store import cells, reading, readonly, runs, studies
-from resbench.store.engine import open_store
+from resbench.store.open import open_store
 open_store({db!r}, create=False)
 readonly.query({db!r}, "SELECT 1", max_rows=1, timeout_s=5)
 print([name for name in ("torch", "optuna", "alembic") if name in sys.modules])
@@ -231,7 +231,7 @@ print([name for name in ("torch", "optuna", "alembic") if name in sys.modules])
 
 
 def test_many_who_open_an_empty_path_at_once_make_one_schema(db: str) -> None:
-    code = f"from resbench.store.engine import open_store; open_store({db!r}, create=True)"
+    code = f"from resbench.store.open import open_store; open_store({db!r}, create=True)"
     workers = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE) for _ in range(4)]
     assert [(worker.communicate()[1], worker.returncode) for worker in workers] == [(b"", 0)] * 4
 

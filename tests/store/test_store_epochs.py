@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from store_sample import ENVIRONMENT, Sample, fill
 
 from resbench.errors import BadInput
-from resbench.store.epochs import epochs_of_study, ran_on
+from resbench.store.results.epochs import epochs_of_study, ran_on
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def sample(engine: Engine) -> Sample:
 
 
 def test_epochs_are_those_of_the_studys_runs(sample: Sample) -> None:
-    from resbench.store.runs import save_run
+    from resbench.store.results.runs import save_run
 
     mine = [sample.add(sample.record(seed)) for seed in (0, 1)]
     other = save_run(sample.engine, sample.record(2))  # of no study

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from resbench.errors import DatabaseError
-from resbench.store.file_system import file_system_of, refuse_network
+from resbench.store.connection.sqlite import file_system_of, refuse_network
 
 MOUNTS = """\
 overlay / overlay rw 0 0

@@ -12,19 +12,19 @@ from sqlalchemy import Connection, text
 from store_sample import Sample
 
 from resbench.errors import DatabaseError
-from resbench.store import merge as merging
-from resbench.store.backup import backup
-from resbench.store.check import check_database
-from resbench.store.engine import connect, open_store
-from resbench.store.location import locate
-from resbench.store.merge import merge
+from resbench.store.connection.location import locate
+from resbench.store.connection.transaction import writing
+from resbench.store.maintenance.backup import backup
+from resbench.store.maintenance.check import check_database
+from resbench.store.maintenance.upgrade import upgrade_database
+from resbench.store.merge import databases as merging
+from resbench.store.merge.databases import merge
 from resbench.store.migrate.upgrade import alembic_config
-from resbench.store.optuna_storage import optuna_storage
-from resbench.store.reading import runs_of_study
-from resbench.store.readonly import query
-from resbench.store.schema import REVISIONS
-from resbench.store.transaction import writing
-from resbench.store.upgrade import upgrade_database
+from resbench.store.open import connect, open_store
+from resbench.store.optuna.storage import optuna_storage
+from resbench.store.query.query import query
+from resbench.store.results.reading import runs_of_study
+from resbench.store.schema.revision import REVISIONS
 
 pytestmark = pytest.mark.sqlite
 
@@ -279,7 +279,7 @@ def test_a_statement_that_does_not_end_is_ended(sample: Sample, db: str) -> None
     sample.engine.dispose()
     engine = open_store(db, create=False, transaction_s=0.2)
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
-    from resbench.store.transaction import reading
+    from resbench.store.connection.transaction import reading
 
     with (
         pytest.raises(

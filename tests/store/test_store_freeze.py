@@ -11,9 +11,9 @@ from sqlalchemy import text
 from store_sample import ENVIRONMENT, Sample
 
 from resbench.errors import DatabaseError
-from resbench.report.results import Results, epoch_rows, run_rows
-from resbench.store.freeze import freeze
-from resbench.store.transaction import writing
+from resbench.results.results import Results, epoch_rows, run_rows
+from resbench.store.connection.transaction import writing
+from resbench.store.frozen.write import freeze
 
 
 def test_the_frozen_file_is_the_same_from_both(sample: Sample, tmp_path: Path) -> None:

@@ -11,22 +11,22 @@ import pytest
 from sqlalchemy import text
 
 from resbench.errors import BadInput, DatabaseError
-from resbench.store import sqlite_connection
-from resbench.store.backup import backup
-from resbench.store.check import check_database
-from resbench.store.dialect import sqlite_engine
-from resbench.store.engine import connect, open_store
-from resbench.store.freeze import freeze
-from resbench.store.frozen import write_whole
-from resbench.store.limits import limit_of
-from resbench.store.location import locate
-from resbench.store.merge import merge
+from resbench.store.connection import sqlite_open as sqlite_connection
+from resbench.store.connection.dialect import sqlite_engine
+from resbench.store.connection.location import locate
+from resbench.store.connection.sqlite_open import connect as connect_file
+from resbench.store.connection.sqlite_open import file_uri
+from resbench.store.frozen.write import freeze
+from resbench.store.maintenance.backup import backup
+from resbench.store.maintenance.check import check_database
+from resbench.store.maintenance.upgrade import upgrade_database
+from resbench.store.merge.databases import merge
 from resbench.store.migrate.upgrade import alembic_config
-from resbench.store.reading import runs_of_study
-from resbench.store.schema import REVISIONS
-from resbench.store.sqlite_connection import connect as connect_file
-from resbench.store.sqlite_connection import file_uri
-from resbench.store.upgrade import upgrade_database
+from resbench.store.open import connect, open_store
+from resbench.store.results.reading import runs_of_study
+from resbench.store.schema.frozen import write_whole
+from resbench.store.schema.limits import limit_of
+from resbench.store.schema.revision import REVISIONS
 
 VARIABLE = "RESBENCH_TRANSACTION_S"
 NO_TIME = 1e-9

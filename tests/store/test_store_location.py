@@ -10,10 +10,10 @@ from postgres_server import OWNER, Server
 from sqlalchemy import make_url, text
 
 from resbench.errors import BadInput, DatabaseError
-from resbench.store.engine import open_store
-from resbench.store.location import FOUND, locate
-from resbench.store.studies import get_study
-from resbench.store.transaction import reading
+from resbench.store.connection.location import FOUND, locate
+from resbench.store.connection.transaction import reading
+from resbench.store.open import open_store
+from resbench.store.results.studies import get_study
 
 
 @pytest.mark.parametrize("text", ["results.db", "sqlite:///results.db", "sqlite+pysqlite:///results.db"])

@@ -14,18 +14,18 @@ from sqlalchemy import Engine, text
 from store_sample import Sample
 
 from resbench.errors import BadInput, DatabaseError
-from resbench.store import merge as merging
-from resbench.store import reading as rows
-from resbench.store.all_tables import metadata
-from resbench.store.catalogue import put_cost
-from resbench.store.cells import enqueue_cell
-from resbench.store.check import refuse_unsound
-from resbench.store.merge import merge, merge_to_new
-from resbench.store.merged import Conflict, Merged
+from resbench.store.connection.transaction import reading, writing
+from resbench.store.maintenance.check import refuse_unsound
+from resbench.store.merge import databases as merging
+from resbench.store.merge.conflicts import Conflict, Merged
+from resbench.store.merge.databases import merge, merge_to_new
+from resbench.store.queue.cells import enqueue_cell
 from resbench.store.records import EpochRecord, RunRecord, TestScore, TrialRecord, canonical_json
-from resbench.store.runs import link_run, save_run
-from resbench.store.studies import get_study, put_study, put_trial
-from resbench.store.transaction import reading, writing
+from resbench.store.results import reading as rows
+from resbench.store.results.catalogue import put_cost
+from resbench.store.results.runs import link_run, save_run
+from resbench.store.results.studies import get_study, put_study, put_trial
+from resbench.store.schema.metadata import metadata
 
 Another = Callable[[str], Sample]
 
@@ -270,7 +270,8 @@ def test_looks_at_the_test_set_are_kept_each_once(sample: Sample, db: str, other
 def test_many_runs_go_in_pieces(
     sample: Sample, db: str, other: Sample, other_db: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from resbench.store import merge_catalogue, merge_runs
+    from resbench.store.merge import catalogue as merge_catalogue
+    from resbench.store.merge import runs as merge_runs
 
     monkeypatch.setattr(merge_runs, "CHUNK", 3)
     monkeypatch.setattr(merge_catalogue, "CHUNK", 1)

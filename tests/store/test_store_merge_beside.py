@@ -14,15 +14,15 @@ from sqlalchemy import Connection, Engine, text
 from store_sample import Sample, fill
 
 from resbench.errors import DatabaseError
-from resbench.store import merge as merging
-from resbench.store.engine import open_store
-from resbench.store.merge import merge
-from resbench.store.merged import Merged
-from resbench.store.reading import runs_of_study
-from resbench.store.roles import take_role
-from resbench.store.transaction import reading, writing
-from resbench.store.work_records import WorkerRecord
-from resbench.store.workers import beat, put_worker, workers_of
+from resbench.store.connection.transaction import reading, writing
+from resbench.store.merge import databases as merging
+from resbench.store.merge.conflicts import Merged
+from resbench.store.merge.databases import merge
+from resbench.store.open import open_store
+from resbench.store.queue.leadership import take_role
+from resbench.store.queue.workers import beat, put_worker, workers_of
+from resbench.store.records import WorkerRecord
+from resbench.store.results.reading import runs_of_study
 
 WORKER = WorkerRecord("w1", "s", "host", "boot", 1, "born", "cpu", 1)
 

@@ -13,14 +13,14 @@ from decoys import place, snapshot
 from store_sample import Sample, fill
 
 from resbench.errors import BadInput
-from resbench.store.backup import backup
-from resbench.store.engine import open_store
-from resbench.store.freeze import freeze
-from resbench.store.merge import merge_to_new
+from resbench.store.connection.new_file import check_place, new_file
+from resbench.store.frozen.write import freeze
+from resbench.store.maintenance.backup import backup
+from resbench.store.maintenance.upgrade import upgrade_database
+from resbench.store.merge.databases import merge_to_new
 from resbench.store.migrate.upgrade import alembic_config
-from resbench.store.new_file import check_place, new_file
-from resbench.store.studies import get_study
-from resbench.store.upgrade import upgrade_database
+from resbench.store.open import open_store
+from resbench.store.results.studies import get_study
 
 pytestmark = pytest.mark.sqlite
 
@@ -53,9 +53,9 @@ def test_whatever_resbench_makes(
 def test_the_copy_that_an_upgrade_keeps(tmp_path: Path) -> None:
     from alembic import command
 
-    from resbench.store.dialect import sqlite_engine
-    from resbench.store.location import locate
-    from resbench.store.schema import REVISIONS
+    from resbench.store.connection.dialect import sqlite_engine
+    from resbench.store.connection.location import locate
+    from resbench.store.schema.revision import REVISIONS
 
     db = tmp_path / "old.db"
     engine = sqlite_engine(locate(str(db)), create=True, transaction_s=60)

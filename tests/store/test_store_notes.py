@@ -11,18 +11,18 @@ from sqlalchemy.exc import IntegrityError
 from store_sample import Sample
 
 from resbench.errors import BadInput, Fenced
-from resbench.store.changes import changes
-from resbench.store.check import check_database
-from resbench.store.merge import merge
-from resbench.store.notes import Subject, add_note, notes_on, remove_note
-from resbench.store.optuna_storage import optuna_storage
-from resbench.store.reading import runs_of_study
-from resbench.store.rename import rename_study
-from resbench.store.roles import coordinator_of, hold_role, take_role
-from resbench.store.studies import put_study
-from resbench.store.transaction import writing
-from resbench.store.work_records import WorkerRecord
-from resbench.store.workers import end_worker, put_worker
+from resbench.store.connection.transaction import writing
+from resbench.store.edits.changes import changes
+from resbench.store.edits.notes import Subject, add_note, notes_on, remove_note
+from resbench.store.edits.rename import rename_study
+from resbench.store.maintenance.check import check_database
+from resbench.store.merge.databases import merge
+from resbench.store.optuna.storage import optuna_storage
+from resbench.store.queue.leadership import coordinator_of, hold_role, take_role
+from resbench.store.queue.workers import end_worker, put_worker
+from resbench.store.records import WorkerRecord
+from resbench.store.results.reading import runs_of_study
+from resbench.store.results.studies import put_study
 
 Another = Callable[[str], Sample]
 ODD = "</td>\x1b[31m|=HYPERLINK(1)\u202e`"

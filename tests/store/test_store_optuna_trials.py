@@ -13,11 +13,11 @@ from sqlalchemy import Engine, text
 
 from resbench import failpoints
 from resbench.errors import Fenced
-from resbench.store.engine import open_store
-from resbench.store.optuna_storage import optuna_storage
-from resbench.store.optuna_trials import MOST_UNITS, OptunaTrial, reopen_failed, write_trials, write_units
-from resbench.store.transaction import writing
-from resbench.store.work_records import Lease
+from resbench.store.connection.transaction import writing
+from resbench.store.open import open_store
+from resbench.store.optuna.storage import optuna_storage
+from resbench.store.optuna.trials import MOST_UNITS, OptunaTrial, reopen_failed, write_trials, write_units
+from resbench.store.records import Lease
 
 BEGAN, ENDED = datetime(2026, 11, 30, 10, 0, 0, 250_000), datetime(2026, 11, 30, 10, 1)
 DONE = OptunaTrial("COMPLETE", 5.25, BEGAN, ENDED, {"n": 3, "std": 0.5, "why": None}, {1: 9.0, 2: 5.25})
@@ -105,7 +105,7 @@ def test_a_unit_that_thousands_have_of_their_own_is_no_parameter(engine: Engine,
 def test_a_kill_in_the_middle_leaves_a_state_that_the_next_start_mends(
     engine: Engine, db: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("resbench.store.optuna_trials._AT_ONCE", 1)
+    monkeypatch.setattr("resbench.store.optuna.trials._AT_ONCE", 1)
     failpoints.arm("trial.telling=raise@2")
     with pytest.raises(failpoints.FailpointReached):
         write_trials(engine, "s", {0: DONE, 1: DONE})

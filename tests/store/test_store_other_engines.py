@@ -15,10 +15,10 @@ import pytest
 from sqlalchemy import insert, text
 from store_sample import Sample, fill
 
-from resbench.store.engine import open_store
-from resbench.store.tables import rb_profile
-from resbench.store.transaction import reading, writing
-from resbench.store.views import VIEWS
+from resbench.store.connection.transaction import reading, writing
+from resbench.store.open import open_store
+from resbench.store.schema.tables import rb_profile
+from resbench.store.schema.views import VIEWS
 
 Tables = dict[str, list[dict[str, Any]]]
 SCORES = {  # of the converged runs of each unit, and how many runs diverged beside them

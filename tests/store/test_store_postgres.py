@@ -13,14 +13,14 @@ from store_asked import ask
 from store_sample import Sample, fill
 
 from resbench.errors import BadInput, DatabaseError
-from resbench.store.check import check_database
-from resbench.store.engine import connect, open_store
-from resbench.store.location import locate
+from resbench.store.connection.location import locate
+from resbench.store.connection.transaction import reading, writing
+from resbench.store.maintenance.check import check_database
+from resbench.store.maintenance.upgrade import upgrade_database
 from resbench.store.migrate.upgrade import alembic_config
-from resbench.store.readonly import query
-from resbench.store.schema import REVISIONS
-from resbench.store.transaction import reading, writing
-from resbench.store.upgrade import upgrade_database
+from resbench.store.open import connect, open_store
+from resbench.store.query.query import query
+from resbench.store.schema.revision import REVISIONS
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import pytest
 from store_sample import Sample
 
 from resbench.errors import BadInput, DatabaseError
-from resbench.store import readonly
-from resbench.store.notes import Subject, add_note
-from resbench.store.questions import QUESTIONS, Question
-from resbench.store.readonly import QueryResult, ask, query
+from resbench.store.edits.notes import Subject, add_note
+from resbench.store.query import query as readonly
+from resbench.store.query.examples import QUESTIONS, Question
+from resbench.store.query.query import QueryResult, ask, query
 
 # One step of SQLite each: no look at the clock comes between.
 _AAA = "replace(hex(zeroblob({})), '00', 'aa')"
@@ -125,6 +125,6 @@ def interrupt(_said: object) -> object:
     ],
 )
 def test_its_process_is_limited(code: str, told: tuple[int, str]) -> None:
-    code = f"from resbench.store.readonly_child import _limit\n_limit(0.1)\n{code}"
+    code = f"from resbench.store.query.child import _limit\n_limit(0.1)\n{code}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=300)
     assert (done.returncode, done.stdout) == told

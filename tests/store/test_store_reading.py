@@ -7,12 +7,12 @@ from sqlalchemy import text
 from store_sample import ENVIRONMENT, Sample
 
 from resbench.errors import BadInput, DatabaseError
-from resbench.store import reading
-from resbench.store.engine import open_store
-from resbench.store.runs import link_run
-from resbench.store.studies import put_study
-from resbench.store.transaction import writing
-from resbench.store.views import V_EPOCHS, V_RUNS
+from resbench.store.connection.transaction import writing
+from resbench.store.open import open_store
+from resbench.store.results import reading
+from resbench.store.results.runs import link_run
+from resbench.store.results.studies import put_study
+from resbench.store.schema.views import V_EPOCHS, V_RUNS
 
 
 def test_a_study_run_is_a_row_of_the_view() -> None:

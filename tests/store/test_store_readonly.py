@@ -10,7 +10,7 @@ import pytest
 from store_asked import ask
 
 from resbench.errors import BadInput, DatabaseError
-from resbench.store.readonly import QueryResult
+from resbench.store.query.query import QueryResult
 
 pytestmark = pytest.mark.sqlite
 

@@ -8,7 +8,7 @@ from store_asked import ask
 from store_sample import Sample
 
 from resbench.errors import BadInput
-from resbench.store.transaction import writing
+from resbench.store.connection.transaction import writing
 
 pytestmark = pytest.mark.sqlite
 

@@ -7,11 +7,11 @@ from sqlalchemy import Engine, text
 from store_sample import Sample
 
 from resbench.errors import DatabaseError
-from resbench.store import reading as rows
-from resbench.store.catalogue import put_architecture
+from resbench.store.connection.transaction import reading, writing
 from resbench.store.records import ArchitectureRecord, EpochRecord, RunRecord
-from resbench.store.runs import Rung, find_runs, link_run, save_run, write_run
-from resbench.store.transaction import reading, writing
+from resbench.store.results import reading as rows
+from resbench.store.results.catalogue import put_architecture
+from resbench.store.results.runs import Rung, find_runs, link_run, save_run, write_run
 
 
 def dump(engine: Engine) -> list[object]:

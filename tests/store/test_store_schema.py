@@ -17,13 +17,13 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.schema import CreateTable
 
 from resbench.errors import DatabaseError
-from resbench.store.all_tables import metadata
-from resbench.store.engine import found_revision, open_store
+from resbench.store.connection.transaction import reading
 from resbench.store.migrate.upgrade import alembic_config
-from resbench.store.optuna_storage import optuna_storage
-from resbench.store.schema import REVISIONS
-from resbench.store.transaction import reading
-from resbench.store.views import VIEWS
+from resbench.store.open import found_revision, open_store
+from resbench.store.optuna.storage import optuna_storage
+from resbench.store.schema.metadata import metadata
+from resbench.store.schema.revision import REVISIONS
+from resbench.store.schema.views import VIEWS
 
 
 def differences(connection: Connection) -> list[object]:

@@ -19,17 +19,17 @@ from sqlalchemy import text
 from store_sample import Sample, fill
 
 from resbench.errors import DatabaseError
-from resbench.store.check import check_database
-from resbench.store.engine import connect, open_store
-from resbench.store.location import locate
-from resbench.store.merge import merge
+from resbench.store.connection.location import locate
+from resbench.store.connection.transaction import reading, writing
+from resbench.store.maintenance.check import check_database
+from resbench.store.maintenance.upgrade import upgrade_database
+from resbench.store.merge.databases import merge
 from resbench.store.migrate.upgrade import alembic_config
-from resbench.store.reading import test_scores as scores_of_test
+from resbench.store.open import connect, open_store
 from resbench.store.records import TestScore
-from resbench.store.schema import REVISIONS
-from resbench.store.seal import seal, unseal
-from resbench.store.transaction import reading, writing
-from resbench.store.upgrade import upgrade_database
+from resbench.store.results.reading import test_scores as scores_of_test
+from resbench.store.results.seal import seal, unseal
+from resbench.store.schema.revision import REVISIONS
 
 NUMBERS = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from resbench.store.location import locate
-from resbench.store.secrets import conceal, secrets_in
+from resbench.store.connection.location import locate
+from resbench.store.connection.secrets import conceal, secrets_in
 
 HARMLESS = (
     "sslmode=require", "host=grad", "hostaddr=127.0.0.1", "port=5432", "application_name=train", "connect_timeout=1000",

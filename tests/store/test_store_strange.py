@@ -11,18 +11,18 @@ import pytest
 from sqlalchemy import Engine
 
 from resbench.errors import BadInput, DatabaseError, StorageError
-from resbench.store import dialect
-from resbench.store.catalogue import get_architecture, get_data, get_recipe
-from resbench.store.check import check_database
-from resbench.store.engine import open_store
-from resbench.store.freeze import freeze
-from resbench.store.location import locate
-from resbench.store.merge import merge
-from resbench.store.reading import listed_studies, reveals, run_detail, runs_of_study
-from resbench.store.reading import test_scores as scores_of_test
-from resbench.store.status import study_status
-from resbench.store.studies import get_study
-from resbench.store.upgrade import upgrade_database
+from resbench.store.connection import dialect
+from resbench.store.connection.location import locate
+from resbench.store.frozen.write import freeze
+from resbench.store.maintenance.check import check_database
+from resbench.store.maintenance.upgrade import upgrade_database
+from resbench.store.merge.databases import merge
+from resbench.store.open import open_store
+from resbench.store.results.catalogue import get_architecture, get_data, get_recipe
+from resbench.store.results.progress import study_status
+from resbench.store.results.reading import listed_studies, reveals, run_detail, runs_of_study
+from resbench.store.results.reading import test_scores as scores_of_test
+from resbench.store.results.studies import get_study
 
 pytestmark = pytest.mark.sqlite
 

@@ -7,7 +7,8 @@ from sqlalchemy import Engine
 from store_sample import ENVIRONMENT, Sample
 
 from resbench.errors import BadInput, DatabaseError
-from resbench.store.catalogue import (
+from resbench.store.records import ArchitectureRecord
+from resbench.store.results.catalogue import (
     get_architecture,
     get_data,
     get_environment,
@@ -17,8 +18,7 @@ from resbench.store.catalogue import (
     put_data,
     put_environment,
 )
-from resbench.store.records import ArchitectureRecord
-from resbench.store.studies import get_study, put_study, put_trial, study_names, trials_of_study
+from resbench.store.results.studies import get_study, put_study, put_trial, study_names, trials_of_study
 
 
 def test_a_study_is_made_once_and_grows(sample: Sample) -> None:

@@ -12,15 +12,15 @@ from sqlalchemy import Engine, create_engine, text
 from store_sample import Sample, fill
 
 from resbench.errors import BadInput, DatabaseError, StorageError
-from resbench.store import backup as copying
-from resbench.store.backup import backup
-from resbench.store.engine import connect, open_store
-from resbench.store.location import locate
+from resbench.store.connection.location import locate
+from resbench.store.connection.transaction import writing
+from resbench.store.maintenance import backup as copying
+from resbench.store.maintenance.backup import backup
+from resbench.store.maintenance.upgrade import upgrade_database
 from resbench.store.migrate import upgrade as migrations
 from resbench.store.migrate.upgrade import alembic_config
-from resbench.store.schema import REVISIONS
-from resbench.store.transaction import writing
-from resbench.store.upgrade import upgrade_database
+from resbench.store.open import connect, open_store
+from resbench.store.schema.revision import REVISIONS
 
 pytestmark = pytest.mark.sqlite
 
@@ -96,7 +96,7 @@ def test_what_is_not_ours_or_newer_is_left_as_it_is(db: str, tmp_path: Path) -> 
 
 
 def test_optuna_s_tables_alone_are_not_upgraded(db: str) -> None:
-    from resbench.store.optuna_storage import optuna_storage
+    from resbench.store.optuna.storage import optuna_storage
 
     optuna_storage(db).engine.dispose()
     with pytest.raises(DatabaseError, match="holds no results of resbench yet"):

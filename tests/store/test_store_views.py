@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import text
 from store_sample import Sample
 
-from resbench.store.catalogue import put_architecture
+from resbench.store.connection.transaction import reading
 from resbench.store.records import ArchitectureRecord, TrialRecord
-from resbench.store.studies import put_study, put_trial
-from resbench.store.transaction import reading
+from resbench.store.results.catalogue import put_architecture
+from resbench.store.results.studies import put_study, put_trial
 
 
 def ask(sample: Sample, sql: str) -> list[dict[str, Any]]:

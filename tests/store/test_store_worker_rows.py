@@ -7,9 +7,9 @@ from sqlalchemy import text
 from store_sample import Sample
 
 from resbench.errors import DatabaseError
-from resbench.store.transaction import writing
-from resbench.store.work_records import WorkerRecord
-from resbench.store.workers import put_worker, workers_of
+from resbench.store.connection.transaction import writing
+from resbench.store.queue.workers import put_worker, workers_of
+from resbench.store.records import WorkerRecord
 
 
 @pytest.mark.parametrize("tags", ['["gpu", []]', "[3]", '{"gpu": 1}', "gpu"])

@@ -8,12 +8,12 @@ import optuna
 from optuna.trial import FrozenTrial
 
 from resbench.data.registry import info
+from resbench.language.library.library import Library
+from resbench.language.study.study import StudySpec, parse_study
+from resbench.language.yaml.problems import Check
 from resbench.ops.schema import table
-from resbench.spec.check import Check
-from resbench.spec.library import Library
-from resbench.spec.study import StudySpec, parse_study
-from resbench.study.point import Point, Refused
-from resbench.study.space import Space
+from resbench.search.point import Point, Refused
+from resbench.search.space import Space
 
 HEAD = "study: small\nnetwork: {use: resnet_cifar, depth: 8, width: 2}\ndata: digits\n"
 

@@ -8,9 +8,9 @@ import pytest
 from command_line import Database, Rb
 from decoys import KEY, place, snapshot
 
-from resbench.store.checkpoint_mark import MARK
-from resbench.store.checkpoint_place import claim, own_place
-from resbench.store.engine import open_store
+from resbench.store.checkpoints.mark import MARK
+from resbench.store.checkpoints.place import claim, own_place
+from resbench.store.open import open_store
 
 EACH = ("recipe.epochs=2", "recipe.checkpoint_every={epochs: 1}")
 

@@ -19,7 +19,7 @@ from command_line import Rb
 from hostile import STUDY, make_hostile, unprintable
 
 from resbench.errors import BadInput, DatabaseError
-from resbench.store.engine import open_store
+from resbench.store.open import open_store
 from resbench.study.dashboard import END, METRIC, App, dashboard, note, renewed, serve
 
 
@@ -70,7 +70,7 @@ def test_it_shows_our_metric_units_and_leaderboard(path: str) -> None:
 def test_what_a_person_wrote_below_stays(path: str) -> None:
     from optuna_dashboard import save_note
 
-    from resbench.study.ask import open_optuna
+    from resbench.study.optuna_mirror import open_optuna
 
     first = detail(make(path))["note"]
     assert detail(make(path))["note"] == first  # nothing new: nothing is written

@@ -16,9 +16,9 @@ from resbench.ops import registry
 from resbench.ops.registry import OpKind
 from resbench.ops.schema import built_in, read_source
 from resbench.plugins.active import activate
-from resbench.study.job import Job, train
-from resbench.study.stop import Stopped
 from resbench.train.outcome import Outcome
+from resbench.workers.job import Job, train
+from resbench.workers.shutdown import Stopped
 
 UNIT = """\
 unit: breaks
@@ -112,10 +112,10 @@ def test_a_study_that_is_stopped_shows_what_has_failed_and_leaves_what_is_under_
             raise Stopped(signal.SIGINT)
         return whole(task, *rest)
 
-    monkeypatch.setattr("resbench.study.training.train", stopped)
+    monkeypatch.setattr("resbench.workers.train_cell.train", stopped)
     assert rb("study", "run", "small.yaml", breaks, "seeds=1").status == 130
     assert [t.state.name for t in trials(database.path)] == ["FAIL", "RUNNING"]
-    monkeypatch.setattr("resbench.study.training.train", whole)
+    monkeypatch.setattr("resbench.workers.train_cell.train", whole)
     assert rb("study", "run", "small.yaml", breaks, "seeds=1").status == 1
     assert [t.state.name for t in trials(database.path)] == ["FAIL", "COMPLETE"]
 
@@ -138,7 +138,7 @@ def test_a_seed_that_raises_does_not_lose_its_brothers(
 
     command = ("study", "run", "small.yaml", "units=[plain]", "seeds=3", "recipe.plan.width=3")
     with monkeypatch.context() as patched:
-        patched.setattr("resbench.study.training.train", second_breaks)
+        patched.setattr("resbench.workers.train_cell.train", second_breaks)
         said = rb(*command)
     assert said.status == 1
     assert "plain: 3 seeds as one network: ZeroDivisionError: on purpose; they are tried one by one" in said.err

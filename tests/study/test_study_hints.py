@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from resbench.cli.checked import checked
+from resbench.cli.study.check import checked
 
 BASE = """study: small
 network: {use: resnet_cifar, depth: 14, width: 2}

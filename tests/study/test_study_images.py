@@ -184,7 +184,7 @@ def test_a_test_image_that_is_lost_while_a_network_trains_loses_its_score_alone(
 ) -> None:
     """It is cut at the end of the last epoch; two units of two seeds, each with one whole training to lose."""
     from resbench.data.files import Files
-    from resbench.study import training
+    from resbench.workers import train_cell as training
 
     if not held:
         monkeypatch.setattr(split, "HELD_BYTES", 0)

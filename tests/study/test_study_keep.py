@@ -12,14 +12,14 @@ import torch
 from command_line import Database, Rb
 from safetensors import safe_open
 
-from resbench.compiler.network import build
+from resbench.compiler.build.network import build
 from resbench.data.registry import load
 from resbench.data.split import normalised
-from resbench.store import weights
-from resbench.store.checkpoints import sweep
-from resbench.store.engine import Engine, open_store
-from resbench.store.weights import kept_weights
-from resbench.study.run_weights import RunWeights, weights_of_run
+from resbench.store.checkpoints import weights
+from resbench.store.checkpoints.weights import kept_weights
+from resbench.store.open import Engine, open_store
+from resbench.store.results.checkpoints import sweep
+from resbench.study.weights.run_weights import RunWeights, weights_of_run
 from resbench.train.evaluate import evaluate
 
 FOLDER = "resbench.db.checkpoints"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from resbench.cli.checked import checked
+from resbench.cli.study.check import checked
 
 STUDY = """study: searched
 network: {use: resnet_cifar, depth: {choices: [8, 14]}, width: 2}

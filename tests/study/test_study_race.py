@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from command_line import Database, Rb
 
-from resbench.compiler.canonical import canonical
-from resbench.study.job import Job, train
+from resbench.compiler.identity.canonical import canonical
 from resbench.train.outcome import Outcome
+from resbench.workers.job import Job, train
 
 RACE = """study: race
 network: {use: resnet_cifar, depth: 8, width: 2}
@@ -98,7 +98,7 @@ def test_a_unit_that_fails_is_not_waited_for(
         return train(work, seeds, *rest)
 
     with monkeypatch.context() as patched:
-        patched.setattr("resbench.study.training.train", breaks)
+        patched.setattr("resbench.workers.train_cell.train", breaks)
         said = raced("study", "run", "race.yaml")
     assert said.status == 1
     assert "waits" not in said.err

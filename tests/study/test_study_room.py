@@ -16,15 +16,16 @@ from resbench.data.registry import info
 from resbench.measure import capacity
 from resbench.measure.capacity import Capacity
 from resbench.measure.footprint import training
+from resbench.measure.memory_check import Room, room
 from resbench.measure.params import bound_weights
-from resbench.measure.room import Room, room
-from resbench.study import job, planning
-from resbench.study import room as rooms
-from resbench.study.child import end_of
-from resbench.study.limits import within
+from resbench.study import planning
 from resbench.study.planning import Planner
-from resbench.study.room import crowded, load_of, short_now
-from resbench.train.plan import Plan
+from resbench.study.resources import memory as rooms
+from resbench.study.resources.memory import crowded, load_of, short_now
+from resbench.train.execution.plan import Plan
+from resbench.workers import job
+from resbench.workers.cell_plan import within
+from resbench.workers.child import end_of
 
 DIGITS = info("digits")
 UNITS = "units: [plain]\nseeds: 2\n"
@@ -318,7 +319,7 @@ def test_where_the_stack_has_no_room_seeds_are_trained_one_by_one(
         return Planner(None, "", DIGITS, cpu, there, 3).plan(point, range(8))
 
     assert planned(None).width == planned(2**40).width == 8
-    monkeypatch.setattr("resbench.measure.room.LIBRARIES", 0)
+    monkeypatch.setattr("resbench.measure.memory_check.LIBRARIES", 0)
     assert planned(8 * need) == planned(need) == Plan(1, "contiguous", 1)
 
 
@@ -341,7 +342,7 @@ def test_a_measured_plan_takes_as_many_seeds_as_have_ample_room(
         return Planner(None, "", DIGITS, cpu, there, 3).plan(point, range(8))
 
     assert planned(None).width == planned(2**40).width == 8
-    monkeypatch.setattr("resbench.measure.room.LIBRARIES", 0)
+    monkeypatch.setattr("resbench.measure.memory_check.LIBRARIES", 0)
     assert 1 < planned(8 * need).width < 8
     assert asked[0:2] == [8, 8]
     assert asked[2] == planned(8 * need).width
@@ -419,7 +420,7 @@ def test_a_device_that_does_not_tell_refuses_nothing(rb: Rb, small: Path, monkey
 
 def test_multiply_adds_that_no_database_counts_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from resbench.errors import SpecError
-    from resbench.study import pricing
+    from resbench.search import binding as pricing
 
     monkeypatch.setattr(pricing, "MAX_MACS", 10)
     with pytest.raises(SpecError, match="multiply-adds of one image; at most 10 are allowed"):
@@ -430,7 +431,7 @@ def test_weights_alone_are_told_without_a_build(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rb: Rb, small: Path
 ) -> None:
     """93 billion parameters: counted op by op, each kind once."""
-    from resbench.compiler import network
+    from resbench.compiler.build import network
 
     def never(*_: object, **__: object) -> None:
         raise AssertionError("nothing may be built")

@@ -16,14 +16,15 @@ from postgres_server import Server
 from shortened import every
 from study_sample import trials
 
+from resbench.html_report.build import page
+from resbench.language.study.search import FIRST_SEED
 from resbench.measure import latency
 from resbench.measure.latency import Latency
-from resbench.report.page.facts import page
-from resbench.spec.search import FIRST_SEED
-from resbench.store.engine import open_store
-from resbench.study import rounds as rounds_module
-from resbench.study import stored, training
+from resbench.search import sequential as rounds_module
+from resbench.store.open import open_store
+from resbench.study import stored
 from resbench.train import fit as fit_module
+from resbench.workers import train_cell as training
 
 HEAD = """study: {name}
 network: {{use: resnet_cifar, depth: 8, width: 2}}

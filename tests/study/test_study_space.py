@@ -8,11 +8,11 @@ import pytest
 from study_sample import HEAD, names, points, refused
 
 from resbench.errors import SpecError
+from resbench.language.graph.params import Choices, Range
+from resbench.language.library.library import Library
+from resbench.language.yaml.node import Node
 from resbench.ops.schema import table
-from resbench.spec.domain import Choices, Range
-from resbench.spec.library import Library
-from resbench.spec.node import Node
-from resbench.study.grid import MAX_POINTS, choices
+from resbench.search.domains import MAX_POINTS, choices
 
 
 def test_a_unit_is_one_point_named_after_it(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from resbench.study.stop import Stop, Stopped, heard
+from resbench.workers.shutdown import Stop, Stopped, heard
 
 TERM = signal.SIGTERM
 

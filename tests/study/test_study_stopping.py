@@ -6,7 +6,7 @@ from math import nan
 
 import pytest
 
-from resbench.study.stopping import means_of, stopping
+from resbench.search.pruning import means_of, stopping
 
 
 def test_without_a_word_runs_come_to_their_end() -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from command_line import Database, Rb
 
-from resbench.spec.search import FIRST_SEED
-from resbench.study.blocks import Block, blocks
+from resbench.language.study.search import FIRST_SEED
+from resbench.workers.cell_plan import Block, blocks
 
 NUMBERS = "SELECT unit, seed, val_error_pct, val_loss, train_loss FROM v_runs ORDER BY unit, seed"
 PLAN = "recipe.plan={workers: 2, width: 2, threads: 1, layout: contiguous}"

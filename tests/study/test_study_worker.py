@@ -10,12 +10,12 @@ from command_line import Database, Rb
 from study_sample import points, trials
 
 from resbench.errors import BadInput, DatabaseError
-from resbench.spec.recipe_plan import PlanSpec
-from resbench.store.engine import open_store
-from resbench.study.job import job
+from resbench.language.recipe.execution import PlanSpec
+from resbench.search.point import Point
+from resbench.store.open import open_store
 from resbench.study.planning import _compiled, cores, workers
-from resbench.study.point import Point
-from resbench.train.plan import Plan
+from resbench.train.execution.plan import Plan
+from resbench.workers.job import job
 
 SCALED = "{use: constant_scaling, shortcut_scale: 1, branch_scale: 1}"
 

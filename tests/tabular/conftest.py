@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tabular_sample import study
 
-from resbench.store.freeze import freeze
+from resbench.store.frozen.write import freeze
 from resbench.tabular import Bench, load
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from resbench.store.catalogue import put_architecture, put_cost, put_data, put_environment, put_recipe
-from resbench.store.engine import Engine, open_store
+from resbench.store.open import Engine, open_store
 from resbench.store.records import (
     ArchitectureRecord,
     DataRecord,
@@ -17,8 +16,9 @@ from resbench.store.records import (
     TrialRecord,
     canonical_json,
 )
-from resbench.store.runs import save_run
-from resbench.store.studies import put_study, put_trial
+from resbench.store.results.catalogue import put_architecture, put_cost, put_data, put_environment, put_recipe
+from resbench.store.results.runs import save_run
+from resbench.store.results.studies import put_study, put_trial
 
 UNITS = {"plain": 9.0, "original": 7.0, "gated gate_bias=-6": 8.0}
 WHERE = EnvironmentRecord("0.1.0", None, None, "3.11.7", "2.15.0", "cpu", 1, True, False, {}, "Linux x86_64")

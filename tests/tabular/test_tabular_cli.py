@@ -9,8 +9,8 @@ import pytest
 from command_line import Database, Rb, say
 
 from resbench.errors import BadInput, SpecError
-from resbench.spec.find import INSTALLED
-from resbench.store.seal import unseal
+from resbench.language.library.lookup import INSTALLED
+from resbench.store.results.seal import unseal
 from resbench.tabular import load
 
 

@@ -12,10 +12,10 @@ import pytest
 from tabular_sample import study
 
 from resbench.errors import BadInput, DatabaseError
-from resbench.store.engine import open_store
-from resbench.store.freeze import freeze
-from resbench.store.readonly import query
-from resbench.store.studies import put_study
+from resbench.store.frozen.write import freeze
+from resbench.store.open import open_store
+from resbench.store.query.query import query
+from resbench.store.results.studies import put_study
 from resbench.tabular import load
 
 
@@ -127,7 +127,7 @@ def test_what_cannot_be_frozen(study_name: str, file: str, told: str, tmp_path: 
 
 def test_what_fails_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = study(tmp_path / "results.db")
-    monkeypatch.setattr("resbench.store.freeze._units", lambda *_: 1 / 0)
+    monkeypatch.setattr("resbench.store.frozen.write._units", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         freeze(engine, "small", tmp_path / "bench.db")
     engine.dispose()

@@ -11,7 +11,7 @@ import pytest
 from tabular_sample import study
 
 from resbench.errors import BadInput
-from resbench.store.freeze import freeze
+from resbench.store.frozen.write import freeze
 from resbench.tabular import Bench, load
 
 

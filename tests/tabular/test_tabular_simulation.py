@@ -10,11 +10,11 @@ import pytest
 from tabular_sample import WHERE, study
 
 from resbench.errors import BadInput
-from resbench.store.catalogue import put_environment, put_recipe
-from resbench.store.freeze import freeze
+from resbench.store.frozen.write import freeze
 from resbench.store.records import EpochRecord, RecipeRecord, RunRecord, TrialRecord
-from resbench.store.runs import save_run
-from resbench.store.studies import put_trial
+from resbench.store.results.catalogue import put_environment, put_recipe
+from resbench.store.results.runs import save_run
+from resbench.store.results.studies import put_trial
 from resbench.tabular import Bench, OutOfBudget, Simulation, load
 
 

@@ -11,7 +11,7 @@ from shutil import copyfile
 import pytest
 
 from resbench.errors import DatabaseError, ResbenchError
-from resbench.store.sqlite_connection import limit_time
+from resbench.store.connection.sqlite_open import limit_time
 from resbench.tabular import file as frozen_files
 from resbench.tabular import load, merge
 
@@ -179,6 +179,6 @@ def test_a_question_that_does_not_end_is_ended(frozen_once: Path, monkeypatch: p
     """Here every question is one: its time is over before it begins."""
     bench = load(frozen_once)
     monkeypatch.setattr(frozen_files, "limit_time", lambda connection, seconds: limit_time(connection, -1.0))
-    monkeypatch.setattr("resbench.store.sqlite_connection._STEPS_BETWEEN_LOOKS", 1)
+    monkeypatch.setattr("resbench.store.connection.sqlite_open._STEPS_BETWEEN_LOOKS", 1)
     with pytest.raises(DatabaseError, match="it took over 60 s to be read, and was stopped"):
         bench.query("plain")

@@ -8,9 +8,9 @@ from shortened import every
 from theory_sample import bound, small
 from torch import Tensor
 
+from resbench.language.library.library import Library
 from resbench.measure.threads import enough_threads
 from resbench.ops.schema import table
-from resbench.spec.library import Library
 from resbench.theory import identities
 from resbench.theory.identities import _carried, check_identities, foretold
 from resbench.theory.paths import identity_path, inner_unit

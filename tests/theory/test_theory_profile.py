@@ -9,10 +9,10 @@ import torch
 from theory_sample import bound
 from torch.nn import functional as F
 
-from resbench.compiler.canonical import canonical
+from resbench.compiler.build.initialize import materialise
+from resbench.compiler.build.network import Network, build
 from resbench.compiler.graph import BoundNetwork
-from resbench.compiler.materialise import materialise
-from resbench.compiler.network import Network, build
+from resbench.compiler.identity.canonical import canonical
 from resbench.theory.profile import profile
 
 

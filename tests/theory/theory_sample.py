@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from resbench.cli.request import request_of
-from resbench.compiler.architecture import bind_network
+from resbench.cli.architecture.request import request_of
+from resbench.compiler.binding.network import bind_network
 from resbench.compiler.graph import BoundNetwork
+from resbench.language.library.library import Library
 from resbench.ops.schema import table
-from resbench.spec.library import Library
 
 NETWORKS = {
     "convnext": "convnext", "dense": "densenet", "fixup": "fixup_resnet_cifar", "inverted_residual": "mobilenet_v2",

@@ -12,21 +12,21 @@ import torch
 from torch import Tensor
 from train_sample import recipe
 
-from resbench.compiler.architecture import Request, bind_network
-from resbench.compiler.stack import materialise_stack, stack
+from resbench.compiler.binding.network import Request, bind_network
+from resbench.compiler.build.stack import materialise_stack, stack
 from resbench.data import split
 from resbench.data.dataset import Dataset
 from resbench.data.registry import load
 from resbench.data.split import Split
 from resbench.errors import BadInput
+from resbench.language.graph.network import Use
+from resbench.language.library.library import Library
+from resbench.language.yaml.node import Node, Plain
 from resbench.ops.schema import table
-from resbench.seeds import Part
-from resbench.spec.library import Library
-from resbench.spec.network import Use
-from resbench.spec.node import Node, Plain
+from resbench.random_streams import Part
 from resbench.train import fit as loop
+from resbench.train.execution.ranks import joined, part
 from resbench.train.fit import Hooks
-from resbench.train.ranks import joined, part
 
 BRANCH = """unit: branch
 nodes:
@@ -88,7 +88,7 @@ def train(case: str, folder: Path, own: Part) -> None:
     materialise_stack(stacked, (0, 1), "he_normal")
     stacked.network.double()
     if again:
-        from resbench.compiler.network import recompute
+        from resbench.compiler.build.network import recompute
 
         recompute(stacked.network)
     if case.startswith("lost") and own.rank == 1:

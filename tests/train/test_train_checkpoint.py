@@ -13,12 +13,12 @@ from test_train_stack import bound
 from torch import Tensor
 from train_sample import recipe
 
-from resbench.compiler.stack import materialise_stack, stack
+from resbench.compiler.build.stack import materialise_stack, stack
 from resbench.data.dataset import Dataset
 from resbench.data.registry import load
-from resbench.spec.node import Plain
-from resbench.spec.recipe import RecipeSpec
-from resbench.spec.recipe_plan import Every
+from resbench.language.recipe.execution import Every
+from resbench.language.recipe.recipe import RecipeSpec
+from resbench.language.yaml.node import Plain
 from resbench.train.checkpoint import Keeper
 from resbench.train.fit import Hooks, fit
 from resbench.train.outcome import Epoch, Outcome

@@ -9,18 +9,18 @@ import torch
 from test_train_stack import bound
 from train_sample import recipe
 
-from resbench.compiler.network import recompute
-from resbench.compiler.stack import materialise_stack, stack
+from resbench.compiler.build.network import recompute
+from resbench.compiler.build.stack import materialise_stack, stack
 from resbench.data.dataset import Dataset
 from resbench.data.registry import load
-from resbench.spec.node import Plain
-from resbench.spec.recipe_plan import Every
+from resbench.language.recipe.execution import Every
+from resbench.language.yaml.node import Plain
 from resbench.train.checkpoint import Keeper
-from resbench.train.device import repeatable
+from resbench.train.execution.device import repeatable
+from resbench.train.execution.layout import PLAIN, Way
+from resbench.train.execution.plan_timing import measure
 from resbench.train.fit import Hooks, fit
-from resbench.train.layout import PLAIN, Way
 from resbench.train.outcome import Epoch, Outcome
-from resbench.train.plan_timing import measure
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 CUDA = torch.device("cuda")

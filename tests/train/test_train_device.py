@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from resbench.train.device import best_device, device_name
+from resbench.train.execution.device import best_device, device_name
 
 
 def test_the_best_device_there_is() -> None:

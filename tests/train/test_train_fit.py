@@ -12,14 +12,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from train_sample import NUMBERS, Witness, flat_images, network, recipe, train
 
-from resbench.compiler.network import Network
+from resbench.compiler.build.network import Network
 from resbench.data.augment import AUGMENTATIONS
 from resbench.data.dataset import Dataset
 from resbench.data.registry import load
 from resbench.data.split import normalised, whole
-from resbench.seeds import stream
-from resbench.spec.node import Plain
-from resbench.spec.recipe import RecipeSpec
+from resbench.language.recipe.recipe import RecipeSpec
+from resbench.language.yaml.node import Plain
+from resbench.random_streams import stream
 from resbench.train.outcome import Epoch, Outcome
 
 SHORT: dict[str, Plain] = {"epochs": 2, "batch": 64}

@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 from train_sample import network, recipe
 
-from resbench.compiler.stack import single
+from resbench.compiler.build.stack import single
 from resbench.errors import BadInput
-from resbench.ops.bn import BatchNorm
-from resbench.seeds import Part
-from resbench.train import parallel, ranks
+from resbench.ops.normalization.bn import BatchNorm
+from resbench.random_streams import Part
+from resbench.train.execution import parallel, ranks
 from resbench.train.step import training
 
 pytestmark = pytest.mark.long

@@ -8,15 +8,15 @@ import pytest
 import torch
 from train_sample import recipe, train
 
-from resbench.compiler.architecture import Request, bind_network
-from resbench.compiler.canonical import canonical
-from resbench.compiler.materialise import materialise
-from resbench.compiler.network import build
+from resbench.compiler.binding.network import Request, bind_network
+from resbench.compiler.build.initialize import materialise
+from resbench.compiler.build.network import build
+from resbench.compiler.identity.canonical import canonical
 from resbench.data.registry import load
+from resbench.language.graph.network import Use
+from resbench.language.library.library import Library
+from resbench.language.yaml.node import Node
 from resbench.ops.schema import table
-from resbench.spec.library import Library
-from resbench.spec.network import Use
-from resbench.spec.node import Node
 
 FLAT = """unit: first
 nodes:

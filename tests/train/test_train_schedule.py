@@ -6,7 +6,7 @@ import pytest
 from train_sample import recipe
 
 from resbench.errors import BadInput
-from resbench.spec.node import Plain
+from resbench.language.yaml.node import Plain
 from resbench.train.schedule import Length, learning_rates, length
 
 NO_STEPS: dict[str, Plain] = {"schedule": None, "warmup": None}

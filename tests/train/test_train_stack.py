@@ -11,18 +11,18 @@ from shortened import every, few
 from torch import Tensor
 from train_sample import recipe
 
-from resbench.compiler.architecture import Request, bind_network
+from resbench.compiler.binding.network import Request, bind_network
+from resbench.compiler.build.stack import Stack, materialise_stack, single, stack
 from resbench.compiler.graph import BoundNetwork
-from resbench.compiler.stack import Stack, materialise_stack, single, stack
 from resbench.data.dataset import Dataset
 from resbench.data.registry import load
+from resbench.language.graph.network import Use
+from resbench.language.library.library import Library
+from resbench.language.recipe.recipe import RecipeSpec
+from resbench.language.yaml.node import Node, Plain
 from resbench.ops.schema import table
-from resbench.spec.library import Library
-from resbench.spec.network import Use
-from resbench.spec.node import Node, Plain
-from resbench.spec.recipe import RecipeSpec
+from resbench.train.execution.layout import LAYOUTS, Way
 from resbench.train.fit import Hooks, fit
-from resbench.train.layout import LAYOUTS, Way
 from resbench.train.outcome import Epoch, Outcome
 
 SEEDS = (4, 0, 9)

@@ -9,16 +9,16 @@ import torch
 from torch import Tensor, nn
 from train_sample import flat_images, network, recipe, train
 
-from resbench.compiler.stack import single
+from resbench.compiler.build.stack import single
 from resbench.data.dataset import Dataset
 from resbench.data.registry import load
 from resbench.data.split import normalised
-from resbench.ops.bn import BatchNorm
-from resbench.ops.dropout import Dropout
+from resbench.ops.normalization.bn import BatchNorm
+from resbench.ops.stochastic.dropout import Dropout
 from resbench.train import statistics
 from resbench.train.evaluate import evaluate
+from resbench.train.execution.layout import LAYOUTS
 from resbench.train.fit import Hooks, fit
-from resbench.train.layout import LAYOUTS
 from resbench.train.outcome import Outcome
 from resbench.train.statistics import norms_of, recomputed
 

@@ -8,9 +8,9 @@ from torch import nn
 from torch.nn import functional as F
 from train_sample import recipe
 
-from resbench.compiler.stack import single
-from resbench.ops.linear import Linear
-from resbench.spec.node import Plain
+from resbench.compiler.build.stack import single
+from resbench.language.yaml.node import Plain
+from resbench.ops.convolution.linear import Linear
 from resbench.train.schedule import learning_rates, length
 from resbench.train.step import Training, step, training
 

@@ -9,23 +9,23 @@ import torch
 from torch import fx
 from train_sample import network, recipe
 
-from resbench.compiler.architecture import Request, bind_network
+from resbench.compiler.binding.network import Request, bind_network
+from resbench.compiler.build.stack import materialise_stack, single, stack
 from resbench.compiler.graph import BoundNetwork
-from resbench.compiler.stack import materialise_stack, single, stack
 from resbench.data.dataset import Dataset
 from resbench.data.registry import load
 from resbench.errors import BadInput
+from resbench.language.graph.network import Use
+from resbench.language.library.library import Library
+from resbench.language.yaml.node import Node
 from resbench.ops.schema import table
-from resbench.spec.library import Library
-from resbench.spec.network import Use
-from resbench.spec.node import Node
-from resbench.train import compiled
+from resbench.train.execution import compiled
+from resbench.train.execution.layout import Way
+from resbench.train.execution.plan import Plan, plan_from
+from resbench.train.execution.plan_timing import measure
+from resbench.train.execution.precision import allow
 from resbench.train.fit import Hooks, fit
-from resbench.train.layout import Way
 from resbench.train.outcome import Outcome
-from resbench.train.plan import Plan, plan_from
-from resbench.train.plan_timing import measure
-from resbench.train.precision import allow
 
 CPU = torch.device("cpu")
 # torch.compile looks at gradients of what has none; torch means not to tell

@@ -7,19 +7,19 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
-from resbench.compiler.architecture import Request, bind_network
-from resbench.compiler.canonical import canonical
-from resbench.compiler.materialise import materialise
-from resbench.compiler.network import Network, build
-from resbench.compiler.stack import single
+from resbench.compiler.binding.network import Request, bind_network
+from resbench.compiler.build.initialize import materialise
+from resbench.compiler.build.network import Network, build
+from resbench.compiler.build.stack import single
+from resbench.compiler.identity.canonical import canonical
 from resbench.data.dataset import Dataset
-from resbench.ops.dropout import Dropout
+from resbench.language.graph.network import Use
+from resbench.language.library.library import Library
+from resbench.language.recipe.recipe import RecipeSpec, override, parse_recipe
+from resbench.language.yaml.node import Node, Plain, from_plain
 from resbench.ops.parameter import Parametric, Start, empty
 from resbench.ops.schema import table
-from resbench.spec.library import Library
-from resbench.spec.network import Use
-from resbench.spec.node import Node, Plain, from_plain
-from resbench.spec.recipe import RecipeSpec, override, parse_recipe
+from resbench.ops.stochastic.dropout import Dropout
 from resbench.train.fit import Hooks, fit
 from resbench.train.outcome import Epoch, Outcome
 

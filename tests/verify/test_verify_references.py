@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from resbench.cli.request import request_of
-from resbench.compiler.architecture import bind_network
+from resbench.cli.architecture.request import request_of
+from resbench.compiler.binding.network import bind_network
 from resbench.errors import BadInput
 from resbench.verify.check import Verdict, verify
 from resbench.verify.reference import reference as built

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resbench.data.arrays.npz import Header, headers, read_array
-from resbench.data.tenth import tenth_by_class
+from resbench.data.held_out import tenth_by_class
 from resbench.errors import Fact
 from resbench.escape import printable
 

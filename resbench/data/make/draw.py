@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from resbench.seeds import stream
+from resbench.random_streams import stream
 
 Index = NDArray[np.int64]
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from resbench.seeds import stream
+from resbench.random_streams import stream
 
 Array = NDArray[np.float64]
 SIZE = 32

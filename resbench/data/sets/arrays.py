@@ -9,9 +9,9 @@ from pydantic import Field
 
 from resbench.data.images.levels import LevelsSetting
 from resbench.data.info import DatasetInfo
-from resbench.data.places import find
+from resbench.data.paths import find
 from resbench.data.registry import configured
-from resbench.spec.model import Model
+from resbench.language.yaml.models import Model
 
 if TYPE_CHECKING:
     from resbench.data.arrays.plan import ArrayFile

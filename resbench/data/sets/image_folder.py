@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from resbench.data.held_out import tenth_by_class
 from resbench.data.images.formats import SUFFIXES, is_hidden, is_image
 from resbench.data.images.levels import LevelsSetting
 from resbench.data.images.tree import Beside, entries, images_below, is_file, is_folder
 from resbench.data.info import DatasetInfo
-from resbench.data.places import find
+from resbench.data.paths import find
 from resbench.data.registry import configured
-from resbench.data.tenth import tenth_by_class
 from resbench.errors import Fact
-from resbench.spec.model import Model
+from resbench.language.yaml.models import Model
 
 if TYPE_CHECKING:
     from resbench.data.dataset import Dataset

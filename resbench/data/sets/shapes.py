@@ -8,7 +8,7 @@ from pydantic import Field
 
 from resbench.data.info import DatasetInfo
 from resbench.data.registry import configured
-from resbench.spec.model import Model
+from resbench.language.yaml.models import Model
 
 if TYPE_CHECKING:
     from resbench.data.dataset import Dataset

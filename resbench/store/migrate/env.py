@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from resbench.store.all_tables import metadata
-from resbench.store.schema import VERSION_TABLE
+from resbench.store.schema.metadata import metadata
+from resbench.store.schema.revision import VERSION_TABLE
 
 
 def run() -> None:

@@ -9,9 +9,9 @@ from alembic.config import Config
 from sqlalchemy import Connection
 from sqlalchemy.schema import SetColumnComment
 
-from resbench.store.all_tables import metadata
-from resbench.store.postgres_reader import make_reader
-from resbench.store.view_repair import remake_views
+from resbench.store.schema.metadata import metadata
+from resbench.store.schema.postgres_role import make_reader
+from resbench.store.schema.view_repair import remake_views
 
 HERE = Path(__file__).parent
 

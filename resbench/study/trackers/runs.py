@@ -9,10 +9,10 @@ from functools import partial
 from hashlib import sha256
 from typing import Any
 
-from resbench.store.engine import Engine
-from resbench.store.reading import RunDetail, StudyRun, run_detail, runs_of_study
+from resbench.store.open import Engine
 from resbench.store.records import ENDED, FINISHED, EpochRecord
-from resbench.store.studies import get_study, trials_of_study
+from resbench.store.results.reading import RunDetail, StudyRun, run_detail, runs_of_study
+from resbench.store.results.studies import get_study, trials_of_study
 from resbench.study.trackers.tracked import Scalar, TrackedRun
 
 _CURVES = tuple(name for name in EpochRecord.__slots__ if name != "epoch")

@@ -14,11 +14,11 @@ from threading import Event, Thread
 
 from resbench.errors import BadInput, ResbenchError
 from resbench.plugins.active import cause
-from resbench.store.engine import Engine
-from resbench.study.stop import Stop
+from resbench.store.open import Engine
 from resbench.study.trackers.runs import tracked_runs
 from resbench.study.trackers.tracked import TrackedRun, TrackedStudy, Tracker
-from resbench.study.watcher import Watcher
+from resbench.workers.events import Watcher
+from resbench.workers.shutdown import Stop
 
 EVERY_S = 1.0  # the database is not asked more often
 PATIENCE_S = 120.0  # for a tracker that does not answer, once everything is trained

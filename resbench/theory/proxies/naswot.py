@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from resbench.ops.relu import Relu
+from resbench.ops.activations.relu import Relu
 from resbench.theory.proxy import Start, proxy
 
 

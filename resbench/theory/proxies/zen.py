@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from resbench.ops.bn import BatchNorm
+from resbench.ops.normalization.bn import BatchNorm
 from resbench.theory.proxy import Start, proxy
 
 STEP = 0.01

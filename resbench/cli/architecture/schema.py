@@ -1,0 +1,40 @@
+"""`resbench schema KIND`: JSON Schema of a kind of file, for an editor that completes and checks while one types."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from resbench.cli.completion import complete_kinds
+from resbench.cli.options import Force, Plugins
+from resbench.cli.terminal import echo, write_file
+from resbench.errors import BadInput, did_you_mean
+from resbench.files import write
+
+
+def schema(
+    kind: Annotated[
+        str,
+        typer.Argument(metavar="KIND", help="unit, block, network, recipe or study.", autocompletion=complete_kinds),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it there instead of on stdout.")
+    ] = None,
+    force: Force = False,
+    plugins: Plugins = None,
+) -> None:
+    """JSON Schema (2020-12) of units, blocks, networks, recipes or studies, with every op and block that a name finds."""
+    from resbench.json_schema.schema import KINDS, schema_text
+    from resbench.language.library.library import Library
+    from resbench.ops.schema import table
+
+    if kind not in KINDS:
+        raise BadInput(f"no kind of file is called `{kind}`; kinds: {', '.join(KINDS)}{did_you_mean(kind, KINDS)}")
+    text = schema_text(kind, Library(table()))
+    if output is None:
+        write_file(text)
+        return
+    write(output, text.encode(), force=force)
+    echo(f"{output}: written", err=True)

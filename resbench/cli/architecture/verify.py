@@ -1,0 +1,152 @@
+"""`resbench net verify|import-weights`: is this network that one, and its weights in our names."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from resbench.cli.completion import complete_networks, complete_settings
+from resbench.cli.options import Force, Json, Plugins
+from resbench.cli.terminal import echo
+from resbench.escape import printable
+
+Against = Annotated[
+    str,
+    typer.Option("--against", metavar="REFERENCE", help="torchvision:NAME, timm:NAME or torch_resnet:NAME."),
+]
+Network = Annotated[str, typer.Argument(help="A network's name or file.", autocompletion=complete_networks)]
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[unit=UNIT] [NAME=VALUE]...",
+        autocompletion=complete_settings,
+        help="depth=18 unit=original unit.change=project",
+    ),
+]
+Map = Annotated[
+    Path | None,
+    typer.Option("--map", metavar="FILE", help="YAML: our parameter's name to the reference's, where walking is not enough."),
+]  # fmt: skip
+
+
+ReferenceArgs = Annotated[
+    str | None,
+    typer.Option(
+        "--reference-args",
+        metavar="NAME=VALUE,...",
+        help="For the function that builds it: aux_logits=false,drop_rate=0",
+    ),
+]
+
+
+def verify(
+    network: Network,
+    against: Against,
+    words: Words = None,
+    size: Annotated[
+        list[int] | None, typer.Option("--size", help="Pixels of the images; repeatable. Else 64 and 75.")
+    ] = None,
+    dtype: Annotated[
+        list[str] | None,
+        typer.Option("--dtype", help="float32 or float64; may be repeated. Else both; float64, which decides, is always there."),
+    ] = None,
+    reference_args: ReferenceArgs = None,
+    map_: Map = None,
+    json: Json = False,
+    plugins: Plugins = None,
+) -> None:  # fmt: skip
+    """Copy a reference's weights in and tell the largest differences; exit status 0 only where the two are equal."""
+    from resbench.cli.architecture.request import request_of
+    from resbench.cli.results.verdict import print_verdict
+    from resbench.compiler.binding.network import bind_network
+    from resbench.errors import BadInput
+    from resbench.verify.check import SIZES
+    from resbench.verify.check import verify as check
+    from resbench.verify.equal import TOLERANCES
+    from resbench.verify.reference import reference
+
+    dtypes = dtype or list(TOLERANCES)
+    for name in dtypes:
+        if name not in TOLERANCES:
+            raise BadInput(f"--dtype {name}: {' or '.join(TOLERANCES)} is needed")
+    arguments = _arguments(reference_args)
+    bound = bind_network(*request_of(network, tuple(words or ())))
+    verdict = check(bound, reference(against, bound.classes, arguments), _sizes(size) or SIZES, dtypes, _map(map_))
+    print_verdict(bound, against + (f" with {reference_args}" if arguments else ""), verdict, json=json)
+    raise typer.Exit(0 if verdict.equal else 1)
+
+
+def import_weights(
+    network: Network,
+    against: Against,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The .safetensors file to write.")],
+    words: Words = None,
+    force: Force = False,
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            "--weights", metavar="FILE", help="The reference's own weights: .safetensors, or a torch state dict."
+        ),
+    ] = None,
+    size: Annotated[int, typer.Option("--size", help="Pixels of the images on which parameters are paired.")] = 64,
+    reference_args: ReferenceArgs = None,
+    map_: Map = None,
+    plugins: Plugins = None,
+) -> None:
+    """Keep a reference's weights under our names."""
+    from resbench.cli.architecture.request import request_of
+    from resbench.compiler.binding.network import bind_network
+    from resbench.compiler.build.load_weights import load_weights
+    from resbench.compiler.export.serialized import safetensors_bytes
+    from resbench.compiler.identity.canonical import canonical
+    from resbench.files import write
+    from resbench.measure.memory_check import require
+    from resbench.verify.check import imported
+    from resbench.verify.reference import reference
+
+    bound = bind_network(*request_of(network, tuple(words or ())))
+    require("importing weights", bound, times=2)  # the network, and the bytes of the file
+    source = reference(against, bound.classes, _arguments(reference_args))
+    if weights is not None:
+        load_weights(source, weights, f"they must be those of {printable(against)} with {bound.classes} classes")
+    ours, pairing = imported(bound, source, _sizes([size])[0], _map(map_))
+    about = {"network": bound.name, "unit": bound.unit, "digest": canonical(bound).digest, "from": against}
+    write(output, safetensors_bytes(ours.state_dict(), about), force=force)
+    for line in (pairing.parts, *pairing.open):
+        if line:
+            echo(f"note: {line}", err=True)
+    where = weights if weights is not None else "weights drawn from seed 0, since no --weights were given"
+    echo(f"{output}: {len(pairing.names)} tensors of {against} ({where})")
+
+
+def _sizes(given: list[int] | None) -> list[int]:
+    """Raises BadInput for pixels out of range."""
+    from resbench.errors import BadInput
+
+    if not all(8 <= one <= 4096 for one in given or ()):
+        raise BadInput(f"--size: 8 to 4096 pixels are needed, got {', '.join(map(str, given or ()))}")
+    return given or []
+
+
+def _arguments(given: str | None) -> dict[str, Any]:
+    """`aux_logits=false,drop_rate=0` -> a mapping; a comma within brackets is part of a value. Raises BadInput."""
+    from resbench.cli.architecture.request import settings_of
+    from resbench.language.yaml.node import plain
+
+    words = re.split(r",(?![^\[{]*[\]}])", given) if given else []
+    return {name: plain(node) for name, node in settings_of(words).mapping.items()}
+
+
+def _map(path: Path | None) -> dict[str, str]:
+    """Our names to the reference's. Raises BadInput where a value is no name."""
+    from resbench.language.yaml.node import plain
+    from resbench.language.yaml.reader import read
+
+    if path is None:
+        return {}
+    found = plain(read(path))
+    assert isinstance(found, dict)
+    return {name: str(other) for name, other in found.items()}

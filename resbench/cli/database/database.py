@@ -1,0 +1,179 @@
+"""`resbench db upgrade|check|backup|merge`: what is done to a database as a whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from resbench.cli.options import Checkpoints, Db, Force, Json, Timeout, database
+from resbench.cli.terminal import echo
+from resbench.errors import BadInput
+
+if TYPE_CHECKING:
+    from resbench.store.merge.conflicts import Merged
+
+app = typer.Typer(help="Upgrade, check, copy and merge databases of results.", no_args_is_help=True)
+
+
+@app.command()
+def upgrade(db: Db = None) -> None:
+    """Bring a database of an older version to this one's schema, and make views of resbench anew that are missing or changed.
+
+    Of a file, a copy is kept beside it first.
+    """
+    from resbench.store.connection.location import locate
+    from resbench.store.maintenance.upgrade import upgrade_database
+    from resbench.store.schema.revision import REVISIONS, SEALED_SINCE
+
+    url = database(db)
+    done = upgrade_database(url)
+    shown = locate(url).shown
+    kept = f"the database of before is kept as {done.copy}"
+    if done.copy is None:
+        kept = "no copy was made, since it is on a server, whose own tools copy it"
+    if done.found != done.now:
+        echo(f"{shown}: upgraded from {done.found} to {done.now}; {kept}", err=True)
+        if done.copy is not None and REVISIONS.index(done.found) < REVISIONS.index(SEALED_SINCE):
+            echo(f"test scores are sealed from now on; {done.copy.name} still shows them to whoever opens it", err=True)
+    elif done.views:
+        echo(f"{shown}: has the schema {done.now} already; made anew: {', '.join(done.views)}; {kept}", err=True)
+    else:
+        echo(f"{shown}: has the schema {done.now} already; nothing was changed", err=True)
+    if done.no_reader is not None:
+        echo(
+            f"`resbench query` will refuse this database, for the role that only reads cannot be made: {done.no_reader}; "
+            "run this once as a user who may make roles",
+            err=True,
+        )
+
+
+@app.command()
+def check(db: Db = None, timeout_s: Timeout = None, json: Json = False) -> None:
+    """Look for damage and for rows that cannot be true. Exit status 4 where something is wrong; nothing is changed."""
+    from resbench.cli.output import print_json, print_table
+    from resbench.store.maintenance.check import MOST, check_database
+
+    checked = check_database(database(db), transaction_s=timeout_s)
+    if json:
+        print_json([{"what": one.what, "ok": not one.wrong, "wrong": list(one.wrong)} for one in checked])
+    else:
+        print_table(
+            ["what must hold", ""], [[one.what, f"{len(one.wrong)} wrong" if one.wrong else "ok"] for one in checked]
+        )
+        for one in checked:
+            more = [f"and {len(one.wrong) - MOST} more"] if len(one.wrong) > MOST else []
+            for line in [*one.wrong[:MOST], *more]:
+                echo(f"{one.what}? {line}", err=True)
+    if any(one.wrong for one in checked):
+        raise typer.Exit(4)
+
+
+@app.command()
+def backup(
+    out: Annotated[str, typer.Argument(metavar="FILE", help="The copy: a file that is not there yet.")],
+    db: Db = None,
+    force: Force = False,
+    checkpoints: Checkpoints = None,
+) -> None:
+    """Copy a database while others may be writing to it; the copy is checked, and there only once it is whole.
+
+    Weights that are kept beside it are copied beside the copy.
+    """
+    from resbench.store.maintenance.backup import backup as copy
+
+    url = database(db)
+    target = copy(url, out, force=force)
+    echo(f"copied to {target}", err=True)
+    _carry([url], str(target), checkpoints)
+
+
+@app.command()
+def merge(
+    databases: Annotated[
+        list[str], typer.Argument(metavar="A.db B.db [C.db]...", help="B and C are merged into A, and only read.")
+    ],
+    out: Annotated[
+        str | None, typer.Option("-o", "--out", metavar="FILE", help="Merge all into a new file; A too is only read.")
+    ] = None,
+    force: Force = False,
+    rename: Annotated[
+        bool,
+        typer.Option("--rename", help="Take in a study of the same name that is another one, with a number behind it."),
+    ] = False,
+    timeout_s: Timeout = None,
+    json: Json = False,
+    checkpoints: Checkpoints = None,
+) -> None:
+    """Unite runs, studies and all that belongs to them. A run that is in both is there once.
+
+    Where the same run has other numbers, those of the database named first stand, both are told, and the exit status is 1.
+    Everything is merged or nothing. Merging again changes nothing.
+    """
+    from resbench.cli.output import print_json
+    from resbench.store.merge.databases import merge as merge_into
+    from resbench.store.merge.databases import merge_to_new
+
+    if len(databases) < 2:
+        raise BadInput(f"two databases or more are merged, got {databases[0]}")
+    if out is None:
+        merged = merge_into(databases[0], databases[1:], rename=rename, transaction_s=timeout_s)
+    else:
+        merged = merge_to_new(out, databases, rename=rename, force=force, transaction_s=timeout_s)
+    if json:
+        print_json([one.as_json() for one in merged])
+    else:
+        _print_merged(merged)
+    _carry(databases, databases[0] if out is None else out, checkpoints)
+    if any(one.conflicts for one in merged):
+        raise typer.Exit(1)
+
+
+def _carry(sources: list[str], target: str, checkpoints: str | None) -> None:
+    """Files of weights, and what is to be known of them."""
+    from resbench.drawing.format import count
+    from resbench.store.checkpoints.copies import carry_weights
+
+    done = carry_weights(sources, target, checkpoints)
+    if done.files:
+        echo(f"{done.files} files of weights, {count(done.bytes)}B, to {done.folder}", err=True)
+    if checkpoints is not None:
+        echo(f"weights of {target} are in {done.folder}: what reads them needs --checkpoints too", err=True)
+    if done.missing:
+        echo(
+            f"of {done.missing} runs the file of weights is beside none; `resbench results weights` trains such a run again",
+            err=True,
+        )
+
+
+def _names(studies: list[str], shown: int = 5) -> str | None:
+    more = f" and {len(studies) - shown} more" if len(studies) > shown else ""
+    return ", ".join(studies[:shown]) + more or None
+
+
+def _print_merged(merged: list[Merged]) -> None:
+    from resbench.cli.output import print_table
+
+    columns = [
+        "from",
+        ">runs added",
+        ">there before",
+        ">failed replaced",
+        "studies added",
+        "studies joined",
+        ">conflicts",
+    ]
+    print_table(columns, [
+        [
+            one.source, one.runs_added, one.runs_there, one.runs_replaced,
+            _names(one.studies_added), _names(one.studies_joined), len(one.conflicts),
+        ]
+        for one in merged
+    ])  # fmt: skip
+    for one in merged:
+        for old, new in one.studies_renamed.items():
+            echo(f"{one.source}: its study {old} is {new} now", err=True)
+        for conflict in one.conflicts:
+            values = f"{conflict.stands} stands, {one.source} says {conflict.other}"
+            told = "differs; the first stands" if conflict.column == "test score" else values
+            echo(f"{conflict.what}: {conflict.column}: {told}", err=True)

@@ -1,0 +1,1 @@
+"""Commands about plugins, and the lists of what they and resbench provide: parse, call, print."""

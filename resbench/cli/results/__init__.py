@@ -1,0 +1,1 @@
+"""Commands that read, export and change results: parse, call, print."""

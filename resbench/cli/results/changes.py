@@ -1,0 +1,206 @@
+"""`resbench results delete STUDY`: a study, some units of it, or single runs, taken out of the database for good."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from resbench.cli.completion import complete_studies
+from resbench.cli.options import Checkpoints, Db, Json, Timeout, database
+from resbench.cli.terminal import agree, echo, is_answered
+from resbench.errors import BadInput
+
+if TYPE_CHECKING:
+    from resbench.store.edits.deletion import Doomed
+    from resbench.store.edits.notes import Subject
+    from resbench.store.open import Engine
+
+MOST = 20  # names in a line
+
+
+def delete(
+    study: Annotated[str | None, typer.Argument(metavar="[STUDY]", help="The study's name.",
+        autocompletion=complete_studies, show_default=False)] = None,
+    unit: Annotated[
+        list[str] | None,
+        typer.Option("--unit", metavar="UNIT", help="Only this unit of it; may be given again.", show_default=False),
+    ] = None,
+    run: Annotated[
+        list[int] | None,
+        typer.Option("--run", metavar="N", help="This run, whichever studies use it; may be given again.",
+                     show_default=False),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    revealed: Annotated[
+        bool, typer.Option("--revealed", help="With --yes: also where the test scores were looked at.")
+    ] = False,
+    timeout_s: Timeout = None,
+    checkpoints: Checkpoints = None,
+    db: Db = None,
+) -> None:  # fmt: skip
+    """Delete results for good. A run that another study uses stays, unless --run names it. Frozen files are not touched."""
+    if (study is None) == (not run):
+        raise BadInput("name a study, with --unit for some of its units, or --run N for single runs: one of the two")
+    if unit and study is None:
+        raise BadInput("--unit is of a study: name it")
+    from resbench.cli.results.test_scores import user
+    from resbench.store.connection.location import locate
+    from resbench.store.edits.delete import delete_results
+    from resbench.store.edits.deletion import Wanted, find_doomed
+    from resbench.store.open import open_store
+    from resbench.store.results.checkpoints import checkpoint_folder, sweep
+    from resbench.workers.processes import is_gone
+
+    url = database(db)
+    engine = open_store(url, create=False, transaction_s=timeout_s, bulk=True)
+    wanted = Wanted(study, tuple(unit or ()), tuple(run or ()))
+    found = find_doomed(engine, wanted)
+    echo(f"{locate(url).shown}:", err=True)
+    for line in sentences(found):
+        echo(f"  {line}", err=True)
+    if yes and found.looks and not revealed:
+        raise BadInput("the test scores were looked at, as above: --yes alone deletes nothing, --yes --revealed does")
+    if not yes and not is_answered():
+        raise BadInput("there is no terminal to ask at, so nothing was deleted; --yes deletes without asking")
+    if not yes and not agree("Delete this for good?"):
+        echo("nothing was deleted", err=True)
+        raise typer.Exit(1)
+    delete_results(engine, wanted, found, f"{user()}: resbench results delete", is_gone)
+    sweep(engine, checkpoint_folder(url, checkpoints))
+    echo("deleted; rb_change says what, when and by whom", err=True)
+
+
+def sentences(found: Doomed) -> Iterator[str]:
+    """Exactly what goes, and what stays."""
+    runs = Counter(status for status in (run.status for run in found.runs))
+    told = f" ({', '.join(f'{n} {status}' for status, n in sorted(runs.items()))})" if runs else ""
+    if found.study is None:
+        for run in found.runs[:MOST]:
+            users = ", ".join(f"{study} ({unit})" for study, unit in run.users) or "no study"
+            yield f"run {run.id}: {run.status}, seed {run.seed}, used by {users}"
+        if len(found.runs) > MOST:
+            yield f"and {len(found.runs) - MOST} runs more"
+    else:
+        units = list(dict.fromkeys(trial.name for trial in found.trials))
+        whole = "the whole study" if found.is_whole else "of the study"
+        yield f"{whole} {found.study.name}: {_some(units) if units else 'no units'}"
+    yield f"{_n(len(found.runs), 'run')}{told}, {_n(found.epochs, 'epoch')}, {_n(found.test_scores, 'test score')}"
+    if found.kept and found.study is not None:
+        gone = {(found.study.name, trial.name) for trial in found.trials}
+        uses = {use for run in found.kept for use in run.users} - gone
+        elsewhere = _some(sorted(f"{study} ({unit})" for study, unit in uses))
+        stay = "1 run more stays" if len(found.kept) == 1 else f"{len(found.kept)} runs more stay"
+        yield f"{stay}, used elsewhere: {elsewhere}"
+    for look in found.looks:
+        yield f"the test scores of {look.study} were looked at: {look.at}, {look.by}"
+    yield "what is in frozen files, exports and copies stays there"
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:MOST]) + (f" and {len(names) - MOST} more" if len(names) > MOST else "")
+
+
+def _n(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def note(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[STUDY] [TEXT]",
+            autocompletion=complete_studies, help="The study's name, unless --run names a run; and what to note.",
+                       show_default=False),
+    ] = None,
+    run: Annotated[
+        int | None, typer.Option("--run", metavar="N", help="Of this run: run_id in v_runs.", show_default=False)
+    ] = None,
+    list_: Annotated[bool, typer.Option("--list", help="Show the notes: of the study, of the run, or all.")] = False,
+    remove: Annotated[
+        int | None, typer.Option("--remove", metavar="N", help="Delete the note of this number.", show_default=False)
+    ] = None,
+    db: Db = None,
+    json: Json = False,
+) -> None:  # fmt: skip
+    """Note something on a study or a run; `results show`, `results top`, `results list --json` and the report show it."""
+    given = list(words or [])
+    if json and not list_:
+        raise BadInput("--json applies only to --list")
+    if list_ and remove is not None:
+        raise BadInput("--list and --remove: give one of them")
+    adds = not list_ and remove is None
+    subject, rest = _subject(given, run, needed=adds)
+    if len(rest) != (1 if adds else 0):
+        what = "one text, in quotes" if adds else "no text"
+        raise BadInput(
+            f"`results note {'STUDY' if run is None else '--run N'}`: expected {what}, got {len(rest)} words"
+        )
+    from resbench.cli.results.test_scores import user
+    from resbench.store.edits.notes import add_note, remove_note
+    from resbench.store.open import open_store
+
+    engine = open_store(database(db), create=False)
+    by = f"{user()}: resbench results note"
+    if list_:
+        _print(engine, subject, json)
+    elif remove is not None:
+        gone = remove_note(engine, remove, by, subject)
+        echo(f"note {remove} is deleted: {gone.text}", err=True)
+    else:
+        assert subject is not None
+        echo(f"note {add_note(engine, subject, rest[0], by)} on {subject}", err=True)
+
+
+def line_of_notes(engine: Engine, study: str) -> Iterator[str]:
+    """The notes of a study as one line; nothing where it has none."""
+    from resbench.store.edits.notes import Subject, notes_on
+
+    found = notes_on(engine, Subject(study))
+    if found:
+        yield f"notes: {' | '.join(note.text for note in found)}"
+
+
+def _subject(given: Sequence[str], run: int | None, *, needed: bool) -> tuple[Subject | None, Sequence[str]]:
+    """What the note is about, and the words that are left."""
+    from resbench.store.edits.notes import Subject
+
+    if run is not None:
+        return Subject(run=run), given
+    if given:
+        return Subject(given[0]), given[1:]
+    if needed:
+        raise BadInput("name a study and a text, or --run N and a text; --list shows every note")
+    return None, given
+
+
+def _print(engine: Engine, subject: Subject | None, json: bool) -> None:
+    from resbench.cli.output import print_json, print_table
+    from resbench.store.edits.notes import notes_on
+
+    found = notes_on(engine, subject)
+    if json:
+        print_json([asdict(one) for one in found])
+    else:
+        rows = [[n.note, n.study if n.run is None else f"run {n.run}", n.noted_at, n.noted_by, n.text] for n in found]
+        print_table([">note", "on", "noted", "by", "text"], rows)
+
+
+def rename(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="The study's name.", autocompletion=complete_studies)],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="A name that no study has.")],
+    db: Db = None,
+) -> None:
+    """Rename a study, and Optuna's study beside it; the database records that it was done, and by whom."""
+    from resbench.cli.results.test_scores import user
+    from resbench.store.edits.rename import rename_study
+    from resbench.store.open import open_store
+    from resbench.workers.processes import is_gone
+
+    rename_study(open_store(database(db), create=False), old, new, f"{user()}: resbench results rename", is_gone)
+    echo(
+        f"{old} is {new} now; `study: {new}` in its file, or `resbench study run FILE --fork {new}`, goes on with it",
+        err=True,
+    )

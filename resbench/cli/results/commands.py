@@ -1,0 +1,180 @@
+"""`resbench results list|top|compare|show`: what the database says of a study, without torch."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from resbench.cli.completion import complete_studies, complete_units
+from resbench.cli.options import Db, Force, Json, Plugins, database
+from resbench.cli.results import changes as results_delete
+from resbench.cli.results import changes as results_note
+from resbench.cli.results import changes as results_rename
+from resbench.cli.results import export as results_export
+from resbench.cli.results import freeze as results_freeze
+from resbench.cli.results import plot
+from resbench.cli.results import unit as results_unit
+from resbench.cli.results import weights as results_weights
+from resbench.cli.results.agreement import agreement
+from resbench.cli.results.power import power
+from resbench.cli.terminal import echo
+from resbench.errors import BadInput
+from resbench.language.library.lookup import is_folder
+
+if TYPE_CHECKING:
+    from resbench.statistics.comparison import Method
+    from resbench.store.open import Engine
+
+app = typer.Typer(help="Read what studies found; delete, rename and note it.", no_args_is_help=True)
+app.command("power")(power)
+app.command("agreement")(agreement)
+app.command("export")(results_export.export)
+app.command("freeze")(results_freeze.freeze)
+app.command("plot")(plot.plot)
+app.command("delete")(results_delete.delete)
+app.command("rename")(results_rename.rename)
+app.command("note")(results_note.note)
+app.command("unit")(results_unit.unit)
+app.command("weights")(results_weights.weights)
+Study = Annotated[str, typer.Argument(help="The study's name.", autocompletion=complete_studies)]
+
+
+@app.command("list")
+def list_(db: Db = None, json: Json = False) -> None:
+    """The studies in the database."""
+    from resbench.cli.output import print_json, print_table
+    from resbench.store.edits.notes import notes_on
+    from resbench.store.open import open_store
+    from resbench.store.results.reading import listed_studies
+
+    engine = open_store(database(db), create=False)
+    found = listed_studies(engine)
+    if json:
+        notes = notes_on(engine)
+        print_json([asdict(study) | {"notes": [n.text for n in notes if n.study == study.study]} for study in found])
+    else:
+        print_table(["study", ">runs", "made"], [[s.study, s.runs, s.created_at] for s in found])
+
+
+@app.command()
+def top(
+    study: Study,
+    db: Db = None,
+    json: Json = False,
+    svg: Annotated[
+        str | None, typer.Option("--svg", metavar="FILE", help="Also draw the table as an SVG picture.")
+    ] = None,
+    force: Force = False,
+    test: Annotated[
+        bool, typer.Option("--test", help="Show test errors; the database records that they were looked at.")
+    ] = False,
+) -> None:
+    """The ranking on val, with intervals, tie group and cost."""
+    from resbench.cli.results.test_scores import print_test
+    from resbench.store.open import open_store
+
+    if svg is not None:
+        picture_file(svg, test=test)
+    engine = open_store(database(db), create=False)
+    if test:
+        print_test(engine, study, json)
+    else:
+        print_ranking(engine, study, json, svg, force=force)
+
+
+def has_finished(engine: Engine, study: str) -> bool:
+    """Whether there is a run to rank."""
+    from resbench.store.records import ENDED
+    from resbench.store.results.reading import runs_of_study
+
+    return any(run.active and run.judges and run.status in ENDED for run in runs_of_study(engine, study))
+
+
+def print_ranking(engine: Engine, study: str, json: bool, svg: str | None = None, *, force: bool = False) -> None:
+    from resbench.cli.output import print_json, show
+    from resbench.cli.results.changes import line_of_notes
+    from resbench.cli.results.ranking import draw_ranking, ranking_table
+    from resbench.evidence.leaderboard import leaderboard
+
+    board = leaderboard(engine, study)
+    if json:
+        print_json([row.as_json() for row in board.rows])
+    else:
+        show(ranking_table(board))
+        for line in line_of_notes(engine, study):
+            echo(line)
+    if svg is not None:
+        draw_ranking(board, svg, force=force)
+
+
+def picture_file(path: str, *, test: bool) -> None:
+    """Raises BadInput for what no SVG can be written to, before anything is asked."""
+    file = Path(path)
+    if test:
+        raise BadInput("--svg draws the ranking on val; with --test there is none to draw: give one of them")
+    if file.suffix.lower() != ".svg":
+        raise BadInput(
+            f"--svg {path}: a name that ends in .svg is needed; `resbench results plot` draws PNG and PDF too"
+        )
+    if not is_folder(file.parent):
+        raise BadInput(f"--svg {path}: there is no folder {file.parent}")
+
+
+@app.command()
+def compare(
+    study: Study,
+    units: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="A B [C]...", help="Two units or more, as the ranking names them.", autocompletion=complete_units
+        ),
+    ],
+    db: Db = None,
+    json: Json = False,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Exact unpaired permutation test instead of moderated Welch.")
+    ] = False,
+    paired: Annotated[
+        bool, typer.Option("--paired", help="Sign flips over common seeds; only where the study says `paired: true`.")
+    ] = False,
+) -> None:
+    """Differences between units: Welch interval, effect in sds, p with Holm over the pairs shown."""
+    from resbench.cli.results.compare import print_comparisons
+    from resbench.store.open import open_store
+
+    if exact and paired:
+        raise BadInput("--exact and --paired are two tests: give one of them")
+    method: Method | None = "exact" if exact else "paired" if paired else None
+    print_comparisons(open_store(database(db), create=False), study, units, method, json)
+
+
+@app.command()
+def show(
+    run: Annotated[int, typer.Argument(help="A run's number: run_id in v_runs.")],
+    db: Db = None,
+    json: Json = False,
+) -> None:
+    """One run: its numbers, every epoch, where it came from, and the command that repeats it."""
+    from resbench.cli.results.run import print_run
+    from resbench.store.open import open_store
+
+    url = database(db)
+    print_run(open_store(url, create=False), run, url, json)
+
+
+@app.command()
+def repeat(
+    run: Annotated[int, typer.Argument(help="A run's number: run_id in v_runs.")],
+    db: Db = None,
+    json: Json = False,
+    plugins: Plugins = None,
+) -> None:
+    """Train a run again from what the database holds, and tell whether the numbers are the same. Nothing is written."""
+    from resbench.cli.results.run import print_repeat
+    from resbench.store.open import open_store
+
+    same = print_repeat(open_store(database(db), create=False), run, json)
+    raise typer.Exit(0 if same else 1)

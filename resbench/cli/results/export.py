@@ -1,0 +1,132 @@
+"""`resbench results export STUDY -o FILE`: a study's ranking, runs or epochs as a file for other programs and for papers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from resbench.cli.completion import complete_studies
+from resbench.cli.options import Db, Force, Raw, database
+from resbench.cli.terminal import echo
+from resbench.errors import BadInput, did_you_mean
+from resbench.escape import printable
+
+if TYPE_CHECKING:
+    from resbench.evidence.leaderboard import Leaderboard
+    from resbench.results.writers import TextTable
+
+TABLES, MARKUPS = (".parquet", ".csv", ".json"), (".md", ".tex")
+WHAT = ("leaderboard", "runs", "epochs")
+KEYS = (  # of ranking.COLUMNS, one each
+    "rank", "unit", "error", "sd", "interval", "median", "n", "best", "params", "macs", "train_s",
+)  # fmt: skip
+IN_LATEX = ("unit", "error", "sd", "interval", "n", "best", "params")  # as many as fit a column of a page
+
+
+def export(
+    study: Annotated[str, typer.Argument(help="The study's name.", autocompletion=complete_studies)],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="FILE", help=".parquet, .csv, .json, .md or .tex: its ending tells the format.")
+    ],
+    what: Annotated[
+        str | None,
+        typer.Option("--what", metavar="WHAT", help="leaderboard, runs or epochs. Else runs; in .md and .tex the leaderboard.",
+                     show_default=False),
+    ] = None,
+    shown_columns: Annotated[
+        str | None,
+        typer.Option("--columns", metavar="NAMES", show_default=False,
+                     help=f"Columns of .md and .tex, with commas between: {', '.join(KEYS)}, names of further objectives. "
+                     f"Else all in .md, and {', '.join(IN_LATEX)} in .tex.")] = None,
+    booktabs: Annotated[bool, typer.Option("--booktabs", help="In .tex: rules of the package booktabs.")] = False,
+    force: Force = False,
+    db: Db = None,
+    raw: Raw = False,
+) -> None:  # fmt: skip
+    """Write a study's ranking, runs or epochs to a file. Test scores are never among them."""
+    wanted, ending = _wanted(out, what), out.suffix.lower()
+    for flag, given, where in (
+        ("--raw", raw, (".csv",)), ("--columns", shown_columns is not None, MARKUPS), ("--booktabs", booktabs, (".tex",))
+    ):  # fmt: skip
+        if given and ending not in where:
+            raise BadInput(f"{flag} applies only to {' and '.join(where)}, got {printable(str(out), 300)}")
+    from resbench.files import write
+    from resbench.store.open import open_store
+
+    url = database(db)
+    engine = open_store(url, create=False)
+    if ending in MARKUPS:
+        from resbench.evidence.leaderboard import leaderboard
+        from resbench.results.writers import as_latex, as_markdown, latex_excess_pt
+
+        board = leaderboard(engine, study)
+        latex = ending == ".tex"
+        table = _text_table(board, IN_LATEX if latex and shown_columns is None else _split(shown_columns))
+        data = (as_latex(table, booktabs=booktabs) if latex else as_markdown(table)).encode()
+        told = f"{len(board.rows)} units"
+        if latex and (excess := latex_excess_pt(table)):
+            told += f"; about {excess} pt too wide for a column of LaTeX's article: choose fewer --columns"
+    else:
+        from resbench import __version__
+        from resbench.results.results import epoch_rows, leaderboard_rows, run_rows
+        from resbench.results.writers import WRITERS, raw_csv
+
+        rows = {"leaderboard": leaderboard_rows, "runs": run_rows, "epochs": epoch_rows}[wanted](engine, study)
+        if not rows:
+            raise BadInput(f"study {study} has no {wanted} yet: nothing to export; `resbench study run` trains them")
+        about = {"study": study, "what": wanted, "resbench": __version__}
+        written = raw_csv if raw else WRITERS[ending]
+        data, told = written(rows, about), f"{len(rows)} rows"
+    write(out, data, force=force)
+    echo(f"{out}: {wanted} of {study}, {told}", err=True)
+
+
+def _wanted(out: Path, what: str | None) -> str:
+    """What goes into the file. Raises BadInput for an ending or a word that nobody knows, and for the two at odds."""
+    ending, shown = out.suffix.lower(), printable(str(out), 300)
+    endings = (*TABLES, *MARKUPS)
+    if ending not in endings:
+        said = f"`{printable(ending)}` says none" if ending else "it has none"
+        raise BadInput(
+            f"{shown}: the ending tells the format, and {said}; endings: {', '.join(endings)}"
+            f"{did_you_mean(ending, endings)}"
+        )
+    if what is not None and what not in WHAT:
+        raise BadInput(f"--what {printable(what)}: choose from {', '.join(WHAT)}{did_you_mean(what, WHAT)}")
+    if ending in MARKUPS and what not in (None, "leaderboard"):
+        raise BadInput(f"{shown}: {ending} is for the leaderboard; {what} go to {', '.join(TABLES)}")
+    return what or ("leaderboard" if ending in MARKUPS else "runs")
+
+
+def _split(names: str | None) -> tuple[str, ...]:
+    """`unit,error, sd` -> its names; none for all."""
+    return () if names is None else tuple(name.strip() for name in names.split(","))
+
+
+def _text_table(board: Leaderboard, wanted: Sequence[str]) -> TextTable:
+    """What `results top` shows, of the columns wanted, or of all. Raises BadInput for one that is not there."""
+    from resbench.cli.output import cell
+    from resbench.cli.results.ranking import IN_TABLE, cells, columns, title
+    from resbench.evidence.notes import notes
+    from resbench.results.writers import TextTable
+
+    known = [*KEYS, *(name for name in board.objectives[1:] if name not in IN_TABLE)]
+    for name in wanted:
+        if name not in known:
+            raise BadInput(f"--columns: expected {', '.join(known)}, got {printable(name)}{did_you_mean(name, known)}")
+    if wanted and ("unit" not in wanted or len(set(wanted)) < len(wanted)):
+        raise BadInput("--columns: expected `unit` and others, each once, for rows must have their names")
+    places = [known.index(name) for name in wanted or known]
+    heads = columns(board)
+    rows = [[cell(value) for value in cells(row, board)] for row in board.rows]
+    strong = frozenset(number for number, row in enumerate(board.rows) if row.ranked.tied_with_best)
+    said = notes(board)
+    if strong and wanted and "best" not in wanted:
+        said = ["Bold: not worse than the best, by the tests of this study.", *said]
+    return TextTable(
+        title(board), tuple(heads[n] for n in places), tuple(tuple(row[n] for n in places) for row in rows), strong,
+        tuple(said), board.study,
+    )  # fmt: skip

@@ -1,0 +1,27 @@
+"""`--executor --address --gpus-per-worker` -> where on a Ray cluster cells are trained, or None."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from resbench.errors import BadInput, did_you_mean
+
+if TYPE_CHECKING:
+    from resbench.workers.config import Place
+
+
+def ray_place(executor: str, address: str | None, gpus: float) -> Place | None:
+    """Where on a Ray cluster; None where it is not asked for. Raises BadInput."""
+    from importlib.util import find_spec
+
+    from resbench.workers.config import Place
+
+    if executor not in ("local", "ray"):
+        raise BadInput(f"--executor {executor}: allowed are local, ray{did_you_mean(executor, ['local', 'ray'])}")
+    if executor == "local":
+        if address is not None or gpus:
+            raise BadInput("--address and --gpus-per-worker are of `--executor ray`")
+        return None
+    if find_spec("ray") is None:
+        raise BadInput("--executor ray: Ray is not installed; `pip install 'resbench[ray]'`")
+    return Place(address, gpus=gpus)

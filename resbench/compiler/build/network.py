@@ -1,0 +1,85 @@
+"""BoundNetwork -> Network: stem, stages of units, head.  BCHW -> B classes.  Born on `meta`, so it costs no memory."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from resbench.compiler.graph import BoundNetwork, BoundStage
+from resbench.compiler.identity.normal_form import normal
+from resbench.compiler.build.recompute import recomputed
+from resbench.compiler.build.unit import Make, build_unit, make_one
+from resbench.errors import BadInput
+from resbench.ops.parameter import Random
+
+MAX_PARAMS = 10**11
+
+
+class Stage(nn.Module):
+    """What stands before the stage, then its units. `segment`: so many units of which only the ends are kept in training."""
+
+    segment: int = 0
+
+    def __init__(self, stage: BoundStage, number: int, make: Make) -> None:
+        super().__init__()
+        self.before = build_unit(stage.before, f"Before{number}", make)
+        self.units = nn.ModuleList(build_unit(unit, f"Unit{number}_{i}", make) for i, unit in enumerate(stage.units))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.before(x)
+        if self.segment and self.training and torch.is_grad_enabled():
+            for start in range(0, len(self.units), self.segment):
+                x = recomputed(list(self.units)[start : start + self.segment], x)
+            return x
+        for unit in self.units:
+            x = unit(x)
+        return x
+
+
+class Network(nn.Module):
+    """A parameter's name is its path: `stages.0.units.3.f.conv1.weight`, `stem.conv1.weight`, `head.linear1.bias`."""
+
+    def __init__(self, bound: BoundNetwork, make: Make) -> None:
+        super().__init__()
+        self.stem = build_unit(bound.stem, "Stem", make)
+        self.stages = nn.ModuleList(Stage(stage, number, make) for number, stage in enumerate(bound.stages))
+        self.head = build_unit(bound.head, "Head", make)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x)
+        for stage in self.stages:
+            x = stage(x)
+        return self.head(x)  # type: ignore[no-any-return]
+
+
+def build(bound: BoundNetwork, make: Make = make_one) -> Network:
+    """The network in its normal form, on `meta`; compiler/build/initialize.py gives it weights. Raises BadInput above MAX_PARAMS."""
+    with torch.device("meta"):
+        network = Network(normal(bound), make)
+    check_count(bound, sum(parameter.numel() for parameter in network.parameters()))
+    return network
+
+
+def check_count(bound: BoundNetwork, params: int) -> None:
+    """Raises BadInput above MAX_PARAMS."""
+    if params > MAX_PARAMS:
+        raise BadInput(f"{bound.name} of {bound.unit}: {params:,} parameters; at most {MAX_PARAMS:,} are allowed")
+
+
+def recompute(network: nn.Module) -> None:
+    """Keep the ends of segments alone (compiler/build/recompute.py): less memory, about a third more time, the same bits."""
+    for stage in network.modules():
+        if isinstance(stage, Stage):
+            stage.segment = segment_of(len(stage.units))
+
+
+def segment_of(units: int) -> int:
+    """How many of so many units in a row are worked out again at a time."""
+    return max(1, round(math.sqrt(units)))
+
+
+def random_ops(network: nn.Module) -> dict[str, Random]:
+    """The ops that draw in training, by path."""
+    return {path: module for path, module in network.named_modules() if isinstance(module, Random)}

@@ -1,0 +1,1 @@
+"""Write a network for use elsewhere: Python, ONNX, torch.export, safetensors."""

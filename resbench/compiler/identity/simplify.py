@@ -1,0 +1,199 @@
+"""BoundNetwork -> Simple, the values that count: what changes nothing removed, equal pure values joined, sums flattened.
+
+Rules as in the reference of the language ("Identity"): two ops with parameters or randomness are never one; nothing here
+depends on the size of the image.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Any
+
+from resbench.compiler.graph import BoundNetwork, BoundOp, Graph, Shape
+from resbench.language.graph.signature import tidy
+from resbench.ops.registry import OpKind, kind
+from resbench.ops.schema import table
+
+_JOINING = ("add", "concat")  # inside another of its kind that alone reads it, it is part of that one
+_SINGLE = ("add", "concat", "multiply")  # of one input, they change nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """`label` is op, version and arguments as text; `path` the module, for ops that are no other's equal.
+
+    `inner`: the lists of ops among its arguments, by name.
+    """
+
+    label: str
+    inputs: tuple[int, ...]
+    commutative: bool
+    path: str | None
+    inner: tuple[tuple[str, Simple], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Simple:
+    """Values in running order (0 is the input, numbered from 1) and the number of the result.
+
+    `of`: for each op by path, the number of the value that it yields; not for ops that are not needed.
+    """
+
+    values: tuple[Value, ...]
+    result: int
+    of: Mapping[str, int] = field(compare=False)
+
+
+def simplify(network: BoundNetwork) -> Simple:
+    state = _State()
+    value = 0
+    for prefix, graph in network.parts():
+        value = state.run(graph, value, f"{prefix}.")
+    return state.simple(value)
+
+
+class _State:
+    def __init__(self) -> None:
+        self.values: dict[int, Value] = {}
+        self.known: dict[Value, int] = {}
+        self.zero: set[int] = set()
+        self.behind: dict[int, tuple[int, str]] = {
+            0: (0, "")
+        }  # of each value, how much it rests on, and a hash of that
+        self.of: dict[str, int] = {}
+
+    def simple(self, result: int) -> Simple:
+        values, same = _settle(self.values, result)
+        new = {0: 0} | {number: place for place, number in enumerate(values, 1)}
+        kept = tuple(replace(value, inputs=tuple(new[i] for i in value.inputs)) for value in values.values())
+        of = {path: new[same[number]] for path, number in self.of.items() if same.get(number) in new}
+        return Simple(kept, new[same[result]], of)
+
+    def run(self, graph: Graph, value: int, prefix: str) -> int:
+        """Add a graph's ops; returns the number of its result."""
+        numbers, shapes = [value], graph.shapes
+        for op in graph.ops:
+            path = prefix + op.path
+            numbers.append(self.add(op, path, [numbers[i] for i in op.inputs], shapes[op.inputs[0]]))
+            self.of[path] = numbers[-1]
+        return numbers[graph.output]
+
+    def add(self, op: BoundOp, path: str, inputs: list[int], shape: Shape) -> int:
+        """The number of the value that this op yields; an older one where it changes nothing or is there already."""
+        what = kind(op.op)
+        zeros = [i for i in inputs if i in self.zero]
+        if op.op == "add" and zeros:
+            inputs = [i for i in inputs if i not in self.zero] or [min(zeros, key=self.simplest)]
+        if zeros and (op.op == "multiply" or what.keeps_zero):
+            if op.op == "multiply":  # a product with nothing is nothing, of the product's shape
+                return self.put(Value(f"zero_like {op.shape[0]}", tuple(sorted(inputs)), True, None), zero=True)
+            if what.idempotent and op.shape == shape:  # relu of nothing
+                return inputs[0]
+            return self.put(Value(label(op, what), tuple(inputs), False, None), zero=True)
+        if op.op in _SINGLE and len(inputs) == 1:
+            return inputs[0]
+        if what.identity_when is not None and what.identity_when(dict(op.arguments), shape[0]):
+            value = inputs[0]
+            for name, graph in op.inner:  # nothing but the ops inside of it
+                value = self.run(graph, value, f"{path}.{name}.")
+            return value
+        text = label(op, what)
+        if what.idempotent and inputs[0] in self.values and self.values[inputs[0]].label == text:
+            return inputs[0]
+        ordered = tuple(sorted(inputs)) if what.commutative else tuple(inputs)
+        inner = tuple((name, _inside(graph, f"{path}.{name}.")) for name, graph in op.inner)
+        own = None if what.pure and not inner else path
+        return self.put(Value(text, ordered, what.commutative, own, inner), zero=op.op == "zero")
+
+    def simplest(self, number: int) -> tuple[bool, int, str]:
+        """Of zeros of one shape, that of the op `zero` itself comes first, then what rests on least; names do not count."""
+        return not self.values[number].label.startswith("zero@"), *self.behind[number]
+
+    def put(self, value: Value, *, zero: bool) -> int:
+        if value in self.known:  # no two ops with a path are alike
+            return self.known[value]
+        number = len(self.values) + 1
+        self.values[number] = value
+        self.known[value] = number
+        reads = [self.behind[i] for i in value.inputs]
+        told = repr((value.label, sorted(reads) if value.commutative else reads))
+        self.behind[number] = 1 + sum(size for size, _ in reads), sha256(told.encode()).hexdigest()
+        if zero:
+            self.zero.add(number)
+        return number
+
+
+def _inside(graph: Graph, prefix: str) -> Simple:
+    state = _State()
+    return state.simple(state.run(graph, 0, prefix))
+
+
+def label(op: BoundOp, what: OpKind) -> str:
+    """Op, version and every argument that is not its default, as one text: an argument that an op gets later changes no label."""
+    return f"{op.op}@{what.version} {json.dumps(said(op, what), sort_keys=True, separators=(',', ':'))}"
+
+
+def said(op: BoundOp, what: OpKind) -> dict[str, Any]:
+    """The arguments that are not the default, with what rests on others spelled out."""
+    arguments = {key: value for key, value in op.arguments if not isinstance(value, Graph)}
+    if what.spell_out is not None:
+        arguments = what.spell_out(arguments)
+    schema = table()[op.op].arguments
+    return {k: v for k, v in arguments.items() if schema[k].required or v != tidy(schema[k].default, schema[k])}
+
+
+def _settle(values: dict[int, Value], result: int) -> tuple[dict[int, Value], dict[int, int]]:
+    """Flatten and join until nothing changes: a flattened sum may equal another, and then has fewer readers to keep it.
+
+    Returns the values that are left, and for each value there was the one that stands for it.
+    """
+    stands = {number: number for number in (0, *values)}
+    while True:
+        before = values
+        values, same = _join(_flatten(_live(values, stands[result]), stands[result]))
+        stands = {number: same[other] for number, other in stands.items() if other in same}
+        if values == before:
+            return values, stands
+
+
+def _live(values: dict[int, Value], result: int) -> dict[int, Value]:
+    """Only what the result needs."""
+    needed = {result}
+    for number in sorted(values, reverse=True):
+        if number in needed:
+            needed.update(values[number].inputs)
+    return {number: value for number, value in values.items() if number in needed}
+
+
+def _flatten(values: dict[int, Value], result: int) -> dict[int, Value]:
+    """A sum (or concat) whose only reader is a sum (or concat) becomes part of it."""
+    readers = Counter(i for value in values.values() for i in value.inputs)
+    readers[result] += 1
+    flat: dict[int, Value] = {}
+    for number, value in values.items():
+        name = value.label.partition("@")[0]
+        inputs: list[int] = []
+        for i in value.inputs:
+            inner = flat.get(i)
+            joins = name in _JOINING and inner is not None and inner.label == value.label and readers[i] == 1
+            inputs += inner.inputs if joins and inner is not None else [i]
+        flat[number] = replace(value, inputs=tuple(inputs))
+    return flat
+
+
+def _join(values: dict[int, Value]) -> tuple[dict[int, Value], dict[int, int]]:
+    """Pure values that were made alike become one; with the value that stands for each."""
+    first: dict[Value, int] = {}
+    same = {0: 0}
+    kept: dict[int, Value] = {}
+    for number, value in values.items():
+        inputs = [same[i] for i in value.inputs]
+        value = replace(value, inputs=tuple(sorted(inputs) if value.commutative else inputs))
+        same[number] = first.setdefault(value, number)  # no two ops with a path are alike
+        if same[number] == number:
+            kept[number] = value
+    return kept, same

@@ -1,0 +1,26 @@
+"""A data set's path as a study says it -> where it is: as it stands, else where all data are looked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from resbench.errors import Fact
+from resbench.language.library.lookup import at_home
+
+
+def folders() -> tuple[Path, ...]:
+    """Where data are looked for, the first also where they are downloaded to: `$RESBENCH_DATA`, else two folders."""
+    named = os.environ.get("RESBENCH_DATA")
+    return (Path(named),) if named else (Path("data").resolve(), Path.home() / ".cache" / "resbench" / "data")
+
+
+def find(path: str, is_there: Callable[[Path], bool], what: str) -> Path:
+    """Raises Fact with the places where no such thing (`what`) is."""
+    given = at_home(path)
+    places = [given, *(folder / path for folder in folders() if not given.is_absolute())]
+    found = next((place for place in places if is_there(place)), None)
+    if found is None:
+        raise Fact(f"`path`: there is no {what} {' and no '.join(map(str, places))}")
+    return found

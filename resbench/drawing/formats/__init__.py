@@ -1,0 +1,1 @@
+"""Write a scene in one format each: text, SVG, PNG, DOT, Mermaid."""

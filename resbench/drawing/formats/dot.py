@@ -1,0 +1,58 @@
+"""View -> DOT, which Graphviz and the many tools beside it read. The skip path is thick and, as far as they can, straight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from resbench import escape
+from resbench.drawing.annotated import View
+from resbench.drawing.layout.outline import Knot, Outline, outline
+from resbench.drawing.scene import COLOURS, SKIP
+
+_FORMS = {"end": "box", "box": "box", "sign": "circle", "point": "point"}
+_SKIP = f' [penwidth=2.2, weight=20, color="{SKIP}"]'
+
+
+def dot(view: View) -> str:
+    head = [
+        f"digraph {_quoted(view.name)} {{",
+        f"  graph [rankdir=TB, labelloc=t, labeljust=l, fontname=Helvetica, label={_quoted(chr(10).join(view.title))}]",
+        '  node [fontname=Helvetica, fontsize=11, style="filled,rounded", margin="0.12,0.05"]',
+        "  edge [arrowsize=0.7]",
+    ]
+    return "".join(f"{line}\n" for line in [*head, *_part(outline(view.graph), "  "), "}"])
+
+
+def _part(part: Outline, indent: str) -> Iterator[str]:
+    for knot in part.knots:
+        yield f"{indent}{_knot(knot)}"
+    for knot, inner in part.parts:
+        colours = COLOURS[knot.kind]
+        yield f"{indent}subgraph cluster_{inner.first} {{"
+        look = f'style="filled,rounded", fillcolor="{colours.fill}", color="{colours.stroke}"'
+        yield f"{indent}  graph [label={_label(knot)}, {look}]"
+        yield from _part(inner, f"{indent}  ")
+        yield f"{indent}}}"
+    for link in part.links:
+        yield f"{indent}{link.source} -> {link.target}{_SKIP if link.skip else ''}"
+
+
+def _knot(knot: Knot) -> str:
+    if knot.form == "point":
+        return f"{knot.name} [shape=point]"
+    colours = COLOURS[knot.kind]
+    look = f'shape={_FORMS[knot.form]}, fillcolor="{colours.fill}", color="{colours.stroke}"'
+    if knot.form == "sign":  # lines in the middle
+        words = "\\n".join(escape.dot(line) for line in knot.lines)
+        return f'{knot.name} [{look}, label="{words}", fontsize=9, margin="0.02"]'
+    return f"{knot.name} [{look}, label={_label(knot)}]"
+
+
+def _label(knot: Knot) -> str:
+    return _quoted("\n".join(knot.lines))
+
+
+def _quoted(text: str) -> str:
+    """A string of DOT: lines end to the left."""
+    first, *more = map(escape.dot, text.split("\n"))
+    return f'"{first}"' if not more else '"' + "".join(f"{line}\\l" for line in (first, *more)) + '"'

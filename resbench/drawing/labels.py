@@ -1,0 +1,95 @@
+"""BoundOp -> what it is, in a few words: `conv3x3 16→32 /2`, `dropout 0.5`, `group_norm 8 eps 0.001`; and its sort.
+
+An argument that has its default is not said; a required one is said without its name. The sort of an op is its colour;
+an op that joins values has a sign.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from torch import nn
+
+from resbench.compiler.graph import BoundOp, Graph, Shape
+from resbench.language.graph.signature import tidy
+from resbench.ops.parameter import Random, kinds_of
+from resbench.ops.schema import table
+
+Kind = Literal["weights", "norm", "activation", "gate", "random", "moving", "merge", "other"]
+SIGNS = {"add": "+", "multiply": "×", "concat": "‖", "subtract": "−"}
+_OF: dict[str, Kind] = {
+    **dict.fromkeys(("relu", "relu6", "silu", "gelu", "tanh", "hardswish"), "activation"),
+    **dict.fromkeys(("sigmoid", "one_minus", "scale", "zero"), "gate"),
+    **dict.fromkeys(("max_pool", "avg_pool", "global_avg_pool", "subsample"), "moving"),
+    **dict.fromkeys(("pad_channels", "slice", "channel_shuffle"), "moving"),
+    **dict.fromkeys(SIGNS, "merge"),
+}
+_OF_PARAMETERS: dict[str, Kind] = {"conv": "weights", "linear": "weights", "norm": "norm"}
+_SAID_APART = ("kernel", "out", "stride", "start", "stop")
+
+
+def label(op: BoundOp, input_shape: Shape) -> str:
+    """`input_shape` is that of the op's first input."""
+    arguments = {key: value for key, value in op.arguments if not isinstance(value, Graph)}
+    channels = input_shape[0]
+    name, through = op.op, ""
+    if "out" in arguments:
+        through = f"{channels}→{arguments['out']}"
+    if arguments.get("groups") == channels == arguments.get("out") and op.op == "conv" and channels > 1:
+        name, through = f"dw{name}", str(channels)
+        del arguments["groups"]
+    kernel = _value(arguments["kernel"]) if "kernel" in arguments else ""
+    if "x" not in kernel and kernel:
+        kernel = f"{kernel}x{kernel}"
+    words = [f"{name}{kernel}" if op.op == "conv" else f"{name} {kernel}".strip(), through, _range(arguments)]
+    if "stride" in arguments and (stride := _value(arguments["stride"])) != "1":
+        words.append(f"/{stride}")
+    return " ".join(word for word in (*words, *_rest(op.op, arguments)) if word)
+
+
+def _range(arguments: Mapping[str, Any]) -> str:
+    """Of a slice."""
+    return f"{arguments['start']}:{arguments['stop']}" if "start" in arguments and "stop" in arguments else ""
+
+
+def _rest(op: str, arguments: Mapping[str, Any]) -> list[str]:
+    words = []
+    for key, argument in table()[op].arguments.items():
+        if key in _SAID_APART or key not in arguments:
+            continue
+        value = arguments[key]
+        if argument.required:
+            words.append(_value(value))
+        elif value != tidy(argument.default, argument):
+            name = key.replace("_", " ")
+            if isinstance(value, bool):
+                words.append(name if value else f"{name} off")
+            elif key.endswith("_init") and words and words[-1] == key.removesuffix("_init"):
+                words.append(_value(value))  # `bias -6`
+            else:
+                words.append(f"{name} {_value(value)}")
+    return words
+
+
+def _value(value: Any) -> str:
+    """(2, 2) -> 2, (1, 7) -> 1x7, 0.5 -> 0.5, (("normal", 0.1),) -> normal 0.1"""
+    if isinstance(value, tuple):
+        if all(isinstance(item, tuple) for item in value):
+            return " ".join(f"{_value(key)} {_value(item)}" for key, item in value)
+        return _value(value[0]) if len(set(value)) == 1 else "x".join(_value(item) for item in value)
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return str(value)
+
+
+def kind_of(op: str, module: nn.Module) -> Kind:
+    """Ops that this file does not know go by their module: what kind of parameters it has, or that it draws."""
+    if op in _OF:
+        return _OF[op]
+    if isinstance(module, Random):
+        return "random"
+    kinds = {kind for part in module.modules() for kind in kinds_of(part).values()}
+    if kinds:
+        return next((kind for name, kind in _OF_PARAMETERS.items() if name in kinds), "gate")
+    return "other"

@@ -1,0 +1,1 @@
+"""Place the boxes and routes of a drawing."""

@@ -1,0 +1,70 @@
+"""A study's row and trials -> the study as a file that runs it again, and the commands that do. No torch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from resbench.escape import shell_line
+from resbench.language.study.command_line import word_value
+from resbench.language.yaml.node import flow, plain
+from resbench.language.yaml.writer import yaml_text
+from resbench.store.connection.transaction import shown
+from resbench.store.open import Engine
+
+ORDER = ("doc", "cite", "network", "units", "data", "recipe", "search", "budget")
+_WORD = re.compile(r" (?=[A-Za-z_][\w.]*=)")
+
+
+def study_file(name: str, spec: Mapping[str, Any], units: Sequence[str], recipe: str) -> str:
+    """YAML of a study: its own words where it searched or wrote units, else all that its row says, units with the values in their
+    names. `recipe`: the name it goes by.
+    """
+    if "words" in spec:
+        words = {key: spec["words"][key] for key in ORDER if key in spec["words"]} | spec["words"]
+        return yaml_text({"study": name} | words | {"study": name, "seeds": spec.get("seeds")})
+    fixed = spec.get("fixed", {})
+    said = {"study": name, "doc": spec.get("doc") or None, "network": use_first(fixed.get("network"))}
+    listed = ["units:", *dict.fromkeys(f"  - {flow(_unit(unit), strict=True)}" for unit in units), ""]
+    rest = {
+        "data": use_first(fixed.get("data")),
+        "recipe": {"use": recipe, **fixed.get("recipe", {})},
+        "seeds": spec.get("seeds"),
+        "budget": {key: value for key, value in fixed.get("limits", {}).items() if value is not None} or None,
+        "objectives": dict.fromkeys(fixed.get("objectives", ()), "minimize") or None,
+        "race": fixed.get("race"),
+        "paired": fixed.get("paired"),
+    }
+    return yaml_text(said) + "\n".join(listed) + yaml_text(rest)
+
+
+def use_first(value: Any) -> Any:
+    """A mapping as people write it: what is used, then how."""
+    if isinstance(value, dict) and "use" in value:
+        return {"use": value["use"], **value}
+    return value
+
+
+def _unit(name: str) -> object:
+    """`constant_scaling shortcut_scale=0.5` -> {use: constant_scaling, shortcut_scale: 0.5}; values that the study's network
+    searched are searched by it again, and are no unit's."""
+    unit, *words = _WORD.split(name)
+    pairs = [word.partition("=") for word in words]
+    own = {
+        key: plain(word_value(value, name)) for key, _, value in pairs if not key.startswith(("network.", "recipe."))
+    }
+    return {"use": unit, **own} if own else unit
+
+
+def commands(engine: Engine, study: str, run_id: int) -> list[tuple[str, str]]:
+    """What each does, and the command. A database on a server goes by no address here: the page may be given away."""
+    database = Path(shown(engine)).name if engine.dialect.name == "sqlite" else "URL"
+    said = {
+        "train all of it again, from the file above": ["study", "run", f"{study}.yaml", "--db", "again.db"],
+        "the ranking in this database": ["results", "top", study, "--db", database],
+        "differences, with Holm over those named": ["results", "compare", study, "A", "B", "--db", database],
+        "one run again, held against what stands here": ["results", "repeat", str(run_id), "--db", database],
+    }
+    return [(what, shell_line(["resbench", *words])) for what, words in said.items()]

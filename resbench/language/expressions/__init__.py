@@ -1,0 +1,1 @@
+"""Parse and evaluate the expressions of params."""

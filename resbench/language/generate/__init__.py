@@ -1,0 +1,1 @@
+"""Generate units: orderings of parts and mutations."""

@@ -1,0 +1,1 @@
+"""Specs of graphs: units, blocks and networks."""

@@ -1,0 +1,214 @@
+"""An op list as written -> OpList: calls, `repeat`s and `$inserts`, each knowing its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from resbench.errors import BadInput, Fact, PlacedPluginError, PluginError, did_you_mean
+from resbench.escape import printable
+from resbench.language.expressions.expression import Expression
+from resbench.language.graph.params import Param
+from resbench.language.graph.signature import Argument, Signature, allowed, fits
+from resbench.language.yaml.node import Node, all_nodes, from_plain, plain
+from resbench.language.yaml.problems import Check
+
+MAX_OPS = 1000
+_CONV = re.compile(r"(dw)?conv([1-9][0-9]{0,2})x([1-9][0-9]{0,2})")
+
+
+@dataclass(frozen=True, slots=True)
+class OpCall:
+    """`name: {arguments}`. `op` is what it stands for (conv3x3 -> conv), `stem` what its modules are called after.
+
+    `lists`: the arguments that are lists of ops, read.
+    """
+
+    name: str
+    op: str
+    stem: str
+    arguments: Mapping[str, Node]
+    node: Node
+    lists: Mapping[str, OpList] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    times: Node
+    ops: OpList
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """`$order` in a list: the ops it stands for are put in its place."""
+
+    node: Node
+
+
+OpItem = OpCall | Repeat | Insert
+OpList = tuple[OpItem, ...]
+
+
+class Vocabulary(Protocol):
+    """Every op and block that may be named."""
+
+    def signature(self, name: str) -> Signature | None: ...
+
+    def op_names(self) -> list[str]: ...
+
+
+def parse_ops(node: Node, vocabulary: Vocabulary, check: Check) -> OpList:
+    """A list of ops, or a `$name` that stands for one."""
+    if isinstance(node.value, Expression):
+        return (Insert(node),)
+    if not isinstance(node.value, tuple):
+        hint = f"; write [{_listed(node)}]" if isinstance(node.value, str | dict) else "; `[]` is no op"
+        check.report(node, f"a list of ops is needed, got {node.shown()}{hint}")
+        return ()
+    if len(node.items) > MAX_OPS:
+        check.report(node, f"{len(node.items)} ops in one list; at most {MAX_OPS} are allowed")
+        return ()
+    parsed = (parse_op(item, vocabulary, check) for item in node.items)
+    return tuple(op for op in parsed if op is not None)
+
+
+def _listed(node: Node) -> str:
+    """`bn relu` and `bn, relu` are two ops."""
+    return (
+        printable(", ".join(re.split(r"[\s,]+", node.value.strip()))) if isinstance(node.value, str) else node.shown()
+    )
+
+
+def parse_op(node: Node, vocabulary: Vocabulary, check: Check) -> OpItem | None:
+    """`name`, `name: {arguments}`, `repeat: {times, ops}` or `$insert`."""
+    if isinstance(node.value, Expression):
+        return Insert(node)
+    if node.value == "repeat":
+        check.report(node, "`repeat` is written `repeat: {times: n, ops: [...]}`")
+        return None
+    if isinstance(node.value, str):
+        return _call(node.value, Node({}, node.place, node.path), node, vocabulary, check)
+    if not isinstance(node.value, dict) or len(node.value) != 1:
+        check.report(node, f"an op is a name or `name: {{arguments}}`, got {node.shown()}")
+        return None
+    ((name, arguments),) = node.value.items()
+    if arguments.value is None:
+        arguments = Node({}, arguments.place, arguments.path)
+    if not isinstance(arguments.value, dict):
+        check.report(arguments, f"an op is a name or `name: {{arguments}}`, never `{name}: {arguments.shown()}`")
+        return None
+    if name == "repeat":
+        if not check.keys(arguments, ["times", "ops"]) or {"times", "ops"} - set(arguments.mapping):
+            return None
+        return Repeat(arguments.mapping["times"], parse_ops(arguments.mapping["ops"], vocabulary, check), node)
+    return _call(name, arguments, node, vocabulary, check)
+
+
+def _call(name: str, arguments: Node, node: Node, vocabulary: Vocabulary, check: Check) -> OpCall | None:
+    place = Node(name, node.keys.get(name, node.place), node.path)
+    op, stem, implied = expand(name)
+    try:
+        signature = vocabulary.signature(op)
+    except BadInput as error:  # a block whose own file is wrong
+        check.report_error(place, error)
+        return None
+    except PluginError as error:
+        raise PlacedPluginError(str(place.problem(str(error)))) from None
+    if signature is None:
+        known = [*vocabulary.op_names(), "conv3x3", "conv1x1", "dwconv3x3"]
+        near = _meant(name, known) or f"; ops and blocks: {', '.join(sorted(vocabulary.op_names()))}"
+        check.report(place, f"unknown op `{printable(name)}`{near}")
+        return None
+    given = arguments.mapping
+    for key in given:
+        if key in implied and key == "kernel":
+            message = f"{name} says its kernel in its name; use `conv: {{kernel: ...}}`"
+            check.report_key(arguments, key, message)
+        elif key not in signature.arguments:
+            options = [k for k in signature.arguments if k not in implied]
+            taken = f"allowed: {', '.join(options)}" if options else "it takes none"
+            message = f"{name}: unknown argument `{printable(key)}`; {taken}{did_you_mean(key, options)}"
+            check.report_key(arguments, key, message)
+    lists: dict[str, OpList] = {}
+    for key, argument in signature.arguments.items():
+        if argument.required and key not in given and key not in implied and key != "out":
+            check.report(place, f"{name}: argument `{key}` is missing: {allowed(argument)}")
+        elif key in given and "ops" in argument.kinds:
+            lists[key] = parse_ops(given[key], vocabulary, check)
+        elif key in given:
+            check_constant(f"{name}: {key}", given[key], argument, check)
+    return OpCall(name, op, stem, {**implied, **given}, place, lists)
+
+
+# what others call it; only where no other op is called nearly so
+_ELSEWHERE = {
+    "batchnorm": "bn", "batchnorm2d": "bn", "batch_norm": "bn", "layernorm": "layer_norm", "groupnorm": "group_norm",
+    "swish": "silu", "leaky_relu": "relu", "leakyrelu": "relu", "sum": "add", "plus": "add", "mul": "multiply",
+    "mult": "multiply", "cat": "concat", "concatenate": "concat", "maxpool": "max_pool", "avgpool": "avg_pool",
+    "fc": "linear", "dense": "linear", "gap": "global_avg_pool", "droppath": "drop_branch",
+    "drop_path": "drop_branch", "se": "squeeze_excite", "stochastic_depth": "drop_branch", "layer_scale": "gain",
+    "skip": "shortcut", "downsample": "shortcut", "conv2d": "conv3x3",
+}  # fmt: skip
+
+
+def _meant(name: str, known: list[str]) -> str:
+    """What was most likely meant by a name that is none."""
+    words = name.split()
+    if len(words) > 1 and all(word in known for word in words):
+        return f"; a comma is missing: [{', '.join(words)}]"
+    plain = name.lower()
+    if plain in known or _ELSEWHERE.get(plain) in known:
+        return f"; did you mean `{plain if plain in known else _ELSEWHERE[plain]}`?"
+    return did_you_mean(name, known)
+
+
+def check_constant(what: str, node: Node, argument: Argument, check: Check) -> None:
+    """A constant argument's type; a block's argument may be anything (`kinds` is empty)."""
+    if not argument.kinds or any(isinstance(part.value, Expression) for part in all_nodes(node)):
+        return
+    if not fits(plain(node), argument):
+        check.report(node, f"{what} must be {allowed(argument, node.value)}, got {node.shown()}")
+
+
+def expand(name: str) -> tuple[str, str, dict[str, Node]]:
+    """A name with its kernel in it -> (op, stem, implied arguments).
+
+    >>> expand("conv3x3")[:2], expand("dwconv7x7")[:2], expand("bn")[:2]
+    (('conv', 'conv'), ('conv', 'dwconv'), ('bn', 'bn'))
+    """
+    match = _CONV.fullmatch(name)
+    if match is None:
+        return name, name, {}
+    implied = {"kernel": from_plain([int(match[2]), int(match[3])])}
+    if match[1]:
+        implied |= {"out": from_plain("$channels"), "groups": from_plain("$channels")}
+    return "conv", f"{match[1] or ''}conv", implied
+
+
+def taken_by(name: str, ops: Mapping[str, Signature]) -> str | None:
+    """What already bears a block's name, in words; None where it is free."""
+    if name == "repeat":
+        return "it is a word of the language"
+    op = expand(name)[0]
+    if op not in ops:
+        return None
+    origin = ops[op].origin
+    what = f"an op of {origin}" if origin.startswith("plugin ") else f"a built-in op (resbench.ops, {origin})"
+    return f"it is the name of {what}" if op == name else f"it is `{op}` with its kernel in its name, {what}"
+
+
+def block_signature(name: str, params: Mapping[str, Param], inputs: int, origin: str) -> Signature:
+    """A block's params are its arguments; what they may be is checked where they are used."""
+    arguments = {key: Argument((), False, doc=param.doc) for key, param in params.items()}
+    return Signature(name, arguments, (inputs, inputs), origin=origin)
+
+
+def check_inputs(name: str, signature: Signature, given: int) -> None:
+    """Raise Fact when an op gets fewer or more sources than it reads."""
+    low, high = signature.inputs
+    if given < low or (high is not None and given > high):
+        wanted = f"{low}" if high == low else f"at least {low}" if high is None else f"{low} to {high}"
+        raise Fact(f"{name} reads {wanted} source{'s' if wanted != '1' else ''}, got {given}")

@@ -1,0 +1,1 @@
+"""Find specs by name, and resolve what they extend."""

@@ -1,0 +1,1 @@
+"""Specs of recipes: how a network is trained."""

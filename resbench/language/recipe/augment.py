@@ -1,0 +1,54 @@
+"""What is done to training images: the key `augment` of a recipe."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from resbench.language.yaml.models import Fraction, Model, Positive
+
+
+class PadCrop(Model):
+    pad: Annotated[int, Field(gt=0, le=64)]
+
+
+class Flip(Model):
+    pass
+
+
+class Cutout(Model):
+    size: Annotated[int, Field(gt=0, le=1000)]
+
+
+class RandomResizedCrop(Model):
+    """Bounds of the crop's part of the area, and of its width over height."""
+
+    scale: tuple[Fraction, Annotated[float, Field(gt=0, le=1)]] = (0.08, 1.0)
+    ratio: tuple[Positive, Positive] = (0.75, 4 / 3)
+
+    @model_validator(mode="after")
+    def _rising(self) -> RandomResizedCrop:
+        if self.scale[0] > self.scale[1] or self.ratio[0] > self.ratio[1]:
+            raise ValueError("the lower bound comes first")
+        return self
+
+
+class Augmentation(Model):
+    """One step, batched on the device; exactly one is named."""
+
+    pad_crop: PadCrop | None = None
+    flip: Flip | None = None
+    cutout: Cutout | None = None
+    random_resized_crop: RandomResizedCrop | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_name(cls, value: Any) -> Any:
+        return {value: {}} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one(self) -> Augmentation:
+        if len(self.model_fields_set) != 1:
+            raise ValueError(f"one of {', '.join(type(self).model_fields)} is needed")
+        return self

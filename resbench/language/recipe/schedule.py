@@ -1,0 +1,85 @@
+"""How long, and how the learning rate rises and falls: the keys `warmup` and `schedule` of a recipe."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from resbench.language.yaml.models import Count, Fraction, Model, Positive
+
+
+class Span(Model):
+    """A length from the start: one of `iterations`, `epochs`, `fraction` (of the run)."""
+
+    iterations: Count | None = None
+    epochs: Positive | None = None
+    fraction: Fraction | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Span:
+        if sum(value is not None for value in (self.iterations, self.epochs, self.fraction)) != 1:
+            raise ValueError("one of iterations, epochs, fraction is needed")
+        return self
+
+
+class Warmup(Model):
+    """`for` a span at the start: a learning rate that stays, or one that rises on a line from there to full height."""
+
+    lr: Positive
+    span: Span = Field(alias="for")
+    shape: Literal["constant", "linear"] = "constant"
+
+
+class Marks(Model):
+    """Points of the run: one of `iterations`, `epochs`, `fractions`; a bare list is of fractions."""
+
+    iterations: tuple[Count, ...] | None = None
+    epochs: tuple[Positive, ...] | None = None
+    fractions: tuple[Fraction, ...] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_list(cls, value: Any) -> Any:
+        return {"fractions": value} if isinstance(value, tuple) else value
+
+    @model_validator(mode="after")
+    def _one(self) -> Marks:
+        given = [marks for marks in (self.iterations, self.epochs, self.fractions) if marks is not None]
+        if len(given) != 1 or not given[0]:
+            raise ValueError("one of iterations, epochs, fractions is needed, with at least one point")
+        if list(given[0]) != sorted(set(given[0])):
+            raise ValueError("the points must rise")
+        return self
+
+
+class Step(Model):
+    """The learning rate is multiplied `by` a factor at each point."""
+
+    at: Marks
+    by: Annotated[float, Field(gt=0, le=1)]
+
+
+class Decline(Model):
+    """From full height, behind the warm-up, to `end` times that at the last step."""
+
+    end: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+
+class Schedule(Model):
+    """How the learning rate falls; exactly one way is named, a bare name stands for its defaults."""
+
+    step: Step | None = None
+    cosine: Decline | None = None
+    linear: Decline | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_name(cls, value: Any) -> Any:
+        return {value: {}} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one(self) -> Schedule:
+        if len(self.model_fields_set) != 1:
+            raise ValueError(f"one of {', '.join(type(self).model_fields)} is needed")
+        return self

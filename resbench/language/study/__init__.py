@@ -1,0 +1,1 @@
+"""Specs of studies: entries, search, budget and design."""

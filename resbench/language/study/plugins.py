@@ -1,0 +1,40 @@
+"""`plugins:` of a study -> folders.  Their code is run, so a study that came from somebody else may not point just anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from resbench.escape import printable
+from resbench.language.library.lookup import is_folder, shown, workspace
+from resbench.language.yaml.node import Node
+from resbench.language.yaml.problems import Check
+
+
+def plugin_folders(top: Node, folder: Path, allowed: Sequence[Path] = ()) -> list[Path]:
+    """Relative to `folder`, the study's own; below it, below the workspace, or one that who runs it has `allowed`.
+
+    Raises SpecError for any other.
+    """
+    node = top.mapping.get("plugins")
+    check = Check()
+    found: list[Path] = []
+    for item in check.sequence(node, "folders") if node is not None else ():
+        if not isinstance(item.value, str) or not item.value or "\x00" in item.value:
+            check.report(item, f"a folder is needed, got {item.shown()}")
+            continue
+        path = (folder / item.value).resolve()
+        space = workspace()
+        roots = [folder.resolve(), *([space.resolve().parent] if space is not None else [])]
+        if path not in allowed and not any(path.is_relative_to(root) for root in roots):
+            where = " and of ".join(shown(root) for root in roots)
+            check.report(
+                item,
+                f"`{printable(item.value)}` lies outside of {where}: a study may not run code from elsewhere; who runs it "
+                f"may, with `--plugins {printable(str(path), 200)}`",
+            )
+        elif not is_folder(path):
+            check.report(item, f"`{printable(item.value)}` is no folder beside the study")
+        found.append(path)
+    check.done()
+    return found

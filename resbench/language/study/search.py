@@ -1,0 +1,137 @@
+"""`search` of a study -> SearchSpec: which points are tried in which order, by which runs, and who is judged in the end.
+
+Choosing and judging use different runs (evidence rule 11): a search has seeds of its own, and its finalists get the study's.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from resbench.errors import BadInput
+from resbench.language.yaml.models import Count, Model, validate
+from resbench.language.yaml.node import Node
+from resbench.language.yaml.problems import Check
+from resbench.random_streams import LARGEST
+
+Use = Literal["grid", "random", "tpe", "cma_es", "gp", "nsga2", "nsga3", "evolution", "halving", "hyperband"]
+FIRST_SEED = 1_000_000
+"""Of a search: far from the seeds that people give, which judge."""
+
+ONE_OBJECTIVE = ("cma_es",)
+MODELS = {
+    "cma_es": "its model has the ranges that every point has, and no choices",
+    "gp": "its model has the questions that every point has, and none that is of one unit alone",
+}
+"""Samplers that draw a part of the questions at random, each with what its model has."""
+BY_RUNGS = ("halving", "hyperband")
+BY_POPULATION = ("evolution", "nsga2", "nsga3")
+_OF = {
+    "population": BY_POPULATION,
+    "sample": ("evolution",),
+    "start": ("tpe", "gp", "cma_es"),
+    "eta": BY_RUNGS,
+    "from": BY_RUNGS,
+}
+_NOT_OF_RUNGS = ("batch", "prune")
+
+
+class Prune(Model):
+    """`median`: a run is stopped at an epoch where its val error is above the median of the runs of earlier batches there, from
+    epoch `from` on, once there are `after` of them. `patience`: one that has not improved by `by` points for `epochs` epochs.
+    """
+
+    use: Literal["median", "patience"]
+    from_: Annotated[int, Field(alias="from", gt=0, le=10**6)] = 1
+    after: Count = 5
+    epochs: Count = 5
+    by: Annotated[float, Field(ge=0)] = 0.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_use(cls, value: Any) -> Any:
+        of = {"from": "median", "after": "median", "epochs": "patience", "by": "patience"}
+        use = value.get("use") if isinstance(value, dict) else None
+        for key in value if use in ("median", "patience") else ():
+            if of.get(key, use) != use:
+                raise ValueError(f"`{key}` is of {of[key]}, not of {use}")
+        return value
+
+
+class SearchSpec(Model):
+    """How many points it looks at stands in `budget.trials`. `batch`: points that are asked for at a time, by the batches
+    before alone. `start`: points drawn at random before a model is made. `seeds`: runs of each point by which the search
+    chooses. `finalists`: how many are judged, with the study's own seeds. `from`, `eta`: epochs of the first rung, and how much
+    longer the next is and how many times fewer go on. `population`, `sample`: of evolution, and of the nsga searches the first.
+    """
+
+    use: Use = "grid"
+    seed: Annotated[int, Field(ge=0, le=LARGEST)] = 0
+    seeds: Annotated[int, Field(gt=0, le=1000)] = 1
+    finalists: Count = 5
+    batch: Annotated[int, Field(gt=0, le=1000)] = 4
+    start: Annotated[int, Field(gt=0, le=10**5)] = 10
+    population: Annotated[int, Field(gt=1, le=10**5)] = 16
+    sample: Annotated[int, Field(gt=0, le=10**5)] = 4
+    eta: Annotated[int, Field(gt=1, le=100)] = 3
+    from_: Annotated[int, Field(alias="from", gt=0, le=10**6)] = 1
+    prune: Prune | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_use(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        use = value.get("use", "grid")
+        for key, of in _OF.items():
+            if key in value and use not in of:
+                raise ValueError(f"`{key}` is of {', '.join(of)}, not of {use}")
+        if use in BY_RUNGS and any(key in value for key in _NOT_OF_RUNGS):
+            raise ValueError("`batch` and `prune` are not of searches by rungs, which stop runs by themselves")
+        if use == "grid" and set(value) - {"use"}:
+            raise ValueError("a grid tries every point with the study's own seeds; it takes no other key")
+        return value
+
+    @property
+    def is_grid(self) -> bool:
+        return self.use == "grid"
+
+    @property
+    def proposes(self) -> bool:
+        """Whether it finds its points one after the other, so that they are not known before."""
+        return not self.is_grid and self.use not in BY_RUNGS
+
+    @property
+    def own_seeds(self) -> tuple[int, ...]:
+        """By which it chooses; nobody is judged by them."""
+        return tuple(range(FIRST_SEED, FIRST_SEED + self.seeds))
+
+
+def keys_for(use: str) -> tuple[str, ...]:
+    """The keys that a search takes.
+
+    >>> keys_for("tpe")
+    ('use', 'seed', 'seeds', 'finalists', 'batch', 'start', 'prune')
+    """
+    if use == "grid":
+        return ("use",)
+    keys = (field.alias or name for name, field in SearchSpec.model_fields.items())
+    refused = _NOT_OF_RUNGS if use in BY_RUNGS else ()
+    return tuple(key for key in keys if use in _OF.get(key, (use,)) and key not in refused)
+
+
+def parse_search(node: Node, objectives: int, check: Check) -> SearchSpec:
+    """`search: tpe` is `search: {use: tpe}`."""
+    whole = Node({"use": node}, node.place, node.path) if isinstance(node.value, str) else node
+    try:
+        spec = validate(SearchSpec, whole)
+    except BadInput as error:
+        check.report_error(node, error)
+        return SearchSpec()
+    if spec.use in ONE_OBJECTIVE and objectives > 1:
+        check.report(
+            node,
+            f"{spec.use} has one objective, the study {objectives}; nsga2, nsga3, tpe, gp, random and evolution take more",
+        )
+    return spec

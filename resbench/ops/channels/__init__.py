@@ -1,0 +1,1 @@
+"""Ops that join, cut and reorder channels."""

@@ -1,0 +1,1 @@
+"""Poolings and other changes of the size of a map."""

@@ -1,0 +1,1 @@
+"""Read the results of a database as plain rows, and write them as tables."""

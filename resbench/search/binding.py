@@ -1,0 +1,120 @@
+"""An entry of a study's units, and answers -> the Point that they lead to: bound on `meta`, priced, within the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from resbench.compiler.binding.network import Request, bind_network
+from resbench.compiler.binding.scope import Choose
+from resbench.compiler.build.network import check_count
+from resbench.compiler.graph import BoundNetwork
+from resbench.compiler.identity.canonical import canonical
+from resbench.data.info import DatasetInfo
+from resbench.errors import BadInput, Endless, Problem, SpecError, TooLarge
+from resbench.language.graph.params import is_domain, parse_domain
+from resbench.language.library.library import Library
+from resbench.language.study.entries import UnitEntry
+from resbench.language.study.study import StudySpec, recipe_at
+from resbench.language.yaml.node import Node
+from resbench.language.yaml.problems import Check
+from resbench.measure.limits import over_budget
+from resbench.measure.macs import macs
+from resbench.measure.memory_check import Room, lacks_room
+from resbench.measure.params import bound_params
+from resbench.ops.initialisers import initialiser_called
+from resbench.search.answers import Asked, is_structure
+from resbench.search.latencies import Latencies
+from resbench.search.point import Point
+from resbench.study.resources.memory import load_of
+from resbench.train.schedule import length
+
+MAX_MACS = 2**63 - 1  # what a database counts in
+
+
+@dataclass(frozen=True, slots=True)
+class Pricing:
+    """What a study's points are bound and priced with. `room`: of the device that they must fit on, if they must."""
+
+    spec: StudySpec
+    info: DatasetInfo
+    library: Library
+    latencies: Latencies
+    room: Room | None = None
+
+    def point(self, entry: UnitEntry, asked: Asked) -> Point:
+        """Raises SpecError where it cannot be built, is over the budget, or, in a search, is too large for the device; in a grid
+        that is a BadInput: all of its points are asked for.
+        """
+        unit, bound = self.library.unit(entry.label), self._bound(entry, asked)
+        recipe = recipe_at(self.spec, _recipe_answers(self.spec, asked.choose))
+        try:
+            run = length(recipe, self.info.n_train)
+            initialiser_called(recipe.init)
+        except BadInput as error:
+            raise SpecError([self.spec.recipe.problem(str(error))]) from None
+        digest, cost = canonical(bound).digest, (bound_params(bound), macs(bound).count)
+        with self._refusals(entry):
+            check_count(bound, cost[0])
+            if cost[1] > MAX_MACS:
+                title = f"{bound.name} of {bound.unit}"
+                raise BadInput(f"{title}: {cost[1]:,} multiply-adds of one image; at most {MAX_MACS:,} are allowed")
+        over = over_budget(bound, self.spec.budget, cost, lambda device: self.latencies.of(bound, digest, device))
+        if over is not None:
+            raise SpecError([entry.use.node.problem(f"unit {unit.name}: {over}")])
+        own = {name: label for name, label in asked.labels.items() if not is_structure(name)}
+        domains = {name: asked.domains[name] for name in own}
+        name = name_of(entry, unit.name, own)
+        with self._refusals(entry):
+            lacking = None if self.room is None else lacks_room(bound, load_of(bound, recipe, self.info), self.room)
+            if lacking is not None:
+                raise TooLarge(f"{name} in {bound.name}: {lacking}")
+        mine = unit.node if self.library.is_added(unit.name) else None
+        return Point(name, unit.name, own, domains, bound, digest, *cost, recipe, run.epochs, mine)
+
+    @contextmanager
+    def _refusals(self, entry: UnitEntry) -> Iterator[None]:
+        """A search goes on without such a point; a grid is one list of points, so it is the study that cannot be."""
+        try:
+            yield
+        except BadInput as error:
+            if self.spec.search.is_grid:
+                raise
+            raise SpecError([entry.use.node.problem(str(error))]) from None
+
+    def _bound(self, entry: UnitEntry, asked: Asked) -> BoundNetwork:
+        unit, info = self.library.unit(entry.label), self.info
+        searched = [n for n, p in unit.body.params.items() if p.domain and p.by is None]
+        vary = frozenset(searched if entry.vary is None else entry.vary)
+        request = Request(self.spec.network, entry.use, info.input_shape, info.n_classes, asked.choose, vary)
+        try:
+            return bind_network(request, self.library)
+        except SpecError as error:
+            told = [Problem(f"unit {unit.name}: {p.message}", p.path, p.place) for p in error.problems]
+            raise SpecError(told) from None
+        except Endless:
+            raise
+        except BadInput as error:
+            raise SpecError([entry.use.node.problem(f"unit {unit.name}: {error}")]) from None
+
+
+def _recipe_answers(spec: StudySpec, choose: Choose) -> dict[str, Node]:
+    """The recipe's values that are searched: at its top and in its optimizer."""
+    found: dict[str, Node] = {}
+    for prefix, node in (("", spec.recipe), ("optimizer.", spec.recipe.mapping.get("optimizer", Node({})))):
+        for key, value in node.mapping.items():
+            if is_domain(value):
+                check = Check()
+                domain = parse_domain(value, check)
+                check.done()
+                assert domain is not None
+                found[prefix + key] = choose(f"recipe.{key}", domain)
+    return found
+
+
+def name_of(entry: UnitEntry, unit: str, labels: Mapping[str, str]) -> str:
+    """The unit and what was said of its params: `constant_scaling shortcut_scale=0.5`."""
+    said = {key: node.shown() for key, node in entry.use.arguments.items() if not is_domain(node)}
+    said |= {name.removeprefix("unit."): label for name, label in labels.items()}
+    return " ".join([unit, *(f"{key}={value}" for key, value in said.items())])

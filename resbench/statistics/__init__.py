@@ -1,0 +1,1 @@
+"""Statistics on plain numbers: samples in, claims out (numpy and scipy.special only)."""

@@ -1,0 +1,86 @@
+"""Bytes -> a file in the database's own place for checkpoints, and back.  Whole or not at all, and told damaged by its digest."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from hashlib import file_digest, sha256
+from pathlib import Path
+from secrets import randbelow
+from stat import S_ISREG
+
+from sqlalchemy import Engine
+
+from resbench.failpoints import Failpoint, reach
+from resbench.files import open_new, sync
+from resbench.store.checkpoints.mark import is_file
+from resbench.store.checkpoints.place import inner_places, own_place
+
+LARGEST = 2**36  # bytes of a file: what is larger is none of ours
+_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+
+
+def weights_file(digest: object) -> str:
+    """The name of a file of weights whose sha256 this is."""
+    return f"{digest}.safetensors"
+
+
+def write_kept(engine: Engine, folder: Path, name: str, content: bytes) -> Path:
+    """Write a file of ours under another name, sync it, and put it in its place. Raises OSError, with nothing half-written."""
+    rough = _begun(engine, folder, name)
+    try:
+        with rough.open("r+b") as file:
+            file.write(content)
+            file.flush()
+            reach(Failpoint.CHECKPOINT_WRITTEN)
+            os.fsync(file.fileno())
+        reach(Failpoint.CHECKPOINT_SYNCED)
+        path = rough.with_name(name)
+        if os.path.lexists(path) and not is_file(path):
+            raise FileExistsError(f"{name} is there, and is no file")
+        rough.replace(path)
+        sync(path.parent)
+    except OSError:
+        remove_kept(rough)
+        raise
+    return path
+
+
+def _begun(engine: Engine, folder: Path, name: str) -> Path:
+    """Another worker that is done may remove the empty folder between the two."""
+    for again in reversed(range(10)):
+        rough = own_place(engine, folder, make=True) / f"{name}.{randbelow(10**18)}.tmp"
+        try:
+            os.close(open_new(rough, private=True))
+            break
+        except FileNotFoundError:
+            if not again:
+                raise
+    return rough
+
+
+def places_of(engine: Engine, folder: Path) -> Iterable[Path]:
+    """Where files may lie. What lies there already is read too, whoever put it there: the digest says whether it is the one."""
+    return dict.fromkeys((own_place(engine, folder), folder, *inner_places(folder)))
+
+
+def read_kept(path: Path, digest: object) -> bytes | None:
+    """An ordinary file that has the digest, else None; it is not taken into memory before it is known to have it."""
+    try:
+        with os.fdopen(os.open(path, _FLAGS), "rb") as file:
+            what = os.fstat(file.fileno())
+            if not S_ISREG(what.st_mode) or what.st_size > LARGEST or file_digest(file, "sha256").hexdigest() != digest:
+                return None
+            file.seek(0)
+            content = file.read(what.st_size)
+    except OSError:
+        return None
+    return content if sha256(content).hexdigest() == digest else None
+
+
+def remove_kept(path: Path) -> None:
+    """A file, never a link, a folder or a pipe of such a name."""
+    with suppress(OSError):
+        if is_file(path):
+            path.unlink()

@@ -1,0 +1,225 @@
+"""A folder for checkpoints, and a database -> the place in it that is the database's own, marked so by a file.
+
+The mark says whose files of resbench's form these are, so that nothing else is ever removed: not what lay there before, not what
+another database keeps. A second database that is given the same folder has a folder of its own in it. Made when first needed.
+A doubtful database, such as a copy or one that came from another machine, is taken for a second one: it reads what its rows tell
+of wherever it lies there, and removes nothing that may be the first one's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from itertools import chain
+from pathlib import Path
+from secrets import token_hex
+
+from sqlalchemy import Connection, Engine, select
+
+from resbench.errors import BadInput, DatabaseError, StorageError
+from resbench.escape import printable
+from resbench.files import private_mode, write
+from resbench.store.checkpoints.mark import MARK, NOBODY, Identity, Mark, is_file, is_mark, read_mark
+from resbench.store.connection.dialect import insert_absent, server_of
+from resbench.store.connection.transaction import location_of, reading, writing
+from resbench.store.schema.tables import rb_weights
+from resbench.store.schema.work_tables import rb_checkpoint, rb_lease
+
+# key.epoch.token of what is under way, sha256.safetensors of weights that are kept
+FORM = re.compile(
+    r"[0-9a-f]{32}(\.[0-9]{1,19}){2}((\.[0-9]{1,19})?\.tmp)?|[0-9a-f]{64}\.safetensors(\.[0-9]{1,19}\.tmp)?", re.ASCII
+)
+_OWN = re.compile(r"[0-9a-f]{16}", re.ASCII)  # a database's own folder in that of another
+_MOUNTED = "lost+found"  # in the root of a file system
+_ROLE = "folder of checkpoints"
+
+
+def identity(engine: Engine) -> Identity | None:
+    """Of a database that has claimed a folder."""
+    with reading(engine) as connection:
+        drawn = connection.execute(select(rb_lease.c.holder).where(rb_lease.c.name == _ROLE)).scalar()
+        server = server_of(connection)
+    if not isinstance(drawn, str):
+        return None
+    location = location_of(engine)
+    if location.path is None:
+        return Identity(drawn, f"{engine.url.database} ({server})" if server else location.shown)
+    path = location.path.resolve()
+    try:
+        found = path.stat()
+    except OSError:  # taken away, while what was opened still answers
+        raise DatabaseError(f"{location.shown}: is gone; nothing is kept for it") from None
+    return Identity(drawn, str(path), f"{found.st_dev}:{found.st_ino}")
+
+
+def claim(engine: Engine, folder: Path) -> str | None:
+    """Look at the folder before anything is trained. Returns what a user should know of it.
+
+    Raises BadInput where it holds what resbench did not write.
+    """
+    private_mode()  # raises where it cannot be read
+    refuse_strangers(folder)
+    with writing(engine) as connection:
+        insert_absent(connection, rb_lease, {"name": _ROLE, "holder": token_hex(16), "token": 0, "until": 0.0})
+    own, mark = identity(engine), read_mark(folder)
+    assert own is not None
+    if mark is None:
+        if next(files_in(folder), None) is None:
+            return None
+        with suppress(StorageError):  # who writes to it is told
+            _put_mark(engine, folder, own)
+        left = len((read_mark(folder) or NOBODY).left)
+        return f"{folder}: {left} files of unknown checkpoints were there before; they are left" if left else None
+    for place in own_places(folder, own):
+        found = read_mark(place)
+        # It was moved, or the machine has been started anew; of a server it is the same from every machine.
+        if found is not None and own.file and found != (now := Mark(own, found.made, found.left)):
+            with suppress(StorageError):
+                write(place / MARK, now.data(), force=True, private=True)
+    return None if mark.is_of(own) else _other(folder, mark, own, own_place(engine, folder))
+
+
+def _other(folder: Path, mark: Mark, own: Identity, place: Path) -> str:
+    """What a user should know where the folder is marked as another's."""
+    other = printable(mark.of.at, 300) or "which is not known"
+    told = f"{folder} has the checkpoints of another database, {other}; this one's are in {place}"
+    if mark.of.drawn != own.drawn:
+        return told
+    return (
+        f"{told}. One of the two is a copy of the other, or this one came here from {printable(mark.host, 100)}: what its "
+        f"rows tell of is gone on with. If no other database uses {folder}, remove {folder / MARK}: then all there is this one's"
+    )
+
+
+def refuse_strangers(folder: Path) -> None:
+    """Raise BadInput for a folder without our mark that holds anything but checkpoints."""
+    strange = [path.name for path in _listed(folder) if not _is_ours(path)] if read_mark(folder) is None else []
+    if strange:
+        names = ", ".join(printable(name, 100) for name in strange[:3])
+        more = f" and {len(strange) - 3} more" if len(strange) > 3 else ""
+        raise BadInput(
+            f"{folder}: expected a new or an empty folder for checkpoints, got one that holds {names}{more}; "
+            f"it was left as it is: give another, such as `--checkpoints {folder / 'checkpoints'}`"
+        )
+
+
+def own_place(engine: Engine, folder: Path, *, make: bool = False) -> Path:
+    """Where the database's new files go: the folder, or one in it. `make`: it is there and marked afterwards.
+
+    Raises OSError and StorageError where it cannot be made.
+    """
+    own = identity(engine)
+    if own is None:  # a database that has never claimed one
+        return folder
+    for place in (folder, *own_places(folder, own), folder / own.short):
+        if make and read_mark(place) is None:
+            _put_mark(engine, place, own) if place.exists() else _make(place, own)
+        mark = read_mark(place)
+        if mark is None or mark.is_of(own):
+            return place
+    return folder / own.short
+
+
+def own_places(folder: Path, own: Identity | None) -> list[Path]:
+    """Where its files may be: the folder, if it is no other's, and those in it that are marked as the database's own."""
+    mark = read_mark(folder)
+    here = [folder] if mark is None or mark.is_of(own) else []
+    return [*here, *(place for place in inner_places(folder) if (found := read_mark(place)) and found.is_of(own))]
+
+
+def inner_places(folder: Path) -> list[Path]:
+    """Marked folders in the folder, whoever's."""
+    return [path for path in _listed(folder) if _OWN.fullmatch(path.name) and read_mark(path) is not None]
+
+
+def removable(place: Path, own: Identity | None, known: Collection[str]) -> list[Path]:
+    """Checkpoints that the database wrote: in a place marked as its own all that came since, in one without a mark those of the
+    keys that it knows.
+    """
+    mark = read_mark(place)
+    if mark is None:
+        return [path for path in files_in(place) if path.name.split(".")[0] in known]
+    return [path for path in files_in(place) if path.name not in mark.left] if mark.is_of(own) else []
+
+
+def known_keys(connection: Connection) -> frozenset[str]:
+    """How names of files begin that rows tell of: the keys of checkpoints, the digests of weights."""
+    found = chain(
+        *(connection.execute(select(column)).scalars() for column in (rb_checkpoint.c.key, rb_weights.c.sha256))
+    )
+    return frozenset(found)
+
+
+def leave(place: Path, own: Identity | None) -> None:
+    """Remove a folder in which nothing is left but our mark; one that was there before stays, without the mark."""
+    mark = read_mark(place)
+    if mark is None or not mark.is_of(own):
+        return
+    with suppress(OSError):
+        if not mark.made:
+            if all(path.name == _MOUNTED or is_mark(path) for path in _listed(place)):
+                _remove_marks(place)
+        elif all(map(is_mark, _listed(place))):
+            gone = _beside(place)
+            place.rename(gone)  # so that it is whole or gone, whoever looks
+            if all(map(is_mark, _listed(gone))):
+                _remove_marks(gone)
+                gone.rmdir()
+            else:  # somebody wrote just now
+                gone.rename(place)
+
+
+def files_in(place: Path) -> Iterator[Path]:
+    """Of the form of checkpoints, whoever wrote them."""
+    return (path for path in _listed(place) if FORM.fullmatch(path.name) and is_file(path))
+
+
+def _make(place: Path, own: Identity) -> None:
+    """A folder that has its mark from the beginning; nothing where somebody was faster."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    rough = _beside(place)
+    rough.mkdir(0o700)
+    try:
+        write(rough / MARK, Mark(own, made=True).data(), private=True)
+        rough.chmod(private_mode(folder=True))
+        rough.rename(place)
+    except (OSError, StorageError):
+        _remove_marks(rough)
+        rough.rmdir()
+        if not place.exists():
+            raise
+
+
+def _put_mark(engine: Engine, place: Path, own: Identity) -> None:
+    """In a folder that was there; nothing where somebody was faster."""
+    names = [path.name for path in files_in(place)]
+    with reading(engine) as connection:
+        keys = known_keys(connection) if names else frozenset()
+    left = frozenset(name for name in names if name.split(".")[0] not in keys)
+    with suppress(BadInput):
+        write(place / MARK, Mark(own, left=left).data(), private=True)
+
+
+def _remove_marks(place: Path) -> None:
+    for path in _listed(place):
+        if is_mark(path):
+            path.unlink()
+
+
+def _beside(place: Path) -> Path:
+    return place.with_name(f".{place.name[:100]}.{token_hex(8)}.part")
+
+
+def _listed(place: Path) -> list[Path]:
+    """Nothing where there is no folder, or none that can be looked into: who writes to it is told."""
+    try:
+        return sorted(place.iterdir())
+    except OSError:
+        return []
+
+
+def _is_ours(path: Path) -> bool:
+    if path.name == _MOUNTED or is_mark(path) or (FORM.fullmatch(path.name) and is_file(path)):
+        return True
+    return _OWN.fullmatch(path.name) is not None and read_mark(path) is not None

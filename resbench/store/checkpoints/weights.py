@@ -1,0 +1,162 @@
+"""Weights of runs -> files in the folder of checkpoints, named by their sha256, with a row each; and back.  No torch here.
+
+Of a run that ends, the file is written before the row, while its cell keeps sweeps away; a file without a row goes with the next
+sweep. A row whose file is gone costs a training, when somebody asks for the weights.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from math import inf
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, delete, exists, func, insert, select, type_coerce, update
+from sqlalchemy.types import NullType
+
+from resbench.errors import StorageError
+from resbench.failpoints import Failpoint, reach
+from resbench.store.checkpoints.files import places_of, read_kept, remove_kept, weights_file, write_kept
+from resbench.store.checkpoints.place import identity, own_places, removable
+from resbench.store.connection.transaction import reading, writing
+from resbench.store.merge.catalogue import CHUNK
+from resbench.store.records import WeightsRecord
+from resbench.store.schema.tables import rb_run, rb_study_run, rb_weights
+
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptWeights:
+    """Of a run. `asked`: a person wanted them, so no study removes them."""
+
+    run_id: int
+    sha256: str
+    bytes: int
+    asked: bool
+
+
+def write_weights(engine: Engine, folder: Path, content: bytes) -> WeightsRecord:
+    """Write the file, of which a row is to tell. Raises StorageError, with nothing half-written."""
+    record = WeightsRecord(sha256(content).hexdigest(), len(content))
+    try:
+        write_kept(engine, folder, weights_file(record.sha256), content)
+    except OSError as error:
+        raise StorageError(f"{folder}: no weights could be written: {error.strerror or error}") from None
+    reach(Failpoint.WEIGHTS_WRITTEN)
+    return record
+
+
+def write_row(connection: Connection, run_id: int, record: WeightsRecord, *, asked: bool = False) -> None:
+    """Let the run have these weights and no others."""
+    connection.execute(delete(rb_weights).where(rb_weights.c.run_id == run_id))
+    values = {"run_id": run_id, "sha256": record.sha256, "bytes": record.bytes, "asked": asked}
+    connection.execute(insert(rb_weights).values(values))
+
+
+def keep_weights(engine: Engine, folder: Path, run_id: int, content: bytes) -> WeightsRecord:
+    """Keep the weights of a run, since a person asked for them. Raises StorageError.
+
+    The row first: no cell runs, so a sweep would take a file that no row tells of. A row without a file costs a training only.
+    """
+    record = WeightsRecord(sha256(content).hexdigest(), len(content))
+    with writing(engine) as connection:
+        if connection.execute(select(rb_run.c.id).where(rb_run.c.id == run_id)).first() is not None:
+            write_row(connection, run_id, record, asked=True)
+    return write_weights(engine, folder, content)
+
+
+def ask_to_keep(engine: Engine, run_id: int) -> None:
+    """Let no study remove the weights of a run that are kept."""
+    with writing(engine) as connection:
+        connection.execute(update(rb_weights).where(rb_weights.c.run_id == run_id).values(asked=True))
+
+
+def kept_weights(engine: Engine, runs: Collection[int] | None = None) -> dict[int, KeptWeights]:
+    """By the id of their run, of these runs or of all."""
+    with reading(engine) as connection:
+        rows = connection.execute(select(rb_weights).order_by(rb_weights.c.run_id)).mappings()
+        found = {row["run_id"]: KeptWeights(**row) for row in rows}
+    return found if runs is None else {run: kept for run, kept in found.items() if run in runs}
+
+
+def read_weights_of(engine: Engine, folder: Path, run_id: int) -> bytes | None:
+    """The file of a run's weights; None where none are kept, or the file is missing or another than the row says."""
+    kept = kept_weights(engine, [run_id]).get(run_id)
+    return None if kept is None else read_file(places_of(engine, folder), kept.sha256)
+
+
+def read_file(places: Iterable[Path], digest: str) -> bytes | None:
+    """The first file in the places that has the digest; none for a row that says anything else."""
+    if _DIGEST.fullmatch(digest) is None:
+        return None
+    found = (read_kept(place / weights_file(digest), digest) for place in places)
+    return next((content for content in found if content is not None), None)
+
+
+def bytes_kept(engine: Engine) -> int:
+    """Of all weights that no person asked for."""
+    with reading(engine) as connection:
+        total = type_coerce(func.coalesce(func.sum(rb_weights.c.bytes), 0), NullType())  # Postgres gives no int
+        found: Any = connection.execute(select(total).where(~rb_weights.c.asked)).scalar_one()
+        return int(found)
+
+
+def drop_weights(engine: Engine, study_id: int, wanted: Collection[int]) -> int:
+    """Rows of the study's runs that are not wanted, that no other study uses and nobody asked for; the next sweep removes their
+    files. Returns how many.
+    """
+    with writing(engine) as connection:
+        query = select(rb_weights.c.run_id).where(*_of_study_alone(study_id))
+        gone = [run for run in connection.execute(query).scalars() if run not in wanted]
+        delete_rows(connection, gone)
+    return len(gone)
+
+
+def drop_worse(engine: Engine, folder: Path, study_id: int, run: tuple[str, str, float], needed: int) -> None:
+    """Let go of weights of units that are worse so far, the worst first, until so many bytes are free.
+
+    Only of runs that no other study uses and whose weights nobody asked for.
+
+    Args:
+        run: architecture, recipe and val error (percent) of the one that is to be kept.
+        needed: bytes.
+    """
+    of_study = exists().where(rb_study_run.c.run_id == rb_run.c.id, rb_study_run.c.study_id == study_id)
+    with writing(engine) as connection:
+        errors: dict[tuple[str, str], list[float]] = {run[:2]: [run[2]]}
+        complete = select(rb_run).where(of_study, rb_run.c.status == "complete")
+        for row in connection.execute(complete).mappings():
+            errors.setdefault((row["architecture"], row["recipe"]), []).append(row["val_error_pct"])
+        means = {unit: fmean(values) for unit, values in errors.items()}
+        kept = select(rb_weights, rb_run.c.architecture, rb_run.c.recipe).join(rb_run)
+        rows = connection.execute(kept.where(*_of_study_alone(study_id))).mappings().all()
+        worse = [row for row in rows if means.get((row["architecture"], row["recipe"]), -inf) > means[run[:2]]]
+        gone, free = [], 0
+        for row in sorted(worse, key=lambda row: -means[row["architecture"], row["recipe"]]):
+            if free < needed:
+                gone.append(row)
+                free += row["bytes"]
+        delete_rows(connection, [row["run_id"] for row in gone])
+    own, names = identity(engine), {weights_file(row["sha256"]) for row in gone}
+    for place in own_places(folder, own):
+        for path in removable(place, own, [row["sha256"] for row in gone]):
+            if path.name in names:
+                remove_kept(path)
+
+
+def _of_study_alone(study_id: int) -> list[ColumnElement[bool]]:
+    """Weights of runs of the study that no other study uses, and that nobody asked for."""
+    other = rb_study_run.alias()
+    mine = exists().where(rb_study_run.c.run_id == rb_weights.c.run_id, rb_study_run.c.study_id == study_id)
+    shared = exists().where(other.c.run_id == rb_weights.c.run_id, other.c.study_id != study_id)
+    return [mine, ~shared, ~rb_weights.c.asked]
+
+
+def delete_rows(connection: Connection, runs: Sequence[int]) -> None:
+    for start in range(0, len(runs), CHUNK):
+        connection.execute(delete(rb_weights).where(rb_weights.c.run_id.in_(runs[start : start + CHUNK])))

@@ -1,0 +1,1 @@
+"""Locate, open and retry connections to SQLite and Postgres."""

@@ -1,0 +1,96 @@
+"""Engine -> one transaction, reading or writing; what the database raises -> a resbench error with place and advice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from resbench.errors import DatabaseError, Fact, ResbenchError, StorageError, Unavailable
+from resbench.store.connection.dialect import AT, WRITES, comes_back, ran_too_long, reading_options
+from resbench.store.connection.location import Location
+from resbench.store.connection.postgres import pooler_hint
+from resbench.store.connection.sqlite import BUSY_TIMEOUT_S, corrupt
+from resbench.store.connection.sqlite_open import error_name
+from resbench.store.schema.limits import LIMIT_S, limit_of, too_long
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that sees one state of the database throughout, and writes nothing."""
+    options = reading_options(engine)
+    with explained(engine), engine.connect().execution_options(**options) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that is committed whole or not at all; in SQLite it holds the write lock from its start."""
+    with explained(engine), engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def explained(engine: Engine) -> Iterator[None]:
+    """Turn what SQLAlchemy raises into DatabaseError or StorageError; nothing else is touched."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        if getattr(error, "engine", engine) is not engine:  # of the database of a transaction around this one
+            raise
+        raise explain(error, location_of(engine), engine.get_execution_options().get(LIMIT_S)) from None
+    except UnicodeDecodeError as error:
+        raise corrupt(shown(engine), str(error)) from None
+    except UnicodeEncodeError as error:  # half of a pair of surrogates, as JSON can write it
+        raise DatabaseError(f"{shown(engine)}: a text was refused, since it is no Unicode: {error}") from None
+    except Fact as fact:  # a value that its column cannot hold
+        raise DatabaseError(f"{shown(engine)}: {fact}; `resbench db check` lists every such row") from None
+
+
+def location_of(engine: Engine) -> Location:
+    """Return the location that the engine was made from: its own URL, written out, need not be read as it was given."""
+    location: Location = engine.get_execution_options()[AT]
+    return location
+
+
+def shown(engine: Engine) -> str:
+    """The database's name as it may be printed."""
+    return location_of(engine).shown
+
+
+def explain(error: SQLAlchemyError, location: Location, limit_s: float | None = None) -> ResbenchError:
+    """The error a person sees: where, what, and what to do. `limit_s`: the limit of the transaction, as limit_of has it."""
+    where = location.shown
+    if isinstance(error, PoolTimeout):
+        return Unavailable(f"{where}: every connection is in use: {location.conceal(str(error))}")
+    if not isinstance(error, DBAPIError):
+        return DatabaseError(f"{where}: {location.conceal(str(error))}")
+    cause = error.orig
+    message = location.conceal(str(cause))
+    name = error_name(cause)
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return Unavailable(
+            f"{where}: held by another process for over {BUSY_TIMEOUT_S:.0f} s; try again when it is done"
+        )
+    if name.startswith("SQLITE_INTERRUPT") or ran_too_long(cause):
+        return DatabaseError(too_long(where, limit_of(limit_s)))
+    if name.startswith("SQLITE_READONLY"):
+        return DatabaseError(f"{where}: is read-only: reading commands work, running ones do not ({message})")
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+        return StorageError(f"{where}: the disc is full or fails ({message}); nothing half-written was kept")
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return corrupt(where, message)
+    if name.startswith("SQLITE_CANTOPEN"):
+        return DatabaseError(f"{where}: cannot be opened or is gone ({message})")
+    if hint := pooler_hint(message):
+        return DatabaseError(f"{where}: {message}; {hint}")
+    if error.connection_invalidated or comes_back(cause):
+        return Unavailable(f"{where}: does not answer: {message}")
+    if "Could not decode to UTF-8" in message:  # what SQLite's driver says names no row
+        return DatabaseError(f"{where}: {message}; `resbench db check` lists every such row")
+    if isinstance(error, IntegrityError):
+        return DatabaseError(f"{where}: a row was refused: {message}")
+    return DatabaseError(f"{where}: {message}")

@@ -1,0 +1,193 @@
+"""What a person wants deleted -> exactly what goes with it, and what stays since it is used elsewhere.  Nothing is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, func, select
+
+from resbench.errors import BadInput, did_you_mean
+from resbench.store.connection.transaction import reading, shown
+from resbench.store.edits.changes import deleted_before
+from resbench.store.records import StudyRow
+from resbench.store.results.studies import study_row
+from resbench.store.schema.tables import rb_epoch, rb_reveal, rb_run, rb_study, rb_study_run, rb_test_score, rb_trial
+from resbench.store.schema.values import WHOLE
+
+T = TypeVar("T")
+AT_ONCE = 500  # SQLite before 3.32 takes 999 parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A study, or some units of it by the names that tables show; or runs by their numbers."""
+
+    study: str | None = None
+    units: tuple[str, ...] = ()
+    runs: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run with who uses it: (study, unit) pairs."""
+
+    id: int
+    architecture: str
+    recipe: str
+    data: str
+    seed: int
+    status: str
+    users: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    id: int
+    number: int
+    name: str
+    architecture: str
+    recipe: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A look at the test scores of a study."""
+
+    study: str
+    at: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """`study`: whose trials go; None where runs were named. `runs` go, `kept` stay and are only unlinked from the study."""
+
+    study: StudyRow | None
+    units: tuple[str, ...]
+    trials: tuple[Trial, ...]
+    runs: tuple[Run, ...]
+    kept: tuple[Run, ...]
+    epochs: int
+    test_scores: int
+    looks: tuple[Look, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the study goes as a whole."""
+        return self.study is not None and not self.units
+
+    @property
+    def studies(self) -> list[str]:
+        """Names of those that lose something."""
+        own = [] if self.study is None else [self.study.name]
+        return list(dict.fromkeys([*own, *(study for run in self.runs for study, _ in run.users)]))
+
+    @property
+    def numbers(self) -> list[int]:
+        return [run.id for run in self.runs]
+
+
+def find_doomed(engine: Engine, wanted: Wanted) -> Doomed:
+    """Raises BadInput for a study, a unit or a run that is not there, with when it was deleted if it was."""
+    with reading(engine) as connection:
+        return doomed(connection, wanted, shown(engine))
+
+
+def doomed(connection: Connection, wanted: Wanted, where: str) -> Doomed:
+    """The same inside a transaction; `where` names the database in messages."""
+    study = None if wanted.study is None else study_row(connection, wanted.study, where)
+    trials: tuple[Trial, ...] = ()
+    kept: tuple[Run, ...] = ()
+    if study is None:
+        runs = _named(connection, wanted.runs, where)
+    else:
+        trials = _trials(connection, study, wanted.units)
+        runs, kept = _split(connection, study, {trial.id for trial in trials})
+    ids = [run.id for run in runs]
+    losing = [*([] if study is None else [study.name]), *(name for run in runs for name, _ in run.users)]
+    return Doomed(
+        study, tuple(dict.fromkeys(wanted.units)), trials, runs, kept,
+        _count(connection, rb_epoch, ids), _count(connection, rb_test_score, ids), _looks(connection, losing),
+    )  # fmt: skip
+
+
+def chunks(ids: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE))
+
+
+def _trials(connection: Connection, study: StudyRow, units: Sequence[str]) -> tuple[Trial, ...]:
+    columns = [rb_trial.c[name] for name in Trial.__slots__]
+    query = select(*columns).where(rb_trial.c.study_id == study.id).order_by(rb_trial.c.number)
+    trials = tuple(Trial(*row) for row in connection.execute(query))
+    names = list(dict.fromkeys(trial.name for trial in trials))
+    for unit in units:
+        if unit not in names:
+            gone = deleted_before(connection, f"unit {unit} of study {study.name}")
+            raise BadInput(
+                f"no unit of study {study.name} is called `{unit}`{gone}{did_you_mean(unit, names)}; "
+                f"units: {', '.join(names) or 'none'}"
+            )
+    return trials if not units else tuple(trial for trial in trials if trial.name in units)
+
+
+def _named(connection: Connection, numbers: Iterable[int], where: str) -> tuple[Run, ...]:
+    wanted = list(dict.fromkeys(numbers))
+    unknown = [number for number in wanted if not WHOLE.holds(number)]
+    found = {run.id: run for run in _runs(connection, [n for n in wanted if WHOLE.holds(n)])}
+    for number in (*unknown, *(n for n in wanted if n not in found)):
+        gone = deleted_before(connection, f"run {number}")
+        raise BadInput(
+            f"no run {number} in {where}{gone}; `resbench results top STUDY` and the view v_runs show numbers"
+        )
+    return tuple(found[number] for number in wanted)
+
+
+def _split(connection: Connection, study: StudyRow, trials: set[int]) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
+    """The runs of the trials: those that nothing else uses, and those that another study or another trial uses."""
+    query = select(rb_study_run.c.run_id, rb_study_run.c.trial_id).where(rb_study_run.c.study_id == study.id)
+    mine = list(dict.fromkeys(run for run, trial in connection.execute(query) if trial in trials))
+    used = set[int]()
+    for some in chunks(mine):
+        links = select(rb_study_run.c.run_id, rb_study_run.c.trial_id).where(rb_study_run.c.run_id.in_(some))
+        used |= {run for run, trial in connection.execute(links) if trial not in trials}
+    runs = _runs(connection, sorted(mine))
+    return tuple(run for run in runs if run.id not in used), tuple(run for run in runs if run.id in used)
+
+
+def _runs(connection: Connection, ids: Sequence[int]) -> list[Run]:
+    found: list[Run] = []
+    for some in chunks(ids):
+        users: dict[int, list[tuple[str, str]]] = {}
+        links = (
+            select(rb_study_run.c.run_id, rb_study.c.name, rb_trial.c.name)
+            .join(rb_study, rb_study.c.id == rb_study_run.c.study_id)
+            .join(rb_trial, rb_trial.c.id == rb_study_run.c.trial_id)
+            .where(rb_study_run.c.run_id.in_(some))
+            .order_by(rb_study.c.name, rb_trial.c.name)
+        )
+        for run, study, unit in connection.execute(links):
+            users.setdefault(run, []).append((study, unit))
+        columns = [rb_run.c[name] for name in Run.__slots__ if name != "users"]
+        rows = connection.execute(select(*columns).where(rb_run.c.id.in_(some)).order_by(rb_run.c.id)).mappings()
+        found += [Run(**row, users=tuple(dict.fromkeys(users.get(row["id"], ())))) for row in rows]
+    return found
+
+
+def _count(connection: Connection, table: Any, ids: Sequence[int]) -> int:
+    of = table.c.run_id
+    return sum(
+        int(connection.execute(select(func.count()).select_from(table).where(of.in_(some))).scalar_one())
+        for some in chunks(ids)
+    )
+
+
+def _looks(connection: Connection, studies: Sequence[str]) -> tuple[Look, ...]:
+    query = (
+        select(rb_study.c.name, rb_reveal.c.revealed_at, rb_reveal.c.revealed_by)
+        .join(rb_study, rb_study.c.id == rb_reveal.c.study_id)
+        .order_by(rb_reveal.c.id)
+    )
+    return tuple(Look(*row) for row in connection.execute(query) if row.name in studies)

@@ -1,0 +1,1 @@
+"""Write a study as a frozen benchmark file."""

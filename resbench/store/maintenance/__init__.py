@@ -1,0 +1,1 @@
+"""Check, back up and upgrade a database."""

@@ -1,0 +1,114 @@
+"""Databases -> one that holds the runs of all.  One transaction: everything or nothing; the others are only read.
+
+A run is its architecture, recipe, data set and seed: what both have is there once, and where their numbers differ the first
+stands and both are told. A study of the same name is the same study if what may not change in it is the same (network, data,
+recipe, limits); its units, seeds, trials, looks at test scores are united. Work under way (cells, checkpoints) stays where it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import IntegrityError
+
+from resbench.errors import BadInput, DatabaseError
+from resbench.language.library.lookup import at_home
+from resbench.store.connection.dialect import lock_rows
+from resbench.store.connection.location import Location, locate
+from resbench.store.connection.new_file import new_file, refuse_source
+from resbench.store.connection.transaction import reading, writing
+from resbench.store.maintenance.check import refuse_unsound
+from resbench.store.merge.catalogue import merge_catalogue
+from resbench.store.merge.conflicts import Merged
+from resbench.store.merge.notes import merge_changes
+from resbench.store.merge.runs import merge_runs
+from resbench.store.merge.studies import merge_studies
+from resbench.store.merge.verify import MERGED_TABLES, refuse_loss, rows_held
+from resbench.store.open import open_store
+
+
+def merge(
+    into: str, sources: Sequence[str], *, rename: bool = False, transaction_s: float | None = None
+) -> list[Merged]:
+    """Merge each into the first, in their order. `rename`: a study that is another one of the same name gets a number behind it.
+
+    `transaction_s`: what the checks of one file, and the merge, may each take. Raises BadInput for such a study where `rename`
+    is false, and DatabaseError for a database that is damaged, foreign, of another schema, or with rows that no row of ours can
+    be, and where a row of before would be lost; nothing is written then.
+    """
+    _refuse_twice([into, *sources])
+    where = locate(into).shown
+    for url in (into, *sources):
+        refuse_unsound(url, transaction_s=transaction_s)
+    with ExitStack() as stack:
+        engines = [stack.enter_context(_opened(url, transaction_s)) for url in (into, *sources)]
+        with writing(engines[0]) as connection:
+            lock_rows(connection, MERGED_TABLES)
+            before, replaced = rows_held(connection), set[int]()
+            merged = [Merged(locate(url).shown, replaced=replaced) for url in sources]
+            # Each source's transaction ends before the next begins: a server does not wait long for one that is idle.
+            for one, engine in zip(merged, engines[1:], strict=True):
+                with reading(engine) as source:
+                    _merge_one(source, connection, one, rename=rename, where=where)
+            refuse_loss(connection, before, replaced, where)
+            return merged
+
+
+def merge_to_new(
+    out: str,
+    sources: Sequence[str],
+    *,
+    rename: bool = False,
+    force: bool = False,
+    transaction_s: float | None = None,
+) -> list[Merged]:
+    """The same into a new file, which is there only once it is whole; `force`: in the place of one that is there."""
+    location = locate(out)
+    if location.path is None:
+        raise BadInput(
+            f"{location.shown}: -o makes a file; to merge into a server's database, name it first, without -o"
+        )
+    _refuse_twice(sources)
+    read = [path for path in (locate(url).path for url in sources) if path is not None]
+    target = location.path if "://" in out else at_home(out)  # as it was given, for what is said of it
+    refuse_source(target, read)
+    with new_file(target, read, force=force) as rough:
+        for url in sources:
+            refuse_unsound(url, transaction_s=transaction_s)
+        open_store(str(rough), create=True).dispose()
+        return merge(str(rough), sources, rename=rename, transaction_s=transaction_s)
+
+
+def _merge_one(source: Connection, into: Connection, merged: Merged, *, rename: bool, where: str) -> None:
+    """`where`: the database merged into, which the error of a row that it refuses names beside the source."""
+    try:
+        merge_catalogue(source, into, merged)
+        runs = merge_runs(source, into, merged)
+        merge_studies(source, into, runs, merged, rename=rename)
+        merge_changes(source, into, runs)
+    except IntegrityError as error:
+        raise DatabaseError(
+            f"{merged.source}: cannot be merged into {where}, which refused a row of it ({error.orig}); nothing was merged"
+        ) from None
+
+
+@contextmanager
+def _opened(url: str, transaction_s: float | None) -> Iterator[Engine]:
+    engine = open_store(url, create=False, transaction_s=transaction_s, bulk=True)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _refuse_twice(urls: Sequence[str]) -> None:
+    names = [_name(locate(url)) for url in urls]
+    twice = next((url for number, url in enumerate(urls) if names[number] in names[:number]), None)
+    if twice is not None:
+        raise BadInput(f"{locate(twice).shown}: is named twice; a database is merged with others")
+
+
+def _name(location: Location) -> str:
+    return location.url if location.path is None else str(location.path.resolve())

@@ -1,0 +1,1 @@
+"""Run a person's SQL in a process that can only read."""

@@ -1,0 +1,95 @@
+"""A question (URL, SQL, limits) on stdin -> lines of JSON on stdout: columns, rows, and null or an error at the end.
+
+The whole life of the process that `readonly` starts for one statement. It ends with its limits, and with its parent's patience.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+
+from resbench.errors import BadInput, ResbenchError
+from resbench.store.connection.location import Location, locate
+from resbench.store.query.query import LARGEST_RESULT_BYTES, Value, late, to_json, too_large
+
+MEMORY_BYTES = 1 << 30
+_ROW_BYTES, _VALUE_BYTES = 64, 32  # what they take in the memory of who asked, beside texts and bytes
+Row = tuple[Value, ...]
+
+
+def main(request: dict[str, object]) -> None:
+    """`request`: url, sql, most_rows, timeout_s."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a Ctrl-C ends it without a word
+    timeout_s = float(str(request["timeout_s"]))
+    _limit(timeout_s)
+    answer = Answer(str(request["url"]), str(request["sql"]), int(str(request["most_rows"])), timeout_s)
+    try:
+        for row in answer.lines():
+            _say(row)
+        end: ResbenchError | None = None
+    except ResbenchError as error:
+        end = error
+    except MemoryError:
+        end = BadInput(f"the query needs over {MEMORY_BYTES >> 30} GiB of memory; ask for less, or sort and group less")
+    with suppress(BrokenPipeError):  # who asked is gone
+        _say(end)
+        sys.stdout.buffer.flush()
+    os._exit(0)
+
+
+class Answer:
+    """Columns first, then rows, at most so many and so large."""
+
+    def __init__(self, url: str, sql: str, most_rows: int, timeout_s: float) -> None:
+        self.location, self.sql, self.most_rows, self.timeout_s = locate(url), sql, most_rows, timeout_s
+
+    def lines(self) -> Iterator[Row]:
+        if not self.timeout_s > 0:
+            raise late(self.timeout_s)
+        size = 0
+        for number, row in enumerate(self._all(self.location)):
+            size += _ROW_BYTES + sum(_size(value) for value in row)
+            if size > LARGEST_RESULT_BYTES:
+                raise too_large()
+            yield row
+            if number == self.most_rows:
+                return
+
+    def _all(self, location: Location) -> Iterator[Row]:
+        if location.path is not None:
+            from resbench.store.query.sqlite import rows
+
+            return rows(location, self.sql, self.timeout_s)
+        from resbench.store.query.postgres import rows as server_rows
+
+        return server_rows(location, self.sql, self.most_rows, self.timeout_s)
+
+
+def _size(value: Value) -> int:
+    return _VALUE_BYTES + (len(value) if isinstance(value, str | bytes) else 0)
+
+
+def _say(what: object) -> None:
+    sys.stdout.buffer.write(json.dumps(what, default=to_json).encode() + b"\n")
+
+
+def _limit(timeout_s: float) -> None:
+    """Where the platform has it: address space, and processor time for the case that who asked is killed."""
+    try:
+        import resource
+    except ImportError:
+        return
+    limits = {
+        resource.RLIMIT_AS: MEMORY_BYTES,
+        resource.RLIMIT_CPU: min(math.ceil(timeout_s) + 1, 10**9),
+        resource.RLIMIT_CORE: 0,
+    }
+    for limit, value in limits.items():
+        _, most = resource.getrlimit(limit)
+        with suppress(ValueError, OSError):
+            resource.setrlimit(limit, (value if most == resource.RLIM_INFINITY else min(value, most), most))

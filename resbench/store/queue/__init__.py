@@ -1,0 +1,1 @@
+"""Cells as a queue: leases, workers and the coordinator's role."""

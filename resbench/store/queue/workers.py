@@ -1,0 +1,73 @@
+"""Processes that train cells -> rows.  One beat renews all that a worker holds: cells, roles, when it was last heard of."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, Select, insert, select, update
+
+from resbench.store.connection.dialect import clock
+from resbench.store.connection.transaction import reading, writing
+from resbench.store.records import WorkerRecord, WorkerRow, canonical_json, now
+from resbench.store.schema.values import TAGS, parse_list
+from resbench.store.schema.work_tables import rb_cell, rb_lease, rb_worker
+
+
+def put_worker(engine: Engine, worker: WorkerRecord) -> None:
+    with writing(engine) as connection:
+        values = asdict(worker) | {"tags": canonical_json(sorted(worker.tags)), "started_at": now()}
+        connection.execute(insert(rb_worker).values(**values, seen=clock(connection)))
+
+
+def set_slots(engine: Engine, worker: str, slots: int) -> None:
+    """How many cells it trains at a time, once that is planned."""
+    with writing(engine) as connection:
+        connection.execute(update(rb_worker).where(rb_worker.c.name == worker).values(slots=slots))
+
+
+def beat(engine: Engine, worker: str, lease_s: float) -> None:
+    """Renew everything that the worker holds. What another has taken over stays the other's."""
+    with writing(engine) as connection:
+        until = clock(connection) + lease_s
+        connection.execute(update(rb_worker).where(rb_worker.c.name == worker).values(seen=clock(connection)))
+        held = (rb_cell.c.claimed_by == worker) & (rb_cell.c.status == "running")
+        connection.execute(update(rb_cell).where(held).values(lease_until=until))
+        roles = (rb_lease.c.holder == worker) & (rb_lease.c.until > 0)
+        connection.execute(update(rb_lease).where(roles).values(until=until))
+
+
+def end_worker(engine: Engine, worker: str) -> None:
+    """It has left. Its cells are its own to give back; its roles are free."""
+    with writing(engine) as connection:
+        connection.execute(update(rb_worker).where(rb_worker.c.name == worker).values(ended_at=now()))
+        connection.execute(update(rb_lease).where(rb_lease.c.holder == worker).values(until=0.0))
+
+
+def workers_of(engine: Engine, study: str) -> list[WorkerRow]:
+    """Those of a study that have not said that they left, in the order of their start."""
+    with reading(engine) as connection:
+        return [worker_row(row) for row in connection.execute(workers_query(connection, study))]
+
+
+def workers_query(connection: Connection, study: str) -> Select[Any]:
+    """The same inside a transaction; worker_row reads its rows."""
+    query = select(rb_worker, (clock(connection) - rb_worker.c.seen).label("unseen_s"))
+    query = query.where(rb_worker.c.study == study, rb_worker.c.ended_at.is_(None))
+    return query.order_by(rb_worker.c.started_at, rb_worker.c.name)
+
+
+def worker_called(engine: Engine, name: str) -> WorkerRow | None:
+    with reading(engine) as connection:
+        query = select(rb_worker, (clock(connection) - rb_worker.c.seen).label("unseen_s"))
+        row = connection.execute(query.where(rb_worker.c.name == name)).first()
+        return None if row is None else worker_row(row)
+
+
+def worker_row(row: Row[Any]) -> WorkerRow:
+    values = dict(row._mapping)
+    record = WorkerRecord(
+        **{name: values[name] for name in WorkerRecord.__slots__}
+        | {"tags": parse_list(values["tags"], f"rb_worker {values['name']}: tags", TAGS)}
+    )
+    return WorkerRow(record, values["started_at"], values["ended_at"], float(values["unseen_s"]))

@@ -1,0 +1,1 @@
+"""Rows of studies, runs and epochs, and back."""

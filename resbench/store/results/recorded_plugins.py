@@ -1,0 +1,64 @@
+"""Folders of plugins that a study ran with: kept in its row, and used again by who reads networks of it.
+
+Their code is run, and a database may have come from somebody else: of what a row names, only folders in the workspace are
+used; others are for `--plugins` to name, as for a study's file (language/study/plugins.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os.path import relpath
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from resbench.language.library.lookup import is_folder, workspace
+from resbench.plugins.active import activate_found, named_folders
+from resbench.store.connection.transaction import reading
+from resbench.store.results.studies import study_spec
+from resbench.store.schema.tables import rb_study, rb_trial
+
+
+def plugins_in_use() -> dict[str, list[str]]:
+    """For a study's row: `plugins`, as seen from the workspace; nothing where no folder is named."""
+    root = _root()
+    folders = [Path(relpath(folder, root)).as_posix() for folder in named_folders()]
+    return {"plugins": folders} if folders else {}
+
+
+def use_plugins_of(engine: Engine, *studies: str) -> None:
+    """From now on, too: what these studies ran with. Raises BadInput for an unknown study."""
+    for study in studies:
+        spec: dict[str, Any] = study_spec(engine, study)
+        _use(spec.get("plugins", []))
+
+
+def use_plugins_of_network(engine: Engine, architecture: str) -> None:
+    """The same of every study that has the architecture, whose digest is given."""
+    with reading(engine) as connection:
+        query = select(rb_study.c.name).join(rb_trial, rb_trial.c.study_id == rb_study.c.id)
+        names = connection.execute(query.where(rb_trial.c.architecture == architecture).distinct()).scalars().all()
+    use_plugins_of(engine, *sorted(names))
+
+
+def plugin_folders_of(spec: Mapping[str, Any]) -> list[Path]:
+    """The folders that a study's row names, as they lie from the workspace."""
+    return [(_root() / text).resolve() for text in spec.get("plugins", []) if "\x00" not in text]
+
+
+def _use(texts: list[str]) -> None:
+    root, found, elsewhere = _root(), [], []
+    for text in texts:
+        path = (root / text).resolve() if "\x00" not in text else root.parent
+        if path.is_relative_to(root) and is_folder(path):
+            found.append(path)
+        elif path not in named_folders():
+            elsewhere.append(text)
+    if texts:
+        activate_found(found, elsewhere)
+
+
+def _root() -> Path:
+    space = workspace()
+    return (space.parent if space is not None else Path.cwd()).resolve()

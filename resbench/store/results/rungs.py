@@ -1,0 +1,73 @@
+"""Runs -> what they had reached after an epoch, also those that have gone on since: a search is replayed from that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, and_, func, select
+
+from resbench.store.connection.transaction import reading
+from resbench.store.schema.tables import rb_epoch, rb_run
+
+_SEEDS_PER_QUERY = 500
+
+
+_ERROR = func.coalesce(rb_epoch.c.recomputed_val_error_pct, rb_epoch.c.val_error_pct)
+_LOSS = func.coalesce(rb_epoch.c.recomputed_val_loss, rb_epoch.c.val_loss)
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """`epochs`: of the run, as it stands. The numbers are None where it was not finite, or did not come that far."""
+
+    seed: int
+    status: str
+    epochs: int
+    val_error_pct: float | None
+    val_loss: float | None
+    train_loss: float | None
+    train_s: float | None
+
+
+def reached(
+    engine: Engine, identity: tuple[str, str, str], seeds: Sequence[int], epoch: int | None = None
+) -> dict[int, Reached]:
+    """By seed; `identity`: architecture, recipe, data. `epoch` None: the last of each run."""
+    same = and_(
+        *(rb_run.c[name] == value for name, value in zip(("architecture", "recipe", "data"), identity, strict=True))
+    )
+    found: dict[int, Reached] = {}
+    with reading(engine) as connection:
+        for start in range(0, len(seeds), _SEEDS_PER_QUERY):
+            some = list(seeds[start : start + _SEEDS_PER_QUERY])
+            runs = connection.execute(select(rb_run).where(same, rb_run.c.seed.in_(some))).mappings().all()
+            for run in runs:
+                at = run["epochs"] if epoch is None else epoch
+                spent = select(func.sum(rb_epoch.c.train_s)).where(
+                    rb_epoch.c.run_id == run["id"], rb_epoch.c.epoch <= at
+                )
+                row = connection.execute(
+                    select(_ERROR, _LOSS, rb_epoch.c.train_loss, spent.scalar_subquery())
+                    .where(rb_epoch.c.run_id == run["id"], rb_epoch.c.epoch == at)
+                ).first()  # fmt: skip
+                found[run["seed"]] = Reached(run["seed"], run["status"], run["epochs"], *(row or (None,) * 4))
+    return found
+
+
+def curves(engine: Engine, identity: tuple[str, str, str], seeds: Sequence[int]) -> list[list[float | None]]:
+    """Val error in percent after each epoch, of each run that there is; what is judged by, where something was."""
+    same = and_(
+        *(rb_run.c[name] == value for name, value in zip(("architecture", "recipe", "data"), identity, strict=True))
+    )
+    query = (
+        select(rb_run.c.seed, _ERROR)
+        .join(rb_epoch, rb_epoch.c.run_id == rb_run.c.id)
+        .where(same, rb_run.c.seed.in_(list(seeds)))
+        .order_by(rb_run.c.seed, rb_epoch.c.epoch)
+    )
+    rows: dict[int, list[float | None]] = {}
+    with reading(engine) as connection:
+        for seed, error in connection.execute(query):
+            rows.setdefault(seed, []).append(error)
+    return list(rows.values())

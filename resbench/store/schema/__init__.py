@@ -1,0 +1,1 @@
+"""Tables, views and checks of the database's schema."""

@@ -1,0 +1,192 @@
+"""Kinds of columns, each with the comment that says what it is.
+
+Times are text, UTC, `2026-11-23T19:21:51Z`, so that they sort and mean the same in SQLite and Postgres. Digests are text.
+JSON is text in canonical form. A number that is not finite is stored as NULL. What is read is checked by its column's
+type, for SQLite keeps a value of any type anywhere: a reader never gets a text where it expects a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, Dialect, Double, ForeignKey, Integer, MetaData, Text, TypeDecorator
+from sqlalchemy.types import TypeEngine
+
+from resbench.store.records import TestScore
+from resbench.store.results.seal import seal, unseal
+from resbench.store.schema.values import (
+    FLAG,
+    OBJECT,
+    SEALED,
+    SEEDS,
+    SHAPE,
+    TAGS,
+    TEXT,
+    WHOLE,
+    Kind,
+    number_kind,
+    one_of,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+class Checked(TypeDecorator[Any]):
+    """A type of SQL's that raises Fact when it reads a value that no row of ours holds; NULL too, where it is not `nullable`."""
+
+    impl: type[TypeEngine[Any]] = Text
+    cache_ok = True
+
+    def __init__(self, column: str, nullable: bool = True) -> None:
+        super().__init__()
+        self.column, self.nullable = column, nullable
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return value if value is None and self.nullable else self.kind().check(self.column, value)
+
+    def kind(self) -> Kind:
+        return TEXT
+
+
+class Word(Checked):
+    """One of a few."""
+
+    cache_ok = True
+
+    def __init__(self, column: str, allowed: tuple[str, ...]) -> None:
+        super().__init__(column, nullable=False)
+        self.allowed = allowed
+
+    def kind(self) -> Kind:
+        return one_of(self.allowed)
+
+
+class Flag(Checked):
+    """True or false; SQLite keeps 1 or 0."""
+
+    impl, cache_ok = Boolean, True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], bool | None]:
+        """Check the value that is stored: what SQLAlchemy's own type makes of it is a truth value, whatever was there."""
+
+        def process(value: Any) -> bool | None:
+            checked = self.process_result_value(value, dialect)
+            return None if checked is None else bool(checked)
+
+        return process
+
+    def kind(self) -> Kind:
+        return FLAG
+
+
+class Whole(Checked):
+    impl, cache_ok = Integer, True
+
+    def kind(self) -> Kind:
+        return WHOLE
+
+
+class Big(Whole):
+    impl, cache_ok = BigInteger, True
+
+
+class Number(Checked):
+    impl, cache_ok = Double, True
+
+    def kind(self) -> Kind:
+        return number_kind(self.column)
+
+
+class Sealed(Checked):
+    """A TestScore, kept as a text that is not read by mistake."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: TestScore | None, dialect: Dialect) -> str | None:
+        return None if value is None else seal(value.test_error_pct, value.test_loss)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> TestScore:
+        return TestScore(*unseal(self.kind().check(self.column, value)))  # type: ignore[arg-type]  # the kind is of numbers
+
+    def kind(self) -> Kind:
+        return SEALED
+
+
+_TEXTS = {  # of what is kept as text, what it says
+    **dict.fromkeys(("spec", "plugins", "settings", "plan", "params", "details"), OBJECT),
+    "seeds": SEEDS,
+    "tags": TAGS,
+    "input_shape": SHAPE,
+}
+
+
+def kind_of(column: Column[Any]) -> Kind:
+    """What a column holds where it is not NULL, down to what a text says; reading a row asks for its type alone."""
+    assert isinstance(column.type, Checked)
+    return _TEXTS.get(column.name, TEXT) if type(column.type) is Checked else column.type.kind()
+
+
+def text(name: str, comment: str, *, nullable: bool = False, refers: str = "", key: bool = False) -> Column[Any]:
+    links = (ForeignKey(refers),) if refers else ()
+    return Column(name, Checked(name, nullable), *links, primary_key=key, nullable=nullable, comment=comment)
+
+
+def word(name: str, allowed: tuple[str, ...], comment: str) -> Column[Any]:
+    return Column(name, Word(name, allowed), nullable=False, comment=comment)
+
+
+def flag(name: str, comment: str, *, nullable: bool = False, default: Any = None) -> Column[Any]:
+    """`default`: SQL's, where a row says nothing."""
+    return Column(name, Flag(name, nullable), nullable=nullable, server_default=default, comment=comment)
+
+
+def sealed(name: str, comment: str) -> Column[Any]:
+    return Column(name, Sealed(name, nullable=False), nullable=False, comment=comment)
+
+
+def count(name: str, comment: str, *, nullable: bool = False, refers: str = "", key: bool = False) -> Column[Any]:
+    links = (ForeignKey(refers),) if refers else ()
+    return Column(
+        name, Whole(name, nullable), *links, primary_key=key, autoincrement=False, nullable=nullable, comment=comment
+    )
+
+
+def big(name: str, comment: str) -> Column[Any]:
+    return Column(name, Big(name, nullable=False), nullable=False, comment=comment)
+
+
+def number(name: str, comment: str) -> Column[Any]:
+    return Column(name, Number(name), comment=comment)
+
+
+def moment(name: str, comment: str, *, nullable: bool = False) -> Column[Any]:
+    """Seconds since 1970 by the clock of the database, which all machines share."""
+    return Column(
+        name,
+        Number(name, nullable),
+        nullable=nullable,
+        comment=f"{comment}, seconds since 1970 by the database's clock",
+    )
+
+
+def row_id() -> Column[Any]:
+    return Column("id", Whole("id", nullable=False), primary_key=True, comment="number given by the database")
+
+
+def identity(*, key: bool = False) -> tuple[Column[Any], Column[Any], Column[Any]]:
+    return (
+        text("architecture", "digest of the architecture", refers="rb_architecture.digest", key=key),
+        text("recipe", "digest of the recipe", refers="rb_recipe.digest", key=key),
+        text("data", "digest of the data set", refers="rb_data.digest", key=key),
+    )
+
+
+MADE = "when the row was written, UTC"

@@ -1,0 +1,35 @@
+"""Limits of one transaction: from a file or a server that never ends, no command waits for ever."""
+
+from __future__ import annotations
+
+import math
+import os
+
+from resbench.errors import BadInput
+from resbench.store.connection.sqlite_open import TRANSACTION_S
+
+LIMIT_S = "resbench_limit_s"  # execution option of an engine: the limit that its transactions have
+NONE = math.inf
+_VARIABLE = "RESBENCH_TRANSACTION_S"
+
+
+def limit_of(seconds: float | None = None) -> float:
+    """The seconds that a transaction may take: those given, else RESBENCH_TRANSACTION_S, else 600. Raises BadInput."""
+    text = os.environ.get(_VARIABLE)
+    if seconds is not None or not text:
+        return TRANSACTION_S if seconds is None else seconds
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not found > 0:
+        raise BadInput(f"{_VARIABLE}: expected a number of seconds above 0, got {text!r}")
+    return found
+
+
+def too_long(where: str, limit_s: float) -> str:
+    """The message for a database that did not come to an end within the limit."""
+    return (
+        f"{where}: took over {limit_s:g} s, the limit of one transaction, and was stopped; nothing was written. A longer one is "
+        f"given by {_VARIABLE}, or by --timeout of `db check`, `db merge` and `results freeze`"
+    )

@@ -1,0 +1,98 @@
+"""Points of a study, the device that trains them -> whether they fit there, by measure/memory_check.py, and what does not in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from resbench.compiler.graph import BoundNetwork
+from resbench.data.split import HELD_BYTES
+from resbench.errors import TooLarge
+from resbench.language.recipe.recipe import RecipeSpec
+from resbench.measure.capacity import Capacity, free_bytes
+from resbench.measure.footprint import FLOAT, Load, at_most, size, training
+from resbench.measure.memory_check import Room, ample, lacks_room
+from resbench.search.point import Point
+from resbench.store.open import Engine
+from resbench.store.results.runs import Rung, find_runs
+from resbench.study.stored import limit_of
+from resbench.train.evaluate import BATCH
+from resbench.train.execution.ranks import started
+from resbench.workers.cell_plan import within
+
+if TYPE_CHECKING:
+    import torch
+
+SHOWN = 5
+
+
+class Images(Protocol):
+    """Of a data set: how many are trained on, and how many are evaluated on after each epoch."""
+
+    @property
+    def n_train(self) -> int: ...
+
+    @property
+    def n_val(self) -> int: ...
+
+
+def load_of(bound: BoundNetwork, recipe: RecipeSpec, data: Images, seeds: int = 1) -> Load:
+    """What one process has at a time. Of a split that would be streamed from files if it lay in files, no image counts."""
+    image = FLOAT * math.prod(bound.input_shape)
+    lie = sum(image * count for count in (data.n_train, data.n_val) if image * count <= HELD_BYTES)
+    batch = max(1, recipe.batch // (recipe.devices or started()))
+    return Load(recipe, batch, seeds, lie, min(BATCH, data.n_val), recipe.plan.recompute)
+
+
+def lacks(point: Point, data: Images, there: Room) -> str | None:
+    """Why one seed of it cannot be trained there."""
+    lacking = lacks_room(point.bound, load_of(point.bound, point.recipe, data), there)
+    return None if lacking is None else f"{point.name} in {point.bound.name}: {lacking}"
+
+
+def refuse(points: Sequence[Point], data: Images, there: Room | None) -> None:
+    """Raises TooLarge with those that cannot be trained there."""
+    found = [] if there is None else [text for point in points if (text := lacks(point, data, there)) is not None]
+    if found:
+        more = [f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
+        raise TooLarge("\n".join([*found[:SHOWN], *more]))
+
+
+def short_now(points: Sequence[Point], data: Images, device: torch.device) -> str | None:
+    """That less is free just now than the largest network needs, where it is so."""
+    free = free_bytes(device)
+    if free is None or not points:
+        return None
+    loads = {id(point): load_of(point.bound, point.recipe, data) for point in points}
+    largest = max(points, key=lambda point: at_most(point.bound, loads[id(point)]))
+    if at_most(largest.bound, loads[id(largest)]) <= free:
+        return None
+    need = training(largest.bound, loads[id(largest)])
+    if need.total <= free:
+        return None
+    title = f"{largest.name} in {largest.bound.name}"
+    return f"{title}: training needs {need}, and {size(free)} are free now: other work has the rest"
+
+
+def crowded(points: Sequence[Point], data: Images, there: Room | None) -> Iterator[str]:
+    """Where the workers that a recipe says are too many to train the largest network side by side: there will be fewer."""
+    most = max((point.recipe.plan.workers or 0 for point in points), default=0)
+    if there is not None and most > 1 and points:
+        largest = max(points, key=lambda point: at_most(point.bound, load_of(point.bound, point.recipe, data)))
+        needs = ample(largest.bound, load_of(largest.bound, largest.recipe, data, largest.recipe.plan.width or 1))
+        _, short = within(there.device, [needs], most)
+        yield from [short] * bool(short)
+
+
+def begun_on(engine: Engine, study: str, own: Room | None) -> Room | None:
+    """By which a search refuses points: that of its first start, so that every start makes the same search of it; else `own`."""
+    limit = limit_of(engine, study, None if own is None else own.device.one)
+    if own is not None and limit == own.device.one:
+        return own
+    return None if limit is None else Room(Capacity("the device on which this search was begun", limit, limit))
+
+
+def without_runs(engine: Engine, points: Sequence[Point], data: str, seeds: Sequence[int]) -> list[Point]:
+    """Those of which the database has no run at all."""
+    return [p for p in points if not find_runs(engine, p.digest, p.recipe.digest, data, seeds, Rung(1))]

@@ -1,0 +1,1 @@
+"""Keep the weights of a study's runs, and give them back."""

@@ -1,0 +1,1 @@
+"""How a training is executed: plan, layout, precision, device and ranks."""

@@ -1,0 +1,1 @@
+"""Train cells: take one, train it, report, and survive a kill."""
