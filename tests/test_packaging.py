@@ -58,7 +58,7 @@ def test_the_wheel_holds_code_library_data_and_licences(wheel: Path) -> None:
     assert {f"resbench/library/arch_specs/{path}" for path in below("arch_specs", "*.json")} <= names
     assert {f"resbench/library/studies/{path}" for path in below("studies", "*.yaml")} <= names
     assert {f"resbench/data/files/{path}" for path in below("resbench/data/files", "*")} <= names
-    assert {f"resbench/report/page/page.{ending}" for ending in ("html.j2", "css", "js")} <= names
+    assert {f"resbench/html_report/page.{ending}" for ending in ("html.j2", "css", "js")} <= names
     assert {"resbench/data/files/digits.npz", "resbench/data/files/LICENSE-digits", "resbench/py.typed"} <= names
     licences = {name.partition(".dist-info/licenses/")[2] for name in names if ".dist-info/licenses/" in name}
     assert licences == {"LICENSE", "resbench/data/files/LICENSE-digits", "resbench/data/files/LICENSE-fashion-mnist"}

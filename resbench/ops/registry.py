@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 from typing import Any, TypeVar
 
 import torch
@@ -112,8 +112,8 @@ def op(
 @cache
 def _fill_own() -> None:
     """Import every op of this folder; not before an op is asked for, since `ops.schema` lies here too and needs no torch."""
-    for module in iter_modules([str(Path(__file__).parent)]):
-        import_module(f"{__package__}.{module.name}")
+    for module in walk_packages([str(Path(__file__).parent)], f"{__package__}."):
+        import_module(module.name)
 
 
 def fill() -> None:

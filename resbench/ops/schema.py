@@ -42,7 +42,7 @@ def table() -> dict[str, Signature]:
 
 @cache
 def built_in() -> dict[str, Signature]:
-    signatures = [s for path in sorted(FOLDER.glob("*.py")) for s in read_source(path.read_text("utf-8"), path.name)]
+    signatures = [s for path in sorted(FOLDER.rglob("*.py")) for s in read_source(path.read_text("utf-8"), path.name)]
     return {signature.name: signature for signature in signatures}
 
 

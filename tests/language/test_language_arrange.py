@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from spec_sample import study, study_text
+from language_sample import study, study_text
 
 from resbench.language.generate.orderings import Arrange, Arrangement, parse_arrange
 from resbench.language.library.library import Library

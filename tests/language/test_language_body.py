@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from spec_sample import told
+from language_sample import told
 
 from resbench.language.graph.body import MAX_NODES
 from resbench.language.graph.references import find_cycle

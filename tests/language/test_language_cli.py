@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from spec_sample import UNIT, put, study_text
+from language_sample import UNIT, put, study_text
 
 from resbench.cli.main import run
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from spec_sample import told
+from language_sample import told
 
 from resbench.errors import Fact
 from resbench.language.graph.params import Choices, Param, Range, is_domain, parse_param

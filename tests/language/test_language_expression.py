@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spec_sample import value
+from language_sample import value
 
 from resbench.errors import Fact
 from resbench.language.expressions.expression import Expression

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from spec_sample import put
+from language_sample import put
 
 from resbench.errors import BadInput, SpecError
 from resbench.escape import printable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from spec_sample import value
+from language_sample import value
 
 from resbench.errors import Fact
 from resbench.language.expressions.grammar import MAX_HEIGHT, MAX_NESTING, MAX_TEXT, height, parse

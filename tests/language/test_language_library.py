@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from spec_sample import lines, put, told
+from language_sample import lines, put, told
 
 from resbench.errors import BadInput, SpecError
 from resbench.language.library.library import MAX_CHAIN, Library

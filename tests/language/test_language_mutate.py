@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from spec_sample import study, study_text
+from language_sample import study, study_text
 
 from resbench.errors import BadInput
 from resbench.language.generate.mutations import Mutate, mutant, parse_mutate

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from spec_sample import lines, put, study_text
+from language_sample import lines, put, study_text
 
 from resbench.errors import BadInput
 from resbench.language.library.library import Library

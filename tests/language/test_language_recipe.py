@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from spec_sample import lines
+from language_sample import lines
 
 from resbench.errors import SpecError
 from resbench.language.recipe.recipe import RecipeSpec, override, parse_recipe, recipe_from_json, recipe_to_json

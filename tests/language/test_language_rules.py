@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from spec_sample import told
+from language_sample import told
 
 F = "f: {from: x, ops: [bn]}"
 KNOWN = (

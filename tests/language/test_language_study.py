@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from spec_sample import STUDY, put, study, study_text
+from language_sample import STUDY, put, study, study_text
 
 from resbench.language.study.study import recipe_at
 from resbench.language.yaml.node import plain

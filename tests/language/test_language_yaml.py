@@ -6,7 +6,7 @@ import itertools
 from pathlib import Path
 
 import pytest
-from spec_sample import UNIT, lines, told
+from language_sample import UNIT, lines, told
 
 from resbench.errors import SpecError
 from resbench.language.yaml.node import plain

@@ -17,7 +17,7 @@ from resbench.language.names import why_not
 from resbench.language.yaml.problems import listed
 
 FOLDERS = {"unit": "units", "block": "blocks", "network": "networks", "recipe": "recipes", "study": "studies"}
-_PACKAGE = Path(__file__).parent.parent
+_PACKAGE = Path(__file__).parents[2]
 # in a wheel the library lies inside the package, in a checkout beside it
 INSTALLED = _PACKAGE / "library" / "arch_specs" if (_PACKAGE / "library").is_dir() else _PACKAGE.parent / "arch_specs"
 STUDIES = INSTALLED.parent / "studies"
