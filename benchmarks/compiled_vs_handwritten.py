@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from resbench.cli.architecture.request import request_of
 from resbench.compiler.binding.network import bind_network
-from resbench.compiler.build.inplace import overwrite
+from resbench.compiler.modules.inplace import overwrite
 from resbench.verify.check import imported
 from resbench.verify.reference import reference
 

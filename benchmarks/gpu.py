@@ -20,9 +20,9 @@ from torch.nn import functional as F
 
 from resbench.cli.architecture.request import request_of
 from resbench.compiler.binding.network import bind_network
-from resbench.compiler.build.network import recompute
-from resbench.compiler.build.stack import materialise_stack, stack
 from resbench.compiler.graph import BoundNetwork
+from resbench.compiler.modules.network import recompute
+from resbench.compiler.modules.stack import materialise_stack, stack
 from resbench.language.library.library import Library
 from resbench.language.recipe.recipe import RecipeSpec, override, parse_recipe
 from resbench.language.yaml.node import from_plain

@@ -66,8 +66,8 @@ def ours(depth: int, unit: str, batch: int, *, again: bool) -> Callable[[], None
 
     from resbench.cli.architecture.request import request_of
     from resbench.compiler.binding.network import bind_network
-    from resbench.compiler.build.network import recompute
-    from resbench.compiler.build.stack import materialise_stack, stack
+    from resbench.compiler.modules.network import recompute
+    from resbench.compiler.modules.stack import materialise_stack, stack
     from resbench.language.library.library import Library
     from resbench.language.recipe.recipe import parse_recipe
     from resbench.ops.schema import table

@@ -1,6 +1,7 @@
 """How many structural mutations a second are proposed, checked and hashed?  `python benchmarks/mutations.py [SECONDS]`, one core.
 
-A mutation is one edit of a small unit (language/generate/mutations.py); checking binds every place of an 8-layer network of it, shapes included;
+A mutation is one edit of a small unit (language/generate/mutations.py);
+checking binds every place of an 8-layer network of it, shapes included;
 hashing is the canonical digest of that network. Draws that cannot be built count in the time, not in the number. Target: 50.
 """
 

@@ -44,7 +44,7 @@ class Quiet:
 def main() -> None:
     import torch
 
-    from resbench.compiler.build.stack import materialise_stack, stack
+    from resbench.compiler.modules.stack import materialise_stack, stack
     from resbench.data.registry import load
     from resbench.store.open import open_store
     from resbench.study.resources.local import ThisMachine, data_record

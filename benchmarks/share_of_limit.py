@@ -20,8 +20,8 @@ from torch.profiler import ProfilerActivity, profile
 
 from resbench.cli.architecture.request import request_of
 from resbench.compiler.binding.network import bind_network
-from resbench.compiler.build.stack import materialise_stack, stack
 from resbench.compiler.graph import BoundNetwork
+from resbench.compiler.modules.stack import materialise_stack, stack
 from resbench.language.library.library import Library
 from resbench.language.recipe.recipe import parse_recipe
 from resbench.measure.macs import op_macs

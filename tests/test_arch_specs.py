@@ -9,10 +9,10 @@ import torch
 from torch.nn import functional as F
 
 from resbench.compiler.binding.network import Request, bind_network
-from resbench.compiler.build.initialize import materialise
-from resbench.compiler.build.network import build
 from resbench.compiler.graph import BoundNetwork, BoundOp, Graph
 from resbench.compiler.identity.canonical import canonical
+from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.network import build
 from resbench.language.graph.network import Use
 from resbench.language.library.library import Library
 from resbench.language.library.lookup import INSTALLED

@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 import torch
 from docs_text import REPOSITORY, Block, blocks, commands, page, problem, yaml_texts
-from resbenchcs import database
 from torch.nn import functional as F
 
 from resbench.compiler.binding.network import Request, bind_network
-from resbench.compiler.build.initialize import materialise
-from resbench.compiler.build.network import build
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.identity.canonical import canonical
+from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.network import build
 from resbench.json_schema.schema import KINDS, make_schema
 from resbench.language.expressions.grammar import FUNCTIONS
 from resbench.language.graph.network import Use
@@ -32,6 +31,7 @@ from resbench.ops.schema import table
 from resbench.store.query.examples import QUESTIONS
 from resbench.store.schema.metadata import metadata
 from resbench.store.schema.views import VIEWS
+from tools.docs import database
 from tools.docs.language import SECTIONS, refresh
 from tools.docs.language_values import FUNCTION_DOCS
 

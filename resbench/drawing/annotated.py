@@ -8,8 +8,8 @@ from functools import lru_cache
 import torch
 from torch import nn
 
-from resbench.compiler.build.unit import make_module
 from resbench.compiler.graph import Arguments, BoundOp, Graph, Shape
+from resbench.compiler.modules.unit import make_module
 from resbench.drawing.format import cost, name_of, times
 from resbench.drawing.labels import SIGNS, Kind, kind_of, label
 from resbench.escape import LONGEST, printable

@@ -128,7 +128,7 @@ def board_of(runs: StudyRuns) -> Leaderboard:
             continue
         key, group = of[ranked.name]
         beside = {name: _summary(found[ranked.name], runs.images(name), name) for name, found in others.items()}
-        rows.append(_row(ranked, key[0], group, samples[ranked.name], beside, left.get(ranked.name)))
+        rows.append(_row(ranked, key[0], group, samples[ranked.name], beside, left=left.get(ranked.name)))
     return Leaderboard(
         runs.study, runs.data, runs.n_val, tuple(rows), runs.fail_above, runs.design.objectives, verdict, runs.searched,
         _improving(runs), () if runs.sizes_vary else tuple(_unequal(rows)),
@@ -199,7 +199,8 @@ def _samples(runs: StudyRuns, objective: str, wanted: Mapping[str, int]) -> list
 
 
 def _row(
-    ranked: Ranked, digest: str, group: list[StudyRun], sample: Sample, others: Mapping[str, Summary], left: int | None
+    ranked: Ranked, digest: str, group: list[StudyRun], sample: Sample, others: Mapping[str, Summary], *,
+    left: int | None,
 ) -> Row:  # fmt: skip
     seconds = [run.train_s for run in group if run.train_s is not None]
     name, *more = aliases(group)

@@ -1,4 +1,4 @@
-"""What a recipe, its parts and every key of it are, in words; by the classes of `language/recipe/recipe.py` and its neighbours."""
+"""Describe a recipe, its parts and each of its keys, by the classes of language/recipe."""
 
 from __future__ import annotations
 

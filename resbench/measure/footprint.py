@@ -46,7 +46,8 @@ class Load:
     """How a network is trained by one process: by which recipe, `seeds` as one, on `batch` images of each at a time, and
     evaluated on `evaluated` at a time.
 
-    `data`: bytes of the images that lie on the device. `recompute`: activations are kept of few units (compiler/build/recompute.py).
+    `data`: bytes of the images that lie on the device. `recompute`: activations are kept of few units
+    (compiler/modules/recompute.py).
     """
 
     recipe: RecipeSpec

@@ -8,10 +8,10 @@ from statistics import quantiles
 
 import torch
 
-from resbench.compiler.build.initialize import materialise
-from resbench.compiler.build.network import build
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.identity.canonical import canonical
+from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.network import build
 from resbench.errors import BadInput
 from resbench.measure.memory_check import require
 

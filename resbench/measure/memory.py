@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, fx
 from torch.autograd.graph import saved_tensors_hooks
 
-from resbench.compiler.build.network import segment_of
-from resbench.compiler.build.unit import build_unit
 from resbench.compiler.graph import BoundNetwork, Graph
 from resbench.compiler.identity.normal_form import normal
+from resbench.compiler.modules.network import segment_of
+from resbench.compiler.modules.unit import build_unit
 from resbench.ops.parameter import Random
 
 FEW, MORE = 2, 4  # images: batch norm wants more than one, and what does not grow with them shows in a second count
@@ -50,7 +50,7 @@ def memory_mib(bound: BoundNetwork) -> float | None:
 
 
 def kept_bytes(bound: BoundNetwork, images: int, *, recompute: bool = False) -> int | None:
-    """Bytes of a batch at the least: branches that may be left out are.  `recompute`: as compiler/build/recompute.py keeps them."""
+    """Return the least bytes of a batch: branches that may be left out are.  `recompute`: see compiler/modules/recompute.py."""
     try:
         return int(_recomputed(bound, images) if recompute else _plain(bound, at_most=False).of(images))
     except _Untold:

@@ -9,9 +9,9 @@ from functools import lru_cache
 import torch
 from torch import Tensor, nn
 
-from resbench.compiler.build.unit import make_module
 from resbench.compiler.graph import Arguments, BoundNetwork
 from resbench.compiler.identity.normal_form import normal
+from resbench.compiler.modules.unit import make_module
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from resbench.compiler.build.network import Network
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.identity.normal_form import normal
+from resbench.compiler.modules.network import Network
 from resbench.errors import PluginError, ResbenchError
 from resbench.measure.macs import macs as count_macs
 from resbench.measure.params import params as count_params

@@ -1,4 +1,4 @@
-"""How a parameter starts: Start(kind, ...), told by each op, carried out in one place (compiler/build/initialize.py)."""
+"""How a parameter starts: Start(kind, ...), told by each op, carried out in one place (compiler/modules/initialize.py)."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Random(nn.Module, ABC):
 
 
 class Overwriting(nn.Module, ABC):
-    """An op that can write its result over its input; it does where compiler/build/inplace.py finds that nothing else reads that."""
+    """An op that can write its result over its input; compiler/modules/inplace.py lets it where nothing else reads that."""
 
     overwrites: bool = False
 

@@ -88,8 +88,8 @@ def op(
     defaults that depend on other arguments (a window's padding) and clears what has no effect (the start of no bias), so
     that both ways of saying it are one architecture. `code(arguments, channels in)` is the op in plain torch, for exported
     files; without it the class itself is copied there. `macs` prices what torch's counter cannot. `stacked(arguments, channels
-    of one, K)` is a module that does the work of K such ops side by side in the channels (compiler/build/stack.py), its parameters
-    theirs one after the other along the first axis; None: not with these arguments.
+    of one, K)` is a module that does the work of K such ops side by side in the channels (compiler/modules/stack.py), its
+    parameters theirs one after the other along the first axis; None: not with these arguments.
     """
 
     def register(module: type[Module]) -> type[Module]:

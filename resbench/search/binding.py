@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from resbench.compiler.binding.network import Request, bind_network
 from resbench.compiler.binding.scope import Choose
-from resbench.compiler.build.network import check_count
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.identity.canonical import canonical
+from resbench.compiler.modules.network import check_count
 from resbench.data.info import DatasetInfo
 from resbench.errors import BadInput, Endless, Problem, SpecError, TooLarge
 from resbench.language.graph.params import is_domain, parse_domain
@@ -27,7 +27,7 @@ from resbench.ops.initialisers import initialiser_called
 from resbench.search.answers import Asked, is_structure
 from resbench.search.latencies import Latencies
 from resbench.search.point import Point
-from resbench.study.resources.memory import load_of
+from resbench.train.memory import load_of
 from resbench.train.schedule import length
 
 MAX_MACS = 2**63 - 1  # what a database counts in

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from resbench.compiler.graph import BoundNetwork
 from resbench.store.open import Engine
-from resbench.study.stored import study_row
+from resbench.store.results.stored import study_row
 
 if TYPE_CHECKING:
     from resbench.measure.latency import Latency

@@ -8,11 +8,11 @@ from sqlalchemy.exc import ArgumentError
 
 from resbench.errors import DatabaseError
 from resbench.store.connection.dialect import lock_schema, set_journal, sqlite_engine
+from resbench.store.connection.limits import limit_of
 from resbench.store.connection.location import Location, locate
 from resbench.store.connection.postgres import postgres_engine
 from resbench.store.connection.sqlite import check_file
 from resbench.store.connection.transaction import reading, writing
-from resbench.store.schema.limits import limit_of
 from resbench.store.schema.own_views import refuse_wrong_views
 from resbench.store.schema.revision import VERSION_TABLE, check_revision
 from resbench.store.schema.view_repair import find_wrong_views

@@ -69,7 +69,7 @@ def coordinate(desk: Desk, shift: Shift, points: Sequence[Point], space: Space |
                 desk.do(lambda: show_again(desk, [roll.numbers[i] for i in missing.wanted]))  # noqa: B023
                 duty = shift.duty(roll.study_id, desk.means.trainers(roll.study_id))
                 executor = executor or started.enter_context(shift.executor(desk.engine, duty, narrator))
-                _train(desk, executor, shift, roll, work, narrator)
+                _train(desk, executor, shift, roll, work, narrator=narrator)
             desk.do(lambda: [_link(desk, roll, stage, trial_id) for trial_id in stage.dealt])  # noqa: B023
     if desk.latencies.measured:  # also of what was refused last
         desk.do(lambda: agree_on_study(desk, ()))
@@ -166,7 +166,7 @@ class _Work:
         return {i: (point, seeds) for i, (point, seeds) in rest.items() if seeds}
 
 
-def _train(desk: Desk, executor: Executor, shift: Shift, roll: Roll, work: _Work, narrator: Narrator) -> None:
+def _train(desk: Desk, executor: Executor, shift: Shift, roll: Roll, work: _Work, *, narrator: Narrator) -> None:
     """Plan, put the cells in the table, and see that they are trained."""
     engine, means, left = desk.engine, desk.means, work.left
     narrator.newest_run = desk.do(lambda: newest_run(engine))
@@ -194,7 +194,7 @@ def _enqueue(desk: Desk, left: Missing, planned: Planned, stage: Stage) -> None:
     for trial_id, (point, _) in left.items():
         for block in planned.blocks[trial_id]:
             plan = with_said(planned.plans[trial_id], point.recipe.plan, planned.workers) | stage.marks
-            enqueue_cell(desk.engine, trial_id, block, plan, point.recipe.plan.tags, desk.role)
+            enqueue_cell(desk.engine, trial_id, block, plan, point.recipe.plan.tags, role=desk.role)
     reach(Failpoint.CELLS_QUEUED)
 
 
@@ -226,9 +226,9 @@ def _link(desk: Desk, roll: Roll, stage: Stage, trial_id: int) -> Mapping[int, R
     point, seeds = roll.points[trial_id], stage.dealt[trial_id]
     identity = (point.digest, point.recipe.digest, roll.data.digest)
     if stage.is_pruned:  # one that this study has stopped is as far as it goes
-        found = find_runs(desk.engine, *identity, seeds, Rung(1, roll.study_id))
+        found = find_runs(desk.engine, *identity, seeds, rung=Rung(1, roll.study_id))
     else:
-        found = find_runs(desk.engine, *identity, seeds, None if stage.upto is None else Rung(stage.upto))
+        found = find_runs(desk.engine, *identity, seeds, rung=None if stage.upto is None else Rung(stage.upto))
     for run in found.values():
         link_run(desk.engine, roll.study_id, trial_id, run.id, judges=stage.judges)
     return found

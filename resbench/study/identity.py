@@ -21,9 +21,9 @@ from resbench.store.open import Engine
 from resbench.store.records import FINISHED, canonical_json
 from resbench.store.results.reading import runs_of_study
 from resbench.store.results.recorded_plugins import plugins_in_use
+from resbench.store.results.stored import limit_of
 from resbench.store.results.studies import put_study, study_names, study_spec
 from resbench.study.context import Desk
-from resbench.study.stored import limit_of
 
 
 def agree_on_study(desk: Desk, points: Sequence[Point]) -> int:

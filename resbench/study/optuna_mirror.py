@@ -1,6 +1,6 @@
 """A study's trials and runs -> what Optuna's own tools show of them: which unit, how long it trained, with what result.
 
-A sampler of ours never reads this (search/optuna_samplers.py has a study of its own, in memory), so what is shown changes no search.
+No sampler of ours reads this (search/optuna_samplers.py keeps a study of its own in memory): what is shown changes no search.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Points and their missing seeds -> how each cell is trained, and how many workers share the machine.
 
-How follows from the point alone (train/execution/plan.py), so that its runs have the same bits in every study, on every number of workers.
-Where the recipe asks for a measurement, networks whose convolutions have the same shapes share one, and a network that was
-measured before is trained as it was then.
+How follows from the point alone (train/execution/plan.py), so that its runs have the same bits in every study, on every
+number of workers. Where the recipe asks for a measurement, networks whose convolutions have the same shapes share
+one, and a network that was measured before is trained as it was then.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from resbench.measure.memory_check import Room, ample, wide_enough
 from resbench.search.point import Point
 from resbench.store.open import Engine
 from resbench.store.results.runs import plan_of
-from resbench.study.resources.memory import Images, load_of
 from resbench.train.execution.plan import Plan, plan_from, plan_of_rule
 from resbench.train.execution.plan_timing import WIDEST, compiles, measure
 from resbench.train.execution.ranks import beside, part
+from resbench.train.memory import Images, load_of
 from resbench.train.schedule import length
 from resbench.workers.cell_plan import blocks
 
@@ -109,7 +109,12 @@ class Planner:
                 return plan_of_rule(point.bound, point.recipe, self.device)
             try:
                 self.known[alike] = measure(
-                    point.bound, point.recipe, seeds if wide == most else max(1, wide), steps, self.device, self.cores
+                    point.bound,
+                    point.recipe,
+                    seeds if wide == most else max(1, wide),
+                    steps,
+                    self.device,
+                    cores=self.cores,
                 )
             except Exception:  # the same
                 return plan_of_rule(point.bound, point.recipe, self.device)
@@ -129,7 +134,7 @@ def bfloat16_gain(point: Point, device: torch.device) -> str:
     for precision in ("float32", "bfloat16"):
         plan = PlanSpec(width=1, layout="channels_last", threads=1)
         recipe = point.recipe.model_copy(update={"precision": precision, "plan": plan})
-        seconds.append(measure(point.bound, recipe, 1, 1, device, 1).step_s or 0.0)
+        seconds.append(measure(point.bound, recipe, 1, 1, device, cores=1).step_s or 0.0)
     gain = seconds[0] / seconds[1]
     word = "faster" if gain > 1 else "slower"
     return f"precision: bfloat16 in the recipe would be {max(gain, 1 / gain):.2f}x {word} here (1 seed, channels_last)"

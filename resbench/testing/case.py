@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from resbench.compiler.binding.bind import bind_list
 from resbench.compiler.binding.scope import Frame, Scope
-from resbench.compiler.build.initialize import materialise
-from resbench.compiler.build.torch_init import remember
-from resbench.compiler.build.unit import build_unit
 from resbench.compiler.graph import Graph, Shape
+from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.torch_init import remember
+from resbench.compiler.modules.unit import build_unit
 from resbench.language.graph.op_list import parse_ops
 from resbench.language.graph.signature import Signature, allowed, fits, tidy
 from resbench.language.library.library import Library

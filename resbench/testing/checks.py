@@ -11,8 +11,8 @@ from torch.autograd import gradcheck
 from torch.autograd.gradcheck import GradcheckError
 
 from resbench.compiler.binding.in_place import changes
-from resbench.compiler.build.initialize import materialise
 from resbench.compiler.graph import sizes
+from resbench.compiler.modules.initialize import materialise
 from resbench.errors import PluginError
 from resbench.measure.macs import counted
 from resbench.ops.parameter import Parametric, Random

@@ -1,4 +1,4 @@
-"""K of an op as one module (compiler/build/stack.py), held against K alone: results, gradients, what training leaves behind."""
+"""K of an op as one module (compiler/modules/stack.py), held against K alone: results, gradients, what training leaves behind."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from resbench.compiler.build.stack import Copies, Mapped, of_one, side_by_side
+from resbench.compiler.modules.stack import Copies, Mapped, of_one, side_by_side
 from resbench.testing.case import Case, bare, inputs, make, run
 from resbench.testing.checks import same
 

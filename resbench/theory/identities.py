@@ -15,10 +15,10 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from resbench.compiler.build.initialize import materialise
-from resbench.compiler.build.network import Network, Stage, build
 from resbench.compiler.graph import BoundNetwork, Graph
 from resbench.compiler.identity.canonical import canonical
+from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.network import Network, Stage, build
 from resbench.ops.parameter import Parametric, Random
 from resbench.random_streams import stream
 from resbench.theory.direct import direct

@@ -60,7 +60,7 @@ def pieces(module: nn.Module, graph: Graph, x: Tensor) -> Pieces:
 
     def push(carried: Tensor, fast: bool) -> Tensor:
         standing = [value.detach() for value in values] if fast else values
-        return _pushed(module, graph, standing, reached, carried, target)
+        return _pushed(module, graph, standing, reached, carried, target=target)
 
     cut = F.relu(-values[target]) if _is_cut(path) else torch.zeros_like(out)
     return Pieces(out, push, rests[target], cut)
@@ -90,7 +90,7 @@ def _is_cut(path: IdentityPath) -> bool:
 
 
 def _pushed(
-    module: nn.Module, graph: Graph, values: list[Tensor], reached: list[bool], carried: Tensor, target: int
+    module: nn.Module, graph: Graph, values: list[Tensor], reached: list[bool], carried: Tensor, *, target: int
 ) -> Tensor:
     """The linear part of a value, at `carried` instead of x."""
     at: list[Tensor] = [carried]

@@ -18,10 +18,10 @@ from pkgutil import iter_modules
 import torch
 from torch import Tensor
 
-from resbench.compiler.build.initialize import materialise
-from resbench.compiler.build.network import Network, build
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.identity.canonical import canonical
+from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.network import Network, build
 from resbench.errors import PluginError, ResbenchError
 from resbench.ops.parameter import Random
 from resbench.plugins.active import cause

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from resbench.compiler.build.stack import Stack
+from resbench.compiler.modules.stack import Stack
 
 
 class Clip:

@@ -1,8 +1,8 @@
 """K networks with weights, recipe, data, seeds -> an Outcome each.  The whole of training, in one function.
 
-The networks stand side by side (compiler/build/stack.py); of one it is that one. Every draw comes from a stream named by (seed, epoch,
-purpose), so an epoch can be repeated without the ones before it, and each network has the numbers that it has alone. Data lie on
-the device; nothing waits for the device inside an epoch.
+The networks stand side by side (compiler/modules/stack.py); of one it is that one. Every draw comes from a stream named by (seed,
+epoch, purpose), so an epoch can be repeated without the ones before it, and each network has the numbers that it has alone. Data
+lie on the device; nothing waits for the device inside an epoch.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from resbench.compiler.build.initialize import numbered
-from resbench.compiler.build.stack import Stack
+from resbench.compiler.modules.initialize import numbered
+from resbench.compiler.modules.stack import Stack
 from resbench.data.dataset import Dataset
 from resbench.data.split import Split, normalised, sealed_test
 from resbench.errors import BadInput
@@ -67,7 +67,7 @@ class Hooks:
 
 
 def fit(
-    stacked: Stack, recipe: RecipeSpec, data: Dataset, seeds: tuple[int, ...], hooks: Hooks, way: Way = PLAIN
+    stacked: Stack, recipe: RecipeSpec, data: Dataset, seeds: tuple[int, ...], hooks: Hooks, *, way: Way = PLAIN
 ) -> list[Outcome]:  # fmt: skip
     """Train on the device of the parameters.
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resbench.compiler.build.inplace import overwrite
-from resbench.compiler.build.stack import Stack
+from resbench.compiler.modules.inplace import overwrite
+from resbench.compiler.modules.stack import Stack
 from resbench.language.recipe.recipe import RecipeSpec
 from resbench.train.average import Average
 from resbench.train.clip import Clip

@@ -9,11 +9,11 @@ from typing import Any
 
 import torch
 
-from resbench.compiler.build.network import recompute
-from resbench.compiler.build.stack import materialise_stack, stack
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.identity.canonical import canonical
 from resbench.compiler.identity.serialize import from_json, to_json
+from resbench.compiler.modules.network import recompute
+from resbench.compiler.modules.stack import materialise_stack, stack
 from resbench.data.dataset import Dataset, describe
 from resbench.errors import BadInput, DatabaseError, TooLarge
 from resbench.escape import printable
@@ -23,13 +23,13 @@ from resbench.measure.memory_check import lacks_room, room, title
 from resbench.store.open import Engine
 from resbench.store.results.catalogue import get_architecture, get_data, stored_recipe
 from resbench.store.results.recorded_plugins import use_plugins_of_network
-from resbench.study.resources.memory import load_of
 from resbench.train.execution.device import repeatable
 from resbench.train.execution.layout import Way
 from resbench.train.execution.plan import Plan, plan_from
 from resbench.train.execution.precision import allow
 from resbench.train.execution.ranks import own_batch, part, told
 from resbench.train.fit import Hooks, fit
+from resbench.train.memory import load_of
 from resbench.train.outcome import Outcome
 from resbench.workers.data import loaded
 
@@ -131,4 +131,4 @@ def train(work: Job, seeds: tuple[int, ...], plan: Plan, device: torch.device, h
     if plan.recompute:
         recompute(stacked.network)
     torch.set_num_threads(plan.threads)
-    return fit(stacked, work.recipe, work.data, seeds, hooks, Way(plan.layout, plan.compiled))
+    return fit(stacked, work.recipe, work.data, seeds, hooks, way=Way(plan.layout, plan.compiled))

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import torch
 
-from resbench.compiler.build.network import build
-from resbench.compiler.build.stack import Stack
+from resbench.compiler.modules.network import build
+from resbench.compiler.modules.stack import Stack
 from resbench.data.split import in_order, normalised
 from resbench.store.records import ProfileRecord
 from resbench.theory.profile import IMAGES, profile

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from resbench.compiler.build.stack import Stack
+from resbench.compiler.modules.stack import Stack
 from resbench.errors import DatabaseError, Fenced, StorageError
 from resbench.search.pruning import chooses, stopping
 from resbench.store.connection.retry import Patience
@@ -21,7 +21,6 @@ from resbench.store.results.catalogue import put_environment
 from resbench.store.results.checkpoints import Checkpoints, checkpoint_key
 from resbench.store.results.profiles import put_profiles
 from resbench.store.results.runs import Rung, find_runs, link_run, save_runs_of
-from resbench.study.weights.keeper import WeightsKeeper, keep_of_study
 from resbench.train.checkpoint import Keeper
 from resbench.train.clock import InPhase, untimed
 from resbench.train.execution.device import repeatable
@@ -36,6 +35,7 @@ from resbench.workers.job import Job, job, train
 from resbench.workers.signal_profiles import profiles
 from resbench.workers.timing import Machine, clock, write
 from resbench.workers.trainer import Train
+from resbench.workers.weights_keeper import WeightsKeeper, keep_of_study
 
 _NOT_OF_THE_CELL = (DatabaseError, StorageError, Fenced, InterruptedError)
 
@@ -75,7 +75,7 @@ def _train(desk: _Desk) -> None:
     """Link the runs that stand, train the seeds that have none."""
     cell = desk.cell
     rung = None if cell.upto is None else Rung(cell.upto)
-    found = desk.patience.do(lambda: find_runs(desk.engine, *desk.identity, cell.seeds, rung))
+    found = desk.patience.do(lambda: find_runs(desk.engine, *desk.identity, cell.seeds, rung=rung))
     missing = tuple(seed for seed in cell.seeds if seed not in found)
     for seed, run in found.items():
         desk.patience.do(partial(link_run, desk.engine, desk.study_id, cell.trial_id, run.id, judges=cell.judges))

@@ -11,10 +11,10 @@ import torch
 from resbench.compiler.binding.bind import bind_body
 from resbench.compiler.binding.network import Request, bind_network
 from resbench.compiler.binding.scope import Scope
-from resbench.compiler.build.initialize import materialise
-from resbench.compiler.build.network import Network, build, random_ops
 from resbench.compiler.graph import BoundNetwork, BoundStage, Graph, Shape
 from resbench.compiler.identity.canonical import canonical
+from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.network import Network, build, random_ops
 from resbench.language.graph.network import Use
 from resbench.language.graph.unit import UnitSpec, parse_unit
 from resbench.language.library.library import Library

@@ -10,9 +10,9 @@ import torch
 from compiler_sample import LIBRARY, bind, images, weighted
 from torch import Tensor, nn
 
-from resbench.compiler.build.network import random_ops
 from resbench.compiler.export.python.module import About, network_file, unit_file
 from resbench.compiler.graph import BoundNetwork
+from resbench.compiler.modules.network import random_ops
 from resbench.errors import SpecError
 
 UNITS = LIBRARY.names("unit")

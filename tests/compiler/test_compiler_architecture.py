@@ -8,8 +8,8 @@ import pytest
 from compiler_sample import bind, digest, folder, use
 
 from resbench.compiler.binding.network import Request, bind_network
-from resbench.compiler.build.network import build
 from resbench.compiler.graph import BoundNetwork
+from resbench.compiler.modules.network import build
 from resbench.errors import BadInput, SpecError
 from resbench.language.library.library import Library
 from resbench.measure.params import params

@@ -7,7 +7,7 @@ import torch
 from compiler_sample import bind
 from torch.utils.flop_counter import FlopCounterMode
 
-from resbench.compiler.build.network import build
+from resbench.compiler.modules.network import build
 from resbench.measure.macs import macs
 from resbench.measure.params import params
 

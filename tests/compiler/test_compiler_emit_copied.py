@@ -15,7 +15,7 @@ from emit_sample import module, text
 from torch import nn
 
 from resbench.compiler.export.python.copied_ops import Copies
-from resbench.compiler.export.python.statements import statement
+from resbench.compiler.export.python.formatter import statement
 from resbench.errors import PluginError
 from resbench.ops.registry import kinds
 

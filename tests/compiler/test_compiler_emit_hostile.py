@@ -12,10 +12,9 @@ from compiler_sample import chain
 from hostile import ANY, CHARACTERS, COMBINED, TEXT
 from hypothesis import given, settings
 
-from resbench.compiler.export.python.formatter import docstring, lines
+from resbench.compiler.export.python.formatter import docstring, lines, statement
 from resbench.compiler.export.python.module import About, network_file, unit_file
 from resbench.compiler.export.python.op_code import INPUT, formula
-from resbench.compiler.export.python.statements import statement
 from resbench.compiler.graph import BoundNetwork
 from resbench.escape import printable_lines, shell_line
 from resbench.plugins.active import activate

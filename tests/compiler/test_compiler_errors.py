@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from compiler_sample import SHAPE, bind, folder, of, unit_graph
 
-from resbench.compiler.build.network import build
+from resbench.compiler.modules.network import build
 from resbench.errors import BadInput, SpecError
 from resbench.language.yaml.node import Plain
 

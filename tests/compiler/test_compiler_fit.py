@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from resbench.compiler.build.load_weights import fit, load_weights, without_prefix
+from resbench.compiler.modules.load_weights import fit, load_weights, without_prefix
 from resbench.errors import WeightsError
 
 WEIGHTS = {"weight": torch.arange(6.0).reshape(2, 3), "bias": torch.tensor([1.0, 2.0])}

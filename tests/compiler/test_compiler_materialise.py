@@ -10,9 +10,9 @@ import torch
 from compiler_sample import LIBRARY, bind, chain, folder, images, net, of, small, unit_graph, weighted
 from torch import nn
 
-from resbench.compiler.build.initialize import materialise
-from resbench.compiler.build.network import Network, build
 from resbench.compiler.identity.canonical import Canonical, canonical
+from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.network import Network, build
 from resbench.errors import BadInput, PluginError
 
 

@@ -10,9 +10,9 @@ import torch
 from compiler_sample import bind, folder, images, unit_graph, weighted
 from torch import fx
 
-from resbench.compiler.build.network import Network, build, random_ops
-from resbench.compiler.build.unit import build_unit
 from resbench.compiler.identity.normal_form import normal
+from resbench.compiler.modules.network import Network, build, random_ops
+from resbench.compiler.modules.unit import build_unit
 
 
 def names(network: Network) -> list[str]:

@@ -8,8 +8,8 @@ import pytest
 import torch
 from compiler_sample import LIBRARY, images, of, small, weighted
 
-from resbench.compiler.build.inplace import overwrite
 from resbench.compiler.graph import BoundNetwork
+from resbench.compiler.modules.inplace import overwrite
 from resbench.ops.parameter import Overwriting
 
 

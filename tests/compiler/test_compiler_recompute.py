@@ -10,8 +10,8 @@ import torch
 from compiler_sample import bind, images, weighted
 from torch import Tensor
 
-from resbench.compiler.build.inplace import overwrite
-from resbench.compiler.build.network import recompute
+from resbench.compiler.modules.inplace import overwrite
+from resbench.compiler.modules.network import recompute
 
 
 def trained(unit: str, depth: int, *, again: bool) -> list[Tensor]:
@@ -56,7 +56,7 @@ import pathlib, re, resource, sys
 sys.path.insert(0, "tests/compiler")
 import torch
 from compiler_sample import bind, images, weighted
-from resbench.compiler.build.network import recompute
+from resbench.compiler.modules.network import recompute
 
 def peak():  # in KiB; Linux's rusage counts what the parent had before the exec
     status = pathlib.Path("/proc/self/status")

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from resbench.compiler.build.weight_files import read_weights
+from resbench.compiler.modules.weight_files import read_weights
 from resbench.errors import BadInput
 
 WEIGHTS = {"weight": torch.arange(6.0).reshape(2, 3), "bias": torch.tensor([1.0, 2.0])}

@@ -13,10 +13,10 @@ from safetensors.torch import save
 from torch import nn
 
 from resbench.compiler.binding.network import Request, bind_network
-from resbench.compiler.build.initialize import materialise
-from resbench.compiler.build.load_weights import load_weights
-from resbench.compiler.build.network import build
 from resbench.compiler.identity.canonical import canonical
+from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.load_weights import load_weights
+from resbench.compiler.modules.network import build
 from resbench.language.graph.network import Use
 from resbench.language.library.library import Library
 from resbench.language.yaml.node import Node

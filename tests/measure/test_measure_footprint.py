@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from resbench.compiler.binding.network import Request, bind_network
-from resbench.compiler.build.network import build
 from resbench.compiler.graph import BoundNetwork
+from resbench.compiler.modules.network import build
 from resbench.errors import TooLarge
 from resbench.language.graph.network import Use
 from resbench.language.library.library import Library

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
 from resbench.compiler.binding.network import Request, bind_network
-from resbench.compiler.build.network import build
 from resbench.compiler.graph import BoundNetwork
+from resbench.compiler.modules.network import build
 from resbench.language.graph.network import Use
 from resbench.language.library.library import Library
 from resbench.language.yaml.node import Node

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from resbench.compiler.binding.network import Request, bind_network
-from resbench.compiler.build.network import build
+from resbench.compiler.modules.network import build
 from resbench.language.graph.network import Use
 from resbench.language.library.library import Library
 from resbench.language.yaml.node import Node

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from resbench.compiler.binding.network import Request, bind_network
-from resbench.compiler.build.network import build
 from resbench.compiler.graph import BoundNetwork
+from resbench.compiler.modules.network import build
 from resbench.errors import BadInput, PluginError
 from resbench.language.graph.network import Use
 from resbench.language.library.library import Library

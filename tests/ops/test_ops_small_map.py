@@ -28,7 +28,7 @@ def test_it_is_the_convolution(
     x = torch.randn(5, 8, *size, generator=generator, dtype=torch.float64, requires_grad=True)
     weight = torch.randn(12, 8 // groups, *window, generator=generator, dtype=torch.float64, requires_grad=True)
     expected = F.conv2d(x, weight, None, stride, padding, dilation, groups)
-    found = product(x, weight, groups, stride, padding, dilation)
+    found = product(x, weight, groups, stride=stride, padding=padding, dilation=dilation)
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
     upstream = torch.randn(expected.shape, generator=generator, dtype=torch.float64)
     for a, b in zip(*(torch.autograd.grad(y, (x, weight), upstream) for y in (found, expected)), strict=True):

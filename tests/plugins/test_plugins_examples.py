@@ -13,7 +13,7 @@ from command_line import Said
 from plugins_sample import Use, resbench
 
 from resbench.compiler.binding.network import Request, bind_network
-from resbench.compiler.build.network import build, random_ops
+from resbench.compiler.modules.network import build, random_ops
 from resbench.language.graph.network import Use as Named
 from resbench.language.library.library import Library
 from resbench.language.yaml.node import Node, from_plain

@@ -9,10 +9,10 @@ from plugins_sample import Use, put
 
 from resbench.cli.architecture.request import request_of
 from resbench.compiler.binding.network import bind_network
-from resbench.compiler.build.initialize import materialise
-from resbench.compiler.build.network import build
-from resbench.compiler.build.stack import materialise_stack, stack
 from resbench.compiler.identity.canonical import canonical
+from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.network import build
+from resbench.compiler.modules.stack import materialise_stack, stack
 from resbench.language.recipe.recipe import Optimizer
 from resbench.testing import check_op
 from resbench.train.optim import make_optimizer

@@ -140,7 +140,7 @@ class FakeTrainer:
         kept.clear()
 
     def written(self, engine: Engine, folder: Path, content: bytes) -> WeightsRecord | None:
-        """As study/weights/keeper.py: a file that cannot be written costs no run."""
+        """As workers/weights_keeper.py: a file that cannot be written costs no run."""
         with suppress(StorageError):
             return Patience(full_s=0).do(lambda: write_weights(engine, folder, content))
         return None

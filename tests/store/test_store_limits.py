@@ -13,6 +13,7 @@ from sqlalchemy import text
 from resbench.errors import BadInput, DatabaseError
 from resbench.store.connection import sqlite_open as sqlite_connection
 from resbench.store.connection.dialect import sqlite_engine
+from resbench.store.connection.limits import limit_of
 from resbench.store.connection.location import locate
 from resbench.store.connection.sqlite_open import connect as connect_file
 from resbench.store.connection.sqlite_open import file_uri
@@ -25,7 +26,6 @@ from resbench.store.migrate.upgrade import alembic_config
 from resbench.store.open import connect, open_store
 from resbench.store.results.reading import runs_of_study
 from resbench.store.schema.frozen import write_whole
-from resbench.store.schema.limits import limit_of
 from resbench.store.schema.revision import REVISIONS
 
 VARIABLE = "RESBENCH_TRANSACTION_S"

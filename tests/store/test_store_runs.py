@@ -57,10 +57,10 @@ def test_a_run_that_a_rung_stopped_gives_way_to_itself_further_on_alone(sample: 
         assert save_run(sample.engine, replace(sample.record(1, status=status, val_error_pct=99.0), epochs=2)) == first
     assert dump(sample.engine) == before
     assert find_runs(sample.engine, "arch", "rec", "dat", [1]) == {}
-    assert list(find_runs(sample.engine, "arch", "rec", "dat", [1], Rung(2))) == [1]
-    assert find_runs(sample.engine, "arch", "rec", "dat", [1], Rung(3)) == {}
+    assert list(find_runs(sample.engine, "arch", "rec", "dat", [1], rung=Rung(2))) == [1]
+    assert find_runs(sample.engine, "arch", "rec", "dat", [1], rung=Rung(3)) == {}
     assert save_run(sample.engine, replace(sample.record(1, status="stopped"), epochs=4)) == first
-    assert list(find_runs(sample.engine, "arch", "rec", "dat", [1], Rung(3))) == [1]
+    assert list(find_runs(sample.engine, "arch", "rec", "dat", [1], rung=Rung(3))) == [1]
     assert save_run(sample.engine, replace(sample.record(1, status="diverged"), epochs=3)) == first
     assert find_runs(sample.engine, "arch", "rec", "dat", [1])[1].status == "diverged"
 

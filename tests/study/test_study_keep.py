@@ -12,7 +12,7 @@ import torch
 from command_line import Database, Rb
 from safetensors import safe_open
 
-from resbench.compiler.build.network import build
+from resbench.compiler.modules.network import build
 from resbench.data.registry import load
 from resbench.data.split import normalised
 from resbench.store.checkpoints import weights

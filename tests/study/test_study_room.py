@@ -431,7 +431,7 @@ def test_weights_alone_are_told_without_a_build(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rb: Rb, small: Path
 ) -> None:
     """93 billion parameters: counted op by op, each kind once."""
-    from resbench.compiler.build import network
+    from resbench.compiler.modules import network
 
     def never(*_: object, **__: object) -> None:
         raise AssertionError("nothing may be built")

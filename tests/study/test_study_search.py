@@ -22,7 +22,7 @@ from resbench.measure import latency
 from resbench.measure.latency import Latency
 from resbench.search import sequential as rounds_module
 from resbench.store.open import open_store
-from resbench.study import stored
+from resbench.store.results import stored
 from resbench.train import fit as fit_module
 from resbench.workers import train_cell as training
 

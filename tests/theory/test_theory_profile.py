@@ -9,10 +9,10 @@ import torch
 from theory_sample import bound
 from torch.nn import functional as F
 
-from resbench.compiler.build.initialize import materialise
-from resbench.compiler.build.network import Network, build
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.identity.canonical import canonical
+from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.network import Network, build
 from resbench.theory.profile import profile
 
 

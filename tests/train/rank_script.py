@@ -13,7 +13,7 @@ from torch import Tensor
 from train_sample import recipe
 
 from resbench.compiler.binding.network import Request, bind_network
-from resbench.compiler.build.stack import materialise_stack, stack
+from resbench.compiler.modules.stack import materialise_stack, stack
 from resbench.data import split
 from resbench.data.dataset import Dataset
 from resbench.data.registry import load
@@ -88,7 +88,7 @@ def train(case: str, folder: Path, own: Part) -> None:
     materialise_stack(stacked, (0, 1), "he_normal")
     stacked.network.double()
     if again:
-        from resbench.compiler.build.network import recompute
+        from resbench.compiler.modules.network import recompute
 
         recompute(stacked.network)
     if case.startswith("lost") and own.rank == 1:

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from resbench.compiler.binding.network import Request, bind_network
-from resbench.compiler.build.initialize import materialise
-from resbench.compiler.build.network import build
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.identity.canonical import canonical
+from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.network import build
 from resbench.data.dataset import Dataset
 from resbench.data.registry import load
 from resbench.data.split import normalised, whole

@@ -13,7 +13,7 @@ from test_train_stack import bound
 from torch import Tensor
 from train_sample import recipe
 
-from resbench.compiler.build.stack import materialise_stack, stack
+from resbench.compiler.modules.stack import materialise_stack, stack
 from resbench.data.dataset import Dataset
 from resbench.data.registry import load
 from resbench.language.recipe.execution import Every

@@ -9,8 +9,8 @@ import torch
 from test_train_stack import bound
 from train_sample import recipe
 
-from resbench.compiler.build.network import recompute
-from resbench.compiler.build.stack import materialise_stack, stack
+from resbench.compiler.modules.network import recompute
+from resbench.compiler.modules.stack import materialise_stack, stack
 from resbench.data.dataset import Dataset
 from resbench.data.registry import load
 from resbench.language.recipe.execution import Every
@@ -46,7 +46,7 @@ def trained(
     stacked.network.to(CUDA)
     if spec.plan.recompute:
         recompute(stacked.network)
-    outcomes = fit(stacked, spec, data, seeds, hooks or Hooks(lambda seed, epoch: None), way)
+    outcomes = fit(stacked, spec, data, seeds, hooks or Hooks(lambda seed, epoch: None), way=way)
     return outcomes, [{k: v.clone() for k, v in stacked.state(i).items()} for i in range(len(seeds))]
 
 
@@ -101,6 +101,6 @@ def test_a_run_that_goes_on_gives_the_same_bits(digits: Dataset) -> None:
 
 
 def test_a_plan_is_measured_and_says_why_it_is_not_compiled() -> None:
-    plan = measure(bound("full_preactivation"), recipe(), 4, 10_000, CUDA, 1)
+    plan = measure(bound("full_preactivation"), recipe(), 4, 10_000, CUDA, cores=1)
     assert plan.width in (1, 2, 4)
     assert plan.compiled or plan.not_compiled or any(each.compiled for each in plan.measured)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from train_sample import NUMBERS, Witness, flat_images, network, recipe, train
 
-from resbench.compiler.build.network import Network
+from resbench.compiler.modules.network import Network
 from resbench.data.augment import AUGMENTATIONS
 from resbench.data.dataset import Dataset
 from resbench.data.registry import load

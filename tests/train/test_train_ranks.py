@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from train_sample import network, recipe
 
-from resbench.compiler.build.stack import single
+from resbench.compiler.modules.stack import single
 from resbench.errors import BadInput
 from resbench.ops.normalization.bn import BatchNorm
 from resbench.random_streams import Part

@@ -9,9 +9,9 @@ import torch
 from train_sample import recipe, train
 
 from resbench.compiler.binding.network import Request, bind_network
-from resbench.compiler.build.initialize import materialise
-from resbench.compiler.build.network import build
 from resbench.compiler.identity.canonical import canonical
+from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.network import build
 from resbench.data.registry import load
 from resbench.language.graph.network import Use
 from resbench.language.library.library import Library

@@ -12,8 +12,8 @@ from torch import Tensor
 from train_sample import recipe
 
 from resbench.compiler.binding.network import Request, bind_network
-from resbench.compiler.build.stack import Stack, materialise_stack, single, stack
 from resbench.compiler.graph import BoundNetwork
+from resbench.compiler.modules.stack import Stack, materialise_stack, single, stack
 from resbench.data.dataset import Dataset
 from resbench.data.registry import load
 from resbench.language.graph.network import Use
@@ -116,7 +116,7 @@ def test_how_images_lie_in_memory_changes_no_number(unit: str, digits: Dataset) 
         stacked = stack(bound(unit), 2)
         materialise_stack(stacked, (0, 1), spec.init)
         stacked.network.double()
-        outcomes = fit(stacked, spec, digits, (0, 1), Hooks(lambda seed, epoch: None), Way(layout))
+        outcomes = fit(stacked, spec, digits, (0, 1), Hooks(lambda seed, epoch: None), way=Way(layout))
         found.append([(e.train_loss, e.val_loss) for outcome in outcomes for e in outcome.epochs])
     for a, b in zip(*found, strict=True):
         assert a == pytest.approx(b, rel=1e-9)

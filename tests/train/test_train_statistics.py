@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from train_sample import flat_images, network, recipe, train
 
-from resbench.compiler.build.stack import single
+from resbench.compiler.modules.stack import single
 from resbench.data.dataset import Dataset
 from resbench.data.registry import load
 from resbench.data.split import normalised

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 from train_sample import recipe
 
-from resbench.compiler.build.stack import single
+from resbench.compiler.modules.stack import single
 from resbench.language.yaml.node import Plain
 from resbench.ops.convolution.linear import Linear
 from resbench.train.schedule import learning_rates, length

@@ -10,8 +10,8 @@ from torch import fx
 from train_sample import network, recipe
 
 from resbench.compiler.binding.network import Request, bind_network
-from resbench.compiler.build.stack import materialise_stack, single, stack
 from resbench.compiler.graph import BoundNetwork
+from resbench.compiler.modules.stack import materialise_stack, single, stack
 from resbench.data.dataset import Dataset
 from resbench.data.registry import load
 from resbench.errors import BadInput
@@ -51,7 +51,7 @@ def bound(unit: str = "full_preactivation") -> BoundNetwork:
 def trained(data: Dataset, unit: str, way: Way) -> list[Outcome]:
     stacked = stack(bound(unit), 2)
     materialise_stack(stacked, (0, 1), "he_normal")
-    return fit(stacked, recipe({"epochs": 1, "lr": 0.01}), data, (0, 1), Hooks(lambda seed, epoch: None), way)
+    return fit(stacked, recipe({"epochs": 1, "lr": 0.01}), data, (0, 1), Hooks(lambda seed, epoch: None), way=way)
 
 
 @pytest.mark.long
@@ -89,7 +89,7 @@ def test_a_compiler_that_fails_is_left_with_its_reason(monkeypatch: pytest.Monke
         raise RuntimeError("no compiler here")
 
     monkeypatch.setattr(compiled, "BACKEND", broken)
-    plan = measure(bound(), recipe({"plan": {"compile": True}}), 1, 10, CPU, 1)
+    plan = measure(bound(), recipe({"plan": {"compile": True}}), 1, 10, CPU, cores=1)
     assert not plan.compiled
     assert "no compiler here" in plan.not_compiled
     assert plan_from(plan.record()) == plan
@@ -98,10 +98,10 @@ def test_a_compiler_that_fails_is_left_with_its_reason(monkeypatch: pytest.Monke
 
 def test_compiling_is_asked_for_on_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled, "BACKEND", "eager")
-    said = measure(bound(), recipe({"plan": {"compile": True}}), 1, 10, CPU, 1)
+    said = measure(bound(), recipe({"plan": {"compile": True}}), 1, 10, CPU, cores=1)
     assert said.compiled
     assert said.way == f"{said.layout} compiled"
-    assert not measure(bound(), recipe(), 1, 10, CPU, 1).compiled
+    assert not measure(bound(), recipe(), 1, 10, CPU, cores=1).compiled
 
 
 def test_a_plan_of_an_older_database_is_read() -> None:

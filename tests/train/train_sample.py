@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from resbench.compiler.binding.network import Request, bind_network
-from resbench.compiler.build.initialize import materialise
-from resbench.compiler.build.network import Network, build
-from resbench.compiler.build.stack import single
 from resbench.compiler.identity.canonical import canonical
+from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.network import Network, build
+from resbench.compiler.modules.stack import single
 from resbench.data.dataset import Dataset
 from resbench.language.graph.network import Use
 from resbench.language.library.library import Library

@@ -14,7 +14,7 @@ from small_networks import NETWORK, Basic, Small, bound, verdict
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resbench.compiler.build.load_weights import load_weights
+from resbench.compiler.modules.load_weights import load_weights
 from resbench.errors import BadInput
 from resbench.verify.check import verify
 from resbench.verify.reference import reference

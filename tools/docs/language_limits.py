@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from resbench.compiler.binding import bind, shapes
 from resbench.compiler.binding import network as architecture
-from resbench.compiler.build import network
+from resbench.compiler.modules import network
 from resbench.language import names
 from resbench.language.expressions import grammar
 from resbench.language.graph import body, unit

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from resbench.cli.architecture.binding import bind_unit
-from resbench.compiler.build.initialize import materialise
-from resbench.compiler.build.network import build
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.identity.canonical import canonical
+from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.network import build
 from resbench.data.registry import load
 from resbench.data.split import normalised, whole
 from resbench.measure.macs import macs

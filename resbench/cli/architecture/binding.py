@@ -11,11 +11,11 @@ from torch.nn import functional as F
 
 from resbench.cli.architecture.request import request_of
 from resbench.compiler.binding.network import bind_network
-from resbench.compiler.build.initialize import materialise
-from resbench.compiler.build.network import build
 from resbench.compiler.graph import BoundNetwork, Graph, sizes
 from resbench.compiler.identity.canonical import canonical
 from resbench.compiler.identity.unit_positions import places as places
+from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.network import build
 from resbench.errors import BadInput, did_you_mean
 from resbench.language.graph.unit import UnitSpec
 from resbench.language.library.library import Library

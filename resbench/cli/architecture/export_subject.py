@@ -13,15 +13,15 @@ from resbench import __version__
 from resbench.cli.architecture.binding import bind_unit, places
 from resbench.cli.architecture.request import request_of
 from resbench.compiler.binding.network import bind_network
-from resbench.compiler.build.initialize import materialise
-from resbench.compiler.build.load_weights import fit, load_weights
-from resbench.compiler.build.network import build
-from resbench.compiler.build.weight_files import Named
 from resbench.compiler.export.python.module import About, network_file, unit_file
 from resbench.compiler.export.serialized import onnx_bytes, safetensors_bytes, torch_bytes
 from resbench.compiler.export.torch_module import plain_network, plain_unit
 from resbench.compiler.graph import BoundNetwork, Graph
 from resbench.compiler.identity.canonical import canonical
+from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.load_weights import fit, load_weights
+from resbench.compiler.modules.network import build
+from resbench.compiler.modules.weight_files import Named
 from resbench.errors import BadInput, PluginError
 from resbench.escape import shell_line
 from resbench.language.library.library import Library

@@ -99,9 +99,9 @@ def import_weights(
     """Keep a reference's weights under our names."""
     from resbench.cli.architecture.request import request_of
     from resbench.compiler.binding.network import bind_network
-    from resbench.compiler.build.load_weights import load_weights
     from resbench.compiler.export.serialized import safetensors_bytes
     from resbench.compiler.identity.canonical import canonical
+    from resbench.compiler.modules.load_weights import load_weights
     from resbench.files import write
     from resbench.measure.memory_check import require
     from resbench.verify.check import imported

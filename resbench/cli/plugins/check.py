@@ -10,8 +10,8 @@ import torch
 
 from resbench.cli.architecture.binding import bind_unit, network_report, unit_report
 from resbench.cli.plugins.inventory import Item
-from resbench.compiler.build.network import build
 from resbench.compiler.graph import BoundNetwork
+from resbench.compiler.modules.network import build
 from resbench.data.registry import info, listed, load
 from resbench.errors import ResbenchError
 from resbench.language.library.library import Library

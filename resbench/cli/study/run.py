@@ -72,8 +72,8 @@ def prepare(
         spec = replace(spec, name=fork)
     from resbench.search.latencies import Latencies, latencies_of
     from resbench.search.space import Space
+    from resbench.store.results.stored import from_database
     from resbench.study.resources.memory import begun_on
-    from resbench.study.stored import from_database
 
     room, known = device(), Latencies()
     asked = room if url is None else None
@@ -219,8 +219,8 @@ def _refuse_too_large(prepared: Prepared, url: str, data: DataRecord) -> None:
     """Raises TooLarge for points that do not fit on the device; of one that has runs, none may be missing, which is seen
     where they would be trained. A search has left them out, by the memory that it was begun with.
     """
+    from resbench.store.results.stored import from_database
     from resbench.study.resources.memory import lacks, refuse, without_runs
-    from resbench.study.stored import from_database
 
     room, seeds = prepared.room, prepared.spec.seeds
     if room is None or not prepared.spec.search.is_grid:

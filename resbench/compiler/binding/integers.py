@@ -35,7 +35,9 @@ def _nearby(node: Node, frame: Frame, low: int, high: int) -> str:
             continue
         found = []
         for steps in (range(-1, -REACH, -1), range(1, REACH)):
-            fitting = (given + step for step in steps if _gives_whole(node, frame, name, given + step, low, high))
+            fitting = (
+                given + step for step in steps if _gives_whole(node, frame, name, given + step, low=low, high=high)
+            )
             found += [str(value) for _, value in zip(range(1), fitting, strict=False)]
         if found:
             return f"; {name} = {' or '.join(found)} would do"
@@ -61,7 +63,7 @@ def _constants(expression: Expression, scope: Scope) -> list[str]:
     return found
 
 
-def _gives_whole(node: Node, frame: Frame, name: str, value: int, low: int, high: int) -> bool:
+def _gives_whole(node: Node, frame: Frame, name: str, value: int, *, low: int, high: int) -> bool:
     scope = frame.scope
     tried = Scope(scope.params, {**scope.given, name: (Node(value), None)}, scope.known, scope.prefix, scope.choose)
     try:

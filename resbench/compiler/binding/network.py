@@ -96,7 +96,7 @@ class _Binder:
         unit, given = self.unit_of(stage)
         here = self.frame.with_known({name: known[name] for name in STAGE_NAMES if name in known})
         given = {key: (node, here if frame is self.frame else frame) for key, (node, frame) in given.items()}
-        return unit, Scope(unit.body.params, given, known, "unit", self.request.choose, self.request.vary)
+        return unit, Scope(unit.body.params, given, known, "unit", self.request.choose, vary=self.request.vary)
 
     def bare(self, stage: StageSpec) -> Scope:
         """A unit's params away from any place, for what stands in its `boundary`."""
@@ -104,7 +104,7 @@ class _Binder:
 
     def boundary(self, name: str) -> Any:
         node = self.unit.boundary.layers if name == "layers" else self.unit.boundary.expansion
-        scope = Scope(self.unit.body.params, self.unit_given, {}, "unit", self.request.choose, self.request.vary)
+        scope = Scope(self.unit.body.params, self.unit_given, {}, "unit", self.request.choose, vary=self.request.vary)
         return whole(node, Frame(scope, {}), f"boundary.{name}", 1, 1000)
 
     def bind(self) -> BoundNetwork:

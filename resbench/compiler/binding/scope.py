@@ -45,6 +45,7 @@ class Scope:
         known: Mapping[str, Any],
         prefix: str = "",
         choose: Choose = choose_nothing,
+        *,
         vary: frozenset[str] = frozenset(),
     ) -> None:
         self.params, self.given, self.known = params, given, known

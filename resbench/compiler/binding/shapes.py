@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from resbench.compiler.binding.in_place import refuse_in_place
-from resbench.compiler.build.unit import make_module
 from resbench.compiler.graph import Arguments, Shape
+from resbench.compiler.modules.unit import make_module
 from resbench.errors import Fact, ResbenchError
 from resbench.ops.registry import kind
 from resbench.plugins.load import blamed

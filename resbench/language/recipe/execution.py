@@ -34,8 +34,9 @@ class Every(Model):
 
 
 class PlanSpec(Model):
-    """How a machine is used; what is not said follows from the network (train/execution/plan.py). It changes no number beyond rounding, and
-    enters no identity. A bare `measured` is `{measure: true}`: what is not said is what is fastest on this machine now.
+    """How a machine is used; what is not said follows from the network (train/execution/plan.py). It changes no number
+    beyond rounding, and enters no identity. A bare `measured` is `{measure: true}`: what is not said is what is
+    fastest on this machine now.
 
     `width` seeds are trained as one network; `layout` is that of images in memory; `recompute` keeps the activations of few
     places in memory and works out the rest again in the backward pass; `compile` has torch.compile make kernels of each unit.

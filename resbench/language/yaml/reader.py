@@ -1,6 +1,6 @@
 """YAML text -> Node, with the problems of the text.
 
-PyYAML parses, language/yaml/scalar.py reads scalars. Refused: duplicate keys, tags, merge keys, a second document, another version,
+PyYAML parses, scalar.py reads scalars. Refused: duplicate keys, tags, merge keys, a second document, another version,
 keys that are no text, control characters, and what only costs (depth, values, aliases). Nothing is ever executed.
 """
 

@@ -117,7 +117,9 @@ class Conv(Parametric):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.several and self.bias is None and pays(x, self.weight):
-            return product(x, self.kernel(), self.groups, self.stride, self.padding, self.dilation)
+            return product(
+                x, self.kernel(), self.groups, stride=self.stride, padding=self.padding, dilation=self.dilation
+            )
         if self.skips and x.device.type == "cpu":  # with channels last and few channels, torch 2.14's gradient of these
             x = x.contiguous()  # writes beyond its memory
         return F.conv2d(x, self.kernel(), self.bias, self.stride, self.padding, self.dilation, self.groups)

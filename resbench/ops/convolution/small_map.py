@@ -29,7 +29,7 @@ def pays(x: Tensor, weight: Tensor) -> bool:
     return small and x.device.type == "cpu" and not torch.compiler.is_compiling()
 
 
-def product(x: Tensor, weight: Tensor, groups: int, stride: Pair, padding: Pair, dilation: Pair) -> Tensor:
+def product(x: Tensor, weight: Tensor, groups: int, *, stride: Pair, padding: Pair, dilation: Pair) -> Tensor:
     """As F.conv2d without a bias."""
     batch, _, *size = x.shape
     out, of_group, *window = weight.shape

@@ -30,10 +30,10 @@ from sqlalchemy.engine import ExceptionContext
 
 from resbench.errors import DatabaseError, StorageError
 from resbench.files import make_private
+from resbench.store.connection.limits import LIMIT_S, limit_of
 from resbench.store.connection.location import Location
 from resbench.store.connection.sqlite import BUSY_TIMEOUT_S
 from resbench.store.connection.sqlite_open import connect, error_name, limit_time
-from resbench.store.schema.limits import LIMIT_S, limit_of
 
 WRITES = "resbench_writes"  # execution option of a connection whose transaction is going to write
 AT = "resbench_location"  # execution option of an engine: the Location that it was made from

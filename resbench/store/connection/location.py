@@ -43,8 +43,8 @@ _NO_PATH = re.compile(
 class Location:
     """Where a database is: a server's `url`, which may hold a password and is never printed, or a file's `path`.
 
-    `secrets`: what no message may hold (store/connection/secrets.py). `prepare_after`: uses of a statement after which it is prepared on the
-    server; 0: never; FOUND: as is found to be right.
+    `secrets`: what no message may hold (store/connection/secrets.py). `prepare_after`: uses of a statement after which it is
+    prepared on the server; 0: never; FOUND: as is found to be right.
     """
 
     url: str = field(repr=False)

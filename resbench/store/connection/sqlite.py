@@ -13,11 +13,11 @@ from pathlib import Path
 
 from resbench.errors import DatabaseError
 from resbench.files import SQLITE_HEADER, is_filled
+from resbench.store.connection.limits import limit_of, too_long
 from resbench.store.connection.location import Location
 from resbench.store.connection.sqlite_open import connect, error_name, limit_time
 from resbench.store.schema.foreign_objects import OPTUNA_MARKS, foreign_objects
 from resbench.store.schema.frozen import is_frozen
-from resbench.store.schema.limits import limit_of, too_long
 
 _KERNEL = (
     "nfs",

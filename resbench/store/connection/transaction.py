@@ -11,11 +11,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from resbench.errors import DatabaseError, Fact, ResbenchError, StorageError, Unavailable
 from resbench.store.connection.dialect import AT, WRITES, comes_back, ran_too_long, reading_options
+from resbench.store.connection.limits import LIMIT_S, limit_of, too_long
 from resbench.store.connection.location import Location
 from resbench.store.connection.postgres import pooler_hint
 from resbench.store.connection.sqlite import BUSY_TIMEOUT_S, corrupt
 from resbench.store.connection.sqlite_open import error_name
-from resbench.store.schema.limits import LIMIT_S, limit_of, too_long
 
 
 @contextmanager

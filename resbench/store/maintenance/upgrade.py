@@ -8,12 +8,12 @@ from pathlib import Path
 
 from resbench.errors import BadInput, DatabaseError
 from resbench.store.connection.dialect import lock_schema
+from resbench.store.connection.limits import NONE
 from resbench.store.connection.location import Location, locate
 from resbench.store.connection.sqlite import check_file
 from resbench.store.connection.transaction import writing
 from resbench.store.maintenance.backup import copy_file
 from resbench.store.open import connect, found_revision
-from resbench.store.schema.limits import NONE
 from resbench.store.schema.revision import REVISIONS, check_revision
 from resbench.store.schema.view_repair import drop_views, find_wrong_views
 

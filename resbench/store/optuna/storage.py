@@ -18,12 +18,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from resbench.errors import DatabaseError
 from resbench.files import is_filled, make_private
 from resbench.store.connection.dialect import close_behind, immediate
+from resbench.store.connection.limits import limit_of
 from resbench.store.connection.location import Location, locate
 from resbench.store.connection.postgres import limit, server_options
 from resbench.store.connection.sqlite import BUSY_TIMEOUT_S, check_file
 from resbench.store.connection.sqlite_open import connect
 from resbench.store.connection.transaction import explain, location_of
-from resbench.store.schema.limits import limit_of
 
 if TYPE_CHECKING:
     from optuna.storages import RDBStorage

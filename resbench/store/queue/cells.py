@@ -36,6 +36,7 @@ def enqueue_cell(
     seeds: Sequence[int],
     plan: Mapping[str, Any] | None = None,
     tags: Sequence[str] = (),
+    *,
     role: Lease | None = None,
 ) -> int:
     """Queue seeds still missing of a trial, with how to train them. An open cell of the same trial and seeds is returned, not

@@ -105,7 +105,7 @@ class Rung:
 
 
 def find_runs(
-    engine: Engine, architecture: str, recipe: str, data: str, seeds: Sequence[int], rung: Rung | None = None
+    engine: Engine, architecture: str, recipe: str, data: str, seeds: Sequence[int], *, rung: Rung | None = None
 ) -> dict[int, RunRow]:
     """The runs among these seeds that came to their end, by seed, in the order the seeds were given. `rung`: also those that were
     stopped there or later.

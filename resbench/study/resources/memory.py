@@ -1,48 +1,25 @@
-"""Points of a study, the device that trains them -> whether they fit there, by measure/memory_check.py, and what does not in words."""
+"""Points of a study, a device -> whether they fit there (measure/memory_check.py), and what does not, in words."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from resbench.compiler.graph import BoundNetwork
-from resbench.data.split import HELD_BYTES
 from resbench.errors import TooLarge
-from resbench.language.recipe.recipe import RecipeSpec
 from resbench.measure.capacity import Capacity, free_bytes
-from resbench.measure.footprint import FLOAT, Load, at_most, size, training
+from resbench.measure.footprint import at_most, size, training
 from resbench.measure.memory_check import Room, ample, lacks_room
 from resbench.search.point import Point
 from resbench.store.open import Engine
 from resbench.store.results.runs import Rung, find_runs
-from resbench.study.stored import limit_of
-from resbench.train.evaluate import BATCH
-from resbench.train.execution.ranks import started
+from resbench.store.results.stored import limit_of
+from resbench.train.memory import Images, load_of
 from resbench.workers.cell_plan import within
 
 if TYPE_CHECKING:
     import torch
 
 SHOWN = 5
-
-
-class Images(Protocol):
-    """Of a data set: how many are trained on, and how many are evaluated on after each epoch."""
-
-    @property
-    def n_train(self) -> int: ...
-
-    @property
-    def n_val(self) -> int: ...
-
-
-def load_of(bound: BoundNetwork, recipe: RecipeSpec, data: Images, seeds: int = 1) -> Load:
-    """What one process has at a time. Of a split that would be streamed from files if it lay in files, no image counts."""
-    image = FLOAT * math.prod(bound.input_shape)
-    lie = sum(image * count for count in (data.n_train, data.n_val) if image * count <= HELD_BYTES)
-    batch = max(1, recipe.batch // (recipe.devices or started()))
-    return Load(recipe, batch, seeds, lie, min(BATCH, data.n_val), recipe.plan.recompute)
 
 
 def lacks(point: Point, data: Images, there: Room) -> str | None:
@@ -95,4 +72,4 @@ def begun_on(engine: Engine, study: str, own: Room | None) -> Room | None:
 
 def without_runs(engine: Engine, points: Sequence[Point], data: str, seeds: Sequence[int]) -> list[Point]:
     """Those of which the database has no run at all."""
-    return [p for p in points if not find_runs(engine, p.digest, p.recipe.digest, data, seeds, Rung(1))]
+    return [p for p in points if not find_runs(engine, p.digest, p.recipe.digest, data, seeds, rung=Rung(1))]

@@ -14,13 +14,13 @@ from resbench.store.open import Engine
 from resbench.store.records import EnvironmentRecord, finite
 from resbench.store.results.reading import RunDetail, run_detail
 from resbench.store.results.runs import run_plan
-from resbench.study.weights.keeper import metadata
 from resbench.train.execution.device import best_device, repeatable
 from resbench.train.execution.plan import plan_from
 from resbench.train.fit import Hooks
 from resbench.train.outcome import Epoch
 from resbench.workers.environment import environment
 from resbench.workers.job import Job, job, train
+from resbench.workers.weights_keeper import metadata
 
 NO_DIFFERENCE = "nothing of its provenance differs here; on CUDA some kernels add in any order, on a CPU none should"
 _NUMBERS = ("train_loss", "train_error_pct", "val_loss", "val_error_pct")  # those that no study's rungs add to

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from torch import Tensor
 
-from resbench.compiler.build.network import build
-from resbench.compiler.build.weight_files import read_bytes
 from resbench.compiler.export.serialized import safetensors_bytes
 from resbench.compiler.graph import BoundNetwork
+from resbench.compiler.modules.network import build
+from resbench.compiler.modules.weight_files import read_bytes
 from resbench.errors import BadInput
 from resbench.store.checkpoints.place import claim
 from resbench.store.checkpoints.weights import ask_to_keep, keep_weights, read_weights_of

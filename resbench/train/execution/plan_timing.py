@@ -12,9 +12,9 @@ from dataclasses import replace
 
 import torch
 
-from resbench.compiler.build.network import recompute
-from resbench.compiler.build.stack import Stack, materialise_stack, stack
 from resbench.compiler.graph import BoundNetwork
+from resbench.compiler.modules.network import recompute
+from resbench.compiler.modules.stack import Stack, materialise_stack, stack
 from resbench.language.recipe.recipe import RecipeSpec
 from resbench.train.execution.layout import LAYOUTS, Layout, Way, memory_format
 from resbench.train.execution.plan import Candidate, Plan
@@ -37,7 +37,9 @@ def compiles(bound: BoundNetwork, recipe: RecipeSpec, plan: Plan, device: torch.
     return replace(plan, compiled=tried.compiled, not_compiled=watch.not_compiled)
 
 
-def measure(bound: BoundNetwork, recipe: RecipeSpec, seeds: int, steps: int, device: torch.device, cores: int) -> Plan:
+def measure(
+    bound: BoundNetwork, recipe: RecipeSpec, seeds: int, steps: int, device: torch.device, *, cores: int
+) -> Plan:
     """For `steps` of training of each of `seeds`; work of a few seconds in all is not worth more than a first look.
 
     Every core is taken to do as much as one, where one thread is measured.

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from resbench import __version__
-from resbench.compiler.build.network import build
 from resbench.compiler.export.python.ast_tools import call, constant, parse, replaced, tidied
 from resbench.compiler.export.python.classes import Classes, camel
 from resbench.compiler.export.python.comprehension import Made, series
@@ -24,6 +23,7 @@ from resbench.compiler.export.python.unit_names import Placed, name_units, place
 from resbench.compiler.graph import BoundNetwork, Graph, sizes
 from resbench.compiler.identity.canonical import canonical
 from resbench.compiler.identity.normal_form import normal
+from resbench.compiler.modules.network import build
 
 Describe = Callable[[str], str]  # the name of a unit or block -> what it is and where it is from, in a sentence
 

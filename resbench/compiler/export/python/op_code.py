@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 
-from resbench.compiler.build.unit import make_module
 from resbench.compiler.export.python.copied_ops import Copies
 from resbench.compiler.export.python.formatter import QUOTED
 from resbench.compiler.export.python.named_numbers import Names, name_arguments, name_of, named
 from resbench.compiler.graph import Arguments, BoundOp, Shape
+from resbench.compiler.modules.unit import make_module
 from resbench.language.graph.signature import Argument, tidy
 from resbench.ops.convolution.window import short_pair
 from resbench.ops.parameter import Initial, Parametric

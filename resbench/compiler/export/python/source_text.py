@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from resbench.compiler.export.python.classes import Class
 from resbench.compiler.export.python.copied_ops import Copies
-from resbench.compiler.export.python.formatter import docstring, lines, requoted
-from resbench.compiler.export.python.statements import statement
+from resbench.compiler.export.python.formatter import docstring, lines, requoted, statement
 
 _HELPERS = {
     "chain": '''

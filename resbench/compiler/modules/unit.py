@@ -11,7 +11,7 @@ from functools import partial
 from torch import fx, nn
 
 from resbench.compiler.graph import Arguments, BoundOp, Graph, Shape
-from resbench.compiler.build.torch_init import remember
+from resbench.compiler.modules.torch_init import remember
 from resbench.ops.registry import kind
 from resbench.ops.schema import table
 

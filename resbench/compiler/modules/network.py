@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from resbench.compiler.graph import BoundNetwork, BoundStage
 from resbench.compiler.identity.normal_form import normal
-from resbench.compiler.build.recompute import recomputed
-from resbench.compiler.build.unit import Make, build_unit, make_one
+from resbench.compiler.modules.recompute import recomputed
+from resbench.compiler.modules.unit import Make, build_unit, make_one
 from resbench.errors import BadInput
 from resbench.ops.parameter import Random
 
@@ -55,7 +55,7 @@ class Network(nn.Module):
 
 
 def build(bound: BoundNetwork, make: Make = make_one) -> Network:
-    """The network in its normal form, on `meta`; compiler/build/initialize.py gives it weights. Raises BadInput above MAX_PARAMS."""
+    """The network in its normal form, on `meta`; initialize.py gives it weights. Raises BadInput above MAX_PARAMS."""
     with torch.device("meta"):
         network = Network(normal(bound), make)
     check_count(bound, sum(parameter.numel() for parameter in network.parameters()))
@@ -69,7 +69,7 @@ def check_count(bound: BoundNetwork, params: int) -> None:
 
 
 def recompute(network: nn.Module) -> None:
-    """Keep the ends of segments alone (compiler/build/recompute.py): less memory, about a third more time, the same bits."""
+    """Keep the ends of segments alone (compiler/modules/recompute.py): less memory, about a third more time, the same bits."""
     for stage in network.modules():
         if isinstance(stage, Stage):
             stage.segment = segment_of(len(stage.units))

@@ -16,12 +16,12 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
-from resbench.compiler.identity.canonical import canonical
 from resbench.compiler.graph import BoundNetwork, BoundOp, Shape
-from resbench.compiler.build.initialize import fill, to_cpu
-from resbench.compiler.build.network import build
+from resbench.compiler.identity.canonical import canonical
 from resbench.compiler.identity.normal_form import normal
-from resbench.compiler.build.unit import make_module
+from resbench.compiler.modules.initialize import fill, to_cpu
+from resbench.compiler.modules.network import build
+from resbench.compiler.modules.unit import make_module
 from resbench.ops.parameter import Random
 from resbench.ops.registry import OpKind, kind
 
@@ -157,7 +157,7 @@ class Stack:
 
 
 def stack(bound: BoundNetwork, seeds: int) -> Stack:
-    """On `meta`, as compiler/build/network.py builds one; of one network it is that network."""
+    """On `meta`, as compiler/modules/network.py builds one; of one network it is that network."""
     alone, numbers = build(bound), canonical(bound).numbers
     if seeds == 1:
         return single(alone, numbers)
@@ -171,7 +171,7 @@ def single(network: nn.Module, numbers: Mapping[str, int]) -> Stack:
 
 
 def materialise_stack(stacked: Stack, seeds: Sequence[int], init: str) -> None:
-    """Each network with the weights that it has alone (compiler/build/initialize.py)."""
+    """Each network with the weights that it has alone (compiler/modules/initialize.py)."""
     stacked.network.apply(to_cpu)
     for number, seed in enumerate(seeds):
         fill(stacked.alone, stacked.state(number), stacked.numbers, seed, init)

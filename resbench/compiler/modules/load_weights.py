@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from resbench.compiler.build.weight_files import Named, read_weights
+from resbench.compiler.modules.weight_files import Named, read_weights
 from resbench.errors import WeightsError
 from resbench.escape import printable
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from resbench.compiler.build.torch_init import fill_silent, remembers
+from resbench.compiler.modules.torch_init import fill_silent, remembers
 from resbench.ops.initialisers import Initialiser, initialiser_called
 from resbench.ops.parameter import Parametric, Start
 from resbench.random_streams import stream

@@ -1,0 +1,1 @@
+"""Build PyTorch modules from bound graphs, and give them weights."""
