@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from resbench.cli.architecture.request import request_of
 from resbench.compiler.binding.network import bind_network
-from resbench.compiler.modules.inplace import overwrite
+from resbench.compiler.modules.inplace import use_inplace
 from resbench.verify.check import imported
 from resbench.verify.reference import reference
 
@@ -44,7 +44,7 @@ def measure(network: str, words: tuple[str, ...], against: str, pairs: int) -> s
     bound = bind_network(*request_of(network, words))
     theirs = reference(against, bound.classes)
     ours, _ = imported(bound, theirs, {})
-    overwrite(ours)  # as train/fit.py does
+    use_inplace(ours)  # as train/fit.py does
     images = torch.randn(BATCH, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
     labels = torch.arange(BATCH)
     both = (ours.train(), theirs.train())

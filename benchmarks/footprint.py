@@ -68,7 +68,7 @@ def child(name: str) -> None:
     from resbench.language.recipe.recipe import override, parse_recipe
     from resbench.language.yaml.node import Node
     from resbench.language.yaml.reader import read_value
-    from resbench.measure.footprint import Load, training
+    from resbench.measure.footprint import TrainingLoad, training
     from resbench.ops.schema import table
     from resbench.train.evaluate import BATCH
     from resbench.train.execution.plan import Plan
@@ -87,7 +87,7 @@ def child(name: str) -> None:
     few = {name: index[: case.train if name == "train" else case.val] for name, index in data.splits.items()}
     data = replace(data, splits=few)
     floats = 4 * (case.train + case.val) * 3 * 32 * 32
-    estimate = training(bound, Load(recipe, recipe.batch, case.seeds, floats, min(BATCH, case.val))).total
+    estimate = training(bound, TrainingLoad(recipe, recipe.batch, case.seeds, floats, min(BATCH, case.val))).total
     torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
     plan = Plan(case.seeds, "contiguous", 2, recompute=recipe.plan.recompute)
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew

@@ -22,13 +22,13 @@ from resbench.cli.architecture.request import request_of
 from resbench.compiler.binding.network import bind_network
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.modules.network import recompute
-from resbench.compiler.modules.stack import materialise_stack, stack
+from resbench.compiler.modules.stack import initialize_stack, stack
 from resbench.language.library.library import Library
 from resbench.language.recipe.recipe import RecipeSpec, override, parse_recipe
 from resbench.language.yaml.node import from_plain
 from resbench.ops.schema import table
 from resbench.train.execution.device import repeatable
-from resbench.train.execution.layout import Way
+from resbench.train.execution.layout import ExecutionOptions
 from resbench.train.execution.precision import allow
 from resbench.train.step import step, training
 
@@ -54,10 +54,10 @@ def batch(seeds: int) -> tuple[Tensor, Tensor]:
     return images, torch.randint(10, (seeds, BATCH), generator=torch.Generator().manual_seed(1)).to(DEVICE)
 
 
-def ours(depth: int, seeds: int, way: Way, precision: str) -> Callable[[], None]:
+def ours(depth: int, seeds: int, way: ExecutionOptions, precision: str) -> Callable[[], None]:
     spec = recipe(precision)
     stacked = stack(bound(depth), seeds)
-    materialise_stack(stacked, range(seeds), spec.init)
+    initialize_stack(stacked, range(seeds), spec.init)
     stacked.network.to(DEVICE)
     what = training(stacked, spec, way)
     images, labels = batch(seeds)
@@ -72,7 +72,7 @@ def ours(depth: int, seeds: int, way: Way, precision: str) -> Callable[[], None]
 def plain(depth: int) -> Callable[[], None]:
     """As one would write it: eager, float32, NCHW, torch's own SGD."""
     stacked = stack(bound(depth), 1)
-    materialise_stack(stacked, (0,), "he_normal")
+    initialize_stack(stacked, (0,), "he_normal")
     network = stacked.network.to(DEVICE).train()
     optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
     images, labels = batch(1)
@@ -127,7 +127,7 @@ def resnet110() -> list[str]:
     for precision in ("float32", "tf32", "bfloat16"):
         for compiled in (False, True):
             name = f"resbench {precision}{' compiled' * compiled}"
-            way = Way("channels_last", compiled)
+            way = ExecutionOptions("channels_last", compiled)
             run, reason = guarded(lambda way=way, precision=precision: ours(110, 1, way, precision))
             if run is None:
                 missing.append(f"{name}: {reason}")
@@ -139,7 +139,7 @@ def resnet110() -> list[str]:
 def stacked_seeds() -> list[str]:
     lines = []
     for depth in (20, 56):
-        runs = {f"K = {k}": (ours(depth, k, Way("channels_last"), "float32"), k) for k in (1, 2, 4, 8)}
+        runs = {f"K = {k}": (ours(depth, k, ExecutionOptions("channels_last"), "float32"), k) for k in (1, 2, 4, 8)}
         lines += ["", f"## Stacked seeds, depth {depth}, width 16, float32", *table_of(rates(runs), "K = 1")]
     return lines
 
@@ -156,17 +156,17 @@ def memory() -> list[str]:
     def recomputing() -> Callable[[], None]:
         spec = recipe("float32")
         stacked = stack(bound(1001), 1)
-        materialise_stack(stacked, (0,), spec.init)
+        initialize_stack(stacked, (0,), spec.init)
         recompute(stacked.network.to(DEVICE))
-        what = training(stacked, spec, Way("channels_last"))
+        what = training(stacked, spec, ExecutionOptions("channels_last"))
         images, labels = batch(1)
         return lambda: (step(what, 0.01, images, labels), None)[1]
 
     rows = ["", "## Memory at the peak, MiB, batch 128", "| | MiB |", "|---|---|"]
     for name, make in (
         ("ResNet-110, plain", lambda: plain(110)),
-        ("ResNet-110, resbench", lambda: ours(110, 1, Way("channels_last"), "float32")),
-        ("ResNet-1001, resbench", lambda: ours(1001, 1, Way("channels_last"), "float32")),
+        ("ResNet-110, resbench", lambda: ours(110, 1, ExecutionOptions("channels_last"), "float32")),
+        ("ResNet-1001, resbench", lambda: ours(1001, 1, ExecutionOptions("channels_last"), "float32")),
         ("ResNet-1001, resbench, recompute", recomputing),
     ):
         try:

@@ -67,7 +67,7 @@ def ours(depth: int, unit: str, batch: int, *, again: bool) -> Callable[[], None
     from resbench.cli.architecture.request import request_of
     from resbench.compiler.binding.network import bind_network
     from resbench.compiler.modules.network import recompute
-    from resbench.compiler.modules.stack import materialise_stack, stack
+    from resbench.compiler.modules.stack import initialize_stack, stack
     from resbench.language.library.library import Library
     from resbench.language.recipe.recipe import parse_recipe
     from resbench.ops.schema import table
@@ -77,7 +77,7 @@ def ours(depth: int, unit: str, batch: int, *, again: bool) -> Callable[[], None
     recipe = parse_recipe(library.read("recipe", library.find("recipe", "he2016")))
     words = (f"depth={depth}", "width=16", f"unit={unit}", "data=shapes")
     stacked = stack(bind_network(*request_of("resnet_cifar", words)), 1)
-    materialise_stack(stacked, (0,), recipe.init)
+    initialize_stack(stacked, (0,), recipe.init)
     if again:
         recompute(stacked.network)
     what = training(stacked, recipe)

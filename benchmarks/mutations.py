@@ -19,7 +19,7 @@ from resbench.language.generate.mutations import mutant, parse_mutate
 from resbench.language.graph.network import Use
 from resbench.language.library.library import Library
 from resbench.language.yaml.node import Node, from_plain
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 from resbench.ops.schema import table
 
 UNITS = ("original", "full_preactivation", "exclusive_gating")
@@ -28,7 +28,7 @@ UNITS = ("original", "full_preactivation", "exclusive_gating")
 def per_second(name: str, seconds: float, first: int) -> Iterator[tuple[int, int, float]]:
     """Mutants that were built, draws, seconds."""
     library = Library(table())
-    mutate = parse_mutate(from_plain({"unit": name}), library, Check())
+    mutate = parse_mutate(from_plain({"unit": name}), library, Problems())
     assert mutate is not None
     unit, network = library.unit(name), Use("resnet_cifar", {"depth": Node(8), "width": Node(4)}, Node("resnet_cifar"))
     built = draws = 0

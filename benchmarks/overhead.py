@@ -44,12 +44,12 @@ class Quiet:
 def main() -> None:
     import torch
 
-    from resbench.compiler.modules.stack import materialise_stack, stack
+    from resbench.compiler.modules.stack import initialize_stack, stack
     from resbench.data.registry import load
     from resbench.store.open import open_store
     from resbench.study.resources.local import ThisMachine, data_record
     from resbench.study.run import Task, run_study
-    from resbench.train.execution.layout import Way
+    from resbench.train.execution.layout import ExecutionOptions
     from resbench.train.fit import Hooks, fit
     from resbench.workers.shutdown import heard
 
@@ -81,9 +81,9 @@ def main() -> None:
         for point in points:
             start = time.perf_counter()
             stacked = stack(point.bound, len(seeds))
-            materialise_stack(stacked, seeds, point.recipe.init)
+            initialize_stack(stacked, seeds, point.recipe.init)
             built += time.perf_counter() - start
-            fit(stacked, point.recipe, data, seeds, Hooks(lambda seed, epoch: None), Way("channels_last"))
+            fit(stacked, point.recipe, data, seeds, Hooks(lambda seed, epoch: None), ExecutionOptions("channels_last"))
         return time.perf_counter() - began, built
 
     studies, loops, builds = [], [], []

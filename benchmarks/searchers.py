@@ -26,7 +26,7 @@ from resbench.language.graph.params import Choices
 from resbench.language.library.library import Library
 from resbench.language.study.search import SearchSpec
 from resbench.language.yaml.node import Node, from_plain
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 from resbench.ops.schema import table as signatures
 from resbench.search.answers import SLOT
 from resbench.search.evolution import Evolution
@@ -210,7 +210,7 @@ class Frozen:
 
 
 def searchers(table: Table) -> None:
-    arrange = parse_arrange(from_plain({"ops": OPS}), Library(signatures()), Check())  # type: ignore[dict-item]
+    arrange = parse_arrange(from_plain({"ops": OPS}), Library(signatures()), Problems())  # type: ignore[dict-item]
     assert arrange is not None
     seen, judge = table.seeds[:2], table.seeds[2:]
     count = max(10, ceil(len(table.units) / 100))

@@ -21,12 +21,12 @@ from torch.profiler import ProfilerActivity, profile
 from resbench.cli.architecture.request import request_of
 from resbench.compiler.binding.network import bind_network
 from resbench.compiler.graph import BoundNetwork
-from resbench.compiler.modules.stack import materialise_stack, stack
+from resbench.compiler.modules.stack import initialize_stack, stack
 from resbench.language.library.library import Library
 from resbench.language.recipe.recipe import parse_recipe
 from resbench.measure.macs import op_macs
 from resbench.ops.schema import table
-from resbench.train.execution.layout import Way
+from resbench.train.execution.layout import ExecutionOptions
 from resbench.train.step import step, training
 
 FORMATS = (torch.contiguous_format, torch.channels_last)
@@ -81,8 +81,8 @@ def main() -> None:
     whats = []
     for layout in ("contiguous", "channels_last"):
         stacked = stack(bound, 1)
-        materialise_stack(stacked, (0,), recipe.init)
-        whats.append(training(stacked, recipe, Way(layout)))
+        initialize_stack(stacked, (0,), recipe.init)
+        whats.append(training(stacked, recipe, ExecutionOptions(layout)))
     images, labels = torch.randn(options.batch, 3, 32, 32), torch.randint(10, (1, options.batch))
     shapes, macs = convolutions(bound)
     limits, steps = [], []

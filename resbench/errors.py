@@ -5,16 +5,16 @@
     │   ├── SpecError        2  problems in YAML files, each with its place
     │   ├── Conflicts        2  files to be merged that contradict each other
     │   ├── WeightsError     2  weights that do not fit a network
-    │   ├── Endless          2  more values or points than can be walked
+    │   ├── SpaceTooLarge          2  more values or points than can be walked
     │   └── TooLarge         2  a network that needs more memory than the device has
     ├── PluginError          3  a plugin that fails
     │   └── PlacedPluginError  3  one where a spec file asks for it
     ├── DatabaseError        4  a database that is missing, corrupt, foreign, read-only or of another schema
-    │   └── Unavailable      4  one that does not answer now: held by another, restarting, no connection left
+    │   └── DatabaseUnavailable      4  one that does not answer now: held by another, restarting, no connection left
     ├── StorageError         5  no room, or a folder that cannot be written
-    └── Fenced               1  a write under a claim that another process has taken over; nothing was written
+    └── LeaseLost               1  a write under a claim that another process has taken over; nothing was written
 
-Low-level code raises `Fact` (a short sentence, no place); the public edge that knows the place turns it into a `Problem`.
+Low-level code raises `Reason` (a short sentence, no place); the public edge that knows the place turns it into a `Problem`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class BadInput(ResbenchError):  # noqa: N818  (it is the input that is bad)
     exit_status = 2
 
 
-class Endless(BadInput):
+class SpaceTooLarge(BadInput):
     """More values or points than can be walked."""
 
 
@@ -69,7 +69,7 @@ class DatabaseError(ResbenchError):
     exit_status = 4
 
 
-class Unavailable(DatabaseError):  # noqa: N818  (it may answer again)
+class DatabaseUnavailable(DatabaseError):  # noqa: N818  (it may answer again)
     """What was asked may be asked again later."""
 
 
@@ -77,11 +77,11 @@ class StorageError(ResbenchError):
     exit_status = 5
 
 
-class Fenced(ResbenchError):  # noqa: N818  (nothing went wrong: somebody else does the work)
+class LeaseLost(ResbenchError):  # noqa: N818  (nothing went wrong: somebody else does the work)
     pass
 
 
-class Fact(Exception):  # noqa: N818  (it is no error until somebody adds the place)
+class Reason(Exception):  # noqa: N818  (it is no error until somebody adds the place)
     """A short true sentence from deep down, without a place; never reaches a user as it is."""
 
 

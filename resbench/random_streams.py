@@ -25,7 +25,7 @@ def stream(seed: int, epoch: int, purpose: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Shard:
     """What one of several processes has of a batch: the part number `rank`, from 0, of `of` equal ones."""
 
     rank: int = 0
@@ -36,4 +36,4 @@ class Part:
         return slice(self.rank * n, (self.rank + 1) * n)
 
 
-WHOLE = Part()
+WHOLE = Shard()

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from resbench.compiler.binding.network import Request, bind_network
 from resbench.compiler.graph import BoundNetwork, BoundOp, Graph
 from resbench.compiler.identity.canonical import canonical
-from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.initialize import initialize_weights
 from resbench.compiler.modules.network import build
 from resbench.language.graph.network import Use
 from resbench.language.library.library import Library
@@ -175,7 +175,9 @@ def test_where_a_bottleneck_strides(unit: str, stride_in: str, strides: list[tup
 def test_it_runs_and_every_parameter_learns(unit: str, width: int, per_stage: int, shape: tuple[int, int, int]) -> None:
     bound = small(unit, width=width, per_stage=per_stage, shape=shape)
     network = build(bound)
-    materialise(network, canonical(bound).numbers, 2, "he_normal")  # a seed with which no narrow gate starts out dead
+    initialize_weights(
+        network, canonical(bound).numbers, 2, "he_normal"
+    )  # a seed with which no narrow gate starts out dead
     generator = torch.Generator().manual_seed(1)
     images = torch.randn(6, *bound.input_shape, generator=generator)
     logits = network(images)

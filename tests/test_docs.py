@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from resbench.compiler.binding.network import Request, bind_network
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.identity.canonical import canonical
-from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.initialize import initialize_weights
 from resbench.compiler.modules.network import build
 from resbench.json_schema.schema import KINDS, make_schema
 from resbench.language.expressions.grammar import FUNCTIONS
@@ -25,7 +25,7 @@ from resbench.language.names import KNOWN, MEANINGS
 from resbench.language.recipe.recipe import parse_recipe
 from resbench.language.study.study import parse_study
 from resbench.language.yaml.node import Node, from_plain, plain
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 from resbench.language.yaml.reader import read_text
 from resbench.ops.schema import table
 from resbench.store.query.examples import QUESTIONS
@@ -149,7 +149,7 @@ def test_networks_run_and_every_parameter_learns(block: Block, library: Library,
 def step(bound: BoundNetwork) -> None:
     """Forward and backward."""
     network = build(bound)
-    materialise(network, canonical(bound).numbers, 0, "he_normal")
+    initialize_weights(network, canonical(bound).numbers, 0, "he_normal")
     images = torch.randn(4, *SHAPE, generator=torch.Generator().manual_seed(0))
     network.eval()  # what draws in training would leave branches out
     logits = network(images)
@@ -161,7 +161,7 @@ def step(bound: BoundNetwork) -> None:
 
 @pytest.mark.parametrize("block", of_kind("recipe"), ids=str)
 def test_recipes_are_right(block: Block, library: Library, tmp_path: Path) -> None:
-    check = Check()
+    check = Problems()
     parse_recipe(library.read("recipe", block.put(tmp_path), check))
     check.done()
 
@@ -173,7 +173,7 @@ def test_blocks_are_right(block: Block, library: Library) -> None:
 
 @pytest.mark.parametrize("block", of_kind("study"), ids=str)
 def test_studies_are_right(block: Block, library: Library, tmp_path: Path) -> None:
-    check = Check()
+    check = Problems()
     parse_study(library.read("study", block.put(tmp_path), check), library, check)
     check.done()
 
@@ -182,7 +182,7 @@ def test_what_the_function_returns_are_units(library: Library) -> None:
     (source,) = re.findall(r"^```python\n(.*?)^```", page("docs/language.md"), re.DOTALL | re.MULTILINE)
     namespace: dict[str, Any] = {}
     exec(source, namespace)
-    check = Check()
+    check = Problems()
     names = [parse_unit(from_plain(unit), library, check).name for unit in namespace["deep_units"]()]
     check.done()
     assert names == ["chain1", "chain2", "chain3"]

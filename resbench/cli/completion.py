@@ -74,12 +74,12 @@ def _offered(names: Callable[[], list[str]]) -> list[str]:
 
 
 def _library(kind: str) -> list[str]:
-    from resbench.language.library.lookup import Files
+    from resbench.language.library.lookup import SearchPath
     from resbench.language.library.providers import provided
     from resbench.plugins.active import activate
 
     activate((), lambda failure: None)
-    return Files.around(None, provided()).names(kind)
+    return SearchPath.around(None, provided()).names(kind)
 
 
 def _datasets() -> list[str]:

@@ -17,10 +17,10 @@ from torch.nn.functional import affine_grid, grid_sample
 from torch.nn.functional import pad as pad_edges
 
 from resbench.errors import BadInput
-from resbench.random_streams import WHOLE, Part
+from resbench.random_streams import WHOLE, Shard
 
 
-def pad_crop(x: Tensor, pad: int, generators: Sequence[Generator], part: Part = WHOLE) -> Tensor:
+def pad_crop(x: Tensor, pad: int, generators: Sequence[Generator], part: Shard = WHOLE) -> Tensor:
     """Zeros around each image, `pad` pixels wide, and a crop of the original size at a random place of each.
 
     The zeros are the mean colour, x being normalised.  He et al. 2016, arXiv:1512.03385, section 4.2 (pad 4)
@@ -36,13 +36,13 @@ def pad_crop(x: Tensor, pad: int, generators: Sequence[Generator], part: Part = 
     return pad_edges(x, (pad, pad, pad, pad))[image, channel, rows[:, None, :, None], columns[:, None, None, :]]
 
 
-def flip(x: Tensor, generators: Sequence[Generator], part: Part = WHOLE) -> Tensor:
+def flip(x: Tensor, generators: Sequence[Generator], part: Shard = WHOLE) -> Tensor:
     """Left and right exchanged in each image with probability 1/2."""
     chosen = _draw(2, (len(x) // len(generators), 1, 1, 1), generators, 0, part).to(x.device)
     return torch.where(chosen == 1, x.flip(3), x)
 
 
-def cutout(x: Tensor, size: int, generators: Sequence[Generator], part: Part = WHOLE) -> Tensor:
+def cutout(x: Tensor, size: int, generators: Sequence[Generator], part: Shard = WHOLE) -> Tensor:
     """A square of zeros, the mean colour, around a random pixel of each image.  DeVries & Taylor 2017, arXiv:1708.04552"""
     batch, _, height, width = x.shape
     middle = [_draw(n, (batch // len(generators), 1), generators, 0, part).to(x.device) for n in (height, width)]
@@ -59,7 +59,7 @@ def random_resized_crop(
     scale: tuple[float, float],
     ratio: tuple[float, float],
     generators: Sequence[Generator],
-    part: Part = WHOLE,
+    part: Shard = WHOLE,
 ) -> Tensor:
     """A crop of random area and shape at a random place of each image, brought to the old size (bilinear).
 
@@ -83,7 +83,7 @@ def random_resized_crop(
     return grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
-def _draw(below: int, shape: tuple[int, ...], generators: Sequence[Generator], axis: int, part: Part) -> Tensor:
+def _draw(below: int, shape: tuple[int, ...], generators: Sequence[Generator], axis: int, part: Shard) -> Tensor:
     """Whole numbers from 0; those of one generator after the other along the axis of the images."""
     n = shape[axis]
     every = (*shape[:axis], n * part.of, *shape[axis + 1 :])

@@ -16,7 +16,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from resbench.data.files import Files
+from resbench.data.files import ImageFiles
 from resbench.data.images.inspection import Tell, inspect, silent
 from resbench.data.info import DatasetInfo
 from resbench.errors import BadInput
@@ -31,7 +31,7 @@ class Dataset:
     """Raises BadInput with every fault at once. Two are the same if their digests are."""
 
     name: str
-    images: Tensor | Files
+    images: Tensor | ImageFiles
     """uint8, BCHW: pixels in memory, on the CPU, or files that are decoded as they are needed."""
     labels: Tensor
     """int64, B, from 0 to n_classes - 1."""
@@ -85,7 +85,7 @@ def digest(dataset: Dataset, tell: Tell = silent) -> str:
     """
     hashed = sha256(b"resbench data set, layout 1\n")
     parts = {"labels": dataset.labels, **{split: dataset.splits[split] for split in SPLITS}}
-    if isinstance(dataset.images, Files):
+    if isinstance(dataset.images, ImageFiles):
         hashed.update(f"files {'x'.join(map(str, dataset.images.shape))}\n".encode())
         hashed.update(b"".join(inspect(dataset.images, tell).digests()))
     else:
@@ -97,7 +97,7 @@ def digest(dataset: Dataset, tell: Tell = silent) -> str:
     return f"d1_{hashed.hexdigest()}"
 
 
-def pick(images: Tensor | Files, index: Tensor) -> Tensor:
+def pick(images: Tensor | ImageFiles, index: Tensor) -> Tensor:
     """The images at these positions, uint8 BCHW in memory."""
     if isinstance(images, Tensor):
         return images[index]
@@ -107,7 +107,7 @@ def pick(images: Tensor | Files, index: Tensor) -> Tensor:
 def moments(dataset: Dataset) -> tuple[Tensor, Tensor]:
     """Mean and sd of each channel over the train split (C 1 1), on the scale 0 to 1; of files, over at most 5000 of it."""
     index = dataset.splits["train"]
-    if isinstance(dataset.images, Files):
+    if isinstance(dataset.images, ImageFiles):
         index = index[:: -(-len(index) // SAMPLE)]  # evenly spread, so of every class where they lie by class
     found = [_moments(channel) for channel in pick(dataset.images, index).unbind(1)]
     mean, sd = torch.tensor(found, dtype=torch.float32).T[:, :, None, None]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from resbench.data.dataset import SPLITS, Dataset
-from resbench.data.files import Files
+from resbench.data.files import ImageFiles
 from resbench.data.images.inspection import inspect
 from resbench.data.images.tree import NAMED
 from resbench.errors import BadInput
@@ -20,14 +20,14 @@ Pair = tuple[int, int]  # positions of two equal images
 
 
 @dataclass(frozen=True, slots=True)
-class Copies:
+class Duplicates:
     """Of each content that stands in several splits, or in several classes, the first two images that differ in that."""
 
     across_splits: Sequence[Pair]
     across_classes: Sequence[Pair]
 
 
-def find_copies(dataset: Dataset) -> Copies:
+def find_duplicates(dataset: Dataset) -> Duplicates:
     places = _places(dataset)
     first: dict[bytes, int] = {}
     groups: dict[int, list[int]] = {}
@@ -36,22 +36,22 @@ def find_copies(dataset: Dataset) -> Copies:
             groups.setdefault(at, [at]).append(position)
     split = {i: places[i][0] for group in groups.values() for i in group}
     label = {i: int(dataset.labels[i]) for i in split}
-    return Copies(_pairs(groups, split), _pairs(groups, label))
+    return Duplicates(_pairs(groups, split), _pairs(groups, label))
 
 
-def refuse_copies(dataset: Dataset) -> None:
+def refuse_duplicates(dataset: Dataset) -> None:
     """Raises BadInput where two splits share an image, and the settings of the data set do not allow it."""
-    if dataset.copies == "refused" and (pairs := find_copies(dataset).across_splits):
+    if dataset.copies == "refused" and (pairs := find_duplicates(dataset).across_splits):
         raise BadInput(
             f"{_told(dataset, pairs, 'splits')}. Take them out of one, or let val and test hold what was trained on by "
             f"`allow_copies: true`"
         )
 
 
-def copy_sentences(dataset: Dataset) -> Iterator[str]:
+def duplicate_notes(dataset: Dataset) -> Iterator[str]:
     if dataset.copies == "unchecked":
         return
-    found = find_copies(dataset)
+    found = find_duplicates(dataset)
     for pairs, where in ((found.across_splits, "splits"), (found.across_classes, "classes")):
         if pairs:
             yield _told(dataset, pairs, where)
@@ -61,7 +61,7 @@ def _told(dataset: Dataset, pairs: Sequence[Pair], where: str) -> str:
     places = _places(dataset)
 
     def name(position: int) -> str:
-        if isinstance(dataset.images, Files):
+        if isinstance(dataset.images, ImageFiles):
             return printable(str(dataset.images.paths[position]), 300)
         split, index = places[position]
         return f"{split}[{index}]"
@@ -85,7 +85,7 @@ def _places(dataset: Dataset) -> dict[int, tuple[str, int]]:
 
 
 def _contents(dataset: Dataset) -> Iterator[bytes]:
-    if isinstance(dataset.images, Files):
+    if isinstance(dataset.images, ImageFiles):
         yield from inspect(dataset.images).sha256s
     else:
         for image in dataset.images.numpy():

@@ -18,7 +18,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from resbench.data.images.pixels import Rules, read_image
-from resbench.errors import BadInput, Fact
+from resbench.errors import BadInput, Reason
 from resbench.escape import printable
 
 AHEAD = 2  # batches that are decoded while one is used
@@ -26,7 +26,7 @@ _LONGEST = 1000  # characters of a path in a message
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
-class Files:
+class ImageFiles:
     paths: tuple[Path, ...]
     size: int
     rules: Rules = field(default_factory=Rules)
@@ -57,7 +57,7 @@ class Files:
         path = self.paths[position]
         try:
             return chw(read_image(path, self.rules).image, (self.size, self.size))
-        except Fact as fact:
+        except Reason as fact:
             raise BadInput(unreadable(path, fact)) from None
 
 
@@ -67,5 +67,5 @@ def chw(image: Image.Image, size: tuple[int, int]) -> Tensor:
     return pixels[None] if pixels.ndim == 2 else pixels.permute(2, 0, 1)
 
 
-def unreadable(path: Path, fact: Fact) -> str:
+def unreadable(path: Path, fact: Reason) -> str:
     return f"{printable(str(path), _LONGEST)} cannot be read as an image: {fact}"

@@ -24,7 +24,7 @@ from resbench.data.held_out import tenth_by_class
 from resbench.data.images.levels import to_uint8
 from resbench.data.images.pixels import Rules, convert
 from resbench.data.info import DatasetInfo
-from resbench.errors import Fact
+from resbench.errors import Reason
 
 
 class Items(Protocol):
@@ -43,10 +43,12 @@ def from_items(info: DatasetInfo, parts: Mapping[str, Items], classes: Sequence[
         classes: their names; else their numbers.
 
     Raises:
-        Fact: with the part and number of an item that is no such pair.
+        Reason: with the part and number of an item that is no such pair.
     """
     if "train" not in parts or not set(parts) <= set(SPLITS):
-        raise Fact(f"parts: `train`, and `val` and `test` where they are, are needed; got {', '.join(parts) or 'none'}")
+        raise Reason(
+            f"parts: `train`, and `val` and `test` where they are, are needed; got {', '.join(parts) or 'none'}"
+        )
     pixels, labels = torch.empty(sum(map(len, parts.values())), *info.input_shape, dtype=torch.uint8), list[int]()
     splits: dict[str, Tensor] = {}
     for split, items in parts.items():
@@ -56,8 +58,8 @@ def from_items(info: DatasetInfo, parts: Mapping[str, Items], classes: Sequence[
                 image, label = items[number][:2]
                 pixels[len(labels)] = _pixels(image, info.input_shape)
                 labels.append(int(label))
-            except (Fact, TypeError, ValueError) as error:
-                raise Fact(f"item {number} of {split}: {error}") from None
+            except (Reason, TypeError, ValueError) as error:
+                raise Reason(f"item {number} of {split}: {error}") from None
         splits[split] = torch.arange(start, len(labels))
     for split in ("test", "val"):
         if split not in splits:
@@ -70,24 +72,24 @@ def from_items(info: DatasetInfo, parts: Mapping[str, Items], classes: Sequence[
 
 
 def _pixels(image: Any, shape: tuple[int, int, int]) -> Tensor:
-    """CHW. Raises Fact, and what Pillow raises."""
+    """CHW. Raises Reason, and what Pillow raises."""
     channels, height, width = shape
     if isinstance(image, Image.Image):
         if channels not in (1, 3):
-            raise Fact(f"a PIL image has 1 or 3 channels, and the data set {channels}")
+            raise Reason(f"a PIL image has 1 or 3 channels, and the data set {channels}")
         return chw(convert(image, Rules(channels)).image, (width, height))
     if isinstance(image, Tensor):
         values = image.numpy(force=True)
     elif isinstance(image, np.ndarray):
         values = image[None] if image.ndim == 2 else image.transpose(2, 0, 1) if image.ndim == 3 else image
     else:
-        raise Fact(f"a PIL image, an array or a tensor is needed, it is of the type {type(image).__name__}")
+        raise Reason(f"a PIL image, an array or a tensor is needed, it is of the type {type(image).__name__}")
     if values.shape != shape:
-        raise Fact(
+        raise Reason(
             f"an image of {'x'.join(map(str, shape))} (CxHxW) is needed, it has {'x'.join(map(str, values.shape))}"
         )
     if values.dtype == np.uint8:
         return torch.from_numpy(np.ascontiguousarray(values))
     if values.dtype.kind != "f":
-        raise Fact(f"pixels of 8 bits, or floats from 0 to 1, are needed, it has {values.dtype}")
+        raise Reason(f"pixels of 8 bits, or floats from 0 to 1, are needed, it has {values.dtype}")
     return torch.from_numpy(to_uint8(values, (0, 1)))

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from resbench.data.dataset import SPLITS, Dataset
-from resbench.data.duplicates import copy_sentences
-from resbench.data.files import Files
+from resbench.data.duplicates import duplicate_notes
+from resbench.data.files import ImageFiles
 from resbench.data.images.decoded import Finding
 from resbench.data.images.inspection import inspect
 from resbench.data.images.levels import DARK
@@ -36,15 +36,15 @@ def by_class(dataset: Dataset) -> dict[str, list[int]]:
 
 
 def notes(dataset: Dataset) -> list[str]:
-    """Files have been decoded before (data/images/inspection.py), or are now."""
-    of_images = _file_sentences(dataset.images) if isinstance(dataset.images, Files) else iter(())
+    """ImageFiles have been decoded before (data/images/inspection.py), or are now."""
+    of_images = _file_sentences(dataset.images) if isinstance(dataset.images, ImageFiles) else iter(())
     return [
-        *dataset.notes, *of_images, *_constant_channels(dataset), *copy_sentences(dataset), *_absent_classes(dataset),
+        *dataset.notes, *of_images, *_constant_channels(dataset), *duplicate_notes(dataset), *_absent_classes(dataset),
         *_guessed(dataset),
     ]  # fmt: skip
 
 
-def _file_sentences(files: Files) -> Iterator[str]:
+def _file_sentences(files: ImageFiles) -> Iterator[str]:
     by_finding: dict[Finding, list[Path]] = {}
     for path, finding in zip(files.paths, inspect(files).findings, strict=True):
         by_finding.setdefault(finding, []).append(path)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.language.library.lookup import at_home
 
 
@@ -17,10 +17,10 @@ def folders() -> tuple[Path, ...]:
 
 
 def find(path: str, is_there: Callable[[Path], bool], what: str) -> Path:
-    """Raises Fact with the places where no such thing (`what`) is."""
+    """Raises Reason with the places where no such thing (`what`) is."""
     given = at_home(path)
     places = [given, *(folder / path for folder in folders() if not given.is_absolute())]
     found = next((place for place in places if is_there(place)), None)
     if found is None:
-        raise Fact(f"`path`: there is no {what} {' and no '.join(map(str, places))}")
+        raise Reason(f"`path`: there is no {what} {' and no '.join(map(str, places))}")
     return found

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from resbench.data.info import DatasetInfo
 from resbench.data.paths import folders
-from resbench.errors import Fact
+from resbench.errors import Reason
 
 if TYPE_CHECKING:
     from resbench.data.dataset import Dataset
@@ -25,15 +25,15 @@ _TO_DO = "Put it there as torchvision lays it out, name another folder in RESBEN
 
 
 def may_download() -> bool:
-    """What RESBENCH_DOWNLOAD says. Raises Fact where that is neither yes nor no."""
+    """What RESBENCH_DOWNLOAD says. Raises Reason where that is neither yes nor no."""
     said = os.environ.get("RESBENCH_DOWNLOAD") or "0"
     if said not in ("0", "1"):
-        raise Fact(f"RESBENCH_DOWNLOAD: expected 1 (download) or 0, got {said!r}")
+        raise Reason(f"RESBENCH_DOWNLOAD: expected 1 (download) or 0, got {said!r}")
     return said == "1"
 
 
 def read_public(info: DatasetInfo, classes: tuple[str, ...], files: str, part: Part) -> Dataset:
-    """`part` reads uint8 BCHW and labels, and raises RuntimeError or OSError where its files are not there. Raises Fact."""
+    """`part` reads uint8 BCHW and labels, and raises RuntimeError or OSError where its files are not there. Raises Reason."""
     import numpy as np
     import torch
 
@@ -77,8 +77,8 @@ def _parts(files: str, part: Part) -> Both:
         try:
             return part(folders()[0], True, True), part(folders()[0], False, True)
         except (RuntimeError, OSError) as error:
-            raise Fact(f"{_not_in(files)}, and the download failed: {str(error).splitlines()[0]}") from None
-    raise Fact(f"{_not_in(files)}. {_TO_DO}")
+            raise Reason(f"{_not_in(files)}, and the download failed: {str(error).splitlines()[0]}") from None
+    raise Reason(f"{_not_in(files)}. {_TO_DO}")
 
 
 def _there(part: Part) -> Both | None:

@@ -1,7 +1,7 @@
 """A data set's name and its settings -> DatasetInfo (without torch) or Dataset (pixels).
 
     @dataset(DatasetInfo(name="mine", input_shape=(1, 8, 8), n_classes=10, ...))
-    def mine() -> Dataset: ...        # imports torch inside, and raises Fact for what keeps it from loading
+    def mine() -> Dataset: ...        # imports torch inside, and raises Reason for what keeps it from loading
 
     @configured("drawn", Settings, about)  # settings: a frozen pydantic model; about(settings) -> DatasetInfo
     def drawn(settings: Settings) -> Dataset: ...
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from resbench.data import sets
 from resbench.data.info import DatasetInfo
-from resbench.errors import BadInput, Fact, PluginError, ResbenchError, SpecError, did_you_mean
+from resbench.errors import BadInput, PluginError, Reason, ResbenchError, SpecError, did_you_mean
 from resbench.language.yaml.models import Model, validate
 from resbench.language.yaml.node import Node, Plain, from_plain
 from resbench.plugins import load as plugins
@@ -77,7 +77,7 @@ def configured(
 ) -> Callable[[Callable[[Any], Dataset]], Callable[[Any], Dataset]]:
     """Register a loader that is given `settings`, which stand beside the name in YAML. Raises as `dataset` does.
 
-    `about` may raise Fact; that of settings without a value, where there are such, is what the list of data sets shows.
+    `about` may raise Reason; that of settings without a value, where there are such, is what the list of data sets shows.
     """
 
     def register(loader: Callable[[Any], Dataset]) -> Callable[[Any], Dataset]:
@@ -134,7 +134,7 @@ def info(name: str, given: Mapping[str, Plain] | Node = NO_SETTINGS) -> DatasetI
     entry = _entry(name)
     try:
         return entry.about(_settings(entry, name, given))
-    except Fact as fact:
+    except Reason as fact:
         raise BadInput(f"data set `{name}`: {fact}") from None
 
 
@@ -155,7 +155,7 @@ def load(name: str, given: Mapping[str, Plain] = NO_SETTINGS) -> Dataset:
     try:
         loaded = entry.loader(settings)
         _check(loaded, entry.about(settings))
-    except Fact as fact:
+    except Reason as fact:
         raise BadInput(f"data set `{name}`: {fact}. {_without(name)}") from None
     except ResbenchError:
         raise
@@ -195,7 +195,7 @@ def _check(loaded: Dataset, expected: DatasetInfo) -> None:
     }
     wrong = [f"{key} is {was!r}, registered as {said!r}" for key, (was, said) in pairs.items() if was != said]
     if wrong:
-        raise Fact(f"the data loaded are not those registered: {'; '.join(wrong)}")
+        raise Reason(f"the data loaded are not those registered: {'; '.join(wrong)}")
 
 
 def _without(name: str) -> str:

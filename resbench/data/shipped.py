@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resbench.data.info import DatasetInfo
-from resbench.errors import Fact
+from resbench.errors import Reason
 
 if TYPE_CHECKING:
     from resbench.data.dataset import Dataset
@@ -17,7 +17,7 @@ FILES = Path(__file__).parent / "files"
 
 
 def read_shipped(info: DatasetInfo, classes: tuple[str, ...], expected_sha256: str) -> Dataset:
-    """Read `files/<name>.npz`. Raises Fact where the file is missing, unreadable or not the one that was shipped."""
+    """Read `files/<name>.npz`. Raises Reason where the file is missing, unreadable or not the one that was shipped."""
     import numpy as np
     import torch
 
@@ -42,12 +42,12 @@ def _checked_bytes(name: str, expected_sha256: str) -> bytes:
     try:
         content = (FILES / file).read_bytes()
     except FileNotFoundError:
-        raise Fact(f"the file {file} is missing, looked for in {FILES} ({again})") from None
+        raise Reason(f"the file {file} is missing, looked for in {FILES} ({again})") from None
     except OSError as error:
-        raise Fact(f"the file {file} in {FILES} cannot be read: {error.strerror}") from None
+        raise Reason(f"the file {file} in {FILES} cannot be read: {error.strerror}") from None
     found = sha256(content).hexdigest()
     if found != expected_sha256:
-        raise Fact(
+        raise Reason(
             f"the file {file} in {FILES} is damaged or altered: its sha256 is {found}, "
             f"that of the shipped file {expected_sha256} ({again})"
         )

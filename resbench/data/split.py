@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from resbench.data.dataset import Dataset, moments, pick
-from resbench.data.files import Files
+from resbench.data.files import ImageFiles
 from resbench.errors import BadInput
-from resbench.random_streams import WHOLE, Part
+from resbench.random_streams import WHOLE, Shard
 
 HELD_BYTES = 2**30  # of a split of files, as float32: what is smaller is decoded once and kept
 
@@ -28,7 +28,7 @@ class Split(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Held:
+class InMemorySplit:
     """In memory, on the device, as a whole."""
 
     images: Tensor
@@ -40,10 +40,10 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Streamed:
+class StreamedSplit:
     """Decoded anew in every epoch. `index`: of the split's images among the files."""
 
-    files: Files
+    files: ImageFiles
     index: Tensor
     labels: Tensor
     mean: Tensor
@@ -68,7 +68,7 @@ def sealed_test(data: Dataset, device: torch.device | str = "cpu") -> Split:
     return _normalised(data, "test", device)
 
 
-def in_order(split: Split, size: int, part: Part = WHOLE) -> Iterator[tuple[Tensor, Tensor]]:
+def in_order(split: Split, size: int, part: Shard = WHOLE) -> Iterator[tuple[Tensor, Tensor]]:
     """Batches of at most so many images, with labels: all, or those of one part of the batches."""
     positions = torch.arange(len(split.labels), device=split.labels.device)
     chosen = torch.split(positions, size)[part.rank :: part.of]
@@ -83,11 +83,11 @@ def whole(split: Split) -> tuple[Tensor, Tensor]:
 def _normalised(data: Dataset, name: str, device: torch.device | str) -> Split:
     index, (mean, sd) = data.splits[name], _moments(data)
     labels = data.labels[index].to(device)
-    if isinstance(data.images, Files):
+    if isinstance(data.images, ImageFiles):
         _, channels, height, width = data.images.shape
         if 4 * len(index) * channels * height * width > HELD_BYTES:
-            return Streamed(data.images, index, labels, mean.to(device), sd.to(device))
-    return Held(((_pixels(data, name).float() / 255 - mean) / sd).to(device), labels)
+            return StreamedSplit(data.images, index, labels, mean.to(device), sd.to(device))
+    return InMemorySplit(((_pixels(data, name).float() / 255 - mean) / sd).to(device), labels)
 
 
 _moments = lru_cache(maxsize=1)(moments)  # files would be decoded for every training anew

@@ -64,7 +64,7 @@ class ShownGraph:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class AnnotatedView:
     """A unit at one place of a network: `place` is first, inner or transition, `path` where in the network that is.
 
     Nothing in the words above its picture can move a cursor.

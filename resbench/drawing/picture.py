@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from resbench.drawing.annotated import View
+from resbench.drawing.annotated import AnnotatedView
 from resbench.drawing.formats.dot import dot
 from resbench.drawing.formats.mermaid import mermaid
 from resbench.drawing.formats.png import png
@@ -19,7 +19,7 @@ from resbench.files import write
 class Picture:
     """A unit at one place of a network, or at several side by side."""
 
-    views: tuple[View, ...]
+    views: tuple[AnnotatedView, ...]
 
     @property
     def svg(self) -> str:

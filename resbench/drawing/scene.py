@@ -81,7 +81,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class TextRun:
     """On the baseline y."""
 
     x: float
@@ -93,7 +93,7 @@ class Words:
     bold: bool = False
 
 
-Shape = Rect | Disc | Line | Head | Words
+Shape = Rect | Disc | Line | Head | TextRun
 CORNER = 6.0  # radius of a line's bends
 
 

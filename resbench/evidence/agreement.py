@@ -28,7 +28,7 @@ from resbench.statistics.sample import LEVEL, MIN_SEEDS, Sample, by_name
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PairVerdict:
     """One pair that the table orders, and whether the runs bear it out. `p_holm` None: no test was possible."""
 
     better: str
@@ -44,7 +44,7 @@ class Agreement:
     tau_b: float | None
     units: tuple[str, ...]
     unmeasured: tuple[str, ...]
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[PairVerdict, ...]
 
     @property
     def agree(self) -> int:
@@ -75,7 +75,7 @@ def agreement(published: Mapping[str, float | None], samples: Sequence[Sample], 
     ordered = [(a, b) if table[a] < table[b] else (b, a) for a, b in combinations(units, 2) if table[a] != table[b]]
     adjusted = holm(_p_values(ordered, named, samples, n_val))
     verdicts = tuple(
-        Verdict(better, worse, p, _outcome(measured[better], measured[worse], p))
+        PairVerdict(better, worse, p, _outcome(measured[better], measured[worse], p))
         for (better, worse), p in zip(ordered, adjusted, strict=True)
     )
     return Agreement(tau_b, units, tuple(name for name in table if name not in named), verdicts)

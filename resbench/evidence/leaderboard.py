@@ -10,7 +10,7 @@ from statistics import fmean
 from resbench.errors import BadInput
 from resbench.evidence.still_improving import was_improving
 from resbench.evidence.study_runs import Searched, StudyRuns, aliases, shown_name, study_runs
-from resbench.evidence.verdict import Verdict, judge
+from resbench.evidence.verdict import Assessment, assess
 from resbench.language.study.design import EXACT
 from resbench.statistics.intervals import interval, median_interval, share_interval
 from resbench.statistics.ranking import Ranked, rank
@@ -86,7 +86,7 @@ class Leaderboard:
     rows: tuple[Row, ...]
     fail_above: float | None
     objectives: tuple[str, ...] = ("val_error_pct",)
-    verdict: Verdict | None = None
+    verdict: Assessment | None = None
     searched: Searched | None = None
     improving: tuple[str, ...] = ()
     unequal: tuple[str, ...] = ()
@@ -113,7 +113,7 @@ def leaderboard(engine: Engine, study: str) -> Leaderboard:
 
 
 def board_of(runs: StudyRuns) -> Leaderboard:
-    verdict = judge(runs)
+    verdict = assess(runs)
     left = _left(runs, verdict)
     wanted = _wanted(runs, verdict)
     first, *more = runs.design.objectives
@@ -174,14 +174,14 @@ def _unequal(rows: Sequence[Row]) -> Iterator[str]:
             yield f"{large.unit} has {more} than {small.unit}"
 
 
-def _left(runs: StudyRuns, verdict: Verdict) -> dict[str, int]:
+def _left(runs: StudyRuns, verdict: Assessment) -> dict[str, int]:
     """Of each unit that a race left out: its seeds at that look."""
     if verdict.race is None or runs.design.race is None:
         return {}
     return {name: runs.design.race[look] for name, look in verdict.race.left.items() if look is not None}
 
 
-def _wanted(runs: StudyRuns, verdict: Verdict) -> dict[str, int]:
+def _wanted(runs: StudyRuns, verdict: Assessment) -> dict[str, int]:
     """In a race: the seeds that each unit was to get."""
     if verdict.race is None or runs.design.race is None:
         return {}

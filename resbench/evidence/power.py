@@ -27,7 +27,7 @@ MOST_SEEDS = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PowerPlan:
     """`seeds`: fewest for each unit at which `power` is reached, None: not with MOST_SEEDS; `error`: Monte-Carlo's, of one sd."""
 
     sds: tuple[float, ...]
@@ -63,12 +63,12 @@ def power(sds: Sequence[float], seeds: int, delta: float, *, n_val: int | None, 
     return left_out / (STUDIES * (k - 1))
 
 
-def seeds_for(sds: Sequence[float], delta: float, *, n_val: int | None) -> Planned:
+def seeds_for(sds: Sequence[float], delta: float, *, n_val: int | None) -> PowerPlan:
     """Fewest seeds for each unit that give WANTED power: doubled until there, then halved between."""
     low, high = MIN_SEEDS - 1, MIN_SEEDS
     while (reached := power(sds, high, delta, n_val=n_val)) < WANTED:
         if high >= MOST_SEEDS:
-            return Planned(tuple(sds), None, reached, _error(reached, len(sds)))
+            return PowerPlan(tuple(sds), None, reached, _error(reached, len(sds)))
         low, high = high, min(2 * high, MOST_SEEDS)
     while high - low > 1:
         middle = (low + high) // 2
@@ -76,7 +76,7 @@ def seeds_for(sds: Sequence[float], delta: float, *, n_val: int | None) -> Plann
             low = middle
         else:
             high, reached = middle, found
-    return Planned(tuple(sds), high, reached, _error(reached, len(sds)))
+    return PowerPlan(tuple(sds), high, reached, _error(reached, len(sds)))
 
 
 def sds_of(samples: Sequence[Sample]) -> tuple[tuple[float, ...], tuple[float, ...]]:

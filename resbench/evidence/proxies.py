@@ -22,7 +22,7 @@ Signs = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class ProxyAgreement:
     """`tau` of the proxy with accuracy: 1 where it ranks as the trained networks do. `beside`: tau minus that of each baseline,
     with its interval. Intervals are 95 %; None under 30 architectures. `n`: architectures of which the proxy is a number.
     """
@@ -48,7 +48,7 @@ class Ceiling:
 
 def agreements(
     values: Mapping[str, Sequence[float | None]], errors: Sequence[float], baselines: Sequence[str], seed: int = 0
-) -> list[Agreement]:
+) -> list[ProxyAgreement]:
     """`values`: by proxy, of each architecture; `errors`: their trained error, inf where a unit fails (all those are tied)."""
     true = np.array(errors)
     found = []
@@ -67,7 +67,7 @@ def agreements(
             other: (taus[name] - taus[other], *_interval(None if drawn is None else drawn[name] - drawn[other]))
             for other in baselines if other != name
         }  # fmt: skip
-        found.append(Agreement(name, len(there), taus[name], low, high, beside))
+        found.append(ProxyAgreement(name, len(there), taus[name], low, high, beside))
     return found
 
 

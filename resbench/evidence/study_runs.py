@@ -11,7 +11,7 @@ from resbench.statistics.moderated import variance_floor
 from resbench.statistics.sample import Sample
 from resbench.statistics.standing import Scored
 from resbench.store.open import Engine
-from resbench.store.records import ENDED
+from resbench.store.records import TERMINAL_STATUSES
 from resbench.store.results.catalogue import get_data, recipe_spec
 from resbench.store.results.last_epochs import LastEpochs, last_epochs
 from resbench.store.results.reading import StudyRun, runs_of_study
@@ -117,7 +117,7 @@ def study_runs(engine: Engine, study: str) -> StudyRuns:
     looked_at: set[Key] = set()
     for run in runs_of_study(engine, study):
         key = run.digest, run.recipe_digest
-        if run.active and run.judges and run.status in ENDED:
+        if run.active and run.judges and run.status in TERMINAL_STATUSES:
             groups.setdefault(key, []).append(run)
         elif run.active and not run.judges:
             looked_at.add(key)

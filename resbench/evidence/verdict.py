@@ -7,25 +7,25 @@ from dataclasses import dataclass
 from resbench.evidence.study_runs import StudyRuns
 from resbench.statistics.anytime import anytime_test
 from resbench.statistics.race import Race, race
-from resbench.statistics.standing import Scored, Standing, standing
+from resbench.statistics.standing import Scored, TieMembership, standing
 from resbench.statistics.ties import Test
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Assessment:
     """`race`: as replayed, where the study is one."""
 
-    tied: Standing
+    tied: TieMembership
     race: Race | None = None
     anytime: bool = False
 
 
-def judge(runs: StudyRuns) -> Verdict:
+def assess(runs: StudyRuns) -> Assessment:
     """Rule 6; a race by its looks (rule 8); with seeds added after a look and no plan, a test that holds whenever one looks."""
     if runs.design.race is not None:
         found = race_of(runs, runs.design.race)
-        return Verdict(found.tied, found)
-    return Verdict(standing(runs.scored(), test=test_of(runs)), anytime=bool(runs.looks))
+        return Assessment(found.tied, found)
+    return Assessment(standing(runs.scored(), test=test_of(runs)), anytime=bool(runs.looks))
 
 
 def race_of(runs: StudyRuns, looks: tuple[int, ...]) -> Race:

@@ -16,7 +16,7 @@ FAR = 1e12  # a range with no number is as good as none
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class AxisScale:
     """`near`: on a scale that is logarithmic to either side of 0, where it begins to be so."""
 
     low: float
@@ -53,7 +53,7 @@ class Scale:
         return [tick for tick in (*(-each for each in numbers), 0.0, *numbers) if self.low <= tick <= self.high]
 
 
-def around_zero(values: Iterable[float], finest: float) -> Scale:
+def around_zero(values: Iterable[float], finest: float) -> AxisScale:
     """Of differences: logarithmic to either side where the largest is over 20 times the `finest` that matters.
 
     >>> around_zero([-0.5, 80.0], 0.9).near, around_zero([-0.5, 8.0], 0.9).near
@@ -63,12 +63,12 @@ def around_zero(values: Iterable[float], finest: float) -> Scale:
     low, high = min(ends), max(ends)
     if finest > 0 and max(-low, high) > 20 * finest:
         near = round_numbers(finest / 5, finest)[-1]
-        return Scale(min(low * 1.3, -near), max(high * 1.3, near), False, near)
+        return AxisScale(min(low * 1.3, -near), max(high * 1.3, near), False, near)
     room = 0.04 * (high - low) or 1.0
-    return Scale(max(low - room, -FAR), min(high + room, FAR), False)
+    return AxisScale(max(low - room, -FAR), min(high + room, FAR), False)
 
 
-def scale_of(values: Iterable[float], between: Iterable[float] = ()) -> Scale:
+def scale_of(values: Iterable[float], between: Iterable[float] = ()) -> AxisScale:
     """`values` decide, with a little room around them; `between`, ends of intervals, widen it, on a log scale to a factor of 2.
 
     >>> scale_of([2.0, 40.0]).log, scale_of([5.0, 6.0]).log, scale_of([0.0, 50.0]).log
@@ -76,16 +76,16 @@ def scale_of(values: Iterable[float], between: Iterable[float] = ()) -> Scale:
     """
     shown = sorted(values)
     if not shown:
-        return Scale(0.0, 100.0, False)
+        return AxisScale(0.0, 100.0, False)
     low, high = shown[0], shown[-1]
     ends = [*shown, *between]
     if low > 0 and high > SPAN * low:
         lowest = max(min(ends), low / 2)
         highest = min(max(ends), high * 2)
-        return Scale(lowest / 1.15, highest * 1.15, True)
+        return AxisScale(lowest / 1.15, highest * 1.15, True)
     lowest, highest = min(ends), max(ends)
     room = 0.05 * (highest - lowest) or 0.05 * abs(highest) or 1.0
-    return Scale(max(lowest - room, 0.0 if lowest >= 0 else -FAR), highest + room, False)
+    return AxisScale(max(lowest - room, 0.0 if lowest >= 0 else -FAR), highest + room, False)
 
 
 def round_numbers(low: float, high: float) -> list[float]:

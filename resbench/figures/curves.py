@@ -1,4 +1,4 @@
-"""Found -> error per epoch: a panel a unit, mean over converged seeds with a band from the least to the largest."""
+"""StudyResults -> error per epoch: a panel a unit, mean over converged seeds with a band from the least to the largest."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Literal
 
 from resbench.errors import BadInput
-from resbench.figures.axis_scale import Scale, scale_of
+from resbench.figures.axis_scale import AxisScale, scale_of
 from resbench.figures.panel_grid import draw_panels
 from resbench.figures.row_chart import put_handles
 from resbench.figures.style import BLUE, FAINT, GREY, ORANGE, VERMILION
-from resbench.results.study_results import Found
+from resbench.results.study_results import StudyResults
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -37,7 +37,7 @@ class Curve:
     n: int
 
 
-def curve(found: Found, runs: Sequence[StudyRun], series: Series) -> Curve | None:
+def curve(found: StudyResults, runs: Sequence[StudyRun], series: Series) -> Curve | None:
     """None where no epoch is known of all runs."""
     of = [
         {e.epoch: value for e in found.epochs.get(run.run_id, ()) if (value := getattr(e, series)) is not None}
@@ -51,7 +51,7 @@ def curve(found: Found, runs: Sequence[StudyRun], series: Series) -> Curve | Non
     return Curve(epochs, mean, low, high, len(of))
 
 
-def draw(found: Found, *, train: bool = False) -> Figure:
+def draw(found: StudyResults, *, train: bool = False) -> Figure:
     """Raises BadInput where no epoch was kept. `train`: the training error too."""
     from matplotlib.ticker import MaxNLocator
 
@@ -104,11 +104,11 @@ def _behind(curves: Sequence[Curve | None], own: int) -> tuple[list[float], list
     return xs, ys
 
 
-def _epochs(last: int) -> Scale:
-    return Scale(0.5 if last < 3 else 1 - 0.02 * last, last + (0.5 if last < 3 else 0.02 * last), False)
+def _epochs(last: int) -> AxisScale:
+    return AxisScale(0.5 if last < 3 else 1 - 0.02 * last, last + (0.5 if last < 3 else 0.02 * last), False)
 
 
-def _note(found: Found, train: bool) -> str:
+def _note(found: StudyResults, train: bool) -> str:
     least, most = (f({unit.row.ranked.converged for unit in found.units}) for f in (min, max))
     n = f"{most}" if least == most else f"{least} to {most}"
     many = f", the {_MOST_BEHIND} best of them" if len(found.units) > _MOST_BEHIND + 1 else ""

@@ -1,4 +1,4 @@
-"""Found, depths -> val error against depth: a panel for each unit that was run at several, mean with its 95 % interval."""
+"""StudyResults, depths -> val error against depth: a panel for each unit that was run at several, mean with its 95 % interval."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from resbench.errors import BadInput
 from resbench.escape import printable
-from resbench.figures.axis_scale import Scale, scale_of
+from resbench.figures.axis_scale import AxisScale, scale_of
 from resbench.figures.panel_grid import draw_panels
 from resbench.figures.ranking import label
 from resbench.figures.row_chart import put_handles, put_mark
-from resbench.figures.style import BLUE, FAILS, FAINT, GREY, Mark
-from resbench.results.study_results import Found, Measured
+from resbench.figures.style import BLUE, FAILS, FAINT, GREY, MarkerStyle
+from resbench.results.study_results import Measured, StudyResults
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -24,12 +24,12 @@ NOTE = (
     "lines their 95 % intervals. Grey: the other units."
 )
 FAILING = " A unit that fails at a depth has a cross there, at the mean of what converged, if anything did."
-POINT = Mark("o", BLUE, True, "mean, 95 % interval")
+POINT = MarkerStyle("o", BLUE, True, "mean, 95 % interval")
 _MOST_TICKS = 5
 _OF_NETWORK = re.compile(r" network\.\S+=\S+")
 
 
-def draw(found: Found, *, depths: Mapping[str, int]) -> Figure:
+def draw(found: StudyResults, *, depths: Mapping[str, int]) -> Figure:
     """`depths` by the architecture's digest. Raises BadInput where no unit was run at two depths."""
     groups = by_depth(found.units, depths)
     rising = {name: of for name, of in groups.items() if len({depth for depth, _ in of}) > 1}
@@ -50,7 +50,7 @@ def draw(found: Found, *, depths: Mapping[str, int]) -> Figure:
     room = 0.08 * (numbers[-1] - numbers[0])
     across = scale_of(map(float, numbers))
     if not across.log:
-        across = Scale(numbers[0] - room, numbers[-1] + room, False)
+        across = AxisScale(numbers[0] - room, numbers[-1] + room, False)
     drawn = draw_panels(
         list(rising), (across, errors), ("depth in layers", label(found)), NOTE + (FAILING if fails else "")
     )

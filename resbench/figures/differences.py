@@ -1,4 +1,4 @@
-"""Found -> differences of means: each unit less the best, with 95 % interval, a line at zero, p (Holm); by seed where paired."""
+"""StudyResults -> differences of means: each unit less the best, with 95 % interval, a line at zero, p (Holm); by seed where paired."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 
 from resbench.drawing.format import cut
 from resbench.figures.axis_scale import around_zero
-from resbench.figures.row_chart import Column, Rows, draw_rows, put_legend, put_mark
-from resbench.figures.style import BLUE, GREY, INK, MUTED, Mark
-from resbench.results.study_results import Found, Measured
+from resbench.figures.row_chart import ChartColumn, RowChart, draw_rows, put_legend, put_mark
+from resbench.figures.style import BLUE, GREY, INK, MUTED, MarkerStyle
+from resbench.results.study_results import Measured, StudyResults
 from resbench.statistics.comparison import TESTS, Comparison
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-CLAIM = Mark("o", INK, True, "different: p (Holm) at most 0.05")
-OPEN = Mark("o", BLUE, False, "not shown to differ")
-NO_TEST = Mark("s", MUTED, False, "no test: fails, or under 3 converged runs")
-SEED = Mark("|", GREY, True, "one seed")
+CLAIM = MarkerStyle("o", INK, True, "different: p (Holm) at most 0.05")
+OPEN = MarkerStyle("o", BLUE, False, "not shown to differ")
+NO_TEST = MarkerStyle("s", MUTED, False, "no test: fails, or under 3 converged runs")
+SEED = MarkerStyle("|", GREY, True, "one seed")
 
 
-def draw(found: Found) -> Figure:
+def draw(found: StudyResults) -> Figure:
     """Raises BadInput where there are no two units to compare."""
     rows = found.against_best()
     best = found.best
@@ -31,8 +31,8 @@ def draw(found: Found) -> Figure:
     halves = [(p.ci_high - p.ci_low) / 2 for _, p in rows if p.ci_low is not None and p.ci_high is not None]
     scale = around_zero(ends, min(halves, default=0.0))
     columns = [
-        Column("difference", [_signed(pair.difference) for _, pair in rows]),
-        Column("p (Holm)", [_p(pair.p_holm) for _, pair in rows]),
+        ChartColumn("difference", [_signed(pair.difference) for _, pair in rows]),
+        ChartColumn("p (Holm)", [_p(pair.p_holm) for _, pair in rows]),
     ]
     label = f"difference from {cut(best.name, 40)}, in {found.words.unit}"
     drawn = draw_rows([unit.name for unit, _ in rows], scale, label, columns, note(found), numbered=False)
@@ -44,11 +44,11 @@ def draw(found: Found) -> Figure:
     return drawn.figure
 
 
-def mark_of(pair: Comparison) -> Mark:
+def mark_of(pair: Comparison) -> MarkerStyle:
     return {True: CLAIM, False: OPEN, None: NO_TEST}[pair.claim]
 
 
-def note(found: Found) -> str:
+def note(found: StudyResults) -> str:
     """What is drawn; also under the report's table."""
     kind = "paired t-intervals over common seeds" if found.paired else "Welch's intervals"
     test = TESTS[found.method] + (
@@ -61,7 +61,7 @@ def note(found: Found) -> str:
     )
 
 
-def by_seed(found: Found, unit: Measured, best: Measured) -> list[float]:
+def by_seed(found: StudyResults, unit: Measured, best: Measured) -> list[float]:
     """Differences over the seeds that converged in both."""
     of = {run.seed: found.score(run) for run in best.converged}
     return [
@@ -71,7 +71,7 @@ def by_seed(found: Found, unit: Measured, best: Measured) -> list[float]:
     ]
 
 
-def _row(drawn: Rows, i: int, pair: Comparison, seeds: list[float]) -> None:
+def _row(drawn: RowChart, i: int, pair: Comparison, seeds: list[float]) -> None:
     mark = mark_of(pair)
     for value in seeds:
         put_mark(drawn.axes, value, i - 0.22, SEED, size=4.0)

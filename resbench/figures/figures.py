@@ -12,7 +12,7 @@ from resbench.figures import curves, differences, pareto, profile, ranking, seed
 from resbench.figures import depth as depth_picture
 from resbench.figures.pareto import Cost
 from resbench.figures.style import Ending, drawing, render
-from resbench.results.study_results import Found
+from resbench.results.study_results import StudyResults
 from resbench.store.open import Engine
 from resbench.store.records import ProfileRecord
 from resbench.store.results.catalogue import get_architecture
@@ -34,7 +34,7 @@ def kind_of(text: str) -> Kind:
 
 
 def picture(
-    engine: Engine, found: Found, kind: Kind, ending: Ending, *, train: bool = False, cost: Cost = "params"
+    engine: Engine, found: StudyResults, kind: Kind, ending: Ending, *, train: bool = False, cost: Cost = "params"
 ) -> bytes:
     """`train`: in curves, the training error too. `cost`: of pareto."""
     with drawing():
@@ -42,7 +42,7 @@ def picture(
         return render(figure, ending, f"{found.study}: {kind}")
 
 
-def _figure(engine: Engine, found: Found, kind: Kind, train: bool, cost: Cost) -> Figure:
+def _figure(engine: Engine, found: StudyResults, kind: Kind, train: bool, cost: Cost) -> Figure:
     match kind:
         case "curves":
             return curves.draw(found, train=train)
@@ -60,7 +60,7 @@ def _figure(engine: Engine, found: Found, kind: Kind, train: bool, cost: Cost) -
             return profile.draw(profiles_of(engine, found), kind)
 
 
-def profiles_of(engine: Engine, found: Found) -> dict[str, profile.ByEpoch]:
+def profiles_of(engine: Engine, found: StudyResults) -> dict[str, profile.ByEpoch]:
     """Of the units that are shown, in the order of the ranking: by epoch, of each seed, its units."""
     taken = profiles_of_study(engine, found.board.study)
     shown: dict[str, profile.ByEpoch] = {}
@@ -73,7 +73,7 @@ def profiles_of(engine: Engine, found: Found) -> dict[str, profile.ByEpoch]:
     return shown
 
 
-def depths_of(engine: Engine, found: Found) -> dict[str, int]:
+def depths_of(engine: Engine, found: StudyResults) -> dict[str, int]:
     """By digest: as stored, else counted in the network that is stored. Raises BadInput where neither can be."""
     depths = {}
     for unit in found.units:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 TOUCH = 0.05  # inches between the middles of two marks, at most
 
 
-def heaps(points: Sequence[tuple[float, float]]) -> list[list[tuple[float, float]]]:
+def find_overlaps(points: Sequence[tuple[float, float]]) -> list[list[tuple[float, float]]]:
     """Points in inches whose marks lie over each other, two or more: each near to another of its heap."""
     found: list[list[tuple[float, float]]] = []
     for point in sorted(points):
@@ -23,11 +23,11 @@ def heaps(points: Sequence[tuple[float, float]]) -> list[list[tuple[float, float
     return [heap for heap in found if len(heap) > 1]
 
 
-def tell_heaps(axes: Axes, points: Sequence[tuple[float, float]]) -> None:
+def annotate_overlaps(axes: Axes, points: Sequence[tuple[float, float]]) -> None:
     """`points` as the axes have them; the number stands to the left."""
     to_inches = axes.transData + axes.figure.dpi_scale_trans.inverted()
     inches = [(float(x), float(y)) for x, y in map(to_inches.transform, points)]
-    for heap in heaps(inches):
+    for heap in find_overlaps(inches):
         x, y = min(x for x, _ in heap) - 0.05, sum(y for _, y in heap) / len(heap)
         left, up = axes.transData.inverted().transform(axes.figure.dpi_scale_trans.transform((x, y)))
         axes.text(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from resbench.figures.axis_scale import Scale
+from resbench.figures.axis_scale import AxisScale
 from resbench.figures.row_chart import AXIS, EDGE, LEGEND, put_notes
 from resbench.figures.style import (
     FAINT,
@@ -40,7 +40,9 @@ class Panels:
     axes: tuple[Axes, ...]
 
 
-def draw_panels(titles: Sequence[str], scales: tuple[Scale, Scale], labels: tuple[str, str], note: str) -> Panels:
+def draw_panels(
+    titles: Sequence[str], scales: tuple[AxisScale, AxisScale], labels: tuple[str, str], note: str
+) -> Panels:
     """A panel for each title, four in a row; horizontal scale and label first. `note`: what is drawn, in sentences."""
     across = min(_ACROSS, len(titles))
     down = -(-len(titles) // across)

@@ -1,4 +1,4 @@
-"""Found -> val error with its interval against what a unit costs; each is named without overlap, and the front is marked.
+"""StudyResults -> val error with its interval against what a unit costs; each is named without overlap, and the front is marked.
 
 Names stand in columns to the right of the points they belong to, spread so that none touches another, each with a line to its
 point. Every point is where its cost is: those that lie over each other have their number beside them.
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 from resbench.drawing.format import counts
 from resbench.errors import BadInput, did_you_mean
 from resbench.escape import printable
-from resbench.figures.axis_scale import Scale, scale_of
-from resbench.figures.overlaps import tell_heaps
+from resbench.figures.axis_scale import AxisScale, scale_of
+from resbench.figures.overlaps import annotate_overlaps
 from resbench.figures.ranking import label
 from resbench.figures.row_chart import AXIS, EDGE, LEGEND, put_handles, put_mark, put_notes
 from resbench.figures.style import (
@@ -29,7 +29,7 @@ from resbench.figures.style import (
     SMALL,
     UNCLAIMED,
     WIDTH,
-    Mark,
+    MarkerStyle,
     add_axes,
     fitted,
     new_figure,
@@ -37,7 +37,7 @@ from resbench.figures.style import (
     text_width,
     wrapped,
 )  # fmt: skip
-from resbench.results.study_results import Found, Measured
+from resbench.results.study_results import Measured, StudyResults
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -51,9 +51,9 @@ LABELS: dict[Cost, str] = {
     "macs": "MACs for one image",
     "train_s": "seconds of training beside all else that the machine did, mean over runs",
 }
-FRONT = Mark("o", BLUE, True, "on the front of the means")
-OPEN = Mark("o", BLUE, False, "may be on it")
-BEHIND = Mark("o", INK, False, "behind it, at 95 %")
+FRONT = MarkerStyle("o", BLUE, True, "on the front of the means")
+OPEN = MarkerStyle("o", BLUE, False, "may be on it")
+BEHIND = MarkerStyle("o", INK, False, "behind it, at 95 %")
 NOTE = (
     "Points are means over converged runs, lines their 95 % intervals. The front is that of the means: no unit of at most the "
     "same cost has a lower one. May be on it: with 95 % confidence no one other unit is shown to be better in both. Small "
@@ -69,7 +69,7 @@ Priced = tuple[Measured, float, float]  # its cost, its mean
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class ParetoPoint:
     """A unit at `x` (inches from the left end of the axes, where it is drawn) with its name."""
 
     unit: Measured
@@ -87,7 +87,7 @@ def cost_of(text: str) -> Cost:
     return cost
 
 
-def draw(found: Found, *, cost: Cost = "params") -> Figure:
+def draw(found: StudyResults, *, cost: Cost = "params") -> Figure:
     """Raises BadInput where no unit that works has this cost."""
     priced = [
         (unit, float(price), mean)
@@ -134,7 +134,7 @@ def draw(found: Found, *, cost: Cost = "params") -> Figure:
             if errors.low <= end <= errors.high:
                 axes.plot(spot.x, end, marker="_", markersize=4.5, markeredgewidth=0.8, color=mark.colour, zorder=3)
         put_mark(axes, spot.x, spot.error, mark, size=4.5)
-    tell_heaps(axes, [(spot.x, spot.error) for spot in spots])
+    annotate_overlaps(axes, [(spot.x, spot.error) for spot in spots])
     for column in columns_of(spots):
         _names(axes, column, tall, front)
     put_notes(figure, lines)
@@ -147,18 +147,18 @@ def _interval(unit: Measured) -> tuple[float, ...]:
     return () if row.ci_low is None or row.ci_high is None else (row.ci_low, row.ci_high)
 
 
-def place(priced: Sequence[Priced], costs: Scale, inside: float, widest: float) -> tuple[list[Spot], float]:
+def place(priced: Sequence[Priced], costs: AxisScale, inside: float, widest: float) -> tuple[list[ParetoPoint], float]:
     """Every unit where it is drawn, by cost and error, and the width that the costs are spread over: what is left beside the
     names of the last column."""
     names = {id(unit): fitted(f"{unit.row.ranked.rank} {unit.name}", widest, SMALL, lines=1) for unit, _, _ in priced}
     room = inside - max(text_width(name, SMALL) for name in names.values()) - _LEAD - 0.1
-    spots: list[Spot] = []
+    spots: list[ParetoPoint] = []
     for unit, price, error in sorted(priced, key=lambda each: (each[1], each[2])):
-        spots.append(Spot(unit, price, error, _along(price, costs) * room, names[id(unit)]))
+        spots.append(ParetoPoint(unit, price, error, _along(price, costs) * room, names[id(unit)]))
     return spots, room
 
 
-def _along(price: float, costs: Scale) -> float:
+def _along(price: float, costs: AxisScale) -> float:
     """From 0 to 1."""
     from math import log
 
@@ -167,9 +167,9 @@ def _along(price: float, costs: Scale) -> float:
     return (price - costs.low) / (costs.high - costs.low)
 
 
-def columns_of(spots: Sequence[Spot]) -> list[list[Spot]]:
+def columns_of(spots: Sequence[ParetoPoint]) -> list[list[ParetoPoint]]:
     """Spots whose names stand in one column: a new one begins where all names so far end left of the next point."""
-    columns: list[list[Spot]] = []
+    columns: list[list[ParetoPoint]] = []
     for spot in sorted(spots, key=lambda each: each.x):
         if columns and spot.x - 0.06 < _right(columns[-1]):
             columns[-1].append(spot)
@@ -178,25 +178,25 @@ def columns_of(spots: Sequence[Spot]) -> list[list[Spot]]:
     return columns
 
 
-def _right(column: Sequence[Spot]) -> float:
+def _right(column: Sequence[ParetoPoint]) -> float:
     return max(spot.x for spot in column) + _LEAD + max(text_width(spot.name, SMALL, bold=True) for spot in column)
 
 
-def front_of(spots: Sequence[Spot]) -> list[Spot]:
+def front_of(spots: Sequence[ParetoPoint]) -> list[ParetoPoint]:
     """Of the means, by rising cost: no other of at most the same cost is better."""
-    front: list[Spot] = []
+    front: list[ParetoPoint] = []
     for spot in sorted(spots, key=lambda each: (each.cost, each.error)):
         if not front or spot.error < front[-1].error:
             front.append(spot)
     return front
 
 
-def _step(axes: Axes, front: Sequence[Spot], inside: float) -> None:
+def _step(axes: Axes, front: Sequence[ParetoPoint], inside: float) -> None:
     xs, ys = [spot.x for spot in front], [spot.error for spot in front]
     axes.step([*xs, inside], [*ys, ys[-1]], where="post", color=BLUE, linewidth=0.9, linestyle=(0, (4, 2)), zorder=2)
 
 
-def _names(axes: Axes, column: Sequence[Spot], tall: float, front: Sequence[Spot]) -> None:
+def _names(axes: Axes, column: Sequence[ParetoPoint], tall: float, front: Sequence[ParetoPoint]) -> None:
     """Spread along the height of the axes, each with a thin line to its point."""
     to_inches = axes.transData + axes.figure.dpi_scale_trans.inverted()
     foot = to_inches.transform((0.0, axes.get_ylim()[0]))[1]
@@ -214,7 +214,7 @@ def _names(axes: Axes, column: Sequence[Spot], tall: float, front: Sequence[Spot
                   bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})  # fmt: skip
 
 
-def _ticks(axes: Axes, costs: Scale, room: float) -> None:
+def _ticks(axes: Axes, costs: AxisScale, room: float) -> None:
     """Where costs stand that are round; the axis itself counts inches."""
     from matplotlib.ticker import MaxNLocator
 
@@ -228,7 +228,7 @@ def _ticks(axes: Axes, costs: Scale, room: float) -> None:
     axes.set_xticks([_along(value, costs) * room for value in values], counts(values))
 
 
-def _legend(marks: Sequence[Mark]) -> list[Artist]:
+def _legend(marks: Sequence[MarkerStyle]) -> list[Artist]:
     from matplotlib.lines import Line2D
 
     return [

@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
 from resbench.errors import BadInput
-from resbench.figures.axis_scale import Scale
+from resbench.figures.axis_scale import AxisScale
 from resbench.figures.panel_grid import draw_panels
 from resbench.figures.row_chart import put_handles
 from resbench.figures.style import BLUE, FAINT, GREY
@@ -53,8 +53,8 @@ def draw(profiles: Mapping[str, ByEpoch], quantity: Quantity) -> Figure:
     if not points:
         raise BadInput("no profile was taken: a recipe says after which epochs, `plan: {profile: [0, 12]}`")
     longest = max(len(line) for of in lines.values() for line in of.values())
-    across = Scale(-0.02 * longest, 1.02 * (longest - 1) or 1.0, False)
-    up = Scale(min(points) / 1.5, max(points) * 1.5, True)
+    across = AxisScale(-0.02 * longest, 1.02 * (longest - 1) or 1.0, False)
+    up = AxisScale(min(points) / 1.5, max(points) * 1.5, True)
     drawn = draw_panels(list(lines), (across, up), ("unit of the network", _WORDS[quantity][1]), _NOTE)
     epochs = sorted({epoch for of in lines.values() for epoch in of})
     for axes, (name, of) in zip(drawn.axes, lines.items(), strict=True):

@@ -1,12 +1,12 @@
-"""Found -> the ranking as a picture: mean val error with its 95 % interval, tie group shaded, failing units told."""
+"""StudyResults -> the ranking as a picture: mean val error with its 95 % interval, tie group shaded, failing units told."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from resbench.figures.axis_scale import scale_of
-from resbench.figures.row_chart import Column, draw_rows, in_order, mark_of, put_legend, put_mark, shaded
-from resbench.results.study_results import Found, Measured
+from resbench.figures.row_chart import ChartColumn, draw_rows, in_order, mark_of, put_legend, put_mark, shaded
+from resbench.results.study_results import Measured, StudyResults
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,12 +17,15 @@ NOTE = (
 )
 
 
-def draw(found: Found) -> Figure:
+def draw(found: StudyResults) -> Figure:
     units = found.units
     rows = [unit.row.ranked for unit in units]
     ends = [end for row in rows if not row.fails for end in (row.ci_low, row.ci_high) if end is not None]
     scale = scale_of([row.mean for row in rows if row.mean is not None], ends)
-    columns = [Column("n", [unit.n for unit in units]), Column("mean", [_mean(unit, found) for unit in units])]
+    columns = [
+        ChartColumn("n", [unit.n for unit in units]),
+        ChartColumn("mean", [_mean(unit, found) for unit in units]),
+    ]
     drawn = draw_rows([unit.name for unit in units], scale, label(found), columns, NOTE.format(shaded=shaded(found)))
     drawn.shade([i for i, row in enumerate(rows) if row.tied_with_best])
     for i, unit in enumerate(units):
@@ -36,11 +39,11 @@ def draw(found: Found) -> Figure:
     return drawn.figure
 
 
-def label(found: Found) -> str:
+def label(found: StudyResults) -> str:
     return f"{found.words.long} on {found.data}"
 
 
-def _mean(unit: Measured, found: Found) -> str:
+def _mean(unit: Measured, found: StudyResults) -> str:
     mean = unit.row.ranked.mean
     if not unit.row.ranked.n:
         return found.board.verdict_on(unit.row)

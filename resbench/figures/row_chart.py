@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from resbench.figures.axis_scale import Scale
+from resbench.figures.axis_scale import AxisScale
 from resbench.figures.style import (
     BAND,
     BEHIND,
@@ -23,7 +23,7 @@ from resbench.figures.style import (
     UNCLAIMED,
     WIDTH,
     WORSE,
-    Mark,
+    MarkerStyle,
     add_axes,
     fitted,
     new_figure,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from resbench.results.study_results import Found, Measured
+    from resbench.results.study_results import Measured, StudyResults
 
 EDGE = 0.1  # inches around everything
 WIDEST_NAME = 2.2
@@ -47,7 +47,7 @@ Side = Literal["left", "right"]
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ChartColumn:
     """Words on the right of the axis, one a row."""
 
     head: str
@@ -59,12 +59,12 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class RowChart:
     """Row i has its middle at y = i, the first on top. `tall`: of a row, `wide`: of the axes, in inches."""
 
     figure: Figure
     axes: Axes
-    scale: Scale
+    scale: AxisScale
     tall: float
     wide: float
 
@@ -73,23 +73,23 @@ class Rows:
         for i in indices:
             self.axes.axhspan(i - 0.5, i + 0.5, color=BAND, linewidth=0, zorder=0)
 
-    def interval(self, low: float, high: float, y: float, mark: Mark) -> None:
+    def interval(self, low: float, high: float, y: float, mark: MarkerStyle) -> None:
         """A line; where it goes on beyond the axis it ends in an arrow."""
         inside = max(low, self.scale.low), min(high, self.scale.high)
         self.axes.plot(inside, [y, y], color=mark.colour, linewidth=1.3, solid_capstyle="butt", zorder=3)
         for end, given, arrow in ((inside[0], low, "<"), (inside[1], high, ">")):
             if end != given:
-                put_mark(self.axes, end, y, Mark(arrow, mark.colour, True, "the interval goes on"), size=4.0)
+                put_mark(self.axes, end, y, MarkerStyle(arrow, mark.colour, True, "the interval goes on"), size=4.0)
 
 
-def shaded(found: Found) -> str:
+def shaded(found: StudyResults) -> str:
     """What the shaded rows are."""
     if len(found.board.objectives) > 1:
         return f"no other unit is shown to be better (95 %) in all of {', '.join(found.board.objectives)}"
     return "units that cannot be told apart from the best (95 %)"
 
 
-def mark_of(unit: Measured, found: Found) -> Mark:
+def mark_of(unit: Measured, found: StudyResults) -> MarkerStyle:
     ranked = unit.row.ranked
     if ranked.fails:
         return FAILS
@@ -97,15 +97,21 @@ def mark_of(unit: Measured, found: Found) -> Mark:
     return {True: inside, False: outside, None: UNCLAIMED}[ranked.tied_with_best]
 
 
-def in_order(marks: Iterable[Mark]) -> list[Mark]:
+def in_order(marks: Iterable[MarkerStyle]) -> list[MarkerStyle]:
     """Each once, as a legend has them."""
     drawn = set(marks)
     return [mark for mark in (TIED, ON_FRONT, WORSE, BEHIND, UNCLAIMED, FAILS) if mark in drawn]
 
 
 def draw_rows(
-    names: Sequence[str], scale: Scale, label: str, columns: Sequence[Column], note: str, *, numbered: bool = True
-) -> Rows:
+    names: Sequence[str],
+    scale: AxisScale,
+    label: str,
+    columns: Sequence[ChartColumn],
+    note: str,
+    *,
+    numbered: bool = True,
+) -> RowChart:
     """`note`: what is drawn, in sentences under the picture. Numbers are those of the ranking."""
     texts = [fitted(name, WIDEST_NAME) for name in names]
     numbers = [str(number) for number in (range(1, len(names) + 1) if numbered else ())]
@@ -128,7 +134,7 @@ def draw_rows(
     axes.grid(axis="x", color=FAINT, linewidth=0.5)
     axes.set_axisbelow(True)
     axes.set_xlabel(words, fontsize=SIZE, linespacing=LINE)
-    rows = Rows(figure, axes, scale, tall, right - left)
+    rows = RowChart(figure, axes, scale, tall, right - left)
     for i, text in enumerate(texts):
         _put(rows, (EDGE + indent - left, i), text)
     for i, number in enumerate(numbers):
@@ -144,7 +150,7 @@ def draw_rows(
 
 
 def _put(
-    rows: Rows, at: tuple[float, int], text: str, *, side: Side = "left", size: float = SIZE, colour: str = INK
+    rows: RowChart, at: tuple[float, int], text: str, *, side: Side = "left", size: float = SIZE, colour: str = INK
 ) -> None:
     """At inches from the left end of the axes, in the middle of a row."""
     rows.axes.text(
@@ -161,11 +167,11 @@ def put_notes(figure: Figure, lines: Sequence[str]) -> None:
         figure.text(EDGE / WIDTH, y, line, fontsize=SMALL, color=MUTED, va="bottom")
 
 
-def put_mark(axes: Axes, x: float, y: float, mark: Mark, *, size: float = 5.0) -> None:
+def put_mark(axes: Axes, x: float, y: float, mark: MarkerStyle, *, size: float = 5.0) -> None:
     axes.plot([x], [y], zorder=4, clip_on=False, **_look(mark, size))
 
 
-def put_legend(figure: Figure, marks: Sequence[Mark], *, size: float = 5.0) -> None:
+def put_legend(figure: Figure, marks: Sequence[MarkerStyle], *, size: float = 5.0) -> None:
     """On top, in one line."""
     from matplotlib.lines import Line2D
 
@@ -181,7 +187,7 @@ def put_handles(figure: Figure, handles: Sequence[Artist]) -> None:
     )  # fmt: skip
 
 
-def _look(mark: Mark, size: float) -> dict[str, Any]:
+def _look(mark: MarkerStyle, size: float) -> dict[str, Any]:
     return {
         "marker": mark.marker, "markersize": size, "color": mark.colour, "linestyle": "none", "markeredgewidth": 0.9,
         "markerfacecolor": mark.colour if mark.filled else "white",

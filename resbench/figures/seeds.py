@@ -1,4 +1,4 @@
-"""Found -> every seed a mark: val error of each run in the row of its unit, diverged ones in a strip of their own."""
+"""StudyResults -> every seed a mark: val error of each run in the row of its unit, diverged ones in a strip of their own."""
 
 from __future__ import annotations
 
@@ -6,9 +6,19 @@ from typing import TYPE_CHECKING
 
 from resbench.figures.axis_scale import scale_of
 from resbench.figures.ranking import label
-from resbench.figures.row_chart import PAD, Column, Rows, draw_rows, in_order, mark_of, put_legend, put_mark, shaded
+from resbench.figures.row_chart import (
+    PAD,
+    ChartColumn,
+    RowChart,
+    draw_rows,
+    in_order,
+    mark_of,
+    put_legend,
+    put_mark,
+    shaded,
+)
 from resbench.figures.style import DIVERGED, INCH, INK
-from resbench.results.study_results import Found
+from resbench.results.study_results import StudyResults
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,12 +31,12 @@ NOTE = (
 _ROOM = 0.3  # of a row, to either side of its middle
 
 
-def draw(found: Found) -> Figure:
+def draw(found: StudyResults) -> Figure:
     units = found.units
     scale = scale_of([score for unit in units for run in unit.converged if (score := found.score(run)) is not None])
-    columns = [Column("n", [unit.n for unit in units])]
+    columns = [ChartColumn("n", [unit.n for unit in units])]
     if any(unit.diverged for unit in units):
-        columns = [Column("diverged", ["" for _ in units]), *columns]
+        columns = [ChartColumn("diverged", ["" for _ in units]), *columns]
     drawn = draw_rows([unit.name for unit in units], scale, label(found), columns, NOTE.format(shaded=shaded(found)))
     drawn.shade([i for i, unit in enumerate(units) if unit.row.ranked.tied_with_best])
     seeds = sorted({run.seed for unit in units for run in unit.runs})
@@ -49,7 +59,7 @@ def draw(found: Found) -> Figure:
     return drawn.figure
 
 
-def _diverged(drawn: Rows, x: float, y: float, size: float) -> None:
+def _diverged(drawn: RowChart, x: float, y: float, size: float) -> None:
     """In the column of the diverged: x in parts of the axes."""
     drawn.axes.plot(
         [x], [y], transform=drawn.axes.get_yaxis_transform(), marker=DIVERGED.marker, markersize=size,

@@ -38,7 +38,7 @@ BAND = "#e3eef6"  # behind the tie group
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class MarkerStyle:
     """How one meaning looks."""
 
     marker: str
@@ -47,13 +47,13 @@ class Mark:
     word: str
 
 
-TIED = Mark("o", BLUE, True, "tied with the best")
-ON_FRONT = Mark("o", BLUE, True, "no one other is shown to be better in every objective")
-WORSE = Mark("D", INK, False, "worse (95 %)")
-BEHIND = Mark("D", INK, False, "not on the front")
-UNCLAIMED = Mark("s", MUTED, False, "no claim: under 3 converged runs")
-FAILS = Mark("X", VERMILION, True, "fails: under half converged")
-DIVERGED = Mark("x", VERMILION, True, "diverged")
+TIED = MarkerStyle("o", BLUE, True, "tied with the best")
+ON_FRONT = MarkerStyle("o", BLUE, True, "no one other is shown to be better in every objective")
+WORSE = MarkerStyle("D", INK, False, "worse (95 %)")
+BEHIND = MarkerStyle("D", INK, False, "not on the front")
+UNCLAIMED = MarkerStyle("s", MUTED, False, "no claim: under 3 converged runs")
+FAILS = MarkerStyle("X", VERMILION, True, "fails: under half converged")
+DIVERGED = MarkerStyle("x", VERMILION, True, "diverged")
 
 
 def ending_of(path: Path) -> Ending:

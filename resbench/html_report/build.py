@@ -15,12 +15,12 @@ from resbench.errors import BadInput
 from resbench.evidence.notes import limits, notes
 from resbench.figures.figures import KINDS, Kind, picture
 from resbench.html_report.study_file import commands, study_file, use_first
-from resbench.html_report.tables import Sheet, anchor_of, differences_sheet, ranking_sheet, runs_sheet
-from resbench.html_report.theory_section import paths_sheet
+from resbench.html_report.tables import ReportTable, anchor_of, differences_table, ranking_table, runs_table
+from resbench.html_report.theory_section import paths_table
 from resbench.html_report.unit_section import DrawnUnit, draw_unit
 from resbench.language.study.search import MODELS, SearchSpec
 from resbench.language.yaml.node import flow
-from resbench.results.study_results import Found, Measured, found
+from resbench.results.study_results import Measured, StudyResults, study_results
 from resbench.store.edits.notes import notes_on
 from resbench.store.open import Engine
 from resbench.store.records import DataRecord
@@ -48,10 +48,10 @@ class Page:
     facts: tuple[tuple[str, str], ...]
     says: tuple[str, ...]
     cannot: tuple[str, ...]
-    ranking: Sheet
-    differences: Sheet | None
-    paths: Sheet | None
-    runs: Sheet
+    ranking: ReportTable
+    differences: ReportTable | None
+    paths: ReportTable | None
+    runs: ReportTable
     pictures: Mapping[Kind, str]
     units: tuple[UnitPart, ...]
     recipe: tuple[tuple[str, str], ...]
@@ -65,7 +65,7 @@ class Page:
 
 def page(engine: Engine, study: str) -> Page:
     """Raises BadInput for an unknown study and for one without a finished run."""
-    evidence = found(engine, study)
+    evidence = study_results(engine, study)
     row = get_study(engine, study)
     runs = [run for unit in evidence.units for run in unit.runs]
     first = evidence.units[0].runs[0]
@@ -77,10 +77,10 @@ def page(engine: Engine, study: str) -> Page:
         facts=(*_facts(evidence, data, first), *_notes(engine, study, runs)),
         says=tuple(line for line in notes(evidence.board) if line not in limits(evidence.board)),
         cannot=_cannot(evidence, data, len(reveals(engine, study)), runs_by_measured_plans(engine, study)),
-        ranking=ranking_sheet(evidence),
-        differences=differences_sheet(evidence),
-        paths=paths_sheet(engine, evidence),
-        runs=runs_sheet(evidence),
+        ranking=ranking_table(evidence),
+        differences=differences_table(evidence),
+        paths=paths_table(engine, evidence),
+        runs=runs_table(evidence),
         pictures=_pictures(engine, evidence),
         units=tuple(_unit(engine, unit) for unit in evidence.units),
         recipe=_recipe(engine, evidence),
@@ -93,16 +93,16 @@ def page(engine: Engine, study: str) -> Page:
     )
 
 
-def _facts(found: Found, data: DataRecord, run: StudyRun) -> tuple[tuple[str, str], ...]:
-    seeds = sorted({run.seed for unit in found.units for run in unit.runs})
-    runs = sum(len(unit.runs) for unit in found.units)
-    network = found.spec.get("fixed", {}).get("network", run.network)
+def _facts(study_results: StudyResults, data: DataRecord, run: StudyRun) -> tuple[tuple[str, str], ...]:
+    seeds = sorted({run.seed for unit in study_results.units for run in unit.runs})
+    runs = sum(len(unit.runs) for unit in study_results.units)
+    network = study_results.spec.get("fixed", {}).get("network", run.network)
     images = f"{data.n_train} to train on, {data.n_val} val, {data.n_test} test (sealed)"
-    search = found.spec.get("fixed", {}).get("search")
+    search = study_results.spec.get("fixed", {}).get("search")
     how = "named by the study" if search is None else f"finalists of a search by other seeds: {flow(_said(search))}"
     how += f" ({MODELS[search['use']]}; the rest is drawn at random)" if search and search["use"] in MODELS else ""
     return (
-        ("units", f"{len(found.units)}, each one architecture; {how}"),
+        ("units", f"{len(study_results.units)}, each one architecture; {how}"),
         ("network", flow(use_first(network))),
         ("data", f"{data.name}: {data.input_shape} (C×H×W), {data.classes} classes; {images}"),
         ("recipe", f"{run.recipe}, {run.epochs} epochs"),
@@ -130,21 +130,21 @@ def _few(seeds: Sequence[int]) -> str:
     return ", ".join(map(str, seeds)) if len(seeds) <= 20 else f"{seeds[0]} … {seeds[-1]}"
 
 
-def _tuned(found: Found) -> str:
-    if len({run.recipe_digest for unit in found.units for run in unit.runs}) > 1:
+def _tuned(study_results: StudyResults) -> str:
+    if len({run.recipe_digest for unit in study_results.units for run in unit.runs}) > 1:
         return "Units stand here with the values of the recipe that the study searched: a row is a unit and its recipe."
     return (
         "All units were trained by the recipe below; what each would do with a recipe tuned for it is not asked here."
     )
 
 
-def _cannot(found: Found, data: DataRecord, looked: int, measured: int) -> tuple[str, ...]:
-    n = found.board.n_val
+def _cannot(study_results: StudyResults, data: DataRecord, looked: int, measured: int) -> tuple[str, ...]:
+    n = study_results.board.n_val
     said = [
-        *limits(found.board),
+        *limits(study_results.board),
         f"Errors are of {n} validation images: one image is {100 / n:.2f} points. They say nothing of another split, another "
         f"data set or a larger network.",
-        _tuned(found),
+        _tuned(study_results),
         "That units are tied is no proof that they are equal: with these seeds nobody has shown that one is worse.",
     ]
     if looked:
@@ -158,19 +158,19 @@ def _cannot(found: Found, data: DataRecord, looked: int, measured: int) -> tuple
             f"{measured} run(s) were trained by a plan that was timed on their machine; another machine, or the same one under "
             f"load, may find another, whose last bits differ."
         )
-    if not found.paired:
+    if not study_results.paired:
         said.append(
             "Seeds draw weights, order and augmentation, not the data: units are compared without pairing seeds."
         )
     return tuple(said)
 
 
-def _pictures(engine: Engine, found: Found) -> dict[Kind, str]:
+def _pictures(engine: Engine, study_results: StudyResults) -> dict[Kind, str]:
     """What there is something to show of, as SVG."""
     pictures: dict[Kind, str] = {}
     for kind in KINDS:
         try:
-            pictures[kind] = picture(engine, found, kind, "svg").decode("utf-8")
+            pictures[kind] = picture(engine, study_results, kind, "svg").decode("utf-8")
         except BadInput:
             continue
     return pictures
@@ -190,9 +190,9 @@ def _unit(engine: Engine, unit: Measured) -> UnitPart:
     return UnitPart(anchor_of(unit), unit.row.name, facts, draw_unit(stored, unit.row.unit))
 
 
-def _recipe(engine: Engine, found: Found) -> tuple[tuple[str, str], ...]:
+def _recipe(engine: Engine, study_results: StudyResults) -> tuple[tuple[str, str], ...]:
     """Every recipe of the study: one, unless it searches them."""
-    digests = dict.fromkeys(run.recipe_digest for unit in found.units for run in unit.runs)
+    digests = dict.fromkeys(run.recipe_digest for unit in study_results.units for run in unit.runs)
     rows: list[tuple[str, str]] = []
     for digest in digests:
         stored = get_recipe(engine, digest)

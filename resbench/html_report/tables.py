@@ -1,17 +1,17 @@
-"""Found -> the report's tables: ranking, differences from the best, every run. A cell has what it shows and what it sorts by."""
+"""StudyResults -> the report's tables: ranking, differences from the best, every run. A cell has what it shows and what it sorts by."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from resbench.errors import BadInput
-from resbench.results.study_results import Found, Measured
+from resbench.results.study_results import Measured, StudyResults
 from resbench.statistics.comparison import Comparison
 from resbench.store.results.reading import StudyRun
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class TableCell:
     """What a table shows, and what it sorts by: a number, or the text itself where `key` is None. `anchor`: where it leads."""
 
     text: str
@@ -20,12 +20,12 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class ReportTable:
     """A table that sorts. A column whose name starts with `>` holds numbers. `marked`: rows that stand out."""
 
     caption: str
     head: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[TableCell, ...], ...]
     marked: frozenset[int] = frozenset()
 
 
@@ -34,7 +34,7 @@ def anchor_of(unit: Measured) -> str:
     return f"unit-{unit.row.ranked.rank}"
 
 
-def ranking_sheet(found: Found) -> Sheet:
+def ranking_table(found: StudyResults) -> ReportTable:
     head = (
         ">#",
         "unit",
@@ -52,27 +52,27 @@ def ranking_sheet(found: Found) -> Sheet:
     marked = frozenset(i for i, unit in enumerate(found.units) if unit.row.ranked.tied_with_best)
     several = len(found.board.objectives) > 1
     what = "no one other unit is shown to be better in all objectives" if several else "the tie group of the best"
-    return Sheet(f"Val error in percent, lower is better; marked: {what}.", head, rows, marked)
+    return ReportTable(f"Val error in percent, lower is better; marked: {what}.", head, rows, marked)
 
 
-def _ranked(unit: Measured, verdict: str) -> tuple[Cell, ...]:
+def _ranked(unit: Measured, verdict: str) -> tuple[TableCell, ...]:
     r = unit.row.ranked
     interval = "–" if r.ci_low is None or r.ci_high is None else f"[{r.ci_low:.2f}, {r.ci_high:.2f}]".replace("-", "−")
     return (
-        Cell(str(r.rank), r.rank), Cell(unit.row.name, anchor=anchor_of(unit)),
-        _number(r.mean), _number(r.std), Cell(interval, r.ci_low),
-        Cell("–" if not r.n else "diverged" if r.median is None else f"{r.median:.2f}", r.median),
-        Cell(unit.n + (f" (-{r.missing})" if r.missing else ""), r.converged),
-        Cell(verdict + (" skewed" if r.skewed else "")), Cell(f"{unit.row.params:,}", unit.row.params),
-        Cell("–" if unit.row.macs is None else f"{unit.row.macs:,}", unit.row.macs), _number(unit.row.train_s, ".1f"),
+        TableCell(str(r.rank), r.rank), TableCell(unit.row.name, anchor=anchor_of(unit)),
+        _number(r.mean), _number(r.std), TableCell(interval, r.ci_low),
+        TableCell("–" if not r.n else "diverged" if r.median is None else f"{r.median:.2f}", r.median),
+        TableCell(unit.n + (f" (-{r.missing})" if r.missing else ""), r.converged),
+        TableCell(verdict + (" skewed" if r.skewed else "")), TableCell(f"{unit.row.params:,}", unit.row.params),
+        TableCell("–" if unit.row.macs is None else f"{unit.row.macs:,}", unit.row.macs), _number(unit.row.train_s, ".1f"),
     )  # fmt: skip
 
 
-def _number(value: float | None, form: str = ".2f") -> Cell:
-    return Cell("–" if value is None else format(value, form).replace("-", "−"), value)
+def _number(value: float | None, form: str = ".2f") -> TableCell:
+    return TableCell("–" if value is None else format(value, form).replace("-", "−"), value)
 
 
-def differences_sheet(found: Found) -> Sheet | None:
+def differences_table(found: StudyResults) -> ReportTable | None:
     """None where there is nothing to compare."""
     try:
         rows = found.against_best()
@@ -81,20 +81,20 @@ def differences_sheet(found: Found) -> Sheet | None:
     assert found.best is not None
     head = ("unit", ">difference", "95 % interval", ">in sds", ">p", ">p (Holm)", "n", "different?")
     caption = f"Each unit less {found.best.row.name}, in {found.words.unit}: above 0 it is worse."
-    return Sheet(caption, head, tuple(_difference(unit, pair) for unit, pair in rows))
+    return ReportTable(caption, head, tuple(_difference(unit, pair) for unit, pair in rows))
 
 
-def _difference(unit: Measured, pair: Comparison) -> tuple[Cell, ...]:
+def _difference(unit: Measured, pair: Comparison) -> tuple[TableCell, ...]:
     interval = "–" if pair.ci_low is None or pair.ci_high is None else f"[{pair.ci_low:+.2f}, {pair.ci_high:+.2f}]"
     verdict = {True: "yes", False: "not shown", None: "no test"}[pair.claim]
     return (
-        Cell(unit.row.name), _number(pair.difference, "+.2f"), Cell(interval.replace("-", "−"), pair.ci_low),
+        TableCell(unit.row.name), _number(pair.difference, "+.2f"), TableCell(interval.replace("-", "−"), pair.ci_low),
         _number(pair.effect_sd, "+.1f"), _number(pair.p, ".2g"), _number(pair.p_holm, ".2g"),
-        Cell(f"{pair.n_a} / {pair.n_b}"), Cell(verdict),
+        TableCell(f"{pair.n_a} / {pair.n_b}"), TableCell(verdict),
     )  # fmt: skip
 
 
-def runs_sheet(found: Found) -> Sheet:
+def runs_table(found: StudyResults) -> ReportTable:
     head = (
         "unit",
         ">seed",
@@ -109,12 +109,13 @@ def runs_sheet(found: Found) -> Sheet:
         "made",
     )
     rows = tuple(_run(unit, run) for unit in found.units for run in unit.runs)
-    return Sheet("Every finished run; resbench results show RUN tells its epochs.", head, rows)
+    return ReportTable("Every finished run; resbench results show RUN tells its epochs.", head, rows)
 
 
-def _run(unit: Measured, run: StudyRun) -> tuple[Cell, ...]:
+def _run(unit: Measured, run: StudyRun) -> tuple[TableCell, ...]:
     return (
-        Cell(unit.row.unit), Cell(str(run.seed), run.seed), Cell(run.status), _number(run.val_error_pct),
-        _number(run.val_loss, ".4f"), _number(run.train_loss, ".4f"), Cell(str(run.epochs), run.epochs),
-        _number(run.train_s, ".1f"), _number(run.wall_s, ".1f"), Cell(str(run.run_id), run.run_id), Cell(run.created_at),
+        TableCell(unit.row.unit), TableCell(str(run.seed), run.seed), TableCell(run.status), _number(run.val_error_pct),
+        _number(run.val_loss, ".4f"), _number(run.train_loss, ".4f"), TableCell(str(run.epochs), run.epochs),
+        _number(run.train_s, ".1f"), _number(run.wall_s, ".1f"), TableCell(str(run.run_id), run.run_id),
+        TableCell(run.created_at),
     )  # fmt: skip

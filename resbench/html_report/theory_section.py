@@ -10,8 +10,8 @@ from math import exp, log
 from statistics import fmean
 
 from resbench.compiler.identity.serialize import from_json
-from resbench.html_report.tables import Cell, Sheet, anchor_of
-from resbench.results.study_results import Found, Measured
+from resbench.html_report.tables import ReportTable, TableCell, anchor_of
+from resbench.results.study_results import Measured, StudyResults
 from resbench.store.open import Engine
 from resbench.store.records import ProfileRecord
 from resbench.store.results.catalogue import get_architecture
@@ -29,37 +29,44 @@ MEASURED = (
 )
 
 
-def paths_sheet(engine: Engine, found: Found) -> Sheet | None:
+def paths_table(engine: Engine, found: StudyResults) -> ReportTable | None:
     """None where nothing can be read of any unit (an op of a plugin that is not here)."""
     taken = profiles_of_study(engine, found.board.study)
-    read = [row for unit in found.units if (row := _row(engine, unit, taken.get(unit.row.unit, ()))) is not None]
-    if not read:
+    identity_report = [
+        row for unit in found.units if (row := _row(engine, unit, taken.get(unit.row.unit, ()))) is not None
+    ]
+    if not identity_report:
         return None
-    rows, caption = [row for row, _ in read], CAPTION + (SINGLE if any(single for _, single in read) else "")
+    rows, caption = (
+        [row for row, _ in identity_report],
+        CAPTION + (SINGLE if any(single for _, single in identity_report) else ""),
+    )
     head = ("unit", f">{found.words.short}", "equation", "h", "f", ">left of x_0", "Eq. 4, 5")
     seeds = {record.seed for records in taken.values() for record in records if record.epoch == 0}
     if seeds:
-        return Sheet(
+        return ReportTable(
             caption + MEASURED.format(n=len(seeds)), (*head, ">gradient, first / last", ">through h %"), tuple(rows)
         )
-    return Sheet(caption, head, tuple(row[: len(head)] for row in rows))
+    return ReportTable(caption, head, tuple(row[: len(head)] for row in rows))
 
 
-def _row(engine: Engine, unit: Measured, taken: Sequence[ProfileRecord]) -> tuple[tuple[Cell, ...], bool] | None:
+def _row(engine: Engine, unit: Measured, taken: Sequence[ProfileRecord]) -> tuple[tuple[TableCell, ...], bool] | None:
     """Its cells, and whether it was read from a single unit."""
     try:
-        from resbench.theory.reading import read
+        from resbench.theory.reading import identity_report
 
-        one = read(from_json(get_architecture(engine, unit.row.digest).spec))
+        one = identity_report(from_json(get_architecture(engine, unit.row.digest).spec))
     except Exception:  # an op of a plugin may raise anything, or not be there; the rest of the report stands
         return None
     left = "–" if one.left is None else f"{one.left:.2g}"
     ratio, share = _measured([record for record in taken if record.epoch == 0])
     mean = unit.row.ranked.mean
     cells = (
-        Cell(unit.row.name, anchor=anchor_of(unit)), Cell("–" if mean is None else f"{mean:.2f}", mean), Cell(one.equation),
-        Cell(one.short[0]), Cell(one.short[1]), Cell(left, one.left), Cell("hold" if one.foretold["4"] else "do not"),
-        Cell("–" if ratio is None else f"{ratio:.3g}", ratio), Cell("–" if share is None else f"{share:.0f}", share),
+        TableCell(unit.row.name, anchor=anchor_of(unit)), TableCell("–" if mean is None else f"{mean:.2f}", mean),
+        TableCell(one.equation),
+        TableCell(one.short[0]), TableCell(one.short[1]), TableCell(left, one.left),
+        TableCell("hold" if one.foretold["4"] else "do not"),
+        TableCell("–" if ratio is None else f"{ratio:.3g}", ratio), TableCell("–" if share is None else f"{share:.0f}", share),
     )  # fmt: skip
     return cells, one.per_stage == 1
 

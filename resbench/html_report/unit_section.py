@@ -61,13 +61,13 @@ def draw_unit(stored: ArchitectureRecord, name: str) -> DrawnUnit:
 
 
 def _drawn(bound: BoundNetwork, name: str) -> tuple[str, tuple[Table, ...]]:
-    from resbench.drawing.annotated import View, show_graph
+    from resbench.drawing.annotated import AnnotatedView, show_graph
     from resbench.drawing.formats.svg import svg
 
     found = places(bound)
     shown = {place: show_graph(graph) for place, (_, graph) in found.items()}
     place = "inner" if "inner" in found else "first"
-    picture = svg([View(name, place, bound.name, found[place][0], "", shown[place])])
+    picture = svg([AnnotatedView(name, place, bound.name, found[place][0], "", shown[place])])
     tables = [_ops(f"{place} place ({found[place][0]})", graph) for place, graph in shown.items()]
     return picture, (*tables, _network(bound))
 

@@ -42,7 +42,7 @@ class Footprint:
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class TrainingLoad:
     """How a network is trained by one process: by which recipe, `seeds` as one, on `batch` images of each at a time, and
     evaluated on `evaluated` at a time.
 
@@ -58,7 +58,7 @@ class Load:
     recompute: bool = False
 
 
-def training_weights(bound: BoundNetwork, load: Load) -> Footprint:
+def training_weights(bound: BoundNetwork, load: TrainingLoad) -> Footprint:
     """What does not depend on the images, at once: nothing is built or run."""
     weights, recipe, seeds = bound_weights(bound), load.recipe, load.seeds
     parts = {
@@ -71,7 +71,7 @@ def training_weights(bound: BoundNetwork, load: Load) -> Footprint:
     return Footprint({name: seeds * count for name, count in parts.items()} | {"the data set": load.data}, known=False)
 
 
-def training(bound: BoundNetwork, load: Load) -> Footprint:
+def training(bound: BoundNetwork, load: TrainingLoad) -> Footprint:
     """All of it. The parts of the network are run on `meta`, each kind once."""
     kept = kept_bytes(bound, load.batch, recompute=load.recompute)
     images = FLOAT * load.batch * math.prod(bound.input_shape)
@@ -86,7 +86,7 @@ def training(bound: BoundNetwork, load: Load) -> Footprint:
     return Footprint({**training_weights(bound, load).parts, name: count}, known=kept is not None)
 
 
-def at_most(bound: BoundNetwork, load: Load) -> int:
+def at_most(bound: BoundNetwork, load: TrainingLoad) -> int:
     """More than what training takes, as a rule and at once: what is well below what is there need not be counted closely."""
     values = sum(_values(graph) for _, graph in normal(bound).parts())
     images = max(load.batch * values, load.evaluated * widest(bound) // FLOAT)

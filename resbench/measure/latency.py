@@ -10,7 +10,7 @@ import torch
 
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.identity.canonical import canonical
-from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.initialize import initialize_weights
 from resbench.compiler.modules.network import build
 from resbench.errors import BadInput
 from resbench.measure.memory_check import require
@@ -41,7 +41,7 @@ def latency_ms(bound: BoundNetwork, device: str = "cpu", images: int = 1) -> Lat
         raise BadInput(f"latency on {device}: {str(error).splitlines()[0]}") from None
     require("measuring the latency", bound, device=where, images=images)
     network = build(bound)
-    materialise(network, canonical(bound).numbers, 0, "he_normal")
+    initialize_weights(network, canonical(bound).numbers, 0, "he_normal")
     network.to(where).eval()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from resbench.compiler.graph import BoundNetwork
 from resbench.errors import TooLarge
-from resbench.language.study.budget import Budget
+from resbench.language.study.budget import StudyBudget
 from resbench.measure.latency import Latency
 from resbench.measure.memory import memory_mib
 
 
 def over_budget(
-    bound: BoundNetwork, budget: Budget, cost: tuple[int, int], latency: Callable[[str], Latency]
+    bound: BoundNetwork, budget: StudyBudget, cost: tuple[int, int], latency: Callable[[str], Latency]
 ) -> str | None:
     """In words, None where it is within. What costs most to know is looked at last.
 

@@ -25,14 +25,14 @@ FEW, MORE = 2, 4  # images: batch norm wants more than one, and what does not gr
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptActivations:
     """Bytes: `fixed`, whatever the batch (a norm's statistics, a weight in another form), and of each image."""
 
     fixed: float = 0.0
     image: float = 0.0
 
-    def __add__(self, other: Kept) -> Kept:
-        return Kept(self.fixed + other.fixed, self.image + other.image)
+    def __add__(self, other: KeptActivations) -> KeptActivations:
+        return KeptActivations(self.fixed + other.fixed, self.image + other.image)
 
     def of(self, images: int) -> float:
         return self.fixed + self.image * images
@@ -68,10 +68,10 @@ class _Part:
     `size`: of what leaves it. `passes`: that lies in the memory of what enters. `grad`: it depends on parameters.
     """
 
-    inside: Kept
+    inside: KeptActivations
     entry: bool
     exit: bool
-    size: Kept
+    size: KeptActivations
     passes: bool
     grad: bool
 
@@ -79,8 +79,8 @@ class _Part:
 class _Walk:
     """From part to part: what two parts both keep between them is counted once."""
 
-    def __init__(self, size: Kept, *, grad: bool, at_most: bool) -> None:
-        self.held, self.size, self.is_kept, self.grad, self.at_most = Kept(), size, False, grad, at_most
+    def __init__(self, size: KeptActivations, *, grad: bool, at_most: bool) -> None:
+        self.held, self.size, self.is_kept, self.grad, self.at_most = KeptActivations(), size, False, grad, at_most
 
     def go(self, graph: Graph) -> None:
         most, least = _parts(graph, self.grad)
@@ -91,7 +91,7 @@ class _Walk:
             self.leave(part.size, kept=part.exit)
         self.grad = part.grad
 
-    def leave(self, size: Kept, *, kept: bool) -> None:
+    def leave(self, size: KeptActivations, *, kept: bool) -> None:
         """To another value."""
         if self.is_kept:
             self.held += self.size
@@ -99,15 +99,15 @@ class _Walk:
 
 
 def _start(bound: BoundNetwork, *, at_most: bool) -> _Walk:
-    return _Walk(Kept(image=4.0 * math.prod(bound.input_shape)), grad=False, at_most=at_most)
+    return _Walk(KeptActivations(image=4.0 * math.prod(bound.input_shape)), grad=False, at_most=at_most)
 
 
-def _plain(bound: BoundNetwork, *, at_most: bool) -> Kept:
+def _plain(bound: BoundNetwork, *, at_most: bool) -> KeptActivations:
     """At the end of the forward pass."""
     walk = _start(bound, at_most=at_most)
     for _, graph in normal(bound).parts():
         walk.go(graph)
-    walk.leave(Kept(), kept=False)
+    walk.leave(KeptActivations(), kept=False)
     return walk.held
 
 
@@ -127,7 +127,7 @@ def _recomputed(bound: BoundNetwork, images: int) -> float:
             walk.grad = inner.grad
             most = max(most, (walk.held + inner.held).of(images))
     walk.go(network.head)
-    walk.leave(Kept(), kept=False)
+    walk.leave(KeptActivations(), kept=False)
     return max(most, walk.held.of(images))
 
 
@@ -185,13 +185,14 @@ def _count(module: fx.GraphModule, x: Tensor, grad: bool) -> _Part:
     enters, leaves = x.untyped_storage()._cdata, y.untyped_storage()
     inside = sum(size for storage, size in sizes.items() if storage not in (enters, leaves._cdata))
     return _Part(
-        Kept(inside), enters in sizes, leaves._cdata in sizes, Kept(leaves.nbytes()), enters == leaves._cdata, y.requires_grad
+        KeptActivations(inside), enters in sizes, leaves._cdata in sizes, KeptActivations(leaves.nbytes()),
+        enters == leaves._cdata, y.requires_grad
     )  # fmt: skip
 
 
 def _of_any_batch(few: _Part, more: _Part) -> _Part:
-    def line(a: Kept, b: Kept) -> Kept:
+    def line(a: KeptActivations, b: KeptActivations) -> KeptActivations:
         image = (b.fixed - a.fixed) / (MORE - FEW)
-        return Kept(a.fixed - FEW * image, image)
+        return KeptActivations(a.fixed - FEW * image, image)
 
     return _Part(line(few.inside, more.inside), few.entry, few.exit, line(few.size, more.size), few.passes, few.grad)

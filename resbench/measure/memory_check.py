@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from resbench.compiler.graph import BoundNetwork
 from resbench.errors import TooLarge
 from resbench.measure.capacity import Capacity, capacity, host_capacity
-from resbench.measure.footprint import Footprint, Load, at_most, size, training, training_weights, widest
+from resbench.measure.footprint import Footprint, TrainingLoad, at_most, size, training, training_weights, widest
 from resbench.measure.params import bound_weights
 
 if TYPE_CHECKING:
@@ -19,24 +19,24 @@ LIBRARIES = 2**29  # bytes of a process that trains, beside what it trains
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class DeviceMemory:
     """What a device has; `host`: what the machine around it has, where weights are drawn, if that is another memory."""
 
     device: Capacity
     host: Capacity | None = None
 
 
-def room(device: torch.device) -> Room | None:
+def device_memory(device: torch.device) -> DeviceMemory | None:
     """None where the system does not tell."""
     there = capacity(device)
-    return None if there is None else Room(there, None if device.type == "cpu" else host_capacity())
+    return None if there is None else DeviceMemory(there, None if device.type == "cpu" else host_capacity())
 
 
 def title(bound: BoundNetwork) -> str:
     return f"{bound.unit} in {bound.name}"
 
 
-def lacks_room(bound: BoundNetwork, load: Load, there: Room) -> str | None:
+def lacks_memory(bound: BoundNetwork, load: TrainingLoad, there: DeviceMemory) -> str | None:
     """Why one process, alone on the device, cannot train it, without its name; None where it may.
 
     What costs most to know is counted last: a network whose weights alone are too many is not run on `meta` either.
@@ -82,7 +82,7 @@ def require(
             raise TooLarge(f"{title(bound)}: {what} needs {need}, and {_has(there)}; {way_out}")
 
 
-def wide_enough(bound: BoundNetwork, load: Load, there: Room) -> int:
+def wide_enough(bound: BoundNetwork, load: TrainingLoad, there: DeviceMemory) -> int:
     """How many seeds, of `load.seeds`, go as one network with room to spare; 0 where not even one is sure to."""
     total = there.device.one
     if at_most(bound, load) + LIBRARIES <= total:
@@ -92,7 +92,7 @@ def wide_enough(bound: BoundNetwork, load: Load, there: Room) -> int:
     return max(0, min(load.seeds, int(left // each)))
 
 
-def ample(bound: BoundNetwork, load: Load) -> int:
+def ample(bound: BoundNetwork, load: TrainingLoad) -> int:
     """Bytes that a process is sure to do with, its libraries included."""
     quick = at_most(bound, load)
     return LIBRARIES + (quick if quick <= LIBRARIES else int(AMPLE * training(bound, load).total))

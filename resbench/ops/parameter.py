@@ -10,7 +10,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from resbench.random_streams import WHOLE, Part
+from resbench.random_streams import WHOLE, Shard
 
 _NORMS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 Initial = str | float | dict[str, float]  # zeros | ones | a number | {normal: sd}
@@ -68,7 +68,7 @@ class Random(nn.Module, ABC):
 
     generator: torch.Generator | None = None
     on_host: bool = False
-    part: Part = WHOLE
+    part: Shard = WHOLE
 
     def room(self, x: Tensor, shape: Sequence[int]) -> Tensor:
         """Memory like `x` for a draw for every image of the whole batch, of which each has `shape`."""

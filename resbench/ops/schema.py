@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.language.graph.op_list import taken_by
 from resbench.language.graph.signature import Argument, Signature
 from resbench.language.library.providers import provide
@@ -67,17 +67,17 @@ def _given(state: Active) -> dict[str, Signature]:
 
 
 def _of_plugin(plugin: Plugin, gifts: list[Gift]) -> list[Signature]:
-    """The signatures of one module. Raises Fact for a name that is taken, or that an entry point promises in vain."""
+    """The signatures of one module. Raises Reason for a name that is taken, or that an entry point promises in vain."""
     path = gifts[0].path or source_of(gifts[0].module, plugin.search)
     text = path.read_text("utf-8")
     ast.parse(text, str(path))  # where it is no Python, the error shall name the file
     signatures = list(read_source(text, f"{plugin.label}, {path}"))
     for name in (signature.name for signature in signatures):
         if (reason := why_not(name) or taken_by(name, built_in())) is not None:
-            raise Fact(f"no op may be called `{name}`: {reason}")
+            raise Reason(f"no op may be called `{name}`: {reason}")
     missing = [gift.name for gift in gifts if gift.name not in {signature.name for signature in signatures}]
     if missing:
-        raise Fact(f'the entry point `{missing[0]}` promises an op, and there is no @op("{missing[0]}") in {path}')
+        raise Reason(f'the entry point `{missing[0]}` promises an op, and there is no @op("{missing[0]}") in {path}')
     return signatures
 
 
@@ -94,7 +94,7 @@ def read_source(source: str, origin: str) -> Iterable[Signature]:
             arguments = {key: replace(argument, doc=docs.get(key, "")) for key, argument in arguments.items()}
             more = "\n\n".join(text for text in (about, rest.strip()) if text)
             if "forward" not in functions:
-                raise Fact(f"{item.name} has no method `forward`")
+                raise Reason(f"{item.name} has no method `forward`")
             yield Signature(name, arguments, _inputs(functions["forward"]), wants_channels, doc, origin, more)
 
 
@@ -121,11 +121,11 @@ def argument_docs(text: str, names: Container[str]) -> tuple[str, dict[str, str]
 
 
 def _constant(node: ast.expr, known: Mapping[str, ast.expr], what: str) -> Any:
-    """A literal, or a name of the file that stands for one. Raises Fact for what would have to be run."""
+    """A literal, or a name of the file that stands for one. Raises Reason for what would have to be run."""
     try:
         return ast.literal_eval(known.get(node.id, node) if isinstance(node, ast.Name) else node)
     except ValueError:
-        raise Fact(
+        raise Reason(
             f"{what} is `{ast.unparse(node)}`; it is read without being run: a literal is needed, or a name of this file for one"
         ) from None
 
@@ -143,7 +143,7 @@ def _arguments(function: ast.FunctionDef | None, known: Mapping[str, ast.expr]) 
     signature = function.args
     before = [argument.arg for argument in (*signature.posonlyargs, *signature.args)]
     if (wrong := next((name for name in before[1:] if name != "channels"), None)) is not None:
-        raise Fact(
+        raise Reason(
             f"argument `{wrong}` stands before the `*`; there only `channels` may: (self, channels: int, *, ...)"
         )
     arguments = {}
@@ -155,7 +155,7 @@ def _arguments(function: ast.FunctionDef | None, known: Mapping[str, ast.expr]) 
 
 
 def _kinds(annotation: ast.expr | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """An annotation as kinds and literals. Raises Fact for a form the language has no value for."""
+    """An annotation as kinds and literals. Raises Reason for a form the language has no value for."""
     if isinstance(annotation, ast.BinOp):
         left, right = _kinds(annotation.left), _kinds(annotation.right)
         return (*left[0], *right[0]), (*left[1], *right[1])
@@ -175,7 +175,7 @@ def _kinds(annotation: ast.expr | None) -> tuple[tuple[str, ...], tuple[str, ...
         texts = [value.value for value in values if isinstance(value, ast.Constant) and isinstance(value.value, str)]
         if len(texts) == len(values):
             return ("literal",), tuple(texts)
-    raise Fact(f"an op's argument cannot be annotated with {text}; allowed: {_ANNOTATIONS}, and several with `|`")
+    raise Reason(f"an op's argument cannot be annotated with {text}; allowed: {_ANNOTATIONS}, and several with `|`")
 
 
 def _inputs(forward: ast.FunctionDef) -> tuple[int, int | None]:

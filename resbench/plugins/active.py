@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 
-from resbench.errors import BadInput, Fact, PluginError, ResbenchError
+from resbench.errors import BadInput, PluginError, Reason, ResbenchError
 from resbench.language.graph.signature import Signature
 from resbench.language.library.project import project_plugins
 from resbench.plugins.folder import read_folder
@@ -57,7 +57,7 @@ class Active:
             return True
         both = f"{place_of(holder, other)} and {place_of(plugin, gift)}"
         self.clashes[group, name] = f"{group}: `{name}` is given twice: by {both}; leave one out"
-        failure = self.fail(plugin, None, f"{group}: `{name}`", Fact(f"is given twice: by {both}; leave one out"))
+        failure = self.fail(plugin, None, f"{group}: `{name}`", Reason(f"is given twice: by {both}; leave one out"))
         if holder != plugin:  # it is the other's too, but told once
             self.failures.append(replace(failure, plugin=holder))
         return False
@@ -66,12 +66,12 @@ class Active:
 def cause(error: BaseException) -> str:
     """An error in one line."""
     text = str(error).split("\n")[0]
-    return text if isinstance(error, Fact | ResbenchError) else f"{type(error).__name__}: {text}"
+    return text if isinstance(error, Reason | ResbenchError) else f"{type(error).__name__}: {text}"
 
 
 def trace(error: BaseException) -> str:
     """The whole of an error; nothing where resbench says in its own words what is wrong, and shows no code for it."""
-    return "" if isinstance(error, Fact | ResbenchError) else "".join(traceback.format_exception(error))
+    return "" if isinstance(error, Reason | ResbenchError) else "".join(traceback.format_exception(error))
 
 
 def place_of(plugin: Plugin, gift: Gift) -> str:

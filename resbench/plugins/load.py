@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from resbench.errors import Fact, PluginError
+from resbench.errors import PluginError, Reason
 from resbench.plugins.active import Active, active, cause
 from resbench.plugins.plugin import Gift, Plugin
 
@@ -59,7 +59,7 @@ def _import(plugin: Plugin, gift: Gift) -> ModuleType:
         module = import_module(gift.module)
     file = module.__file__
     if file is not None and plugin.code and not _lies_in(Path(file).resolve(), plugin):
-        raise Fact(f"another package of that name is imported already, from {file}")
+        raise Reason(f"another package of that name is imported already, from {file}")
     return module
 
 

@@ -6,11 +6,11 @@ from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 
 
 def source_of(module: str, search: Path | None = None) -> Path:
-    """The file of a module. `search`: the folder to look in, else wherever Python looks. Raises Fact where there is none."""
+    """The file of a module. `search`: the folder to look in, else wherever Python looks. Raises Reason where there is none."""
     top, *rest = module.split(".")
     places = _top(top, search)
     for place in places:
@@ -20,23 +20,23 @@ def source_of(module: str, search: Path | None = None) -> Path:
         for file in (package.with_suffix(".py") if rest else package, package / "__init__.py"):
             if file.is_file():
                 return file
-    raise Fact(f"there is no module `{module}` in {', '.join(map(str, places))}")
+    raise Reason(f"there is no module `{module}` in {', '.join(map(str, places))}")
 
 
 def folder_of(package: str, search: Path | None = None) -> Path:
-    """The folder of a package, with or without `__init__.py`. Raises Fact where there is none."""
+    """The folder of a package, with or without `__init__.py`. Raises Reason where there is none."""
     top, *rest = package.split(".")
     for place in _top(top, search):
         if place.joinpath(*rest).is_dir():
             return place.joinpath(*rest)
-    raise Fact(f"there is no package folder `{package}`")
+    raise Reason(f"there is no package folder `{package}`")
 
 
 def code_of(module: str, search: Path | None = None) -> list[Path]:
     """Where the code of a module's whole package lies; nothing where it cannot be found."""
     try:
         return _top(module.partition(".")[0], search)
-    except Fact:
+    except Reason:
         return []
 
 
@@ -47,7 +47,7 @@ def _top(name: str, search: Path | None) -> list[Path]:
         return [Path(place).resolve() for place in spec.submodule_search_locations]
     if spec is not None and spec.origin is not None and spec.origin.endswith(".py"):
         return [Path(spec.origin).resolve()]
-    raise Fact(f"there is no package `{name}`" + (f" in {search}" if search is not None else ""))
+    raise Reason(f"there is no package `{name}`" + (f" in {search}" if search is not None else ""))
 
 
 def _spec(name: str, search: Path | None) -> ModuleSpec | None:

@@ -13,7 +13,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.escape import printable
 from resbench.language.library.lookup import kind_of
 from resbench.language.names import why_not
@@ -57,13 +57,13 @@ class SpecFiles:
         return self.nodes.get(path)
 
     def refuse(self, root: Path, name: str, reason: str) -> None:
-        self.state.fail(self._plugin(root), None, f"blocks: `{name}`", Fact(reason))
+        self.state.fail(self._plugin(root), None, f"blocks: `{name}`", Reason(reason))
 
     def yields(self, op: str, block: str) -> bool:
         if ("ops", op) not in self.state.owners:
             return False
         plugin, gift = self.state.owners["ops", op]
-        self.state.fail(plugin, gift, f"ops: `{op}`", Fact(f"is the name of a block too, {block}, which keeps it"))
+        self.state.fail(plugin, gift, f"ops: `{op}`", Reason(f"is the name of a block too, {block}, which keeps it"))
         return True
 
     def check(self, group: str, name: str) -> None:
@@ -75,7 +75,7 @@ class SpecFiles:
         return next(plugin for plugin in self.state.plugins if root_of(plugin) == root)
 
     def _written(self, plugin: Plugin, gift: Gift, kind: str) -> dict[str, Path]:
-        """What a function returns, by name. Raises Fact where it is not data of that kind."""
+        """What a function returns, by name. Raises Reason where it is not data of that kind."""
         module = module_of(self.state, plugin, gift)
         if module is None:
             return {}  # noted already
@@ -84,7 +84,7 @@ class SpecFiles:
         paths: dict[str, Path] = {}
         for item in result if isinstance(result, list | tuple) else [result]:
             if not isinstance(item, dict):
-                raise Fact(f"{gift.target} must return a mapping or a list of them, got {type(item).__name__}")
+                raise Reason(f"{gift.target} must return a mapping or a list of them, got {type(item).__name__}")
             where = f"{plugin.label}: {gift.target}"
             node = read_text(json.dumps(item, indent=1, allow_nan=False, ensure_ascii=False), where)
             first, value = next(iter(node.mapping.items()))
@@ -93,7 +93,7 @@ class SpecFiles:
             if reason is None and name in paths:
                 reason = f"`{name}` is there twice"
             if reason is not None:
-                raise Fact(f"{gift.target} must return {gift.group}: {reason}")
+                raise Reason(f"{gift.target} must return {gift.group}: {reason}")
             paths[name] = Path(f"{where} {name}")
             self.nodes[paths[name]] = node
         return paths
@@ -104,15 +104,15 @@ def root_of(plugin: Plugin) -> Path:
 
 
 def _folder(plugin: Plugin, gift: Gift, kind: str) -> dict[str, Path]:
-    """The YAML files of a kind in `units/`, ... below a package's folder, or else in it. Raises Fact where there are none."""
+    """The YAML files of a kind in `units/`, ... below a package's folder, or else in it. Raises Reason where there are none."""
     base = gift.path or folder_of(gift.module, plugin.search)
     inner = base / gift.group
     found: dict[str, Path] = {}
     for path in sorted((inner if inner.is_dir() else base).rglob("*.yaml")):
         if why_not(path.stem) is None and kind_of(path) == kind:
             if path.stem in found:
-                raise Fact(f"`{path.stem}` is there twice: {found[path.stem]} and {path}")
+                raise Reason(f"`{path.stem}` is there twice: {found[path.stem]} and {path}")
             found[path.stem] = path
     if not found:
-        raise Fact(f"no YAML file of a {kind} in {base}")
+        raise Reason(f"no YAML file of a {kind} in {base}")
     return found

@@ -1,4 +1,4 @@
-"""A study in the database -> Found: its ranking with every run, epoch and difference, for pictures and the report. No torch."""
+"""A study in the database -> StudyResults: its ranking with every run, epoch and difference, for pictures and the report. No torch."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from resbench.evidence.compare import compare
 from resbench.evidence.leaderboard import Leaderboard, Row, board_of
 from resbench.evidence.study_runs import StudyRuns, study_runs
 from resbench.evidence.verdict import test_of
-from resbench.language.study.design import EXACT, WORDS, Words
+from resbench.language.study.design import EXACT, WORDS, ObjectiveWords
 from resbench.statistics.comparison import Comparison, Method
 from resbench.statistics.sample import LEVEL, Sample
-from resbench.statistics.standing import Scored, Standing, standing
+from resbench.statistics.standing import Scored, TieMembership, standing
 from resbench.store.open import Engine
 from resbench.store.records import EpochRecord
 from resbench.store.results.epochs import epochs_of_study
@@ -52,7 +52,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Found:
+class StudyResults:
     """`units` in the order of the ranking. `spec`: the study's row as data. `epochs` by the run's number."""
 
     board: Leaderboard
@@ -81,7 +81,7 @@ class Found:
         return self.board.objectives[0]
 
     @property
-    def words(self) -> Words:
+    def words(self) -> ObjectiveWords:
         return WORDS[self.objective]
 
     def score(self, run: StudyRun) -> float | None:
@@ -106,7 +106,7 @@ class Found:
         looks = len(self.stands.design.race or (1,))
         return tuple(compare(self.samples, n_val=self.stands.images(self.objective), method=self.method, looks=looks))
 
-    def beside_cost(self, cost: str) -> Standing:
+    def beside_cost(self, cost: str) -> TieMembership:
         """Of each unit whether no one other is shown to beat it in both the first objective and the cost, at 95 % confidence."""
         both = [
             Scored(tuple(self.stands.samples(name)), self.stands.floor(name), exact=name in EXACT)
@@ -140,7 +140,7 @@ def turned(pair: Comparison) -> Comparison:
     )  # fmt: skip
 
 
-def found(engine: Engine, study: str) -> Found:
+def study_results(engine: Engine, study: str) -> StudyResults:
     """With the plugins that the study ran with. Raises BadInput for an unknown study and for one without a finished run."""
     use_plugins_of(engine, study)
     stands = study_runs(engine, study)
@@ -148,7 +148,7 @@ def found(engine: Engine, study: str) -> Found:
     runs = {name: _by_seed(of) for name, of in zip(stands.names, stands.groups.values(), strict=True)}
     units = tuple(Measured(row, runs.get(row.ranked.name, ())) for row in board.rows)
     spec = study_spec(engine, study)
-    return Found(board, units, tuple(samples), spec, epochs_of_study(engine, study), stands)
+    return StudyResults(board, units, tuple(samples), spec, epochs_of_study(engine, study), stands)
 
 
 def _by_seed(runs: Sequence[StudyRun]) -> tuple[StudyRun, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from resbench.errors import Endless
+from resbench.errors import SpaceTooLarge
 from resbench.language.graph.params import Choices, Domain, label_of
 from resbench.language.yaml.node import Node
 from resbench.search.domains import at_step, choices, count_of, value_of
@@ -53,14 +53,14 @@ def drawn(random: Random) -> Answer:
 
 
 def by_index(prefix: Sequence[int]) -> Answer:
-    """Answers by a prefix of indices; every further question gets its first answer. Raises Endless where there are too many."""
+    """Answers by a prefix of indices; every further question gets its first answer. Raises SpaceTooLarge."""
     left = list(prefix)
 
     def answer(name: str, domain: Domain) -> str:
         try:
             return list(choices(domain))[left.pop(0) if left else 0]
-        except Endless as error:
-            raise Endless(f"{name}: {error}") from None
+        except SpaceTooLarge as error:
+            raise SpaceTooLarge(f"{name}: {error}") from None
 
     return answer
 

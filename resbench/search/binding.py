@@ -12,16 +12,16 @@ from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.identity.canonical import canonical
 from resbench.compiler.modules.network import check_count
 from resbench.data.info import DatasetInfo
-from resbench.errors import BadInput, Endless, Problem, SpecError, TooLarge
+from resbench.errors import BadInput, Problem, SpaceTooLarge, SpecError, TooLarge
 from resbench.language.graph.params import is_domain, parse_domain
 from resbench.language.library.library import Library
 from resbench.language.study.entries import UnitEntry
 from resbench.language.study.study import StudySpec, recipe_at
 from resbench.language.yaml.node import Node
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 from resbench.measure.limits import over_budget
 from resbench.measure.macs import macs
-from resbench.measure.memory_check import Room, lacks_room
+from resbench.measure.memory_check import DeviceMemory, lacks_memory
 from resbench.measure.params import bound_params
 from resbench.ops.initialisers import initialiser_called
 from resbench.search.answers import Asked, is_structure
@@ -41,7 +41,7 @@ class Pricing:
     info: DatasetInfo
     library: Library
     latencies: Latencies
-    room: Room | None = None
+    room: DeviceMemory | None = None
 
     def point(self, entry: UnitEntry, asked: Asked) -> Point:
         """Raises SpecError where it cannot be built, is over the budget, or, in a search, is too large for the device; in a grid
@@ -67,7 +67,7 @@ class Pricing:
         domains = {name: asked.domains[name] for name in own}
         name = name_of(entry, unit.name, own)
         with self._refusals(entry):
-            lacking = None if self.room is None else lacks_room(bound, load_of(bound, recipe, self.info), self.room)
+            lacking = None if self.room is None else lacks_memory(bound, load_of(bound, recipe, self.info), self.room)
             if lacking is not None:
                 raise TooLarge(f"{name} in {bound.name}: {lacking}")
         mine = unit.node if self.library.is_added(unit.name) else None
@@ -93,7 +93,7 @@ class Pricing:
         except SpecError as error:
             told = [Problem(f"unit {unit.name}: {p.message}", p.path, p.place) for p in error.problems]
             raise SpecError(told) from None
-        except Endless:
+        except SpaceTooLarge:
             raise
         except BadInput as error:
             raise SpecError([entry.use.node.problem(f"unit {unit.name}: {error}")]) from None
@@ -105,7 +105,7 @@ def _recipe_answers(spec: StudySpec, choose: Choose) -> dict[str, Node]:
     for prefix, node in (("", spec.recipe), ("optimizer.", spec.recipe.mapping.get("optimizer", Node({})))):
         for key, value in node.mapping.items():
             if is_domain(value):
-                check = Check()
+                check = Problems()
                 domain = parse_domain(value, check)
                 check.done()
                 assert domain is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from resbench.errors import Endless
+from resbench.errors import SpaceTooLarge
 from resbench.language.graph.params import Choices, Domain, Range, label_of
 from resbench.language.yaml.node import Node
 
@@ -12,7 +12,7 @@ MAX_POINTS = 100_000
 
 
 def choices(domain: Domain) -> dict[str, Node]:
-    """Raises Endless for a range without a step, or with too many."""
+    """Raises SpaceTooLarge for a range without a step, or with too many."""
     if isinstance(domain, Choices):
         return dict(domain.values)
     return dict(_labelled(domain))
@@ -42,11 +42,11 @@ def value_of(domain: Domain, label: str) -> Node:
 def _labelled(domain: Range) -> dict[str, Node]:
     count = count_of(domain)
     if count is None:
-        raise Endless(
+        raise SpaceTooLarge(
             f"the range [{domain.low:g}, {domain.high:g}] of any numbers has no `step`, so its values cannot all be tried; "
             f"{'' if domain.log else 'give it one, '}name `choices` in the study, or let a search draw as many points as "
             f"`budget.trials` says"
         )
     if count > MAX_POINTS:
-        raise Endless(f"the range [{domain.low:g}, {domain.high:g}] has {count:,} steps; at most {MAX_POINTS:,}")
+        raise SpaceTooLarge(f"the range [{domain.low:g}, {domain.high:g}] has {count:,} steps; at most {MAX_POINTS:,}")
     return {label_of(node): node for node in (at_step(domain, i) for i in range(count))}

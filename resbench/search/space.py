@@ -12,7 +12,7 @@ from itertools import count
 from random import Random
 
 from resbench.data.info import DatasetInfo
-from resbench.errors import BadInput, Endless, SpecError
+from resbench.errors import BadInput, SpaceTooLarge, SpecError
 from resbench.language.generate.mutations import mutant
 from resbench.language.generate.orderings import Arrange
 from resbench.language.graph.network import Use
@@ -21,8 +21,8 @@ from resbench.language.library.library import Library
 from resbench.language.study.entries import UnitEntry
 from resbench.language.study.study import StudySpec
 from resbench.language.yaml.node import Node
-from resbench.language.yaml.problems import Check
-from resbench.measure.memory_check import Room
+from resbench.language.yaml.problems import Problems
+from resbench.measure.memory_check import DeviceMemory
 from resbench.random_streams import stream
 from resbench.search.answers import EDIT, SLOT, UNIT, Answer, Asked, by_index, drawn, following
 from resbench.search.binding import Pricing, name_of
@@ -44,7 +44,7 @@ class Space:
     info: DatasetInfo
     library: Library
     latencies: Latencies = field(default_factory=Latencies)
-    room: Room | None = None
+    room: DeviceMemory | None = None
 
     def looked_at(self) -> tuple[list[Point], list[Refused]]:
         """All points, or those that a search by rungs draws; of a search that proposes them, one. And those that cannot be."""
@@ -57,16 +57,16 @@ class Space:
         """Every point, checked, each once; and those that cannot be.
 
         Raises SpecError with everything wrong where of a grid's entry no point can be built: then it is the entry that is wrong.
-        Raises Endless for more points than can be walked, where a search may draw from them.
+        Raises SpaceTooLarge for more points than can be walked, where a search may draw from them.
         """
         points: list[Point] = []
         refused: list[Refused] = []
-        check = Check()
+        check = Problems()
         for entry in self.spec.units:
             try:
                 found = list(self._walk(entry))
             except BadInput as error:
-                if isinstance(error, Endless) and self.spec.budget.trials and not self.spec.search.is_grid:
+                if isinstance(error, SpaceTooLarge) and self.spec.budget.trials and not self.spec.search.is_grid:
                     raise
                 check.report_error(entry.use.node, error)
                 continue
@@ -91,7 +91,7 @@ class Space:
             return self._drawn(trials, random)
         try:
             points, refused = self.all()
-        except Endless:
+        except SpaceTooLarge:
             assert trials is not None
             return self._drawn(trials, random)
         order = list(range(len(points)))
@@ -217,7 +217,7 @@ class Space:
             except SpecError as error:
                 yield Refused(name_of(entry, self.library.unit(entry.label).name, asked.labels), error.problems)
             prefix = following(asked)
-        raise Endless(f"more than {MAX_POINTS:,} points")
+        raise SpaceTooLarge(f"more than {MAX_POINTS:,} points")
 
 
 def _refuse_equal_names(points: list[Point], spec: StudySpec) -> None:

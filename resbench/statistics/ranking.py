@@ -17,7 +17,7 @@ from math import inf, sqrt
 from resbench.statistics.intervals import interval, is_skewed, median
 from resbench.statistics.moderated import variance_floor
 from resbench.statistics.sample import Sample, by_name
-from resbench.statistics.standing import Scored, Standing, standing
+from resbench.statistics.standing import Scored, TieMembership, standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Ranked:
     skewed: bool
 
 
-def rank(samples: Sequence[Sample], *, n_val: int | None, tied: Standing | None = None) -> list[Ranked]:
+def rank(samples: Sequence[Sample], *, n_val: int | None, tied: TieMembership | None = None) -> list[Ranked]:
     """The rows, best first. `n_val`: validation images, below whose resolution no spread is believed; None: not an error rate.
 
     `tied`: who may still be the best, where another design than rule 6 decides (a race, several objectives).

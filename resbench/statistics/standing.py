@@ -13,9 +13,9 @@ import numpy as np
 
 from resbench.statistics.moderated import moments
 from resbench.statistics.sample import LEVEL, MIN_SEEDS, Sample
-from resbench.statistics.ties import Column, Test, stepwise
+from resbench.statistics.ties import ObjectiveColumn, Test, stepwise
 
-Standing = Mapping[str, bool | None]
+TieMembership = Mapping[str, bool | None]
 """By name. True: nobody has shown it to be worse than the best; False: left out, or failing; None: no claim."""
 
 
@@ -30,13 +30,13 @@ class Scored:
     def of(self, names: frozenset[str] | set[str]) -> Scored:
         return Scored(tuple(s for s in self.samples if s.name in names), self.floor, self.exact)
 
-    def column(self, tested: Sequence[str]) -> Column:
+    def column(self, tested: Sequence[str]) -> ObjectiveColumn:
         named = {sample.name: sample for sample in self.samples}
         if self.exact:
             numbers = [named[name].scores[0] if named[name].scores else np.nan for name in tested]  # nan: not measured
-            return Column(np.array(numbers, dtype=np.float64), None, self.floor)
+            return ObjectiveColumn(np.array(numbers, dtype=np.float64), None, self.floor)
         means, variances, _ = moments([named[name] for name in tested])
-        return Column(means, variances, self.floor)
+        return ObjectiveColumn(means, variances, self.floor)
 
 
 def standing(scored: Sequence[Scored], level: float = LEVEL, test: Test | None = None) -> dict[str, bool | None]:

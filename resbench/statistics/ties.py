@@ -23,7 +23,7 @@ from resbench.statistics.sample import LEVEL
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ObjectiveColumn:
     """One objective of m units, lower is better. `variances` None: exact numbers, such as parameters."""
 
     means: Floats
@@ -44,11 +44,11 @@ def tie_group(
     >>> tie_group(np.array([6.0, 6.1, 9.0]), np.full(3, 0.04), np.full(3, 5.0), variance_floor(5000)).tolist()
     [True, True, False]
     """
-    return stepwise([Column(means, variances, floor)], counts, level)
+    return stepwise([ObjectiveColumn(means, variances, floor)], counts, level)
 
 
 def stepwise(
-    columns: Sequence[Column], counts: Floats, level: float = LEVEL, test: Test | None = None
+    columns: Sequence[ObjectiveColumn], counts: Floats, level: float = LEVEL, test: Test | None = None
 ) -> NDArray[np.bool_]:
     """The same for any number of objectives. `test`: moderated Welch, where none is given."""
     inside = np.arange(len(counts))
@@ -79,14 +79,14 @@ def welch_test(means: Floats, variances: Floats, counts: Floats, floor: float, l
     return p
 
 
-def _worse(column: Column, inside: NDArray[np.intp], counts: Floats, level: float, test: Test) -> Floats:
+def _worse(column: ObjectiveColumn, inside: NDArray[np.intp], counts: Floats, level: float, test: Test) -> Floats:
     means = column.means[inside]
     if column.variances is None:
         return np.where(means[:, None] >= means, 0.0, 1.0)
     return test(means, column.variances[inside], counts[inside], column.floor, level)
 
 
-def _equal(columns: Sequence[Column], inside: NDArray[np.intp]) -> NDArray[np.bool_]:
+def _equal(columns: Sequence[ObjectiveColumn], inside: NDArray[np.intp]) -> NDArray[np.bool_]:
     same = np.ones((len(inside), len(inside)), dtype=np.bool_)
     for column in columns:
         same &= column.means[inside][:, None] == column.means[inside]

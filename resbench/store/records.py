@@ -13,9 +13,12 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-ENDED = ("complete", "diverged")  # never trained again, never rewritten
-FINISHED = (*ENDED, "stopped")  # a run stopped at a rung may go on from there, and from nowhere else
-STATUSES = (*FINISHED, "failed")
+TERMINAL_STATUSES = ("complete", "diverged")  # never trained again, never rewritten
+TRAINED_STATUSES = (
+    *TERMINAL_STATUSES,
+    "stopped",
+)  # a run stopped at a rung may go on from there, and from nowhere else
+STATUSES = (*TRAINED_STATUSES, "failed")
 _LARGEST_SEED = 2**63 - 1
 
 

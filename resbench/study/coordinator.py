@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from resbench.errors import Fenced, ResbenchError
+from resbench.errors import LeaseLost, ResbenchError
 from resbench.failpoints import Failpoint, reach
 from resbench.language.study.search import BY_RUNGS
 from resbench.search.point import Point
@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 def coordinate(desk: Desk, shift: Shift, points: Sequence[Point], space: Space | None = None) -> bool:
     """Train what is missing. Returns whether every cell came to its end; one that fails stops no other.
 
-    `points`: all that are looked at, where it is no search that proposes them. Raises Fenced where another process has become the
-    coordinator.
+    `points`: all that are looked at, where it is no search that proposes them. Raises LeaseLost where another process has become
+    the coordinator.
     """
     with shift.stop.at_once():
         searching = desk.do(lambda: open_optuna(shift.url, desk.spec.name))
@@ -201,7 +201,7 @@ def _enqueue(desk: Desk, left: Missing, planned: Planned, stage: Stage) -> None:
 def _is_done(desk: Desk, roll: Roll, narrator: Narrator) -> bool:
     narrator.catch_up(desk.engine, roll.study_id)
     if not has_role(desk.engine, desk.role):
-        raise Fenced(f"another process has become {desk.role.name}")
+        raise LeaseLost(f"another process has become {desk.role.name}")
     return not is_open(desk.engine, roll.study_id)
 
 

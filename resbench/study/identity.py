@@ -18,7 +18,7 @@ from resbench.search.latencies import latencies_of
 from resbench.search.point import Point
 from resbench.statistics.sample import MIN_SEEDS
 from resbench.store.open import Engine
-from resbench.store.records import FINISHED, canonical_json
+from resbench.store.records import TRAINED_STATUSES, canonical_json
 from resbench.store.results.reading import runs_of_study
 from resbench.store.results.recorded_plugins import plugins_in_use
 from resbench.store.results.stored import limit_of
@@ -73,7 +73,9 @@ def _looks(engine: Engine, spec: StudySpec, old: dict[str, Any], new: dict[str, 
     had, budget = old.get("budget_runs"), new.get("budget_runs")
     grows = not {*spec.seeds} <= {*old["seeds"]} or (had is not None and (budget is None or budget > had))
     seeds = {
-        run.seed for run in runs_of_study(engine, spec.name) if run.active and run.judges and run.status in FINISHED
+        run.seed
+        for run in runs_of_study(engine, spec.name)
+        if run.active and run.judges and run.status in TRAINED_STATUSES
     }
     return [*looks, len(seeds)] if grows and len(seeds) >= MIN_SEEDS and spec.design.race is None else looks
 

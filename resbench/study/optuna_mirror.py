@@ -27,7 +27,7 @@ from resbench.statistics.intervals import interval
 from resbench.statistics.sample import Sample
 from resbench.store.optuna.storage import optuna_storage
 from resbench.store.optuna.trials import OptunaTrial, reopen_failed, write_trials, write_units
-from resbench.store.records import FINISHED, EpochRecord, TrialRecord, TrialRow
+from resbench.store.records import TRAINED_STATUSES, EpochRecord, TrialRecord, TrialRow
 from resbench.store.results.epochs import epochs_of_study
 from resbench.store.results.reading import StudyRun, runs_of_study
 from resbench.store.results.studies import get_study, trials_of_study
@@ -63,7 +63,7 @@ def show_results(desk: Desk, study_id: int, dealt: Mapping[int, Sequence[int]], 
     epochs, causes = epochs_of_study(engine, spec.name), causes_of_failure(engine, study_id)
     runs: dict[int, list[StudyRun]] = {}
     for run in runs_of_study(engine, spec.name):
-        if run.status in FINISHED:
+        if run.status in TRAINED_STATUSES:
             runs.setdefault(run.trial, []).append(run)
     shown = {}
     for row in trials_of_study(engine, study_id):

@@ -18,13 +18,13 @@ from resbench.compiler.graph import BoundNetwork
 from resbench.language.recipe.execution import PlanSpec
 from resbench.language.study.search import FIRST_SEED
 from resbench.measure.macs import op_macs
-from resbench.measure.memory_check import Room, ample, wide_enough
+from resbench.measure.memory_check import DeviceMemory, ample, wide_enough
 from resbench.search.point import Point
 from resbench.store.open import Engine
 from resbench.store.results.runs import plan_of
 from resbench.train.execution.plan import Plan, plan_from, plan_of_rule
 from resbench.train.execution.plan_timing import WIDEST, compiles, measure
-from resbench.train.execution.ranks import beside, part
+from resbench.train.execution.ranks import beside, shard
 from resbench.train.memory import Images, load_of
 from resbench.train.schedule import length
 from resbench.workers.cell_plan import blocks
@@ -52,7 +52,7 @@ class Planner:
     digest: str
     data: Images
     device: torch.device
-    room: Room | None = None
+    room: DeviceMemory | None = None
     cores: int = field(default_factory=cores)
     known: dict[object, Plan] = field(default_factory=dict)
 
@@ -146,7 +146,7 @@ Work = Sequence[tuple[Point, int]]  # points, each with the number of seeds to t
 def workers(work: Work, plans: Sequence[Plan], n_train: int, device: torch.device) -> int:
     """How many processes train: one a core where there is work for them, one a GPU; 0 is this process itself."""
     cells = sum(len(blocks(range(seeds), plan.width)) for (_, seeds), plan in zip(work, plans, strict=True))
-    if part().of > 1:  # the ranks train together
+    if shard().of > 1:  # the ranks train together
         return 1
     said = work[0][0].recipe.plan.workers
     if said is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from resbench.errors import Fenced
+from resbench.errors import LeaseLost
 from resbench.language.study.study import StudySpec
 from resbench.search.latencies import Latencies, latencies_of
 from resbench.search.point import Point
@@ -81,7 +81,7 @@ def run_study(engine: Engine, task: Task, watch: Watcher, stop: Stop, manner: Ma
                 with tracked(engine, spec.name, manner.trackers, watch, stop) as seen:
                     desk = Desk(engine, spec, task.means, seen, lease, patience, *_limits(space))
                     whole = coordinate(desk, shift, points, space)
-            except Fenced as error:
+            except LeaseLost as error:
                 watch.note(f"{error}; this process goes on as a worker beside it")
                 continue
             patience.do(lambda: sweep(engine, task.means.folder))

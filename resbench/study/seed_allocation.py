@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from resbench.language.study.study import StudySpec
 from resbench.search.point import Point
 from resbench.store.open import Engine
-from resbench.store.records import FINISHED, TrialRow
+from resbench.store.records import TRAINED_STATUSES, TrialRow
 from resbench.store.results.reading import runs_of_study
 from resbench.workers.events import Watcher
 
@@ -31,7 +31,7 @@ def deal_seeds(engine: Engine, spec: StudySpec, points: Sequence[Point], watch: 
     architecture share their runs, and runs that the study has count first, also those of units not named this time.
     """
     wanted = dict.fromkeys((p.digest, p.recipe.digest, seed) for seed in spec.seeds for p in points)
-    stands = [run for run in runs_of_study(engine, spec.name) if run.status in FINISHED]
+    stands = [run for run in runs_of_study(engine, spec.name) if run.status in TRAINED_STATUSES]
     spent: set[Identity] = {(run.digest, run.recipe_digest, run.seed) for run in stands}
     dealt = sorted(wanted, key=lambda run: run not in spent)
     if spec.budget.runs is not None:

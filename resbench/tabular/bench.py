@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, overload
 
-from resbench.errors import BadInput, Fact, did_you_mean
+from resbench.errors import BadInput, Reason, did_you_mean
 from resbench.escape import printable
 from resbench.random_streams import LARGEST
 from resbench.store.results.spec_parts import parse_study
@@ -152,7 +152,7 @@ class Bench:
             row = self._file.first("SELECT spec FROM study WHERE name = ?", (study,))
             with self._file.explained():
                 if row is None:
-                    raise Fact(f"a unit is of the study {printable(study)}, which is not in it")
+                    raise Reason(f"a unit is of the study {printable(study)}, which is not in it")
                 self._wanted[study] = frozenset(parse_study(row[0], f"study {printable(study)}: spec").get("seeds", ()))
         return self._wanted[study]
 

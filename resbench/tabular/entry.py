@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from resbench.errors import BadInput, Fact, did_you_mean
+from resbench.errors import BadInput, Reason, did_you_mean
 from resbench.escape import printable
 from resbench.store.results.spec_parts import parse_study
 from resbench.tabular.file import FrozenFile
@@ -101,7 +101,7 @@ class Index:
 def _network(spec: str) -> Mapping[str, Any]:
     network = parse_study(spec, "study: spec").get("fixed", {}).get("network")
     if network is None:
-        raise Fact("study: spec: fixed: network is missing")
+        raise Reason("study: spec: fixed: network is missing")
     return dict(network)
 
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from resbench.errors import DatabaseError, Fact
+from resbench.errors import DatabaseError, Reason
 from resbench.escape import printable
 from resbench.files import SQLITE_HEADER
 from resbench.store.connection.sqlite_open import connect, file_uri, limit_time
 from resbench.store.query.sql_text import plain_sql
-from resbench.store.records import FINISHED
+from resbench.store.records import TRAINED_STATUSES
 from resbench.store.schema.frozen import FORMAT, SCHEMA, is_frozen
 from resbench.store.schema.values import FLAG, NUMBER, OBJECT, SHAPE, TEXT, WHOLE, Kind, number_kind, one_of
 
@@ -47,7 +47,7 @@ def _kind(table: str, name: str, declared: str) -> Kind:
     if (table, name) in _OBJECTS:
         return OBJECT
     if (table, name) == ("run", "status"):
-        return one_of(FINISHED)
+        return one_of(TRAINED_STATUSES)
     if (table, name) in _FLAGS:
         return FLAG
     if declared == "TEXT":
@@ -94,7 +94,7 @@ class FrozenFile:
             raise DatabaseError(
                 f"{self.shown}: its rows contradict each other ({error}); get the file again from who made it"
             ) from None
-        except Fact as fact:
+        except Reason as fact:
             raise DatabaseError(f"{self.shown}: {fact}; get the file again from who made it") from None
 
     def _rows(self, sql: str, values: tuple[object, ...], columns: Columns) -> list[Row]:
@@ -107,8 +107,8 @@ class FrozenFile:
                 return [_checked(row, known) for row in cursor]
             except (sqlite3.Error, UnicodeDecodeError) as error:
                 if getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT":
-                    raise Fact(f"it took over {ANSWER_S:g} s to be read, and was stopped") from None
-                raise Fact(f"the file is damaged ({error})") from None
+                    raise Reason(f"it took over {ANSWER_S:g} s to be read, and was stopped") from None
+                raise Reason(f"the file is damaged ({error})") from None
 
 
 def _checked(row: Row, columns: list[tuple[int, str, Kind, bool]]) -> Row:

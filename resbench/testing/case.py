@@ -14,14 +14,14 @@ from torch import Tensor, nn
 from resbench.compiler.binding.bind import bind_list
 from resbench.compiler.binding.scope import Frame, Scope
 from resbench.compiler.graph import Graph, Shape
-from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.initialize import initialize_weights
 from resbench.compiler.modules.torch_init import remember
 from resbench.compiler.modules.unit import build_unit
 from resbench.language.graph.op_list import parse_ops
 from resbench.language.graph.signature import Signature, allowed, fits, tidy
 from resbench.language.library.library import Library
 from resbench.language.yaml.node import from_plain
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 from resbench.ops.parameter import Random
 from resbench.ops.registry import OpKind, kinds
 from resbench.ops.schema import read_source, table
@@ -98,7 +98,7 @@ def signature_of(kind: OpKind) -> Signature:
 
 def _bound(ops: list[Any], shape: Shape) -> Graph:
     """A list of ops as an argument."""
-    library, check = Library(table()), Check()
+    library, check = Library(table()), Problems()
     parsed = parse_ops(from_plain(ops, "ops"), library, check)
     check.done()
     return bind_list(parsed, shape, Frame(Scope({}, {}, {}), {}), library)
@@ -116,7 +116,7 @@ def bare(case: Case, arguments: Mapping[str, Any] | None = None) -> nn.Module:
 def make(case: Case, arguments: Mapping[str, Any] | None = None, seed: int = 5) -> nn.Module:
     """The module with weights and running statistics that are neither 0 nor 1, in float64 on the CPU."""
     module = bare(case, arguments).double()
-    materialise(module, {"": 0}, seed, "he_normal")
+    initialize_weights(module, {"": 0}, seed, "he_normal")
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for tensor in module.state_dict().values():

@@ -12,11 +12,11 @@ from torch.autograd.gradcheck import GradcheckError
 
 from resbench.compiler.binding.in_place import changes
 from resbench.compiler.graph import sizes
-from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.initialize import initialize_weights
 from resbench.errors import PluginError
 from resbench.measure.macs import counted
 from resbench.ops.parameter import Parametric, Random
-from resbench.random_streams import Part
+from resbench.random_streams import Shard
 from resbench.testing.case import BATCH, Case, bare, inputs, make, run
 
 
@@ -46,7 +46,7 @@ def starts(case: Case) -> None:
             require(not idle, f"`{where}` names {', '.join(idle)}, which is no {what} of its own")
     with torch.no_grad():
         try:
-            materialise(bare(case), {"": 0}, 0, "he_normal")
+            initialize_weights(bare(case), {"": 0}, 0, "he_normal")
         except PluginError as error:
             raise AssertionError(str(error).removeprefix(": ")) from None
 
@@ -133,7 +133,7 @@ def in_parts(case: Case) -> None:
     whole, each = run(module, inputs(case)), []
     for rank in range(BATCH):
         for part in drawing:
-            part.part = Part(rank, BATCH)
+            part.part = Shard(rank, BATCH)
         each.append(run(module, [x[rank : rank + 1] for x in inputs(case)]))
     told = "a part of a batch has other draws than in the whole; draw for each image by `self.room` and `self.own`"
     same(torch.cat(each), whole, told, 1e-9)

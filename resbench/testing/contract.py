@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from resbench.compiler.graph import Shape, sizes
-from resbench.errors import Fact, ResbenchError
+from resbench.errors import Reason, ResbenchError
 from resbench.testing.case import Case, case_of, make, run
 from resbench.testing.case import inputs as tensors_of
 from resbench.testing.checks import DUTIES, macs
@@ -51,7 +51,7 @@ def check_case(case: Case) -> Report:
         except AssertionError as error:
             raise AssertionError(f"op {case}: {name}: {error}") from None
         except Exception as error:
-            what = str(error) if isinstance(error, Fact | ResbenchError) else f"{type(error).__name__}: {error}"
+            what = str(error) if isinstance(error, Reason | ResbenchError) else f"{type(error).__name__}: {error}"
             raise AssertionError(f"op {case}: {name}: it raises {what}") from error
     try:
         side_by_side = stacked(case)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from resbench.compiler.modules.stack import Copies, Mapped, of_one, side_by_side
+from resbench.compiler.modules.stack import Mapped, Replicas, of_one, side_by_side
 from resbench.testing.case import Case, bare, inputs, make, run
 from resbench.testing.checks import same
 
@@ -23,7 +23,7 @@ def stacked(case: Case) -> str:
     together = side_by_side(case.kind, case.arguments, case.shapes, K, one).double()
     for training in (True, False):
         _compare(case, together, training)
-    if isinstance(together, Copies):
+    if isinstance(together, Replicas):
         return f"one after the other: {together.reason}"
     return "by vmap" if isinstance(together, Mapped) else "side by side"
 

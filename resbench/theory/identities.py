@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from resbench.compiler.graph import BoundNetwork, Graph
 from resbench.compiler.identity.canonical import canonical
-from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.initialize import initialize_weights
 from resbench.compiler.modules.network import Network, Stage, build
 from resbench.ops.parameter import Parametric, Random
 from resbench.random_streams import stream
@@ -40,7 +40,7 @@ EQUATIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class EquationCheck:
     """`residuals`: the largest over the stages where it holds in all of them, else the smallest, relative, by dtype."""
 
     equation: str
@@ -57,7 +57,7 @@ class Check:
         return EQUATIONS[self.equation]
 
 
-def foretold(path: IdentityPath) -> dict[str, bool]:
+def predicted(path: IdentityPath) -> dict[str, bool]:
     """By equation, from the graph alone; those of which the unit's form does not speak are left out."""
     graph = path.graph
     out = direct(graph)[graph.output] if path.merge is not None else None
@@ -73,12 +73,12 @@ def foretold(path: IdentityPath) -> dict[str, bool]:
 
 def check_identities(
     bound: BoundNetwork, seed: int = 0, images: int = IMAGES, tell: Callable[[str], object] = lambda text: None
-) -> list[Check]:
+) -> list[EquationCheck]:
     """Both precisions, on a network with weights of that seed and images of noise. `tell` hears how far it is."""
     units, _ = inner_unit(bound)
-    said = foretold(identity_path(units[0][1]))
+    said = predicted(identity_path(units[0][1]))
     network = build(bound)
-    materialise(network, canonical(bound).numbers, seed, "he_normal")
+    initialize_weights(network, canonical(bound).numbers, seed, "he_normal")
     _shake(network, seed)
     network.train()
     for path, module in network.named_modules():
@@ -96,9 +96,9 @@ def check_identities(
     return [_check(name, said[name], {dtype: found[dtype][name] for dtype in HOLDS}) for name in said]
 
 
-def _check(name: str, said: bool, of_stages: dict[str, list[float]]) -> Check:
+def _check(name: str, said: bool, of_stages: dict[str, list[float]]) -> EquationCheck:
     holds = all(residual <= HOLDS[dtype] for dtype, each in of_stages.items() for residual in each)
-    return Check(name, said, holds, {dtype: (max if holds else min)(each) for dtype, each in of_stages.items()})
+    return EquationCheck(name, said, holds, {dtype: (max if holds else min)(each) for dtype, each in of_stages.items()})
 
 
 def _residuals(

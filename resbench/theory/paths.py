@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from resbench.compiler.graph import BoundNetwork, Graph
 from resbench.compiler.identity.normal_form import normal
-from resbench.theory.steps import KINDS, SUMS, WEIGHTS, Kind, Step, kind_of
+from resbench.theory.steps import KINDS, SUMS, WEIGHTS, Kind, PathStep, kind_of
 
 Cost = tuple[int, ...]  # how many steps of each kind, the worst kind first, then all steps
 
@@ -20,9 +20,9 @@ class IdentityPath:
     """`h`, `f`: the steps before and behind the sum that F joins. `merge`: that sum's step, None: no sum, no shortcut."""
 
     graph: Graph
-    h: tuple[Step, ...]
-    merge: Step | None
-    f: tuple[Step, ...]
+    h: tuple[PathStep, ...]
+    merge: PathStep | None
+    f: tuple[PathStep, ...]
 
     @property
     def h_kind(self) -> str:
@@ -66,15 +66,15 @@ def _structure(graph: Graph) -> tuple[object, ...]:
     return (*((op.op, op.inputs) for op in graph.ops), graph.output)
 
 
-def _mildest(graph: Graph) -> tuple[Step, ...]:
+def _mildest(graph: Graph) -> tuple[PathStep, ...]:
     """From x to the output, by least harm."""
-    best: list[tuple[Cost, tuple[Step, ...]] | None] = [((0,) * (len(KINDS) + 1), ())]
+    best: list[tuple[Cost, tuple[PathStep, ...]] | None] = [((0,) * (len(KINDS) + 1), ())]
     for value, op in enumerate(graph.ops, start=1):
-        ways: list[tuple[Cost, tuple[Step, ...]]] = []
+        ways: list[tuple[Cost, tuple[PathStep, ...]]] = []
         for via, source in enumerate(op.inputs):
             before = best[source]
             if before is not None:
-                ways.append((_and(before[0], kind_of(op)), (*before[1], Step(op, value, via))))
+                ways.append((_and(before[0], kind_of(op)), (*before[1], PathStep(op, value, via))))
         best.append(min(ways, key=lambda way: way[0]) if ways else None)
     found = best[graph.output]
     return () if found is None else found[1]
@@ -89,7 +89,7 @@ def _and(cost: Cost, kind: Kind) -> Cost:
     return tuple(counts)
 
 
-def _joins(graph: Graph, step: Step) -> bool:
+def _joins(graph: Graph, step: PathStep) -> bool:
     """Whether a branch with weights joins the path here."""
     others = [source for i, source in enumerate(step.op.inputs) if i != step.via]
     return step.op.op in SUMS and any(_has_weights(graph, source) for source in others)
@@ -109,6 +109,6 @@ def _has_weights(graph: Graph, value: int) -> bool:
     return False
 
 
-def _worst(steps: tuple[Step, ...]) -> str:
+def _worst(steps: tuple[PathStep, ...]) -> str:
     kinds = [step.kind for step in steps if step.kind != "kept"]
     return max(kinds, key=KINDS.index) if kinds else "identity"

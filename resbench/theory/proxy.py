@@ -20,7 +20,7 @@ from torch import Tensor
 
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.identity.canonical import canonical
-from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.initialize import initialize_weights
 from resbench.compiler.modules.network import Network, build
 from resbench.errors import PluginError, ResbenchError
 from resbench.ops.parameter import Random
@@ -29,7 +29,7 @@ from resbench.plugins.load import load
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class ProxyInput:
     """A network as a run of that seed starts, in training mode, its own to be spoiled; images BCHW and labels B to try it on."""
 
     bound: BoundNetwork
@@ -38,7 +38,7 @@ class Start:
     labels: Tensor
 
 
-Proxy = Callable[[Start], float]
+Proxy = Callable[[ProxyInput], float]
 _PROXIES: dict[str, Proxy] = {}
 
 
@@ -63,7 +63,7 @@ def proxies() -> dict[str, Proxy]:
     return dict(_PROXIES)
 
 
-def measure(name: str, start: Start) -> float | None:
+def measure(name: str, start: ProxyInput) -> float | None:
     """None where it is no finite number. Raises PluginError where a proxy fails, with whose it is."""
     function = proxies()[name]
     own = replace(start, network=deepcopy(start.network))  # some leave other weights behind
@@ -79,11 +79,11 @@ def measure(name: str, start: Start) -> float | None:
     return value if isfinite(value) else None
 
 
-def started(bound: BoundNetwork, init: str, seed: int, images: Tensor, labels: Tensor) -> Start:
+def started(bound: BoundNetwork, init: str, seed: int, images: Tensor, labels: Tensor) -> ProxyInput:
     """As a run of that seed starts; what is drawn at random is drawn by the seed."""
     network = build(bound)
-    materialise(network, canonical(bound).numbers, seed, init)
-    return Start(bound, network.train(), images, labels)
+    initialize_weights(network, canonical(bound).numbers, seed, init)
+    return ProxyInput(bound, network.train(), images, labels)
 
 
 @cache

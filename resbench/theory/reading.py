@@ -11,9 +11,9 @@ from resbench.compiler.graph import BoundNetwork, Graph
 from resbench.compiler.identity.normal_form import normal
 from resbench.theory.direct import direct
 from resbench.theory.equation import equation
-from resbench.theory.identities import foretold
+from resbench.theory.identities import predicted
 from resbench.theory.paths import IdentityPath, identity_path, inner_unit
-from resbench.theory.steps import DIRECT, Step, label
+from resbench.theory.steps import DIRECT, PathStep, label
 
 _WORDS = {
     "identity": "identity", "none": "none: F alone leads on", "scaled": "scaled by a constant",
@@ -24,12 +24,12 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class IdentityReport:
     """Of the units that are alike, `alike` of `units` in the network, at most `per_stage` of them in a stage.
 
     `factors`: what the shortcut leaves of x in each unit, at the start and on average (gates at their bias, gains at their start,
     dropout at its rate); the first unit and transitions count as the others do. None where those mix x with itself.
-    `foretold`: by equation, whether it holds.
+    `predicted`: by equation, whether it holds.
     """
 
     network: str
@@ -74,18 +74,18 @@ class Reading:
         return self.path.harm
 
 
-def read(bound: BoundNetwork) -> Reading:
+def identity_report(bound: BoundNetwork) -> IdentityReport:
     """Nothing is run."""
     alike, units = inner_unit(bound)
     path = identity_path(alike[0][1])
     text, names = equation(path)
     per_stage = max(Counter(where.split(".units.")[0] for where, _ in alike).values())
-    return Reading(
-        bound.name, bound.unit, units, len(alike), per_stage, path, text, names, _factors(bound, alike), foretold(path)
+    return IdentityReport(
+        bound.name, bound.unit, units, len(alike), per_stage, path, text, names, _factors(bound, alike), predicted(path)
     )
 
 
-def consequence(one: Reading) -> str:
+def consequence(one: IdentityReport) -> str:
     """In a sentence, what the form means over all units of the network."""
     path, count = one.path, one.units
     if path.merge is None:
@@ -119,17 +119,17 @@ def consequence(one: Reading) -> str:
     return f"{product} = {one.left:.2g} of x_0 and of the gradient passes{start}{mean} (Eq. 7, 8){then}"
 
 
-def _ops(steps: tuple[Step, ...]) -> str:
+def _ops(steps: tuple[PathStep, ...]) -> str:
     return ", ".join(_op(step) for step in steps if step.kind != "kept") or "identity"
 
 
-def _op(step: Step) -> str:
+def _op(step: PathStep) -> str:
     if step.op.op == "scale":
         return f"x {dict(step.op.arguments)['by']:g}"
     return "gate" if step.op.op == "multiply" else label(step.op)
 
 
-def _said(worst: str, steps: tuple[Step, ...]) -> str:
+def _said(worst: str, steps: tuple[PathStep, ...]) -> str:
     """The worst kind first."""
     of: dict[str, list[str]] = {}
     for step in steps:
@@ -181,7 +181,7 @@ def _factor(path: IdentityPath) -> float | None:
     return factor
 
 
-def _kept(step: Step) -> float:
+def _kept(step: PathStep) -> float:
     """The expected factor."""
     arguments = dict(step.op.arguments)
     if step.op.op == "random_mix":

@@ -33,7 +33,7 @@ WEIGHTS = ("conv", "linear")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PathStep:
     """One op of the path. `value`: its number in the graph; `via`: which of its inputs lies on the path."""
 
     op: BoundOp

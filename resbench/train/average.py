@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 
-class Average:
+class WeightAverage:
     def __init__(self, network: nn.Module, decay: float) -> None:
         self.decay, self.steps = decay, 0
         self.live: list[Tensor] = [t for t in network.state_dict().values() if t.is_floating_point()]

@@ -14,7 +14,7 @@ from torch import Tensor
 from resbench.data.augment import AUGMENTATIONS
 from resbench.data.split import Split
 from resbench.language.recipe.recipe import RecipeSpec
-from resbench.random_streams import WHOLE, Part, stream
+from resbench.random_streams import WHOLE, Shard, stream
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,7 +24,7 @@ class Batches:
     split: Split
     recipe: RecipeSpec
     seeds: tuple[int, ...]
-    part: Part = WHOLE
+    part: Shard = WHOLE
 
     def __len__(self) -> int:
         return len(self.split.labels) // self.recipe.batch
@@ -41,7 +41,7 @@ class Batches:
             yield beside(images, len(self.seeds)), labels[positions]
 
 
-def augment(images: Tensor, recipe: RecipeSpec, generators: Sequence[torch.Generator], part: Part) -> Tensor:
+def augment(images: Tensor, recipe: RecipeSpec, generators: Sequence[torch.Generator], part: Shard) -> Tensor:
     """The recipe's steps in order, on K batches one after the other."""
     for step in recipe.augment:
         (name,) = step.model_fields_set

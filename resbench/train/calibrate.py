@@ -13,7 +13,7 @@ from resbench.data.registry import info, load
 from resbench.data.split import normalised
 from resbench.errors import BadInput
 from resbench.measure.memory_check import require
-from resbench.train.execution.layout import PLAIN
+from resbench.train.execution.layout import DEFAULT
 from resbench.train.statistics import BATCH, MOST_IMAGES, norms_of, recomputed
 
 
@@ -37,5 +37,5 @@ def calibrate(network: nn.Module, bound: BoundNetwork, data: str) -> int:
         return 0
     require("setting its statistics", bound, images=BATCH)
     split = normalised(load(data), "train")
-    with recomputed(network, split, 1, PLAIN.layout, keep=True):
+    with recomputed(network, split, 1, DEFAULT.layout, keep=True):
         return min(len(split.labels), MOST_IMAGES)

@@ -32,7 +32,7 @@ _UNREADABLE = (
 
 
 @dataclass(slots=True)
-class Keeper:
+class Checkpointer:
     """When a checkpoint is due, and where it goes: `load` yields the newest first, `save` is given epoch and bytes."""
 
     every: Every

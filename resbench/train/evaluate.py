@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from resbench.data.split import Split, in_order
 from resbench.errors import BadInput
 from resbench.train.execution.layout import Layout, memory_format
-from resbench.train.execution.ranks import added, anywhere, part
+from resbench.train.execution.ranks import all_reduce_sum, anywhere, shard
 
 BATCH = 256
 UNREADABLE = "another process of the training cannot read its images"
@@ -34,7 +34,7 @@ def evaluate(network: nn.Module, split: Split, networks: int = 1, layout: Layout
     loss, wrong = torch.zeros(2, networks, device=split.labels.device)
     unread: BadInput | None = None
     try:
-        for images, labels in in_order(split, BATCH, part()):
+        for images, labels in in_order(split, BATCH, shard()):
             images = images.contiguous(memory_format=memory_format(layout))
             logits = network(images.repeat(1, networks, 1, 1))
             logits = torch.unflatten(
@@ -48,6 +48,6 @@ def evaluate(network: nn.Module, split: Split, networks: int = 1, layout: Layout
     network.train(training)
     if anywhere(unread is not None):  # else the others would wait for the sums of this one
         raise unread or BadInput(UNREADABLE)
-    loss, wrong = added(torch.stack([loss, wrong]))
+    loss, wrong = all_reduce_sum(torch.stack([loss, wrong]))
     n = len(split.labels)
     return [Score(a / n, 100 * b / n) for a, b in zip(loss.tolist(), wrong.tolist(), strict=True)]

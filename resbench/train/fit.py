@@ -22,14 +22,22 @@ from resbench.data.split import Split, normalised, sealed_test
 from resbench.errors import BadInput
 from resbench.language.recipe.recipe import RecipeSpec
 from resbench.train.batches import Batches, generator
-from resbench.train.checkpoint import Keeper, restore
+from resbench.train.checkpoint import Checkpointer, restore
 from resbench.train.clock import InPhase, each, untimed
 from resbench.train.evaluate import UNREADABLE, Score, evaluate
 from resbench.train.execution.compiled import as_it_was
-from resbench.train.execution.layout import PLAIN, Way
+from resbench.train.execution.layout import DEFAULT, ExecutionOptions
 from resbench.train.execution.parallel import as_one
 from resbench.train.execution.precision import allow, autocast
-from resbench.train.execution.ranks import added, agree, anywhere, own_batch, part, shared, told
+from resbench.train.execution.ranks import (
+    all_reduce_sum,
+    anywhere,
+    broadcast,
+    broadcast_iter,
+    own_batch,
+    shard,
+    sync_from_rank0,
+)
 from resbench.train.outcome import Epoch, Outcome, constant_loss, has_learned, is_finite
 from resbench.train.schedule import learning_rates, length
 from resbench.train.statistics import recomputed
@@ -53,7 +61,7 @@ class Hooks:
     """
 
     on_epoch: OnEpoch
-    keeper: Keeper | None = None
+    keeper: Checkpointer | None = None
     phase: InPhase = untimed
     beat: Callable[[], None] = lambda: None
     look: Callable[[int, Stack], None] = lambda epoch, stacked: None
@@ -67,7 +75,7 @@ class Hooks:
 
 
 def fit(
-    stacked: Stack, recipe: RecipeSpec, data: Dataset, seeds: tuple[int, ...], hooks: Hooks, *, way: Way = PLAIN
+    stacked: Stack, recipe: RecipeSpec, data: Dataset, seeds: tuple[int, ...], hooks: Hooks, *, way: ExecutionOptions = DEFAULT
 ) -> list[Outcome]:  # fmt: skip
     """Train on the device of the parameters.
 
@@ -80,20 +88,20 @@ def fit(
     allow(device, recipe.precision)
     val = normalised(data, "val", device)
     own_batch(recipe.batch, recipe.devices)
-    batches = Batches(normalised(data, "train", device), recipe, seeds, part())
+    batches = Batches(normalised(data, "train", device), recipe, seeds, shard())
     what = as_one(training(stacked, recipe, way, hooks.phase))
     run = length(recipe, len(batches.split.labels))
     rates = learning_rates(recipe, run)
     histories: list[list[Epoch]] = [[] for _ in seeds]
-    done, spent_s = restore(what, histories, shared(hooks.keeper.load() if hooks.keeper else iter(())))
+    done, spent_s = restore(what, histories, broadcast_iter(hooks.keeper.load() if hooks.keeper else iter(())))
     began -= spent_s
     if done == 0:
         hooks.look(0, stacked)
     cut = bool(done) and bool(
-        told(_enough(hooks, histories))
+        broadcast(_enough(hooks, histories))
     )  # a kill may have come between the checkpoint and the result
     for epoch in range(done + 1, done if cut else run.epochs + 1):
-        draw_anew(stacked, seeds, epoch)
+        reseed_ops(stacked, seeds, epoch)
         started = time.perf_counter()
         loss_sum, wrong = torch.zeros(2, count, device=device)
         for number, (images, labels) in enumerate(each(batches.epoch(epoch), hooks.phase), (epoch - 1) * run.per_epoch):
@@ -101,10 +109,10 @@ def fit(
             losses, missed = step(what, rates[number], images, labels)
             loss_sum += losses
             wrong += missed
-        loss_sum, wrong = added(torch.stack([loss_sum / part().of, wrong]))
+        loss_sum, wrong = all_reduce_sum(torch.stack([loss_sum / shard().of, wrong]))
         train_losses = (loss_sum / run.per_epoch).tolist()  # waits for the device
         train_errors = (100 * wrong / (run.per_epoch * recipe.batch)).tolist()
-        agree(
+        sync_from_rank0(
             [*stacked.network.buffers(), *(what.average.mean if what.average else [])]
         )  # each rank may have had its own
         train_s = (time.perf_counter() - started) / count
@@ -129,7 +137,7 @@ def fit(
             )
         hooks.look(epoch, stacked)
         keeper = hooks.keeper
-        cut = epoch < run.epochs and bool(told(_enough(hooks, histories)))
+        cut = epoch < run.epochs and bool(broadcast(_enough(hooks, histories)))
         if keeper is not None and (cut or keeper.due(epoch)) and epoch < run.epochs:
             keeper.keep(what, epoch, histories, time.perf_counter() - began)
         stopped: InterruptedError | None = None
@@ -140,7 +148,7 @@ def fit(
             stopped = error
             if keeper is not None:
                 keeper.keep(what, epoch, histories, time.perf_counter() - began)
-        if told(stopped is not None):
+        if broadcast(stopped is not None):
             raise stopped or InterruptedError(f"stopped after epoch {epoch} by rank 0")
         if cut or not any(is_finite(histories[i][-1]) for i in going):
             break
@@ -149,7 +157,7 @@ def fit(
     untested = ""
     if not cut and not all(diverged[i] for i in hooks.places(count)):
         tests, untested = _tested(what, data, device)
-    if hooks.weights is not None and not cut and part().rank == 0:
+    if hooks.weights is not None and not cut and shard().rank == 0:
         with what.average.applied() if what.average else nullcontext():
             for i in hooks.places(count):
                 if not diverged[i]:
@@ -215,7 +223,7 @@ def score(what: Training, split: Split, images: Split | None = None, *, keep: bo
         return evaluate(network, split, what.stacked.seeds, way.layout)
 
 
-def draw_anew(stacked: Stack, seeds: tuple[int, ...], epoch: int) -> None:
+def reseed_ops(stacked: Stack, seeds: tuple[int, ...], epoch: int) -> None:
     """Give every op that draws the stream of its network's seed for this epoch."""
     device = next(stacked.network.parameters()).device
     for path, i, op in stacked.drawing():

@@ -1,4 +1,4 @@
-"""BoundNetwork, recipe, size of a data set -> Load: what one process that trains it holds at a time."""
+"""BoundNetwork, recipe, size of a data set -> TrainingLoad: what one process that trains it holds at a time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 from resbench.compiler.graph import BoundNetwork
 from resbench.data.split import HELD_BYTES
 from resbench.language.recipe.recipe import RecipeSpec
-from resbench.measure.footprint import FLOAT, Load
+from resbench.measure.footprint import FLOAT, TrainingLoad
 from resbench.train.evaluate import BATCH
 from resbench.train.execution.ranks import started
 
@@ -23,9 +23,9 @@ class Images(Protocol):
     def n_val(self) -> int: ...
 
 
-def load_of(bound: BoundNetwork, recipe: RecipeSpec, data: Images, seeds: int = 1) -> Load:
+def load_of(bound: BoundNetwork, recipe: RecipeSpec, data: Images, seeds: int = 1) -> TrainingLoad:
     """What one process has at a time. Of a split that would be streamed from files if it lay in files, no image counts."""
     image = FLOAT * math.prod(bound.input_shape)
     lie = sum(image * count for count in (data.n_train, data.n_val) if image * count <= HELD_BYTES)
     batch = max(1, recipe.batch // (recipe.devices or started()))
-    return Load(recipe, batch, seeds, lie, min(BATCH, data.n_val), recipe.plan.recompute)
+    return TrainingLoad(recipe, batch, seeds, lie, min(BATCH, data.n_val), recipe.plan.recompute)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from resbench.data.split import Split
 from resbench.train.execution.layout import Layout, memory_format
 from resbench.train.execution.parallel import SyncedBatchNorm
-from resbench.train.execution.ranks import part
+from resbench.train.execution.ranks import shard
 
 Collect = Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]
 BATCH = 256
@@ -114,7 +114,7 @@ def _collect(moments: _Moments) -> Collect:
     def collect(norm: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         (x,) = inputs
         values = x.numel() // x.shape[1]
-        moments.add(values, *_running(norm), values * (part().of if isinstance(norm, SyncedBatchNorm) else 1))
+        moments.add(values, *_running(norm), values * (shard().of if isinstance(norm, SyncedBatchNorm) else 1))
 
     return collect
 

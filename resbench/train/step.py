@@ -8,14 +8,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resbench.compiler.modules.inplace import overwrite
+from resbench.compiler.modules.inplace import use_inplace
 from resbench.compiler.modules.stack import Stack
 from resbench.language.recipe.recipe import RecipeSpec
-from resbench.train.average import Average
+from resbench.train.average import WeightAverage
 from resbench.train.clip import Clip
 from resbench.train.clock import InPhase, untimed
 from resbench.train.execution.compiled import compile_parts
-from resbench.train.execution.layout import PLAIN, Way, lay, memory_format
+from resbench.train.execution.layout import DEFAULT, ExecutionOptions, lay, memory_format
 from resbench.train.execution.precision import autocast
 from resbench.train.optim import make_optimizer
 
@@ -30,17 +30,17 @@ class Training:
     recipe: RecipeSpec
     optimizer: torch.optim.Optimizer
     clip: Clip | None
-    average: Average | None
+    average: WeightAverage | None
     run: nn.Module
-    way: Way = PLAIN
+    way: ExecutionOptions = DEFAULT
     phase: InPhase = untimed
 
 
-def training(stacked: Stack, recipe: RecipeSpec, way: Way = PLAIN, phase: InPhase = untimed) -> Training:
+def training(stacked: Stack, recipe: RecipeSpec, way: ExecutionOptions = DEFAULT, phase: InPhase = untimed) -> Training:
     """Makes the network ready, which must be where it is trained."""
     lay(stacked.network, way.layout)
     stacked.network.train()
-    overwrite(stacked.network)
+    use_inplace(stacked.network)
     if way.compiled:
         compile_parts(stacked.network)
     return Training(
@@ -48,7 +48,7 @@ def training(stacked: Stack, recipe: RecipeSpec, way: Way = PLAIN, phase: InPhas
         recipe,
         make_optimizer(stacked.network, recipe.optimizer),
         None if recipe.clip_norm is None else Clip(stacked, recipe.clip_norm),
-        None if recipe.average is None else Average(stacked.network, recipe.average.decay),
+        None if recipe.average is None else WeightAverage(stacked.network, recipe.average.decay),
         stacked.network,
         way,
         phase,

@@ -1,4 +1,4 @@
-"""BoundNetwork and a reference -> Verdict: parameters paired, weights copied, every difference measured."""
+"""BoundNetwork and a reference -> Verification: parameters paired, weights copied, every difference measured."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.identity.canonical import canonical
-from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.initialize import initialize_weights
 from resbench.compiler.modules.network import build
 from resbench.errors import BadInput, did_you_mean
 from resbench.escape import printable
@@ -28,7 +28,7 @@ WALK_BATCH = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Verification:
     """`params`, `rates`, `outputs`: trainable parameters, what is dropped at random and tensors given in training, of both.
 
     `unused`: parameters of the reference that evaluation does not use.
@@ -52,7 +52,7 @@ class Verdict:
 
 def verify(
     bound: BoundNetwork, theirs: nn.Module, sizes: Sequence[int], dtypes: Sequence[str], given: Mapping[str, str]
-) -> Verdict:
+) -> Verification:
     """Compare them on images of `sizes` pixels, squared; float64, which decides, is always among the types.
 
     `given` settles pairs by name. The reference's weights are lost. Raises BadInput: a pair is missing, an image is not taken,
@@ -73,7 +73,7 @@ def verify(
             batch = _images(bound, size, BATCH).to(getattr(torch, dtype))
             differences.append(compare(ours, theirs, pairing.names, batch))
     (our_rates, our_outputs), (its_rates, its_outputs) = seen
-    return Verdict(
+    return Verification(
         canonical(bound).digest, (params(ours), params(theirs)), pairing, tuple(differences), (our_rates, its_rates),
         (our_outputs, its_outputs), unused,
     )  # fmt: skip
@@ -98,7 +98,7 @@ def imported(bound: BoundNetwork, source: nn.Module, size: int, given: Mapping[s
 
 def _built(bound: BoundNetwork) -> nn.Module:
     network = build(bound)
-    materialise(network, canonical(bound).numbers, 0, "he_normal")
+    initialize_weights(network, canonical(bound).numbers, 0, "he_normal")
     return network.double()
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from resbench.verify.trace import Use, bare
+from resbench.verify.trace import TensorUse, bare
 
 ROUNDS = 4
 Likeness = Callable[[int, int], int]
 
 
-def likeness(ours: Sequence[Use], theirs: Sequence[Use]) -> Likeness:
+def likeness(ours: Sequence[TensorUse], theirs: Sequence[TensorUse]) -> Likeness:
     """Of one of ours and one of theirs, by number: the rounds after which they still have one colour."""
     numbers: dict[object, int] = {}  # one number for equal colours of both networks
     rounds = [_colours(uses, numbers) for uses in (ours, theirs)]
@@ -24,7 +24,7 @@ def likeness(ours: Sequence[Use], theirs: Sequence[Use]) -> Likeness:
     return alike
 
 
-def _colours(uses: Sequence[Use], numbers: dict[object, int]) -> list[list[int]]:
+def _colours(uses: Sequence[TensorUse], numbers: dict[object, int]) -> list[list[int]]:
     readers: list[list[int]] = [[] for _ in uses]
     for number, use in enumerate(uses):
         for source in use.sources:

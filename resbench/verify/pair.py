@@ -18,7 +18,7 @@ from resbench.errors import BadInput
 from resbench.language.yaml.problems import listed
 from resbench.verify.fingerprint import fingerprint, same
 from resbench.verify.likeness import likeness
-from resbench.verify.trace import INPUT, Use, bare, shown, trace
+from resbench.verify.trace import INPUT, TensorUse, bare, shown, trace
 from resbench.verify.weights import tensors
 
 EFFORT = 60  # evaluations of our network, in all; most tries are a part of one
@@ -123,7 +123,7 @@ class _Search:
         self.begin()
         self.tries += 1
 
-        def visit(use: Use, run: Callable[[], Use], repeatable: bool) -> Use:
+        def visit(use: TensorUse, run: Callable[[], TensorUse], repeatable: bool) -> TensorUse:
             found = self.visit(use, run, repeatable, exact)
             self.number, self.effort = self.number + 1, self.effort + 1
             return found
@@ -132,7 +132,7 @@ class _Search:
         if exact and (self.left() or not _equal(output, self.goal.output)):
             raise _Stuck
 
-    def visit(self, use: Use, run: Callable[[], Use], repeatable: bool, exact: bool) -> Use:
+    def visit(self, use: TensorUse, run: Callable[[], TensorUse], repeatable: bool, exact: bool) -> TensorUse:
         if all(name in self.names for name in use.names):
             self.take(use, [j for j, other in self.free.items() if other.names == self.theirs_of(use)][:1])
             return run()
@@ -153,33 +153,33 @@ class _Search:
         self.parts = self.parts or self.parting(use, fitting)
         return self.use_weights(use, fitting[0], run)
 
-    def gives_the_same(self, use: Use, j: int, run: Callable[[], Use]) -> bool:
+    def gives_the_same(self, use: TensorUse, j: int, run: Callable[[], TensorUse]) -> bool:
         self.transfer(dict(zip(use.names, self.theirs[j].names, strict=True)))
         found, wanted = run().gives, self.theirs[j].gives
         return found is not None and wanted is not None and found.same(wanted)
 
-    def use_weights(self, use: Use, j: int, run: Callable[[], Use]) -> Use:
+    def use_weights(self, use: TensorUse, j: int, run: Callable[[], TensorUse]) -> TensorUse:
         """Settle that this is its partner, and run it with the partner's weights."""
         self.take(use, [j])
         self.transfer({name: self.names[name] for name in use.names})
         return run()
 
-    def rank(self, use: Use, j: int) -> tuple[bool, int, bool, bool, int]:
+    def rank(self, use: TensorUse, j: int) -> tuple[bool, int, bool, bool, int]:
         """The larger the likelier: of one place and one stride; of those the first."""
         other, mine = self.theirs[j], self.ours[self.number]
         fed = other.sources == frozenset(self.partner.get(s) for s in use.sources)
         return fed, self.alike(self.number, j), mine.numel == other.numel, same(use.reads, other.reads), -j
 
-    def take(self, use: Use, chosen: Sequence[int]) -> None:
+    def take(self, use: TensorUse, chosen: Sequence[int]) -> None:
         for j in chosen:
             self.names |= zip(use.names, self.theirs[j].names, strict=True)
             self.partner[self.number] = j
             del self.free[j]
 
-    def theirs_of(self, use: Use) -> tuple[str, ...]:
+    def theirs_of(self, use: TensorUse) -> tuple[str, ...]:
         return tuple(self.names[name] for name in use.names)
 
-    def agree(self, use: Use, other: Use) -> bool:
+    def agree(self, use: TensorUse, other: TensorUse) -> bool:
         """Whether a pair goes with what is known of the names: both ways, since no parameter has two partners."""
         taken = set(self.names.values())
         return all(
@@ -192,7 +192,7 @@ class _Search:
         for name, other in names.items():
             self.want[name].copy_(self.have[other].reshape(self.want[name].shape))
 
-    def left(self) -> list[Use]:
+    def left(self) -> list[TensorUse]:
         """Uses of the reference with a parameter that no parameter of ours is paired with."""
         taken = set(self.names.values())
         return [use for use in self.free.values() if not taken.issuperset(use.names)]
@@ -204,7 +204,7 @@ class _Search:
             if len(options) > 1
         )
 
-    def parting(self, use: Use, fitting: Sequence[int]) -> str:
+    def parting(self, use: TensorUse, fitting: Sequence[int]) -> str:
         """Where the numbers first part, in words."""
         other = self.theirs[fitting[0]]
         how = "gives other numbers than" if same(use.reads, other.reads) else "reads other numbers than"
@@ -213,7 +213,7 @@ class _Search:
         rest = f" ({listed(more, 5)} would fit as well; {BY_HAND})" if more else ""
         return f"the two first differ at {use.names[0]}: it {how} {other.names[0]}{rest}"
 
-    def lack(self, use: Use) -> None:
+    def lack(self, use: TensorUse) -> None:
         """Raises BadInput: none of the reference's fits."""
         near = [other.names[0] for other in self.free.values() if _fit(use.sizes, other.sizes)]
         following = next((other for other in self.free.values()), None)

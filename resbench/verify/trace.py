@@ -23,7 +23,7 @@ INPUT = -1  # stands among the sources of a use for the images themselves
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class TensorUse:
     """One operation on data and parameters.
 
     `names`: parameters and buffers, matrices and kernels first; `sizes`: theirs; `sources`: uses, by number; `reads`: the data
@@ -42,12 +42,12 @@ class Use:
 class Trace:
     """`output`: what the network gives."""
 
-    uses: tuple[Use, ...]
+    uses: tuple[TensorUse, ...]
     output: Tensor
 
 
 # A use that has not run, what runs it with the parameters as they are then, and whether it may run more than once -> the use.
-Visit = Callable[[Use, Callable[[], Use], bool], Use]
+Visit = Callable[[TensorUse, Callable[[], TensorUse], bool], TensorUse]
 
 
 def trace(network: nn.Module, images: Tensor, visit: Visit | None = None) -> Trace:
@@ -69,7 +69,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self.tensors = tensors
         self.visit = visit
-        self.found: list[Use] = []
+        self.found: list[TensorUse] = []
         self.held: list[Any] = [images]  # so that no tensor's id is given to another
         self.parameters: dict[int, tuple[str, ...]] = {id(tensor): (name,) for name, tensor in tensors.items()}
         self.data = {id(images): frozenset({INPUT})}
@@ -102,10 +102,12 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         ordered = tuple(sorted(names, key=lambda name: -len(bare(self.tensors[name].shape))))
         sizes = tuple(tuple(self.tensors[name].shape) for name in ordered)
         sources = frozenset[int]().union(*(self.data[id(t)] for t in data))
-        pending = Use(ordered, sizes, sources, tuple(sorted((fingerprint(t) for t in data), key=lambda f: f.largest)))
+        pending = TensorUse(
+            ordered, sizes, sources, tuple(sorted((fingerprint(t) for t in data), key=lambda f: f.largest))
+        )
         results: list[Any] = []
 
-        def once() -> Use:
+        def once() -> TensorUse:
             self.derive(ordered)
             results[:] = [run()]
             out = first_tensor(results[0])

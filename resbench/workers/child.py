@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 
-from resbench.errors import BadInput, DatabaseError, Fenced, StorageError
+from resbench.errors import BadInput, DatabaseError, LeaseLost, StorageError
 from resbench.plugins.load import blamed
 from resbench.store.connection.retry import Patience
 from resbench.store.open import Engine, open_store
@@ -102,7 +102,7 @@ def end_of(error: Exception) -> End:
     """
     trace, line = "".join(traceback.format_exception(error)), f"{type(error).__name__}: {error}"
     ours = (
-        ("stopped", InterruptedError), ("fenced", Fenced), ("unfit", BadInput), ("database", DatabaseError),
+        ("stopped", InterruptedError), ("fenced", LeaseLost), ("unfit", BadInput), ("database", DatabaseError),
         ("storage", StorageError),
     )  # fmt: skip
     for kind, type_ in ours:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from resbench.data.dataset import Dataset, digest
-from resbench.data.duplicates import refuse_copies
+from resbench.data.duplicates import refuse_duplicates
 from resbench.data.images.inspection import Tell, silent
 from resbench.data.registry import load
 from resbench.errors import BadInput, SpecError
@@ -23,7 +23,7 @@ def loaded(name: str, settings: Mapping[str, Plain], tell: Tell = silent) -> tup
     if key not in _newest:
         dataset = load(name, settings)
         found = dataset, digest(dataset, tell)
-        refuse_copies(dataset)
+        refuse_duplicates(dataset)
         _newest.clear()
         _newest[key] = found
     return _newest[key]

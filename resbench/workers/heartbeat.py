@@ -14,7 +14,7 @@ from resbench.failpoints import Failpoint, FailpointReached, reach
 from resbench.store.connection.retry import Patience
 from resbench.store.open import Engine
 from resbench.store.queue.cells import LEASE_S
-from resbench.store.queue.workers import beat, end_worker, put_worker
+from resbench.store.queue.workers import end_worker, put_worker, renew_worker
 from resbench.store.records import WorkerRecord
 from resbench.workers.shutdown import Stop
 
@@ -33,7 +33,7 @@ class Pulse:
         while not self.over.wait(self.lease_s / BEATS_A_LEASE):
             with suppress(ResbenchError, FailpointReached), self.quiet:  # the main thread meets it too, and says so
                 reach(Failpoint.BEAT)
-                beat(self.engine, self.worker, self.lease_s)
+                renew_worker(self.engine, self.worker, self.lease_s)
 
 
 @contextmanager

@@ -13,21 +13,21 @@ from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.identity.canonical import canonical
 from resbench.compiler.identity.serialize import from_json, to_json
 from resbench.compiler.modules.network import recompute
-from resbench.compiler.modules.stack import materialise_stack, stack
+from resbench.compiler.modules.stack import initialize_stack, stack
 from resbench.data.dataset import Dataset, describe
 from resbench.errors import BadInput, DatabaseError, TooLarge
 from resbench.escape import printable
 from resbench.language.recipe.recipe import RecipeSpec, recipe_from_json, recipe_to_json
 from resbench.language.yaml.node import Plain
-from resbench.measure.memory_check import lacks_room, room, title
+from resbench.measure.memory_check import device_memory, lacks_memory, title
 from resbench.store.open import Engine
 from resbench.store.results.catalogue import get_architecture, get_data, stored_recipe
 from resbench.store.results.recorded_plugins import use_plugins_of_network
 from resbench.train.execution.device import repeatable
-from resbench.train.execution.layout import Way
+from resbench.train.execution.layout import ExecutionOptions
 from resbench.train.execution.plan import Plan, plan_from
 from resbench.train.execution.precision import allow
-from resbench.train.execution.ranks import own_batch, part, told
+from resbench.train.execution.ranks import broadcast, own_batch, shard
 from resbench.train.fit import Hooks, fit
 from resbench.train.memory import load_of
 from resbench.train.outcome import Outcome
@@ -36,15 +36,15 @@ from resbench.workers.data import loaded
 
 def dismiss() -> None:
     """Rank 0 has no more to do."""
-    if part().of > 1:
-        told(None)
+    if shard().of > 1:
+        broadcast(None)
 
 
 def follow(device: torch.device) -> None:
     """Until rank 0 has no more to do. What is raised here ends this process, and torchrun the others."""
     repeatable(device)
     nothing: Task | None = None
-    while (task := told(nothing)) is not None:
+    while (task := broadcast(nothing)) is not None:
         with suppress(InterruptedError):  # rank 0 was told to stop
             train(job_of(task), task.seeds, plan_from(task.plan), device, Hooks(lambda seed, epoch: None))
 
@@ -116,19 +116,19 @@ def train(work: Job, seeds: tuple[int, ...], plan: Plan, device: torch.device, h
 
     Raises TooLarge where they cannot fit on the device together, before anything is allocated.
     """
-    own, there = part(), room(device)
+    own, there = shard(), device_memory(device)
     if there is not None:
         load = load_of(work.bound, work.recipe, describe(work.data), len(seeds))
-        lacking = lacks_room(work.bound, replace(load, recompute=plan.recompute), there)
+        lacking = lacks_memory(work.bound, replace(load, recompute=plan.recompute), there)
         if lacking is not None:
             raise TooLarge(f"{title(work.bound)}: {lacking}")
     if own.of > 1 and own.rank == 0:
         data = (work.data.name, work.settings, loaded(work.data.name, work.settings)[1])
-        told(Task(to_json(work.bound), recipe_to_json(work.recipe), data, seeds, plan.record()))
+        broadcast(Task(to_json(work.bound), recipe_to_json(work.recipe), data, seeds, plan.record()))
     stacked = stack(work.bound, len(seeds))
-    materialise_stack(stacked, seeds, work.recipe.init)
+    initialize_stack(stacked, seeds, work.recipe.init)
     stacked.network.to(device)
     if plan.recompute:
         recompute(stacked.network)
     torch.set_num_threads(plan.threads)
-    return fit(stacked, work.recipe, work.data, seeds, hooks, way=Way(plan.layout, plan.compiled))
+    return fit(stacked, work.recipe, work.data, seeds, hooks, way=ExecutionOptions(plan.layout, plan.compiled))

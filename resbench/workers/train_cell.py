@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from resbench.compiler.modules.stack import Stack
-from resbench.errors import DatabaseError, Fenced, StorageError
+from resbench.errors import DatabaseError, LeaseLost, StorageError
 from resbench.search.pruning import chooses, stopping
 from resbench.store.connection.retry import Patience
 from resbench.store.open import Engine
@@ -21,11 +21,11 @@ from resbench.store.results.catalogue import put_environment
 from resbench.store.results.checkpoints import Checkpoints, checkpoint_key
 from resbench.store.results.profiles import put_profiles
 from resbench.store.results.runs import Rung, find_runs, link_run, save_runs_of
-from resbench.train.checkpoint import Keeper
+from resbench.train.checkpoint import Checkpointer
 from resbench.train.clock import InPhase, untimed
 from resbench.train.execution.device import repeatable
 from resbench.train.execution.plan import plan_from
-from resbench.train.execution.ranks import part
+from resbench.train.execution.ranks import shard
 from resbench.train.fit import Hooks
 from resbench.train.outcome import Epoch, Outcome
 from resbench.workers.cell_plan import Block, blocks, profile_epochs, without_said
@@ -37,7 +37,7 @@ from resbench.workers.timing import Machine, clock, write
 from resbench.workers.trainer import Train
 from resbench.workers.weights_keeper import WeightsKeeper, keep_of_study
 
-_NOT_OF_THE_CELL = (DatabaseError, StorageError, Fenced, InterruptedError)
+_NOT_OF_THE_CELL = (DatabaseError, StorageError, LeaseLost, InterruptedError)
 
 
 def training(study_id: int, folder: Path, machine: Machine) -> Train:
@@ -89,7 +89,7 @@ def _train(desk: _Desk) -> None:
         except _NOT_OF_THE_CELL:
             raise
         except Exception as error:
-            if len(block.seeds) == 1 or part().of > 1:
+            if len(block.seeds) == 1 or shard().of > 1:
                 raise
             desk.ears.note(
                 f"{len(block.seeds)} seeds as one network: {type(error).__name__}: {error}; they are tried one by one"
@@ -130,7 +130,7 @@ def _run(desk: _Desk, task: Job, block: Block) -> None:
         "threads": plan.threads,
         "recompute": plan.recompute,
         "compiled": plan.compiled,
-        "ranks": part().of,
+        "ranks": shard().of,
     }
     keep = desk.patience.do(lambda: keep_of_study(desk.engine, desk.study_id))
     weights = WeightsKeeper(desk.engine, desk.folder, keep, desk.study_id, desk.patience, task, cell)
@@ -175,11 +175,11 @@ def _hooks(desk: _Desk, task: Job, kept: Checkpoints, block: Block, phase: InPha
             desk.ears.note(f"{error}; the training goes on without it")
 
     def look(epoch: int, stacked: Stack) -> None:
-        if epoch in profile_epochs(desk.cell.plan) and part().rank == 0:
+        if epoch in profile_epochs(desk.cell.plan) and shard().rank == 0:
             found = [one for one in profiles(task, stacked, block.seeds, epoch) if one.seed in block.wanted]
             desk.patience.do(lambda: put_profiles(desk.engine, desk.cell, found))
 
-    keeper = Keeper(task.recipe.checkpoint_every, lambda: desk.patience.do(kept.load), keep)
+    keeper = Checkpointer(task.recipe.checkpoint_every, lambda: desk.patience.do(kept.load), keep)
     wanted = [block.seeds.index(seed) for seed in block.wanted]
     return Hooks(told, keeper, phase, desk.ears.beat, look, stopping(desk.cell.plan), wanted, chooses(desk.cell.plan))
 

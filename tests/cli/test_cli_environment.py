@@ -10,7 +10,7 @@ from command_line import Rb
 
 from resbench import failpoints
 from resbench.data.public import may_download
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.store.connection.retry import Patience
 
 WRONG = [
@@ -73,5 +73,5 @@ def test_a_download(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("RESBENCH_DOWNLOAD", value)
         assert may_download() is allowed
     monkeypatch.setenv("RESBENCH_DOWNLOAD", "yes")
-    with pytest.raises(Fact, match=r"RESBENCH_DOWNLOAD: expected 1 \(download\) or 0, got 'yes'"):
+    with pytest.raises(Reason, match=r"RESBENCH_DOWNLOAD: expected 1 \(download\) or 0, got 'yes'"):
         may_download()

@@ -11,7 +11,7 @@ from command_line import Database, Rb
 
 from resbench.cli.results import changes as results_delete
 from resbench.cli.results.changes import sentences
-from resbench.store.edits.deletion import Doomed, Look, Run, Trial
+from resbench.store.edits.deletion import DeletionPlan, Run, TestReveal, Trial
 from resbench.store.records import StudyRow
 
 ODD = "<b>\x1b[31mred\u202e|`"
@@ -122,8 +122,8 @@ def test_everything_that_stays_is_told() -> None:
     run = Run(3, "a", "r", "d", 7, "failed", (("other", "plain"), ("small", "plain")))
     trial = Trial(1, 0, "plain", "a", "r", "d")
     study = StudyRow(1, "small", "{}", "d", "x", "x")
-    looks = (Look("small", "2026-11-30T10:00:00Z", "ann: resbench results top --test"),)
-    assert [*sentences(Doomed(study, (), (trial,), (), (run,), 0, 0, looks))] == [
+    looks = (TestReveal("small", "2026-11-30T10:00:00Z", "ann: resbench results top --test"),)
+    assert [*sentences(DeletionPlan(study, (), (trial,), (), (run,), 0, 0, looks))] == [
         "the whole study small: plain",
         "0 runs, 0 epochs, 0 test scores",
         "1 run more stays, used elsewhere: other (plain)",
@@ -131,7 +131,7 @@ def test_everything_that_stays_is_told() -> None:
         "what is in frozen files, exports and copies stays there",
     ]
     many = tuple(Run(n, "a", "r", "d", n, "complete", ()) for n in range(results_delete.MOST + 2))
-    told = [*sentences(Doomed(None, (), (), many, (), 1, 0, ()))]
+    told = [*sentences(DeletionPlan(None, (), (), many, (), 1, 0, ()))]
     assert told[0] == "run 0: complete, seed 0, used by no study"
     assert "and 2 runs more" in told
     assert "22 runs (22 complete), 1 epoch, 0 test scores" in told

@@ -9,7 +9,7 @@ from typing import Any
 
 import networkx as nx
 
-from resbench.compiler.identity.simplify import Value
+from resbench.compiler.identity.simplify import GraphValue
 
 # one tensor in, the same shape out; none of them is ever simplified away
 SINGLE = ("conv3x3", "conv1x1", "bn", "tanh", "silu", "one_minus", {"dropout": {"rate": 0.5}}, {"scale": {"by": 0.5}})
@@ -17,7 +17,7 @@ JOINING = ("add", "multiply", "subtract")
 Nodes = dict[str, dict[str, Any]]
 
 
-def oracle(values: Sequence[Value]) -> nx.DiGraph:
+def oracle(values: Sequence[GraphValue]) -> nx.DiGraph:
     """Node labels are op and arguments; edge labels the positions of the operand, or how often it stands where order is free."""
     graph = nx.DiGraph()
     graph.add_node(0, label="x", result=not values)

@@ -13,13 +13,13 @@ from resbench.compiler.binding.network import Request, bind_network
 from resbench.compiler.binding.scope import Scope
 from resbench.compiler.graph import BoundNetwork, BoundStage, Graph, Shape
 from resbench.compiler.identity.canonical import canonical
-from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.initialize import initialize_weights
 from resbench.compiler.modules.network import Network, build, random_ops
 from resbench.language.graph.network import Use
 from resbench.language.graph.unit import UnitSpec, parse_unit
 from resbench.language.library.library import Library
 from resbench.language.yaml.node import Node, from_plain
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 from resbench.ops.schema import table
 
 torch.set_num_threads(1)  # small tensors: one thread is faster than several that wait for each other
@@ -62,7 +62,7 @@ def folder(path: Path, **files: str) -> Library:
 
 def unit_spec(nodes: Plain, **more: Plain) -> UnitSpec:
     """`nodes`, `params`, `when` as a YAML file would hold them. Raises SpecError."""
-    check = Check()
+    check = Problems()
     spec = parse_unit(from_plain({"unit": "sample", **more, "nodes": nodes}), LIBRARY, check)
     check.done()
     return spec
@@ -106,7 +106,7 @@ def digest(network: BoundNetwork) -> str:
 def weighted(bound: BoundNetwork, seed: int = 0, init: str = "he_normal") -> Network:
     network = build(bound)
     numbers = canonical(bound).numbers
-    materialise(network, numbers, seed, init)
+    initialize_weights(network, numbers, seed, init)
     for path, op in random_ops(network).items():
         op.generator = torch.Generator().manual_seed(numbers[path])
     return network

@@ -10,7 +10,7 @@ import torch
 from compiler_sample import LIBRARY, bind, images, weighted
 from torch import Tensor, nn
 
-from resbench.compiler.export.python.module import About, network_file, unit_file
+from resbench.compiler.export.python.module import FileHeader, network_file, unit_file
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.modules.network import random_ops
 from resbench.errors import SpecError
@@ -42,11 +42,11 @@ def small_network(network: str) -> BoundNetwork:
     return bind(network, **SMALL.get(network, {}))
 
 
-def about(bound: BoundNetwork) -> About:
+def about(bound: BoundNetwork) -> FileHeader:
     spec = LIBRARY.network(bound.name) if bound.name in NETWORKS else None
     stages = spec.stages if spec is not None else bound.stages
     units = tuple(getattr(getattr(stage, "unit", None), "name", None) or bound.unit for stage in stages)
-    return About(
+    return FileHeader(
         "resbench net export", f"{bound.name}, a network", "small", units, lambda name: f"{name}: a unit or block"
     )
 

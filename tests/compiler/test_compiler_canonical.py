@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.identity.canonical import _Search
-from resbench.compiler.identity.simplify import Value, simplify
+from resbench.compiler.identity.simplify import GraphValue, simplify
 
 SETTINGS = settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
@@ -64,7 +64,7 @@ def as_written(bound: BoundNetwork) -> nx.DiGraph:
     """The judge's graph straight from the bound ops, past `simplify`; every op of these tests has no default to spell out."""
     ops = [op for _, op in bound.ops()]
     numbers = {"add": True, "multiply": True}
-    return oracle([Value(f"{op.op} {op.arguments}", op.inputs, numbers.get(op.op, False), None) for op in ops])
+    return oracle([GraphValue(f"{op.op} {op.arguments}", op.inputs, numbers.get(op.op, False), None) for op in ops])
 
 
 def enumerated() -> Iterator[Nodes]:

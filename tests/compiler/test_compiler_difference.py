@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compiler_sample import bind, chain, of
 
-from resbench.compiler.identity.difference import Change, difference
+from resbench.compiler.identity.difference import GraphEdit, difference
 
 
 def test_nothing_differs_between_two_ways_to_say_it() -> None:
@@ -18,13 +18,13 @@ def test_an_op_more_an_op_less() -> None:
     assert found.only_first == ("y.bn1: bn",)
     assert found.only_second == ("y.scale1: scale {by: 0.5}",)
     assert found.arguments == ()
-    assert found.reads == (Change("y.relu1", "y.bn1", "y.conv1"),)
+    assert found.reads == (GraphEdit("y.relu1", "y.bn1", "y.conv1"),)
     assert found.parts == ("stages.0.units.0",)
 
 
 def test_arguments_that_changed_are_told_alone() -> None:
     (found,) = difference(chain({"conv3x3": {"bias": True, "bias_init": -6}}), chain({"conv3x3": {"bias": True}}))
-    assert found.arguments == (Change("y.conv1", "bias_init: -6", "bias_init: 0"),)
+    assert found.arguments == (GraphEdit("y.conv1", "bias_init: -6", "bias_init: 0"),)
     assert (found.only_first, found.only_second, found.reads) == ((), (), ())
 
 
@@ -40,7 +40,7 @@ def test_the_order_of_operands_counts_only_where_it_does() -> None:
 
     assert difference(of(joined("add", "x", "a")), of(joined("add", "a", "x"))) == []
     (found,) = difference(of(joined("subtract", "x", "a")), of(joined("subtract", "a", "x")))
-    assert found.reads == (Change("y.subtract1", "x, a.bn1", "a.bn1, x"),)
+    assert found.reads == (GraphEdit("y.subtract1", "x, a.bn1", "a.bn1, x"),)
 
 
 def test_one_way_to_differ_is_told_once() -> None:

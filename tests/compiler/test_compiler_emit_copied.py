@@ -14,7 +14,7 @@ from compiler_sample import chain
 from emit_sample import module, text
 from torch import nn
 
-from resbench.compiler.export.python.copied_ops import Copies
+from resbench.compiler.export.python.copied_ops import CopiedOps
 from resbench.compiler.export.python.formatter import statement
 from resbench.errors import PluginError
 from resbench.ops.registry import kinds
@@ -33,7 +33,7 @@ def test_copied_parameters_start_as_ours(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", sorted(kinds()))
 def test_every_op_can_be_copied(name: str) -> None:
     """As a plugin's would be: its class runs without resbench."""
-    copies = Copies()
+    copies = CopiedOps()
     copied = copies.of_class(kinds()[name].module)
     code = "\n".join([*copies.imports.values(), *("\n".join(statement(tree)) for tree in copies.trees.values())])
     names: dict[str, object] = {}
@@ -96,7 +96,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleTy
 
 
 def test_a_plugins_class_with_what_it_needs(plugin: ModuleType) -> None:
-    copies = Copies()
+    copies = CopiedOps()
     copies.of_class(kinds()["conv"].module)  # brings a `pair` of its own
     assert copies.of_class(plugin.Doubled) == "Doubled"
     assert list(copies.trees)[-3:] == ["LIMIT", "pair_", "Doubled"]
@@ -113,4 +113,4 @@ def test_a_plugins_class_with_what_it_needs(plugin: ModuleType) -> None:
 
 def test_a_class_without_a_place_of_its_own_is_refused(plugin: ModuleType) -> None:
     with pytest.raises(PluginError, match=r"plugin_op\.Inside\.Deep cannot be exported: .*; give the op a `code`"):
-        Copies().of_class(plugin.Inside.Deep)
+        CopiedOps().of_class(plugin.Inside.Deep)

@@ -13,7 +13,7 @@ from hostile import ANY, CHARACTERS, COMBINED, TEXT
 from hypothesis import given, settings
 
 from resbench.compiler.export.python.formatter import docstring, lines, statement
-from resbench.compiler.export.python.module import About, network_file, unit_file
+from resbench.compiler.export.python.module import FileHeader, network_file, unit_file
 from resbench.compiler.export.python.op_code import INPUT, formula
 from resbench.compiler.graph import BoundNetwork
 from resbench.escape import printable_lines, shell_line
@@ -32,7 +32,7 @@ def small() -> BoundNetwork:
 
 def files(text: str, units: tuple[str, ...] = ("sample",)) -> tuple[str, str]:
     """A network's file and its unit's, every text that can be given being this one."""
-    about = About(text, text, text, units, lambda name: f"{name}: {text}")
+    about = FileHeader(text, text, text, units, lambda name: f"{name}: {text}")
     return network_file(small(), about), unit_file(small(), about, 0)
 
 

@@ -11,7 +11,7 @@ from compiler_sample import LIBRARY, bind, chain, folder, images, net, of, small
 from torch import nn
 
 from resbench.compiler.identity.canonical import Canonical, canonical
-from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.initialize import initialize_weights
 from resbench.compiler.modules.network import Network, build
 from resbench.errors import BadInput, PluginError
 
@@ -158,11 +158,11 @@ def test_nothing_is_left_on_meta(unit: str) -> None:
 def test_an_initialiser_that_is_not_there() -> None:
     bound = chain("conv3x3")
     with pytest.raises(BadInput, match=r"no initialiser is called `he_norml`; .*did you mean `he_normal`"):
-        materialise(build(bound), canonical(bound).numbers, 0, "he_norml")
+        initialize_weights(build(bound), canonical(bound).numbers, 0, "he_norml")
 
 
 def test_memory_that_nothing_would_fill_is_refused() -> None:
     with torch.device("meta"):
         network = nn.Sequential(nn.Linear(2, 2))
     with pytest.raises(PluginError, match=r"^0: Linear does not say how `weight` starts"):
-        materialise(network, {"0": 0}, 0, "he_normal")
+        initialize_weights(network, {"0": 0}, 0, "he_normal")

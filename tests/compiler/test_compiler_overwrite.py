@@ -9,7 +9,7 @@ import torch
 from compiler_sample import LIBRARY, images, of, small, weighted
 
 from resbench.compiler.graph import BoundNetwork
-from resbench.compiler.modules.inplace import overwrite
+from resbench.compiler.modules.inplace import use_inplace
 from resbench.ops.parameter import Overwriting
 
 
@@ -17,7 +17,7 @@ def results(bound: BoundNetwork, *, over: bool) -> list[torch.Tensor]:
     """The output in training, and every gradient, that of the images too."""
     network = weighted(bound)
     if over:
-        overwrite(network)
+        use_inplace(network)
     given = images(4, bound.input_shape).requires_grad_()
     output = network(given)
     output.square().sum().backward()
@@ -33,7 +33,7 @@ def test_the_same_bits(unit: str) -> None:
 
 def overwriting(nodes: dict[str, Any]) -> list[bool]:
     network = weighted(of(nodes))
-    overwrite(network)
+    use_inplace(network)
     return [m.overwrites for m in network.modules() if isinstance(m, Overwriting)]
 
 

@@ -10,14 +10,14 @@ import torch
 from compiler_sample import bind, images, weighted
 from torch import Tensor
 
-from resbench.compiler.modules.inplace import overwrite
+from resbench.compiler.modules.inplace import use_inplace
 from resbench.compiler.modules.network import recompute
 
 
 def trained(unit: str, depth: int, *, again: bool) -> list[Tensor]:
     """Everything after two steps."""
     network = weighted(bind("resnet_cifar", unit, depth=depth, width=4)).train()
-    overwrite(network)
+    use_inplace(network)
     if again:
         recompute(network)
     given = images(4, (3, 16, 16)).requires_grad_()

@@ -14,7 +14,7 @@ from compiler_sample import digest, images, of, weighted
 from torch import nn
 
 from resbench.compiler.binding.shapes import make_module
-from resbench.compiler.identity.simplify import Value, simplify
+from resbench.compiler.identity.simplify import GraphValue, simplify
 
 LOOSE = (
     *SINGLE,
@@ -43,7 +43,7 @@ def loose(rng: random.Random, count: int) -> Nodes:
     return {**nodes, "y": {"from": [n for n in nodes if n not in read], "ops": ["concat", "conv1x1"]}}
 
 
-def evaluate(values: Sequence[Value], network: nn.Module, x: torch.Tensor) -> torch.Tensor:
+def evaluate(values: Sequence[GraphValue], network: nn.Module, x: torch.Tensor) -> torch.Tensor:
     """The simplified values as a program of their own."""
     results = [x]
     for value in values:

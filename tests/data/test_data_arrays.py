@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from resbench.data.arrays import npz
 from resbench.data.arrays.npz import headers
 from resbench.data.dataset import Dataset, digest
-from resbench.data.duplicates import refuse_copies
+from resbench.data.duplicates import refuse_duplicates
 from resbench.data.registry import load
-from resbench.errors import BadInput, Fact
+from resbench.errors import BadInput, Reason
 
 Save = Callable[..., Path]
 IMAGES = np.random.default_rng(0).integers(0, 256, (60, 6, 5, 3), np.uint8)
@@ -145,8 +145,8 @@ def test_copies_are_refused_unless_they_are_allowed(save: Save) -> None:
     with pytest.raises(
         BadInput, match=r"^2 images stand in two splits, byte for byte: (train|val)\[\d+\] and test\[0\]; "
     ):
-        refuse_copies(arrays(path))
-    refuse_copies(arrays(path, allow_copies=True))
+        refuse_duplicates(arrays(path))
+    refuse_duplicates(arrays(path, allow_copies=True))
 
 
 L = {"labels": LABELS}
@@ -252,7 +252,7 @@ def test_a_header_that_lies_is_found_before_anything_is_allocated(tmp_path: Path
     path = archive(tmp_path / "lies.npz", images=content, labels=content)
     tracemalloc.start()
     try:
-        with pytest.raises(Fact) as caught:
+        with pytest.raises(Reason) as caught:
             headers(path)
         assert tracemalloc.get_traced_memory()[1] < 4 * 2**20
     finally:
@@ -270,7 +270,7 @@ def test_a_directory_that_lies_is_found_too(tmp_path: Path) -> None:
         assert struct.unpack_from("<I", content, at) == (size,)
         struct.pack_into("<I", content, at, size + 10**8)
     path.write_bytes(content)
-    with pytest.raises(Fact, match=r"packed bytes cannot hold the 100,000,\d+ that it claims$"):
+    with pytest.raises(Reason, match=r"packed bytes cannot hold the 100,000,\d+ that it claims$"):
         headers(path)
 
 

@@ -11,10 +11,10 @@ from PIL import Image
 
 from resbench.data import split
 from resbench.data.dataset import Dataset, digest, moments
-from resbench.data.files import Files
+from resbench.data.files import ImageFiles
 from resbench.data.images.pixels import Rules
 from resbench.data.registry import info, listed, load
-from resbench.data.split import Held, Streamed, normalised, sealed_test, whole
+from resbench.data.split import InMemorySplit, StreamedSplit, normalised, sealed_test, whole
 from resbench.errors import BadInput
 
 
@@ -60,9 +60,9 @@ def test_pixels_are_those_of_the_middle_square(tmp_path: Path) -> None:
     flag = np.zeros((8, 16, 3), np.uint8)
     flag[:, :4], flag[:, 4:12], flag[:, 12:] = 10, 100, 250  # the middle square is all 100
     Image.fromarray(flag).save(tmp_path / "flag.png")
-    files = Files((tmp_path / "flag.png",), 8)
+    files = ImageFiles((tmp_path / "flag.png",), 8)
     assert torch.equal(files.read(0), torch.full((3, 8, 8), 100, dtype=torch.uint8))
-    assert Files((tmp_path / "flag.png",), 4, Rules(1)).read(0).shape == (1, 4, 4)
+    assert ImageFiles((tmp_path / "flag.png",), 4, Rules(1)).read(0).shape == (1, 4, 4)
 
 
 def test_streamed_images_are_those_held_in_memory(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,20 +70,20 @@ def test_streamed_images_are_those_held_in_memory(tree: Path, monkeypatch: pytes
     held = normalised(data, "train")
     monkeypatch.setattr(split, "HELD_BYTES", 0)
     streamed = normalised(data, "train")
-    assert isinstance(held, Held)
-    assert isinstance(streamed, Streamed)
+    assert isinstance(held, InMemorySplit)
+    assert isinstance(streamed, StreamedSplit)
     order = torch.randperm(34, generator=torch.Generator().manual_seed(0)).split(5)
     for a, b in zip(held.batches(order), streamed.batches(order), strict=True):
         assert torch.equal(a, b)
     assert torch.equal(whole(streamed)[1], held.labels)
     x, _ = whole(held)
     assert x.mean((0, 2, 3)).abs().max() < 1e-6
-    assert isinstance(sealed_test(data), Streamed)
+    assert isinstance(sealed_test(data), StreamedSplit)
 
 
 def test_who_has_enough_before_the_end_leaves_nothing_running(tree: Path) -> None:
     files = pets(tree).images
-    assert isinstance(files, Files)
+    assert isinstance(files, ImageFiles)
     batches = files.batches(torch.arange(len(files)).split(2))
     next(batches)
     batches.close()  # type: ignore[attr-defined]

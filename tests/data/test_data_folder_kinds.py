@@ -15,8 +15,8 @@ from PIL import Image
 
 from resbench.data import split
 from resbench.data.dataset import Dataset, digest
-from resbench.data.duplicates import copy_sentences, refuse_copies
-from resbench.data.files import Files
+from resbench.data.duplicates import duplicate_notes, refuse_duplicates
+from resbench.data.files import ImageFiles
 from resbench.data.notes import notes
 from resbench.data.registry import info, load
 from resbench.data.split import normalised, whole
@@ -28,7 +28,7 @@ def pets(root: Path, **settings: object) -> Dataset:
 
 
 def names(data: Dataset) -> list[str]:
-    assert isinstance(data.images, Files)
+    assert isinstance(data.images, ImageFiles)
     return sorted(f"{path.parent.name}/{path.name}" for path in data.images.paths)
 
 
@@ -113,21 +113,21 @@ def test_copies_in_two_splits_are_refused_unless_they_are_allowed(tmp_path: Path
         match=rf"^4 images stand in two splits, byte for byte: {root}/train/cat/00\.png and {root}/val/cat/00\.png; .*; and 1 "
         r"more\. Take them out of one, or let val and test hold what was trained on by `allow_copies: true`$",
     ):
-        refuse_copies(pets(root))
+        refuse_duplicates(pets(root))
     allowed = pets(root, allow_copies=True)
-    refuse_copies(allowed)
-    assert next(copy_sentences(allowed)).startswith("4 images stand in two splits, byte for byte: ")
+    refuse_duplicates(allowed)
+    assert next(duplicate_notes(allowed)).startswith("4 images stand in two splits, byte for byte: ")
     assert digest(allowed) == digest(pets(root)), "the setting changes no number"
 
 
 def test_an_image_of_two_classes_is_told(tmp_path: Path) -> None:
     root = folder(tmp_path / "pets")
     data = pets(root)
-    assert isinstance(data.images, Files)
+    assert isinstance(data.images, ImageFiles)
     train = [data.images.paths[i] for i in data.splits["train"].tolist()]
     copyfile(train[0], train[-1])
     data = pets(root)
-    refuse_copies(data)
+    refuse_duplicates(data)
     assert f"1 image stands in two classes, byte for byte: {train[0]} and {train[-1]}" in notes(data)
 
 
@@ -166,7 +166,7 @@ def test_a_file_that_a_rule_reads_has_another_digest_by_each_rule(portable: Path
     found = [digest(pets(portable, **way)) for way in ways]
     assert len(set(found)) == 3
     data = pets(portable)
-    assert isinstance(data.images, Files)
+    assert isinstance(data.images, ImageFiles)
     plain = sha256(b"resbench data set, layout 1\n")
     plain.update(f"files {'x'.join(map(str, data.images.shape))}\n".encode())
     plain.update(b"".join(sha256(path.read_bytes()).digest() for path in data.images.paths))
@@ -193,7 +193,7 @@ def test_an_image_is_turned_before_its_middle_is_taken(tmp_path: Path) -> None:
     exif[0x0112] = 6
     wide.save(tmp_path / "wide.png", exif=exif)
     upright = np.rot90(np.asarray(wide), -1)
-    pixels = Files((tmp_path / "wide.png",), 8).read(0)
+    pixels = ImageFiles((tmp_path / "wide.png",), 8).read(0)
     assert np.array_equal(pixels[0].numpy(), upright[8:16]), "the square in the middle of what is upright"
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from resbench.cli.study.decoding import EVERY_S, Decoding
 from resbench.data.dataset import Dataset, digest
-from resbench.data.files import Files
+from resbench.data.files import ImageFiles
 from resbench.data.images import decoded, inspection
 from resbench.data.images.inspection import inspect
 from resbench.data.images.pixels import Rules
@@ -45,7 +45,7 @@ def pets(root: Path, **settings: object) -> Dataset:
 def spoil(root: Path) -> list[str]:
     """Of val, test and train: a photo cut in half, an empty file, a text; none of which its own header betrays."""
     data = pets(root)
-    assert isinstance(data.images, Files)
+    assert isinstance(data.images, ImageFiles)
     paths = [data.images.paths[int(data.splits[split][0])] for split in ("train", "val", "test")]
     Image.effect_noise((40, 40), 90).save(paths[2], "JPEG")
     paths[2].write_bytes(paths[2].read_bytes()[:600])

@@ -19,7 +19,7 @@ from torchvision.datasets import FakeData
 from resbench.data.dataset import describe
 from resbench.data.info import DatasetInfo
 from resbench.data.items import from_items
-from resbench.errors import Fact
+from resbench.errors import Reason
 
 INFO = DatasetInfo("mine", (3, 4, 6), 2, 16, 2, 2, "made here", "none")
 PIXELS = np.random.default_rng(0).integers(0, 256, (20, 4, 6, 3), np.uint8)
@@ -79,15 +79,17 @@ def test_parts_that_are_there_are_taken_and_torch_s_own_are_items_too() -> None:
     ],
 )
 def test_an_item_that_is_no_image_is_told_with_its_number(images: Sequence[Any], words: str) -> None:
-    with pytest.raises(Fact) as caught:
+    with pytest.raises(Reason) as caught:
         from_items(INFO, {"train": Pairs(images)})
     assert str(caught.value).startswith(words)
 
 
 def test_parts_of_other_names_and_images_of_more_channels_are_told() -> None:
-    with pytest.raises(Fact, match=r"^parts: `train`, and `val` and `test` where they are, are needed; got training$"):
+    with pytest.raises(
+        Reason, match=r"^parts: `train`, and `val` and `test` where they are, are needed; got training$"
+    ):
         from_items(INFO, {"training": Pairs(PIXELS)})
-    with pytest.raises(Fact, match=r"^item 0 of train: a PIL image has 1 or 3 channels, and the data set 4$"):
+    with pytest.raises(Reason, match=r"^item 0 of train: a PIL image has 1 or 3 channels, and the data set 4$"):
         from_items(replace(INFO, input_shape=(4, 4, 6)), {"train": Pairs([Image.fromarray(PIXELS[0])])})
 
 

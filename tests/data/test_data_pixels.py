@@ -15,7 +15,7 @@ from PIL import Image
 
 from resbench.data.images.formats import FORMATS, is_image
 from resbench.data.images.pixels import Rules, read_image, verify
-from resbench.errors import Fact
+from resbench.errors import Reason
 
 GREY = Rules(channels=1)
 RAMP = np.arange(0, 65536, 16, np.uint16).reshape(64, 64)
@@ -54,14 +54,14 @@ def test_what_no_type_scales_is_refused_with_what_to_say(
     values: np.ndarray[tuple[int, ...], np.dtype[np.float32]], kind: str
 ) -> None:
     source = saved(Image.fromarray(values), "TIFF")
-    with pytest.raises(Fact, match=rf"^its pixels are {kind}: say what is black and white, `levels: \[low, high\]`$"):
+    with pytest.raises(Reason, match=rf"^its pixels are {kind}: say what is black and white, `levels: \[low, high\]`$"):
         read_image(source, GREY)
     levels = (0.0, 65535.0) if "integers" in kind else (0.0, 1.0)
     source.seek(0)
     assert grey(source, Rules(1, levels)) == (RAMP >> 8).flatten().tolist()
     source.seek(0)
     with pytest.raises(
-        Fact, match=r"^its values go from 0 to .*, black is 0 and white 0\.5: `levels: \[low, high\]` says others$"
+        Reason, match=r"^its values go from 0 to .*, black is 0 and white 0\.5: `levels: \[low, high\]` says others$"
     ):
         read_image(source, Rules(1, (0.0, 0.5)))
 
@@ -69,7 +69,7 @@ def test_what_no_type_scales_is_refused_with_what_to_say(
 def test_a_float_that_is_no_number_is_refused() -> None:
     values = np.zeros((4, 4), np.float32)
     values[1, 2] = np.nan
-    with pytest.raises(Fact, match=r"^1 of its values are no finite numbers$"):
+    with pytest.raises(Reason, match=r"^1 of its values are no finite numbers$"):
         read_image(saved(Image.fromarray(values), "TIFF"), Rules(1, (0.0, 1.0)))
 
 
@@ -191,7 +191,7 @@ def test_several_pictures_are_noted_and_a_wrong_checksum_is_a_fault() -> None:
         assert not verify(saved(frames[0], form).getvalue()), form
     content = bytearray(saved(frames[0], "PNG").getvalue())
     content[29] ^= 1  # of the header's checksum
-    with pytest.raises(Fact):
+    with pytest.raises(Reason):
         verify(bytes(content))
 
 
@@ -199,20 +199,20 @@ def test_what_unpacks_to_any_size_is_refused_without_being_unpacked() -> None:
     for side in (9500, 20_000):  # where Pillow warns, and where it refuses by itself
         header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
         with pytest.raises(
-            Fact, match=r"^Image size \(\d+ pixels\) exceeds limit of \d+ pixels, could be decompression bomb"
+            Reason, match=r"^Image size \(\d+ pixels\) exceeds limit of \d+ pixels, could be decompression bomb"
         ):
             read_image(png((b"IHDR", header), (b"IDAT", zlib.compress(b""))), Rules())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as a program may that uses us
         header = struct.pack(">IIBBBBB", 9500, 9500, 8, 0, 0, 0, 0)
-        with pytest.raises(Fact, match=r"^it has 9500 x 9500 pixels; more than 89,478,485 are refused$"):
+        with pytest.raises(Reason, match=r"^it has 9500 x 9500 pixels; more than 89,478,485 are refused$"):
             read_image(png((b"IHDR", header), (b"IDAT", zlib.compress(b""))), Rules())
 
 
 def test_other_programs_are_not_started_for_a_file_of_another_kind(tmp_path: Path) -> None:
     script = tmp_path / "x.png"
     script.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n%%EOF\n")
-    with pytest.raises(Fact, match=r"^cannot identify image file$"):
+    with pytest.raises(Reason, match=r"^cannot identify image file$"):
         read_image(script, Rules())
 
 

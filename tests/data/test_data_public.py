@@ -17,7 +17,7 @@ from resbench.data.make.shapes import CLASSES, draw
 from resbench.data.public import read_public
 from resbench.data.registry import info, load
 from resbench.data.sets import cifar10, cifar100, fashion_mnist, mnist, svhn
-from resbench.errors import BadInput, Fact
+from resbench.errors import BadInput, Reason
 
 USUAL = (0.15, 25, 6)  # noise, rotation, clutter
 PUBLIC = ("cifar10", "cifar100", "fashion_mnist", "mnist", "svhn")
@@ -87,7 +87,7 @@ def test_a_download_that_fails_is_told(nowhere: Path, monkeypatch: pytest.Monkey
         asked.append(download)
         raise OSError("no route to host")
 
-    with pytest.raises(Fact, match=r"^the files is not in .*, and the download failed: no route to host$"):
+    with pytest.raises(Reason, match=r"^the files is not in .*, and the download failed: no route to host$"):
         read_public(mnist.INFO, mnist.CLASSES, "the files", part)
     assert asked == [False, True]
 

@@ -14,7 +14,7 @@ import torch
 from resbench.data import registry, sets, shipped
 from resbench.data.dataset import Dataset, describe
 from resbench.data.info import DatasetInfo
-from resbench.errors import BadInput, Fact, PluginError
+from resbench.errors import BadInput, PluginError, Reason
 
 MINE = DatasetInfo("mine", (1, 2, 2), 2, 2, 1, 1, "made up", "none")
 
@@ -87,7 +87,7 @@ def test_registers_and_loads() -> None:
 
 def test_duplicate_names_both_origins() -> None:
     with pytest.raises(PluginError) as caught:
-        registry.dataset(replace(MINE, name="digits"))(fails_with(Fact("x")))
+        registry.dataset(replace(MINE, name="digits"))(fails_with(Reason("x")))
     words = str(caught.value)
     assert words.startswith("data set `digits` is registered twice: by resbench.data.sets.digits.digits (")
     assert f" and by {fails_with.__module__}.fails_with.<locals>.loader ({__file__}:" in words

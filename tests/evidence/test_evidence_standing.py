@@ -9,7 +9,7 @@ from scipy import stats
 from resbench.statistics.moderated import variance_floor
 from resbench.statistics.sample import Sample
 from resbench.statistics.standing import Scored, standing
-from resbench.statistics.ties import Column, stepwise
+from resbench.statistics.ties import ObjectiveColumn, stepwise
 
 FLOOR = variance_floor(5000)
 
@@ -42,7 +42,10 @@ def test_what_was_not_measured_is_neither_better_nor_worse() -> None:
 
 
 def test_exact_numbers_alone() -> None:
-    columns = [Column(np.array([1.0, 1.0, 2.0]), None, FLOOR), Column(np.array([5.0, 5.0, 5.0]), None, FLOOR)]
+    columns = [
+        ObjectiveColumn(np.array([1.0, 1.0, 2.0]), None, FLOOR),
+        ObjectiveColumn(np.array([5.0, 5.0, 5.0]), None, FLOOR),
+    ]
     assert stepwise(columns, np.full(3, 5.0)).tolist() == [True, True, False]
 
 
@@ -72,5 +75,5 @@ def test_the_largest_p_of_two_objectives_decides(seed: int) -> None:
         if not leaving:
             break
         inside -= leaving
-    columns = [Column(x.mean(1), x.var(1, ddof=1), 1e-24) for x in (one, two)]
+    columns = [ObjectiveColumn(x.mean(1), x.var(1, ddof=1), 1e-24) for x in (one, two)]
     assert set(np.flatnonzero(stepwise(columns, np.full(3, float(n)))).tolist()) == inside

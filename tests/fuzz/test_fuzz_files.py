@@ -21,7 +21,7 @@ from resbench.language.library.lookup import INSTALLED
 from resbench.language.recipe.recipe import parse_recipe
 from resbench.language.study.study import parse_study
 from resbench.language.yaml.node import Node
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 from resbench.ops.schema import table
 
 SAMPLE, WANTED = 400, 10_000
@@ -42,7 +42,7 @@ def use(path: Path, kind: str) -> None:
     elif kind == "recipe":
         parse_recipe(library.read("recipe", path))
     else:
-        check = Check()
+        check = Problems()
         parse_study(library.read("study", path, check), library, check)
         check.done()
 

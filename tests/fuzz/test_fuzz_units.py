@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from resbench.compiler.binding.network import Request, bind_network
 from resbench.compiler.identity.canonical import canonical
-from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.initialize import initialize_weights
 from resbench.compiler.modules.network import build, random_ops
 from resbench.language.graph.network import Use
 from resbench.language.library.library import Library
@@ -46,7 +46,7 @@ def take_a_step(number: int, folder: Path) -> None:
     network = Use("resnet_cifar", {"depth": Node(8), "width": Node(4)}, Node("resnet_cifar"))
     bound = bind_network(Request(network, Use("fuzzed", {}, Node("fuzzed")), (3, 12, 12), 4), library)
     net, numbers = build(bound), canonical(bound).numbers
-    materialise(net, numbers, number, "he_normal")
+    initialize_weights(net, numbers, number, "he_normal")
     for name, op in random_ops(net).items():
         op.generator = torch.Generator().manual_seed(numbers[name])
     images = torch.randn(8, 3, 12, 12, generator=torch.Generator().manual_seed(number))

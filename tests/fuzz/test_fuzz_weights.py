@@ -14,7 +14,7 @@ from torch import nn
 
 from resbench.compiler.binding.network import Request, bind_network
 from resbench.compiler.identity.canonical import canonical
-from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.initialize import initialize_weights
 from resbench.compiler.modules.load_weights import load_weights
 from resbench.compiler.modules.network import build
 from resbench.language.graph.network import Use
@@ -31,7 +31,7 @@ def network() -> nn.Module:
     use = Use("resnet_cifar", {"depth": Node(8), "width": Node(2)}, Node("resnet_cifar"))
     bound = bind_network(Request(use, Use("plain", {}, Node("plain"))), Library(table()))
     made = build(bound)
-    materialise(made, canonical(bound).numbers, 0, "he_normal")
+    initialize_weights(made, canonical(bound).numbers, 0, "he_normal")
     return made
 
 

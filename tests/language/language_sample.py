@@ -10,7 +10,7 @@ from resbench.errors import BadInput, SpecError
 from resbench.language.expressions.expression import Expression
 from resbench.language.library.library import Library
 from resbench.language.study.study import StudySpec, parse_study
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 from resbench.ops.schema import table
 
 UNIT = "unit: mine\nnodes:\n  y: {from: x, ops: [relu]}\n"
@@ -57,7 +57,7 @@ def study(folder: Path, text: str) -> tuple[StudySpec | None, list[str]]:
     """The study of `st.yaml`, and what is wrong with it."""
     path = folder / "st.yaml"
     path.write_text(text, "utf-8")
-    library, check = Library(table(), folder), Check()
+    library, check = Library(table(), folder), Problems()
     try:
         spec = parse_study(library.read("study", path, check), library, check)
         check.done()

@@ -10,14 +10,14 @@ from language_sample import study, study_text
 from resbench.language.generate.orderings import Arrange, Arrangement, parse_arrange
 from resbench.language.library.library import Library
 from resbench.language.yaml.node import from_plain, plain
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 from resbench.ops.schema import table
 
 PAPER = ["bn", "relu", "conv", "bn", "relu", "conv"]
 
 
 def arrange(**keys: object) -> Arrange:
-    check = Check()
+    check = Problems()
     found = parse_arrange(from_plain({"ops": PAPER, **keys}), Library(table()), check)  # type: ignore[dict-item]
     check.done()
     assert found is not None

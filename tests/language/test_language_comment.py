@@ -9,7 +9,7 @@ import pytest
 from resbench.language.graph.body import parse_params
 from resbench.language.library.library import Library
 from resbench.language.yaml.comments import comment_behind
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 from resbench.language.yaml.reader import read_text
 from resbench.ops.schema import table
 
@@ -47,7 +47,7 @@ params:
     range: [4, 5]   # of another line
   d: 5
 """
-    check = Check()
+    check = Problems()
     params = parse_params(read_text(text, "mine.yaml").mapping["params"], (), check)
     assert check.problems == []
     assert {name: param.doc for name, param in params.items()} == {
@@ -88,7 +88,7 @@ params:
   j:
     {x: 1}
 """
-    check = Check()
+    check = Problems()
     params = parse_params(read_text(text, "mine.yaml").mapping["params"], (), check)
     assert {name: param.doc for name, param in params.items()} == {
         "a": "the first", "b": "the second", "c": "the third", "d": "the fourth", "e": "", "f": "", "g": "the seventh", "h": "",
@@ -108,7 +108,9 @@ def test_a_value_from_elsewhere_brings_no_comment(tmp_path: Path) -> None:
 
 
 def test_a_line_that_several_share_says_nothing_of_one() -> None:
-    params = parse_params(read_text("unit: a\nparams: {b: 1, c: 2}   # both", "a.yaml").mapping["params"], (), Check())
+    params = parse_params(
+        read_text("unit: a\nparams: {b: 1, c: 2}   # both", "a.yaml").mapping["params"], (), Problems()
+    )
     assert [param.doc for param in params.values()] == ["", ""]
 
 

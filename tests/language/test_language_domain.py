@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 from language_sample import told
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.language.graph.params import Choices, Param, Range, is_domain, parse_param
 from resbench.language.yaml.node import Node, from_plain
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 from resbench.language.yaml.reader import read_value
 
 
 def param(text: str) -> tuple[Param, list[str]]:
     """The param, and what is wrong with it."""
-    check = Check()
+    check = Problems()
     found = parse_param("p", read_value(text, "p"), check)
     return found, [str(problem).split("\n")[0] for problem in check.problems]
 
@@ -139,7 +139,7 @@ def test_a_fixed_value_is_held_to_the_domain() -> None:
         (broken, 1.1, "1.1 is not within [0, 1]"),
         ("{default: a, choices: [a, b]}", "c", "c is not among the choices: a, b"),
     ):
-        with pytest.raises(Fact) as caught:
+        with pytest.raises(Reason) as caught:
             picked(text, given)
         assert str(caught.value) == message
 
@@ -147,7 +147,7 @@ def test_a_fixed_value_is_held_to_the_domain() -> None:
 def test_a_case_goes_by_its_name() -> None:
     text = "{default: pad, cases: {pad: 1, 8: 2, null: 3}}"
     assert [picked(text, given) for given in ("pad", 8, "8", None, "null")] == [1, 2, 2, 3, 3]
-    with pytest.raises(Fact, match="1 is not among the choices: pad, 8, null"):
+    with pytest.raises(Reason, match="1 is not among the choices: pad, 8, null"):
         picked(text, 1)
 
 

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from language_sample import value
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.language.expressions.expression import Expression
 
 
 def said(text: str, **names: Any) -> str:
-    with pytest.raises(Fact) as caught:
+    with pytest.raises(Reason) as caught:
         value(text, **names)
     return str(caught.value)
 
@@ -35,7 +35,7 @@ def said(text: str, **names: Any) -> str:
     ],
 )  # fmt: skip
 def test_an_expression_stands_for_a_whole_value(text: str, message: str) -> None:
-    with pytest.raises(Fact) as caught:
+    with pytest.raises(Reason) as caught:
         Expression.parse(text)
     assert str(caught.value) == message
 
@@ -137,7 +137,7 @@ def test_equality_holds_types_apart() -> None:
 
 def test_params_that_rest_on_each_other_without_end() -> None:
     expression = Expression.parse("$(next + 1)")
-    with pytest.raises(Fact, match="it rests on too many others, one upon the other"):
+    with pytest.raises(Reason, match="it rests on too many others, one upon the other"):
         expression.evaluate(lambda name: expression.evaluate(lookup))
 
 
@@ -185,7 +185,7 @@ def worth(text: str) -> Any:
     """None where the language says that it is none of its."""
     try:
         return value(text)
-    except Fact:
+    except Reason:
         return None
 
 

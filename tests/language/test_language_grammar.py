@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from language_sample import value
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.language.expressions.grammar import MAX_HEIGHT, MAX_NESTING, MAX_TEXT, height, parse
 
 
@@ -73,7 +73,7 @@ def test_indexing() -> None:
     ],
 )  # fmt: skip
 def test_no_expression(text: str, message: str) -> None:
-    with pytest.raises(Fact) as caught:
+    with pytest.raises(Reason) as caught:
         parse(text)
     assert str(caught.value) == message
 

@@ -12,14 +12,14 @@ from resbench.language.generate.mutations import Mutate, mutant, parse_mutate
 from resbench.language.library.library import Library
 from resbench.language.study.search import SearchSpec
 from resbench.language.yaml.node import from_plain, plain
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 from resbench.ops.schema import table
 
 LIBRARY = Library(table())
 
 
 def mutate(**keys: object) -> Mutate:
-    check = Check()
+    check = Problems()
     found = parse_mutate(from_plain({"unit": "original", **keys}), LIBRARY, check)  # type: ignore[dict-item]
     check.done()
     assert found is not None

@@ -13,7 +13,7 @@ from resbench.language.library.library import Library
 from resbench.language.study.command_line import override_study
 from resbench.language.study.study import parse_study
 from resbench.language.yaml.node import plain
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 from resbench.ops.schema import table
 
 UNITS = "[plain, exclusive_gating, {use: constant_scaling, shortcut_scale: 0.5}]"
@@ -31,7 +31,7 @@ def changed(folder: Path, *words: str, **keys: str | None) -> Any:
     )
     library = Library(table(), folder)
     top = override_study(library.read("study", folder / "st.yaml"), words, library)
-    check = Check()
+    check = Problems()
     parse_study(top, library, check)
     check.done()
     return plain(top)

@@ -11,7 +11,7 @@ import pytest
 from resbench.language.graph.body import parse_params
 from resbench.language.library.lookup import INSTALLED, STUDIES
 from resbench.language.yaml.node import plain
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 from resbench.language.yaml.reader import read
 
 pytestmark = pytest.mark.long
@@ -40,8 +40,8 @@ def test_meaning_and_descriptions_stay(node_packages: Path, settings: list[str],
     for copy in changed:
         before, after = read(ROOT / copy.relative_to(tmp_path)), read(copy)
         assert plain(after) == plain(before)
-        docs = [{name: param.doc for name, param in parse_params(top.mapping.get("params"), ("out", "stride"), Check()).items()}
-                for top in (before, after)]  # fmt: skip
+        params = [parse_params(top.mapping.get("params"), ("out", "stride"), Problems()) for top in (before, after)]
+        docs = [{name: param.doc for name, param in each.items()} for each in params]
         assert docs[1] == docs[0]
 
 

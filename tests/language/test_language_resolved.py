@@ -10,7 +10,7 @@ from resbench.language.library.library import Library
 from resbench.language.study.command_line import override_study
 from resbench.language.study.provenance import resolved
 from resbench.language.study.study import parse_study
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 from resbench.ops.schema import table
 
 STUDY = """study: mine
@@ -34,7 +34,7 @@ def values(tmp_path: Path) -> dict[str, tuple[str, str]]:
     (tmp_path / "mine.yaml").write_text(STUDY, encoding="utf-8")
     (tmp_path / "gated.yaml").write_text(UNIT, encoding="utf-8")
     library = Library(table(), tmp_path)
-    check = Check()
+    check = Problems()
     top = override_study(library.read("study", tmp_path / "mine.yaml"), ("recipe.epochs=2", "network.width=8"), library)
     spec = parse_study(top, library, check)
     check.done()

@@ -9,12 +9,12 @@ import pytest
 from resbench.errors import SpecError
 from resbench.language.study.track import parse_track
 from resbench.language.yaml.node import plain
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 from resbench.language.yaml.reader import read_value
 
 
 def parsed(text: str, *, trusted: bool = False) -> list[tuple[str | None, dict[str, Any]]]:
-    check = Check()
+    check = Problems()
     found = parse_track(read_value(text, "here", "track"), check, trusted=trusted)
     check.done()
     return [(use.name, {key: plain(value) for key, value in use.arguments.items()}) for use in found]

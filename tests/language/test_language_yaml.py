@@ -10,7 +10,7 @@ from language_sample import UNIT, lines, told
 
 from resbench.errors import SpecError
 from resbench.language.yaml.node import plain
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 from resbench.language.yaml.reader import MAX_DEPTH, MAX_NODES, read_text, read_value
 
 EMPTY = "1:1: the file is empty; its first key says what it is, as in `unit: my_unit`"
@@ -186,7 +186,7 @@ def test_a_place_shows_its_line_with_a_caret() -> None:
 
 
 def test_with_a_check_the_readable_rest_is_given() -> None:
-    check = Check()
+    check = Problems()
     node = read_text("unit: a\nunit: b\ndoc: !x c\n? [k]\n: v\n", "f.yaml", check)
     assert plain(node) == {"unit": "a", "doc": "c"}
     assert len(check.problems) == 3

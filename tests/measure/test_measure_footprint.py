@@ -20,9 +20,9 @@ from resbench.language.yaml.node import Node, from_plain
 from resbench.measure import footprint
 from resbench.measure import memory_check as room
 from resbench.measure.capacity import Capacity
-from resbench.measure.footprint import Load, at_most, training, training_weights
+from resbench.measure.footprint import TrainingLoad, at_most, training, training_weights
 from resbench.measure.memory import kept_bytes, memory_mib
-from resbench.measure.memory_check import Room, ample, lacks_room, require, wide_enough
+from resbench.measure.memory_check import DeviceMemory, ample, lacks_memory, require, wide_enough
 from resbench.measure.params import bound_weights
 from resbench.ops.schema import table
 
@@ -40,8 +40,8 @@ def recipe(**more: Any) -> RecipeSpec:
     return parse_recipe(from_plain({"recipe": "mine", "optimizer": SGD, "batch": 8, "epochs": 1, **more}, "recipe"))
 
 
-def there(count: int) -> Room:
-    return Room(Capacity("a small device", count, count))
+def there(count: int) -> DeviceMemory:
+    return DeviceMemory(Capacity("a small device", count, count))
 
 
 @pytest.mark.parametrize("unit", ["original", "conv1x1_shortcut", "rezero"])
@@ -57,7 +57,7 @@ def test_weights_are_those_of_the_network_that_would_be_built(unit: str) -> None
 def test_a_training_is_the_sum_of_its_parts() -> None:
     net = bound("original", depth=8, width=4)
     own = bound_weights(net)
-    one = training(net, Load(recipe(), 8, data=1000))
+    one = training(net, TrainingLoad(recipe(), 8, data=1000))
     kept = kept_bytes(net, 8)
     assert kept is not None
     assert one.known
@@ -66,21 +66,21 @@ def test_a_training_is_the_sum_of_its_parts() -> None:
         "buffers": own.buffers + own.counters, "the data set": 1000, "activations of a batch of 8": kept,
     }  # fmt: skip
     assert one.total == 3 * own.trained + own.buffers + own.counters + 1000 + kept
-    three = training(net, Load(recipe(), 8, seeds=3, data=1000))
+    three = training(net, TrainingLoad(recipe(), 8, seeds=3, data=1000))
     assert three.total == 3 * (one.total - 1000) + 1000
-    plain = training(net, Load(recipe(optimizer={"use": "sgd", "lr": 0.1}), 8))
+    plain = training(net, TrainingLoad(recipe(optimizer={"use": "sgd", "lr": 0.1}), 8))
     assert plain.parts["momentum"] == 0
-    averaged = training(net, Load(recipe(average={"decay": 0.9}), 8))
+    averaged = training(net, TrainingLoad(recipe(average={"decay": 0.9}), 8))
     assert averaged.parts["averaged weights"] == own.trained + own.buffers
-    narrow = training(net, Load(recipe(precision="bfloat16"), 8))
+    narrow = training(net, TrainingLoad(recipe(precision="bfloat16"), 8))
     assert narrow.parts["activations of a batch of 8"] == kept // 2
 
 
 def test_an_evaluation_counts_where_it_takes_more_than_a_step() -> None:
     net = bound("plain", depth=8, width=4)
-    parts = training(net, Load(recipe(), 2, evaluated=256)).parts
+    parts = training(net, TrainingLoad(recipe(), 2, evaluated=256)).parts
     assert parts["activations of 256 images in evaluation"] == 256 * 4 * 2 * prod((4, 16, 16))
-    assert "activations of a batch of 64" in training(net, Load(recipe(), 64, evaluated=256)).parts
+    assert "activations of a batch of 64" in training(net, TrainingLoad(recipe(), 64, evaluated=256)).parts
 
 
 def test_units_that_are_worked_out_again_keep_their_ends() -> None:
@@ -125,15 +125,15 @@ def test_the_quick_count_is_never_under_the_close_one(unit: str) -> None:
     assert isinstance(layers, int)
     net = bound(unit, depth=6 * layers + 2, width=16)
     for batch, evaluated in ((2, 0), (64, 0), (2, 256)):
-        load = Load(recipe(), batch, seeds=2, evaluated=evaluated)
+        load = TrainingLoad(recipe(), batch, seeds=2, evaluated=evaluated)
         assert training(net, load).total < at_most(net, load)
 
 
 def test_it_is_refused_where_it_needs_a_byte_more_than_is_there() -> None:
-    net, load = bound("plain", depth=8, width=4), Load(recipe(), 64)
+    net, load = bound("plain", depth=8, width=4), TrainingLoad(recipe(), 64)
     need = training(net, load).total
-    assert lacks_room(net, load, there(need)) is None
-    told = lacks_room(net, load, there(need - 1))
+    assert lacks_memory(net, load, there(need)) is None
+    told = lacks_memory(net, load, there(need - 1))
     assert told is not None
     for words in (
         "training needs about ", "(weights ", ", gradients ", ", momentum ",
@@ -148,8 +148,8 @@ def test_weights_that_are_too_many_alone_cost_no_run_on_meta(monkeypatch: pytest
 
     monkeypatch.setattr(footprint, "kept_bytes", never)
     monkeypatch.setattr(room, "at_most", never)
-    net, load = bound("original", depth=110, width=3700), Load(recipe(), 64)
-    told = lacks_room(net, load, there(24 * 2**30))
+    net, load = bound("original", depth=110, width=3700), TrainingLoad(recipe(), 64)
+    told = lacks_memory(net, load, there(24 * 2**30))
     assert told is not None
     assert told.startswith(
         "training needs at least 1 TiB (weights 342 GiB, gradients 342 GiB, momentum 342 GiB), and a "
@@ -159,25 +159,25 @@ def test_weights_that_are_too_many_alone_cost_no_run_on_meta(monkeypatch: pytest
 
 def test_more_parameters_than_63_bits_count_are_a_number_like_any_other() -> None:
     net = bound("plain", depth=8, width=250000)
-    load = Load(recipe(batch=10**6), 10**6, seeds=10**6)
+    load = TrainingLoad(recipe(batch=10**6), 10**6, seeds=10**6)
     assert training_weights(net, load).total > 2**63
-    told = lacks_room(net, load, there(2**40))
+    told = lacks_memory(net, load, there(2**40))
     assert told is not None
     assert " TiB" in told
 
 
 def test_weights_are_drawn_on_the_host_whatever_the_device() -> None:
-    net, load = bound("plain", depth=8, width=4), Load(recipe(), 8)
+    net, load = bound("plain", depth=8, width=4), TrainingLoad(recipe(), 8)
     large, small = Capacity("a card", 2**40, 2**40), Capacity("this machine", 2048, 2048)
-    told = lacks_room(net, load, Room(large, small))
+    told = lacks_memory(net, load, DeviceMemory(large, small))
     assert told is not None
     assert "drawing weights needs at least " in told
     assert " on the host, and this machine has 2 KiB" in told
 
 
 def test_so_many_seeds_as_have_ample_room_are_one_network() -> None:
-    net, load = bound("plain", depth=8, width=4), Load(recipe(), 64, seeds=8)
-    one = training(net, Load(recipe(), 64)).total
+    net, load = bound("plain", depth=8, width=4), TrainingLoad(recipe(), 64, seeds=8)
+    one = training(net, TrainingLoad(recipe(), 64)).total
     assert wide_enough(net, load, there(2**40)) == 8
     assert wide_enough(net, load, there(room.LIBRARIES + 2 * 3 * one + one)) == 3
     assert wide_enough(net, load, there(room.LIBRARIES)) == 0

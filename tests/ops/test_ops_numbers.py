@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.ops.arithmetic.multiply import Multiply
 from resbench.ops.channels.pad_channels import PadChannels
 from resbench.ops.convolution.conv import Conv
@@ -49,7 +49,7 @@ def test_dropout_masks_come_from_its_generator_alone() -> None:
     module.generator = torch.Generator().manual_seed(7)
     assert torch.equal(module(X), first)
     assert not torch.equal(first, second)
-    with pytest.raises(Fact, match=r"`rate` \(=1\) must be within \[0, 1\)"):
+    with pytest.raises(Reason, match=r"`rate` \(=1\) must be within \[0, 1\)"):
         Dropout(rate=1.0)
 
 
@@ -92,7 +92,7 @@ def test_linear_is_torchs() -> None:
     ours.load_state_dict(theirs.state_dict())
     assert torch.equal(ours(X.mean((2, 3))), theirs(X.mean((2, 3))))
     assert torch.equal(ours(X.mean((2, 3), keepdim=True)), theirs(X.mean((2, 3))))
-    with pytest.raises(Fact, match="one value a channel is needed, got 6x9x7; use global_avg_pool"):
+    with pytest.raises(Reason, match="one value a channel is needed, got 6x9x7; use global_avg_pool"):
         ours(X)
 
 
@@ -148,7 +148,7 @@ def test_option_a() -> None:
 def test_multiply_stretches_sizes_of_one_only() -> None:
     gate = X.mean((2, 3), keepdim=True)
     assert torch.equal(Multiply()(gate, X), gate * X)
-    with pytest.raises(Fact, match="shapes differ in more than sizes of 1"):
+    with pytest.raises(Reason, match="shapes differ in more than sizes of 1"):
         Multiply()(X[:, :3], X)
-    with pytest.raises(Fact, match="shapes differ in their number of sizes"):
+    with pytest.raises(Reason, match="shapes differ in their number of sizes"):
         Multiply()(gate.flatten(1), X)

@@ -11,7 +11,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import pytest
 from torch import nn
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.language.graph.signature import Argument
 from resbench.ops.registry import kinds
 from resbench.ops.schema import read_source, table
@@ -94,5 +94,5 @@ def test_reading_it_imports_no_torch() -> None:
 )
 def test_a_class_that_cannot_be_an_op_is_refused(init: str, forward: str, words: str) -> None:
     source = f'@op("odd")\nclass Odd:\n    def __init__(self, {init}): ...\n    def {forward}(self, x): ...\n'
-    with pytest.raises(Fact, match=words):
+    with pytest.raises(Reason, match=words):
         list(read_source(source, "odd.py"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from plugins_sample import Use, op, package, put, unit
 
-from resbench.errors import BadInput, Fact
+from resbench.errors import BadInput, Reason
 from resbench.language.library.library import Library
 from resbench.ops.schema import table
 from resbench.plugins.folder import read_folder
@@ -123,9 +123,9 @@ def test_modules_are_found_without_importing_their_parents(tmp_path: Path) -> No
         ("gone.x", "no package `gone` in"),
         ("one.x", "no module `one.x`"),
     ):
-        with pytest.raises(Fact, match=words):
+        with pytest.raises(Reason, match=words):
             source_of(name, tmp_path)
-    with pytest.raises(Fact, match=r"no package folder `a\.gone`"):
+    with pytest.raises(Reason, match=r"no package folder `a\.gone`"):
         folder_of("a.gone", tmp_path)
     assert source_of("resbench.ops.activations.relu").name == "relu.py"
 

@@ -10,9 +10,9 @@ from plugins_sample import Use, put
 from resbench.cli.architecture.request import request_of
 from resbench.compiler.binding.network import bind_network
 from resbench.compiler.identity.canonical import canonical
-from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.initialize import initialize_weights
 from resbench.compiler.modules.network import build
-from resbench.compiler.modules.stack import materialise_stack, stack
+from resbench.compiler.modules.stack import initialize_stack, stack
 from resbench.language.recipe.recipe import Optimizer
 from resbench.testing import check_op
 from resbench.train.optim import make_optimizer
@@ -56,7 +56,7 @@ def test_an_op_of_torchs_layers(tmp_path: Path, use: Use) -> None:
 
     def started(seed: int) -> dict[str, torch.Tensor]:
         network = build(bound)
-        materialise(network, numbers, seed, "he_normal")
+        initialize_weights(network, numbers, seed, "he_normal")
         return network.state_dict()
 
     state = torch.random.get_rng_state()
@@ -75,7 +75,7 @@ def test_an_op_of_torchs_layers(tmp_path: Path, use: Use) -> None:
     inside = [name for name in paths if "drop_branch" in name]
     assert 0 < len(inside) < len(paths), "an op of a list inside an op"
     both = stack(bound, 2)
-    materialise_stack(both, [3, 4], "he_normal")
+    initialize_stack(both, [3, 4], "he_normal")
     for number, alone in enumerate((one, other)):
         stacked = both.state(number)
         assert {*stacked} == {*alone}

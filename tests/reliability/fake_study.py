@@ -22,7 +22,7 @@ from resbench.compiler.identity.serialize import from_json
 from resbench.errors import ResbenchError, StorageError
 from resbench.language.library.library import Library
 from resbench.language.study.study import StudySpec, parse_study, recipe_at
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 from resbench.measure.capacity import Capacity
 from resbench.ops.schema import table
 from resbench.search.point import Point
@@ -238,7 +238,7 @@ class Lines:
 def study_of(text: str, folder: Path) -> StudySpec:
     path = folder / f"fake-{os.getpid()}.yaml"
     path.write_text(text, "utf-8")
-    library, check = Library(table(), folder), Check()
+    library, check = Library(table(), folder), Problems()
     spec = parse_study(library.read("study", path), library, check)
     check.done()
     assert spec is not None

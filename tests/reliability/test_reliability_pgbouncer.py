@@ -15,7 +15,7 @@ from postgres_server import Server
 from sqlalchemy import Engine, text
 from test_reliability_faults import EPOCHS
 
-from resbench.errors import DatabaseError, Unavailable
+from resbench.errors import DatabaseError, DatabaseUnavailable
 from resbench.store.connection.location import locate
 from resbench.store.connection.transaction import writing
 from resbench.store.maintenance.check import check_database
@@ -78,12 +78,12 @@ def test_the_server_ends_what_goes_over_a_limit(postgres: str, way: Way, monkeyp
     engine = connect(locate(way(postgres)), create=False, transaction_s=0.5)
     with pytest.raises(DatabaseError, match=r"took over 0\.5 s, the limit of one transaction"), writing(engine) as one:
         one.execute(text("SELECT pg_sleep(60)"))
-    with pytest.raises(Unavailable):
+    with pytest.raises(DatabaseUnavailable):
         _idle_within_a_transaction(engine)
     patient = connect(locate(way(postgres)), create=False, transaction_s=600.0, bulk=True)
     with patient.connect() as holder, holder.begin():
         holder.execute(text("LOCK TABLE rb_recipe"))
-        with pytest.raises(Unavailable, match="lock timeout"), writing(engine) as one:
+        with pytest.raises(DatabaseUnavailable, match="lock timeout"), writing(engine) as one:
             one.execute(text("LOCK TABLE rb_recipe"))
     engine.dispose()
     patient.dispose()
@@ -155,7 +155,7 @@ def _ask_in_turns(*engines: Engine) -> None:
 def test_what_a_pooler_refuses_is_told_at_once_with_what_to_do(postgres: str, pooler: Pooler) -> None:
     with pytest.raises(DatabaseError, match=r"a connection pooler stands before .* leave it out") as refused:
         open_store(pooler.url(postgres, "?options=-clock_timeout%3D1"), create=False)
-    assert not isinstance(refused.value, Unavailable)  # so nobody waits for it
+    assert not isinstance(refused.value, DatabaseUnavailable)  # so nobody waits for it
     told = open_store(pooler.url(postgres, "?prepare_threshold=1"), create=False)
     other = open_store(pooler.url(postgres, "?prepare_threshold=1"), create=False)
     with pytest.raises(DatabaseError, match=re.escape("`?prepare_threshold=0` in the URL")):

@@ -7,7 +7,7 @@ from itertools import combinations, pairwise, permutations
 
 from resbench.drawing.format import text_width
 from resbench.drawing.layout.boxes import LABEL_SIZE, MARGIN, NAME_SIZE, PAD, SMALL_SIZE
-from resbench.drawing.layout.layout import Edge, Layout, Placed
+from resbench.drawing.layout.layout import Edge, Layout, PlacedBox
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 Piece = tuple[tuple[float, float], tuple[float, float]]
@@ -20,11 +20,11 @@ def faults(layout: Layout) -> list[str]:
     ]  # fmt: skip
 
 
-def whole(item: Placed) -> Box:
+def whole(item: PlacedBox) -> Box:
     return item.left, item.top, item.right, item.bottom
 
 
-def core(item: Placed) -> Box:
+def core(item: PlacedBox) -> Box:
     """Without the words beside a circle."""
     return item.left, item.top, item.left + item.box.side, item.top + item.box.foot
 

@@ -10,12 +10,12 @@ from resbench.cli.architecture.binding import bind_unit, places
 from resbench.compiler.binding.bind import bind_body
 from resbench.compiler.binding.scope import Scope
 from resbench.compiler.graph import Graph
-from resbench.drawing.annotated import ShownGraph, View, show_graph
+from resbench.drawing.annotated import AnnotatedView, ShownGraph, show_graph
 from resbench.errors import BadInput
 from resbench.language.graph.unit import parse_unit
 from resbench.language.library.library import Library
 from resbench.language.yaml.node import from_plain
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 from resbench.ops.schema import table
 
 LIBRARY = Library(table())
@@ -31,16 +31,18 @@ def node(sources: str, *ops: Any) -> dict[str, Any]:
 
 def graph_of(nodes: Nodes, known: Mapping[str, Any] | None = None) -> Graph:
     """A unit at an inner place, 4 channels of 8 by 8."""
-    check = Check()
+    check = Problems()
     spec = parse_unit(from_plain({"unit": "sample", "nodes": dict(nodes)}), LIBRARY, check)
     check.done()
     place = {"in": 4, "out": 4, "stride": 1, "transition": False, "first": False, **(known or {})}
     return bind_body(spec.body, SHAPE, Scope(spec.body.params, {}, place), LIBRARY)
 
 
-def view(graph: Graph | ShownGraph, *, unit: str = "sample", doc: str = "A sample", place: str = "inner") -> View:
+def view(
+    graph: Graph | ShownGraph, *, unit: str = "sample", doc: str = "A sample", place: str = "inner"
+) -> AnnotatedView:
     shown = graph if isinstance(graph, ShownGraph) else show_graph(graph)
-    return View(unit, place, "none", "stages.0.units.1", doc, shown)
+    return AnnotatedView(unit, place, "none", "stages.0.units.1", doc, shown)
 
 
 def six_branches() -> Nodes:
@@ -151,12 +153,12 @@ NASTY: dict[str, Callable[[], Nodes]] = {
 
 
 @cache
-def nasty(name: str) -> View:
+def nasty(name: str) -> AnnotatedView:
     return view(graph_of(NASTY[name]()), unit=name, doc=(NASTY[name].__doc__ or "").strip())
 
 
 @cache
-def shipped(unit: str) -> tuple[View, ...]:
+def shipped(unit: str) -> tuple[AnnotatedView, ...]:
     """A unit of the library at each of its places, in the first network that takes it."""
     networks = LIBRARY.names("network")
     own = [network for network in networks if LIBRARY.network(network).unit.name == unit]
@@ -166,7 +168,7 @@ def shipped(unit: str) -> tuple[View, ...]:
         except BadInput:
             continue
         return tuple(
-            View(unit, place, network, path, spec.doc, show_graph(graph))
+            AnnotatedView(unit, place, network, path, spec.doc, show_graph(graph))
             for place, (path, graph) in places(bound).items()
         )
     raise AssertionError(f"no network takes {unit}")

@@ -14,7 +14,7 @@ from resbench.language.library.library import Library
 from resbench.language.recipe.recipe import parse_recipe
 from resbench.language.study.study import parse_study
 from resbench.language.yaml.node import plain
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 from resbench.language.yaml.reader import read_text
 from resbench.ops.schema import table
 
@@ -204,7 +204,7 @@ def data_of(text: str) -> Any:
 def wrong(kind: str, text: str, folder: Path) -> list[str]:
     """What the language says of a text."""
     (folder / "mine.yaml").write_text(text, "utf-8")
-    library, check = Library(table(), folder), Check()
+    library, check = Library(table(), folder), Problems()
     try:
         if kind == "recipe":
             parse_recipe(library.read(kind, folder / "mine.yaml", check))

@@ -13,7 +13,7 @@ from hostile import ANY, CHARACTERS, COMBINED, TEXT, forged, unprintable
 from hypothesis import given, settings
 from report_sample import nasty
 
-from resbench.drawing.annotated import ShownGraph, View
+from resbench.drawing.annotated import AnnotatedView, ShownGraph
 from resbench.drawing.formats.dot import dot
 from resbench.drawing.formats.mermaid import mermaid
 from resbench.drawing.formats.png import png
@@ -32,12 +32,14 @@ TEXTS = [
 ]
 
 
-def hostile(words: str, label: str | None = None) -> View:
+def hostile(words: str, label: str | None = None) -> AnnotatedView:
     """A unit with ops in ops, each with that label."""
-    return View(words, words, words, words, words, labelled(nasty("dropped").graph, words if label is None else label))
+    return AnnotatedView(
+        words, words, words, words, words, labelled(nasty("dropped").graph, words if label is None else label)
+    )
 
 
-def as_shown(words: str) -> View:
+def as_shown(words: str) -> AnnotatedView:
     """With labels as `show_graph` makes them: fit to be printed."""
     return hostile(words, printable(words, 4000))
 

@@ -14,7 +14,7 @@ from resbench.drawing.format import text_width
 from resbench.drawing.layout.boxes import TWO_LINES
 from resbench.drawing.layout.card import card
 from resbench.drawing.layout.layout import GAP, Layout, lay_out
-from resbench.drawing.scene import Words
+from resbench.drawing.scene import TextRun
 
 
 @pytest.mark.parametrize("unit", SHIPPED)
@@ -97,7 +97,7 @@ def test_places_side_by_side_do_not_meet_and_all_words_are_on_the_card() -> None
     for views in (shipped("exclusive_gating"), (nasty("mixed"),), (nasty("nothing"),)):
         scene = card(views)
         for shape in scene.shapes:
-            if isinstance(shape, Words):
+            if isinstance(shape, TextRun):
                 width = text_width(shape.text, shape.size) * (1.1 if shape.bold else 1)
                 left = shape.x - {"start": 0, "middle": width / 2, "end": width}[shape.anchor]
                 assert left >= 0

@@ -7,14 +7,14 @@ import re
 import pytest
 from report_sample import NASTY, SHIPPED, graph_of, nasty, node, shipped, view
 
-from resbench.drawing.annotated import ShownGraph, View
+from resbench.drawing.annotated import AnnotatedView, ShownGraph
 from resbench.drawing.formats.dot import dot
 from resbench.drawing.formats.mermaid import mermaid
 
 ALL = [*SHIPPED, *sorted(NASTY)]
 
 
-def last_view(name: str) -> View:
+def last_view(name: str) -> AnnotatedView:
     return nasty(name) if name in NASTY else shipped(name)[-1]
 
 

@@ -17,9 +17,9 @@ from resbench.errors import BadInput
 from resbench.evidence.compare import compare
 from resbench.figures import curves, depth, differences, pareto, profile, ranking, seeds
 from resbench.figures.figures import KINDS, Kind, picture
-from resbench.figures.overlaps import heaps
+from resbench.figures.overlaps import find_overlaps
 from resbench.figures.style import ENDINGS, drawing, ending_of, fitted, new_figure, spread, text_width
-from resbench.results.study_results import Found, found
+from resbench.results.study_results import StudyResults, study_results
 from resbench.store.open import Engine
 from resbench.store.records import ProfileRecord
 
@@ -46,7 +46,7 @@ def study_of(folder: Path, units: list[Made], **spec: Any) -> Engine:
 
 
 def figure_of(engine: Engine, kind: Kind, *, train: bool = False) -> Any:
-    study = found(engine, "s")
+    study = study_results(engine, "s")
     match kind:
         case "curves":
             return curves.draw(study, train=train)
@@ -69,15 +69,15 @@ def at(seed: int, epoch: int, unit: int, number: int) -> ProfileRecord:
 
 def texts(figure: Any) -> Iterator[Any]:
     """Every text that is seen."""
-    found = [*figure.texts, *(text for legend in figure.legends for text in legend.get_texts())]
+    study_results = [*figure.texts, *(text for legend in figure.legends for text in legend.get_texts())]
     for axes in figure.axes:
-        found += axes.texts
+        study_results += axes.texts
         for axis in (axes.xaxis, axes.yaxis):
-            found += [axis.label]
+            study_results += [axis.label]
             low, high = sorted(axis.get_view_interval())
             shown = axis.get_tick_params()["labelbottom" if axis is axes.xaxis else "labelleft"]
-            found += [t.label1 for t in axis.get_major_ticks() if shown and low <= t.get_loc() <= high]
-    return (text for text in found if text.get_visible() and text.get_text().strip())
+            study_results += [t.label1 for t in axis.get_major_ticks() if shown and low <= t.get_loc() <= high]
+    return (text for text in study_results if text.get_visible() and text.get_text().strip())
 
 
 def overlaps(figure: Any) -> list[str]:
@@ -157,7 +157,7 @@ def test_one_depth_is_told(long: Engine) -> None:
     with pytest.raises(
         BadInput, match=r"study s: .* all its networks have 56; .* `depth: \{choices: \[20, 56, 110\]\}`"
     ):
-        picture(long, found(long, "s"), "depth", "svg")
+        picture(long, study_results(long, "s"), "depth", "svg")
 
 
 def test_no_epochs_are_told(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_no_epochs_are_told(tmp_path: Path) -> None:
 def test_the_same_bytes_each_time_whatever_a_matplotlibrc_says(ending: Any, long: Engine) -> None:
     from matplotlib import rc_context
 
-    study = found(long, "s")
+    study = study_results(long, "s")
     first = picture(long, study, "ranking", ending)
     with rc_context({"svg.hashsalt": "other", "font.size": 20, "axes.facecolor": "red", "svg.fonttype": "path"}):
         assert picture(long, study, "ranking", ending) == first
@@ -181,7 +181,7 @@ def test_the_same_bytes_each_time_whatever_a_matplotlibrc_says(ending: Any, long
 
 def test_names_stay_text_in_an_svg_and_are_not_obeyed(tmp_path: Path) -> None:
     engine = study_of(tmp_path, made(HOSTILE))
-    svg = picture(engine, found(engine, "s"), "ranking", "svg").decode()
+    svg = picture(engine, study_results(engine, "s"), "ranking", "svg").decode()
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in svg
     assert "<script" not in svg
     assert "$x^2$" in svg
@@ -189,7 +189,7 @@ def test_names_stay_text_in_an_svg_and_are_not_obeyed(tmp_path: Path) -> None:
 
 
 def test_curves_are_means_with_the_least_and_the_largest(long: Engine) -> None:
-    study = found(long, "s")
+    study = study_results(long, "s")
     runs = study.units[0].converged
     drawn = curves.curve(study, runs, "val_error_pct")
     assert drawn is not None
@@ -202,7 +202,7 @@ def test_curves_are_means_with_the_least_and_the_largest(long: Engine) -> None:
 
 
 def test_the_ranking_draws_what_the_leaderboard_says(long: Engine) -> None:
-    study = found(long, "s")
+    study = study_results(long, "s")
     with drawing():
         axes = ranking.draw(study).axes[0]
     points = {line.get_xdata()[0] for line in axes.lines if len(line.get_xdata()) == 1}
@@ -211,7 +211,7 @@ def test_the_ranking_draws_what_the_leaderboard_says(long: Engine) -> None:
 
 def test_every_seed_has_a_mark(long: Engine) -> None:
     with drawing():
-        axes = seeds.draw(found(long, "s")).axes[0]
+        axes = seeds.draw(study_results(long, "s")).axes[0]
     marks = [line for line in axes.lines if len(line.get_xdata()) == 1]
     assert len(marks) == 20 * 5
     assert sum(line.get_marker() == "x" for line in marks) == 1 + 4 + 5
@@ -219,7 +219,7 @@ def test_every_seed_has_a_mark(long: Engine) -> None:
 
 def test_differences_are_those_of_all_pairs(long: Engine) -> None:
     """Holm over k - 1 comparisons with the best seen would claim too much: it is over all pairs."""
-    study = found(long, "s")
+    study = study_results(long, "s")
     pairs = {frozenset((p.a, p.b)): p for p in compare(study.samples, n_val=340)}
     best = study.best
     assert best is not None
@@ -236,7 +236,7 @@ def test_differences_are_those_of_all_pairs(long: Engine) -> None:
 
 def test_a_paired_study_is_compared_by_seed(tmp_path: Path) -> None:
     units = [Made("a", (1.0, 2.0, 3.0, 4.0)), Made("b", (1.5, 2.4, 3.6, 4.5))]
-    study = found(study_of(tmp_path, units, paired=True), "s")
+    study = study_results(study_of(tmp_path, units, paired=True), "s")
     ((unit, row),) = study.against_best()
     assert row.method == "paired"
     assert study.best is not None
@@ -252,7 +252,7 @@ def test_the_front_is_that_of_the_means(tmp_path: Path) -> None:
         Made("cheap", (9.0, 9.1, 9.2), 10), Made("worse", (9.5, 9.6, 9.7), 20), Made("good", (5.0, 5.1, 5.2), 30),
         Made("same cost", (6.0, 6.1, 6.2), 30), Made("dear", (4.0, 4.1, 4.2), 90), Made("fails", (1.0, None, None), 5),
     ]  # fmt: skip
-    study = found(study_of(tmp_path, units), "s")
+    study = study_results(study_of(tmp_path, units), "s")
     priced = [(u, float(u.row.params), u.row.ranked.mean or 0.0) for u in study.units if not u.row.ranked.fails]
     spots, _ = pareto.place(priced, pareto.scale_of([price for _, price, _ in priced]), 6.0, 2.0)
     assert [spot.unit.name for spot in pareto.front_of(spots)] == ["cheap", "good", "dear"]
@@ -264,7 +264,7 @@ def test_a_point_is_where_its_cost_is_and_ticks_tell_costs_apart(tmp_path: Path)
     """Eight units of 1320 parameters and one of 1324, which stood left of some of them over five ticks of 1.32k."""
     units = [Made(f"unit{i}", (4 + i / 2, 4.1 + i / 2, 4.2 + i / 2), 1320) for i in range(7)]
     units += [Made("twin", (4.0, 4.1, 4.2001), 1320), Made("larger", (5.0, 5.1, 5.2), 1324)]
-    study = found(study_of(tmp_path, units), "s")
+    study = study_results(study_of(tmp_path, units), "s")
     priced = [(u, float(u.row.params), u.row.ranked.mean or 0.0) for u in study.units]
     spots, room = pareto.place(priced, pareto.scale_of([price for _, price, _ in priced]), 6.0, 2.0)
     of = {spot.unit.name: spot.x for spot in spots}
@@ -279,18 +279,18 @@ def test_a_point_is_where_its_cost_is_and_ticks_tell_costs_apart(tmp_path: Path)
 
 def test_marks_that_lie_over_each_other() -> None:
     near = [(1.0, 1.0), (1.04, 1.0), (1.08, 1.0), (2.0, 1.0), (1.0, 1.2)]
-    assert [sorted(heap) for heap in heaps(near)] == [near[:3]]
+    assert [sorted(heap) for heap in find_overlaps(near)] == [near[:3]]
 
 
 def test_depths_are_lines_of_one_unit(deep: Engine) -> None:
-    study: Found = found(deep, "s")
+    study: StudyResults = study_results(deep, "s")
     groups = depth.by_depth(study.units, {f"a2_{i:04d}": unit.depth or 0 for i, unit in enumerate(DEPTHS)})
     names = [unit.name.rpartition(" network")[0] for unit in DEPTHS[::3]]
     assert {name: [d for d, _ in of] for name, of in groups.items()} == {name: [8, 20, 110] for name in names}
 
 
 def test_a_unit_that_is_another_at_one_depth_is_in_both_groups(deep: Engine) -> None:
-    first, *others = found(deep, "s").units
+    first, *others = study_results(deep, "s").units
     shared = replace(first, row=replace(first.row, aliases=("twin network.depth=8",)))
     depths = {f"a2_{i:04d}": unit.depth or 0 for i, unit in enumerate(DEPTHS)}
     groups = depth.by_depth([shared, *others], depths)

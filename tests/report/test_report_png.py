@@ -10,7 +10,7 @@ from report_sample import nasty
 
 from resbench.drawing.formats.png import png, render
 from resbench.drawing.layout.card import card
-from resbench.drawing.scene import Rect, Scene, Words
+from resbench.drawing.scene import Rect, Scene, TextRun
 from resbench.errors import BadInput
 
 
@@ -30,7 +30,7 @@ def test_it_is_the_card(name: str) -> None:
 
 def test_it_is_the_same_every_time_and_signs_of_mathematics_are_words() -> None:
     scene = Scene(
-        200, 60, "t", (Rect(0, 0, 200, 60, 5, "#ffffff", "#000000"), Words(5, 30, "$x^2$ \\frac", 12, "#000000"))
+        200, 60, "t", (Rect(0, 0, 200, 60, 5, "#ffffff", "#000000"), TextRun(5, 30, "$x^2$ \\frac", 12, "#000000"))
     )
     assert render(scene) == render(scene)
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from report_sample import NASTY, SHIPPED, graph_of, nasty, node, shipped, view
 
-from resbench.drawing.annotated import View
+from resbench.drawing.annotated import AnnotatedView
 from resbench.drawing.formats.svg import render, svg
 
 NAME = "{http://www.w3.org/2000/svg}"
@@ -50,7 +50,7 @@ def test_the_numbers() -> None:
     assert "The thick line" not in " ".join(words(svg(shipped("plain"))))  # it has none
 
 
-def evil() -> View:
+def evil() -> AnnotatedView:
     graph = graph_of({"y": node("x", "relu")})
     name = "<script>alert('x')</script>&amp;\"]]>"
     return view(graph, unit=name, doc=f"{name} \x00\x1b\ud800", place=name)

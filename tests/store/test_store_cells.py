@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from store_sample import Sample
 
-from resbench.errors import DatabaseError, Fenced
+from resbench.errors import DatabaseError, LeaseLost
 from resbench.store.connection.transaction import reading, writing
 from resbench.store.queue.cells import (
     attempts_at,
@@ -22,7 +22,7 @@ from resbench.store.queue.cells import (
     running_cells,
 )
 from resbench.store.queue.leadership import take_role
-from resbench.store.queue.workers import beat
+from resbench.store.queue.workers import renew_worker
 from resbench.store.records import Cell, Ending
 from resbench.store.results.runs import find_runs, save_runs_of
 from resbench.store.results.studies import put_study, put_trial, trials_of_study
@@ -101,12 +101,12 @@ def test_a_cell_that_is_given_back_is_claimed_again_and_the_old_claim_is_refused
     old = claimed(sample, "w1")
     assert end_attempt(sample.engine, old, Ending("retry", "lost", "its worker is gone"))
     assert status(sample, cell_id) == "queued"
-    with pytest.raises(Fenced, match=f"cell {cell_id}: was taken over"):
+    with pytest.raises(LeaseLost, match=f"cell {cell_id}: was taken over"):
         save_runs_of(sample.engine, [sample.record(1)], old, sample.study_id, "k")
     new = claimed(sample, "w2")
     assert (new.id, new.token) == (old.id, old.token + 1)
     assert not end_attempt(sample.engine, old, Ending("failed", "error", "late"))
-    with pytest.raises(Fenced):
+    with pytest.raises(LeaseLost):
         save_runs_of(sample.engine, [sample.record(1)], old, sample.study_id, "k")
     assert find_runs(sample.engine, "arch", "rec", "dat", [1]) == {}
     save_runs_of(sample.engine, [sample.record(1)], new, sample.study_id, "k")
@@ -121,9 +121,9 @@ def test_a_lease_ends_unless_it_is_renewed(sample: Sample) -> None:
     claimed(sample, "w", lease_s=-1)
     ((cell, over),) = running_cells(sample.engine, sample.study_id)
     assert (cell.claimed_by, over) == ("w", True)
-    beat(sample.engine, "another", 60)
+    renew_worker(sample.engine, "another", 60)
     assert [over for _, over in running_cells(sample.engine, sample.study_id)] == [True]
-    beat(sample.engine, "w", 60)
+    renew_worker(sample.engine, "w", 60)
     assert [over for _, over in running_cells(sample.engine, sample.study_id)] == [False]
 
 
@@ -143,11 +143,11 @@ def test_whoever_lost_the_role_writes_nothing(sample: Sample) -> None:
     assert new is not None
     assert new.token == old.token + 1
     [row] = trials_of_study(sample.engine, sample.study_id)
-    with pytest.raises(Fenced, match="another process has become coordinator of s"):
+    with pytest.raises(LeaseLost, match="another process has become coordinator of s"):
         enqueue_cell(sample.engine, sample.trial_id, [1], role=old)
-    with pytest.raises(Fenced):
+    with pytest.raises(LeaseLost):
         put_trial(sample.engine, sample.study_id, replace(row.trial, number=7), old)
-    with pytest.raises(Fenced):
+    with pytest.raises(LeaseLost):
         put_study(sample.engine, "s", "{1}", "d1", old)
     assert enqueue_cell(sample.engine, sample.trial_id, [1], role=new)
     with writing(sample.engine) as connection:

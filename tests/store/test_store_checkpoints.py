@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Engine, select, text
 from store_sample import Sample
 
-from resbench.errors import Fenced, StorageError
+from resbench.errors import LeaseLost, StorageError
 from resbench.store.checkpoints.mark import MARK
 from resbench.store.checkpoints.place import claim
 from resbench.store.connection.transaction import reading, writing
@@ -96,9 +96,9 @@ def test_the_next_claim_goes_on_and_the_one_before_overwrites_nothing(kept: Chec
     new = taken_over(kept, sample)
     assert list(new.load()) == [b"mine"]
     new.save(2, b"ours")
-    with pytest.raises(Fenced):
+    with pytest.raises(LeaseLost):
         kept.save(2, b"late")
-    with pytest.raises(Fenced):
+    with pytest.raises(LeaseLost):
         kept.forget()
     assert list(new.load()) == [b"ours", b"mine"]
     new.forget()

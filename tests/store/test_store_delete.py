@@ -11,14 +11,14 @@ import pytest
 from sqlalchemy import Connection, Engine, text, update
 from store_sample import ENVIRONMENT, Sample, fill
 
-from resbench.errors import BadInput, Fenced
+from resbench.errors import BadInput, LeaseLost
 from resbench.store.connection.transaction import reading, writing
 from resbench.store.edits import delete as deleting
 from resbench.store.edits.changes import changes
 from resbench.store.edits.delete import delete_results
 from resbench.store.edits.delete_work import keys_of
-from resbench.store.edits.deletion import Doomed, Wanted, find_doomed
-from resbench.store.edits.notes import Subject, add_note
+from resbench.store.edits.deletion import DeletionPlan, DeletionRequest, plan_deletion
+from resbench.store.edits.notes import NoteSubject, add_note
 from resbench.store.maintenance.check import check_database
 from resbench.store.open import open_store
 from resbench.store.optuna.storage import optuna_storage
@@ -50,8 +50,10 @@ def dump(engine: Engine) -> dict[str, list[str]]:
         }
 
 
-def remove(engine: Engine, wanted: Wanted, is_gone: Callable[[WorkerRecord], bool] = lambda worker: False) -> Doomed:
-    found = find_doomed(engine, wanted)
+def remove(
+    engine: Engine, wanted: DeletionRequest, is_gone: Callable[[WorkerRecord], bool] = lambda worker: False
+) -> DeletionPlan:
+    found = plan_deletion(engine, wanted)
     delete_results(engine, wanted, found, "ann", is_gone)
     return found
 
@@ -85,10 +87,10 @@ def test_nothing_of_a_study_is_left(sample: Sample, db: str) -> None:
     for seed in range(3):
         sample.add(sample.record(seed))
     work(sample)
-    add_note(sample.engine, Subject("s"), "a note", "ann")
-    add_note(sample.engine, Subject(run=1), "another", "ann")
+    add_note(sample.engine, NoteSubject("s"), "a note", "ann")
+    add_note(sample.engine, NoteSubject(run=1), "another", "ann")
     results.test_scores(sample.engine, "s", "bob: results top --test")
-    found = remove(sample.engine, Wanted("s"))
+    found = remove(sample.engine, DeletionRequest("s"))
     assert (found.numbers, found.epochs, found.test_scores, found.kept) == ([1, 2, 3], 6, 3, ())
     assert counts(sample.engine) == {"rb_change": 3}
     assert is_sound(db)
@@ -103,7 +105,7 @@ def test_a_run_that_another_study_uses_stays(sample: Sample, db: str) -> None:
     first, second = sample.add(sample.record(0)), sample.add(sample.record(1))
     other = a_study(sample, "other")
     link_run(sample.engine, other.study_id, other.trial_id, first)
-    found = remove(sample.engine, Wanted("s"))
+    found = remove(sample.engine, DeletionRequest("s"))
     assert (found.numbers, [run.id for run in found.kept]) == ([second], [first])
     assert [(run.run_id, run.seed) for run in runs_of_study(sample.engine, "other")] == [(first, 0)]
     assert len(results.test_scores(sample.engine, "other", "ann")) == 1
@@ -114,7 +116,7 @@ def test_a_run_that_is_named_goes_from_every_study(sample: Sample, db: str) -> N
     first, second = sample.add(sample.record(0)), sample.add(sample.record(1))
     other = a_study(sample, "other")
     link_run(sample.engine, other.study_id, other.trial_id, first)
-    found = remove(sample.engine, Wanted(runs=(first, first)))
+    found = remove(sample.engine, DeletionRequest(runs=(first, first)))
     assert (found.numbers, found.studies) == ([first], ["other", "s"])
     assert runs_of_study(sample.engine, "other") == []
     assert [run.run_id for run in runs_of_study(sample.engine, "s")] == [second]
@@ -128,7 +130,7 @@ def test_a_unit_goes_and_its_twin_keeps_the_runs(sample: Sample, db: str) -> Non
     twin, wide = sample.trial(1, "twin"), sample.trial(2, "wide", "arch2")
     shared, own = sample.add(sample.record(0)), sample.add(sample.record(0, architecture="arch2"), wide)
     link_run(sample.engine, sample.study_id, twin, shared)
-    found = remove(sample.engine, Wanted("s", ("pre", "wide")))
+    found = remove(sample.engine, DeletionRequest("s", ("pre", "wide")))
     assert (found.numbers, [run.id for run in found.kept]) == ([own], [shared])
     assert [(run.unit, run.run_id) for run in runs_of_study(sample.engine, "s")] == [("twin", shared)]
     assert study_spec(sample.engine, "s")["units"] == ["twin"]
@@ -140,26 +142,26 @@ def test_a_unit_goes_and_its_twin_keeps_the_runs(sample: Sample, db: str) -> Non
 @pytest.mark.parametrize(
     ("wanted", "told"),
     [
-        (Wanted("t"), r"no study 't' in .*; it holds: s"),
-        (Wanted("s", ("per",)), "no unit of study s is called `per`; did you mean `pre`"),
-        (Wanted(runs=(1, 99)), "no run 99 in "),
-        (Wanted(runs=(2**70,)), "no run 1180591620717411303424 in "),
+        (DeletionRequest("t"), r"no study 't' in .*; it holds: s"),
+        (DeletionRequest("s", ("per",)), "no unit of study s is called `per`; did you mean `pre`"),
+        (DeletionRequest(runs=(1, 99)), "no run 99 in "),
+        (DeletionRequest(runs=(2**70,)), "no run 1180591620717411303424 in "),
     ],
 )
-def test_what_is_not_there_is_refused(sample: Sample, wanted: Wanted, told: str) -> None:
+def test_what_is_not_there_is_refused(sample: Sample, wanted: DeletionRequest, told: str) -> None:
     sample.add(sample.record(0))
     before = dump(sample.engine)
     with pytest.raises(BadInput, match=told):
-        find_doomed(sample.engine, wanted)
+        plan_deletion(sample.engine, wanted)
     assert dump(sample.engine) == before
 
 
-@pytest.mark.parametrize("wanted", [Wanted("s"), Wanted("s", ("pre",)), Wanted(runs=(1,))])
-def test_deleting_twice_says_when_it_was_deleted(sample: Sample, wanted: Wanted) -> None:
+@pytest.mark.parametrize("wanted", [DeletionRequest("s"), DeletionRequest("s", ("pre",)), DeletionRequest(runs=(1,))])
+def test_deleting_twice_says_when_it_was_deleted(sample: Sample, wanted: DeletionRequest) -> None:
     sample.add(sample.record(0))
     remove(sample.engine, wanted)
     with pytest.raises(BadInput, match=r"was deleted at 20\d\d-.*Z by ann"):
-        find_doomed(sample.engine, wanted)
+        plan_deletion(sample.engine, wanted)
 
 
 @pytest.mark.parametrize("step", ["delete_work", "empty_trials", "_delete_runs", "delete_catalogue", "record_change"])
@@ -175,30 +177,30 @@ def test_an_error_in_the_middle_leaves_all(sample: Sample, step: str, monkeypatc
     real = getattr(deleting, step)
     monkeypatch.setattr(deleting, step, fail)
     with pytest.raises(RuntimeError, match=step):
-        remove(sample.engine, Wanted("s", ("pre",)))
+        remove(sample.engine, DeletionRequest("s", ("pre",)))
     assert dump(sample.engine) == before
 
 
 def test_what_has_changed_since_it_was_asked_is_not_deleted(sample: Sample) -> None:
     sample.add(sample.record(0))
-    agreed = find_doomed(sample.engine, Wanted("s"))
+    agreed = plan_deletion(sample.engine, DeletionRequest("s"))
     sample.add(sample.record(1))
     before = dump(sample.engine)
     with pytest.raises(BadInput, match="have changed since it was asked"):
-        delete_results(sample.engine, Wanted("s"), agreed, "ann", lambda worker: False)
+        delete_results(sample.engine, DeletionRequest("s"), agreed, "ann", lambda worker: False)
     assert dump(sample.engine) == before
 
 
 def test_a_study_with_a_coordinator_is_not_touched(sample: Sample) -> None:
     sample.add(sample.record(0))
     lease = take_role(sample.engine, coordinator_of("s"), "host:1:a", 60)
-    for wanted in (Wanted("s"), Wanted("s", ("pre",)), Wanted(runs=(1,))):
+    for wanted in (DeletionRequest("s"), DeletionRequest("s", ("pre",)), DeletionRequest(runs=(1,))):
         with pytest.raises(BadInput, match="study s is being run by its coordinator host:1:a"):
             remove(sample.engine, wanted)
     with writing(sample.engine) as connection:
         connection.execute(update(rb_lease).values(until=0.0))
-    remove(sample.engine, Wanted("s"))
-    with writing(sample.engine) as connection, pytest.raises(Fenced):  # one that was only paused
+    remove(sample.engine, DeletionRequest("s"))
+    with writing(sample.engine) as connection, pytest.raises(LeaseLost):  # one that was only paused
         hold_role(connection, lease)
 
 
@@ -206,15 +208,15 @@ def test_a_study_with_a_worker_is_not_touched(sample: Sample) -> None:
     sample.add(sample.record(0))
     put_worker(sample.engine, WorkerRecord("host:2:b", "s", "host", "boot", 2, "born", "cpu", 1))
     with pytest.raises(BadInput, match=r"being run by worker host:2:b \(last heard of 0 s ago\)"):
-        remove(sample.engine, Wanted("s"))
+        remove(sample.engine, DeletionRequest("s"))
     with writing(sample.engine) as connection:
         connection.execute(update(rb_worker).values(seen=rb_worker.c.seen - 100))
     enqueue_cell(sample.engine, sample.trial_id, [7])
     cell = claim_cell(sample.engine, sample.study_id, "host:2:b")
     assert cell is not None
     with pytest.raises(BadInput, match=f"being run by worker host:2:b, at cell {cell.id}"):
-        remove(sample.engine, Wanted("s"))
-    remove(sample.engine, Wanted("s"), is_gone=lambda worker: worker.name == "host:2:b")
+        remove(sample.engine, DeletionRequest("s"))
+    remove(sample.engine, DeletionRequest("s"), is_gone=lambda worker: worker.name == "host:2:b")
     assert not end_attempt(sample.engine, cell, Ending("done"))
     assert counts(sample.engine).keys() == {"rb_change"}
 
@@ -222,7 +224,7 @@ def test_a_study_with_a_worker_is_not_touched(sample: Sample) -> None:
 def test_a_worker_that_has_left_holds_nothing(sample: Sample) -> None:
     put_worker(sample.engine, WorkerRecord("host:2:b", "s", "host", "boot", 2, "born", "cpu", 1))
     end_worker(sample.engine, "host:2:b")
-    remove(sample.engine, Wanted("s"))
+    remove(sample.engine, DeletionRequest("s"))
     assert counts(sample.engine).keys() == {"rb_change"}
 
 
@@ -230,7 +232,7 @@ def test_the_catalogue_stays_while_any_study_is_run(sample: Sample) -> None:
     """It may be about to refer to it."""
     sample.add(sample.record(0))
     take_role(sample.engine, coordinator_of("other"), "host:1:a", 60)
-    remove(sample.engine, Wanted("s"))
+    remove(sample.engine, DeletionRequest("s"))
     assert counts(sample.engine).keys() == {
         "rb_architecture",
         "rb_cost",
@@ -245,9 +247,9 @@ def test_checkpoints_that_others_go_on_from_stay(sample: Sample) -> None:
     work(sample)
     other = a_study(sample, "other")
     enqueue_cell(sample.engine, other.trial_id, [7], {"width": 1, "layout": "contiguous"})
-    remove(sample.engine, Wanted("s"))
+    remove(sample.engine, DeletionRequest("s"))
     assert (counts(sample.engine)["rb_checkpoint"], counts(sample.engine)["rb_profile"]) == (1, 1)
-    remove(sample.engine, Wanted("other"))
+    remove(sample.engine, DeletionRequest("other"))
     assert counts(sample.engine).keys() == {"rb_change"}
 
 
@@ -259,16 +261,16 @@ def test_the_checkpoint_of_stopped_runs_goes_with_the_last_of_them(sample: Sampl
         sample.add(replace(sample.record(seed, status="stopped"), test_score=None, plan={"checkpoint": "k"}))
         for seed in (0, 1)
     ]
-    remove(sample.engine, Wanted(runs=(ids[0],)))
+    remove(sample.engine, DeletionRequest(runs=(ids[0],)))
     assert counts(sample.engine)["rb_checkpoint"] == 1
-    remove(sample.engine, Wanted(runs=(ids[1],)))
+    remove(sample.engine, DeletionRequest(runs=(ids[1],)))
     assert "rb_checkpoint" not in counts(sample.engine)
 
 
 @pytest.mark.parametrize("plan", [{}, {"width": 0}, {"width": "x", "layout": 3}, {"width": 10**12}])
 def test_a_cell_of_a_strange_plan_is_deleted_too(sample: Sample, plan: dict[str, object]) -> None:
     enqueue_cell(sample.engine, sample.trial_id, [7], plan)
-    remove(sample.engine, Wanted("s"))
+    remove(sample.engine, DeletionRequest("s"))
     assert counts(sample.engine).keys() == {"rb_change"}
 
 
@@ -291,7 +293,7 @@ def rows(connection: Connection, table: str) -> int:
 
 def test_optunas_study_goes_too(sample: Sample, db: str) -> None:
     study = optunas(db, sample)
-    remove(sample.engine, Wanted("s"))
+    remove(sample.engine, DeletionRequest("s"))
     assert [one.study_name for one in optuna.get_all_study_summaries(study._storage)] == ["other"]
     with reading(sample.engine) as connection:
         for table in ("studies", "study_directions", "trials", "trial_params", "trial_values", "trial_user_attributes"):
@@ -301,7 +303,7 @@ def test_optunas_study_goes_too(sample: Sample, db: str) -> None:
 def test_optunas_trial_of_a_unit_is_emptied_and_keeps_its_number(sample: Sample, db: str) -> None:
     optunas(db, sample)
     sample.trial(1, "wide", "arch2")
-    remove(sample.engine, Wanted("s", ("pre",)))
+    remove(sample.engine, DeletionRequest("s", ("pre",)))
     again = optuna.load_study(study_name="s", storage=optuna_storage(db), sampler=optuna.samplers.RandomSampler(seed=0))
     first, second = again.trials
     assert (first.state.name, first.values, first.params, first.user_attrs) == ("FAIL", None, {}, {})
@@ -312,7 +314,7 @@ def test_optunas_trial_of_a_unit_is_emptied_and_keeps_its_number(sample: Sample,
 def test_optunas_trial_of_a_run_is_under_way_again(sample: Sample, db: str) -> None:
     optunas(db, sample)
     run = sample.add(sample.record(0))
-    remove(sample.engine, Wanted(runs=(run,)))
+    remove(sample.engine, DeletionRequest(runs=(run,)))
     again = optuna.load_study(study_name="s", storage=optuna_storage(db), sampler=optuna.samplers.RandomSampler(seed=0))
     first, second = again.trials
     assert (first.state.name, first.values, len(first.params), second.state.name) == ("RUNNING", None, 1, "COMPLETE")
@@ -331,13 +333,13 @@ def test_a_study_of_more_runs_than_a_statement_takes(sample: Sample, db: str) ->
         connection.execute(text(
             "INSERT INTO rb_study_run (study_id, trial_id, run_id, judges) SELECT :study, :trial, id, true FROM rb_run"
         ), {"study": sample.study_id, "trial": sample.trial_id})  # fmt: skip
-    assert len(remove(sample.engine, Wanted("s")).runs) == 1200
+    assert len(remove(sample.engine, DeletionRequest("s")).runs) == 1200
     assert counts(sample.engine).keys() == {"rb_change"}
 
 
 def test_it_is_trained_again_after_it_was_deleted(sample: Sample) -> None:
     run = sample.add(sample.record(0))
-    remove(sample.engine, Wanted(runs=(run,)))
+    remove(sample.engine, DeletionRequest(runs=(run,)))
     put_environment(sample.engine, ENVIRONMENT)  # as whoever trains does
     again = save_run(sample.engine, sample.record(0, val_error_pct=4.0))
     link_run(sample.engine, sample.study_id, sample.trial_id, again)
@@ -355,7 +357,7 @@ def test_an_environment_stays_while_somebody_may_be_training_in_it(sample: Sampl
     else:
         enqueue_cell(sample.engine, other.trial_id, [9])
         claim_cell(sample.engine, other.study_id, "host:1:a")
-    remove(sample.engine, Wanted("s"))
+    remove(sample.engine, DeletionRequest("s"))
     save_run(sample.engine, sample.record(9))
 
 
@@ -380,11 +382,11 @@ def test_on_a_server_it_waits_for_who_saves_a_run_and_not_the_other_way_round(po
     sample = fill(engine)
     sample.add(sample.record(0))
     other = a_study(sample, "other")
-    found = find_doomed(engine, Wanted("s"))
+    found = plan_deletion(engine, DeletionRequest("s"))
     with ThreadPoolExecutor(1) as pool:
         with writing(engine) as connection:
             run = write_run(connection, sample.record(9))
-            deletion = pool.submit(delete_results, engine, Wanted("s"), found, "ann", lambda worker: False)
+            deletion = pool.submit(delete_results, engine, DeletionRequest("s"), found, "ann", lambda worker: False)
             waits = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted"
             while not deletion.done() and not connection.execute(text(waits)).scalar():
                 pass

@@ -10,10 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from store_sample import Sample
 
-from resbench.errors import BadInput, Fenced
+from resbench.errors import BadInput, LeaseLost
 from resbench.store.connection.transaction import writing
 from resbench.store.edits.changes import changes
-from resbench.store.edits.notes import Subject, add_note, notes_on, remove_note
+from resbench.store.edits.notes import NoteSubject, add_note, notes_on, remove_note
 from resbench.store.edits.rename import rename_study
 from resbench.store.maintenance.check import check_database
 from resbench.store.merge.databases import merge
@@ -34,25 +34,25 @@ def alive(worker: WorkerRecord) -> bool:
 
 def test_notes_on_a_study_and_on_a_run(sample: Sample) -> None:
     run = sample.add(sample.record(0))
-    first = add_note(sample.engine, Subject("s"), ODD, "ann")
-    second = add_note(sample.engine, Subject(run=run), "loss spikes", "bob")
+    first = add_note(sample.engine, NoteSubject("s"), ODD, "ann")
+    second = add_note(sample.engine, NoteSubject(run=run), "loss spikes", "bob")
     found = notes_on(sample.engine)
     assert [(n.note, n.study, n.run, n.noted_by, n.text) for n in found] == [
         (first, "s", None, "ann", ODD), (second, None, run, "bob", "loss spikes")
     ]  # fmt: skip
-    assert [n.text for n in notes_on(sample.engine, Subject("s"))] == [ODD]
-    assert [n.text for n in notes_on(sample.engine, Subject(run=run))] == ["loss spikes"]
+    assert [n.text for n in notes_on(sample.engine, NoteSubject("s"))] == [ODD]
+    assert [n.text for n in notes_on(sample.engine, NoteSubject(run=run))] == ["loss spikes"]
     assert [(c.change, c.subject, c.changed_by) for c in changes(sample.engine)] == [
         ("noted", "study s", "ann"), ("noted", f"run {run}", "bob")
     ]  # fmt: skip
 
 
 def test_a_note_that_is_removed_stays_in_the_changes(sample: Sample) -> None:
-    note = add_note(sample.engine, Subject("s"), "wrong", "ann")
+    note = add_note(sample.engine, NoteSubject("s"), "wrong", "ann")
     put_study(sample.engine, "other", "{}", "d1")
     with pytest.raises(BadInput, match=f"no note {note} on study other"):
-        remove_note(sample.engine, note, "bob", Subject("other"))
-    remove_note(sample.engine, note, "bob", Subject("s"))
+        remove_note(sample.engine, note, "bob", NoteSubject("other"))
+    remove_note(sample.engine, note, "bob", NoteSubject("s"))
     assert notes_on(sample.engine) == []
     last = changes(sample.engine)[-1]
     assert (last.change, last.subject, last.details["note"]) == ("note_removed", "study s", "wrong")
@@ -63,12 +63,13 @@ def test_a_note_that_is_removed_stays_in_the_changes(sample: Sample) -> None:
 @pytest.mark.parametrize(
     ("subject", "words", "told"),
     [
-        (Subject("t"), "x", "no study 't'"), (Subject(run=9), "x", "no run 9 in "), (Subject(run=-1), "x", "no run -1 in "),
-        (Subject("s"), " \n", "got an empty one"), (Subject("s"), "x" * 10_001, "at most 10000 characters"),
-        (Subject("s"), "a\0b", r"the character U\+0000"),
+        (NoteSubject("t"), "x", "no study 't'"), (NoteSubject(run=9), "x", "no run 9 in "), 
+        (NoteSubject(run=-1), "x", "no run -1 in "),
+        (NoteSubject("s"), " \n", "got an empty one"), (NoteSubject("s"), "x" * 10_001, "at most 10000 characters"),
+        (NoteSubject("s"), "a\0b", r"the character U\+0000"),
     ],
 )  # fmt: skip
-def test_a_note_that_is_none(sample: Sample, subject: Subject, words: str, told: str) -> None:
+def test_a_note_that_is_none(sample: Sample, subject: NoteSubject, words: str, told: str) -> None:
     with pytest.raises(BadInput, match=told):
         add_note(sample.engine, subject, words, "ann")
     assert (notes_on(sample.engine), changes(sample.engine)) == ([], [])
@@ -112,11 +113,11 @@ def test_a_merge_takes_notes_and_changes_along_once(
     mine = sample.add(sample.record(0))
     theirs = other.add(other.record(0))
     for engine in (sample.engine, other.engine):
-        add_note(engine, Subject("s"), "both", "ann")
-    add_note(sample.engine, Subject(run=mine), "mine", "ann")
-    add_note(other.engine, Subject(run=theirs), "theirs", "bob")
+        add_note(engine, NoteSubject("s"), "both", "ann")
+    add_note(sample.engine, NoteSubject(run=mine), "mine", "ann")
+    add_note(other.engine, NoteSubject(run=theirs), "theirs", "bob")
     put_study(other.engine, "new", "{}", "d1")
-    add_note(other.engine, Subject("new"), "of the new study", "bob")
+    add_note(other.engine, NoteSubject("new"), "of the new study", "bob")
     assert mine != theirs
     for _ in range(2):
         merge(db, [path])
@@ -146,7 +147,7 @@ def test_a_study_has_another_name_everywhere(sample: Sample, db: str) -> None:
         assert connection.execute(text("SELECT study FROM rb_worker")).scalar() == "better"
     (change,) = changes(sample.engine)
     assert (change.change, change.subject, change.details) == ("renamed", "study s", {"name": "better"})
-    with writing(sample.engine) as connection, pytest.raises(Fenced):  # one that was only paused
+    with writing(sample.engine) as connection, pytest.raises(LeaseLost):  # one that was only paused
         hold_role(connection, lease)
     with pytest.raises(BadInput, match="no study 's'"):
         rename_study(sample.engine, "s", "best", "ann", alive)

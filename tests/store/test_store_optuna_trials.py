@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import Engine, text
 
 from resbench import failpoints
-from resbench.errors import Fenced
+from resbench.errors import LeaseLost
 from resbench.store.connection.transaction import writing
 from resbench.store.open import open_store
 from resbench.store.optuna.storage import optuna_storage
@@ -122,7 +122,7 @@ def test_who_has_lost_the_role_writes_nothing(engine: Engine, db: str) -> None:
         lambda: write_units(engine, "s", {0: "a"}, lost),
         lambda: reopen_failed(engine, "s", {0}, lost),
     ):
-        with pytest.raises(Fenced):
+        with pytest.raises(LeaseLost):
             write()
     assert (trials(db)[0].state, trials(db)[0].params) == (TrialState.RUNNING, {})
 

@@ -11,7 +11,7 @@ import pytest
 from store_sample import Sample
 
 from resbench.errors import BadInput, DatabaseError
-from resbench.store.edits.notes import Subject, add_note
+from resbench.store.edits.notes import NoteSubject, add_note
 from resbench.store.query import query as readonly
 from resbench.store.query.examples import QUESTIONS, Question
 from resbench.store.query.query import QueryResult, ask, query
@@ -43,7 +43,7 @@ def test_both_databases_give_the_same_answers(full: str) -> None:
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.asked)
 def test_what_people_ask_is_answered(full: str, sample: Sample, question: Question) -> None:
     """On a study of three runs of one unit and a note, in the names that the questions use."""
-    add_note(sample.engine, Subject("s"), "a note", "ann")
+    add_note(sample.engine, NoteSubject("s"), "a note", "ann")
     sql = question.sql.replace("'quickstart'", "'s'").replace("'identity_mappings'", "'s'").replace("'plain'", "'pre'")
     result = query(full, sql.replace("'a2_%'", "'a%'"), max_rows=100, timeout_s=20)
     assert len(set(result.columns)) == len(result.columns)

@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial
 from resbench.data.registry import info
 from resbench.language.library.library import Library
 from resbench.language.study.study import StudySpec, parse_study
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 from resbench.ops.schema import table
 from resbench.search.point import Point, Refused
 from resbench.search.space import Space
@@ -21,7 +21,7 @@ HEAD = "study: small\nnetwork: {use: resnet_cifar, depth: 8, width: 2}\ndata: di
 def study_spec(text: str, folder: Path) -> tuple[StudySpec, Library]:
     file = folder / "space.yaml"
     file.write_text(text if "network:" in text else HEAD + text, "utf-8")
-    library, check = Library(table(), folder), Check()
+    library, check = Library(table(), folder), Problems()
     spec = parse_study(library.read("study", file), library, check)
     check.done()
     assert spec is not None

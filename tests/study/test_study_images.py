@@ -183,7 +183,7 @@ def test_a_test_image_that_is_lost_while_a_network_trains_loses_its_score_alone(
     rb: Rb, pets: Path, database: Database, monkeypatch: pytest.MonkeyPatch, held: bool
 ) -> None:
     """It is cut at the end of the last epoch; two units of two seeds, each with one whole training to lose."""
-    from resbench.data.files import Files
+    from resbench.data.files import ImageFiles
     from resbench.workers import train_cell as training
 
     if not held:
@@ -192,7 +192,7 @@ def test_a_test_image_that_is_lost_while_a_network_trains_loses_its_score_alone(
 
     def cutting(desk: object, task: object, *more: object) -> object:
         files = task.data.images  # type: ignore[attr-defined]
-        assert isinstance(files, Files)
+        assert isinstance(files, ImageFiles)
         victim = files.paths[int(task.data.splits["test"][-1])]  # type: ignore[attr-defined]
         hooks = plain(desk, task, *more)  # type: ignore[arg-type]
         told = hooks.on_epoch

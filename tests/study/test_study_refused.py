@@ -12,7 +12,7 @@ from command_line import SMALL, Rb
 
 from resbench.data import registry
 from resbench.data.registry import info
-from resbench.errors import Fact
+from resbench.errors import Reason
 
 
 def refused(rb: Rb, folder: Path, words: tuple[str, ...], status: int, told: str) -> None:
@@ -96,7 +96,7 @@ def test_data_that_cannot_be_loaded(rb: Rb, small: Path, tmp_path: Path, monkeyp
     """Registered and known by name, but its file is gone."""
 
     def gone() -> object:
-        raise Fact("gone.npz is missing")
+        raise Reason("gone.npz is missing")
 
     registry.names()
     monkeypatch.setattr(registry, "_entries", dict(registry._entries))

@@ -16,7 +16,7 @@ from resbench.data.registry import info
 from resbench.measure import capacity
 from resbench.measure.capacity import Capacity
 from resbench.measure.footprint import training
-from resbench.measure.memory_check import Room, room
+from resbench.measure.memory_check import DeviceMemory, device_memory
 from resbench.measure.params import bound_weights
 from resbench.study import planning
 from resbench.study.planning import Planner
@@ -272,7 +272,7 @@ def test_a_worker_of_a_smaller_machine_gives_the_cell_back_and_leaves(
     def never(*_: object) -> None:
         raise AssertionError("nothing may be allocated")
 
-    monkeypatch.setattr(job, "room", lambda device: Room(Capacity("a small machine", 2**10, 2**10)))
+    monkeypatch.setattr(job, "room", lambda device: DeviceMemory(Capacity("a small machine", 2**10, 2**10)))
     monkeypatch.setattr(job, "materialise_stack", never)
     said = rb("study", "run", "small.yaml")
     assert said.status == 2
@@ -292,7 +292,7 @@ def test_seeds_that_do_not_fit_as_one_network_are_trained_one_by_one(
     (point,) = points(UNITS + "recipe: {use: he2016_small, epochs: 1, batch: 32, warmup: null, lr: 0.1}\n", tmp_path)
     one, two = (training(point.bound, load_of(point.bound, point.recipe, DIGITS, seeds)).total for seeds in (1, 2))
     there = Capacity("a small machine", (one + two) // 2, (one + two) // 2)
-    monkeypatch.setattr(job, "room", lambda device: Room(there))
+    monkeypatch.setattr(job, "room", lambda device: DeviceMemory(there))
     said = rb("study", "run", "small.yaml", "units=[plain]", "recipe.plan.width=2")
     assert said.status == 0, said.err
     assert "plain: 2 seeds as one network: TooLarge: plain in resnet_cifar: training needs about " in said.err
@@ -315,7 +315,7 @@ def test_where_the_stack_has_no_room_seeds_are_trained_one_by_one(
     cpu, need = torch.device("cpu"), training(point.bound, load_of(point.bound, point.recipe, DIGITS)).total
 
     def planned(count: int | None) -> Plan:
-        there = None if count is None else Room(Capacity("here", count, count))
+        there = None if count is None else DeviceMemory(Capacity("here", count, count))
         return Planner(None, "", DIGITS, cpu, there, 3).plan(point, range(8))
 
     assert planned(None).width == planned(2**40).width == 8
@@ -338,7 +338,7 @@ def test_a_measured_plan_takes_as_many_seeds_as_have_ample_room(
     cpu, need = torch.device("cpu"), training(point.bound, load_of(point.bound, point.recipe, DIGITS)).total
 
     def planned(count: int | None) -> Plan:
-        there = None if count is None else Room(Capacity("here", count, count))
+        there = None if count is None else DeviceMemory(Capacity("here", count, count))
         return Planner(None, "", DIGITS, cpu, there, 3).plan(point, range(8))
 
     assert planned(None).width == planned(2**40).width == 8
@@ -369,9 +369,9 @@ def test_workers_share_what_the_machine_has(tmp_path: Path) -> None:
     )  # fmt: skip
     assert within(has(15 * 2**30, devices=2), [10 * 2**30], 3)[0] == 2  # no worker has a half of each
     (point,) = points(UNITS + "recipe: {use: he2016_small, plan: {workers: 16}}\n", tmp_path)
-    assert list(crowded([point], DIGITS, Room(Capacity("here", 2**40, 2**40)))) == []
+    assert list(crowded([point], DIGITS, DeviceMemory(Capacity("here", 2**40, 2**40)))) == []
     assert "16 workers side by side are too many" in next(
-        crowded([point], DIGITS, Room(Capacity("here", 2**30, 2**30)))
+        crowded([point], DIGITS, DeviceMemory(Capacity("here", 2**30, 2**30)))
     )
     assert list(crowded([point], DIGITS, None)) == []
 
@@ -414,7 +414,7 @@ def test_a_part_of_each_batch_is_what_a_rank_has(tmp_path: Path, monkeypatch: py
 
 def test_a_device_that_does_not_tell_refuses_nothing(rb: Rb, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capacity, "host_capacity", lambda: None)
-    assert room(torch.device("cpu")) is None
+    assert device_memory(torch.device("cpu")) is None
     assert rb("study", "check", "small.yaml").status == 0
 
 

@@ -170,7 +170,7 @@ def test_survivors_go_on_beside_one_that_has_diverged(
     """Two seeds are one network; one is lost in the first epoch, the other goes on from its checkpoint, alone where it has to."""
     both, alone = (FIRST_SEED, FIRST_SEED + 1), (FIRST_SEED + 1,)
     trained: list[tuple[tuple[int, ...], int]] = []
-    real_step, real_draw, real_train = fit_module.step, fit_module.draw_anew, training.train
+    real_step, real_draw, real_train = fit_module.step, fit_module.reseed_ops, training.train
 
     def draw(stacked: Any, seeds: tuple[int, ...], epoch: int) -> None:
         trained.append((seeds, epoch))

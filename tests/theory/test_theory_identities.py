@@ -12,7 +12,7 @@ from resbench.language.library.library import Library
 from resbench.measure.threads import enough_threads
 from resbench.ops.schema import table
 from resbench.theory import identities
-from resbench.theory.identities import _carried, check_identities, foretold
+from resbench.theory.identities import _carried, check_identities, predicted
 from resbench.theory.paths import identity_path, inner_unit
 from resbench.theory.pieces import Pieces
 
@@ -81,7 +81,7 @@ def test_the_order_of_the_sum_is_not_the_networks() -> None:
 def test_foretelling_runs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     alike, units = inner_unit(bound("full_preactivation", "depth=20"))
     monkeypatch.setattr(torch.nn.Module, "__call__", lambda *given: pytest.fail("something was run"))
-    assert foretold(identity_path(alike[0][1])) == {"4": True, "5": True, "7": True, "8": True}
+    assert predicted(identity_path(alike[0][1])) == {"4": True, "5": True, "7": True, "8": True}
     assert units == 9
 
 

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.identity.canonical import canonical
-from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.initialize import initialize_weights
 from resbench.compiler.modules.network import Network, build
 from resbench.theory.profile import profile
 
@@ -19,7 +19,7 @@ from resbench.theory.profile import profile
 def started(unit: str) -> tuple[BoundNetwork, Network]:
     net = bound(unit, "depth=20", "width=4")
     network = build(net)
-    materialise(network, canonical(net).numbers, 0, "he_normal")
+    initialize_weights(network, canonical(net).numbers, 0, "he_normal")
     return net, network
 
 

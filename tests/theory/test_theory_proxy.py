@@ -10,12 +10,12 @@ from theory_sample import bound
 
 from resbench.errors import PluginError
 from resbench.theory import proxy as registry
-from resbench.theory.proxy import Start, measure, proxies, started
+from resbench.theory.proxy import ProxyInput, measure, proxies, started
 
 NAMES = sorted(proxies())
 
 
-def start(unit: str, **keys: str) -> Start:
+def start(unit: str, **keys: str) -> ProxyInput:
     images = torch.randn(8, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     words = [f"{key}={value}" for key, value in {"depth": "14", "width": "4", **keys}.items()]
     return started(bound(unit, *words), "he_normal", 0, images, torch.arange(8) % 10)
@@ -57,7 +57,7 @@ def test_a_wider_network_has_a_larger_synflow() -> None:
 
 
 def test_a_proxy_that_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(given: Start) -> float:
+    def broken(given: ProxyInput) -> float:
         raise ZeroDivisionError("nothing to divide")
 
     monkeypatch.setitem(registry._PROXIES, "broken", broken)

@@ -8,7 +8,7 @@ import pytest
 from theory_sample import bound
 
 from resbench.theory.identities import check_identities
-from resbench.theory.reading import consequence, read
+from resbench.theory.reading import consequence, identity_report
 
 PAPER = {
     "original": ("x_{l+1} = relu(x_l + F(x_l))", "identity", "rectified", 1.0),
@@ -28,31 +28,33 @@ PAPER = {
 @pytest.mark.parametrize("unit", PAPER)
 def test_the_units_of_the_paper(unit: str) -> None:
     equation, h, f, factor = PAPER[unit]
-    reading = read(bound(unit, "depth=20"))
+    reading = identity_report(bound(unit, "depth=20"))
     assert (reading.equation, reading.path.h_kind, reading.path.f_kind) == (equation, h, f)
     assert reading.factor == (None if factor is None else pytest.approx(factor, abs=1e-5))
     assert reading.units == 9
 
 
 def test_the_branch_and_the_gate_are_written_out() -> None:
-    names = read(bound("exclusive_gating", "depth=20", "unit.gate_bias=-3")).names
+    names = identity_report(bound("exclusive_gating", "depth=20", "unit.gate_bias=-3")).names
     assert names["g"] == "sigmoid(conv1x1(x) - 3)"
     assert names["F(x_l)"] == "bn(conv3x3(relu(bn(conv3x3(x)))))"
 
 
 def test_the_consequence_over_110_layers() -> None:
     """Section 3 of the paper: 0.5 on every shortcut leaves 0.5^54 of x_0; a gate at -6 leaves 0.875."""
-    half = read(bound("constant_scaling", "depth=110"))
+    half = identity_report(bound("constant_scaling", "depth=110"))
     assert "0.5^54 = 5.6e-17 of x_0" in consequence(half)
-    gated = read(bound("shortcut_only_gating", "depth=110"))
+    gated = identity_report(bound("shortcut_only_gating", "depth=110"))
     assert gated.left == pytest.approx(0.875, abs=1e-3)
-    assert consequence(read(bound("full_preactivation", "depth=110"))).startswith("all of x_0 reaches the end")
+    assert consequence(identity_report(bound("full_preactivation", "depth=110"))).startswith(
+        "all of x_0 reaches the end"
+    )
 
 
 def test_two_streams_and_dense_units() -> None:
-    assert read(bound("revnet", "depth=26")).foretold["4"] is True
-    assert read(bound("dense", network="densenet", image=64)).equation == "x_{l+1} = [x_l, F(x_l)]"
-    assert read(bound("shufflenet_v2", network="shufflenet_v2", image=64)).foretold == {
+    assert identity_report(bound("revnet", "depth=26")).foretold["4"] is True
+    assert identity_report(bound("dense", network="densenet", image=64)).equation == "x_{l+1} = [x_l, F(x_l)]"
+    assert identity_report(bound("shufflenet_v2", network="shufflenet_v2", image=64)).foretold == {
         "4": False, "5": False, "7": True, "8": True,
     }  # fmt: skip
 
@@ -61,7 +63,7 @@ def test_two_streams_and_dense_units() -> None:
     ("unit", "harm"), [("full_preactivation", 0), ("original", 1), ("bn_after_addition", 2), ("plain", 6)]
 )
 def test_harm_counts_the_ops_on_the_path(unit: str, harm: int) -> None:
-    assert read(bound(unit, "depth=20")).harm == harm
+    assert identity_report(bound(unit, "depth=20")).harm == harm
 
 
 ODD = {
@@ -111,7 +113,7 @@ def test_units_that_nobody_has_published(name: str, tmp_path: Path) -> None:
         "utf-8",
     )
     net = bound(str(file), "depth=14", "width=4")
-    assert consequence(read(net)).startswith(told)
+    assert consequence(identity_report(net)).startswith(told)
     assert all(check.agrees for check in check_identities(net))
 
 
@@ -122,6 +124,6 @@ def test_each_op_is_told_by_its_own_word(tmp_path: Path) -> None:
         "  y: {from: [h, f], ops: [add, scale: {by: 0.5}, dropout: {rate: 0.5}]}\nboundary: {layers: 1}\n",
         "utf-8",
     )
-    one = read(bound(str(file), "depth=8", "width=4"))
+    one = identity_report(bound(str(file), "depth=8", "width=4"))
     assert one.f == "left out at random: dropout; scaled by a constant: scale"
     assert (one.alike, one.per_stage) == (4, 2)

@@ -13,7 +13,7 @@ from torch import Tensor
 from train_sample import recipe
 
 from resbench.compiler.binding.network import Request, bind_network
-from resbench.compiler.modules.stack import materialise_stack, stack
+from resbench.compiler.modules.stack import initialize_stack, stack
 from resbench.data import split
 from resbench.data.dataset import Dataset
 from resbench.data.registry import load
@@ -23,9 +23,9 @@ from resbench.language.graph.network import Use
 from resbench.language.library.library import Library
 from resbench.language.yaml.node import Node, Plain
 from resbench.ops.schema import table
-from resbench.random_streams import Part
+from resbench.random_streams import Shard
 from resbench.train import fit as loop
-from resbench.train.execution.ranks import joined, part
+from resbench.train.execution.ranks import joined, shard
 from resbench.train.fit import Hooks
 
 BRANCH = """unit: branch
@@ -53,7 +53,7 @@ def in_float64() -> None:
 
     def double(data: Dataset, name: str, device: torch.device | str) -> split.Split:
         x, y = split.whole(plain(data, name, device))
-        return split.Held(x.double(), y)
+        return split.InMemorySplit(x.double(), y)
 
     split._normalised = double
 
@@ -77,7 +77,7 @@ def lose_test_images(case: str) -> None:
     loop.sealed_test = gone if case == "lost" else Cut
 
 
-def train(case: str, folder: Path, own: Part) -> None:
+def train(case: str, folder: Path, own: Shard) -> None:
     unit, changes, again = CASES[case]
     (folder / "branch.yaml").write_text(BRANCH, "utf-8")
     library = Library(table(), folder)
@@ -85,7 +85,7 @@ def train(case: str, folder: Path, own: Part) -> None:
     network = Use("resnet_cifar", {"depth": Node(3 * layers + 2), "width": Node(4)}, Node("resnet_cifar"))
     bound = bind_network(Request(network, Use(unit, {}, Node(unit)), (1, 8, 8), 10), library)
     stacked = stack(bound, 2)
-    materialise_stack(stacked, (0, 1), "he_normal")
+    initialize_stack(stacked, (0, 1), "he_normal")
     stacked.network.double()
     if again:
         from resbench.compiler.modules.network import recompute
@@ -107,4 +107,4 @@ if __name__ == "__main__":
     in_float64()
     with joined(torch.device("cpu")):
         for case in sys.argv[2:]:
-            train(case, Path(sys.argv[1]), part())
+            train(case, Path(sys.argv[1]), shard())

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from resbench.compiler.binding.network import Request, bind_network
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.identity.canonical import canonical
-from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.initialize import initialize_weights
 from resbench.compiler.modules.network import build
 from resbench.data.dataset import Dataset
 from resbench.data.registry import load
@@ -32,7 +32,7 @@ def bound(depth: int, unit: str = "full_preactivation", shape: tuple[int, int, i
 
 def fresh(of: BoundNetwork) -> nn.Module:
     network = build(of)
-    materialise(network, canonical(of).numbers, 0, "he_normal")
+    initialize_weights(network, canonical(of).numbers, 0, "he_normal")
     return network.eval()
 
 

@@ -13,13 +13,13 @@ from test_train_stack import bound
 from torch import Tensor
 from train_sample import recipe
 
-from resbench.compiler.modules.stack import materialise_stack, stack
+from resbench.compiler.modules.stack import initialize_stack, stack
 from resbench.data.dataset import Dataset
 from resbench.data.registry import load
 from resbench.language.recipe.execution import Every
 from resbench.language.recipe.recipe import RecipeSpec
 from resbench.language.yaml.node import Plain
-from resbench.train.checkpoint import Keeper
+from resbench.train.checkpoint import Checkpointer
 from resbench.train.fit import Hooks, fit
 from resbench.train.outcome import Epoch, Outcome
 
@@ -51,8 +51,8 @@ def run(
     unit: str, spec: RecipeSpec, data: Dataset, seeds: tuple[int, ...], kept: Kept, told: Callable[[int, Epoch], None]
 ) -> tuple[list[Outcome], dict[str, Tensor]]:
     stacked = stack(bound(unit), len(seeds))
-    materialise_stack(stacked, seeds, spec.init)
-    outcomes = fit(stacked, spec, data, seeds, Hooks(told, Keeper(spec.checkpoint_every, kept.load, kept.save)))
+    initialize_stack(stacked, seeds, spec.init)
+    outcomes = fit(stacked, spec, data, seeds, Hooks(told, Checkpointer(spec.checkpoint_every, kept.load, kept.save)))
     return outcomes, stacked.network.state_dict()
 
 
@@ -124,7 +124,7 @@ def test_when_one_is_due() -> None:
     def nothing() -> Iterator[bytes]:
         yield from ()
 
-    every = Keeper(Every(epochs=3), nothing, lambda epoch, content: None)
+    every = Checkpointer(Every(epochs=3), nothing, lambda epoch, content: None)
     assert [epoch for epoch in range(1, 10) if every.due(epoch)] == [3, 6, 9]
-    assert Keeper(Every(seconds=1e-9), nothing, lambda epoch, content: None).due(1)
-    assert not Keeper(Every(seconds=1e9), nothing, lambda epoch, content: None).due(1)
+    assert Checkpointer(Every(seconds=1e-9), nothing, lambda epoch, content: None).due(1)
+    assert not Checkpointer(Every(seconds=1e9), nothing, lambda epoch, content: None).due(1)

@@ -10,14 +10,14 @@ from test_train_stack import bound
 from train_sample import recipe
 
 from resbench.compiler.modules.network import recompute
-from resbench.compiler.modules.stack import materialise_stack, stack
+from resbench.compiler.modules.stack import initialize_stack, stack
 from resbench.data.dataset import Dataset
 from resbench.data.registry import load
 from resbench.language.recipe.execution import Every
 from resbench.language.yaml.node import Plain
-from resbench.train.checkpoint import Keeper
+from resbench.train.checkpoint import Checkpointer
 from resbench.train.execution.device import repeatable
-from resbench.train.execution.layout import PLAIN, Way
+from resbench.train.execution.layout import DEFAULT, ExecutionOptions
 from resbench.train.execution.plan_timing import measure
 from resbench.train.fit import Hooks, fit
 from resbench.train.outcome import Epoch, Outcome
@@ -38,11 +38,12 @@ def _repeatable() -> None:
 
 
 def trained(
-    unit: str, changes: dict[str, Plain], data: Dataset, seeds: tuple[int, ...], hooks: Hooks | None = None, way: Way = PLAIN
+    unit: str, changes: dict[str, Plain], data: Dataset, seeds: tuple[int, ...], hooks: Hooks | None = None,
+    way: ExecutionOptions = DEFAULT
 ) -> tuple[list[Outcome], list[dict[str, torch.Tensor]]]:  # fmt: skip
     spec = recipe({"epochs": 2, "lr": 0.01, **changes})
     stacked = stack(bound(unit), len(seeds))
-    materialise_stack(stacked, seeds, spec.init)
+    initialize_stack(stacked, seeds, spec.init)
     stacked.network.to(CUDA)
     if spec.plan.recompute:
         recompute(stacked.network)
@@ -67,8 +68,8 @@ def test_it_learns_at_every_precision(precision: str, digits: Dataset) -> None:
     assert torch.backends.cudnn.allow_tf32 == (precision == "tf32")
 
 
-@pytest.mark.parametrize("way", [Way("channels_last"), Way("channels_last", compiled=True)])
-def test_how_it_is_run_changes_rounding_alone(way: Way, digits: Dataset) -> None:
+@pytest.mark.parametrize("way", [ExecutionOptions("channels_last"), ExecutionOptions("channels_last", compiled=True)])
+def test_how_it_is_run_changes_rounding_alone(way: ExecutionOptions, digits: Dataset) -> None:
     (plain,), _ = trained("full_preactivation", {}, digits, (0,))
     (other,), _ = trained("full_preactivation", {}, digits, (0,), way=way)
     assert other.epochs[0].train_loss == pytest.approx(plain.epochs[0].train_loss, rel=1e-3)
@@ -91,7 +92,7 @@ def test_a_run_that_goes_on_gives_the_same_bits(digits: Dataset) -> None:
     def load_kept() -> Iterator[bytes]:
         yield from reversed(kept)
 
-    keeper = Keeper(Every(epochs=1), load_kept, lambda epoch, content: kept.append(content))
+    keeper = Checkpointer(Every(epochs=1), load_kept, lambda epoch, content: kept.append(content))
     with pytest.raises(InterruptedError):
         trained("dropout_shortcut", {"augment": AUGMENT}, digits, (0, 1), Hooks(stop, keeper))
     _, resumed = trained("dropout_shortcut", {"augment": AUGMENT}, digits, (0, 1), Hooks(lambda s, e: None, keeper))

@@ -17,7 +17,7 @@ from train_sample import network, recipe
 from resbench.compiler.modules.stack import single
 from resbench.errors import BadInput
 from resbench.ops.normalization.bn import BatchNorm
-from resbench.random_streams import Part
+from resbench.random_streams import Shard
 from resbench.train.execution import parallel, ranks
 from resbench.train.step import training
 
@@ -105,7 +105,7 @@ def test_devices_are_part_of_the_identity() -> None:
 @pytest.fixture
 def as_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (ranks, parallel):
-        monkeypatch.setattr(module, "part", lambda: Part(0, 2))
+        monkeypatch.setattr(module, "part", lambda: Shard(0, 2))
 
 
 def test_one_process_cannot_be_two_devices() -> None:

@@ -10,7 +10,7 @@ from train_sample import recipe, train
 
 from resbench.compiler.binding.network import Request, bind_network
 from resbench.compiler.identity.canonical import canonical
-from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.initialize import initialize_weights
 from resbench.compiler.modules.network import build
 from resbench.data.registry import load
 from resbench.language.graph.network import Use
@@ -60,7 +60,7 @@ def test_one_architecture_trains_to_the_same_bits(first: str, second: str, tmp_p
         bound = bind_network(Request(network, Use(name, {}, Node(name)), (1, 8, 8), 10), Library(table(), tmp_path))
         form = canonical(bound)
         built = build(bound)
-        materialise(built, form.numbers, 3, "he_normal")
+        initialize_weights(built, form.numbers, 3, "he_normal")
         outcome = train(built, form.numbers, recipe({"epochs": 2}), load("digits"), 3)
         weights = {
             (form.numbers[path], key): tensor

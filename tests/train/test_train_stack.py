@@ -13,7 +13,7 @@ from train_sample import recipe
 
 from resbench.compiler.binding.network import Request, bind_network
 from resbench.compiler.graph import BoundNetwork
-from resbench.compiler.modules.stack import Stack, materialise_stack, single, stack
+from resbench.compiler.modules.stack import Stack, initialize_stack, single, stack
 from resbench.data.dataset import Dataset
 from resbench.data.registry import load
 from resbench.language.graph.network import Use
@@ -21,7 +21,7 @@ from resbench.language.library.library import Library
 from resbench.language.recipe.recipe import RecipeSpec
 from resbench.language.yaml.node import Node, Plain
 from resbench.ops.schema import table
-from resbench.train.execution.layout import LAYOUTS, Way
+from resbench.train.execution.layout import LAYOUTS, ExecutionOptions
 from resbench.train.fit import Hooks, fit
 from resbench.train.outcome import Epoch, Outcome
 
@@ -61,7 +61,7 @@ def bound(unit: str, library: Library = LIBRARY) -> BoundNetwork:
 def trained(net: BoundNetwork, spec: RecipeSpec, data: Dataset, seeds: tuple[int, ...]) -> tuple[list[Outcome], Stack]:
     """In float64."""
     stacked = stack(net, len(seeds))
-    materialise_stack(stacked, seeds, spec.init)
+    initialize_stack(stacked, seeds, spec.init)
     stacked.network.double()
     return fit(stacked, spec, data, seeds, Hooks(lambda seed, epoch: None)), stacked
 
@@ -92,7 +92,7 @@ def in_float64(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = split._normalised
 
     def double(data: Dataset, name: str, device: torch.device | str) -> split.Split:
-        return split.Held(
+        return split.InMemorySplit(
             *((t.double() if t.is_floating_point() else t) for t in split.whole(plain(data, name, device)))
         )
 
@@ -114,9 +114,9 @@ def test_how_images_lie_in_memory_changes_no_number(unit: str, digits: Dataset) 
     spec, found = recipe({"epochs": 1, "batch": 64, "lr": 0.02}), []
     for layout in LAYOUTS:
         stacked = stack(bound(unit), 2)
-        materialise_stack(stacked, (0, 1), spec.init)
+        initialize_stack(stacked, (0, 1), spec.init)
         stacked.network.double()
-        outcomes = fit(stacked, spec, digits, (0, 1), Hooks(lambda seed, epoch: None), way=Way(layout))
+        outcomes = fit(stacked, spec, digits, (0, 1), Hooks(lambda seed, epoch: None), way=ExecutionOptions(layout))
         found.append([(e.train_loss, e.val_loss) for outcome in outcomes for e in outcome.epochs])
     for a, b in zip(*found, strict=True):
         assert a == pytest.approx(b, rel=1e-9)
@@ -139,7 +139,7 @@ def test_one_that_diverges_does_not_disturb_the_others(digits: Dataset) -> None:
 
     def run(broken: bool) -> list[Outcome]:
         stacked = stack(net, 3)
-        materialise_stack(stacked, SEEDS, spec.init)
+        initialize_stack(stacked, SEEDS, spec.init)
         if broken:
             stacked.state(1)["stages.0.units.0.f.conv1.weight"].fill_(math.inf)
         return fit(stacked, spec, digits, SEEDS, Hooks(lambda seed, epoch: told.append((seed, epoch))))

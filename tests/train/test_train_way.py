@@ -11,7 +11,7 @@ from train_sample import network, recipe
 
 from resbench.compiler.binding.network import Request, bind_network
 from resbench.compiler.graph import BoundNetwork
-from resbench.compiler.modules.stack import materialise_stack, single, stack
+from resbench.compiler.modules.stack import initialize_stack, single, stack
 from resbench.data.dataset import Dataset
 from resbench.data.registry import load
 from resbench.errors import BadInput
@@ -20,7 +20,7 @@ from resbench.language.library.library import Library
 from resbench.language.yaml.node import Node
 from resbench.ops.schema import table
 from resbench.train.execution import compiled
-from resbench.train.execution.layout import Way
+from resbench.train.execution.layout import ExecutionOptions
 from resbench.train.execution.plan import Plan, plan_from
 from resbench.train.execution.plan_timing import measure
 from resbench.train.execution.precision import allow
@@ -48,9 +48,9 @@ def bound(unit: str = "full_preactivation") -> BoundNetwork:
     return bind_network(Request(use, Use(unit, {}, Node(unit)), (1, 8, 8), 10), Library(table()))
 
 
-def trained(data: Dataset, unit: str, way: Way) -> list[Outcome]:
+def trained(data: Dataset, unit: str, way: ExecutionOptions) -> list[Outcome]:
     stacked = stack(bound(unit), 2)
-    materialise_stack(stacked, (0, 1), "he_normal")
+    initialize_stack(stacked, (0, 1), "he_normal")
     return fit(stacked, recipe({"epochs": 1, "lr": 0.01}), data, (0, 1), Hooks(lambda seed, epoch: None), way=way)
 
 
@@ -64,7 +64,7 @@ def test_compiled_it_is_the_same_but_for_rounding(unit: str, digits: Dataset, mo
         return module
 
     monkeypatch.setattr(compiled, "BACKEND", counting)
-    plain, other = trained(digits, unit, Way()), trained(digits, unit, Way(compiled=True))
+    plain, other = trained(digits, unit, ExecutionOptions()), trained(digits, unit, ExecutionOptions(compiled=True))
     assert calls
     for a, b in zip(plain, other, strict=True):
         assert b.epochs[-1].val_loss == pytest.approx(a.epochs[-1].val_loss, rel=1e-4)
@@ -79,7 +79,7 @@ def test_evaluation_is_not_compiled(digits: Dataset, monkeypatch: pytest.MonkeyP
         return module
 
     monkeypatch.setattr(compiled, "BACKEND", watching)
-    trained(digits, "full_preactivation", Way(compiled=True))
+    trained(digits, "full_preactivation", ExecutionOptions(compiled=True))
     assert modes
     assert all(modes)
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from resbench.compiler.binding.network import Request, bind_network
 from resbench.compiler.identity.canonical import canonical
-from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.initialize import initialize_weights
 from resbench.compiler.modules.network import Network, build
 from resbench.compiler.modules.stack import single
 from resbench.data.dataset import Dataset
@@ -37,7 +37,7 @@ def network(unit: str, seed: int = 0, width: int = 2) -> tuple[Network, dict[str
     use = Use("resnet_cifar", {"depth": Node(8), "width": Node(width)}, Node("resnet_cifar"))
     bound = bind_network(Request(use, Use(unit, {}, Node(unit)), (1, 8, 8), 10), Library(table()))
     built, numbers = build(bound), dict(canonical(bound).numbers)
-    materialise(built, numbers, seed, "he_normal")
+    initialize_weights(built, numbers, seed, "he_normal")
     return built, numbers
 
 

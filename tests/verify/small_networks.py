@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from resbench.cli.architecture.request import request_of
 from resbench.compiler.binding.network import bind_network
 from resbench.compiler.graph import BoundNetwork
-from resbench.verify.check import Verdict, verify
+from resbench.verify.check import Verification, verify
 
 NETWORK = """
 network: small
@@ -38,7 +38,7 @@ def bound(folder: Path, unit: str, words: Sequence[str] = (), network: str = NET
     return bind_network(*request_of(str(file), tuple(words)))
 
 
-def verdict(ours: BoundNetwork, theirs: nn.Module, sizes: tuple[int, ...] = SIZES) -> Verdict:
+def verdict(ours: BoundNetwork, theirs: nn.Module, sizes: tuple[int, ...] = SIZES) -> Verification:
     return verify(ours, theirs, sizes, ["float64"], {})
 
 

@@ -10,7 +10,7 @@ import torch
 from resbench.cli.architecture.request import request_of
 from resbench.compiler.binding.network import bind_network
 from resbench.errors import BadInput
-from resbench.verify.check import Verdict, verify
+from resbench.verify.check import Verification, verify
 from resbench.verify.reference import reference as built
 
 torch.set_num_threads(1)
@@ -49,7 +49,7 @@ NETS = [
 ARGUMENTS = {"torchvision:googlenet": {"aux_logits": False, "init_weights": False}}  # the latter takes its time
 
 
-def verdict(words: str, reference: str, sizes: tuple[int, ...], dtypes: tuple[str, ...] = ("float64",)) -> Verdict:
+def verdict(words: str, reference: str, sizes: tuple[int, ...], dtypes: tuple[str, ...] = ("float64",)) -> Verification:
     network, *rest = words.split()
     bound = bind_network(*request_of(network, tuple(rest)))
     return verify(bound, built(reference, bound.classes, ARGUMENTS.get(reference, {})), sizes, dtypes, {})

@@ -1,4 +1,4 @@
-"""Words of the command line -> a unit's Reading, its Checks and, where asked for, its profile at the start."""
+"""Words of the command line -> a unit's IdentityReport, its Checks and, where asked for, its profile at the start."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from resbench.cli.architecture.binding import bind_unit
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.identity.canonical import canonical
-from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.initialize import initialize_weights
 from resbench.compiler.modules.network import build
 from resbench.data.registry import load
 from resbench.data.split import normalised, whole
@@ -17,17 +17,17 @@ from resbench.measure.macs import macs
 from resbench.measure.memory_check import require
 from resbench.measure.threads import enough_threads
 from resbench.theory.identities import IMAGES as NOISE
-from resbench.theory.identities import Check, check_identities
+from resbench.theory.identities import EquationCheck, check_identities
 from resbench.theory.profile import IMAGES, UnitProfile, profile
-from resbench.theory.reading import Reading, consequence, read
+from resbench.theory.reading import IdentityReport, consequence, identity_report
 
 DATA = "digits"  # ships with the package
 
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    reading: Reading
-    checks: list[Check]
+    reading: IdentityReport
+    checks: list[EquationCheck]
     profiles: list[UnitProfile]
 
 
@@ -46,13 +46,13 @@ def analysed(
         profiles = at_start(at, named or DATA, seed)
     with enough_threads(macs(bound).count * NOISE):
         checks = check_identities(bound, seed, tell=lambda text: tell(f"{bound.unit}: {text}"))
-    return Analysis(read(bound), checks, profiles)
+    return Analysis(identity_report(bound), checks, profiles)
 
 
 def at_start(bound: BoundNetwork, data: str, seed: int) -> list[UnitProfile]:
     """With weights as a run of that seed starts from, on the first images of the training split."""
     network = build(bound)
-    materialise(network, canonical(bound).numbers, seed, "he_normal")
+    initialize_weights(network, canonical(bound).numbers, seed, "he_normal")
     images, labels = whole(normalised(load(data), "train"))
     return profile(bound, network, images[:IMAGES], labels[:IMAGES])
 

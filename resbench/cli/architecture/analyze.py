@@ -15,9 +15,9 @@ from resbench.cli.terminal import echo
 from resbench.random_streams import LARGEST
 
 if TYPE_CHECKING:
-    from resbench.theory.identities import Check
+    from resbench.theory.identities import EquationCheck
     from resbench.theory.profile import UnitProfile
-    from resbench.theory.reading import Reading
+    from resbench.theory.reading import IdentityReport
 
 
 def analyze(
@@ -80,7 +80,7 @@ def _draw(profiles: Mapping[str, list[UnitProfile]], out: Path, *, force: bool) 
     return [file for file, _ in drawn]
 
 
-def _tell(reading: Reading, checks: list[Check]) -> None:
+def _tell(reading: IdentityReport, checks: list[EquationCheck]) -> None:
     from resbench.cli.output import print_table
     from resbench.theory.reading import consequence
 

@@ -14,7 +14,7 @@ from resbench.compiler.binding.network import bind_network
 from resbench.compiler.graph import BoundNetwork, Graph, sizes
 from resbench.compiler.identity.canonical import canonical
 from resbench.compiler.identity.unit_positions import places as places
-from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.initialize import initialize_weights
 from resbench.compiler.modules.network import build
 from resbench.errors import BadInput, did_you_mean
 from resbench.language.graph.unit import UnitSpec
@@ -31,7 +31,7 @@ SMALL = 5_000_000  # weights and values of one image: a larger network runs on `
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class NetworkPart:
     path: str
     ops: str
     shape: str
@@ -53,7 +53,7 @@ class NetworkReport:
     digest: str
     unpriced: tuple[str, ...]
     notes: tuple[str, ...]
-    trace: tuple[Part, ...]
+    trace: tuple[NetworkPart, ...]
 
     def as_json(self) -> dict[str, object]:
         return asdict(self)
@@ -120,9 +120,9 @@ def _small(library: Library, network: str, unit: str) -> tuple[str, ...]:
     return (f"depth={6 * layers + 2}",) if isinstance(layers, int) else ()
 
 
-def _part(path: str, graph: Graph, n_params: int) -> Part:
+def _part(path: str, graph: Graph, n_params: int) -> NetworkPart:
     shape = f"{sizes(graph.input_shape)} -> {sizes(graph.output_shape)}"
-    return Part(path, " ".join(op.path.rpartition(".")[2].rstrip("0123456789") for op in graph.ops), shape, n_params,
+    return NetworkPart(path, " ".join(op.path.rpartition(".")[2].rstrip("0123456789") for op in graph.ops), shape, n_params,
                 graph_macs(graph).count)  # fmt: skip
 
 
@@ -141,7 +141,7 @@ def _without_gradient(bound: BoundNetwork) -> list[str]:
     where = "cpu" if values <= SMALL else "meta"
     images = torch.empty(4, *bound.input_shape, device=where)
     if where == "cpu":
-        materialise(built, canonical(bound).numbers, 0, "he_normal")
+        initialize_weights(built, canonical(bound).numbers, 0, "he_normal")
         images.normal_(generator=torch.Generator().manual_seed(0))
     try:
         result = built(images)

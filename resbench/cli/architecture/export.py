@@ -15,7 +15,7 @@ from resbench.errors import BadInput, did_you_mean
 from resbench.random_streams import LARGEST
 
 if TYPE_CHECKING:
-    from resbench.cli.architecture.export_subject import Subject
+    from resbench.cli.architecture.export_subject import ExportSubject
     from resbench.study.weights.run_weights import RunWeights
 
 FORMATS = {"python": ".py", "onnx": ".onnx", "torch": ".pt2", "safetensors": ".safetensors"}
@@ -188,7 +188,9 @@ def _check(to: str, out: Path | None, seed: int | None, weights: Path | None, ca
         raise BadInput("weights are drawn (--seed) or read (--weights), not both")
 
 
-def _write(subject: Subject, to: str, out: Path | None, *, force: bool, weights: RunWeights | None = None) -> None:
+def _write(
+    subject: ExportSubject, to: str, out: Path | None, *, force: bool, weights: RunWeights | None = None
+) -> None:
     """`weights`: of a run."""
     from resbench.files import write
 

@@ -13,12 +13,12 @@ from resbench import __version__
 from resbench.cli.architecture.binding import bind_unit, places
 from resbench.cli.architecture.request import request_of
 from resbench.compiler.binding.network import bind_network
-from resbench.compiler.export.python.module import About, network_file, unit_file
+from resbench.compiler.export.python.module import FileHeader, network_file, unit_file
 from resbench.compiler.export.serialized import onnx_bytes, safetensors_bytes, torch_bytes
 from resbench.compiler.export.torch_module import plain_network, plain_unit
 from resbench.compiler.graph import BoundNetwork, Graph
 from resbench.compiler.identity.canonical import canonical
-from resbench.compiler.modules.initialize import materialise
+from resbench.compiler.modules.initialize import initialize_weights
 from resbench.compiler.modules.load_weights import fit, load_weights
 from resbench.compiler.modules.network import build
 from resbench.compiler.modules.weight_files import Named
@@ -70,11 +70,11 @@ class ExportFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ExportSubject:
     """`unit`: the path of one unit in the network and its graph, or None for the whole."""
 
     bound: BoundNetwork
-    about: About
+    about: FileHeader
     source: Source
     unit: tuple[str, Graph] | None = None
 
@@ -114,7 +114,7 @@ class Subject:
         """With what is known of it, and notes. A unit's weights are those that it has in the whole network."""
         source, seed = self.source, self.source.seed or 0
         network = build(self.bound)
-        materialise(network, canonical(self.bound).numbers, seed, INIT)
+        initialize_weights(network, canonical(self.bound).numbers, seed, INIT)
         module = network if self.unit is None else network.get_submodule(self.unit[0])
         about = {"network": self.bound.name, "unit": self.bound.unit, "digest": canonical(self.bound).digest}
         about |= {"resbench": __version__} | ({"place": self.unit[0]} if self.unit is not None else {})
@@ -147,21 +147,21 @@ class Subject:
         return plain_unit(self.bound, units, self._number, module)
 
 
-def run_subject(url: str, run_id: int) -> Subject:
+def run_subject(url: str, run_id: int) -> ExportSubject:
     """The network of a run, as it is stored; it needs no file of a unit. Raises BadInput where there is no such run."""
     engine = open_store(url, create=False)
     detail = run_detail(engine, run_id)
     bound = stored_network(engine, detail.run.architecture)
-    about = About(
+    about = FileHeader(
         shell_line(["resbench", "net", "export", "--run", str(run_id), "--to", "python"]),
         f"{bound.name}, as it was trained in run {run_id}", f"recipe {detail.recipe.name}, seed {detail.run.seed}",
         tuple(bound.unit for _ in bound.stages), lambda name: name,
     )  # fmt: skip
-    return Subject(bound, about, Source(None, None))
+    return ExportSubject(bound, about, Source(None, None))
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ExportRequest:
     """`network`, `unit`: names or paths of files."""
 
     command: list[str]
@@ -170,15 +170,15 @@ class Asked:
     unit: str | None
 
 
-def network_subject(network: str, words: tuple[str, ...], source: Source) -> Subject:
+def network_subject(network: str, words: tuple[str, ...], source: Source) -> ExportSubject:
     request, library = request_of(network, words)
     bound = bind_network(request, library)
     command = ["resbench", "net", "export", network, *words, *source.words, "--to", "python"]
     asked = None if request.unit is None else request.unit.name
-    return Subject(bound, _about(bound, library, Asked(command, words, network, asked)), source)
+    return ExportSubject(bound, _about(bound, library, ExportRequest(command, words, network, asked)), source)
 
 
-def unit_subject(unit: str, words: tuple[str, ...], place: str, source: Source) -> Subject:
+def unit_subject(unit: str, words: tuple[str, ...], place: str, source: Source) -> ExportSubject:
     """Raises BadInput for a place that the unit does not have there."""
     _, bound = bind_unit(unit, words)
     library = Library(table(), Path(unit).parent if unit.endswith(".yaml") else None)
@@ -186,10 +186,12 @@ def unit_subject(unit: str, words: tuple[str, ...], place: str, source: Source) 
     if place not in found:
         raise BadInput(f"{bound.unit} has no {place} place in this {bound.name}; it has: {', '.join(found)}")
     command = ["resbench", "unit", "export", unit, *words, *source.words, "--place", place, "--to", "python"]
-    return Subject(bound, _about(bound, library, Asked(command, words, bound.name, unit)), source, found[place])
+    return ExportSubject(
+        bound, _about(bound, library, ExportRequest(command, words, bound.name, unit)), source, found[place]
+    )
 
 
-def _about(bound: BoundNetwork, library: Library, asked: Asked) -> About:
+def _about(bound: BoundNetwork, library: Library, asked: ExportRequest) -> FileHeader:
     spec = library.network(asked.network)
     given = {bound.unit: asked.unit or bound.unit}  # a file is found by its path, not by its unit's name
     units = []
@@ -199,7 +201,7 @@ def _about(bound: BoundNetwork, library: Library, asked: Asked) -> About:
         given[units[-1]] = own
     params = ", ".join(word for word in asked.words if not word.startswith(("unit=", "network="))) or "no params given"
     sentence = _sentence(bound.name, spec.doc, spec.cite)
-    return About(
+    return FileHeader(
         shell_line(asked.command), sentence, params, tuple(units),
         lambda name: _described(library, name, given.get(name)),
     )  # fmt: skip

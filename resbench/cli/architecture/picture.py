@@ -8,7 +8,7 @@ import sys
 from resbench.cli.architecture.binding import bind_unit, places
 from resbench.cli.terminal import can_print, write, write_file
 from resbench.compiler.graph import BoundNetwork, Graph
-from resbench.drawing.annotated import ShownGraph, View, show_graph
+from resbench.drawing.annotated import AnnotatedView, ShownGraph, show_graph
 from resbench.drawing.picture import Picture
 from resbench.drawing.picture_format import Format
 from resbench.errors import BadInput, did_you_mean
@@ -64,8 +64,8 @@ def _chosen(spec: UnitSpec, bound: BoundNetwork, found: list[str], place: str | 
     return [place]
 
 
-def _view(spec: UnitSpec, bound: BoundNetwork, place: str, path: str, graph: Graph) -> View:
-    return View(spec.name, place, bound.name, path, spec.doc, show_graph(graph))
+def _view(spec: UnitSpec, bound: BoundNetwork, place: str, path: str, graph: Graph) -> AnnotatedView:
+    return AnnotatedView(spec.name, place, bound.name, path, spec.doc, show_graph(graph))
 
 
 def _ops(graph: ShownGraph) -> dict[str, object]:

@@ -31,17 +31,17 @@ from resbench.theory.proxy import proxies, started
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CheckLine:
     good: bool
     what: str
     told: str
     trace: str = ""
 
 
-def check_plugin(item: Item, network: str) -> Iterator[Line]:
+def check_plugin(item: Item, network: str) -> Iterator[CheckLine]:
     """Units are tried in the network of that name."""
     for failure in item.failures:
-        yield Line(False, failure.what, failure.cause, failure.trace)
+        yield CheckLine(False, failure.what, failure.cause, failure.trace)
     library = Library(table())
 
     def path(kind: str, name: str) -> Path:
@@ -67,16 +67,16 @@ def check_plugin(item: Item, network: str) -> Iterator[Line]:
         for name in names:
             yield _tried(f"{group.removesuffix('s')} {name}", tries[group], name)
     if not item.gives and not item.failures:
-        yield Line(False, "nothing", "it gives nothing that can be used")
+        yield CheckLine(False, "nothing", "it gives nothing that can be used")
 
 
-def _tried(what: str, attempt: Callable[[str], str], name: str) -> Line:
+def _tried(what: str, attempt: Callable[[str], str], name: str) -> CheckLine:
     try:
-        return Line(True, what, attempt(name))
+        return CheckLine(True, what, attempt(name))
     except (AssertionError, ResbenchError) as error:
-        return Line(False, what, str(error), trace(error.__cause__) if error.__cause__ is not None else "")
+        return CheckLine(False, what, str(error), trace(error.__cause__) if error.__cause__ is not None else "")
     except Exception as error:  # whatever a plugin does, the next thing is tried
-        return Line(False, what, cause(error), trace(error))
+        return CheckLine(False, what, cause(error), trace(error))
 
 
 def _op(name: str) -> str:

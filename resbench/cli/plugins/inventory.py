@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resbench.data.registry import names as data_names
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.language.library.library import Library, shown
 from resbench.measure.registry import metrics
 from resbench.ops.initialisers import initialisers
@@ -70,7 +70,7 @@ def _code(state: Active, plugin: Plugin, group: str, there: set[str]) -> list[st
         if name in there:
             names.append(name)
         else:
-            state.fail(plugin, gift, f"{group}: `{name}`", Fact(f"{gift.target} registers nothing of that name"))
+            state.fail(plugin, gift, f"{group}: `{name}`", Reason(f"{gift.target} registers nothing of that name"))
     return sorted(names)
 
 
@@ -79,7 +79,7 @@ def _note_unknown_groups(state: Active, plugin: Plugin) -> None:
         if gift.group not in GROUPS:
             known = ", ".join(f"resbench.{group}" for group in GROUPS)
             state.fail(
-                plugin, gift, f"entry point `{gift.name}`", Fact(f"no group resbench.{gift.group}; groups: {known}")
+                plugin, gift, f"entry point `{gift.name}`", Reason(f"no group resbench.{gift.group}; groups: {known}")
             )
 
 
@@ -93,4 +93,4 @@ def _note_twice(state: Active, library: Library) -> None:
                     paths = [path for each in level for path in library.files.of_root(each, kind).get(name, [])]
                     if len(paths) > 1:
                         both = " and ".join(shown(path) for path in paths)
-                        state.fail(roots[root], None, f"{kind} `{name}`", Fact(f"is given twice: by {both}"))
+                        state.fail(roots[root], None, f"{kind} `{name}`", Reason(f"is given twice: by {both}"))

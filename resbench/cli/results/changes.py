@@ -15,8 +15,8 @@ from resbench.cli.terminal import agree, echo, is_answered
 from resbench.errors import BadInput
 
 if TYPE_CHECKING:
-    from resbench.store.edits.deletion import Doomed
-    from resbench.store.edits.notes import Subject
+    from resbench.store.edits.deletion import DeletionPlan
+    from resbench.store.edits.notes import NoteSubject
     from resbench.store.open import Engine
 
 MOST = 20  # names in a line
@@ -50,15 +50,15 @@ def delete(
     from resbench.cli.results.test_scores import user
     from resbench.store.connection.location import locate
     from resbench.store.edits.delete import delete_results
-    from resbench.store.edits.deletion import Wanted, find_doomed
+    from resbench.store.edits.deletion import DeletionRequest, plan_deletion
     from resbench.store.open import open_store
     from resbench.store.results.checkpoints import checkpoint_folder, sweep
     from resbench.workers.processes import is_gone
 
     url = database(db)
     engine = open_store(url, create=False, transaction_s=timeout_s, bulk=True)
-    wanted = Wanted(study, tuple(unit or ()), tuple(run or ()))
-    found = find_doomed(engine, wanted)
+    wanted = DeletionRequest(study, tuple(unit or ()), tuple(run or ()))
+    found = plan_deletion(engine, wanted)
     echo(f"{locate(url).shown}:", err=True)
     for line in sentences(found):
         echo(f"  {line}", err=True)
@@ -74,7 +74,7 @@ def delete(
     echo("deleted; rb_change says what, when and by whom", err=True)
 
 
-def sentences(found: Doomed) -> Iterator[str]:
+def sentences(found: DeletionPlan) -> Iterator[str]:
     """Exactly what goes, and what stays."""
     runs = Counter(status for status in (run.status for run in found.runs))
     told = f" ({', '.join(f'{n} {status}' for status, n in sorted(runs.items()))})" if runs else ""
@@ -156,27 +156,27 @@ def note(
 
 def line_of_notes(engine: Engine, study: str) -> Iterator[str]:
     """The notes of a study as one line; nothing where it has none."""
-    from resbench.store.edits.notes import Subject, notes_on
+    from resbench.store.edits.notes import NoteSubject, notes_on
 
-    found = notes_on(engine, Subject(study))
+    found = notes_on(engine, NoteSubject(study))
     if found:
         yield f"notes: {' | '.join(note.text for note in found)}"
 
 
-def _subject(given: Sequence[str], run: int | None, *, needed: bool) -> tuple[Subject | None, Sequence[str]]:
+def _subject(given: Sequence[str], run: int | None, *, needed: bool) -> tuple[NoteSubject | None, Sequence[str]]:
     """What the note is about, and the words that are left."""
-    from resbench.store.edits.notes import Subject
+    from resbench.store.edits.notes import NoteSubject
 
     if run is not None:
-        return Subject(run=run), given
+        return NoteSubject(run=run), given
     if given:
-        return Subject(given[0]), given[1:]
+        return NoteSubject(given[0]), given[1:]
     if needed:
         raise BadInput("name a study and a text, or --run N and a text; --list shows every note")
     return None, given
 
 
-def _print(engine: Engine, subject: Subject | None, json: bool) -> None:
+def _print(engine: Engine, subject: NoteSubject | None, json: bool) -> None:
     from resbench.cli.output import print_json, print_table
     from resbench.store.edits.notes import notes_on
 

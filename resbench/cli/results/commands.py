@@ -87,10 +87,10 @@ def top(
 
 def has_finished(engine: Engine, study: str) -> bool:
     """Whether there is a run to rank."""
-    from resbench.store.records import ENDED
+    from resbench.store.records import TERMINAL_STATUSES
     from resbench.store.results.reading import runs_of_study
 
-    return any(run.active and run.judges and run.status in ENDED for run in runs_of_study(engine, study))
+    return any(run.active and run.judges and run.status in TERMINAL_STATUSES for run in runs_of_study(engine, study))
 
 
 def print_ranking(engine: Engine, study: str, json: bool, svg: str | None = None, *, force: bool = False) -> None:

@@ -47,12 +47,12 @@ def plot(
     from resbench.figures.pareto import cost_of
     from resbench.figures.style import ending_of
     from resbench.files import write_all
-    from resbench.results.study_results import found
+    from resbench.results.study_results import study_results
     from resbench.store.open import open_store
 
     ending, against, asked = ending_of(out), cost_of(cost), [kind_of(kind) for kind in dict.fromkeys(kinds or ())]
     engine = open_store(database(db), create=False)
-    study_found = found(engine, study)
+    study_found = study_results(engine, study)
     written, pictures = [], []
     for kind in asked or KINDS:
         try:

@@ -9,7 +9,7 @@ from resbench.cli.output import count, print_json, print_table
 from resbench.cli.terminal import echo
 from resbench.escape import shell_line
 from resbench.store.connection.location import locate
-from resbench.store.edits.notes import Subject, notes_on
+from resbench.store.edits.notes import NoteSubject, notes_on
 from resbench.store.open import Engine
 from resbench.store.results.reading import RunDetail, run_detail
 from resbench.store.results.runs import run_plan
@@ -19,7 +19,7 @@ def print_run(engine: Engine, run_id: int, url: str, json: bool) -> None:
     detail = run_detail(engine, run_id)
     command = shell_line(["resbench", "results", "repeat", str(run_id), "--db", locate(url).shown])
     untested = run_plan(engine, run_id).get("untested")
-    notes = notes_on(engine, Subject(run=run_id))
+    notes = notes_on(engine, NoteSubject(run=run_id))
     if json:
         print_json(
             _as_json(detail)

@@ -1,4 +1,4 @@
-"""Verdict -> a table, notes and one sentence; or JSON."""
+"""Verification -> a table, notes and one sentence; or JSON."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from resbench.cli.output import print_json, print_table
 from resbench.cli.terminal import echo
 from resbench.compiler.graph import BoundNetwork
 from resbench.language.yaml.problems import listed
-from resbench.verify.check import Verdict
+from resbench.verify.check import Verification
 from resbench.verify.equal import DECIDING, TOLERANCES, Difference
 from resbench.verify.randomness import Rates
 
 _COLUMNS = [">pixels", "type", ">output, eval", ">output, train", ">gradients", ">statistics", "", "furthest gradient"]
 
 
-def print_verdict(bound: BoundNetwork, against: str, verdict: Verdict, *, json: bool) -> None:
+def print_verdict(bound: BoundNetwork, against: str, verdict: Verification, *, json: bool) -> None:
     """`against`: the reference's name, with the arguments it was built with."""
     notes = list(_notes(verdict))
     if json:
@@ -48,7 +48,7 @@ def _word(difference: Difference) -> str:
     return "NOT equal" if difference.dtype == DECIDING else "differs, decides nothing"
 
 
-def _notes(verdict: Verdict) -> Iterator[str]:
+def _notes(verdict: Verification) -> Iterator[str]:
     if not verdict.equal:
         if verdict.pairing.parts:
             yield verdict.pairing.parts
@@ -80,7 +80,7 @@ def _dropped(rates: Rates) -> str:
     return listed(found, 4)
 
 
-def _record(against: str, verdict: Verdict, notes: list[str]) -> dict[str, object]:
+def _record(against: str, verdict: Verification, notes: list[str]) -> dict[str, object]:
     rows = []
     for d in verdict.differences:
         row = {k: v if v != float("inf") else None for k, v in asdict(d).items()}

@@ -13,17 +13,17 @@ from resbench.cli.study.run import prepare, room_on
 from resbench.cli.terminal import echo
 from resbench.data.info import DatasetInfo
 from resbench.data.registry import absent, is_settled
-from resbench.errors import BadInput, Endless
+from resbench.errors import BadInput, SpaceTooLarge
 from resbench.language.study.search import BY_RUNGS
 from resbench.language.study.study import StudySpec
 
 if TYPE_CHECKING:
-    from resbench.measure.memory_check import Room
+    from resbench.measure.memory_check import DeviceMemory
     from resbench.search.point import Point, Refused
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class StudyCheck:
     """`endless`: why the points cannot be counted, where they cannot; then `points` are some. `known`: names of the library.
     `drawn`: how many different ones a search by rungs begins with. `hints`: what is seldom meant.
     `data`: how many images there are, and what of them a person should know.
@@ -39,7 +39,7 @@ class Checked:
     endless: str | None = None
 
 
-def room_of(device: str | None, memory: str | None) -> Callable[[], Room | None]:
+def room_of(device: str | None, memory: str | None) -> Callable[[], DeviceMemory | None]:
     """What the device has that will train, when it is asked for. Raises BadInput for a size that is none."""
     if memory is None:
         return lambda: room_on(device)
@@ -48,16 +48,16 @@ def room_of(device: str | None, memory: str | None) -> Callable[[], Room | None]
     if count == 0:
         raise BadInput(f"--memory {memory}: expected a size such as 80GiB or 512MiB")
 
-    def given() -> Room:
+    def given() -> DeviceMemory:
         from resbench.measure.capacity import Capacity
-        from resbench.measure.memory_check import Room
+        from resbench.measure.memory_check import DeviceMemory
 
-        return Room(Capacity(f"a device of --memory {memory}", count, count))
+        return DeviceMemory(Capacity(f"a device of --memory {memory}", count, count))
 
     return given
 
 
-def checked(file: str, changes: tuple[str, ...], room: Callable[[], Room | None] = lambda: None) -> Checked:
+def checked(file: str, changes: tuple[str, ...], room: Callable[[], DeviceMemory | None] = lambda: None) -> StudyCheck:
     """Also of a search that looks at some points: all that it could look at, where they can be counted.
 
     `room`: of the device that they must fit on.
@@ -73,13 +73,13 @@ def checked(file: str, changes: tuple[str, ...], room: Callable[[], Room | None]
     if prepared.spec.budget.trials is not None and not prepared.spec.search.is_grid:
         try:
             points, refused = prepared.space.all()
-        except Endless as error:
+        except SpaceTooLarge as error:
             endless = str(error).partition(";")[0]
     told = list(hints(prepared.spec, points, prepared.space.info.n_train))
     told += crowded(points, prepared.space.info, prepared.room)
     drawn = len({(point.digest, point.recipe.digest) for point in prepared.points})
     images = [*data_sentences(prepared.spec, prepared.space.info)]
-    return Checked(prepared.spec, points, refused, known_as(prepared.space, points), drawn, told, images, endless)
+    return StudyCheck(prepared.spec, points, refused, known_as(prepared.space, points), drawn, told, images, endless)
 
 
 def data_sentences(spec: StudySpec, info: DatasetInfo) -> Iterator[str]:
@@ -95,7 +95,7 @@ def data_sentences(spec: StudySpec, info: DatasetInfo) -> Iterator[str]:
         yield from notes(data_of(spec, Decoding(partial(echo, err=True)))[0])
 
 
-def sentences(found: Checked) -> Iterator[str]:
+def sentences(found: StudyCheck) -> Iterator[str]:
     spec, search = found.spec, found.spec.search
     for ours, library in found.known.items():
         yield f"{ours} is {library} of the library"

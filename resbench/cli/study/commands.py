@@ -96,7 +96,7 @@ def run(
             )
         from resbench.study.resources.memory import refuse
         from resbench.study.warnings import hints
-        from resbench.train.execution.ranks import joined, part
+        from resbench.train.execution.ranks import joined, shard
 
         for hint in hints(spec, points, prepared.space.info.n_train):
             progress.note(hint)
@@ -106,7 +106,7 @@ def run(
         with joined(named_device(device)) as where:
             if explain:
                 refuse(points, prepared.space.info, prepared.room)
-                if part().rank == 0:
+                if shard().rank == 0:
                     explain_plan(spec, points, where, json)
                 raise typer.Exit(0)
             place, tracking = ray_place(executor, address, gpus), trackers_of(spec, track or ())

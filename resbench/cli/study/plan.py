@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 def explain_plan(spec: StudySpec, points: Sequence[Point], device: torch.device, json: bool) -> None:
     from resbench.data.registry import info
-    from resbench.measure.memory_check import room
+    from resbench.measure.memory_check import device_memory
     from resbench.study.planning import Planner, bfloat16_gain, cores, workers
     from resbench.workers.cell_plan import blocks
 
     about = info(str(spec.data.name), spec.data.given)
-    planner = Planner(None, "", about, device, room(device))
+    planner = Planner(None, "", about, device, device_memory(device))
     plans = [planner.plan(point, spec.seeds) for point in points]
     team = workers([(point, len(spec.seeds)) for point in points], plans, about.n_train, device)
     if json:

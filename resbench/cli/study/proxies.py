@@ -15,7 +15,7 @@ from resbench.escape import csv_text
 from resbench.random_streams import LARGEST
 
 if TYPE_CHECKING:
-    from resbench.evidence.proxies import Agreement, Ceiling
+    from resbench.evidence.proxies import Ceiling, ProxyAgreement
 
 
 def proxies(
@@ -65,7 +65,7 @@ def proxies(
         write(out, csv_text(names, table, raw=raw).encode("utf-8", "backslashreplace"), force=force)
 
 
-def _tell(rows: list[Agreement], top: Ceiling | None, architectures: int, images: int, seed: int) -> None:
+def _tell(rows: list[ProxyAgreement], top: Ceiling | None, architectures: int, images: int, seed: int) -> None:
     from resbench.cli.output import print_table
     from resbench.evidence.proxies import RESAMPLES
     from resbench.study.proxy_scores import BASELINES
@@ -95,14 +95,14 @@ def _interval(low: float | None, high: float | None) -> str:
     return "–" if low is None or high is None else f"[{low:+.2f}, {high:+.2f}]"
 
 
-def _beside(row: Agreement, other: str) -> str:
+def _beside(row: ProxyAgreement, other: str) -> str:
     if other not in row.beside:
         return "–"
     difference, low, high = row.beside[other]
     return f"{difference:+.2f} {_interval(low, high)}"
 
 
-def _json(row: Agreement) -> dict[str, object]:
+def _json(row: ProxyAgreement) -> dict[str, object]:
     beside = {
         name: dict(zip(("difference", "low", "high"), values, strict=True)) for name, values in row.beside.items()
     }

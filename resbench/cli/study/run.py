@@ -19,7 +19,7 @@ from resbench.language.study.command_line import override_study
 from resbench.language.study.plugins import plugin_folders
 from resbench.language.study.study import StudySpec, parse_study
 from resbench.language.yaml.node import Node
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 from resbench.ops.schema import table
 from resbench.plugins.active import activate_also, named_folders
 from resbench.store.checkpoints.place import refuse_strangers
@@ -29,7 +29,7 @@ from resbench.store.results.checkpoints import checkpoint_folder
 if TYPE_CHECKING:
     import torch
 
-    from resbench.measure.memory_check import Room
+    from resbench.measure.memory_check import DeviceMemory
     from resbench.search.point import Point, Refused
     from resbench.search.space import Space
     from resbench.store.records import DataRecord
@@ -42,14 +42,14 @@ if TYPE_CHECKING:
 class Prepared:
     """`points`, `refused`: what is looked at; of a search that proposes it, one by which recipe and machine are looked at.
 
-    `room`: of the device that trains them, None where others do.
+    `device_memory`: of the device that trains them, None where others do.
     """
 
     spec: StudySpec
     space: Space
     points: Sequence[Point]
     refused: Sequence[Refused]
-    room: Room | None = None
+    room: DeviceMemory | None = None
 
 
 def prepare(
@@ -57,7 +57,7 @@ def prepare(
     changes: tuple[str, ...],
     fork: str | None = None,
     url: str | None = None,
-    device: Callable[[], Room | None] = lambda: None,
+    device: Callable[[], DeviceMemory | None] = lambda: None,
 ) -> Prepared:
     """Every problem of the study's own text first, without torch; then every point bound, before anything is written.
 
@@ -75,14 +75,18 @@ def prepare(
     from resbench.store.results.stored import from_database
     from resbench.study.resources.memory import begun_on
 
-    room, known = device(), Latencies()
-    asked = room if url is None else None
+    device_memory, known = device(), Latencies()
+    asked = device_memory if url is None else None
     if not spec.search.is_grid:
-        asked = room if url is None else from_database(url, lambda engine: begun_on(engine, spec.name, room), room)
+        asked = (
+            device_memory
+            if url is None
+            else from_database(url, lambda engine: begun_on(engine, spec.name, device_memory), device_memory)
+        )
     if url is not None and spec.budget.latency_ms:
         known = from_database(url, lambda engine: latencies_of(engine, spec.name), known)
     space = Space(spec, info(str(spec.data.name), spec.data.given), library, known, asked)
-    return Prepared(spec, space, *space.looked_at(), room)
+    return Prepared(spec, space, *space.looked_at(), device_memory)
 
 
 def parsed(file: str, changes: tuple[str, ...]) -> tuple[StudySpec, Library]:
@@ -102,7 +106,7 @@ def read_study(path: Path) -> tuple[Node, Library]:
 
 def _parse(top: Node, library: Library) -> StudySpec:
     """The study with its units and network read, and its data known."""
-    check = Check()
+    check = Problems()
     spec = parse_study(top, library, check)
     if spec is not None:
         try:
@@ -144,12 +148,12 @@ def named_device(device: str | None) -> torch.device:
     return where
 
 
-def room_on(device: str | None) -> Room | None:
+def room_on(device: str | None) -> DeviceMemory | None:
     """What the device of that name has, or the best there is, which is not used for that; raises as `named_device` does."""
-    from resbench.measure.memory_check import room
+    from resbench.measure.memory_check import device_memory
     from resbench.train.execution.device import best_device
 
-    return room(named_device(device) if device else best_device())
+    return device_memory(named_device(device) if device else best_device())
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +180,7 @@ def trained(prepared: Prepared, setting: Setting, progress: StudyProgress) -> tu
     from resbench.study.resources.memory import short_now
     from resbench.study.run import Manner, Task, run_study
     from resbench.study.trackers.tracking import NO_TRACKERS
-    from resbench.train.execution.ranks import part
+    from resbench.train.execution.ranks import shard
     from resbench.workers.data import loaded
     from resbench.workers.job import check_recipe, dismiss, follow
     from resbench.workers.shutdown import Stopped, heard
@@ -186,7 +190,7 @@ def trained(prepared: Prepared, setting: Setting, progress: StudyProgress) -> tu
     for point in points:
         check_recipe(point.recipe, setting.device)
     _refuse_too_large(prepared, setting.url, data)
-    if part().rank > 0:
+    if shard().rank > 0:
         follow(setting.device)
         raise SystemExit(0)
     for note in notes(loaded(data.name, data.settings)[0]):
@@ -196,7 +200,7 @@ def trained(prepared: Prepared, setting: Setting, progress: StudyProgress) -> tu
     folder = checkpoint_folder(setting.url, setting.checkpoints)
     refuse_strangers(folder)
     engine = open_store(setting.url, create=True)
-    here: Where = "ranks" if part().of > 1 else "here" if _in_process(points) else "local"
+    here: Where = "ranks" if shard().of > 1 else "here" if _in_process(points) else "local"
     where: Where = here if setting.place is None else "ray"
     workers = MANY if where == "ray" and setting.workers is None else setting.workers
     manner = Manner(where, workers, place=setting.place, trackers=setting.trackers or NO_TRACKERS)
@@ -222,12 +226,16 @@ def _refuse_too_large(prepared: Prepared, url: str, data: DataRecord) -> None:
     from resbench.store.results.stored import from_database
     from resbench.study.resources.memory import lacks, refuse, without_runs
 
-    room, seeds = prepared.room, prepared.spec.seeds
-    if room is None or not prepared.spec.search.is_grid:
+    device_memory, seeds = prepared.room, prepared.spec.seeds
+    if device_memory is None or not prepared.spec.search.is_grid:
         return
-    large = [point for point in prepared.points if lacks(point, data, room) is not None]
+    large = [point for point in prepared.points if lacks(point, data, device_memory) is not None]
     if large:
-        refuse(from_database(url, lambda engine: without_runs(engine, large, data.digest, seeds), large), data, room)
+        refuse(
+            from_database(url, lambda engine: without_runs(engine, large, data.digest, seeds), large),
+            data,
+            device_memory,
+        )
 
 
 MANY = 10**6  # slots of a cluster: as many as it has room for

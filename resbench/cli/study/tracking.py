@@ -13,7 +13,7 @@ from resbench.language.study.command_line import word_value
 from resbench.language.study.study import StudySpec
 from resbench.language.study.track import parse_track
 from resbench.language.yaml.node import plain
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 
 if TYPE_CHECKING:
     from resbench.store.open import Engine
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 NONE = "none"
 
 
-def check_trackers(spec: StudySpec, check: Check) -> None:
+def check_trackers(spec: StudySpec, check: Problems) -> None:
     """Report what a study's `track` says and no tracker takes."""
     from resbench.study.trackers.registry import kind_of
 
@@ -48,7 +48,7 @@ def trackers_of(spec: StudySpec, words: Sequence[str]) -> Trackers:
 
 
 def _parsed(word: str) -> tuple[Use, ...]:
-    check = Check()
+    check = Problems()
     found = parse_track(word_value(word, f"--track={word}"), check, trusted=True)
     check.done()
     if not found:

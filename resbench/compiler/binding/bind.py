@@ -12,12 +12,12 @@ from resbench.compiler.binding.mismatch_hint import hint, where
 from resbench.compiler.binding.scope import Frame, Scope, Text, shown
 from resbench.compiler.binding.shapes import infer
 from resbench.compiler.graph import BoundOp, Graph, Shape, sizes
-from resbench.errors import Fact, PlacedPluginError, PluginError, SpecError
+from resbench.errors import PlacedPluginError, PluginError, Reason, SpecError
 from resbench.language.graph.body import Body, NodeSpec, find_cycle
 from resbench.language.graph.op_list import Insert, OpCall, OpList, Repeat, check_inputs, parse_op, parse_ops
 from resbench.language.library.library import Library
 from resbench.language.yaml.node import Node
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 
 MAX_STEPS = 5000  # in one graph, repeats of nothing too
 MAX_REPEAT = 1000
@@ -152,7 +152,7 @@ class _List:
         value = self.here(values, frame).settle(item.node)
         if value == ():
             return values
-        check = Check()
+        check = Problems()
         scope = frame.scope
         if isinstance(value, Text):
             scope = value.scope
@@ -176,7 +176,7 @@ class _List:
         assert signature is not None
         try:
             check_inputs(call.name, signature, len(values))
-        except Fact as fact:
+        except Reason as fact:
             raise SpecError([call.node.problem(str(fact))]) from None
         frame = self.here(values, frame)
         if call.op not in building.library.ops:
@@ -193,7 +193,7 @@ class _List:
         shapes = tuple(building.shapes[value] for value in values)
         try:
             shape = infer(call.op, arguments, shapes)
-        except Fact as fact:
+        except Reason as fact:
             raise SpecError([call.node.problem(f"{call.name}: {self.explain(str(fact), values, frame)}")]) from None
         except PluginError as error:
             raise PlacedPluginError(str(call.node.problem(f"{call.name}: {error}"))) from error

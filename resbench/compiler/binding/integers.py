@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from resbench.compiler.binding.scope import Frame, Scope, shown
-from resbench.errors import Fact, SpecError
+from resbench.errors import Reason, SpecError
 from resbench.language.expressions.expression import Expression
 from resbench.language.yaml.node import Node
 
@@ -68,6 +68,6 @@ def _gives_whole(node: Node, frame: Frame, name: str, value: int, *, low: int, h
     tried = Scope(scope.params, {**scope.given, name: (Node(value), None)}, scope.known, scope.prefix, scope.choose)
     try:
         result = Frame(tried, frame.known).settle(node)
-    except (SpecError, Fact):
+    except (SpecError, Reason):
         return False
     return isinstance(result, int) and not isinstance(result, bool) and max(low, 1) <= result <= high

@@ -10,20 +10,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from resbench.errors import Fact, SpecError
+from resbench.errors import Reason, SpecError
 from resbench.language.expressions.expression import Expression
 from resbench.language.expressions.grammar import Tree
 from resbench.language.graph.body import unknown_name
 from resbench.language.graph.params import Choices, Domain, Param, is_domain, label_of, parse_domain
 from resbench.language.yaml.node import Node, flow, from_plain, plain
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 
 Choose = Callable[[str, Domain], Node]
 
 
 def choose_nothing(name: str, domain: Domain) -> Node:
     """For everything but a study: a domain there has nobody to choose from it."""
-    raise Fact(f"`{name}` is a domain; a domain may stand only in a study, here one value is needed")
+    raise Reason(f"`{name}` is a domain; a domain may stand only in a study, here one value is needed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Scope:
         if name not in self._values:
             if name in self._open:
                 chain = " <- ".join([*self._open[self._open.index(name) :], name])
-                raise Fact(f"param `{name}` depends on itself: {chain}")
+                raise Reason(f"param `{name}` depends on itself: {chain}")
             self._open.append(name)
             try:
                 self._values[name] = self._work_out(self.params[name])
@@ -79,7 +79,7 @@ class Scope:
         )
         try:
             picked = param.pick(stands_for)
-        except Fact as fact:
+        except Reason as fact:
             raise SpecError([node.problem(f"{param.name}: {fact}")]) from None
         return value if picked is stands_for else Frame(self, self.known).settle(picked)
 
@@ -87,18 +87,18 @@ class Scope:
         """What is written for a param, and where; a domain is asked for."""
         node, outer = self.given.get(param.name, (None, None))
         if node is not None and is_domain(node):
-            check = Check()
+            check = Problems()
             domain = parse_domain(node, check)
             check.done()
             assert domain is not None
             try:
                 return self.choose(f"{self.prefix}.{param.name}", domain), frame
-            except Fact as fact:
+            except Reason as fact:
                 raise SpecError([node.problem(str(fact))]) from None
         if param.name in self.vary and node is None:
             domain = param.domain
             if domain is None:
-                raise Fact(f"`{param.name}` has no domain to vary over")
+                raise Reason(f"`{param.name}` has no domain to vary over")
             if isinstance(domain, Choices):  # a choice that a case names is given by that name
                 domain = Choices({k: v if label_of(v) == k else from_plain(k) for k, v in domain.values.items()})
             return self.choose(f"{self.prefix}.{param.name}", domain), frame
@@ -147,7 +147,7 @@ class Frame:
         if name in self.known:
             value = self.known[name]
             return value() if callable(value) else value
-        raise Fact(unknown_name(name, [*self.scope.params, *self.known]))
+        raise Reason(unknown_name(name, [*self.scope.params, *self.known]))
 
     def settle(self, node: Node) -> Any:
         """Scalars and lists of numbers as they are; other lists and mappings as Text. Errors get the node's place."""
@@ -163,7 +163,7 @@ class Frame:
     def evaluate(self, node: Node, expression: Expression) -> Any:
         try:
             return expression.evaluate(self.lookup)
-        except Fact as fact:
+        except Reason as fact:
             raise SpecError([node.problem(f"{expression.text}: {fact}")]) from None
 
     def holds(self, node: Node, text: str, tree: Tree) -> bool:

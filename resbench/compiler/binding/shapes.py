@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from resbench.compiler.binding.in_place import refuse_in_place
 from resbench.compiler.graph import Arguments, Shape
 from resbench.compiler.modules.unit import make_module
-from resbench.errors import Fact, ResbenchError
+from resbench.errors import Reason, ResbenchError
 from resbench.ops.registry import kind
 from resbench.plugins.load import blamed
 
@@ -28,13 +28,13 @@ FEW = 10_000_000  # values of one image at most, and weights: some 100 MB
 
 @lru_cache(maxsize=65536)
 def infer(op: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> Shape:
-    """Raises Fact: what the op itself finds wrong, or the first line of what torch says; PluginError: a plugin's op broke."""
+    """Raises Reason: what the op itself finds wrong, or the first line of what torch says; PluginError: a plugin's op broke."""
     with torch.no_grad():
         try:
             module, tensors = tried(op, arguments, inputs)
             result: Tensor = module(*tensors)
             refuse_in_place(kind(op), module, tensors)
-        except (Fact, ResbenchError):
+        except (Reason, ResbenchError):
             raise
         except Exception as error:  # a plugin's op may raise anything: not the spec is at fault then
             if (fault := blamed(error)) is not None:
@@ -46,17 +46,17 @@ def infer(op: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> Shape:
                 said = "the window is larger than the map with its padding"
             elif any(len(shape) == 1 for shape in inputs) and kind(op).origin.startswith("resbench.ops."):
                 said = "a map is needed, and this is a vector"
-            raise Fact(said) from None
+            raise Reason(said) from None
     shape = tuple(result.shape[1:])
     if min(shape, default=0) < 1:
-        raise Fact(f"nothing is left: the result would be {'x'.join(map(str, shape))}")
+        raise Reason(f"nothing is left: the result would be {'x'.join(map(str, shape))}")
     if shape[0] > MAX_CHANNELS:
-        raise Fact(f"{shape[0]:,} channels; at most {MAX_CHANNELS:,} are allowed")
+        raise Reason(f"{shape[0]:,} channels; at most {MAX_CHANNELS:,} are allowed")
     return shape
 
 
 def tried(op: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> tuple[nn.Module, list[Tensor]]:
-    """The op in evaluation mode, so that nothing is left out at random, and zeros to run it on. Raises Fact."""
+    """The op in evaluation mode, so that nothing is left out at random, and zeros to run it on. Raises Reason."""
     with torch.device("meta"):
         module = make_module(op, arguments, inputs[0][0]).eval()
     if _is_large(op, arguments, inputs, sum(tensor.numel() for tensor in module.state_dict().values())):

@@ -14,7 +14,7 @@ from importlib.util import module_from_spec
 import torch
 from torch import nn
 
-from resbench.compiler.export.python.module import About, network_file, unit_file
+from resbench.compiler.export.python.module import FileHeader, network_file, unit_file
 from resbench.compiler.graph import BoundNetwork, Shape
 from resbench.errors import PluginError
 
@@ -47,9 +47,9 @@ class _Text(InspectLoader):
         return self.text
 
 
-def _about(units: Sequence[str]) -> About:
+def _about(units: Sequence[str]) -> FileHeader:
     """No sentence that somebody wrote is in a text that is imported here."""
-    return About("resbench net export", "A network", "", tuple(units), lambda name: "A block")
+    return FileHeader("resbench net export", "A network", "", tuple(units), lambda name: "A block")
 
 
 @torch.no_grad()

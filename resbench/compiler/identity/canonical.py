@@ -15,7 +15,7 @@ from hashlib import blake2b, sha256
 from itertools import pairwise
 
 from resbench.compiler.graph import BoundNetwork
-from resbench.compiler.identity.simplify import Simple, Value, simplify
+from resbench.compiler.identity.simplify import GraphValue, Simple, simplify
 
 VERSION = "a2"
 MAX_TRIES = 200  # leaves of the search in one piece
@@ -61,7 +61,7 @@ def arrange(simple: Simple) -> tuple[tuple[int, ...], str]:
     return tuple(order), "\n".join(certificates)
 
 
-def _text(value: Value) -> str:
+def _text(value: GraphValue) -> str:
     """The label, with the ops inside of it in their own canonical form."""
     return value.label + "".join(f" {name} {{{arrange(inner)[1]}}}" for name, inner in value.inner)
 
@@ -75,7 +75,7 @@ def _number(simple: Simple, order: tuple[int, ...], numbers: dict[str, int]) -> 
             _number(inner, arrange(inner)[0], numbers)
 
 
-def _pieces(values: Sequence[Value], result: int) -> list[tuple[int, int]]:
+def _pieces(values: Sequence[GraphValue], result: int) -> list[tuple[int, int]]:
     """[start, stop) of runs of values; each reads nothing before its start but the value just before it."""
     last_reader = {i: number for number, value in enumerate(values, 1) for i in value.inputs}
     last_reader[result] = len(values) + 1

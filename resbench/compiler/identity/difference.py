@@ -17,7 +17,7 @@ Test = Callable[[int, int], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class GraphEdit:
     """`path`: the op in the first network; `was`, `now`: its arguments, or what it reads, in the first and the second."""
 
     path: str
@@ -32,8 +32,8 @@ class PartDifference:
     parts: tuple[str, ...] = ()
     only_first: tuple[str, ...] = ()
     only_second: tuple[str, ...] = ()
-    arguments: tuple[Change, ...] = ()
-    reads: tuple[Change, ...] = ()
+    arguments: tuple[GraphEdit, ...] = ()
+    reads: tuple[GraphEdit, ...] = ()
 
 
 def difference(first: BoundNetwork, second: BoundNetwork) -> list[PartDifference]:
@@ -101,7 +101,7 @@ def _compare(first: Graph, second: Graph) -> PartDifference:
     partner = matching.partner
     pairs = [matching.op(i, j) for i, j in sorted(partner.items()) if i]
     reads = [
-        Change(a.path, _names(first, a), _names(second, b))
+        GraphEdit(a.path, _names(first, a), _names(second, b))
         for a, b in pairs
         if [partner.get(n) for n in a.inputs] != list(b.inputs)
     ]
@@ -121,13 +121,13 @@ def _said(op: BoundOp) -> str:
     return op.op + (f" {flow(arguments)}" if arguments else "") + inside
 
 
-def _changed(a: BoundOp, b: BoundOp) -> Change:
+def _changed(a: BoundOp, b: BoundOp) -> GraphEdit:
     """The arguments that differ alone, where that is all that does."""
     if a.op != b.op or a.inner or b.inner:
-        return Change(a.path, _said(a), _said(b))
+        return GraphEdit(a.path, _said(a), _said(b))
     mine, other = dict(a.arguments), dict(b.arguments)
     keys = [key for key in mine if mine[key] != other[key]]
-    return Change(a.path, *(flow({key: arguments[key] for key in keys}).strip("{}") for arguments in (mine, other)))
+    return GraphEdit(a.path, *(flow({key: arguments[key] for key in keys}).strip("{}") for arguments in (mine, other)))
 
 
 def _readers(graph: Graph, number: int) -> list[tuple[int, int]]:

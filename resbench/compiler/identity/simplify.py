@@ -23,7 +23,7 @@ _SINGLE = ("add", "concat", "multiply")  # of one input, they change nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class GraphValue:
     """`label` is op, version and arguments as text; `path` the module, for ops that are no other's equal.
 
     `inner`: the lists of ops among its arguments, by name.
@@ -43,7 +43,7 @@ class Simple:
     `of`: for each op by path, the number of the value that it yields; not for ops that are not needed.
     """
 
-    values: tuple[Value, ...]
+    values: tuple[GraphValue, ...]
     result: int
     of: Mapping[str, int] = field(compare=False)
 
@@ -58,8 +58,8 @@ def simplify(network: BoundNetwork) -> Simple:
 
 class _State:
     def __init__(self) -> None:
-        self.values: dict[int, Value] = {}
-        self.known: dict[Value, int] = {}
+        self.values: dict[int, GraphValue] = {}
+        self.known: dict[GraphValue, int] = {}
         self.zero: set[int] = set()
         self.behind: dict[int, tuple[int, str]] = {
             0: (0, "")
@@ -90,10 +90,10 @@ class _State:
             inputs = [i for i in inputs if i not in self.zero] or [min(zeros, key=self.simplest)]
         if zeros and (op.op == "multiply" or what.keeps_zero):
             if op.op == "multiply":  # a product with nothing is nothing, of the product's shape
-                return self.put(Value(f"zero_like {op.shape[0]}", tuple(sorted(inputs)), True, None), zero=True)
+                return self.put(GraphValue(f"zero_like {op.shape[0]}", tuple(sorted(inputs)), True, None), zero=True)
             if what.idempotent and op.shape == shape:  # relu of nothing
                 return inputs[0]
-            return self.put(Value(label(op, what), tuple(inputs), False, None), zero=True)
+            return self.put(GraphValue(label(op, what), tuple(inputs), False, None), zero=True)
         if op.op in _SINGLE and len(inputs) == 1:
             return inputs[0]
         if what.identity_when is not None and what.identity_when(dict(op.arguments), shape[0]):
@@ -107,13 +107,13 @@ class _State:
         ordered = tuple(sorted(inputs)) if what.commutative else tuple(inputs)
         inner = tuple((name, _inside(graph, f"{path}.{name}.")) for name, graph in op.inner)
         own = None if what.pure and not inner else path
-        return self.put(Value(text, ordered, what.commutative, own, inner), zero=op.op == "zero")
+        return self.put(GraphValue(text, ordered, what.commutative, own, inner), zero=op.op == "zero")
 
     def simplest(self, number: int) -> tuple[bool, int, str]:
         """Of zeros of one shape, that of the op `zero` itself comes first, then what rests on least; names do not count."""
         return not self.values[number].label.startswith("zero@"), *self.behind[number]
 
-    def put(self, value: Value, *, zero: bool) -> int:
+    def put(self, value: GraphValue, *, zero: bool) -> int:
         if value in self.known:  # no two ops with a path are alike
             return self.known[value]
         number = len(self.values) + 1
@@ -146,7 +146,7 @@ def said(op: BoundOp, what: OpKind) -> dict[str, Any]:
     return {k: v for k, v in arguments.items() if schema[k].required or v != tidy(schema[k].default, schema[k])}
 
 
-def _settle(values: dict[int, Value], result: int) -> tuple[dict[int, Value], dict[int, int]]:
+def _settle(values: dict[int, GraphValue], result: int) -> tuple[dict[int, GraphValue], dict[int, int]]:
     """Flatten and join until nothing changes: a flattened sum may equal another, and then has fewer readers to keep it.
 
     Returns the values that are left, and for each value there was the one that stands for it.
@@ -160,7 +160,7 @@ def _settle(values: dict[int, Value], result: int) -> tuple[dict[int, Value], di
             return values, stands
 
 
-def _live(values: dict[int, Value], result: int) -> dict[int, Value]:
+def _live(values: dict[int, GraphValue], result: int) -> dict[int, GraphValue]:
     """Only what the result needs."""
     needed = {result}
     for number in sorted(values, reverse=True):
@@ -169,11 +169,11 @@ def _live(values: dict[int, Value], result: int) -> dict[int, Value]:
     return {number: value for number, value in values.items() if number in needed}
 
 
-def _flatten(values: dict[int, Value], result: int) -> dict[int, Value]:
+def _flatten(values: dict[int, GraphValue], result: int) -> dict[int, GraphValue]:
     """A sum (or concat) whose only reader is a sum (or concat) becomes part of it."""
     readers = Counter(i for value in values.values() for i in value.inputs)
     readers[result] += 1
-    flat: dict[int, Value] = {}
+    flat: dict[int, GraphValue] = {}
     for number, value in values.items():
         name = value.label.partition("@")[0]
         inputs: list[int] = []
@@ -185,11 +185,11 @@ def _flatten(values: dict[int, Value], result: int) -> dict[int, Value]:
     return flat
 
 
-def _join(values: dict[int, Value]) -> tuple[dict[int, Value], dict[int, int]]:
+def _join(values: dict[int, GraphValue]) -> tuple[dict[int, GraphValue], dict[int, int]]:
     """Pure values that were made alike become one; with the value that stands for each."""
-    first: dict[Value, int] = {}
+    first: dict[GraphValue, int] = {}
     same = {0: 0}
-    kept: dict[int, Value] = {}
+    kept: dict[int, GraphValue] = {}
     for number, value in values.items():
         inputs = [same[i] for i in value.inputs]
         value = replace(value, inputs=tuple(sorted(inputs) if value.commutative else inputs))

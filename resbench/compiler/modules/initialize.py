@@ -17,7 +17,7 @@ from resbench.ops.parameter import Parametric, Start
 from resbench.random_streams import stream
 
 
-def materialise(network: nn.Module, numbers: Mapping[str, int], seed: int, init: str) -> None:
+def initialize_weights(network: nn.Module, numbers: Mapping[str, int], seed: int, init: str) -> None:
     """Give every parameter and buffer its value, in place, on the CPU (so that all devices start alike).
 
     `numbers`: canonical number by path of an op; `init`: an initialiser's name. Raises BadInput for one that is not there.

@@ -14,7 +14,7 @@ from resbench.ops.registry import kind
 _FRESH = ("conv", "linear", "bn", "group_norm", "add", "multiply")
 
 
-def overwrite(network: nn.Module) -> None:
+def use_inplace(network: nn.Module) -> None:
     """Of each unit, stem and head: an op that may overwrite, of a value that it alone reads."""
     fresh = tuple(kind(name).module for name in _FRESH)
     for graph in network.modules():

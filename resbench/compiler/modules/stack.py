@@ -59,7 +59,7 @@ class Mapped(nn.Module):
         return vmap(one, (0, *[1] * len(xs)), 1)(state, *given).flatten(1, 2)
 
 
-class Copies(nn.ModuleList):
+class Replicas(nn.ModuleList):
     """K modules one after the other, with the reason."""
 
     reason = ""
@@ -87,7 +87,7 @@ def side_by_side(
     reason = "each draws from a stream of its own" if draws else _why_not(make, inputs, seeds)
     if not reason:
         return Mapped(one, seeds)
-    copies = Copies(make(channels) for _ in range(seeds))
+    copies = Replicas(make(channels) for _ in range(seeds))
     copies.reason = reason
     return copies
 
@@ -107,7 +107,7 @@ def _why_not(make: Make, inputs: tuple[Shape, ...], seeds: int) -> str:
 
 def of_one(module: nn.Module, name: str, number: int, seeds: int) -> Tensor:
     """A parameter or buffer of one of the K; a count of batches that a norm never takes is of all."""
-    if isinstance(module, Copies):
+    if isinstance(module, Replicas):
         return cast(Tensor, module[number].state_dict(keep_vars=True)[name])
     if isinstance(module, Mapped):
         return cast(Tensor, module.one.state_dict(keep_vars=True)[name][number])
@@ -131,7 +131,7 @@ class Stack:
     def one_by_one(self) -> dict[str, str]:
         """The ops that run one after the other, by path, with the reason."""
         modules = self.network.named_modules()
-        return {path: module.reason for path, module in modules if isinstance(module, Copies)}
+        return {path: module.reason for path, module in modules if isinstance(module, Replicas)}
 
     def state(self, number: int) -> dict[str, Tensor]:
         """The state_dict of one of them, as views: the first has number 0."""
@@ -143,14 +143,14 @@ class Stack:
 
     def own_parameters(self) -> dict[int, int]:
         """Parameters that are of one network alone, by id, with its number; the others hold all K along their first axis."""
-        copies = [module for module in self.network.modules() if isinstance(module, Copies)]
+        copies = [module for module in self.network.modules() if isinstance(module, Replicas)]
         return {id(p): number for module in copies for number, one in enumerate(module) for p in one.parameters()}
 
     def drawing(self) -> Iterator[tuple[str, int, Random]]:
         """The ops that draw in training: path in one network, number of the network, module."""
         for path in self.paths:
             module = self.network.get_submodule(path)
-            for number, one in enumerate(module if isinstance(module, Copies) else [module]):
+            for number, one in enumerate(module if isinstance(module, Replicas) else [module]):
                 for name, part in one.named_modules():
                     if isinstance(part, Random):
                         yield f"{path}.{name}".strip("."), number, part
@@ -170,7 +170,7 @@ def single(network: nn.Module, numbers: Mapping[str, int]) -> Stack:
     return Stack(network, network, numbers, ("",), 1)
 
 
-def materialise_stack(stacked: Stack, seeds: Sequence[int], init: str) -> None:
+def initialize_stack(stacked: Stack, seeds: Sequence[int], init: str) -> None:
     """Each network with the weights that it has alone (compiler/modules/initialize.py)."""
     stacked.network.apply(to_cpu)
     for number, seed in enumerate(seeds):

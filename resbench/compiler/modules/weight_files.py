@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from resbench.errors import BadInput, Fact
+from resbench.errors import BadInput, Reason
 from resbench.escape import printable
 
 _ZIP = b"PK\x03\x04"
@@ -31,11 +31,11 @@ def read_weights(path: Path) -> Named:
     shown = printable(str(path), 200)
     try:
         if not path.is_file():
-            raise Fact("no such file" if not path.exists() else "is no ordinary file")
+            raise Reason("no such file" if not path.exists() else "is no ordinary file")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what torch thinks of the insides of a file is not for who gives it
             return _safetensors(path) if path.suffix == ".safetensors" else _state(_loaded(path))
-    except Fact as fact:
+    except Reason as fact:
         raise BadInput(f"{shown}: no weights can be read: {fact}") from None
     except UnpicklingError:  # torch's own words tell a user to read it with no protection
         raise BadInput(
@@ -63,17 +63,17 @@ def _loaded(path: Path) -> Any:
         members = archive.infolist()
     packed = next((member.filename for member in members if member.compress_type != zipfile.ZIP_STORED), None)
     if packed is not None:
-        raise Fact(f"{printable(packed)} in it is compressed, which torch.save does not do")
+        raise Reason(f"{printable(packed)} in it is compressed, which torch.save does not do")
     loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     sizes = {member.file_size for member in members}
     for name, tensor in _state(loaded).items():
         if tensor.untyped_storage().nbytes() not in sizes:
-            raise Fact(f"{printable(name)} has another size than the file holds")
+            raise Reason(f"{printable(name)} has another size than the file holds")
     return loaded
 
 
 def _state(loaded: Any) -> Named:
-    """The state dict, or the one in a checkpoint. Raises Fact for anything but names and plain tensors."""
+    """The state dict, or the one in a checkpoint. Raises Reason for anything but names and plain tensors."""
     found = loaded
     for _ in _HOLDERS:  # no deeper: a dict may hold itself
         key = next((key for key in _HOLDERS if isinstance(found, dict) and key in found), None)
@@ -81,14 +81,14 @@ def _state(loaded: Any) -> Named:
             break
         found = found[key]
     if not isinstance(found, dict):
-        raise Fact(f"a state dict is needed, got {type(found).__name__}")
+        raise Reason(f"a state dict is needed, got {type(found).__name__}")
     for name, value in found.items():
         if not isinstance(name, str):
-            raise Fact(f"a name is needed for each tensor, got {printable(repr(name))}")
+            raise Reason(f"a name is needed for each tensor, got {printable(repr(name))}")
         if not isinstance(value, Tensor):
-            raise Fact(f"{printable(name)}: a tensor is needed, got {type(value).__name__}")
+            raise Reason(f"{printable(name)}: a tensor is needed, got {type(value).__name__}")
         if value.layout != torch.strided or value.is_quantized or value.is_nested or value.is_meta:
-            raise Fact(
+            raise Reason(
                 f"{printable(name)}: a tensor with all its numbers is needed, got a sparse, quantized or empty one"
             )
     return found

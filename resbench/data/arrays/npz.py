@@ -20,7 +20,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.escape import printable
 
 MOST_BYTES = 2**35  # of one array
@@ -50,38 +50,38 @@ class Header:
 
 
 def headers(path: Path) -> dict[str, Header]:
-    """Every array's, by name. Raises Fact."""
+    """Every array's, by name. Raises Reason."""
     found: dict[str, Header] = {}
     with _opened(path) as archive:
         entries = [info for info in archive.infolist() if info.filename.endswith(".npy")]
         if sum(info.compress_size for info in entries) > path.stat().st_size:
-            raise Fact(f"{path}: its entries claim more bytes than the file has")
+            raise Reason(f"{path}: its entries claim more bytes than the file has")
         for info in entries:
             name = info.filename.removesuffix(".npy")
             if name in found:
-                raise Fact(f"{path}: it holds `{printable(name)}` twice")
+                raise Reason(f"{path}: it holds `{printable(name)}` twice")
             found[name] = _header(archive, info, f"{path}: `{printable(name)}`")
     return found
 
 
 def _header(archive: ZipFile, info: ZipInfo, where: str) -> Header:
     if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED) or info.flag_bits & 1:
-        raise Fact(f"{where}: it is packed or encrypted in a way that numpy does not write")
+        raise Reason(f"{where}: it is packed or encrypted in a way that numpy does not write")
     if info.file_size > _DEFLATE * info.compress_size + MOST_HEADER:
-        raise Fact(f"{where}: {info.compress_size:,} packed bytes cannot hold the {info.file_size:,} that it claims")
+        raise Reason(f"{where}: {info.compress_size:,} packed bytes cannot hold the {info.file_size:,} that it claims")
     with archive.open(info) as file:
         try:
             shape, fortran, dtype = _described(file)
         except (ValueError, TypeError, SyntaxError, KeyError, RecursionError) as error:
-            raise Fact(f"{where}: no array of numpy: {printable(str(error).partition(chr(10))[0], 200)}") from None
+            raise Reason(f"{where}: no array of numpy: {printable(str(error).partition(chr(10))[0], 200)}") from None
         start = file.tell()
     if dtype.hasobject or dtype.kind not in "buifU" or dtype.itemsize > MOST_ITEM:
-        raise Fact(f"{where}: numbers or texts are needed, it has {printable(str(dtype))}")
+        raise Reason(f"{where}: numbers or texts are needed, it has {printable(str(dtype))}")
     claimed = math.prod(shape) * dtype.itemsize
     if any(n < 0 for n in shape) or start + claimed != info.file_size:
-        raise Fact(f"{where}: its header claims {claimed:,} bytes of values, and it has {info.file_size - start:,}")
+        raise Reason(f"{where}: its header claims {claimed:,} bytes of values, and it has {info.file_size - start:,}")
     if claimed > MOST_BYTES:
-        raise Fact(
+        raise Reason(
             f"{where}: {claimed:,} bytes, at most {MOST_BYTES:,} are read; a folder of images is read as it is needed"
         )
     return Header(info.filename, shape, dtype, fortran, start)
@@ -101,7 +101,7 @@ def _described(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
 
 
 def parts(path: Path, header: Header) -> Iterator[tuple[int, NDArray[Any]]]:
-    """The values in the order of the file, a few at a time, each time with how many came before. Raises Fact."""
+    """The values in the order of the file, a few at a time, each time with how many came before. Raises Reason."""
     width, done = header.dtype.itemsize, 0
     with _opened(path) as archive, archive.open(header.entry) as file:
         _exactly(file, header.start)
@@ -118,7 +118,7 @@ def shaped(flat: NDArray[Any], header: Header) -> NDArray[Any]:
 
 
 def read_array(path: Path, header: Header) -> NDArray[Any]:
-    """As a whole. Raises Fact where the file is cut or altered."""
+    """As a whole. Raises Reason where the file is cut or altered."""
     flat: NDArray[Any] = np.empty(header.count, header.dtype)
     for done, part in parts(path, header):
         flat[done : done + len(part)] = part
@@ -138,6 +138,6 @@ def _opened(path: Path) -> Iterator[ZipFile]:
         with ZipFile(path) as archive:
             yield archive
     except (BadZipFile, ZlibError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise Fact(f"{path} is no numpy file (.npz), or is damaged: {str(error) or type(error).__name__}") from None
+        raise Reason(f"{path} is no numpy file (.npz), or is damaged: {str(error) or type(error).__name__}") from None
     except OSError as error:
-        raise Fact(f"{path} cannot be read: {error.strerror or error}") from None
+        raise Reason(f"{path} cannot be read: {error.strerror or error}") from None

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from resbench.data.arrays.npz import Header, parts, shaped
 from resbench.data.arrays.plan import ArrayFile
 from resbench.data.images.levels import DARK, Levels, to_uint8
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.escape import printable
 
 _BY_TYPE: dict[str, Levels] = {"f": (0, 1), "b": (0, 1), "u1": (0, 255), "u2": (0, 65535)}
@@ -21,7 +21,7 @@ _BY_TYPE: dict[str, Levels] = {"f": (0, 1), "b": (0, 1), "u1": (0, 255), "u2": (
 
 
 def read_pixels(file: ArrayFile, levels: Levels | None) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
-    """And what a person should know of them, in sentences. Raises Fact with the array, and the image that is to blame."""
+    """And what a person should know of them, in sentences. Raises Reason with the array, and the image that is to blame."""
     pixels = np.empty((len(file.labels), *file.shape), np.uint8)
     scaled: dict[Levels, list[str]] = {}
     start = 0
@@ -41,7 +41,7 @@ def read_pixels(file: ArrayFile, levels: Levels | None) -> tuple[NDArray[np.uint
 def _levels(dtype: np.dtype[Any], where: str) -> Levels:
     found = _BY_TYPE.get(dtype.str[1:]) or _BY_TYPE.get(dtype.kind)
     if found is None:
-        raise Fact(f"{where}: what is black and white in {dtype} is not known: say it, `levels: [low, high]`")
+        raise Reason(f"{where}: what is black and white in {dtype} is not known: say it, `levels: [low, high]`")
     return found
 
 
@@ -52,10 +52,10 @@ def _read(path: Path, header: Header, levels: Levels, where: str) -> NDArray[np.
     for done, part in parts(path, header):
         try:
             found[done : done + len(part)] = part if plain else to_uint8(part, levels)
-        except Fact as fact:
+        except Reason as fact:
             wrong = done + int(np.argmin((part >= levels[0]) & (part <= levels[1])))  # of NaN neither is true
             image = wrong % header.shape[0] if header.fortran else wrong // prod(header.shape[1:])
-            raise Fact(f"{where}: image {image}: {fact}") from None
+            raise Reason(f"{where}: image {image}: {fact}") from None
     return found
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from resbench.data.arrays.npz import Header, headers, read_array
 from resbench.data.held_out import tenth_by_class
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.escape import printable
 
 SPLITS = ("train", "val", "test")
@@ -42,7 +42,7 @@ class ArrayFile:
 
 
 def read_plan(path: Path, layout: Layout | None) -> ArrayFile:
-    """Raises Fact with the name of the array that is wrong."""
+    """Raises Reason with the name of the array that is wrong."""
     there = headers(path)
     pairs = _pairs(path, there)
     parts = [_labels(path, there, *pair) for pair in pairs.values()]
@@ -77,30 +77,32 @@ def _pairs(path: Path, there: Mapping[str, Header]) -> dict[str, tuple[str, str]
         }
     if "" not in pairs and "train" not in pairs:
         held = ", ".join(f"`{printable(name)}`" for name in there) or "none"
-        raise Fact(
+        raise Reason(
             f"{path}: arrays called `images` and `labels`, or `images_train` and `labels_train`, are needed; there are {held}"
         )
     missing = next((labels for _, labels in pairs.values() if labels not in there), None)
     if missing is not None:
-        raise Fact(f"{path}: there is no `{missing}`")
+        raise Reason(f"{path}: there is no `{missing}`")
     return pairs
 
 
 def _labels(path: Path, there: Mapping[str, Header], images: str, name: str) -> Index:
     where, header, n = f"{path}: `{name}`", there[name], there[images].shape[0] if there[images].shape else 0
     if header.dtype.kind not in "bui":
-        raise Fact(
+        raise Reason(
             f"{where}: classes as whole numbers from 0 are needed, it has {header.dtype}; an array `classes` may name them"
         )
     if header.shape not in ((n,), (n, 1)):
-        raise Fact(f"{where}: one label for each of the {n} images is needed, its shape is {header.shape}")
+        raise Reason(f"{where}: one label for each of the {n} images is needed, its shape is {header.shape}")
     if n == 0:
-        raise Fact(f"{where}: it is empty")
+        raise Reason(f"{where}: it is empty")
     found = read_array(path, header).reshape(-1)
     if found.min() < 0:
-        raise Fact(f"{where}: the classes are numbered from 0, and image {found.argmin()} has the label {found.min()}")
+        raise Reason(
+            f"{where}: the classes are numbered from 0, and image {found.argmin()} has the label {found.min()}"
+        )
     if found.max() >= MOST_CLASSES:
-        raise Fact(f"{where}: at most {MOST_CLASSES} classes, and image {found.argmax()} has the label {found.max()}")
+        raise Reason(f"{where}: at most {MOST_CLASSES} classes, and image {found.argmax()} has the label {found.max()}")
     return found.astype(np.int64)
 
 
@@ -118,7 +120,7 @@ def _splits(path: Path, there: Mapping[str, Header], n: int) -> dict[str, Index]
 def _positions(where: str, path: Path, header: Header, n: int) -> Index:
     """Of a list of positions, or of a mask over all images."""
     if len(header.shape) != 1 or header.dtype.kind not in "bui" or (header.dtype.kind == "b" and header.shape != (n,)):
-        raise Fact(
+        raise Reason(
             f"{where}: positions of images, or true and false for each of the {n}, are needed; it has {header.dtype} of shape "
             f"{header.shape}"
         )
@@ -126,10 +128,10 @@ def _positions(where: str, path: Path, header: Header, n: int) -> Index:
     if header.dtype.kind == "b":
         found = np.flatnonzero(found)
     if len(found) == 0:
-        raise Fact(f"{where}: it is empty")
+        raise Reason(f"{where}: it is empty")
     if found.min() < 0 or found.max() >= n:
         wrong = found.min() if found.min() < 0 else found.max()
-        raise Fact(f"{where}: there are images 0 to {n - 1}, and it names {wrong}")
+        raise Reason(f"{where}: there are images 0 to {n - 1}, and it names {wrong}")
     return found.astype(np.int64)
 
 
@@ -146,7 +148,7 @@ def _classes(path: Path, there: Mapping[str, Header], labels: Index) -> tuple[st
         return tuple(map(str, range(n)))
     header = there["classes"]
     if header.dtype.kind != "U" or len(header.shape) != 1 or header.shape[0] < n:
-        raise Fact(
+        raise Reason(
             f"{path}: `classes`: the names of the {n} classes are needed, it has {header.dtype} of shape {header.shape}"
         )
     return tuple(map(str, read_array(path, header)))
@@ -158,16 +160,16 @@ def _shape(path: Path, images: Mapping[str, Header], layout: Layout | None) -> t
     where, shape = f"{path}: `{name}`", header.shape
     wrong = next((other for other, its in others if its.shape[1:] != shape[1:]), None)
     if wrong is not None:
-        raise Fact(f"{path}: `{wrong}` has images of shape {images[wrong].shape[1:]}, and `{name}` of {shape[1:]}")
+        raise Reason(f"{path}: `{wrong}` has images of shape {images[wrong].shape[1:]}, and `{name}` of {shape[1:]}")
     if len(shape) not in (3, 4) or 0 in shape:
-        raise Fact(f"{where}: images of shape BHW, BHWC or BCHW are needed, its shape is {shape}")
+        raise Reason(f"{where}: images of shape BHW, BHWC or BCHW are needed, its shape is {shape}")
     if len(shape) == 3:
         return "NCHW", (1, shape[1], shape[2])
     if layout is None:
         last, second = shape[3] in (1, 3), shape[1] in (1, 3)
         if last == second:
             how = "either may be the channels" if last else "neither its last nor its second axis is 1 or 3 channels"
-            raise Fact(f"{where}: its shape is {shape}, and {how}: say `layout: NHWC` or `layout: NCHW`")
+            raise Reason(f"{where}: its shape is {shape}, and {how}: say `layout: NHWC` or `layout: NCHW`")
         layout = "NHWC" if last else "NCHW"
     return layout, (shape[3], shape[1], shape[2]) if layout == "NHWC" else (shape[1], shape[2], shape[3])
 
@@ -181,7 +183,7 @@ def _dealt(
     counts = np.bincount(labels[dealt["train"]], minlength=int(labels.max()) + 1)
     few = next((label for label, n in enumerate(counts) if n < 1 + len(missing)), None)
     if missing and few is not None:
-        raise Fact(
+        raise Reason(
             f"{path}: class {printable(classes[few])}: {1 + len(missing)} training images are needed, to be dealt to the splits; "
             f"there are {counts[few]}"
         )

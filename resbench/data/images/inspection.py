@@ -17,10 +17,10 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from resbench.data.files import Files, unreadable
+from resbench.data.files import ImageFiles, unreadable
 from resbench.data.images.decoded import Decoded, Finding
 from resbench.data.images.pixels import Rules, read_image, verify
-from resbench.errors import Fact, Problem, SpecError
+from resbench.errors import Problem, Reason, SpecError
 
 Tell = Callable[[int, int], None]
 """Images that are done, of so many."""
@@ -45,17 +45,17 @@ class Inspection:
             yield sha256(digest + "\n".join(finding.changed).encode()).digest() if finding.changed else digest
 
 
-_done: WeakKeyDictionary[Files, Inspection] = WeakKeyDictionary()
+_done: WeakKeyDictionary[ImageFiles, Inspection] = WeakKeyDictionary()
 
 
-def inspect(files: Files, tell: Tell = silent) -> Inspection:
+def inspect(files: ImageFiles, tell: Tell = silent) -> Inspection:
     """Once for each object. Raises SpecError that names every file that cannot be read."""
     if files not in _done:
         _done[files] = _inspect(files, tell)
     return _done[files]
 
 
-def _inspect(files: Files, tell: Tell) -> Inspection:
+def _inspect(files: ImageFiles, tell: Tell) -> Inspection:
     found, decoded, same = Inspection(), Decoded.of(files.rules), dict[Finding, Finding]()
     bad: list[str] = []
     with ThreadPoolExecutor(thread_name_prefix="inspect") as pool:
@@ -90,8 +90,8 @@ def _look(rules: Rules, decoded: Decoded, path: Path) -> _Look:
         known = decoded.find(digest)
         return _Look(digest, known or _decode(content, rules), is_new=known is None)
     except OSError as error:
-        fault = unreadable(path, Fact(error.strerror or str(error)))
-    except Fact as fact:
+        fault = unreadable(path, Reason(error.strerror or str(error)))
+    except Reason as fact:
         fault = unreadable(path, fact)
     return _Look(b"", Finding(b"", b""), is_new=False, fault=fault)
 

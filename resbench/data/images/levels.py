@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +31,7 @@ LevelsSetting = Annotated[Levels, AfterValidator(_rising)]
 
 
 def to_uint8(values: NDArray[Any], levels: Levels) -> NDArray[np.uint8]:
-    """Raises Fact where a value is not finite or lies outside of the levels.
+    """Raises Reason where a value is not finite or lies outside of the levels.
 
     >>> import numpy as np
     >>> to_uint8(np.array([0, 255, 256, 65535], np.uint16), (0, 65535)).tolist()
@@ -44,9 +44,9 @@ def to_uint8(values: NDArray[Any], levels: Levels) -> NDArray[np.uint8]:
     black, white = levels
     low, high = values.min(), values.max()
     if not (np.isfinite(low) and np.isfinite(high)):
-        raise Fact(f"{np.count_nonzero(~np.isfinite(values))} of its values are no finite numbers")
+        raise Reason(f"{np.count_nonzero(~np.isfinite(values))} of its values are no finite numbers")
     if low < black or high > white:
-        raise Fact(
+        raise Reason(
             f"its values go from {low:g} to {high:g}, black is {black:g} and white {white:g}: `levels: [low, high]` says others"
         )
     steps = np.floor((values.astype(np.float64) - black) * 256 / (white - black))

@@ -21,7 +21,7 @@ from PIL import Image, UnidentifiedImageError
 
 from resbench.data.images.formats import FORMATS
 from resbench.data.images.levels import Levels, to_uint8
-from resbench.errors import Fact
+from resbench.errors import Reason
 
 MODES = {1: "L", 3: "RGB"}
 MAX_PIXELS = 89_478_485  # of one image: a small file may unpack to any size; the number at which Pillow warns
@@ -70,13 +70,13 @@ def _formats() -> tuple[str, ...]:
 
 
 def read_image(source: Path | BytesIO, rules: Rules) -> Read:
-    """Decode the first picture of a file. Raises Fact with the reason where that cannot be."""
+    """Decode the first picture of a file. Raises Reason with the reason where that cannot be."""
     with _faults(), Image.open(source, formats=_formats()) as file:
         return convert(file, rules)
 
 
 def verify(content: bytes) -> bool:
-    """Hold the checksums in a file against its bytes; returns whether it has several pictures. Raises Fact."""
+    """Hold the checksums in a file against its bytes; returns whether it has several pictures. Raises Reason."""
     with _faults():
         with Image.open(BytesIO(content), formats=_formats()) as file:
             several = file.format in _SEVERAL and getattr(file, "n_frames", 1) > 1
@@ -89,20 +89,20 @@ def verify(content: bytes) -> bool:
 def _faults() -> Iterator[None]:
     try:
         yield
-    except (Fact, MemoryError):
+    except (Reason, MemoryError):
         raise
     except UnidentifiedImageError:
-        raise Fact("cannot identify image file") from None
+        raise Reason("cannot identify image file") from None
     except OSError as error:
-        raise Fact(error.strerror or str(error)) from None
+        raise Reason(error.strerror or str(error)) from None
     except Exception as error:  # decoders raise whatever a damaged file leads them to
-        raise Fact(str(error) or type(error).__name__) from None
+        raise Reason(str(error) or type(error).__name__) from None
 
 
 def convert(image: Image.Image, rules: Rules) -> Read:
-    """The same of an image that is open. Raises Fact, and whatever its decoder raises."""
+    """The same of an image that is open. Raises Reason, and whatever its decoder raises."""
     if image.width * image.height > MAX_PIXELS:
-        raise Fact(f"it has {image.width} x {image.height} pixels; more than {MAX_PIXELS:,} are refused")
+        raise Reason(f"it has {image.width} x {image.height} pixels; more than {MAX_PIXELS:,} are refused")
     image.load()
     changed: list[str] = []
     noted: list[str] = []
@@ -132,7 +132,7 @@ def _deep(image: Image.Image, rules: Rules) -> tuple[Image.Image, *tuple[str, ..
     if levels is None:
         kind = "floats" if image.mode == "F" else "32-bit integers"
         span = f"in this one from {values.min():g} to {values.max():g}"
-        raise Fact(f"its pixels are {kind}, {span}: say what is black and white, `levels: [low, high]`")
+        raise Reason(f"its pixels are {kind}, {span}: say what is black and white, `levels: [low, high]`")
     pixels, changed = to_uint8(values, levels), [f"levels {levels[0]:.17g} {levels[1]:.17g}"]
     clear = image.info.get("transparency")
     if isinstance(clear, int) and (values == clear).any():

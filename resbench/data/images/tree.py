@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from resbench.data.images.formats import is_hidden, is_image
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.escape import printable
 
 NAMED = 3  # files in a sentence; the others are counted
@@ -48,7 +48,7 @@ class Beside:
 
 
 def images_below(root: Path, beside: Beside) -> list[Path]:
-    """In the order of their paths. Raises Fact where a folder cannot be read."""
+    """In the order of their paths. Raises Reason where a folder cannot be read."""
     found: list[Path] = []
     walked = {_place(folder) for folder in root.resolve().parents}  # a link back to one of them would mix the classes
     starts = deque([root])
@@ -80,12 +80,12 @@ def images_below(root: Path, beside: Beside) -> list[Path]:
 
 
 def entries(folder: Path) -> list[os.DirEntry[str]]:
-    """By name. Raises Fact."""
+    """By name. Raises Reason."""
     try:
         with os.scandir(folder) as found:
             return sorted(found, key=lambda entry: entry.name)
     except OSError as error:
-        raise Fact(f"{folder} cannot be read: {error.strerror}") from None
+        raise Reason(f"{folder} cannot be read: {error.strerror}") from None
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:
@@ -105,7 +105,7 @@ def _place(folder: Path) -> tuple[int, int]:
     try:
         at = folder.stat()
     except OSError as error:
-        raise Fact(f"{folder} cannot be read: {error.strerror}") from None
+        raise Reason(f"{folder} cannot be read: {error.strerror}") from None
     return at.st_dev, at.st_ino
 
 

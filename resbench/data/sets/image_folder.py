@@ -21,7 +21,7 @@ from resbench.data.images.tree import Beside, entries, images_below, is_file, is
 from resbench.data.info import DatasetInfo
 from resbench.data.paths import find
 from resbench.data.registry import configured
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.language.yaml.models import Model
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def image_folder(folder: Folder) -> Dataset:
     import torch
 
     from resbench.data.dataset import Dataset
-    from resbench.data.files import Files
+    from resbench.data.files import ImageFiles
     from resbench.data.images.pixels import Rules
 
     tree = _tree(find(folder.path, Path.is_dir, "folder"))
@@ -87,7 +87,7 @@ def image_folder(folder: Folder) -> Dataset:
     ends = [0, known.n_train, known.n_train + known.n_val, len(images)]
     return Dataset(
         name=NAME,
-        images=Files(
+        images=ImageFiles(
             tuple(path for path, _ in images), folder.size, Rules(folder.channels, folder.levels, folder.transparent)
         ),
         labels=torch.tensor([label for _, label in images]),
@@ -101,11 +101,11 @@ def image_folder(folder: Folder) -> Dataset:
 
 
 def _tree(root: Path) -> Tree:
-    """Raises Fact where there are not two classes, or one without enough images."""
+    """Raises Reason where there are not two classes, or one without enough images."""
     beside = Beside()
     parts = {split: root / split for split in SPLITS if (root / split).is_dir()}
     if parts and (strange := sorted({path.name for path in _folders(root)} ^ set(parts) | {"train"} - set(parts))):
-        raise Fact(
+        raise Reason(
             f"{root}: beside {', '.join(parts)} there may be train, val and test, and train must; look at {strange[0]}"
         )
     if parts:
@@ -113,7 +113,7 @@ def _tree(root: Path) -> Tree:
     parts = parts or {"train": root}
     classes = tuple(path.name for path in _folders(parts["train"]))
     if len(classes) < 2:
-        raise Fact(
+        raise Reason(
             f"{parts['train']}: two or more folders of images are needed, one for each class; there are {len(classes)}"
         )
     images = {split: _images(folder, classes, beside) for split, folder in parts.items()}
@@ -121,7 +121,7 @@ def _tree(root: Path) -> Tree:
     counts = Counter(label for _, label in images["train"])
     for label, name in enumerate(classes):
         if counts[label] < needed:
-            raise Fact(
+            raise Reason(
                 f"{parts['train'] / name}: {needed} images are needed, to be dealt to the splits; there are {counts[label]}"
             )
     for split in ("test", "val"):
@@ -147,13 +147,13 @@ def _note(folder: Path, beside: Beside) -> None:
 def _images(folder: Path, classes: tuple[str, ...], beside: Beside) -> list[Image]:
     other = {path.name for path in _folders(folder)} - set(classes)
     if other:
-        raise Fact(f"{folder}: there are no training images of its class `{min(other)}`")
+        raise Reason(f"{folder}: there are no training images of its class `{min(other)}`")
     _note(folder, beside)
     found: list[Image] = []
     for label, name in enumerate(classes):
         files = images_below(folder / name, beside) if (folder / name).is_dir() else []
         if not files:
-            raise Fact(f"{folder / name}: there is no image; known are {', '.join(sorted(SUFFIXES))}")
+            raise Reason(f"{folder / name}: there is no image; known are {', '.join(sorted(SUFFIXES))}")
         found += [(path, label) for path in files]
     return found
 

@@ -1,19 +1,19 @@
-"""View -> DOT, which Graphviz and the many tools beside it read. The skip path is thick and, as far as they can, straight."""
+"""AnnotatedView -> DOT, which Graphviz and its kin read. The skip path is thick and, as far as they can, straight."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from resbench import escape
-from resbench.drawing.annotated import View
-from resbench.drawing.layout.outline import Knot, Outline, outline
+from resbench.drawing.annotated import AnnotatedView
+from resbench.drawing.layout.outline import Outline, OutlineNode, outline
 from resbench.drawing.scene import COLOURS, SKIP
 
 _FORMS = {"end": "box", "box": "box", "sign": "circle", "point": "point"}
 _SKIP = f' [penwidth=2.2, weight=20, color="{SKIP}"]'
 
 
-def dot(view: View) -> str:
+def dot(view: AnnotatedView) -> str:
     head = [
         f"digraph {_quoted(view.name)} {{",
         f"  graph [rankdir=TB, labelloc=t, labeljust=l, fontname=Helvetica, label={_quoted(chr(10).join(view.title))}]",
@@ -37,7 +37,7 @@ def _part(part: Outline, indent: str) -> Iterator[str]:
         yield f"{indent}{link.source} -> {link.target}{_SKIP if link.skip else ''}"
 
 
-def _knot(knot: Knot) -> str:
+def _knot(knot: OutlineNode) -> str:
     if knot.form == "point":
         return f"{knot.name} [shape=point]"
     colours = COLOURS[knot.kind]
@@ -48,7 +48,7 @@ def _knot(knot: Knot) -> str:
     return f"{knot.name} [{look}, label={_label(knot)}]"
 
 
-def _label(knot: Knot) -> str:
+def _label(knot: OutlineNode) -> str:
     return _quoted("\n".join(knot.lines))
 
 

@@ -1,18 +1,18 @@
-"""View -> a Mermaid flowchart, which README files and wikis show as a picture. The skip path is thick."""
+"""AnnotatedView -> a Mermaid flowchart, which README files and wikis show as a picture. The skip path is thick."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from resbench import escape
-from resbench.drawing.annotated import View
-from resbench.drawing.layout.outline import Knot, Outline, outline
+from resbench.drawing.annotated import AnnotatedView
+from resbench.drawing.layout.outline import Outline, OutlineNode, outline
 from resbench.drawing.scene import COLOURS, INK
 
 _BRACKETS = {"end": ('(["', '"])'), "box": ('["', '"]'), "sign": ('(("', '"))'), "point": ('(("', '"))')}
 
 
-def mermaid(view: View) -> str:
+def mermaid(view: AnnotatedView) -> str:
     whole = outline(view.graph)
     lines = [*(f"%% {escape.mermaid(line)}" for line in view.title), "flowchart TD", *_part(whole, "  ")]
     for kind, colours in COLOURS.items():
@@ -32,10 +32,10 @@ def _part(part: Outline, indent: str) -> Iterator[str]:
         yield f"{indent}{link.source} {'==>' if link.skip else '-->'} {link.target}"
 
 
-def _knot(knot: Knot) -> str:
+def _knot(knot: OutlineNode) -> str:
     left, right = _BRACKETS[knot.form]
     return f"{knot.name}{left}{_words(knot) or ' '}{right}:::{knot.kind}"
 
 
-def _words(knot: Knot) -> str:
+def _words(knot: OutlineNode) -> str:
     return "<br>".join(escape.mermaid(line) for line in knot.lines)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from resbench.drawing.annotated import View
+from resbench.drawing.annotated import AnnotatedView
 from resbench.drawing.layout.card import card
-from resbench.drawing.scene import Disc, Head, Line, Rect, Scene, Shape, Words, bends
+from resbench.drawing.scene import Disc, Head, Line, Rect, Scene, Shape, TextRun, bends
 from resbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _MOST = 120_000_000  # pixels in all
 _POINT = 72 / _PER_INCH
 
 
-def png(views: Sequence[View]) -> bytes:
+def png(views: Sequence[AnnotatedView]) -> bytes:
     return render(card(views))
 
 
@@ -77,7 +77,7 @@ def _draw(axes: Axes, shape: Shape, order: int) -> None:
             axes.add_patch(patch)
         case Head():
             axes.add_patch(Polygon(shape.points, facecolor=shape.fill, edgecolor="none", zorder=order))
-        case Words():
+        case TextRun():
             weight = "bold" if shape.bold else "normal"
             align = {"start": "left", "middle": "center", "end": "right"}[shape.anchor]
             axes.text(

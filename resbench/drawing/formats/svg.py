@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from resbench.drawing.annotated import View
+from resbench.drawing.annotated import AnnotatedView
 from resbench.drawing.layout.card import card
-from resbench.drawing.scene import Disc, Head, Line, Rect, Scene, Shape, Words, bends
+from resbench.drawing.scene import Disc, Head, Line, Rect, Scene, Shape, TextRun, bends
 from resbench.escape import xml_text
 
 _FONT = "ui-sans-serif, system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
 
 
-def svg(views: Sequence[View]) -> str:
+def svg(views: Sequence[AnnotatedView]) -> str:
     return render(card(views))
 
 
@@ -45,7 +45,7 @@ def _shape(shape: Shape) -> str:
         case Head():
             points = " ".join(f"{_n(x)},{_n(y)}" for x, y in shape.points)
             return f'<polygon points="{points}" fill="{shape.fill}"/>'
-        case Words():
+        case TextRun():
             anchor = "" if shape.anchor == "start" else f' text-anchor="{shape.anchor}"'
             weight = ' font-weight="600"' if shape.bold else ""
             return (

@@ -1,4 +1,4 @@
-"""View -> the unit in a terminal: a line an op, edges to its left as `git log --graph` draws them, its cost to its right.
+"""AnnotatedView -> the unit in a terminal: a line an op, edges to its left as in `git log --graph`, its cost to its right.
 
 Each X of the plan is two characters, each row and level a line; an op that holds ops is followed by their lines, through
 which the edges go on. Where two edges cross that do not belong together, the one that goes down stays whole.
@@ -13,10 +13,10 @@ from itertools import pairwise
 from operator import or_
 from textwrap import wrap
 
-from resbench.drawing.annotated import ShownGraph, View
+from resbench.drawing.annotated import AnnotatedView, ShownGraph
 from resbench.drawing.format import count, cut, times
 from resbench.drawing.layout.lanes import X, Y
-from resbench.drawing.layout.routes import Plan, plan
+from resbench.drawing.layout.routes import RoutePlan, plan
 
 _ASCII = str.maketrans(
     {
@@ -41,7 +41,7 @@ class _Row:
     macs: str = ""
 
 
-def text(view: View, *, width: int = 100, ascii_only: bool = False) -> str:
+def text(view: AnnotatedView, *, width: int = 100, ascii_only: bool = False) -> str:
     """Lines of at most `width` characters, and a line break at the end."""
     say = _ascii if ascii_only else str
     head = [part for line in view.title for part in wrap(say(line), width)]
@@ -98,7 +98,7 @@ def _table(rows: Sequence[_Row], width: int) -> list[str]:
     return lines
 
 
-def _lines(found: Plan, symbols: Mapping[int, str], extra: Mapping[int, int]) -> dict[Y, str]:
+def _lines(found: RoutePlan, symbols: Mapping[int, str], extra: Mapping[int, int]) -> dict[Y, str]:
     """A line for each Y; `extra` says how many more lines follow a row, whose Y are (row, -1), (row, -2), ..."""
     at = {x: i for i, x in enumerate(_xs(found))}
     order = _ys(found, extra)
@@ -115,12 +115,12 @@ def _lines(found: Plan, symbols: Mapping[int, str], extra: Mapping[int, int]) ->
     return {y: "".join(shown[i]) for y, i in line.items()}
 
 
-def _xs(found: Plan) -> list[X]:
+def _xs(found: RoutePlan) -> list[X]:
     columns = range(max(found.grid.columns) + 1)
     return [(column, lane) for column in columns for lane in range(found.lanes.get(column, 0) + 1)]
 
 
-def _ys(found: Plan, extra: Mapping[int, int]) -> list[Y]:
+def _ys(found: RoutePlan, extra: Mapping[int, int]) -> list[Y]:
     ys: list[Y] = []
     for row in range(max(found.grid.rows) + 1):
         ys.append((row, 0))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from resbench.drawing.annotated import ShownGraph, View
+from resbench.drawing.annotated import AnnotatedView, ShownGraph
 from resbench.drawing.format import text_width
 from resbench.drawing.labels import Kind
 from resbench.drawing.layout.boxes import LABEL_SIZE, MARGIN, NAME_SIZE, ONE_LINE, PAD, RADIUS, SMALL_SIZE
-from resbench.drawing.layout.layout import Edge, Layout, Placed, lay_out
+from resbench.drawing.layout.layout import Edge, Layout, PlacedBox, lay_out
 from resbench.drawing.scene import (
     CARD_EDGE,
     COLOURS,
@@ -27,7 +27,7 @@ from resbench.drawing.scene import (
     Rect,
     Scene,
     Shape,
-    Words,
+    TextRun,
 )  # fmt: skip
 
 _MARGIN, _BETWEEN = 22.0, 44.0
@@ -37,7 +37,7 @@ _NARROWEST = 420.0
 _HEAD = 6.0
 
 
-def card(views: Sequence[View]) -> Scene:
+def card(views: Sequence[AnnotatedView]) -> Scene:
     """The views are of one unit."""
     layouts = [lay_out(view.graph) for view in views]
     heads = [[view.where, *view.costs] for view in views]
@@ -48,17 +48,17 @@ def card(views: Sequence[View]) -> Scene:
     width = max(_NARROWEST, sum(widths) + _BETWEEN * (len(views) - 1))
     shapes: list[Shape] = []
     y = _MARGIN + _TITLE
-    shapes.append(Words(_MARGIN, y, views[0].name, _TITLE, INK, bold=True))
+    shapes.append(TextRun(_MARGIN, y, views[0].name, _TITLE, INK, bold=True))
     for line in _wrapped(views[0].about, width):
         y += _LINE
-        shapes.append(Words(_MARGIN, y, line, _WORDS, MUTED))
+        shapes.append(TextRun(_MARGIN, y, line, _WORDS, MUTED))
     y += 12
     x, lowest = _MARGIN, y
     for layout, head, panel in zip(layouts, heads, widths, strict=True):
         below = y
         for i, line in enumerate(head):
             below += _LINE
-            shapes.append(Words(x, below, line, _WORDS, MUTED if i else INK))
+            shapes.append(TextRun(x, below, line, _WORDS, MUTED if i else INK))
         shapes += _paint(layout, x + _indent(layout, panel), below + 16)
         lowest = max(lowest, below + 16 + layout.height)
         x += panel + _BETWEEN
@@ -86,7 +86,9 @@ def _wrapped(text: str, width: float) -> Iterator[str]:
         yield line
 
 
-def _legend(views: Sequence[View], layouts: Sequence[Layout], width: float, y: float) -> tuple[list[Shape], float]:
+def _legend(
+    views: Sequence[AnnotatedView], layouts: Sequence[Layout], width: float, y: float
+) -> tuple[list[Shape], float]:
     """The colours that occur, and what the small words mean; with the y of its last line."""
     kinds = {kind for view in views for kind in _kinds(view.graph)}
     shapes: list[Shape] = []
@@ -98,14 +100,14 @@ def _legend(views: Sequence[View], layouts: Sequence[Layout], width: float, y: f
         if x > _MARGIN and x + needed > _MARGIN + width:
             x, y = _MARGIN, y + 16
         shapes.append(Rect(x, y - 9, 10, 10, 2 if kind != "merge" else 5, colours.fill, colours.stroke))
-        shapes.append(Words(x + 15, y, colours.name, _SMALL, MUTED))
+        shapes.append(TextRun(x + 15, y, colours.name, _SMALL, MUTED))
         x += needed + 16
     told = "Shapes are channels × height × width; MACs are for one image."
     if any(layout.skip for layout in layouts):
         told += " The thick line is the skip path."
     for line in _wrapped(told, width):
         y += 16
-        shapes.append(Words(_MARGIN, y, line, _SMALL, MUTED))
+        shapes.append(TextRun(_MARGIN, y, line, _SMALL, MUTED))
     return shapes, y
 
 
@@ -118,7 +120,7 @@ def _paint(layout: Layout, left: float, top: float) -> Iterator[Shape]:
     for frame in layout.frames:
         x, y = frame.left + left, frame.top + top
         yield Rect(x, y, frame.right - frame.left, frame.bottom - frame.top, 5, FRAME, FRAME_EDGE)
-        yield Words(x + MARGIN, y + NAME_SIZE + 1, frame.name, NAME_SIZE, MUTED)
+        yield TextRun(x + MARGIN, y + NAME_SIZE + 1, frame.name, NAME_SIZE, MUTED)
     skip = set(pairwise(layout.skip)) if layout.items[0].box.form == "pill" else set()
     for edge in sorted(layout.edges, key=lambda edge: (edge.source, edge.target) in skip):
         thick = (edge.source, edge.target) in skip and len(edge.points) == 2
@@ -143,26 +145,26 @@ def _edge(edge: Edge, at: Point, thick: bool, *, headless: bool) -> Iterator[Sha
     yield Head(((x, y), (back[0] + aside[0], back[1] + aside[1]), (back[0] - aside[0], back[1] - aside[1])), colour)
 
 
-def _item(item: Placed, x: float, y: float) -> Iterator[Shape]:
+def _item(item: PlacedBox, x: float, y: float) -> Iterator[Shape]:
     box, colours = item.box, COLOURS[item.box.kind]
     title = " · ".join(part for part in (box.path, box.label, box.shape, box.cost) if part)
     if box.form == "dot":
         yield Disc(x + box.axis, y + box.middle, box.middle, INK, INK)
     elif box.form == "circle":
         yield Disc(x + box.axis, y + box.middle, RADIUS, colours.fill, colours.stroke, title)
-        yield Words(x + box.axis, y + box.middle + 5.5, box.label, 16, INK, "middle")
+        yield TextRun(x + box.axis, y + box.middle + 5.5, box.label, 16, INK, "middle")
         for i, line in enumerate(part for part in (box.shape, box.cost) if part):
-            yield Words(x + box.side + 4, y + box.middle + 13 + 13 * i, line, SMALL_SIZE, MUTED)
+            yield TextRun(x + box.side + 4, y + box.middle + 13 + 13 * i, line, SMALL_SIZE, MUTED)
     elif box.form == "pill":
         yield Rect(x, y, box.width, box.height, box.height / 2, PAPER, INK, title)
-        yield Words(x + PAD + 3, y + ONE_LINE / 2 + 4.5, box.label, LABEL_SIZE, INK, bold=True)
-        yield Words(x + box.width - PAD - 3, y + ONE_LINE / 2 + 4, box.shape, SMALL_SIZE, MUTED, "end")
+        yield TextRun(x + PAD + 3, y + ONE_LINE / 2 + 4.5, box.label, LABEL_SIZE, INK, bold=True)
+        yield TextRun(x + box.width - PAD - 3, y + ONE_LINE / 2 + 4, box.shape, SMALL_SIZE, MUTED, "end")
     else:
         yield Rect(x, y, box.width, box.height, 4, colours.fill, colours.stroke, title)
-        yield Words(x + PAD, y + 17, box.label, LABEL_SIZE, INK)
-        yield Words(x + box.width - PAD, y + 17, box.shape, SMALL_SIZE, MUTED, "end")
+        yield TextRun(x + PAD, y + 17, box.label, LABEL_SIZE, INK)
+        yield TextRun(x + box.width - PAD, y + 17, box.shape, SMALL_SIZE, MUTED, "end")
         if box.cost:
-            yield Words(x + PAD, y + 33, box.cost, SMALL_SIZE, MUTED)
+            yield TextRun(x + PAD, y + 33, box.cost, SMALL_SIZE, MUTED)
         for inner, (across, down) in zip(item.held, box.inside, strict=True):
             yield Rect(
                 x + across - PAD, y + down - 1, inner.width + 2 * PAD, inner.height + 2, 4, PAPER, colours.stroke

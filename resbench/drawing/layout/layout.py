@@ -13,7 +13,7 @@ from resbench.drawing.annotated import ShownGraph
 from resbench.drawing.layout.boxes import Box, Group, as_wide, boxes_of, groups_of
 from resbench.drawing.layout.columns import Grid
 from resbench.drawing.layout.lanes import X, Y
-from resbench.drawing.layout.routes import Plan, Route, plan
+from resbench.drawing.layout.routes import Route, RoutePlan, plan
 
 LANE = 12.0
 GUTTER = 30.0  # between columns without lanes
@@ -22,7 +22,7 @@ LABEL = 15.0  # above a row in which a group begins: room for its name
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedBox:
     """A box whose left upper corner is at (left, top); `held` are the pictures inside, from their own (0, 0)."""
 
     box: Box
@@ -54,7 +54,7 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class PlacedGroup:
     """What is behind the ops of one node."""
 
     name: str
@@ -72,9 +72,9 @@ class Layout:
     height: float
     axis: float
     skip: tuple[int, ...]
-    items: tuple[Placed, ...]
+    items: tuple[PlacedBox, ...]
     edges: tuple[Edge, ...]
-    frames: tuple[Frame, ...]
+    frames: tuple[PlacedGroup, ...]
 
 
 def lay_out(graph: ShownGraph, *, inside: bool = False) -> Layout:
@@ -88,7 +88,7 @@ def lay_out(graph: ShownGraph, *, inside: bool = False) -> Layout:
     xs = _columns(found, boxes, groups)
     ys, height = _rows(found, boxes, groups)
     items = tuple(
-        Placed(box, xs[grid.columns[i], 0] - box.axis, ys[grid.rows[i], 0] - box.middle, held.get(i, ()))
+        PlacedBox(box, xs[grid.columns[i], 0] - box.axis, ys[grid.rows[i], 0] - box.middle, held.get(i, ()))
         for i, box in enumerate(boxes)
     )
     items = _closed_up(found, groups, items)
@@ -108,7 +108,7 @@ def _in_columns(grid: Grid, boxes: Sequence[Box]) -> tuple[Box, ...]:
     return tuple(as_wide(box, widest.get(column, 0.0)) for column, box in zip(grid.columns, boxes, strict=True))
 
 
-def _columns(found: Plan, boxes: Sequence[Box], groups: Sequence[Group]) -> dict[X, float]:
+def _columns(found: RoutePlan, boxes: Sequence[Box], groups: Sequence[Group]) -> dict[X, float]:
     grid = found.grid
     count = max(grid.columns) + 1
     left, right = [0.0] * count, [0.0] * count
@@ -132,7 +132,7 @@ def _columns(found: Plan, boxes: Sequence[Box], groups: Sequence[Group]) -> dict
     return xs
 
 
-def _rows(found: Plan, boxes: Sequence[Box], groups: Sequence[Group]) -> tuple[dict[Y, float], float]:
+def _rows(found: RoutePlan, boxes: Sequence[Box], groups: Sequence[Group]) -> tuple[dict[Y, float], float]:
     grid = found.grid
     count = max(grid.rows) + 1
     above, below = [0.0] * count, [0.0] * count
@@ -154,7 +154,7 @@ def _rows(found: Plan, boxes: Sequence[Box], groups: Sequence[Group]) -> tuple[d
     return ys, y
 
 
-def _closed_up(found: Plan, groups: Sequence[Group], items: Sequence[Placed]) -> tuple[Placed, ...]:
+def _closed_up(found: RoutePlan, groups: Sequence[Group], items: Sequence[PlacedBox]) -> tuple[PlacedBox, ...]:
     """The ops of a group near each other though others make their rows high: moved up where no edge is in the way."""
     grid, placed = found.grid, list(items)
     across = [(*sorted((a[0], b[0])), a[1]) for each in found.routes for a, b in pairwise(each.points) if a[1] == b[1]]
@@ -165,7 +165,7 @@ def _closed_up(found: Plan, groups: Sequence[Group], items: Sequence[Placed]) ->
     return tuple(placed)
 
 
-def _edge(each: Route, items: Sequence[Placed], xs: Mapping[X, float], ys: Mapping[Y, float]) -> Edge:
+def _edge(each: Route, items: Sequence[PlacedBox], xs: Mapping[X, float], ys: Mapping[Y, float]) -> Edge:
     source, target = items[each.source], items[each.target]
     points = [(xs[x], ys[y]) for x, y in each.points]
     before, end = points[-2], points[-1]
@@ -177,6 +177,8 @@ def _edge(each: Route, items: Sequence[Placed], xs: Mapping[X, float], ys: Mappi
     return Edge(each.source, each.target, tuple(points))
 
 
-def _frame(group: Group, items: Sequence[Placed]) -> Frame:
+def _frame(group: Group, items: Sequence[PlacedBox]) -> PlacedGroup:
     first, last = items[group.items[0]], items[group.items[-1]]
-    return Frame(group.name, first.axis - group.left, first.top - LABEL, first.axis + group.right, last.bottom + 5)
+    return PlacedGroup(
+        group.name, first.axis - group.left, first.top - LABEL, first.axis + group.right, last.bottom + 5
+    )

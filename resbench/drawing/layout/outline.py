@@ -15,7 +15,7 @@ Form = Literal["end", "box", "sign", "point"]
 
 
 @dataclass(frozen=True, slots=True)
-class Knot:
+class OutlineNode:
     """`lines`: its words; of a sign, the sign, then what else is known."""
 
     name: str
@@ -35,9 +35,9 @@ class Link:
 class Outline:
     """`first` and `last` are the names of x and y; `parts` what ops hold, each with the lines that stand above it."""
 
-    knots: tuple[Knot, ...]
+    knots: tuple[OutlineNode, ...]
     links: tuple[Link, ...]
-    parts: tuple[tuple[Knot, Outline], ...]
+    parts: tuple[tuple[OutlineNode, Outline], ...]
     first: str
     last: str
 
@@ -69,10 +69,10 @@ def outline(graph: ShownGraph, prefix: str = "n", *, inside: bool = False) -> Ou
     return Outline(tuple(knots), links, tuple(parts), enter[0], enter[last])
 
 
-def _end(name: str, label: str, shape: tuple[int, ...], inside: bool) -> Knot:
-    return Knot(name, "point" if inside else "end", "other", () if inside else (label, times(shape)))
+def _end(name: str, label: str, shape: tuple[int, ...], inside: bool) -> OutlineNode:
+    return OutlineNode(name, "point" if inside else "end", "other", () if inside else (label, times(shape)))
 
 
-def _knot(name: str, op: ShownOp) -> Knot:
+def _knot(name: str, op: ShownOp) -> OutlineNode:
     words = (op.sign or op.label, op.operands, op.path, times(op.shape), cost(op.params, op.macs))
-    return Knot(name, "sign" if op.sign else "box", op.kind, tuple(word for word in words if word))
+    return OutlineNode(name, "sign" if op.sign else "box", op.kind, tuple(word for word in words if word))

@@ -1,4 +1,4 @@
-"""ShownGraph -> Plan: where everything stands, and the way of every edge at right angles past all that is drawn.
+"""ShownGraph -> RoutePlan: where everything stands, and the way of every edge at right angles past all that is drawn.
 
 An X is (column, 0) or (column, lane): lanes lie right of their column. A Y is (row, 0) or (row, level): levels lie below
 their row. So both sort as they lie, and no lane or level has anything in it but edges. Four ways lead from u to v:
@@ -32,7 +32,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RoutePlan:
     """`lanes` by column, `levels` by row: how many there are."""
 
     grid: Grid
@@ -41,7 +41,7 @@ class Plan:
     levels: Mapping[int, int]
 
 
-def plan(graph: ShownGraph, *, one_a_row: bool = False) -> Plan:
+def plan(graph: ShownGraph, *, one_a_row: bool = False) -> RoutePlan:
     """`one_a_row`: every op has a row for itself, in running order; else ops side by side share one."""
     reads = reads_of(graph)
     rows = tuple(range(len(reads))) if one_a_row else rows_of(reads)
@@ -57,11 +57,11 @@ def plan(graph: ShownGraph, *, one_a_row: bool = False) -> Plan:
     return found
 
 
-def _route(grid: Grid) -> Plan:
+def _route(grid: Grid) -> RoutePlan:
     wires = _wires(grid)
     lane_of, lanes = lanes_of(grid, wires)
     level_of, levels = levels_of(grid, wires, lane_of)
-    return Plan(grid, tuple(_way(grid, wire, lane_of, level_of) for wire in wires), lanes, levels)
+    return RoutePlan(grid, tuple(_way(grid, wire, lane_of, level_of) for wire in wires), lanes, levels)
 
 
 def _wires(grid: Grid) -> list[Wire]:
@@ -120,7 +120,7 @@ def _moves(tracks: tuple[Track, ...]) -> Iterator[tuple[Track, ...]]:
         yield from ((*rest[:j], tracks[i], *rest[j:]) for j in range(1, len(tracks)) if j != i)
 
 
-def _cost(found: Plan) -> int:
+def _cost(found: RoutePlan) -> int:
     """A crossing is as bad as an edge longer by three columns."""
     segments = [segment for each in found.routes for segment in _segments(each)]
     length = sum(2 * abs(b[0][0] - a[0][0]) + (a[0] != b[0]) for a, b, _, _ in segments)

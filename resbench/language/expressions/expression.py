@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.language.expressions.grammar import MAX_NUMBER, Tree, parse
 
 Value = None | bool | int | float | str | tuple[Any, ...]
@@ -41,7 +41,7 @@ class Expression:
 
     @staticmethod
     def parse(text: str) -> Expression:
-        """`$name`, `$(...)` -> Expression. Raises Fact with what is wrong.
+        """`$name`, `$(...)` -> Expression. Raises Reason with what is wrong.
 
         >>> Expression.parse("$(2 * width if first else in)").evaluate({"width": 8, "first": True}.__getitem__)
         16
@@ -54,15 +54,15 @@ class Expression:
             return Expression(text, ("name", text[1:]))
         if text.startswith("$("):
             if text.count("(") > text.count(")"):
-                raise Fact(cut_short(text))
-            raise Fact(f"`{text}` has text behind its `)`; an expression stands for a whole value")
-        raise Fact(f"`{text}` is no expression: `$name` and `$(...)` stand for a whole value, never for part of one")
+                raise Reason(cut_short(text))
+            raise Reason(f"`{text}` has text behind its `)`; an expression stands for a whole value")
+        raise Reason(f"`{text}` is no expression: `$name` and `$(...)` stand for a whole value, never for part of one")
 
     def evaluate(self, lookup: Lookup) -> Any:
         try:
             return evaluate(self.tree, lookup)
         except RecursionError:  # a lookup may lead to another expression, and so on
-            raise Fact("it rests on too many others, one upon the other") from None
+            raise Reason("it rests on too many others, one upon the other") from None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -80,13 +80,13 @@ def cut_short(text: str) -> str:
 
 
 def evaluate(tree: Tree, lookup: Lookup) -> Any:
-    """Tree -> value; a whole number is an int. Raises Fact for what arithmetic cannot do."""
+    """Tree -> value; a whole number is an int. Raises Reason for what arithmetic cannot do."""
     return _tidy(_evaluate(tree, lookup))
 
 
 def _tidy(value: Any) -> Any:
     if isinstance(value, int | float) and not abs(value) <= MAX_NUMBER:  # not `>`: nan is neither
-        raise Fact(f"the result is {'beyond 10^15' if math.isfinite(value) else f'{value}, not a finite number'}")
+        raise Reason(f"the result is {'beyond 10^15' if math.isfinite(value) else f'{value}, not a finite number'}")
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -107,11 +107,11 @@ def _evaluate(tree: Tree, lookup: Lookup) -> Any:
     try:
         return _apply(kind, tree[1], arguments)
     except ZeroDivisionError:
-        raise Fact("division by zero") from None
+        raise Reason("division by zero") from None
     except ValueError:
-        raise Fact(f"{tree[1]} of {_shown(arguments)} is not a real number") from None
+        raise Reason(f"{tree[1]} of {_shown(arguments)} is not a real number") from None
     except OverflowError:
-        raise Fact(f"{tree[1]} of {_shown(arguments)} is too large") from None
+        raise Reason(f"{tree[1]} of {_shown(arguments)} is too large") from None
 
 
 def _apply(kind: str, name: str, arguments: list[Any]) -> Any:
@@ -120,42 +120,42 @@ def _apply(kind: str, name: str, arguments: list[Any]) -> Any:
         if name not in ("==", "!="):
             _numbers(name, arguments)
         elif odd := [value for value in arguments if not isinstance(value, None | bool | int | float | str)]:
-            raise Fact(f"`{name}` compares numbers, texts, true and false, got {_shown(odd)}")
+            raise Reason(f"`{name}` compares numbers, texts, true and false, got {_shown(odd)}")
         same = all(isinstance(left, kind) == isinstance(right, kind) for kind in (str, bool))  # 1 is not true
         return _COMPARE[name](left, right) if same else name == "!="
     if kind == "index":
         items, index = arguments
         if not isinstance(items, tuple):
-            raise Fact(f"[ ] needs a list, got {_shown([items])}")
+            raise Reason(f"[ ] needs a list, got {_shown([items])}")
         if isinstance(index, bool) or not isinstance(index, int) or not -len(items) <= index < len(items):
-            raise Fact(f"index {_shown([index])} is outside a list of {len(items)}")
+            raise Reason(f"index {_shown([index])} is outside a list of {len(items)}")
         return items[index]
     if kind == "call" and name in ("min", "max") and len(arguments) == 1 and isinstance(arguments[0], tuple):
         arguments = list(arguments[0])
     _numbers(name, arguments)
     if kind == "call":
         if not arguments or (name not in ("min", "max") and len(arguments) != 1):
-            raise Fact(f"{name}() takes {'one or more' if name in ('min', 'max') else 'one'}, got {len(arguments)}")
+            raise Reason(f"{name}() takes {'one or more' if name in ('min', 'max') else 'one'}, got {len(arguments)}")
         return _FUNCTIONS[name](*arguments)
     if kind == "minus":
         return -arguments[0]
     if name == "**" and (abs(arguments[0]) > 10**6 or abs(arguments[1]) > 64):
-        raise Fact(f"{_shown(arguments[:1])} ** {_shown(arguments[1:])} is too large")
+        raise Reason(f"{_shown(arguments[:1])} ** {_shown(arguments[1:])} is too large")
     result = _BINARY[name](*arguments)
     if isinstance(result, complex):
-        raise Fact(f"{_shown(arguments[:1])} ** {_shown(arguments[1:])} is not a real number")
+        raise Reason(f"{_shown(arguments[:1])} ** {_shown(arguments[1:])} is not a real number")
     return _tidy(result)
 
 
 def _numbers(name: str, values: list[Any]) -> None:
     for value in values:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise Fact(f"`{name}` needs numbers, got {_shown([value])}")
+            raise Reason(f"`{name}` needs numbers, got {_shown([value])}")
 
 
 def _truth(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise Fact(f"true or false is needed, got {_shown([value])}")
+        raise Reason(f"true or false is needed, got {_shown([value])}")
     return value
 
 

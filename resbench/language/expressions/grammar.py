@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from resbench.errors import Fact, did_you_mean
+from resbench.errors import Reason, did_you_mean
 
 Tree = tuple[Any, ...]
 
@@ -31,12 +31,12 @@ _WORDS = {"if", "else", "and", "or", "not", "true", "false"}
 def parse(text: str) -> Tree:
     """Arithmetic without `$( )` -> tree."""
     if len(text) > MAX_TEXT:
-        raise Fact(f"an expression of {len(text)} characters; at most {MAX_TEXT} are allowed")
+        raise Reason(f"an expression of {len(text)} characters; at most {MAX_TEXT} are allowed")
     parser = _Parser(list(_tokens(text)), text)
     tree = parser.expression()
     parser.end()
     if height(tree) > MAX_HEIGHT:
-        raise Fact(f"an expression of more than {MAX_HEIGHT} steps, one upon the other")
+        raise Reason(f"an expression of more than {MAX_HEIGHT} steps, one upon the other")
     return tree
 
 
@@ -60,7 +60,7 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
         if match is None:
             rest = text[position:].strip()
             hint = {"=": "; `==` compares", "$": "; inside it names stand without `$`"}.get(rest[0], "")
-            raise Fact(f"`{rest[0]}` is not allowed in an expression (in `{text}`){hint}")
+            raise Reason(f"`{rest[0]}` is not allowed in an expression (in `{text}`){hint}")
         kind = match.lastgroup or ""
         yield ("word" if match[kind] in _WORDS else kind), match[kind]
         position = match.end()
@@ -88,7 +88,7 @@ class _Parser:
 
     def fail(self, what: str) -> None:
         kind, text = self.peek()
-        raise Fact(f"{what} {'at the end' if kind == 'end' else f'before `{text}`'} of `{self.text.strip()}`")
+        raise Reason(f"{what} {'at the end' if kind == 'end' else f'before `{text}`'} of `{self.text.strip()}`")
 
     def end(self) -> None:
         if self.peek()[0] != "end":
@@ -97,7 +97,7 @@ class _Parser:
     def expression(self) -> Tree:
         self.depth += 1
         if self.depth > MAX_NESTING:
-            raise Fact(f"an expression nested more than {MAX_NESTING} deep")
+            raise Reason(f"an expression nested more than {MAX_NESTING} deep")
         value = self.either()
         if self.take("if"):
             condition = self.either()
@@ -132,7 +132,7 @@ class _Parser:
         if sign := self.take(*COMPARISONS):
             left = ("compare", sign, left, self.sum())
             if self.take(*COMPARISONS):
-                raise Fact(f"one comparison at a time: join them with `and` (in `{self.text.strip()}`)")
+                raise Reason(f"one comparison at a time: join them with `and` (in `{self.text.strip()}`)")
         return left
 
     def sum(self) -> Tree:
@@ -171,7 +171,7 @@ class _Parser:
         if kind == "number":
             number = float(text) if re.search(r"[.eE]", text) else int(text)
             if number > MAX_NUMBER:
-                raise Fact(f"a number beyond 10^15 (in `{self.text.strip()}`)")
+                raise Reason(f"a number beyond 10^15 (in `{self.text.strip()}`)")
             return ("value", number)
         if kind == "text":
             return ("value", text[1:-1])
@@ -190,7 +190,7 @@ class _Parser:
     def call(self, name: str) -> Tree:
         if name not in FUNCTIONS:
             allowed = ", ".join(FUNCTIONS)
-            raise Fact(f"unknown function `{name}`; allowed: {allowed}{did_you_mean(name, FUNCTIONS)}")
+            raise Reason(f"unknown function `{name}`; allowed: {allowed}{did_you_mean(name, FUNCTIONS)}")
         arguments = [self.expression()]
         while self.take(","):
             arguments.append(self.expression())

@@ -17,7 +17,7 @@ from resbench.errors import BadInput, SpecError
 from resbench.language.graph.op_list import Vocabulary, parse_op
 from resbench.language.graph.unit import UnitSpec, parse_unit
 from resbench.language.yaml.node import Node, Plain, flow, from_plain, plain
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 from resbench.random_streams import LARGEST
 
 MAX_EDITS, MAX_COUNT = 50, 10_000
@@ -42,7 +42,7 @@ class Mutate:
     node: Node
 
 
-def parse_mutate(node: Node, vocabulary: Vocabulary, check: Check) -> Mutate | None:
+def parse_mutate(node: Node, vocabulary: Vocabulary, check: Problems) -> Mutate | None:
     """None where the entry is wrong; what is wrong is in `check`."""
     before = len(check.problems)
     if not check.keys(node, ["unit"], _KEYS) or "unit" not in node.mapping:
@@ -84,7 +84,7 @@ def _edited(data: Unit, ops: Sequence[Plain], random: Random, vocabulary: Vocabu
         words = random.choice(EDITS)(changed, ops, random)
         if words is None or changed == data:
             continue
-        check = Check()
+        check = Problems()
         try:
             parse_unit(from_plain(changed), vocabulary, check)
             check.done()

@@ -17,7 +17,7 @@ from typing import Any
 from resbench.errors import BadInput, did_you_mean
 from resbench.language.graph.op_list import OpCall, Vocabulary, parse_op
 from resbench.language.yaml.node import Node, Plain, from_plain, plain
-from resbench.language.yaml.problems import Check, listed
+from resbench.language.yaml.problems import Problems, listed
 
 PLACES = ("branch", "shortcut", "after")
 MERGES = ("add",)
@@ -95,7 +95,7 @@ class Arrange:
         return from_plain(_unit(self, one), place=self.node.place)
 
 
-def parse_arrange(node: Node, vocabulary: Vocabulary, check: Check) -> Arrange | None:
+def parse_arrange(node: Node, vocabulary: Vocabulary, check: Problems) -> Arrange | None:
     """None where the entry is wrong; what is wrong is in `check`."""
     before = len(check.problems)
     if not check.keys(node, ["ops"], _KEYS) or "ops" not in node.mapping:
@@ -122,7 +122,7 @@ def parse_arrange(node: Node, vocabulary: Vocabulary, check: Check) -> Arrange |
     return arrange
 
 
-def _ops(node: Node, vocabulary: Vocabulary, check: Check) -> tuple[dict[str, Plain], dict[str, int], set[str]]:
+def _ops(node: Node, vocabulary: Vocabulary, check: Problems) -> tuple[dict[str, Plain], dict[str, int], set[str]]:
     """Every op by its name, how often it stands there, and which of them are weight layers."""
     ops: dict[str, Plain] = {}
     count: dict[str, int] = {}
@@ -152,7 +152,7 @@ def _ops(node: Node, vocabulary: Vocabulary, check: Check) -> tuple[dict[str, Pl
     return ops, count, weights
 
 
-def _words(node: Node | None, allowed: Sequence[str], usual: tuple[str, ...], check: Check) -> tuple[str, ...]:
+def _words(node: Node | None, allowed: Sequence[str], usual: tuple[str, ...], check: Problems) -> tuple[str, ...]:
     if node is None:
         return usual
     given = check.sequence(node, "words")

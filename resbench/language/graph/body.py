@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.escape import printable
 from resbench.language.expressions.expression import Expression
 from resbench.language.expressions.grammar import Tree, parse
@@ -18,7 +18,7 @@ from resbench.language.graph.references import unknown_name as unknown_name
 from resbench.language.names import KNOWN, UNIT_NAMES
 from resbench.language.yaml.comments import comment_behind
 from resbench.language.yaml.node import Node
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 
 MAX_NODES, MAX_PARAMS = 400, 100
 
@@ -47,7 +47,7 @@ class Body:
     when: tuple[Rule, ...]
 
 
-def parse_params(node: Node | None, own: Iterable[str], check: Check) -> dict[str, Param]:
+def parse_params(node: Node | None, own: Iterable[str], check: Problems) -> dict[str, Param]:
     """`params:`; `own` are the known names that a param of this file may bear."""
     params: dict[str, Param] = {}
     if node is None or node.value is None:
@@ -82,7 +82,7 @@ def _comments(node: Node) -> dict[str, str]:
     return found
 
 
-def parse_body(top: Node, inputs: tuple[str, ...], own: Iterable[str], vocabulary: Vocabulary, check: Check) -> Body:
+def parse_body(top: Node, inputs: tuple[str, ...], own: Iterable[str], vocabulary: Vocabulary, check: Problems) -> Body:
     params = parse_params(top.mapping.get("params"), own, check)
     nodes = _nodes(top.mapping.get("nodes"), inputs, vocabulary, check, whole=True)
     rules = []
@@ -112,7 +112,7 @@ def _written(nodes: Mapping[str, NodeSpec]) -> Written:
 
 
 def _nodes(
-    node: Node | None, inputs: tuple[str, ...], vocabulary: Vocabulary, check: Check, *,
+    node: Node | None, inputs: tuple[str, ...], vocabulary: Vocabulary, check: Problems, *,
     whole: bool, base: Mapping[str, NodeSpec] | None = None,
 ) -> dict[str, NodeSpec]:  # fmt: skip
     nodes: dict[str, NodeSpec] = {}
@@ -145,13 +145,13 @@ def _nodes(
     return nodes
 
 
-def _condition(node: Node, check: Check) -> Tree:
+def _condition(node: Node, check: Problems) -> Tree:
     if isinstance(node.value, bool):
         return ("value", node.value)
     if isinstance(node.value, str):
         try:
             return parse(node.value)
-        except Fact as fact:
+        except Reason as fact:
             check.report(node, str(fact))
     else:
         check.report(node, f"an expression without `$( )` is needed, as in `first or transition`, got {node.shown()}")

@@ -11,7 +11,7 @@ from resbench.language.graph.params import Param
 from resbench.language.graph.references import check_names
 from resbench.language.names import NETWORK_NAMES, STAGE_NAMES
 from resbench.language.yaml.node import Node
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 
 MAX_STAGES = 100
 
@@ -57,7 +57,7 @@ class NetworkSpec:
     node: Node
 
 
-def parse_use(node: Node, check: Check, *, named: bool = True) -> Use:
+def parse_use(node: Node, check: Problems, *, named: bool = True) -> Use:
     """A name, or a mapping with `use` and params."""
     if isinstance(node.value, str):
         return Use(node.value, {}, node)
@@ -73,7 +73,7 @@ def parse_use(node: Node, check: Check, *, named: bool = True) -> Use:
     return Use(str(use.value) if use else None, {k: v for k, v in node.value.items() if k != "use"}, node)
 
 
-def parse_network(top: Node, vocabulary: Vocabulary, check: Check) -> NetworkSpec:
+def parse_network(top: Node, vocabulary: Vocabulary, check: Problems) -> NetworkSpec:
     entries = top.mapping
     check.keys(
         top, ["network", "unit", "stages", "head"], ["doc", "cite", "extends", "params", "stem", "input", "classes"]
@@ -99,7 +99,7 @@ def parse_network(top: Node, vocabulary: Vocabulary, check: Check) -> NetworkSpe
     )
 
 
-def _stage(node: Node, vocabulary: Vocabulary, check: Check) -> StageSpec:
+def _stage(node: Node, vocabulary: Vocabulary, check: Problems) -> StageSpec:
     entries = node.mapping
     check.keys(node, ["units"], ["out", "stride", "before", "unit"])
     return StageSpec(
@@ -112,7 +112,7 @@ def _stage(node: Node, vocabulary: Vocabulary, check: Check) -> StageSpec:
     )
 
 
-def _input(node: Node | None, check: Check) -> tuple[int, int, int] | None:
+def _input(node: Node | None, check: Problems) -> tuple[int, int, int] | None:
     if node is None:
         return None
     if len(node.items) != 3:

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from resbench.errors import BadInput, Fact, PlacedPluginError, PluginError, did_you_mean
+from resbench.errors import BadInput, PlacedPluginError, PluginError, Reason, did_you_mean
 from resbench.escape import printable
 from resbench.language.expressions.expression import Expression
 from resbench.language.graph.params import Param
 from resbench.language.graph.signature import Argument, Signature, allowed, fits
 from resbench.language.yaml.node import Node, all_nodes, from_plain, plain
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 
 MAX_OPS = 1000
 _CONV = re.compile(r"(dw)?conv([1-9][0-9]{0,2})x([1-9][0-9]{0,2})")
@@ -60,7 +60,7 @@ class Vocabulary(Protocol):
     def op_names(self) -> list[str]: ...
 
 
-def parse_ops(node: Node, vocabulary: Vocabulary, check: Check) -> OpList:
+def parse_ops(node: Node, vocabulary: Vocabulary, check: Problems) -> OpList:
     """A list of ops, or a `$name` that stands for one."""
     if isinstance(node.value, Expression):
         return (Insert(node),)
@@ -82,7 +82,7 @@ def _listed(node: Node) -> str:
     )
 
 
-def parse_op(node: Node, vocabulary: Vocabulary, check: Check) -> OpItem | None:
+def parse_op(node: Node, vocabulary: Vocabulary, check: Problems) -> OpItem | None:
     """`name`, `name: {arguments}`, `repeat: {times, ops}` or `$insert`."""
     if isinstance(node.value, Expression):
         return Insert(node)
@@ -107,7 +107,7 @@ def parse_op(node: Node, vocabulary: Vocabulary, check: Check) -> OpItem | None:
     return _call(name, arguments, node, vocabulary, check)
 
 
-def _call(name: str, arguments: Node, node: Node, vocabulary: Vocabulary, check: Check) -> OpCall | None:
+def _call(name: str, arguments: Node, node: Node, vocabulary: Vocabulary, check: Problems) -> OpCall | None:
     place = Node(name, node.keys.get(name, node.place), node.path)
     op, stem, implied = expand(name)
     try:
@@ -165,7 +165,7 @@ def _meant(name: str, known: list[str]) -> str:
     return did_you_mean(name, known)
 
 
-def check_constant(what: str, node: Node, argument: Argument, check: Check) -> None:
+def check_constant(what: str, node: Node, argument: Argument, check: Problems) -> None:
     """A constant argument's type; a block's argument may be anything (`kinds` is empty)."""
     if not argument.kinds or any(isinstance(part.value, Expression) for part in all_nodes(node)):
         return
@@ -207,8 +207,8 @@ def block_signature(name: str, params: Mapping[str, Param], inputs: int, origin:
 
 
 def check_inputs(name: str, signature: Signature, given: int) -> None:
-    """Raise Fact when an op gets fewer or more sources than it reads."""
+    """Raise Reason when an op gets fewer or more sources than it reads."""
     low, high = signature.inputs
     if given < low or (high is not None and given > high):
         wanted = f"{low}" if high == low else f"at least {low}" if high is None else f"{low} to {high}"
-        raise Fact(f"{name} reads {wanted} source{'s' if wanted != '1' else ''}, got {given}")
+        raise Reason(f"{name} reads {wanted} source{'s' if wanted != '1' else ''}, got {given}")

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from resbench.errors import Fact, did_you_mean
+from resbench.errors import Reason, did_you_mean
 from resbench.language.expressions.expression import Expression
 from resbench.language.expressions.grammar import MAX_NUMBER
 from resbench.language.yaml.node import Node, flow, plain
-from resbench.language.yaml.problems import Check, listed
+from resbench.language.yaml.problems import Problems, listed
 
 _KINDS = ("choices", "range", "cases")
 
@@ -66,7 +66,7 @@ class Param:
     doc: str = ""
 
     def pick(self, given: Node) -> Node:
-        """The value a given Node stands for. Raises Fact when it is outside the domain."""
+        """The value a given Node stands for. Raises Reason when it is outside the domain."""
         if isinstance(given.value, Expression):
             return given  # worked out later, checked then
         if isinstance(self.domain, Choices):
@@ -74,7 +74,7 @@ class Param:
             if label is None:
                 labels = self.domain.labels
                 near = did_you_mean(label_of(given), labels)
-                raise Fact(f"{given.shown()} is not among the choices: {listed(labels)}{near}")
+                raise Reason(f"{given.shown()} is not among the choices: {listed(labels)}{near}")
             return self.domain.values[label]
         if isinstance(self.domain, Range):
             inside(given, self.domain)
@@ -90,12 +90,12 @@ def inside(node: Node, allowed: Range) -> None:
     value = node.value
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not allowed.low <= value <= allowed.high:  # type: ignore[operator]
-        raise Fact(f"{node.shown()} is not within [{allowed.low:g}, {allowed.high:g}]")
+        raise Reason(f"{node.shown()} is not within [{allowed.low:g}, {allowed.high:g}]")
     if allowed.whole and not float(value).is_integer():  # type: ignore[arg-type]
-        raise Fact(f"{node.shown()} is no whole number")
+        raise Reason(f"{node.shown()} is no whole number")
     steps = (value - allowed.low) / allowed.step if allowed.step else 0.0  # type: ignore[operator]
     if abs(steps - round(steps)) > 1e-9 * max(1.0, abs(steps)):
-        raise Fact(f"{node.shown()} is no step of {allowed.step:g} from {allowed.low:g}")
+        raise Reason(f"{node.shown()} is no step of {allowed.step:g} from {allowed.low:g}")
 
 
 def is_domain(node: Node) -> bool:
@@ -103,7 +103,7 @@ def is_domain(node: Node) -> bool:
     return any(kind in node.mapping for kind in _KINDS)
 
 
-def parse_param(name: str, node: Node, check: Check) -> Param:
+def parse_param(name: str, node: Node, check: Problems) -> Param:
     """One entry of `params:`."""
     entries = node.mapping
     if "by" in entries:
@@ -124,12 +124,12 @@ def parse_param(name: str, node: Node, check: Check) -> Param:
     param = Param(name, default, domain)
     try:
         param.pick(default)
-    except Fact as fact:
+    except Reason as fact:
         check.report(default, str(fact))
     return param
 
 
-def parse_domain(node: Node, check: Check) -> Domain | None:
+def parse_domain(node: Node, check: Problems) -> Domain | None:
     """`{choices: [...]}`, `{range: [low, high], step:, log:}` or `{cases: {...}}`; other keys are reported."""
     entries = node.mapping
     kinds = [kind for kind in _KINDS if kind in entries]
@@ -143,13 +143,13 @@ def parse_domain(node: Node, check: Check) -> Domain | None:
     return _cases(entries["cases"], check) if kinds == ["cases"] else _choices(entries["choices"], check)
 
 
-def _cases(node: Node, check: Check) -> Choices:
+def _cases(node: Node, check: Problems) -> Choices:
     if not node.mapping:
         check.report(node, f"a mapping from names to values is needed, got {node.shown()}")
     return Choices(dict(node.mapping))
 
 
-def _choices(node: Node, check: Check) -> Choices:
+def _choices(node: Node, check: Problems) -> Choices:
     values: dict[str, Node] = {}
     for item in check.sequence(node, "choices"):
         label = label_of(item)
@@ -161,7 +161,7 @@ def _choices(node: Node, check: Check) -> Choices:
     return Choices(values)
 
 
-def _range(node: Node, check: Check) -> Range | None:
+def _range(node: Node, check: Problems) -> Range | None:
     entries = node.mapping
     ends = entries["range"].items
     if len(ends) != 2:

@@ -9,13 +9,13 @@ from resbench.escape import printable
 from resbench.language.expressions.expression import Expression
 from resbench.language.expressions.grammar import Tree
 from resbench.language.yaml.node import Node, all_nodes
-from resbench.language.yaml.problems import Check, listed
+from resbench.language.yaml.problems import Problems, listed
 
 MAX_NEAR = 200  # names that are tried as what was meant
 Written = Mapping[str, tuple[Node, tuple[Node, ...]]]  # by a node's name: its key, and its sources
 
 
-def check_edges(top: Node, nodes: Written, rules: Sequence[Written], inputs: tuple[str, ...], check: Check) -> None:
+def check_edges(top: Node, nodes: Written, rules: Sequence[Written], inputs: tuple[str, ...], check: Problems) -> None:
     """Sources that are not there, a missing `y`, nodes that no place reads, cycles among the nodes as written."""
     every = {name: key for part in (*rules, nodes) for name, (key, _) in part.items()}
     known = [*inputs, *every]
@@ -52,7 +52,7 @@ def check_edges(top: Node, nodes: Written, rules: Sequence[Written], inputs: tup
 
 
 def check_names(
-    top: Node, params: Iterable[str], known: Iterable[str], conditions: Iterable[Tree], check: Check
+    top: Node, params: Iterable[str], known: Iterable[str], conditions: Iterable[Tree], check: Problems
 ) -> None:
     """Names in expressions that stand for nothing, params that nothing reads, and lists that hold themselves."""
     params, known = list(params), list(known)

@@ -10,7 +10,7 @@ from resbench.language.graph.op_list import Vocabulary, block_signature, parse_o
 from resbench.language.graph.signature import Signature
 from resbench.language.names import UNIT_NAMES
 from resbench.language.yaml.node import Node
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 
 MAX_INPUTS = 8
 
@@ -49,7 +49,7 @@ class BlockSpec:
     node: Node
 
 
-def parse_unit(top: Node, vocabulary: Vocabulary, check: Check) -> UnitSpec:
+def parse_unit(top: Node, vocabulary: Vocabulary, check: Problems) -> UnitSpec:
     check.keys(top, ["unit", "nodes"], ["doc", "cite", "extends", "params", "when", "boundary"])
     name = check.name(top.mapping["unit"])
     body = parse_body(top, ("x",), (), vocabulary, check)
@@ -70,7 +70,7 @@ def parse_unit(top: Node, vocabulary: Vocabulary, check: Check) -> UnitSpec:
     return UnitSpec(name, check.text(top.mapping.get("doc")), check.text(top.mapping.get("cite")), body, boundary, top)
 
 
-def parse_block(top: Node, vocabulary: Vocabulary, check: Check) -> BlockSpec:
+def parse_block(top: Node, vocabulary: Vocabulary, check: Problems) -> BlockSpec:
     check.keys(top, ["block", "nodes"], ["doc", "cite", "extends", "params", "when", "inputs"])
     name = check.name(top.mapping["block"])
     inputs: tuple[str, ...] = ("x",)

@@ -13,13 +13,13 @@ from resbench.language.graph.op_list import Vocabulary, taken_by
 from resbench.language.graph.signature import Signature
 from resbench.language.graph.unit import BlockSpec, UnitSpec, parse_block, parse_unit
 from resbench.language.library.inheritance import merge
-from resbench.language.library.lookup import FOLDERS, Files
+from resbench.language.library.lookup import FOLDERS, SearchPath
 from resbench.language.library.lookup import STUDIES as STUDIES
 from resbench.language.library.lookup import shown as shown
 from resbench.language.library.lookup import workspace as workspace
 from resbench.language.library.providers import provided
 from resbench.language.yaml.node import Node, plain
-from resbench.language.yaml.problems import Check, by_place
+from resbench.language.yaml.problems import Problems, by_place
 from resbench.language.yaml.reader import read
 
 MAX_CHAIN = 20  # files that extend each other, and blocks inside blocks
@@ -32,7 +32,7 @@ class Library:
     def __init__(self, ops: Mapping[str, Signature], folder: Path | None = None) -> None:
         self.ops = dict(ops)
         self.provider = provided()
-        self.files = Files.around(folder, self.provider)
+        self.files = SearchPath.around(folder, self.provider)
         self._blocks_checked = False
         self._specs: dict[Path, UnitSpec | BlockSpec | NetworkSpec] = {}
         self._failed: dict[Path, SpecError] = {}
@@ -44,7 +44,7 @@ class Library:
 
     def add_unit(self, top: Node) -> str:
         """Take in a unit that a study writes itself, and return its name. Raises SpecError for what no file could hold either."""
-        check = Check()
+        check = Problems()
         unit = parse_unit(top, self, check)
         if self.files.candidates("unit", unit.name):
             check.report(top, f"a unit called `{unit.name}` is written here, and the library has another of that name")
@@ -92,14 +92,14 @@ class Library:
     def glob(self, kind: str, pattern: str) -> list[str]:
         return self.files.glob(kind, pattern)
 
-    def read(self, kind: str, path: Path, check: Check | None = None) -> Node:
+    def read(self, kind: str, path: Path, check: Problems | None = None) -> Node:
         """The file's data, its parents merged in. Raises SpecError when it is of another kind.
 
         With `check`, problems that leave something to read go there instead of being raised.
         """
         return self._extended(kind, (self._real(path),), check)
 
-    def _load(self, kind: str, name: str, parse: Callable[[Node, Vocabulary, Check], Spec]) -> Spec:
+    def _load(self, kind: str, name: str, parse: Callable[[Node, Vocabulary, Problems], Spec]) -> Spec:
         path = self._real(self.find(kind, name))
         if path in self._loading:
             chain = " <- ".join(p.stem for p in [*self._loading[self._loading.index(path) :], path])
@@ -119,8 +119,8 @@ class Library:
                 self._loading.pop()
         return self._specs[path]  # type: ignore[return-value]
 
-    def _parsed(self, kind: str, path: Path, parse: Callable[[Node, Vocabulary, Check], Spec]) -> Spec:
-        check = Check()
+    def _parsed(self, kind: str, path: Path, parse: Callable[[Node, Vocabulary, Problems], Spec]) -> Spec:
+        check = Problems()
         try:
             spec = parse(self.read(kind, path, check), self, check)
         except SpecError as error:
@@ -128,7 +128,7 @@ class Library:
         check.done()
         return spec
 
-    def _parse_network(self, top: Node, vocabulary: Vocabulary, check: Check) -> NetworkSpec:
+    def _parse_network(self, top: Node, vocabulary: Vocabulary, check: Problems) -> NetworkSpec:
         """A network whose units can be found."""
         spec = parse_network(top, vocabulary, check)
         for use in (spec.unit, *(stage.unit for stage in spec.stages)):
@@ -143,7 +143,7 @@ class Library:
         """Raises SpecError for blocks that bear the name of an op. Where one of the two is a plugin's, the plugin loses it."""
         if self._blocks_checked:
             return
-        check = Check()
+        check = Problems()
         for root in self.files.roots:
             of_plugin = root in self.provider.roots()
             for name, paths in list(self.files.of_root(root, "block").items()):
@@ -159,7 +159,7 @@ class Library:
         check.done()
         self._blocks_checked = True
 
-    def _extended(self, kind: str, chain: tuple[Path, ...], check: Check | None) -> Node:
+    def _extended(self, kind: str, chain: tuple[Path, ...], check: Problems | None) -> Node:
         """The last file of the chain over its parents; each file of the chain extends the next."""
         node = self.provider.node(chain[-1]) or read(chain[-1], shown(chain[-1]), check)
         first = next(iter(node.mapping))

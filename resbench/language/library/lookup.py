@@ -32,7 +32,7 @@ def workspace() -> Path | None:
 
 
 @dataclass(slots=True)
-class Files:
+class SearchPath:
     """`folder` is a study's own, looked in first; each root is listed once. Of `levels` the first that has a name wins."""
 
     folder: Path
@@ -41,14 +41,14 @@ class Files:
     listed: dict[tuple[Path, str], dict[str, list[Path]]] = field(default_factory=dict)
 
     @staticmethod
-    def around(folder: Path | None, provider: Provider) -> Files:
+    def around(folder: Path | None, provider: Provider) -> SearchPath:
         """Those that are found from the current folder, and from a study's own."""
         levels: list[tuple[Path, ...]] = []
         for paths in ([folder], [workspace()], [*provider.roots(), INSTALLED]):
             before = [root for level in levels for root in level]
             roots = dict.fromkeys(path.resolve() if exists(path) else path for path in paths if path is not None)
             levels.append(tuple(root for root in roots if root not in before))
-        return Files(folder or Path.cwd(), tuple(levels), provider)
+        return SearchPath(folder or Path.cwd(), tuple(levels), provider)
 
     @property
     def roots(self) -> tuple[Path, ...]:

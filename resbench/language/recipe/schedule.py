@@ -53,7 +53,7 @@ class Marks(Model):
         return self
 
 
-class Step(Model):
+class StepDecay(Model):
     """The learning rate is multiplied `by` a factor at each point."""
 
     at: Marks
@@ -69,7 +69,7 @@ class Decline(Model):
 class Schedule(Model):
     """How the learning rate falls; exactly one way is named, a bare name stands for its defaults."""
 
-    step: Step | None = None
+    step: StepDecay | None = None
     cosine: Decline | None = None
     linear: Decline | None = None
 

@@ -1,4 +1,4 @@
-"""`budget` of a study -> Budget: what one network may cost, and how much the study may train."""
+"""`budget` of a study -> StudyBudget: what one network may cost, and how much the study may train."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from math import inf
 from typing import Any
 
 from resbench.language.yaml.node import Node
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 
 _SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _AMOUNT = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)([kMGT]?)")
@@ -18,7 +18,7 @@ DEVICE = re.compile(r"cpu|mps|cuda(:[0-9]{1,3})?")
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class StudyBudget:
     """Of a network: params, macs, MiB that training keeps of one image, milliseconds for one image by device. Of a study: trials,
     runs; totals, exact. None: no limit.
     """
@@ -31,7 +31,7 @@ class Budget:
     runs: int | None = None
 
 
-def parse_budget(node: Node, check: Check) -> Budget:
+def parse_budget(node: Node, check: Problems) -> StudyBudget:
     check.keys(node, [], (*_COUNTS, "memory_mib", "latency_ms"))
     limits: dict[str, Any] = {}
     if "memory_mib" in node.mapping:
@@ -47,10 +47,10 @@ def parse_budget(node: Node, check: Check) -> Budget:
                 )
             else:
                 limits[key] = value
-    return Budget(**limits)
+    return StudyBudget(**limits)
 
 
-def _by_device(node: Node, check: Check) -> dict[str, float]:
+def _by_device(node: Node, check: Problems) -> dict[str, float]:
     """`latency_ms: 20` is `latency_ms: {cpu: 20}`."""
     if not node.mapping:
         return {"cpu": _above_zero(node, check)}
@@ -60,7 +60,7 @@ def _by_device(node: Node, check: Check) -> dict[str, float]:
     return {key: _above_zero(value, check) for key, value in node.mapping.items()}
 
 
-def _above_zero(node: Node, check: Check) -> float:
+def _above_zero(node: Node, check: Problems) -> float:
     if isinstance(node.value, bool) or not isinstance(node.value, int | float) or not 0 < node.value < inf:
         check.report(node, f"a number above 0 is needed, got {node.shown()}")
         return inf

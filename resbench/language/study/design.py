@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from resbench.errors import did_you_mean
 from resbench.escape import printable
 from resbench.language.yaml.node import Node
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 
 MEASURED = ("val_error_pct", "val_loss", "train_loss", "train_s")
 """Numbers of each run, with a spread over seeds: columns of rb_run."""
@@ -18,7 +18,7 @@ EXACT = ("params", "macs")
 """Numbers of a network, without a spread."""
 
 
-class Words(NamedTuple):
+class ObjectiveWords(NamedTuple):
     """Of an objective: as the head of a column, in a sentence, and as the unit of a difference."""
 
     short: str
@@ -27,12 +27,12 @@ class Words(NamedTuple):
 
 
 WORDS = {
-    "val_error_pct": Words("error %", "val error in percent", "points of val error"),
-    "val_loss": Words("val loss", "val loss in nats", "nats of val loss"),
-    "train_loss": Words("train loss", "training loss in nats", "nats of training loss"),
-    "train_s": Words("train s", "seconds of training", "seconds of training"),
-    "params": Words("params", "parameters", "parameters"),
-    "macs": Words("MACs", "multiply-accumulates", "multiply-accumulates"),
+    "val_error_pct": ObjectiveWords("error %", "val error in percent", "points of val error"),
+    "val_loss": ObjectiveWords("val loss", "val loss in nats", "nats of val loss"),
+    "train_loss": ObjectiveWords("train loss", "training loss in nats", "nats of training loss"),
+    "train_s": ObjectiveWords("train s", "seconds of training", "seconds of training"),
+    "params": ObjectiveWords("params", "parameters", "parameters"),
+    "macs": ObjectiveWords("MACs", "multiply-accumulates", "multiply-accumulates"),
 }
 
 LOOKS = (5, 8, 12, 20)
@@ -78,7 +78,7 @@ def design_from(said: Mapping[str, Any]) -> Design:
     )
 
 
-def parse_design(entries: Mapping[str, Node], seeds: int | None, check: Check) -> Design:
+def parse_design(entries: Mapping[str, Node], seeds: int | None, check: Problems) -> Design:
     """`seeds`: how many the study gives, None where it says nothing of them."""
     return Design(
         _objectives(entries["objectives"], check) if "objectives" in entries else Design().objectives,
@@ -87,7 +87,7 @@ def parse_design(entries: Mapping[str, Node], seeds: int | None, check: Check) -
     )
 
 
-def _objectives(node: Node, check: Check) -> tuple[str, ...]:
+def _objectives(node: Node, check: Problems) -> tuple[str, ...]:
     allowed = (*MEASURED, *EXACT)
     if not isinstance(node.value, dict) or not node.value:
         check.report(
@@ -107,7 +107,7 @@ def _objectives(node: Node, check: Check) -> tuple[str, ...]:
     return tuple(node.mapping)
 
 
-def _race(node: Node, seeds: int | None, check: Check) -> tuple[int, ...] | None:
+def _race(node: Node, seeds: int | None, check: Problems) -> tuple[int, ...] | None:
     """`true`, or the looks themselves; the last is at all seeds."""
     if node.value is False:
         return None

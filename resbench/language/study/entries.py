@@ -15,7 +15,7 @@ from resbench.language.graph.network import Use, parse_use
 from resbench.language.graph.params import Param, is_domain, parse_domain
 from resbench.language.library.library import Library
 from resbench.language.yaml.node import Node
-from resbench.language.yaml.problems import Check, listed
+from resbench.language.yaml.problems import Problems, listed
 
 Spec = TypeVar("Spec")
 
@@ -39,7 +39,7 @@ class UnitEntry:
         return str(self.use.name)
 
 
-def load_part(check: Check, node: Node, load: Callable[[], Spec]) -> Spec | None:
+def load_part(check: Problems, node: Node, load: Callable[[], Spec]) -> Spec | None:
     """A part of the study from its own file, what is wrong with it told at its own places."""
     try:
         return load()
@@ -48,7 +48,7 @@ def load_part(check: Check, node: Node, load: Callable[[], Spec]) -> Spec | None
         return None
 
 
-def check_given(use: Use, params: Mapping[str, Param] | None, what: str, check: Check) -> None:
+def check_given(use: Use, params: Mapping[str, Param] | None, what: str, check: Problems) -> None:
     """The values given for params: names that are there (None: not known), and the domains among them."""
     for name, value in use.arguments.items():
         if is_domain(value):
@@ -59,7 +59,7 @@ def check_given(use: Use, params: Mapping[str, Param] | None, what: str, check: 
             check.report(value, message + did_you_mean(name, known))
 
 
-def parse_units(node: Node, library: Library, check: Check) -> tuple[UnitEntry, ...]:
+def parse_units(node: Node, library: Library, check: Problems) -> tuple[UnitEntry, ...]:
     """Names, patterns (`units/identity_mappings/*`), `{use, params, vary}` `{arrange: {...}}`, `{mutate: {...}}`."""
     found: list[UnitEntry] = []
     for item in check.sequence(node, "units"):
@@ -80,7 +80,7 @@ def parse_units(node: Node, library: Library, check: Check) -> tuple[UnitEntry, 
     return tuple(found)
 
 
-def _arranged(item: Node, library: Library, check: Check) -> list[UnitEntry]:
+def _arranged(item: Node, library: Library, check: Problems) -> list[UnitEntry]:
     """Every unit that `arrange` writes, put into the library."""
     check.keys(item, ["arrange"])
     arrange = parse_arrange(item.mapping["arrange"], library, check)
@@ -96,7 +96,7 @@ def _arranged(item: Node, library: Library, check: Check) -> list[UnitEntry]:
         return []
 
 
-def _mutated(item: Node, library: Library, check: Check) -> list[UnitEntry]:
+def _mutated(item: Node, library: Library, check: Problems) -> list[UnitEntry]:
     check.keys(item, ["mutate"])
     mutate = parse_mutate(item.mapping["mutate"], library, check)
     if mutate is None:
@@ -106,7 +106,7 @@ def _mutated(item: Node, library: Library, check: Check) -> list[UnitEntry]:
     return [UnitEntry(Use(mutate.unit, {}, unit), mutate=mutate)]
 
 
-def _entry(use: Use, library: Library, check: Check) -> UnitEntry:
+def _entry(use: Use, library: Library, check: Problems) -> UnitEntry:
     given = {key: value for key, value in use.arguments.items() if key != "vary"}
     entry = Use(use.name, given, use.node)
     unit = load_part(check, use.node, partial(library.unit, str(use.name)))
@@ -117,7 +117,7 @@ def _entry(use: Use, library: Library, check: Check) -> UnitEntry:
     return UnitEntry(entry, _vary(use.arguments["vary"], searched, check) if "vary" in use.arguments else ())
 
 
-def _vary(node: Node, searched: list[str], check: Check) -> tuple[str, ...] | None:
+def _vary(node: Node, searched: list[str], check: Problems) -> tuple[str, ...] | None:
     """The params to search over the domains in their own file."""
     if node.value == "all":
         if not searched:

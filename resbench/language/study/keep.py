@@ -8,7 +8,7 @@ from math import inf
 from typing import Any, Literal, get_args
 
 from resbench.language.yaml.node import Node
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 
 Runs = Literal["best", "finalists", "all", "none"]
 RUNS: tuple[Runs, ...] = get_args(Runs)
@@ -36,7 +36,7 @@ class Keep:
         return {"runs": self.runs, "gib": self.gib}
 
 
-def parse_keep(node: Node, check: Check) -> Keep:
+def parse_keep(node: Node, check: Problems) -> Keep:
     """`keep: best` is `keep: {runs: best}`."""
     if not isinstance(node.value, Mapping):
         return Keep(_runs(node, check))
@@ -50,14 +50,14 @@ def keep_from(data: Any) -> Keep:
     return Keep(**data) if isinstance(data, dict) else Keep("none")
 
 
-def _runs(node: Node, check: Check) -> Runs:
+def _runs(node: Node, check: Problems) -> Runs:
     found = next((runs for runs in RUNS if runs == node.value), None)
     if found is None:
         check.report(node, f"one of {', '.join(RUNS)} is needed, got {node.shown()}")
     return found or "best"
 
 
-def _gib(node: Node, check: Check) -> float:
+def _gib(node: Node, check: Problems) -> float:
     if isinstance(node.value, bool) or not isinstance(node.value, int | float) or not 0 < node.value < inf:
         check.report(node, f"a number of GiB above 0 is needed, got {node.shown()}")
         return GIB

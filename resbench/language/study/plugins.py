@@ -8,7 +8,7 @@ from pathlib import Path
 from resbench.escape import printable
 from resbench.language.library.lookup import is_folder, shown, workspace
 from resbench.language.yaml.node import Node
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 
 
 def plugin_folders(top: Node, folder: Path, allowed: Sequence[Path] = ()) -> list[Path]:
@@ -17,7 +17,7 @@ def plugin_folders(top: Node, folder: Path, allowed: Sequence[Path] = ()) -> lis
     Raises SpecError for any other.
     """
     node = top.mapping.get("plugins")
-    check = Check()
+    check = Problems()
     found: list[Path] = []
     for item in check.sequence(node, "folders") if node is not None else ():
         if not isinstance(item.value, str) or not item.value or "\x00" in item.value:

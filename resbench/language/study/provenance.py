@@ -22,7 +22,7 @@ _SAID_ELSEWHERE = ("study", "network", "units", "recipe", "extends", "doc", "cit
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class ResolvedValue:
     """`value` as YAML; an expression is worked out at each place of the network, so it stands as it is written."""
 
     path: str
@@ -30,11 +30,11 @@ class Value:
     origin: str
 
 
-def resolved(spec: StudySpec, library: Library) -> list[Value]:
+def resolved(spec: StudySpec, library: Library) -> list[ResolvedValue]:
     """In the order: the study's own keys, its network, its units, its recipe."""
     found = [v for key, node in spec.node.mapping.items() if key not in _SAID_ELSEWHERE for v in _leaves(node, key)]
     if "seeds" not in spec.node.mapping:
-        found.append(Value("seeds", str(len(spec.seeds)), DEFAULT))
+        found.append(ResolvedValue("seeds", str(len(spec.seeds)), DEFAULT))
     network = library.network(str(spec.network.name))
     found.append(_value("network.use", spec.network.node.mapping.get("use", spec.network.node)))
     found += _params("network", network.params, [spec.network.arguments])
@@ -45,7 +45,7 @@ def resolved(spec: StudySpec, library: Library) -> list[Value]:
     return [*found, *_unsaid(Optimizer, spec.recipe.mapping.get("optimizer", Node({})), "recipe.optimizer")]
 
 
-def _unit(path: str, entry: UnitEntry, network: NetworkSpec, library: Library) -> Iterator[Value]:
+def _unit(path: str, entry: UnitEntry, network: NetworkSpec, library: Library) -> Iterator[ResolvedValue]:
     """The entry's own values win over the network's, those over the unit's file."""
     yield _value(f"{path}.use", entry.use.node.mapping.get("use", entry.use.node))
     unit = library.unit(entry.label)
@@ -54,20 +54,22 @@ def _unit(path: str, entry: UnitEntry, network: NetworkSpec, library: Library) -
         yield _value(f"{path}.vary", entry.use.node.mapping["vary"])
 
 
-def _params(path: str, params: Mapping[str, Param], given: list[Mapping[str, Node]]) -> Iterator[Value]:
+def _params(path: str, params: Mapping[str, Param], given: list[Mapping[str, Node]]) -> Iterator[ResolvedValue]:
     for name, param in params.items():
         node = next((values[name] for values in given if name in values), param.by or param.default)
         yield _value(join(path, name), node)
 
 
-def _value(path: str, node: Node) -> Value:
+def _value(path: str, node: Node) -> ResolvedValue:
     place = node.place
     if place is None:
-        return Value(path, flow(plain(node)), DEFAULT)
-    return Value(path, flow(plain(node)), f"{place.file}: {place.text}" if place.file == COMMAND_LINE else str(place))
+        return ResolvedValue(path, flow(plain(node)), DEFAULT)
+    return ResolvedValue(
+        path, flow(plain(node)), f"{place.file}: {place.text}" if place.file == COMMAND_LINE else str(place)
+    )
 
 
-def _leaves(node: Node, path: str) -> Iterator[Value]:
+def _leaves(node: Node, path: str) -> Iterator[ResolvedValue]:
     """Every value below a mapping."""
     if not node.mapping:
         yield _value(path, node)
@@ -75,9 +77,9 @@ def _leaves(node: Node, path: str) -> Iterator[Value]:
         yield from _leaves(item, join(path, key))
 
 
-def _unsaid(model: type[BaseModel], node: Node, path: str) -> Iterator[Value]:
+def _unsaid(model: type[BaseModel], node: Node, path: str) -> Iterator[ResolvedValue]:
     """What a recipe leaves to the language."""
     for name, field in model.model_fields.items():
         unset = (field.alias or name) not in node.mapping and field.default is not PydanticUndefined
         if unset and name not in ("doc", "cite") and field.default is not None:
-            yield Value(join(path, field.alias or name), flow(field.default), DEFAULT)
+            yield ResolvedValue(join(path, field.alias or name), flow(field.default), DEFAULT)

@@ -8,12 +8,12 @@ from resbench.language.graph.params import Domain, Range, is_domain, parse_domai
 from resbench.language.library.library import Library
 from resbench.language.recipe.recipe import override, parse_recipe
 from resbench.language.yaml.node import Node
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 
 MAX_TRIED = 100  # choices of one domain that are tried here; binding tries the rest
 
 
-def recipe_of(use: Use, library: Library, check: Check) -> Node:
+def recipe_of(use: Use, library: Library, check: Problems) -> Node:
     """Every value is checked, each choice of a domain too; what is wrong is in `check`."""
     recipe = Node({})
     if use.name is None:
@@ -37,7 +37,7 @@ def recipe_of(use: Use, library: Library, check: Check) -> Node:
     return recipe
 
 
-def _searched(key: str, value: Node, check: Check) -> bool:
+def _searched(key: str, value: Node, check: Problems) -> bool:
     """Whether a domain may stand here: at the recipe's top or in its optimizer."""
     name = key.removeprefix("optimizer.")
     if "." in name or name == "optimizer":
@@ -55,7 +55,7 @@ def _values(domain: Domain, node: Node) -> list[Node]:
     return list(domain.values.values())[:MAX_TRIED]
 
 
-def _try(recipe: Node, domains: dict[str, list[Node]], check: Check) -> None:
+def _try(recipe: Node, domains: dict[str, list[Node]], check: Problems) -> None:
     """Each value of each domain once, the others at their first value."""
     first = recipe
     for key, values in domains.items():

@@ -14,7 +14,7 @@ from resbench.language.graph.network import NetworkSpec, Use
 from resbench.language.graph.params import Choices, is_domain, parse_domain
 from resbench.language.recipe.recipe import NOT_IDENTITY, parse_recipe
 from resbench.language.yaml.node import Node, flow, from_plain, join, plain
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 
 FILE = "network_file"
 SHOWN = 300  # characters of a value
@@ -91,7 +91,7 @@ def _bound(node: Node, path: tuple[str, ...], searched: dict[tuple[str, ...], No
     """The recipe with a first value for each domain, which goes to `searched`."""
     entries = {}
     for key, value in node.mapping.items():
-        domain = parse_domain(value, Check()) if is_domain(value) else None
+        domain = parse_domain(value, Problems()) if is_domain(value) else None
         if domain is not None:
             searched[(*path, key)] = value
             entries[key] = next(iter(domain.values.values())) if isinstance(domain, Choices) else Node(domain.low)

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from resbench.errors import BadInput
 from resbench.language.yaml.models import Count, Model, validate
 from resbench.language.yaml.node import Node
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 from resbench.random_streams import LARGEST
 
 Use = Literal["grid", "random", "tpe", "cma_es", "gp", "nsga2", "nsga3", "evolution", "halving", "hyperband"]
@@ -121,7 +121,7 @@ def keys_for(use: str) -> tuple[str, ...]:
     return tuple(key for key in keys if use in _OF.get(key, (use,)) and key not in refused)
 
 
-def parse_search(node: Node, objectives: int, check: Check) -> SearchSpec:
+def parse_search(node: Node, objectives: int, check: Problems) -> SearchSpec:
     """`search: tpe` is `search: {use: tpe}`."""
     whole = Node({"use": node}, node.place, node.path) if isinstance(node.value, str) else node
     try:

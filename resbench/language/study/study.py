@@ -10,7 +10,7 @@ from resbench.language.graph.network import NetworkSpec, Use, parse_use
 from resbench.language.graph.params import is_domain
 from resbench.language.library.library import Library
 from resbench.language.recipe.recipe import RecipeSpec, override, parse_recipe
-from resbench.language.study.budget import Budget, parse_budget
+from resbench.language.study.budget import StudyBudget, parse_budget
 from resbench.language.study.design import KEYS as DESIGN
 from resbench.language.study.design import Design, parse_design
 from resbench.language.study.entries import UnitEntry, check_given, load_part, parse_units
@@ -19,7 +19,7 @@ from resbench.language.study.recipe_overrides import recipe_of
 from resbench.language.study.search import BY_RUNGS, SearchSpec, parse_search
 from resbench.language.study.track import parse_track
 from resbench.language.yaml.node import Node
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 from resbench.random_streams import LARGEST
 
 MAX_SEEDS = 10_000
@@ -42,7 +42,7 @@ class StudySpec:
     data: Use
     recipe: Node
     seeds: tuple[int, ...]
-    budget: Budget
+    budget: StudyBudget
     node: Node
     design: Design = field(default_factory=Design)
     search: SearchSpec = field(default_factory=SearchSpec)
@@ -51,7 +51,7 @@ class StudySpec:
     track: tuple[Use, ...] = ()
 
 
-def parse_study(top: Node, library: Library, check: Check) -> StudySpec | None:
+def parse_study(top: Node, library: Library, check: Problems) -> StudySpec | None:
     """None where so much is missing that nothing can be made of it; everything wrong is in `check`."""
     check.keys(top, _NEEDED, _KEYS)
     entries = top.mapping
@@ -86,7 +86,7 @@ def parse_study(top: Node, library: Library, check: Check) -> StudySpec | None:
     return spec if network.name and data.name and "units" in entries else None
 
 
-def _check_search(spec: StudySpec, check: Check) -> None:
+def _check_search(spec: StudySpec, check: Problems) -> None:
     """What a search and the rest of the study say together."""
     if spec.search.is_grid:
         return
@@ -108,7 +108,7 @@ def _check_search(spec: StudySpec, check: Check) -> None:
         check.report(node, f"the seeds {spec.search.own_seeds[0]} and on are the search's own: judge by others")
 
 
-def _seeds(node: Node, check: Check) -> tuple[int, ...]:
+def _seeds(node: Node, check: Problems) -> tuple[int, ...]:
     """A number n stands for 0 … n-1."""
     if isinstance(node.value, tuple):
         seeds = tuple(check.whole(item, 0, LARGEST) for item in node.items)

@@ -10,10 +10,10 @@ import re
 
 from resbench.language.graph.network import Use, parse_use
 from resbench.language.yaml.node import Node
-from resbench.language.yaml.problems import Check
+from resbench.language.yaml.problems import Problems
 
 
-def parse_track(node: Node | None, check: Check, *, trusted: bool = False) -> tuple[Use, ...]:
+def parse_track(node: Node | None, check: Problems, *, trusted: bool = False) -> tuple[Use, ...]:
     """A name, `{use: name, argument: value}`, or a list of these. `trusted`: who runs the study wrote it."""
     if node is None or node.value is None:
         return ()

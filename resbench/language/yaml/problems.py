@@ -19,7 +19,7 @@ MAX_PROBLEMS = 50  # told at once; a file with more was not meant as one
 
 
 @dataclass(slots=True)
-class Check:
+class Problems:
     """The problems of one reading."""
 
     problems: list[Problem] = field(default_factory=list)

@@ -13,11 +13,11 @@ from typing import Any
 
 import yaml
 
-from resbench.errors import Fact, Place, Problem, SpecError
+from resbench.errors import Place, Problem, Reason, SpecError
 from resbench.language.expressions.expression import Expression, cut_short
 from resbench.language.yaml.node import Node, join, problem
 from resbench.language.yaml.parser_errors import in_words
-from resbench.language.yaml.problems import Check, by_place
+from resbench.language.yaml.problems import Problems, by_place
 from resbench.language.yaml.scalar import Scalar, scalar
 
 MAX_DEPTH, MAX_NODES = 40, 10_000
@@ -197,7 +197,7 @@ class Builder:
             return scalar(text) if event.style is None and event.tag is None else text
         try:
             return Expression.parse(text)
-        except Fact as fact:
+        except Reason as fact:
             self.report(event, path, str(fact))
             self.torn = max(0, text.count("(") - text.count(")")) if text.startswith("$(") else 0
             return Expression(text, ("value", None))  # stands in, so that nothing else is wrong because of it
@@ -249,7 +249,7 @@ def _not_utf8(raw: bytes, start: int, name: str) -> Problem:
     return Problem(f"byte 0x{raw[start]:02x} is not UTF-8; save the file as UTF-8", "", place)
 
 
-def read(path: Path, shown: str | None = None, check: Check | None = None) -> Node:
+def read(path: Path, shown: str | None = None, check: Problems | None = None) -> Node:
     """The file's top mapping. Raises SpecError with every problem found; nothing in the file is ever executed.
 
     With `check`, problems that leave something to read go there, so that what else is wrong is found too.
@@ -258,7 +258,7 @@ def read(path: Path, shown: str | None = None, check: Check | None = None) -> No
     return read_text(read_source(path, name), name, check)
 
 
-def read_text(text: str, name: str, check: Check | None = None) -> Node:
+def read_text(text: str, name: str, check: Problems | None = None) -> Node:
     builder = Builder(name, text)
     node = builder.document()
     if node is not None and node.value in (None, ""):

@@ -7,7 +7,7 @@ from functools import reduce
 import torch
 from torch import Tensor, nn
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.ops.registry import Code, op
 
 
@@ -15,5 +15,5 @@ from resbench.ops.registry import Code, op
 class Add(nn.Module):
     def forward(self, *xs: Tensor) -> Tensor:
         if any(x.shape != xs[0].shape for x in xs):  # torch's + would stretch
-            raise Fact("shapes differ")
+            raise Reason("shapes differ")
         return reduce(torch.add, xs)

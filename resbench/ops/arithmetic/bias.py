@@ -19,7 +19,7 @@ def _stacked(arguments: Mapping[str, Any], channels: int, seeds: int) -> nn.Modu
     """One number a channel, as it is; of one for all, K, each for its own channels."""
     if arguments["per"] == "channel":
         return Bias(seeds * channels, **arguments)
-    return Side(seeds, init=arguments["init"])
+    return StackedBias(seeds, init=arguments["init"])
 
 
 @op("bias", stacked=_stacked)
@@ -40,7 +40,7 @@ class Bias(Parametric):
         return x + self.weight.view(-1, *[1] * (x.dim() - 2))
 
 
-class Side(Bias):
+class StackedBias(Bias):
     """K of them side by side, one number each.  B (K C) H W -> B (K C) H W"""
 
     def forward(self, x: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ def _stacked(arguments: Mapping[str, Any], channels: int, seeds: int) -> nn.Modu
     """One number a channel, as it is; of one for all, K, each for its own channels."""
     if arguments["per"] == "channel":
         return Gain(seeds * channels, **arguments)
-    return Side(seeds, init=arguments["init"])
+    return StackedGain(seeds, init=arguments["init"])
 
 
 @op("gain", stacked=_stacked)
@@ -40,7 +40,7 @@ class Gain(Parametric):
         return x * self.weight.view(-1, *[1] * (x.dim() - 2))
 
 
-class Side(Gain):
+class StackedGain(Gain):
     """K of them side by side, one number each.  B (K C) H W -> B (K C) H W"""
 
     def forward(self, x: Tensor) -> Tensor:

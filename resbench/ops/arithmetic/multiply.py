@@ -7,7 +7,7 @@ from functools import reduce
 import torch
 from torch import Tensor, nn
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.ops.registry import Code, op
 
 
@@ -15,7 +15,7 @@ from resbench.ops.registry import Code, op
 class Multiply(nn.Module):
     def forward(self, *xs: Tensor) -> Tensor:
         if any(x.dim() != xs[0].dim() for x in xs):
-            raise Fact("shapes differ in their number of sizes")
+            raise Reason("shapes differ in their number of sizes")
         if any(len(set(sizes) - {1}) > 1 for sizes in zip(*(x.shape[1:] for x in xs), strict=True)):
-            raise Fact("shapes differ in more than sizes of 1")
+            raise Reason("shapes differ in more than sizes of 1")
         return reduce(torch.mul, xs)

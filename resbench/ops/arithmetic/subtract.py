@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.ops.registry import Code, op
 
 
@@ -12,5 +12,5 @@ from resbench.ops.registry import Code, op
 class Subtract(nn.Module):
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         if a.shape != b.shape:
-            raise Fact("shapes differ")
+            raise Reason("shapes differ")
         return a - b

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.ops.registry import Code, op
 
 
@@ -30,7 +30,7 @@ class ChannelShuffle(nn.Module):
     def __init__(self, channels: int, *, groups: int) -> None:
         super().__init__()
         if groups < 1 or channels % groups:
-            raise Fact(f"`groups` (={groups}) must divide the channels in (={channels})")
+            raise Reason(f"`groups` (={groups}) must divide the channels in (={channels})")
         self.groups = groups
 
     def forward(self, x: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.ops.registry import Code, op
 
 
@@ -13,5 +13,5 @@ from resbench.ops.registry import Code, op
 class Concat(nn.Module):
     def forward(self, *xs: Tensor) -> Tensor:
         if any(x.shape[2:] != xs[0].shape[2:] for x in xs):
-            raise Fact("maps differ in height or width")
+            raise Reason("maps differ in height or width")
         return torch.cat(xs, 1)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.ops.registry import Code, op
 
 
@@ -29,7 +29,7 @@ class PadChannels(nn.Module):
     def __init__(self, channels: int, *, out: int, side: Literal["end", "both"] = "end") -> None:
         super().__init__()
         if out < channels:
-            raise Fact(f"`out` (={out}) must be at least the channels in (={channels})")
+            raise Reason(f"`out` (={out}) must be at least the channels in (={channels})")
         front = (out - channels) // 2 if side == "both" else 0
         self.padding = (0, 0, 0, 0, front, out - channels - front)
 

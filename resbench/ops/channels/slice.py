@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.ops.registry import Code, op
 
 
@@ -25,7 +25,7 @@ class Slice(nn.Module):
     def __init__(self, channels: int, *, start: int = 0, stop: int) -> None:
         super().__init__()
         if not 0 <= start < stop <= channels:
-            raise Fact(f"0 <= `start` (={start}) < `stop` (={stop}) <= channels (={channels}) must hold")
+            raise Reason(f"0 <= `start` (={start}) < `stop` (={stop}) <= channels (={channels}) must hold")
         self.start, self.stop = start, stop
 
     def forward(self, x: Tensor) -> Tensor:

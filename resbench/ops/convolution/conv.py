@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.ops.convolution.small_map import pays, product
 from resbench.ops.convolution.weight import bound, standardize
 from resbench.ops.convolution.window import padding_for, pair, short, short_pair, spell_out
@@ -88,11 +88,13 @@ class Conv(Parametric):
     ) -> None:
         super().__init__()
         if out < 1:
-            raise Fact(f"`out` (={out}) must be at least 1")
+            raise Reason(f"`out` (={out}) must be at least 1")
         if groups < 1 or channels % groups or out % groups:
-            raise Fact(f"`groups` (={groups}) must divide the channels in (={channels}) and `out` (={out})")
+            raise Reason(f"`groups` (={groups}) must divide the channels in (={channels}) and `out` (={out})")
         if gain <= 0 or (gain != 1 and weight in ("plain", "standardized")):
-            raise Fact(f"`gain` (={gain:g}) must be above 0, and goes with `weight: scaled_standardized` or `spectral`")
+            raise Reason(
+                f"`gain` (={gain:g}) must be above 0, and goes with `weight: scaled_standardized` or `spectral`"
+            )
         size = pair("kernel", kernel)
         self.stride, self.dilation, self.groups = pair("stride", stride), pair("dilation", dilation), groups
         self.padding = padding_for(size, self.dilation, padding)

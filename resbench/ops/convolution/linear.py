@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.ops.parameter import Initial, Parametric, Start, empty, idle_bias_unsaid
 from resbench.ops.registry import Code, op, sizes
 
@@ -20,7 +20,7 @@ def _code(arguments: Mapping[str, Any], channels: int) -> Code:
 
 @op(
     "linear",
-    stacked=lambda *given: Side(*given),
+    stacked=lambda *given: StackedLinear(*given),
     spell_out=idle_bias_unsaid,
     code=_code,
     macs=lambda a, shapes: shapes[0][0] * a["out"],
@@ -39,7 +39,7 @@ class Linear(Parametric):
     ) -> None:
         super().__init__()
         if out < 1:
-            raise Fact(f"`out` (={out}) must be at least 1")
+            raise Reason(f"`out` (={out}) must be at least 1")
         self.weight = empty(out, channels)
         self.bias = empty(out) if bias else None
         self.starts = {"weight": Start("linear", channels, out, init)}
@@ -49,11 +49,11 @@ class Linear(Parametric):
 
     def forward(self, x: Tensor) -> Tensor:
         if x.dim() == 4 and x.shape[2:] != (1, 1):
-            raise Fact(f"one value a channel is needed, got {sizes(x)}; use global_avg_pool before it, or conv1x1")
+            raise Reason(f"one value a channel is needed, got {sizes(x)}; use global_avg_pool before it, or conv1x1")
         return F.linear(x.flatten(1), self.weight, self.bias)
 
 
-class Side(Linear):
+class StackedLinear(Linear):
     """K linear layers side by side.  B (K C) -> B (K out)"""
 
     def __init__(self, arguments: Mapping[str, Any], channels: int, seeds: int) -> None:

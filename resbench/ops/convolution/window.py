@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 
 Pair = tuple[int, int]
 
@@ -18,7 +18,7 @@ def pair(name: str, value: int | Pair, low: int = 1) -> Pair:
     """
     result = (value, value) if isinstance(value, int) else (value[0], value[1])
     if min(result) < low:
-        raise Fact(f"`{name}` (={value}) must be at least {low}")
+        raise Reason(f"`{name}` (={value}) must be at least {low}")
     return result
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.ops.parameter import Initial, Parametric, Start, empty
 from resbench.ops.registry import Code, op
 
@@ -35,7 +35,7 @@ class BatchNorm(Parametric):
     def __init__(self, channels: int, *, eps: float = 1e-5, momentum: float = 0.1, init: Initial = 1.0) -> None:
         super().__init__()
         if eps <= 0 or not 0 < momentum <= 1:
-            raise Fact(f"`eps` (={eps:g}) must be above 0 and `momentum` (={momentum:g}) within (0, 1]")
+            raise Reason(f"`eps` (={eps:g}) must be above 0 and `momentum` (={momentum:g}) within (0, 1]")
         self.eps, self.momentum = eps, momentum
         self.weight, self.bias = empty(channels), empty(channels)
         self.register_buffer("running_mean", torch.empty(channels))

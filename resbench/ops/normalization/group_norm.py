@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.ops.parameter import Initial, Parametric, Start, empty
 from resbench.ops.registry import Code, op
 
@@ -26,9 +26,9 @@ class GroupNorm(Parametric):
     def __init__(self, channels: int, *, groups: int, eps: float = 1e-5, init: Initial = 1.0) -> None:
         super().__init__()
         if groups < 1 or channels % groups:
-            raise Fact(f"`groups` (={groups}) must divide the channels in (={channels})")
+            raise Reason(f"`groups` (={groups}) must divide the channels in (={channels})")
         if eps <= 0:
-            raise Fact(f"`eps` (={eps:g}) must be above 0")
+            raise Reason(f"`eps` (={eps:g}) must be above 0")
         self.groups, self.eps = groups, eps
         self.weight, self.bias = empty(channels), empty(channels)
         self.starts = {"weight": Start("norm", initial=init), "bias": Start("norm", initial=0.0)}

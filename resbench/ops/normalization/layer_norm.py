@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.ops.parameter import Initial, Parametric, Start, empty
 from resbench.ops.registry import op
 
 
-@op("layer_norm", stacked=lambda *given: Side(*given))
+@op("layer_norm", stacked=lambda *given: StackedLayerNorm(*given))
 class LayerNorm(Parametric):
     """Mean and variance over the channels of one pixel of one image, in training and evaluation alike.
 
@@ -28,7 +28,7 @@ class LayerNorm(Parametric):
     def __init__(self, channels: int, *, eps: float = 1e-6, init: Initial = 1.0) -> None:
         super().__init__()
         if eps <= 0:
-            raise Fact(f"`eps` (={eps:g}) must be above 0")
+            raise Reason(f"`eps` (={eps:g}) must be above 0")
         self.eps = eps
         self.weight, self.bias = empty(channels), empty(channels)
         self.starts = {"weight": Start("norm", initial=init), "bias": Start("norm", initial=0.0)}
@@ -39,7 +39,7 @@ class LayerNorm(Parametric):
         return last.movedim(-1, 1)
 
 
-class Side(LayerNorm):
+class StackedLayerNorm(LayerNorm):
     """K of them side by side.  B (K C) H W -> B (K C) H W"""
 
     def __init__(self, arguments: Mapping[str, Any], channels: int, seeds: int) -> None:

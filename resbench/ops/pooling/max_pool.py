@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.ops.convolution.window import does_nothing, padding_for, pair, short, spell_out
 from resbench.ops.registry import Code, op
 
@@ -46,7 +46,7 @@ class MaxPool(nn.Module):
         self.kernel, self.stride, self.ceil = pair("kernel", kernel), pair("stride", stride), ceil
         self.padding = padding_for(self.kernel, (1, 1), padding)
         if any(2 * p > k for p, k in zip(self.padding, self.kernel, strict=True)):
-            raise Fact(f"`padding` (={padding}) must be at most half of `kernel` (={kernel})")
+            raise Reason(f"`padding` (={padding}) must be at most half of `kernel` (={kernel})")
 
     def forward(self, x: Tensor) -> Tensor:
         return F.max_pool2d(x, self.kernel, self.stride, self.padding, ceil_mode=self.ceil)

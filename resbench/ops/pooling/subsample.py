@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.ops.registry import Code, op
 
 
@@ -32,10 +32,10 @@ class Subsample(nn.Module):
     def __init__(self, *, stride: int, offset: int = 0) -> None:
         super().__init__()
         if stride < 1 or not 0 <= offset < stride:
-            raise Fact(f"`stride` (={stride}) must be at least 1 and `offset` (={offset}) within [0, stride)")
+            raise Reason(f"`stride` (={stride}) must be at least 1 and `offset` (={offset}) within [0, stride)")
         self.stride, self.offset = stride, offset
 
     def forward(self, x: Tensor) -> Tensor:
         if min(x.shape[2:]) <= self.offset:
-            raise Fact(f"`offset` (={self.offset}) lies outside a map of {x.shape[2]}x{x.shape[3]}")
+            raise Reason(f"`offset` (={self.offset}) lies outside a map of {x.shape[2]}x{x.shape[3]}")
         return x[:, :, self.offset :: self.stride, self.offset :: self.stride]

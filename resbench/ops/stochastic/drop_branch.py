@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.ops.parameter import Random
 from resbench.ops.registry import op
 
@@ -37,9 +37,9 @@ class DropBranch(Random):
     ) -> None:
         super().__init__()
         if not 0 <= rate < 1:
-            raise Fact(f"`rate` (={rate:g}) must be within [0, 1): at 1 nothing is left")
+            raise Reason(f"`rate` (={rate:g}) must be within [0, 1): at 1 nothing is left")
         if ops is not None and per == "image":
-            raise Fact("`ops` goes with `per: batch`: of a batch, all images take the branch or none does")
+            raise Reason("`ops` goes with `per: batch`: of a batch, all images take the branch or none does")
         self.rate, self.per, self.scale, self.ops = rate, per, scale, ops
         self.on_host = per == "batch"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.ops.parameter import Random
 from resbench.ops.registry import Code, op
 
@@ -30,7 +30,7 @@ class Dropout(Random):
     def __init__(self, *, rate: float, inverted: bool = True) -> None:
         super().__init__()
         if not 0 <= rate < 1:
-            raise Fact(f"`rate` (={rate:g}) must be within [0, 1): at 1 nothing is left")
+            raise Reason(f"`rate` (={rate:g}) must be within [0, 1): at 1 nothing is left")
         self.rate, self.inverted = rate, inverted
 
     def forward(self, x: Tensor) -> Tensor:

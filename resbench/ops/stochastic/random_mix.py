@@ -11,7 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.ops.parameter import Random
 from resbench.ops.registry import op
 
@@ -26,7 +26,7 @@ class RandomMix(Random):
 
     def forward(self, b: Tensor, c: Tensor) -> Tensor:
         if b.shape != c.shape:
-            raise Fact("shapes differ")
+            raise Reason("shapes differ")
         if not self.training:
             return (b + c) / 2
         ones = [1] * (b.dim() - 1)

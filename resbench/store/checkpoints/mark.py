@@ -32,7 +32,7 @@ def boot() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class DatabaseIdentity:
     """A database: what was drawn at random when it first had a folder, and where it is, since a copy is another one.
 
     `at`: a file's path; of a server what tells it from others. `file`: a file's device and number there; "" of a server.
@@ -55,19 +55,19 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class FolderMark:
     """`made`: resbench made the folder too. `left`: files of our form that were there before, of which nothing is known.
 
     `host`, `boot`: the machine that wrote it, and its system as it ran then.
     """
 
-    of: Identity
+    of: DatabaseIdentity
     made: bool = False
     left: frozenset[str] = frozenset()
     host: str = field(default_factory=machine)
     boot: str = field(default_factory=boot)
 
-    def is_of(self, database: Identity | None) -> bool:
+    def is_of(self, database: DatabaseIdentity | None) -> bool:
         """Whether it was written for this very database: of a doubtful one not, for another's checkpoints are never removed.
 
         A file is the same in the same running system by its number there, under whatever name, in whatever container; later on
@@ -94,10 +94,10 @@ class Mark:
         return "".join(f"{line}\n" for line in lines).encode()
 
 
-NOBODY = Mark(Identity("", ""), host="", boot="")
+NOBODY = FolderMark(DatabaseIdentity("", ""), host="", boot="")
 
 
-def read_mark(place: Path) -> Mark | None:
+def read_mark(place: Path) -> FolderMark | None:
     """The mark of a place; one that cannot be read is nobody's."""
     path = place / MARK
     if not lexists(path):
@@ -107,9 +107,9 @@ def read_mark(place: Path) -> Mark | None:
             return NOBODY
         lines = [line.partition(": ") for line in path.read_text("utf-8", "replace").splitlines()]
         said = {key: value for key, _, value in lines}
-        found = Identity(said["database"], str(json.loads(said["at"])), said["file"])
+        found = DatabaseIdentity(said["database"], str(json.loads(said["at"])), said["file"])
         left = frozenset(value for key, _, value in lines if key == "left")
-        return Mark(found, said["folder"] == "made", left, str(json.loads(said["host"])), said["boot"])
+        return FolderMark(found, said["folder"] == "made", left, str(json.loads(said["host"])), said["boot"])
     except (OSError, ValueError, KeyError, RecursionError):
         return NOBODY
 

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, select
 from resbench.errors import BadInput, DatabaseError, StorageError
 from resbench.escape import printable
 from resbench.files import private_mode, write
-from resbench.store.checkpoints.mark import MARK, NOBODY, Identity, Mark, is_file, is_mark, read_mark
+from resbench.store.checkpoints.mark import MARK, NOBODY, DatabaseIdentity, FolderMark, is_file, is_mark, read_mark
 from resbench.store.connection.dialect import insert_absent, server_of
 from resbench.store.connection.transaction import location_of, reading, writing
 from resbench.store.schema.tables import rb_weights
@@ -35,7 +35,7 @@ _MOUNTED = "lost+found"  # in the root of a file system
 _ROLE = "folder of checkpoints"
 
 
-def identity(engine: Engine) -> Identity | None:
+def identity(engine: Engine) -> DatabaseIdentity | None:
     """Of a database that has claimed a folder."""
     with reading(engine) as connection:
         drawn = connection.execute(select(rb_lease.c.holder).where(rb_lease.c.name == _ROLE)).scalar()
@@ -44,13 +44,13 @@ def identity(engine: Engine) -> Identity | None:
         return None
     location = location_of(engine)
     if location.path is None:
-        return Identity(drawn, f"{engine.url.database} ({server})" if server else location.shown)
+        return DatabaseIdentity(drawn, f"{engine.url.database} ({server})" if server else location.shown)
     path = location.path.resolve()
     try:
         found = path.stat()
     except OSError:  # taken away, while what was opened still answers
         raise DatabaseError(f"{location.shown}: is gone; nothing is kept for it") from None
-    return Identity(drawn, str(path), f"{found.st_dev}:{found.st_ino}")
+    return DatabaseIdentity(drawn, str(path), f"{found.st_dev}:{found.st_ino}")
 
 
 def claim(engine: Engine, folder: Path) -> str | None:
@@ -74,13 +74,13 @@ def claim(engine: Engine, folder: Path) -> str | None:
     for place in own_places(folder, own):
         found = read_mark(place)
         # It was moved, or the machine has been started anew; of a server it is the same from every machine.
-        if found is not None and own.file and found != (now := Mark(own, found.made, found.left)):
+        if found is not None and own.file and found != (now := FolderMark(own, found.made, found.left)):
             with suppress(StorageError):
                 write(place / MARK, now.data(), force=True, private=True)
     return None if mark.is_of(own) else _other(folder, mark, own, own_place(engine, folder))
 
 
-def _other(folder: Path, mark: Mark, own: Identity, place: Path) -> str:
+def _other(folder: Path, mark: FolderMark, own: DatabaseIdentity, place: Path) -> str:
     """What a user should know where the folder is marked as another's."""
     other = printable(mark.of.at, 300) or "which is not known"
     told = f"{folder} has the checkpoints of another database, {other}; this one's are in {place}"
@@ -121,7 +121,7 @@ def own_place(engine: Engine, folder: Path, *, make: bool = False) -> Path:
     return folder / own.short
 
 
-def own_places(folder: Path, own: Identity | None) -> list[Path]:
+def own_places(folder: Path, own: DatabaseIdentity | None) -> list[Path]:
     """Where its files may be: the folder, if it is no other's, and those in it that are marked as the database's own."""
     mark = read_mark(folder)
     here = [folder] if mark is None or mark.is_of(own) else []
@@ -133,7 +133,7 @@ def inner_places(folder: Path) -> list[Path]:
     return [path for path in _listed(folder) if _OWN.fullmatch(path.name) and read_mark(path) is not None]
 
 
-def removable(place: Path, own: Identity | None, known: Collection[str]) -> list[Path]:
+def removable(place: Path, own: DatabaseIdentity | None, known: Collection[str]) -> list[Path]:
     """Checkpoints that the database wrote: in a place marked as its own all that came since, in one without a mark those of the
     keys that it knows.
     """
@@ -151,7 +151,7 @@ def known_keys(connection: Connection) -> frozenset[str]:
     return frozenset(found)
 
 
-def leave(place: Path, own: Identity | None) -> None:
+def leave(place: Path, own: DatabaseIdentity | None) -> None:
     """Remove a folder in which nothing is left but our mark; one that was there before stays, without the mark."""
     mark = read_mark(place)
     if mark is None or not mark.is_of(own):
@@ -175,13 +175,13 @@ def files_in(place: Path) -> Iterator[Path]:
     return (path for path in _listed(place) if FORM.fullmatch(path.name) and is_file(path))
 
 
-def _make(place: Path, own: Identity) -> None:
+def _make(place: Path, own: DatabaseIdentity) -> None:
     """A folder that has its mark from the beginning; nothing where somebody was faster."""
     place.parent.mkdir(parents=True, exist_ok=True)
     rough = _beside(place)
     rough.mkdir(0o700)
     try:
-        write(rough / MARK, Mark(own, made=True).data(), private=True)
+        write(rough / MARK, FolderMark(own, made=True).data(), private=True)
         rough.chmod(private_mode(folder=True))
         rough.rename(place)
     except (OSError, StorageError):
@@ -191,14 +191,14 @@ def _make(place: Path, own: Identity) -> None:
             raise
 
 
-def _put_mark(engine: Engine, place: Path, own: Identity) -> None:
+def _put_mark(engine: Engine, place: Path, own: DatabaseIdentity) -> None:
     """In a folder that was there; nothing where somebody was faster."""
     names = [path.name for path in files_in(place)]
     with reading(engine) as connection:
         keys = known_keys(connection) if names else frozenset()
     left = frozenset(name for name in names if name.split(".")[0] not in keys)
     with suppress(BadInput):
-        write(place / MARK, Mark(own, left=left).data(), private=True)
+        write(place / MARK, FolderMark(own, left=left).data(), private=True)
 
 
 def _remove_marks(place: Path) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from resbench.errors import BadInput, StorageError, Unavailable
+from resbench.errors import BadInput, DatabaseUnavailable, StorageError
 
 T = TypeVar("T")
 
@@ -47,8 +47,8 @@ class Patience:
         while True:
             try:
                 return step()
-            except (Unavailable, StorageError) as error:
-                most = self.unavailable_s if isinstance(error, Unavailable) else self.full_s
+            except (DatabaseUnavailable, StorageError) as error:
+                most = self.unavailable_s if isinstance(error, DatabaseUnavailable) else self.full_s
                 if self.stopped() or time.monotonic() - began > most:
                     raise
                 if not told:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from resbench.errors import DatabaseError, Fact, ResbenchError, StorageError, Unavailable
+from resbench.errors import DatabaseError, DatabaseUnavailable, Reason, ResbenchError, StorageError
 from resbench.store.connection.dialect import AT, WRITES, comes_back, ran_too_long, reading_options
 from resbench.store.connection.limits import LIMIT_S, limit_of, too_long
 from resbench.store.connection.location import Location
@@ -46,7 +46,7 @@ def explained(engine: Engine) -> Iterator[None]:
         raise corrupt(shown(engine), str(error)) from None
     except UnicodeEncodeError as error:  # half of a pair of surrogates, as JSON can write it
         raise DatabaseError(f"{shown(engine)}: a text was refused, since it is no Unicode: {error}") from None
-    except Fact as fact:  # a value that its column cannot hold
+    except Reason as fact:  # a value that its column cannot hold
         raise DatabaseError(f"{shown(engine)}: {fact}; `resbench db check` lists every such row") from None
 
 
@@ -65,14 +65,14 @@ def explain(error: SQLAlchemyError, location: Location, limit_s: float | None = 
     """The error a person sees: where, what, and what to do. `limit_s`: the limit of the transaction, as limit_of has it."""
     where = location.shown
     if isinstance(error, PoolTimeout):
-        return Unavailable(f"{where}: every connection is in use: {location.conceal(str(error))}")
+        return DatabaseUnavailable(f"{where}: every connection is in use: {location.conceal(str(error))}")
     if not isinstance(error, DBAPIError):
         return DatabaseError(f"{where}: {location.conceal(str(error))}")
     cause = error.orig
     message = location.conceal(str(cause))
     name = error_name(cause)
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return Unavailable(
+        return DatabaseUnavailable(
             f"{where}: held by another process for over {BUSY_TIMEOUT_S:.0f} s; try again when it is done"
         )
     if name.startswith("SQLITE_INTERRUPT") or ran_too_long(cause):
@@ -88,7 +88,7 @@ def explain(error: SQLAlchemyError, location: Location, limit_s: float | None = 
     if hint := pooler_hint(message):
         return DatabaseError(f"{where}: {message}; {hint}")
     if error.connection_invalidated or comes_back(cause):
-        return Unavailable(f"{where}: does not answer: {message}")
+        return DatabaseUnavailable(f"{where}: does not answer: {message}")
     if "Could not decode to UTF-8" in message:  # what SQLite's driver says names no row
         return DatabaseError(f"{where}: {message}; `resbench db check` lists every such row")
     if isinstance(error, IntegrityError):

@@ -17,7 +17,7 @@ from resbench.store.connection.dialect import lock_rows
 from resbench.store.connection.transaction import shown, writing
 from resbench.store.edits.changes import record_change
 from resbench.store.edits.delete_work import delete_catalogue, delete_checkpoints, delete_profiles, delete_work
-from resbench.store.edits.deletion import Doomed, Run, Trial, Wanted, chunks, doomed
+from resbench.store.edits.deletion import DeletionPlan, DeletionRequest, Run, Trial, chunks, doomed
 from resbench.store.merge.verify import MERGED_TABLES
 from resbench.store.optuna.rows import delete_optunas, empty_trials, reopen_trials
 from resbench.store.queue.holders import IsGone, end_role, refuse_held
@@ -41,7 +41,7 @@ from resbench.store.schema.work_tables import rb_attempt, rb_cell, rb_cell_plan,
 _LOCKED = (*MERGED_TABLES, rb_worker, rb_cell, rb_cell_plan, rb_attempt, rb_lease, rb_checkpoint)
 
 
-def delete_results(engine: Engine, wanted: Wanted, agreed: Doomed, by: str, is_gone: IsGone) -> None:
+def delete_results(engine: Engine, wanted: DeletionRequest, agreed: DeletionPlan, by: str, is_gone: IsGone) -> None:
     """Delete what a person agreed to, whole or not at all.
 
     Args:
@@ -69,7 +69,7 @@ def delete_results(engine: Engine, wanted: Wanted, agreed: Doomed, by: str, is_g
         _record(connection, found, by)
 
 
-def _delete_trials(connection: Connection, study: StudyRow, found: Doomed) -> None:
+def _delete_trials(connection: Connection, study: StudyRow, found: DeletionPlan) -> None:
     ids = [trial.id for trial in found.trials]
     for some in chunks(ids):
         connection.execute(delete(rb_study_run).where(rb_study_run.c.trial_id.in_(some)))
@@ -89,7 +89,7 @@ def _delete_trials(connection: Connection, study: StudyRow, found: Doomed) -> No
     end_role(connection, study.name)
 
 
-def _forget_units(connection: Connection, study: StudyRow, found: Doomed) -> None:
+def _forget_units(connection: Connection, study: StudyRow, found: DeletionPlan) -> None:
     """Take the units out of the study's spec; named again in its file, they are back."""
     spec = parse_study(study.spec, f"study {study.name!r}: spec")
     if "units" in spec:
@@ -120,7 +120,7 @@ def _reopen(connection: Connection, runs: tuple[Run, ...]) -> None:
     delete_checkpoints(connection, (), [run.id for run in runs])
 
 
-def _delete_runs(connection: Connection, found: Doomed) -> None:
+def _delete_runs(connection: Connection, found: DeletionPlan) -> None:
     """And what nothing refers to any more."""
     environments = set[str]()
     for some in chunks(found.numbers):
@@ -133,7 +133,7 @@ def _delete_runs(connection: Connection, found: Doomed) -> None:
     delete_catalogue(connection, [*found.runs, *found.trials], environments)
 
 
-def _record(connection: Connection, found: Doomed, by: str) -> None:
+def _record(connection: Connection, found: DeletionPlan, by: str) -> None:
     """One row for the study, or one for each unit or run."""
     looks = [[look.study, look.at, look.by] for look in found.looks]
     if found.study is None:
@@ -159,7 +159,7 @@ def _record(connection: Connection, found: Doomed, by: str) -> None:
             record_change(connection, by, DELETED, f"unit {unit} of study {found.study.name}", details)
 
 
-def _counts(found: Doomed) -> dict[str, int]:
+def _counts(found: DeletionPlan) -> dict[str, int]:
     return {
         "runs": len(found.runs), "runs_kept": len(found.kept), "epochs": found.epochs, "test_scores": found.test_scores
     }  # fmt: skip

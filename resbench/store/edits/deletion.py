@@ -21,7 +21,7 @@ AT_ONCE = 500  # SQLite before 3.32 takes 999 parameters
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DeletionRequest:
     """A study, or some units of it by the names that tables show; or runs by their numbers."""
 
     study: str | None = None
@@ -53,7 +53,7 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class TestReveal:
     """A look at the test scores of a study."""
 
     study: str
@@ -62,7 +62,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Doomed:
+class DeletionPlan:
     """`study`: whose trials go; None where runs were named. `runs` go, `kept` stay and are only unlinked from the study."""
 
     study: StudyRow | None
@@ -72,7 +72,7 @@ class Doomed:
     kept: tuple[Run, ...]
     epochs: int
     test_scores: int
-    looks: tuple[Look, ...]
+    looks: tuple[TestReveal, ...]
 
     @property
     def is_whole(self) -> bool:
@@ -90,13 +90,13 @@ class Doomed:
         return [run.id for run in self.runs]
 
 
-def find_doomed(engine: Engine, wanted: Wanted) -> Doomed:
+def plan_deletion(engine: Engine, wanted: DeletionRequest) -> DeletionPlan:
     """Raises BadInput for a study, a unit or a run that is not there, with when it was deleted if it was."""
     with reading(engine) as connection:
         return doomed(connection, wanted, shown(engine))
 
 
-def doomed(connection: Connection, wanted: Wanted, where: str) -> Doomed:
+def doomed(connection: Connection, wanted: DeletionRequest, where: str) -> DeletionPlan:
     """The same inside a transaction; `where` names the database in messages."""
     study = None if wanted.study is None else study_row(connection, wanted.study, where)
     trials: tuple[Trial, ...] = ()
@@ -108,7 +108,7 @@ def doomed(connection: Connection, wanted: Wanted, where: str) -> Doomed:
         runs, kept = _split(connection, study, {trial.id for trial in trials})
     ids = [run.id for run in runs]
     losing = [*([] if study is None else [study.name]), *(name for run in runs for name, _ in run.users)]
-    return Doomed(
+    return DeletionPlan(
         study, tuple(dict.fromkeys(wanted.units)), trials, runs, kept,
         _count(connection, rb_epoch, ids), _count(connection, rb_test_score, ids), _looks(connection, losing),
     )  # fmt: skip
@@ -184,10 +184,10 @@ def _count(connection: Connection, table: Any, ids: Sequence[int]) -> int:
     )
 
 
-def _looks(connection: Connection, studies: Sequence[str]) -> tuple[Look, ...]:
+def _looks(connection: Connection, studies: Sequence[str]) -> tuple[TestReveal, ...]:
     query = (
         select(rb_study.c.name, rb_reveal.c.revealed_at, rb_reveal.c.revealed_by)
         .join(rb_study, rb_study.c.id == rb_reveal.c.study_id)
         .order_by(rb_reveal.c.id)
     )
-    return tuple(Look(*row) for row in connection.execute(query) if row.name in studies)
+    return tuple(TestReveal(*row) for row in connection.execute(query) if row.name in studies)

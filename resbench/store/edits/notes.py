@@ -12,7 +12,7 @@ from resbench.store.edits.changes import record_change
 from resbench.store.records import now
 from resbench.store.results.studies import study_row
 from resbench.store.schema.change_tables import NOTE_REMOVED, NOTED, rb_note
-from resbench.store.schema.columns import Checked
+from resbench.store.schema.columns import CheckedType
 from resbench.store.schema.tables import rb_run, rb_study
 from resbench.store.schema.values import WHOLE
 
@@ -32,7 +32,7 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class NoteSubject:
     """What a note is about: a study by name, or a run by number. One of the two is None."""
 
     study: str | None = None
@@ -42,7 +42,7 @@ class Subject:
         return f"study {self.study}" if self.run is None else f"run {self.run}"
 
 
-def add_note(engine: Engine, subject: Subject, text: str, by: str) -> int:
+def add_note(engine: Engine, subject: NoteSubject, text: str, by: str) -> int:
     """The note's number.
 
     Raises:
@@ -60,24 +60,24 @@ def add_note(engine: Engine, subject: Subject, text: str, by: str) -> int:
         return note
 
 
-def remove_note(engine: Engine, note: int, by: str, subject: Subject | None = None) -> Note:
+def remove_note(engine: Engine, note: int, by: str, subject: NoteSubject | None = None) -> Note:
     """Delete a note; what it said stays in rb_change. Raises BadInput where there is none, or none of the subject's."""
     with writing(engine) as connection:
         found = _notes(connection, rb_note.c.id == note) if WHOLE.holds(note) else []
         if subject is not None:
             _columns(connection, subject, shown(engine))
-            found = [one for one in found if Subject(one.study, one.run) == subject]
+            found = [one for one in found if NoteSubject(one.study, one.run) == subject]
         if not found:
             of = "" if subject is None else f" on {subject}"
             raise BadInput(f"no note {note}{of} in {shown(engine)}; `resbench results note --list` shows them all")
         connection.execute(delete(rb_note).where(rb_note.c.id == note))
         (one,) = found
         details = {"note": one.text, "noted_at": one.noted_at, "noted_by": one.noted_by}
-        record_change(connection, by, NOTE_REMOVED, str(Subject(one.study, one.run)), details)
+        record_change(connection, by, NOTE_REMOVED, str(NoteSubject(one.study, one.run)), details)
         return one
 
 
-def notes_on(engine: Engine, subject: Subject | None = None) -> list[Note]:
+def notes_on(engine: Engine, subject: NoteSubject | None = None) -> list[Note]:
     """Oldest first; without a subject all that there are. Raises BadInput for an unknown study or run."""
     with reading(engine) as connection:
         if subject is None:
@@ -86,7 +86,7 @@ def notes_on(engine: Engine, subject: Subject | None = None) -> list[Note]:
         return _notes(connection, *(rb_note.c[name] == value for name, value in of.items()))
 
 
-def _columns(connection: Connection, subject: Subject, where: str) -> dict[str, int]:
+def _columns(connection: Connection, subject: NoteSubject, where: str) -> dict[str, int]:
     if subject.study is not None:
         return {"study_id": study_row(connection, subject.study, where).id}
     run = subject.run
@@ -97,7 +97,7 @@ def _columns(connection: Connection, subject: Subject, where: str) -> dict[str, 
 
 
 def _notes(connection: Connection, *which: ColumnElement[bool]) -> list[Note]:
-    study = type_coerce(rb_study.c.name, Checked("name"))  # a note on a run has none
+    study = type_coerce(rb_study.c.name, CheckedType("name"))  # a note on a run has none
     columns = (rb_note.c.id, study, rb_note.c.run_id, rb_note.c.noted_at, rb_note.c.noted_by, rb_note.c.note)
     query = select(*columns).outerjoin_from(rb_note, rb_study).where(*which).order_by(rb_note.c.id)
     return [Note(*row) for row in connection.execute(query)]

@@ -18,10 +18,10 @@ from resbench import __version__
 from resbench.errors import BadInput, DatabaseError
 from resbench.store.connection.new_file import check_place
 from resbench.store.connection.transaction import location_of, reading, shown, writing
-from resbench.store.records import FINISHED, StudyRow, now
+from resbench.store.records import TRAINED_STATUSES, StudyRow, now
 from resbench.store.results.spec_parts import parse_study
 from resbench.store.results.studies import study_row
-from resbench.store.schema.columns import Checked, kind_of
+from resbench.store.schema.columns import CheckedType, kind_of
 from resbench.store.schema.frozen import add, make, write_whole
 from resbench.store.schema.tables import (
     rb_architecture,
@@ -82,7 +82,7 @@ def _runs(study: StudyRow) -> Select[Any]:
         select(rb_run.c.id, rb_run.c.architecture, rb_run.c.recipe, rb_run.c.data, rb_run.c.environment, judges, active)
         .join(rb_study_run, rb_study_run.c.run_id == rb_run.c.id)
         .join(rb_trial, rb_trial.c.id == rb_study_run.c.trial_id)
-        .where(rb_study_run.c.study_id == study.id, rb_run.c.status.in_(FINISHED))
+        .where(rb_study_run.c.study_id == study.id, rb_run.c.status.in_(TRAINED_STATUSES))
         .where(judges.is_not(false()), active.is_not(false()))  # a value that is no flag is read, and refused
         .distinct()
         .order_by(rb_run.c.id)
@@ -135,7 +135,9 @@ _JUDGED = {  # a frozen epoch holds what the run was judged by, where it was
 def _copy(file: sqlite3.Connection, source: Connection, table: Table, columns: tuple[str, ...], keys: Keys) -> None:
     """The rows whose first column is one of the keys, into the table of the same name without `rb_`."""
     judged = _JUDGED if table is rb_epoch else {}
-    texts = [(n, name, kind_of(table.c[name])) for n, name in enumerate(columns) if type(table.c[name].type) is Checked]
+    texts = [
+        (n, name, kind_of(table.c[name])) for n, name in enumerate(columns) if type(table.c[name].type) is CheckedType
+    ]
     for start in range(0, len(keys), AT_ONCE):
         some = table.c[columns[0]].in_(keys[start : start + AT_ONCE])
         rows = source.execute(

@@ -11,7 +11,7 @@ from itertools import islice
 
 from sqlalchemy import Connection, select, text
 
-from resbench.errors import DatabaseError, Fact
+from resbench.errors import DatabaseError, Reason
 from resbench.store.connection.location import Location, locate
 from resbench.store.connection.transaction import reading
 from resbench.store.open import connect, found_revision
@@ -64,14 +64,14 @@ _RULES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class DatabaseCheck:
     """One thing that was looked at; `wrong` is empty where it holds."""
 
     what: str
     wrong: tuple[str, ...]
 
 
-def check_database(url: str, *, transaction_s: float | None = None) -> list[Checked]:
+def check_database(url: str, *, transaction_s: float | None = None) -> list[DatabaseCheck]:
     """Raises DatabaseError where there is nothing that could be looked into: missing, foreign, of another schema."""
     location = locate(url)
     engine = connect(location, create=False, transaction_s=transaction_s, bulk=True)
@@ -129,12 +129,15 @@ def _text_or_bytes(raw: bytes) -> str | bytes:
         return raw
 
 
-def _structure(connection: Connection, location: Location) -> list[Checked]:
+def _structure(connection: Connection, location: Location) -> list[DatabaseCheck]:
     """Schema, pages, references; a server keeps the last two itself."""
     found = found_revision(connection)
     check_revision(found, location.shown)
     views = (f"{what}; {WAY_OUT}" for what in find_wrong_views(connection).values())
-    checked = [Checked(f"the schema is {found}", ()), _checked("every view is the one that resbench makes", views)]
+    checked = [
+        DatabaseCheck(f"the schema is {found}", ()),
+        _checked("every view is the one that resbench makes", views),
+    ]
     if location.path is not None:
         checked.append(_checked("the pages of the file are sound", _pages(connection)))
         if not checked[-1].wrong:
@@ -142,8 +145,8 @@ def _structure(connection: Connection, location: Location) -> list[Checked]:
     return checked
 
 
-def _checked(what: str, wrong: Iterator[str]) -> Checked:
-    return Checked(what, tuple(str(line) for line in wrong))
+def _checked(what: str, wrong: Iterator[str]) -> DatabaseCheck:
+    return DatabaseCheck(what, tuple(str(line) for line in wrong))
 
 
 def _pages(connection: Connection) -> Iterator[str]:
@@ -196,7 +199,7 @@ def foreign_values(connection: Connection) -> Iterator[str]:
     for name, spec in connection.execute(text("SELECT name, spec FROM rb_study")):
         try:
             parse_study(spec, f"rb_study {shown(name)}: spec")
-        except Fact as fact:
+        except Reason as fact:
             yield str(fact)
 
 

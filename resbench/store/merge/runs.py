@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, Table, delete, insert, select, up
 
 from resbench.store.merge.catalogue import CHUNK, insert_all
 from resbench.store.merge.conflicts import Conflict, Merged
-from resbench.store.records import ENDED, FINISHED
+from resbench.store.records import TERMINAL_STATUSES, TRAINED_STATUSES
 from resbench.store.schema.tables import rb_epoch, rb_profile, rb_run, rb_run_plan, rb_test_score, rb_weights
 
 _IDENTITY = ("architecture", "recipe", "data", "seed")
@@ -34,7 +34,9 @@ def merge_runs(source: Connection, into: Connection, merged: Merged) -> Ids:
         merged.replaced |= {stands["id"] for stands, _ in better}
         taken = _add(into, new) | _replace(into, better)
         _copy_children(source, into, taken)
-        both = [(stands, row) for stands, row in known if row["status"] in FINISHED and _rank(row) == _rank(stands)]
+        both = [
+            (stands, row) for stands, row in known if row["status"] in TRAINED_STATUSES and _rank(row) == _rank(stands)
+        ]
         _compare(source, into, both, merged)
         ids |= taken | {row["id"]: stands["id"] for stands, row in known}
         merged.runs_added += len(new)
@@ -54,7 +56,7 @@ def _merge_profiles(source: Connection, into: Connection) -> None:
 
 def _rank(row: RowMapping) -> tuple[int, int]:
     """A run that came to its end before one that was stopped at a rung, the later rung first, before one that failed."""
-    place = 2 if row["status"] in ENDED else int(row["status"] in FINISHED)
+    place = 2 if row["status"] in TERMINAL_STATUSES else int(row["status"] in TRAINED_STATUSES)
     return place, row["epochs"] if place == 1 else 0
 
 

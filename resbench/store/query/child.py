@@ -27,7 +27,7 @@ def main(request: dict[str, object]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # a Ctrl-C ends it without a word
     timeout_s = float(str(request["timeout_s"]))
     _limit(timeout_s)
-    answer = Answer(str(request["url"]), str(request["sql"]), int(str(request["most_rows"])), timeout_s)
+    answer = ChildAnswer(str(request["url"]), str(request["sql"]), int(str(request["most_rows"])), timeout_s)
     try:
         for row in answer.lines():
             _say(row)
@@ -42,7 +42,7 @@ def main(request: dict[str, object]) -> None:
     os._exit(0)
 
 
-class Answer:
+class ChildAnswer:
     """Columns first, then rows, at most so many and so large."""
 
     def __init__(self, url: str, sql: str, most_rows: int, timeout_s: float) -> None:

@@ -51,13 +51,13 @@ def query(url: str, sql: str, *, max_rows: int, timeout_s: float) -> QueryResult
     return ask(url, sql, max_rows=max_rows, timeout_s=timeout_s).result()
 
 
-def ask(url: str, sql: str, *, max_rows: int, timeout_s: float) -> Asked:
+def ask(url: str, sql: str, *, max_rows: int, timeout_s: float) -> QueryRequest:
     """Ask, and go on while it is being answered."""
     request = {"path": sys.path, "url": url, "sql": sql, "most_rows": max_rows + 1, "timeout_s": timeout_s}
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", _CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
-    asked = Asked(process, max_rows, timeout_s)
+    asked = QueryRequest(process, max_rows, timeout_s)
     with suppress(BrokenPipeError):  # it is dead already, which `result` tells
         assert process.stdin is not None
         process.stdin.write(json.dumps(request).encode())
@@ -65,7 +65,7 @@ def ask(url: str, sql: str, *, max_rows: int, timeout_s: float) -> Asked:
     return asked
 
 
-class Asked:
+class QueryRequest:
     """A question under way. It is over once `result` returns or raises, and its process with it."""
 
     def __init__(self, process: subprocess.Popen[bytes], max_rows: int, timeout_s: float) -> None:

@@ -12,14 +12,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, insert, select, type_coerce, update
 
-from resbench.errors import DatabaseError, Fenced
+from resbench.errors import DatabaseError, LeaseLost
 from resbench.failpoints import Failpoint, reach
 from resbench.store.connection.dialect import clock
 from resbench.store.connection.secrets import conceal
 from resbench.store.connection.transaction import location_of, reading, shown, writing
 from resbench.store.queue.leadership import hold_role
 from resbench.store.records import Attempt, Cell, Ending, Lease, canonical_json, now
-from resbench.store.schema.columns import Checked
+from resbench.store.schema.columns import CheckedType
 from resbench.store.schema.tables import rb_trial
 from resbench.store.schema.values import SEEDS, TAGS, parse_list, parse_object
 from resbench.store.schema.work_tables import rb_attempt, rb_cell, rb_cell_plan
@@ -40,7 +40,7 @@ def enqueue_cell(
     role: Lease | None = None,
 ) -> int:
     """Queue seeds still missing of a trial, with how to train them. An open cell of the same trial and seeds is returned, not
-    doubled. Raises Fenced where the role is lost.
+    doubled. Raises LeaseLost where the role is lost.
     """
     values = {"trial_id": trial_id, "seeds": canonical_json(list(seeds)), "status": "queued", "tags": _json(tags)}
     trial = select(rb_trial.c.architecture, rb_trial.c.recipe, rb_trial.c.data).where(rb_trial.c.id == trial_id)
@@ -101,10 +101,12 @@ def claim_cell(
 
 
 def hold(connection: Connection, cell: Cell) -> None:
-    """Keep the claim from changing until the transaction ends. Raises Fenced where another has taken the cell over."""
+    """Keep the claim from changing until the transaction ends. Raises LeaseLost where another has taken the cell over."""
     mine = select(rb_cell.c.id).where(_claim(cell), rb_cell.c.status == "running")
     if connection.execute(mine.with_for_update(read=True)).first() is None:
-        raise Fenced(f"cell {cell.id}: was taken over by another worker, for the lease had ended; nothing was written")
+        raise LeaseLost(
+            f"cell {cell.id}: was taken over by another worker, for the lease had ended; nothing was written"
+        )
 
 
 def end_attempt(engine: Engine, cell: Cell, ending: Ending) -> bool:
@@ -179,7 +181,7 @@ def _open(study_id: int) -> ColumnElement[bool]:
 def cells_of(connection: Connection, which: ColumnElement[bool]) -> list[Cell]:
     """Inside a transaction."""
     query = (
-        select(rb_cell, type_coerce(rb_cell_plan.c.plan, Checked("plan")).label("plan"))  # it may have none
+        select(rb_cell, type_coerce(rb_cell_plan.c.plan, CheckedType("plan")).label("plan"))  # it may have none
         .join(rb_trial, rb_trial.c.id == rb_cell.c.trial_id)
         .outerjoin(rb_cell_plan)
         .where(which)

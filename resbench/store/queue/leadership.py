@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Engine, and_, select, update
 
-from resbench.errors import Fenced
+from resbench.errors import LeaseLost
 from resbench.store.connection.dialect import clock, insert_absent
 from resbench.store.connection.transaction import reading, writing
 from resbench.store.records import Lease
@@ -45,9 +45,9 @@ def has_role(engine: Engine, lease: Lease) -> bool:
 
 
 def hold_role(connection: Connection, lease: Lease | None) -> None:
-    """Keep the role from changing hands until the transaction ends. Raises Fenced where another has it."""
+    """Keep the role from changing hands until the transaction ends. Raises LeaseLost where another has it."""
     if lease is None:
         return
     mine = and_(*(rb_lease.c[name] == getattr(lease, name) for name in Lease.__slots__))
     if connection.execute(select(rb_lease.c.name).where(mine).with_for_update(read=True)).first() is None:
-        raise Fenced(f"another process has become {lease.name}; nothing was written")
+        raise LeaseLost(f"another process has become {lease.name}; nothing was written")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine, and_, case, select
 
 from resbench.store.connection.transaction import reading, shown
-from resbench.store.records import ENDED
+from resbench.store.records import TERMINAL_STATUSES
 from resbench.store.results.studies import study_row
 from resbench.store.schema.tables import rb_epoch, rb_run, rb_study_run
 
@@ -35,7 +35,7 @@ def last_epochs(engine: Engine, study: str) -> dict[int, LastEpochs]:
             select(rb_run.c.id, last.c.epoch, before.c.epoch, before.c.train_error_pct, last.c.train_error_pct)
             .join(last, and_(last.c.run_id == rb_run.c.id, last.c.epoch == rb_run.c.epochs))
             .join(before, and_(before.c.run_id == rb_run.c.id, before.c.epoch == rb_run.c.epochs - span))
-            .where(rb_run.c.id.in_(mine), rb_run.c.status.in_(ENDED))
+            .where(rb_run.c.id.in_(mine), rb_run.c.status.in_(TERMINAL_STATUSES))
         )
         return {
             run: LastEpochs(end, end - start, before_pct, last_pct)

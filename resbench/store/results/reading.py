@@ -21,7 +21,7 @@ from resbench.store.records import (
 )
 from resbench.store.results.catalogue import get_architecture, get_data, get_environment, get_recipe
 from resbench.store.results.studies import study_row
-from resbench.store.schema.columns import Checked, Flag, Number, Whole
+from resbench.store.schema.columns import CheckedType, FlagType, IntegerType, NumberType
 from resbench.store.schema.tables import (
     rb_cost,
     rb_epoch,
@@ -120,12 +120,12 @@ def typed(view: View) -> TableClause:
 
     def kind(name: str) -> TypeEngine[Any]:
         if name in _FLAGS:
-            return Flag(name, nullable=False)
+            return FlagType(name, nullable=False)
         if name in _WHOLE:
-            return Whole(name, nullable=name == "macs")
+            return IntegerType(name, nullable=name == "macs")
         if name in _NUMBERS or name.endswith(("_pct", "_loss", "_s")):
-            return Number(name)
-        return Checked(name, nullable=name == "error")
+            return NumberType(name)
+        return CheckedType(name, nullable=name == "error")
 
     return table(view.name, *(column(name, kind(name)) for name, _ in view.columns))
 

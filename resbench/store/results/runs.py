@@ -17,8 +17,8 @@ from resbench.store.connection.dialect import insert_absent
 from resbench.store.connection.transaction import reading, shown, writing
 from resbench.store.queue.cells import hold
 from resbench.store.records import (
-    ENDED,
-    FINISHED,
+    TERMINAL_STATUSES,
+    TRAINED_STATUSES,
     Cell,
     EpochRecord,
     RunRecord,
@@ -76,8 +76,8 @@ def write_run(connection: Connection, record: RunRecord) -> int:
     found = select(rb_run.c.id, rb_run.c.status, rb_run.c.epochs).where(same).with_for_update()
     run_id, status, epochs = connection.execute(found).one()
     if not inserted:
-        further = record.status in ENDED or (record.status == "stopped" and record.epochs > epochs)
-        if status in ENDED or (status == "stopped" and not further):
+        further = record.status in TERMINAL_STATUSES or (record.status == "stopped" and record.epochs > epochs)
+        if status in TERMINAL_STATUSES or (status == "stopped" and not further):
             return int(run_id)
         connection.execute(delete(rb_epoch).where(rb_epoch.c.run_id == run_id))
         connection.execute(delete(rb_test_score).where(rb_test_score.c.run_id == run_id))
@@ -111,7 +111,7 @@ def find_runs(
     stopped there or later.
     """
     identity = and_(rb_run.c.architecture == architecture, rb_run.c.recipe == recipe, rb_run.c.data == data)
-    there: ColumnElement[bool] = rb_run.c.status.in_(ENDED)
+    there: ColumnElement[bool] = rb_run.c.status.in_(TERMINAL_STATUSES)
     if rung is not None:
         stopped = (rb_run.c.status == "stopped") & (rb_run.c.epochs >= rung.epoch)
         if rung.study_id is not None:
@@ -186,7 +186,7 @@ def runs_since(engine: Engine, study_id: int, run_id: int) -> list[tuple[int, in
 
 
 def _finished() -> ColumnElement[bool]:
-    return rb_run.c.status.in_(FINISHED)
+    return rb_run.c.status.in_(TRAINED_STATUSES)
 
 
 def _values(record: RunRecord) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from math import inf
 from typing import Any
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.language.study.design import EXACT, MEASURED
 from resbench.language.study.keep import RUNS
 from resbench.store.schema.values import is_percent, is_whole, parse_object, shown
@@ -15,7 +15,7 @@ OBJECTIVES = (*MEASURED, *EXACT)
 
 
 def parse_study(text: object, what: str) -> dict[str, Any]:
-    """Read the spec of a study. Raises Fact, with `what`, for anything else."""
+    """Read the spec of a study. Raises Reason, with `what`, for anything else."""
     spec = parse_object(text, what)
     _check_parts(spec, _STUDY, what)
     _check_parts(spec.get("fixed", {}), _FIXED, f"{what}: fixed")
@@ -35,7 +35,7 @@ Parts = Mapping[str, tuple[str, Callable[[Any], bool]]]  # of an object, by key:
 def _check_parts(spec: Mapping[str, Any], parts: Parts, what: str) -> None:
     for key, (allowed, holds) in parts.items():
         if key in spec and not holds(spec[key]):
-            raise Fact(f"{what}: {key}: expected {allowed}, got {shown(spec[key])}")
+            raise Reason(f"{what}: {key}: expected {allowed}, got {shown(spec[key])}")
 
 
 def _all(value: object, holds: Callable[[object], bool]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from resbench.errors import DatabaseError, Unavailable
+from resbench.errors import DatabaseError, DatabaseUnavailable
 from resbench.store.open import Engine, open_store
 from resbench.store.results.studies import study_names, study_spec
 
@@ -13,10 +13,10 @@ T = TypeVar("T")
 
 
 def from_database(url: str, read: Callable[[Engine], T], missing: T) -> T:
-    """`missing` where there is no such database yet. Raises Unavailable where it does not answer."""
+    """`missing` where there is no such database yet. Raises DatabaseUnavailable where it does not answer."""
     try:
         engine = open_store(url, create=False)
-    except Unavailable:
+    except DatabaseUnavailable:
         raise
     except DatabaseError:  # it is made later, or what is wrong with it is told then
         return missing

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine, and_, select
 
 from resbench.store.connection.transaction import reading, shown
-from resbench.store.records import ENDED, cause
+from resbench.store.records import TERMINAL_STATUSES, cause
 from resbench.store.results.studies import study_row
 from resbench.store.schema.tables import rb_architecture, rb_cost, rb_data, rb_run, rb_study_run, rb_trial
 from resbench.store.schema.work_tables import rb_attempt, rb_cell
@@ -30,7 +30,7 @@ def untrained(engine: Engine, study: str) -> list[Untrained]:
     ended = (
         select(rb_study_run.c.trial_id)
         .join(rb_run, rb_run.c.id == rb_study_run.c.run_id)
-        .where(rb_study_run.c.trial_id == rb_trial.c.id, rb_run.c.status.in_(ENDED), rb_study_run.c.judges)
+        .where(rb_study_run.c.trial_id == rb_trial.c.id, rb_run.c.status.in_(TERMINAL_STATUSES), rb_study_run.c.judges)
     )
     cost = and_(rb_cost.c.architecture == rb_trial.c.architecture, rb_cost.c.input_shape == rb_data.c.input_shape)
     with reading(engine) as connection:

@@ -39,7 +39,7 @@ metadata = MetaData(
 )
 
 
-class Checked(TypeDecorator[Any]):
+class CheckedType(TypeDecorator[Any]):
     """A type of SQL's that raises Fact when it reads a value that no row of ours holds; NULL too, where it is not `nullable`."""
 
     impl: type[TypeEngine[Any]] = Text
@@ -56,7 +56,7 @@ class Checked(TypeDecorator[Any]):
         return TEXT
 
 
-class Word(Checked):
+class WordType(CheckedType):
     """One of a few."""
 
     cache_ok = True
@@ -69,7 +69,7 @@ class Word(Checked):
         return one_of(self.allowed)
 
 
-class Flag(Checked):
+class FlagType(CheckedType):
     """True or false; SQLite keeps 1 or 0."""
 
     impl, cache_ok = Boolean, True
@@ -87,25 +87,25 @@ class Flag(Checked):
         return FLAG
 
 
-class Whole(Checked):
+class IntegerType(CheckedType):
     impl, cache_ok = Integer, True
 
     def kind(self) -> Kind:
         return WHOLE
 
 
-class Big(Whole):
+class BigIntegerType(IntegerType):
     impl, cache_ok = BigInteger, True
 
 
-class Number(Checked):
+class NumberType(CheckedType):
     impl, cache_ok = Double, True
 
     def kind(self) -> Kind:
         return number_kind(self.column)
 
 
-class Sealed(Checked):
+class SealedType(CheckedType):
     """A TestScore, kept as a text that is not read by mistake."""
 
     cache_ok = True
@@ -130,55 +130,61 @@ _TEXTS = {  # of what is kept as text, what it says
 
 def kind_of(column: Column[Any]) -> Kind:
     """What a column holds where it is not NULL, down to what a text says; reading a row asks for its type alone."""
-    assert isinstance(column.type, Checked)
-    return _TEXTS.get(column.name, TEXT) if type(column.type) is Checked else column.type.kind()
+    assert isinstance(column.type, CheckedType)
+    return _TEXTS.get(column.name, TEXT) if type(column.type) is CheckedType else column.type.kind()
 
 
 def text(name: str, comment: str, *, nullable: bool = False, refers: str = "", key: bool = False) -> Column[Any]:
     links = (ForeignKey(refers),) if refers else ()
-    return Column(name, Checked(name, nullable), *links, primary_key=key, nullable=nullable, comment=comment)
+    return Column(name, CheckedType(name, nullable), *links, primary_key=key, nullable=nullable, comment=comment)
 
 
 def word(name: str, allowed: tuple[str, ...], comment: str) -> Column[Any]:
-    return Column(name, Word(name, allowed), nullable=False, comment=comment)
+    return Column(name, WordType(name, allowed), nullable=False, comment=comment)
 
 
 def flag(name: str, comment: str, *, nullable: bool = False, default: Any = None) -> Column[Any]:
     """`default`: SQL's, where a row says nothing."""
-    return Column(name, Flag(name, nullable), nullable=nullable, server_default=default, comment=comment)
+    return Column(name, FlagType(name, nullable), nullable=nullable, server_default=default, comment=comment)
 
 
 def sealed(name: str, comment: str) -> Column[Any]:
-    return Column(name, Sealed(name, nullable=False), nullable=False, comment=comment)
+    return Column(name, SealedType(name, nullable=False), nullable=False, comment=comment)
 
 
 def count(name: str, comment: str, *, nullable: bool = False, refers: str = "", key: bool = False) -> Column[Any]:
     links = (ForeignKey(refers),) if refers else ()
     return Column(
-        name, Whole(name, nullable), *links, primary_key=key, autoincrement=False, nullable=nullable, comment=comment
+        name,
+        IntegerType(name, nullable),
+        *links,
+        primary_key=key,
+        autoincrement=False,
+        nullable=nullable,
+        comment=comment,
     )
 
 
 def big(name: str, comment: str) -> Column[Any]:
-    return Column(name, Big(name, nullable=False), nullable=False, comment=comment)
+    return Column(name, BigIntegerType(name, nullable=False), nullable=False, comment=comment)
 
 
 def number(name: str, comment: str) -> Column[Any]:
-    return Column(name, Number(name), comment=comment)
+    return Column(name, NumberType(name), comment=comment)
 
 
 def moment(name: str, comment: str, *, nullable: bool = False) -> Column[Any]:
     """Seconds since 1970 by the clock of the database, which all machines share."""
     return Column(
         name,
-        Number(name, nullable),
+        NumberType(name, nullable),
         nullable=nullable,
         comment=f"{comment}, seconds since 1970 by the database's clock",
     )
 
 
 def row_id() -> Column[Any]:
-    return Column("id", Whole("id", nullable=False), primary_key=True, comment="number given by the database")
+    return Column("id", IntegerType("id", nullable=False), primary_key=True, comment="number given by the database")
 
 
 def identity(*, key: bool = False) -> tuple[Column[Any], Column[Any], Column[Any]]:

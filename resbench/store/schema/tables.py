@@ -17,7 +17,7 @@ from sqlalchemy import (
 from resbench.store.records import STATUSES
 from resbench.store.schema.columns import (
     MADE,
-    Big,
+    BigIntegerType,
     big,
     count,
     flag,
@@ -121,7 +121,7 @@ rb_run = Table(
     *identity(),
     Column(
         "seed",
-        Big("seed", nullable=False),
+        BigIntegerType("seed", nullable=False),
         nullable=False,
         comment="the seed of everything random in it, 0 to 2^63 - 1",
     ),
@@ -195,7 +195,13 @@ rb_profile = Table(
     "rb_profile",
     metadata,
     *identity(key=True),
-    Column("seed", Big("seed", nullable=False), primary_key=True, autoincrement=False, comment="the seed of the run"),
+    Column(
+        "seed",
+        BigIntegerType("seed", nullable=False),
+        primary_key=True,
+        autoincrement=False,
+        comment="the seed of the run",
+    ),
     count("epoch", "epochs trained before it was taken; 0: at the start", key=True),
     count("unit", "number of the unit in the network, from 0", key=True),
     number("variance", "of the unit's output, over images, channels and pixels"),

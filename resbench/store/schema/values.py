@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.escape import printable
 from resbench.random_streams import LARGEST
 from resbench.store.results.seal import unseal
@@ -31,10 +31,10 @@ class Kind:
     holds: Callable[[object], bool]
 
     def check(self, what: str, value: Any) -> Any:
-        """Return the value. Raises Fact where it is of another kind."""
+        """Return the value. Raises Reason where it is of another kind."""
         if self.holds(value):
             return value
-        raise Fact(f"{what}: expected {self.allowed}, got {shown(value)}")
+        raise Reason(f"{what}: expected {self.allowed}, got {shown(value)}")
 
 
 def shown(value: object) -> str:
@@ -116,7 +116,7 @@ def number_kind(name: str) -> Kind:
 
 
 def parse_object(text: object, what: str) -> dict[str, Any]:
-    """Read a JSON object that stands in a row. Raises Fact, with `what`, for anything else."""
+    """Read a JSON object that stands in a row. Raises Reason, with `what`, for anything else."""
     found: dict[str, Any] = json.loads(OBJECT.check(what, text))
     return found
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Column, Index, Table
 
-from resbench.store.schema.columns import MADE, Checked, Whole, count, identity, metadata, moment, row_id, text, word
+from resbench.store.schema.columns import (
+    MADE,
+    CheckedType,
+    IntegerType,
+    count,
+    identity,
+    metadata,
+    moment,
+    row_id,
+    text,
+    word,
+)
 
 CELL_STATUSES = ("queued", "running", "done", "failed")
 OUTCOMES = ("running", "done", "given_back", "retry", "failed")
@@ -21,7 +32,7 @@ rb_cell = Table(
     text("claimed_at", "when that worker claimed it, UTC", nullable=True),
     Column(
         "token",
-        Whole("token", nullable=False),
+        IntegerType("token", nullable=False),
         nullable=False,
         server_default="0",
         comment="how often it was claimed: the fencing token; a write under a lower one is refused",
@@ -29,7 +40,7 @@ rb_cell = Table(
     moment("lease_until", "when the claim ends unless it is renewed", nullable=True),
     Column(
         "tags",
-        Checked("tags", nullable=False),
+        CheckedType("tags", nullable=False),
         nullable=False,
         server_default="[]",
         comment="what a worker must have to claim it, JSON list",
@@ -61,7 +72,7 @@ rb_attempt = Table(
     text("error", "the same in words; of an exception the whole trace", nullable=True),
     Column(
         "reached",
-        Whole("reached", nullable=False),
+        IntegerType("reached", nullable=False),
         nullable=False,
         comment="epochs that the seeds of the cell had behind them, all together",
     ),

@@ -14,7 +14,7 @@ from resbench.language.study.study import StudySpec
 from resbench.language.yaml.node import values
 from resbench.measure.capacity import Capacity
 from resbench.measure.memory import memory_mib
-from resbench.measure.memory_check import Room, room
+from resbench.measure.memory_check import DeviceMemory, device_memory
 from resbench.plugins.active import named_folders
 from resbench.search.point import Point
 from resbench.store.open import Engine
@@ -23,7 +23,7 @@ from resbench.study.planning import Planner, cores, workers
 from resbench.study.resources.memory import refuse
 from resbench.study.resources.resources import Missing, Planned
 from resbench.train.execution.plan import Plan
-from resbench.train.execution.ranks import part
+from resbench.train.execution.ranks import shard
 from resbench.workers.cell_plan import blocks, with_needs
 from resbench.workers.data import data_of
 from resbench.workers.torch_trainer import TorchTrainer
@@ -32,8 +32,8 @@ from resbench.workers.torch_trainer import TorchTrainer
 @dataclass(frozen=True, slots=True)
 class ThisMachine:
     """`folder`: of checkpoints. `profile`: the folder for where the time of each cell went, None where nobody asks. `elsewhere`:
-    other machines train, each on the best device that it has. `room`: of the device; None where other machines train, or the
-    system does not tell.
+    other machines train, each on the best device that it has. `device_memory`: of the device; None where other machines
+    train, or the system does not tell.
     """
 
     data: DataRecord
@@ -41,7 +41,7 @@ class ThisMachine:
     folder: Path
     profile: Path | None = None
     elsewhere: bool = False
-    room: Room | None = None
+    room: DeviceMemory | None = None
     measured: dict[object, Plan] = field(default_factory=dict)  # once for all stages
 
     @property
@@ -58,8 +58,8 @@ class ThisMachine:
         return None if self.room is None else self.room.device
 
     def plan(self, engine: Engine, missing: Missing) -> Planned:
-        alone = len(missing) < cores() or part().of > 1
-        here, count = room(self.torch_device), cores() if alone else 1
+        alone = len(missing) < cores() or shard().of > 1
+        here, count = device_memory(self.torch_device), cores() if alone else 1
         planner = Planner(engine, self.data.digest, self.data, self.torch_device, here, count, self.measured)
         hows = {trial_id: planner.plan(point, seeds) for trial_id, (point, seeds) in missing.items()}
         work = [(point, len(seeds)) for point, seeds in missing.values()]

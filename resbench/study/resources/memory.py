@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from resbench.errors import TooLarge
 from resbench.measure.capacity import Capacity, free_bytes
 from resbench.measure.footprint import at_most, size, training
-from resbench.measure.memory_check import Room, ample, lacks_room
+from resbench.measure.memory_check import DeviceMemory, ample, lacks_memory
 from resbench.search.point import Point
 from resbench.store.open import Engine
 from resbench.store.results.runs import Rung, find_runs
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 SHOWN = 5
 
 
-def lacks(point: Point, data: Images, there: Room) -> str | None:
+def lacks(point: Point, data: Images, there: DeviceMemory) -> str | None:
     """Why one seed of it cannot be trained there."""
-    lacking = lacks_room(point.bound, load_of(point.bound, point.recipe, data), there)
+    lacking = lacks_memory(point.bound, load_of(point.bound, point.recipe, data), there)
     return None if lacking is None else f"{point.name} in {point.bound.name}: {lacking}"
 
 
-def refuse(points: Sequence[Point], data: Images, there: Room | None) -> None:
+def refuse(points: Sequence[Point], data: Images, there: DeviceMemory | None) -> None:
     """Raises TooLarge with those that cannot be trained there."""
     found = [] if there is None else [text for point in points if (text := lacks(point, data, there)) is not None]
     if found:
@@ -52,7 +52,7 @@ def short_now(points: Sequence[Point], data: Images, device: torch.device) -> st
     return f"{title}: training needs {need}, and {size(free)} are free now: other work has the rest"
 
 
-def crowded(points: Sequence[Point], data: Images, there: Room | None) -> Iterator[str]:
+def crowded(points: Sequence[Point], data: Images, there: DeviceMemory | None) -> Iterator[str]:
     """Where the workers that a recipe says are too many to train the largest network side by side: there will be fewer."""
     most = max((point.recipe.plan.workers or 0 for point in points), default=0)
     if there is not None and most > 1 and points:
@@ -62,12 +62,12 @@ def crowded(points: Sequence[Point], data: Images, there: Room | None) -> Iterat
         yield from [short] * bool(short)
 
 
-def begun_on(engine: Engine, study: str, own: Room | None) -> Room | None:
+def begun_on(engine: Engine, study: str, own: DeviceMemory | None) -> DeviceMemory | None:
     """By which a search refuses points: that of its first start, so that every start makes the same search of it; else `own`."""
     limit = limit_of(engine, study, None if own is None else own.device.one)
     if own is not None and limit == own.device.one:
         return own
-    return None if limit is None else Room(Capacity("the device on which this search was begun", limit, limit))
+    return None if limit is None else DeviceMemory(Capacity("the device on which this search was begun", limit, limit))
 
 
 def without_runs(engine: Engine, points: Sequence[Point], data: str, seeds: Sequence[int]) -> list[Point]:

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from resbench.store.open import Engine
-from resbench.store.records import ENDED, FINISHED, EpochRecord
+from resbench.store.records import TERMINAL_STATUSES, TRAINED_STATUSES, EpochRecord
 from resbench.store.results.reading import RunDetail, StudyRun, run_detail, runs_of_study
 from resbench.store.results.studies import get_study, trials_of_study
 from resbench.study.trackers.tracked import Scalar, TrackedRun
@@ -25,7 +25,7 @@ def tracked_runs(
     """Runs that ended, by key, each with what reads the rest of it. `stopped`: also those that a search has stopped so far."""
     labels = {row.trial.number: row.trial.params for row in trials_of_study(engine, get_study(engine, study).id)}
     for run in runs_of_study(engine, study):
-        if run.active and run.status in (FINISHED if stopped else ENDED):
+        if run.active and run.status in (TRAINED_STATUSES if stopped else TERMINAL_STATUSES):
             key = key_of(run)
             if key not in seen:
                 yield key, partial(_read, engine, key, run, labels.get(run.trial, {}))

@@ -14,34 +14,34 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from resbench.theory.pieces import widened
-from resbench.theory.proxy import Start, proxy
-from resbench.theory.reading import read
+from resbench.theory.proxy import ProxyInput, proxy
+from resbench.theory.reading import identity_report
 
 SMALL = 1e-12
 
 
 @proxy("path_ops")
-def path_ops(start: Start) -> float:
-    return read(start.bound).harm
+def path_ops(start: ProxyInput) -> float:
+    return identity_report(start.bound).harm
 
 
 @proxy("forward_share_log10")
-def forward_share(start: Start) -> float:
+def forward_share(start: ProxyInput) -> float:
     return log10(max(_shares(start)[0], SMALL))
 
 
 @proxy("gradient_share_log10")
-def gradient_share(start: Start) -> float:
+def gradient_share(start: ProxyInput) -> float:
     return log10(max(_shares(start)[1], SMALL))
 
 
 @proxy("signal_share_log10")
-def signal_share(start: Start) -> float:
+def signal_share(start: ProxyInput) -> float:
     forward, gradient = _shares(start)
     return log10(max(forward, SMALL)) + log10(max(gradient, SMALL))
 
 
-def _shares(start: Start) -> tuple[float, float]:
+def _shares(start: ProxyInput) -> tuple[float, float]:
     """Over the stages, from behind the unit at which the shape changes."""
     ends: list[tuple[Tensor, Tensor]] = []
     x = start.network.stem(start.images)

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from resbench.ops.activations.relu import Relu
-from resbench.theory.proxy import Start, proxy
+from resbench.theory.proxy import ProxyInput, proxy
 
 
 @proxy("naswot")
-def naswot(start: Start) -> float:
+def naswot(start: ProxyInput) -> float:
     count = len(start.images)
     kernel = torch.zeros(count, count, dtype=torch.float64)
 

@@ -9,11 +9,11 @@ from math import log10
 
 import torch
 
-from resbench.theory.proxy import Start, proxy
+from resbench.theory.proxy import ProxyInput, proxy
 
 
 @proxy("synflow_log10")
-def synflow(start: Start) -> float:
+def synflow(start: ProxyInput) -> float:
     network = start.network.double().eval()
     with torch.no_grad():
         for parameter in network.parameters():

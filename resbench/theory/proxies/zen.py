@@ -11,13 +11,13 @@ import torch
 from torch import nn
 
 from resbench.ops.normalization.bn import BatchNorm
-from resbench.theory.proxy import Start, proxy
+from resbench.theory.proxy import ProxyInput, proxy
 
 STEP = 0.01
 
 
 @proxy("zen")
-def zen(start: Start) -> float:
+def zen(start: ProxyInput) -> float:
     network = start.network
     deviations: list[float] = []
 

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 from torch import fx, nn
 
-from resbench.train.execution.layout import Way
+from resbench.train.execution.layout import ExecutionOptions
 
 BACKEND = "inductor"
 
@@ -23,6 +23,6 @@ def compile_parts(network: nn.Module) -> None:
             module.compile(backend=BACKEND, dynamic=False)
 
 
-def as_it_was(way: Way) -> AbstractContextManager[object]:
+def as_it_was(way: ExecutionOptions) -> AbstractContextManager[object]:
     """Inside, nothing that is compiled is used."""
     return torch.compiler.set_stance("force_eager") if way.compiled else nullcontext()

@@ -13,12 +13,12 @@ LAYOUTS: tuple[Layout, ...] = ("contiguous", "channels_last")
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class ExecutionOptions:
     layout: Layout = "contiguous"
     compiled: bool = False
 
 
-PLAIN = Way()
+DEFAULT = ExecutionOptions()
 
 
 def lay(network: nn.Module, layout: Layout) -> None:

@@ -15,7 +15,7 @@ from torch.nn.parallel import DistributedDataParallel
 from resbench.errors import BadInput
 from resbench.ops.normalization.bn import BatchNorm
 from resbench.ops.parameter import Random
-from resbench.train.execution.ranks import added, part
+from resbench.train.execution.ranks import all_reduce_sum, shard
 from resbench.train.step import Training
 
 
@@ -43,7 +43,7 @@ class SyncedBatchNorm(nn.Module):
     def by_batch(self, x: Tensor) -> Tensor:
         axes = [axis for axis in range(x.dim()) if axis != 1]
         shape = [1, -1, *[1] * (x.dim() - 2)]
-        n = x.numel() // x.shape[1] * part().of
+        n = x.numel() // x.shape[1] * shard().of
         mean = _total(x.sum(axes)) / n
         centred = x - mean.view(shape)
         variance = _total(centred.square().sum(axes)) / n
@@ -61,11 +61,11 @@ class _Total(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: object, tensor: Tensor) -> Tensor:
-        return added(tensor.clone())
+        return all_reduce_sum(tensor.clone())
 
     @staticmethod
     def backward(ctx: object, gradient: Tensor) -> Tensor:
-        return added(gradient.clone())
+        return all_reduce_sum(gradient.clone())
 
 
 def _total(tensor: Tensor) -> Tensor:
@@ -75,7 +75,7 @@ def _total(tensor: Tensor) -> Tensor:
 
 def as_one(what: Training) -> Training:
     """Of one rank it is what it was. Raises BadInput where something keeps statistics of a batch that cannot be shared."""
-    own = part()
+    own = shard()
     if own.of == 1:
         return what
     network = what.stacked.network
@@ -104,5 +104,5 @@ def _share_statistics(network: nn.Module) -> None:
         elif any(name == "running_mean" for name, _ in module.named_buffers(recurse=False)):
             raise BadInput(
                 f"{path} ({type(module).__name__}) keeps statistics of a batch that several processes cannot share; with "
-                f"`devices: {part().of}` in the recipe each has its own"
+                f"`devices: {shard().of}` in the recipe each has its own"
             )

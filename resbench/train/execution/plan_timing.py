@@ -14,11 +14,11 @@ import torch
 
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.modules.network import recompute
-from resbench.compiler.modules.stack import Stack, materialise_stack, stack
+from resbench.compiler.modules.stack import Stack, initialize_stack, stack
 from resbench.language.recipe.recipe import RecipeSpec
-from resbench.train.execution.layout import LAYOUTS, Layout, Way, memory_format
+from resbench.train.execution.layout import LAYOUTS, ExecutionOptions, Layout, memory_format
 from resbench.train.execution.plan import Candidate, Plan
-from resbench.train.fit import draw_anew
+from resbench.train.fit import reseed_ops
 from resbench.train.step import step, training
 
 STEPS = 2  # timed at most, after one that is not; the fastest counts, since others on the machine only make it slower
@@ -113,7 +113,7 @@ class _Watch:
     def candidate(self, width: int, layout: Layout, threads: int, *, compiled: bool = False) -> Candidate:
         if width not in self.stacks:
             stacked = self.stacks[width] = stack(self.bound, width)
-            materialise_stack(stacked, range(width), self.recipe.init)
+            initialize_stack(stacked, range(width), self.recipe.init)
             stacked.network.to(self.device)
             if self.recipe.plan.recompute:
                 recompute(stacked.network)
@@ -121,15 +121,15 @@ class _Watch:
         before = torch.get_num_threads()
         torch.set_num_threads(threads)
         try:
-            seconds = self.time(self.stacks[width], Way(layout, compiled))
+            seconds = self.time(self.stacks[width], ExecutionOptions(layout, compiled))
         finally:
             torch.set_num_threads(before)
         self.found.append(Candidate(width, layout, threads, seconds / width, compiled))
         return self.found[-1]
 
-    def time(self, stacked: Stack, way: Way) -> float:
+    def time(self, stacked: Stack, way: ExecutionOptions) -> float:
         """Seconds of one step of the whole stack, on random images."""
-        draw_anew(stacked, tuple(range(stacked.seeds)), 0)
+        reseed_ops(stacked, tuple(range(stacked.seeds)), 0)
         what = training(stacked, self.recipe, way)
         generator = torch.Generator().manual_seed(0)
         channels, *size = self.bound.input_shape

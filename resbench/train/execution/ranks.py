@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, distributed
 
 from resbench.errors import BadInput
-from resbench.random_streams import WHOLE, Part
+from resbench.random_streams import WHOLE, Shard
 
 T = TypeVar("T")
 PATIENCE = timedelta(days=2)  # the others wait while rank 0 plans; where one dies, torchrun ends all
@@ -27,7 +27,7 @@ PATIENCE = timedelta(days=2)  # the others wait while rank 0 plans; where one di
 
 @contextmanager
 def joined(device: torch.device) -> Iterator[torch.device]:
-    """Meet the other processes; inside, `part` says which of them this is. Yields the device of this one: a card each.
+    """Meet the other processes; inside, `shard` says which of them this is. Yields the device of this one: a card each.
 
     Raises BadInput where one card is named for all.
     """
@@ -53,54 +53,54 @@ def started() -> int:
     return int(os.environ["WORLD_SIZE"]) if "TORCHELASTIC_RUN_ID" in os.environ else 1
 
 
-def part() -> Part:
+def shard() -> Shard:
     if not (distributed.is_available() and distributed.is_initialized()):
         return WHOLE
-    return Part(distributed.get_rank(), distributed.get_world_size())
+    return Shard(distributed.get_rank(), distributed.get_world_size())
 
 
 def beside() -> int:
     """How many of the processes are on this machine."""
-    return int(os.environ.get("LOCAL_WORLD_SIZE", "1")) if part().of > 1 else 1
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1")) if shard().of > 1 else 1
 
 
-def told(value: T) -> T:
+def broadcast(value: T) -> T:
     """What rank 0 has, in every process."""
-    if part().of == 1:
+    if shard().of == 1:
         return value
     holder = [value]
     distributed.broadcast_object_list(holder, src=0)
     return holder[0]
 
 
-def shared(contents: Iterator[T]) -> Iterator[T]:
+def broadcast_iter(contents: Iterator[T]) -> Iterator[T]:
     """What rank 0 can read, in every process; read one by one where there is one process."""
-    return contents if part().of == 1 else iter(told([*contents]))
+    return contents if shard().of == 1 else iter(broadcast([*contents]))
 
 
-def added(tensor: Tensor) -> Tensor:
+def all_reduce_sum(tensor: Tensor) -> Tensor:
     """The sum over all processes, in place."""
-    if part().of > 1:
+    if shard().of > 1:
         distributed.all_reduce(tensor)
     return tensor
 
 
 def anywhere(here: bool) -> bool:
     """Whether it is so in any process."""
-    return here if part().of == 1 else bool(added(torch.tensor(int(here))))
+    return here if shard().of == 1 else bool(all_reduce_sum(torch.tensor(int(here))))
 
 
 @torch.no_grad()
-def agree(tensors: Iterable[Tensor]) -> None:
+def sync_from_rank0(tensors: Iterable[Tensor]) -> None:
     """They become those of rank 0."""
-    if part().of > 1:
+    if shard().of > 1:
         for tensor in tensors:
             distributed.broadcast(tensor, src=0)
 
 
 def own_batch(batch: int, devices: int | None) -> int:
     """Images of a batch for each process. `devices`: how many there must be, None for any. Raises BadInput."""
-    ranks = part().of
+    ranks = shard().of
     if devices is not None and devices != ranks:
         raise BadInput(
             f"the recipe says devices: {devices}, and there {'is' if ranks == 1 else 'are'} {ranks}; start it with "

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from resbench.compiler.export.python.ast_tools import constant, names, parse, replaced, tidied
 from resbench.compiler.export.python.constructor import Constructor, constructor
-from resbench.compiler.export.python.copied_ops import RESERVED, Copies
+from resbench.compiler.export.python.copied_ops import RESERVED, CopiedOps
 from resbench.compiler.export.python.draft import Draft
 from resbench.compiler.export.python.named_numbers import name_of
 
@@ -32,7 +32,7 @@ class Class:
 class Classes:
     """All classes of a file, in the order in which they must stand there."""
 
-    def __init__(self, copies: Copies) -> None:
+    def __init__(self, copies: CopiedOps) -> None:
         self.copies = copies
         self.all: list[Class] = []
         self._of: dict[int, tuple[Class, int]] = {}  # by the draft's id: its class, and which of its drafts it is

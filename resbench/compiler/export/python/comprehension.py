@@ -14,14 +14,14 @@ FEW = 2  # units that are written out
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class UnitCall:
     """One unit: its class and what the constructor is given."""
 
     what: Class
     values: Mapping[str, int | float]
 
 
-def series(units: Sequence[Made]) -> list[ast.expr]:
+def series(units: Sequence[UnitCall]) -> list[ast.expr]:
     """Expressions that stand for all of them, in order."""
     found: list[ast.expr] = []
     for _, group in groupby(units, key=lambda unit: unit.what.name):
@@ -35,18 +35,18 @@ def series(units: Sequence[Made]) -> list[ast.expr]:
     return found
 
 
-def _arguments(unit: Made) -> tuple[int | float, ...]:
+def _arguments(unit: UnitCall) -> tuple[int | float, ...]:
     return tuple(unit.values.values())
 
 
-def _alike(units: list[Made]) -> list[ast.expr]:
+def _alike(units: list[UnitCall]) -> list[ast.expr]:
     tree = made(units[0].what, {key: constant(value) for key, value in units[0].values.items()})
     if len(units) <= FEW:
         return [tree] * len(units)
     return [_comprehension(tree, "_", parse(f"range({len(units)})"))]
 
 
-def _follow(units: list[Made], names: list[str]) -> bool:
+def _follow(units: list[UnitCall], names: list[str]) -> bool:
     """Whether all that vary do so with the first: by as much, as whole numbers."""
     first, *rest = names
     return all(
@@ -55,7 +55,7 @@ def _follow(units: list[Made], names: list[str]) -> bool:
     )
 
 
-def _over(units: list[Made], names: list[str]) -> ast.expr:
+def _over(units: list[UnitCall], names: list[str]) -> ast.expr:
     name, *rest = names
     start = units[0].values
     values = {key: constant(value) for key, value in start.items()} | {name: ast.Name(name)}

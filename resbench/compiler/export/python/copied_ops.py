@@ -24,7 +24,7 @@ RESERVED = frozenset({"chain", "group", "Stage", "unit"})  # what a file may def
 
 
 @dataclass(slots=True)
-class Copies:
+class CopiedOps:
     """`trees`: what is copied, by its name in the new file, each behind what it needs; `imports`: the lines for the rest."""
 
     trees: dict[str, ast.stmt] = field(default_factory=dict)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from resbench.compiler.export.python.ast_tools import call, names, parse, replaced
-from resbench.compiler.export.python.copied_ops import Copies
-from resbench.compiler.export.python.forward import Block, Step, Writer
+from resbench.compiler.export.python.copied_ops import CopiedOps
+from resbench.compiler.export.python.forward import CodeBlock, ForwardStep, Writer
 from resbench.compiler.export.python.named_numbers import MARK, Names
 from resbench.compiler.export.python.op_code import INPUT
 from resbench.compiler.graph import Shape
@@ -36,7 +36,7 @@ class Draft:
     blocks: dict[str, Draft]
 
 
-def draft(block: Block, copies: Copies) -> Draft:
+def draft(block: CodeBlock, copies: CopiedOps) -> Draft:
     """The class of a part of a graph."""
     graph, root = block.graph, block.root
     writer = Writer(graph, root, copies)
@@ -71,7 +71,7 @@ def _inputs(count: int, taken: set[str]) -> tuple[str, ...]:
     return tuple(f"{name}_" if name in taken else name for name in names)
 
 
-def _expression(step: Step, known: dict[int, ast.expr]) -> ast.expr:
+def _expression(step: ForwardStep, known: dict[int, ast.expr]) -> ast.expr:
     inputs = [known[source] for source in step.sources]
     if step.layer is None:
         numbered = {f"{INPUT}{i}": value for i, value in enumerate(inputs)}
@@ -81,7 +81,7 @@ def _expression(step: Step, known: dict[int, ast.expr]) -> ast.expr:
     return call(f"self.{step.path}", inputs, {})
 
 
-def _joins(writer: Writer, step: Step, after: Step | None, expression: ast.expr) -> bool:
+def _joins(writer: Writer, step: ForwardStep, after: ForwardStep | None, expression: ast.expr) -> bool:
     """Whether a value needs no name: the next step of the same node alone reads it, once."""
     value = step.part.last
     if after is None or value not in after.sources or len(writer.reading.readers[value]) > 1:
@@ -106,7 +106,7 @@ class _Short(ast.NodeTransformer):
         return node.left if isinstance(node.left, ast.Constant) and isinstance(node.right, ast.Constant) else node
 
 
-def _name(writer: Writer, step: Step, after: Step | None) -> str:
+def _name(writer: Writer, step: ForwardStep, after: ForwardStep | None) -> str:
     """What a value is called: as its node where it is the node's or only the node's next step reads it, else after the op."""
     value = step.part.last
     for part in writer.root.parts:

@@ -12,21 +12,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from resbench.compiler.export.python.ast_tools import call, parse, replaced
-from resbench.compiler.export.python.copied_ops import Copies
+from resbench.compiler.export.python.copied_ops import CopiedOps
 from resbench.compiler.export.python.named_numbers import MARK, Names, name_of
-from resbench.compiler.export.python.op_code import INNER, Form, copied_layer, form, formula, start_lines
-from resbench.compiler.export.python.tree import Part, Reading, tree
+from resbench.compiler.export.python.op_code import INNER, OpCode, copied_layer, form, formula, start_lines
+from resbench.compiler.export.python.tree import CodeTree, TreeReader, tree
 from resbench.compiler.graph import Graph
 
 CLASS = "\u01c3"  # a letter to Python: before the path of a block that has a class of its own
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class CodeBlock:
     """What gets a class of its own: the part `root` of a graph."""
 
     graph: Graph
-    root: Part
+    root: CodeTree
     title: str
 
 
@@ -35,15 +35,15 @@ class Layers:
     """What is collected on the way. `names`: the numbers; `blocks`: by placeholder; `starts`: statements."""
 
     names: Names = field(default_factory=dict)
-    blocks: dict[str, Block] = field(default_factory=dict)
+    blocks: dict[str, CodeBlock] = field(default_factory=dict)
     starts: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ForwardStep:
     """What `forward` does in one go: an op in a formula, or a call of the layer at `path` (made by `layer`)."""
 
-    part: Part
+    part: CodeTree
     sources: tuple[int, ...]
     path: str = ""
     layer: ast.expr | None = None
@@ -54,18 +54,18 @@ class Step:
 class Writer:
     """Writes the parts of one graph that lie in `root`."""
 
-    def __init__(self, graph: Graph, root: Part, copies: Copies) -> None:
-        self.reading, self.root, self.copies = Reading(graph), root, copies
+    def __init__(self, graph: Graph, root: CodeTree, copies: CopiedOps) -> None:
+        self.reading, self.root, self.copies = TreeReader(graph), root, copies
         self.layers = Layers()
         self.prefix = ""  # inside of an op, the path to there
-        self.forms: dict[str, Form] = {}
+        self.forms: dict[str, OpCode] = {}
         self.often = {title for title, times in Counter(_titles(root)).items() if times > 1}
 
-    def path(self, part: Part) -> str:
+    def path(self, part: CodeTree) -> str:
         own = part.path.removeprefix(f"{self.root.path}.") if self.root.path else part.path
         return f"{self.prefix}{own}"
 
-    def form(self, part: Part) -> Form:
+    def form(self, part: CodeTree) -> OpCode:
         path = self.path(part)
         if path not in self.forms:
             op = self.reading.op(part)
@@ -74,7 +74,7 @@ class Writer:
             self.layers.starts += start_lines(path, self.forms[path].starts, self.layers.names)
         return self.forms[path]
 
-    def layer(self, part: Part) -> ast.expr:
+    def layer(self, part: CodeTree) -> ast.expr:
         """A part that takes one value and yields one, as a module."""
         if not part.is_op:
             return self.own_class(part) if self.has_class(part) else self.row(part.parts)
@@ -88,7 +88,7 @@ class Writer:
             parse(text), lambda name: self.inside(part, *inner[name]) if name in inner else None
         )  # fmt: skip
 
-    def row(self, parts: tuple[Part, ...]) -> ast.expr:
+    def row(self, parts: tuple[CodeTree, ...]) -> ast.expr:
         """Layers one after the other, each under its name."""
         by_name: dict[str, ast.expr] = {}
         for part in parts:
@@ -97,16 +97,16 @@ class Writer:
             by_name[part.name] = self.layer(part)
         return call("chain", [], by_name)
 
-    def has_class(self, part: Part) -> bool:
+    def has_class(self, part: CodeTree) -> bool:
         """A block that is no row, or that is used more than once."""
         return part.block and (not self.reading.is_row(part) or (part.title in self.often and len(part.values) > 1))
 
-    def own_class(self, part: Part) -> ast.expr:
+    def own_class(self, part: CodeTree) -> ast.expr:
         placeholder = f"{CLASS}{self.path(part).replace('.', MARK)}"
-        self.layers.blocks[placeholder] = Block(self.reading.graph, part, part.title)
+        self.layers.blocks[placeholder] = CodeBlock(self.reading.graph, part, part.title)
         return ast.Name(placeholder)
 
-    def inside(self, part: Part, key: str, graph: Graph) -> ast.expr:
+    def inside(self, part: CodeTree, key: str, graph: Graph) -> ast.expr:
         """The ops inside of an op, as a module."""
         if not graph.ops:
             return parse("nn.Identity()")
@@ -114,12 +114,12 @@ class Writer:
         writer = Writer(graph, root, self.copies)
         if not writer.reading.is_row(root):
             placeholder = f"{CLASS}{name_of(self.path(part), key)}"
-            self.layers.blocks[placeholder] = Block(graph, root, key)
+            self.layers.blocks[placeholder] = CodeBlock(graph, root, key)
             return ast.Name(placeholder)
         writer.layers, writer.prefix = self.layers, f"{self.path(part)}.{key}."
         return writer.row(root.parts)
 
-    def steps(self, part: Part) -> list[Step]:
+    def steps(self, part: CodeTree) -> list[ForwardStep]:
         """What a part takes, in the order of its values."""
         reading = self.reading
         if part.is_op:
@@ -134,44 +134,44 @@ class Writer:
             return self.steps_of(part.parts)
         return [*self.steps_of(part.parts[:first]), self.row_step(part, middle), *self.steps_of(part.parts[last + 1 :])]
 
-    def steps_of(self, parts: tuple[Part, ...]) -> list[Step]:
+    def steps_of(self, parts: tuple[CodeTree, ...]) -> list[ForwardStep]:
         return [step for part in parts for step in self.steps(part)]
 
-    def core(self, parts: tuple[Part, ...]) -> tuple[int, int]:
+    def core(self, parts: tuple[CodeTree, ...]) -> tuple[int, int]:
         """The first and the last of a chain's parts between which there are layers; around them stand formulas."""
         layers = [i for i, part in enumerate(parts) if not self.only_formula(part)]
         return layers[0], layers[-1]
 
-    def only_formula(self, part: Part) -> bool:
+    def only_formula(self, part: CodeTree) -> bool:
         """Better written in a formula: it has no layer of torch's, or takes several values."""
         if not part.is_op:
             return all(self.only_formula(item) for item in part.parts)
         found = self.form(part)
         return found.formula is not None and (found.layer is None or len(self.reading.op(part).inputs) > 1)
 
-    def is_formula(self, part: Part) -> bool:
+    def is_formula(self, part: CodeTree) -> bool:
         if not part.is_op:
             return all(self.is_formula(item) for item in part.parts)
         return self.form(part).formula is not None
 
-    def op_step(self, part: Part) -> Step:
+    def op_step(self, part: CodeTree) -> ForwardStep:
         found, op = self.form(part), self.reading.op(part)
         if found.formula is not None:
-            return Step(part, op.inputs, formula=formula(found.formula, len(op.inputs)))
-        return Step(part, op.inputs, self.path(part), self.layer(part), flatten=found.flatten)
+            return ForwardStep(part, op.inputs, formula=formula(found.formula, len(op.inputs)))
+        return ForwardStep(part, op.inputs, self.path(part), self.layer(part), flatten=found.flatten)
 
-    def layer_step(self, part: Part, layer: ast.expr) -> Step:
-        return Step(part, self.reading.sources(part), self.path(part), layer)
+    def layer_step(self, part: CodeTree, layer: ast.expr) -> ForwardStep:
+        return ForwardStep(part, self.reading.sources(part), self.path(part), layer)
 
-    def row_step(self, node: Part, middle: tuple[Part, ...]) -> Step:
+    def row_step(self, node: CodeTree, middle: tuple[CodeTree, ...]) -> ForwardStep:
         """Several layers of a node; a single one without a state is the node's own."""
         lone = len(middle) == 1 and middle[0].is_op and not self.form(middle[0]).has_state
         layer = self.layer(middle[0]) if lone else self.row(middle)
-        part = Part(node.path, tuple(v for item in middle for v in item.values), middle)
-        return Step(part, self.reading.sources(middle[0]), self.path(node), layer)
+        part = CodeTree(node.path, tuple(v for item in middle for v in item.values), middle)
+        return ForwardStep(part, self.reading.sources(middle[0]), self.path(node), layer)
 
 
-def _titles(part: Part) -> Iterator[str]:
+def _titles(part: CodeTree) -> Iterator[str]:
     """The blocks in it, each as often as it is used."""
     for item in part.parts:
         if item.block:

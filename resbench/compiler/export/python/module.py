@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from resbench import __version__
 from resbench.compiler.export.python.ast_tools import call, constant, parse, replaced, tidied
 from resbench.compiler.export.python.classes import Classes, camel
-from resbench.compiler.export.python.comprehension import Made, series
-from resbench.compiler.export.python.copied_ops import Copies
+from resbench.compiler.export.python.comprehension import UnitCall, series
+from resbench.compiler.export.python.copied_ops import CopiedOps
 from resbench.compiler.export.python.draft import Draft, draft
-from resbench.compiler.export.python.forward import Block, Writer
+from resbench.compiler.export.python.forward import CodeBlock, Writer
 from resbench.compiler.export.python.source_text import class_text, file_text, network_text, stage_text, unit_text
 from resbench.compiler.export.python.tree import tree
-from resbench.compiler.export.python.unit_names import Placed, name_units, place
+from resbench.compiler.export.python.unit_names import NamedUnit, name_units, place
 from resbench.compiler.graph import BoundNetwork, Graph, sizes
 from resbench.compiler.identity.canonical import canonical
 from resbench.compiler.identity.normal_form import normal
@@ -29,7 +29,7 @@ Describe = Callable[[str], str]  # the name of a unit or block -> what it is and
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class FileHeader:
     """What a file says of itself. `command` wrote it; `network`: in a sentence; `params`: those given; `units`: the name of
     each stage's unit.
     """
@@ -53,11 +53,11 @@ class _Row:
 class _File:
     """What a network's file is made of: drafts first, so that all that is alike shares a class."""
 
-    def __init__(self, bound: BoundNetwork, about: About) -> None:
+    def __init__(self, bound: BoundNetwork, about: FileHeader) -> None:
         self.about, self.bound = about, normal(bound)
         count = sum(parameter.numel() for parameter in build(bound).parameters())
         self.facts = f"{count:,} parameters, digest {canonical(bound).digest}."
-        self.copies = Copies()
+        self.copies = CopiedOps()
         self.classes = Classes(self.copies)
         self.units = self._units()
         self.rows = {
@@ -67,21 +67,21 @@ class _File:
         self.classes.add([*drafts.values(), *(one for row in self.rows.values() for one in row.blocks.values())])
         self.places = name_units(self.classes, self.units)
 
-    def _units(self) -> list[Placed]:
+    def _units(self) -> list[NamedUnit]:
         """Every unit, in running order; equal ones have one draft."""
         named = zip(self.about.units, self.bound.stages, strict=True)
         graphs = [(name, graph) for name, stage in named for graph in stage.units]
         drafts = {
-            (name, graph): draft(Block(graph, tree(graph, block=True), name), self.copies)
+            (name, graph): draft(CodeBlock(graph, tree(graph, block=True), name), self.copies)
             for name, graph in dict.fromkeys(graphs)
         }
-        return [Placed(n, g, drafts[n, g], place(i, len(graphs), g)) for i, (n, g) in enumerate(graphs)]
+        return [NamedUnit(n, g, drafts[n, g], place(i, len(graphs), g)) for i, (n, g) in enumerate(graphs)]
 
     def _row(self, path: str, graph: Graph) -> _Row:
         root = tree(graph, block=False)
         writer = Writer(graph, root, self.copies)
         if not writer.reading.is_row(root):
-            one = draft(Block(graph, root, path.rpartition(".")[2]), self.copies)
+            one = draft(CodeBlock(graph, root, path.rpartition(".")[2]), self.copies)
             return _Row(ast.Name("own"), {"own": one}, [])
         writer.prefix = f"{path}."
         layers = writer.row(root.parts)
@@ -98,7 +98,7 @@ class _File:
         left, stages = list(self.units), []
         for number, stage in enumerate(self.bound.stages):
             drafts, left = [unit.draft for unit in left[: len(stage.units)]], left[len(stage.units) :]
-            row = series([Made(self.classes.of(one), self.classes.arguments(one)) for one in drafts])
+            row = series([UnitCall(self.classes.of(one), self.classes.arguments(one)) for one in drafts])
             before = f"stages.{number}.before"
             stages.append(call("Stage", row, {"before": self._module(before)} if before in self.rows else {}))
         return call("nn.Sequential", stages, {})
@@ -148,11 +148,11 @@ class _File:
         )
 
 
-def network_file(bound: BoundNetwork, about: About) -> str:
+def network_file(bound: BoundNetwork, about: FileHeader) -> str:
     """The last class of the file, which takes no arguments, is the network."""
     return _File(bound, about).network()
 
 
-def unit_file(bound: BoundNetwork, about: About, number: int) -> str:
+def unit_file(bound: BoundNetwork, about: FileHeader, number: int) -> str:
     """`unit()` in the file makes the unit of that number in the network, in running order from 0."""
     return _File(bound, about).unit(number)

@@ -53,11 +53,11 @@ class _Named:
         return _work_out(self, "/", other)
 
 
-class Whole(_Named, int):
+class NamedInteger(_Named, int):
     pass
 
 
-class Real(_Named, float):
+class NamedFloat(_Named, float):
     pass
 
 
@@ -85,13 +85,13 @@ def name_arguments(arguments: Mapping[str, Any], path: str, names: Names) -> dic
     return {key: named(value, name_of(path, key), names) for key, value in arguments.items()}
 
 
-def _make(value: int | float, said: str, *, worked_out: bool) -> Whole | Real:
-    number = Whole(value) if isinstance(value, int) else Real(value)
+def _make(value: int | float, said: str, *, worked_out: bool) -> NamedInteger | NamedFloat:
+    number = NamedInteger(value) if isinstance(value, int) else NamedFloat(value)
     number.said, number.worked_out = said, worked_out
     return number
 
 
-def _work_out(a: Any, sign: str, b: Any) -> Whole | Real:
+def _work_out(a: Any, sign: str, b: Any) -> NamedInteger | NamedFloat:
     left, right = _plain(a), _plain(b)
     values = {"+": left + right, "-": left - right, "*": left * right}
     value = values[sign] if sign in values else left // right if sign == "//" else left / right

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from resbench.compiler.export.python.copied_ops import Copies
+from resbench.compiler.export.python.copied_ops import CopiedOps
 from resbench.compiler.export.python.formatter import QUOTED
 from resbench.compiler.export.python.named_numbers import Names, name_arguments, name_of, named
 from resbench.compiler.graph import Arguments, BoundOp, Shape
@@ -26,12 +26,12 @@ INPUT = "\u01c2"  # before the number of an input
 _HOLD, _LET_GO = str.maketrans("{}", "\0\1"), str.maketrans("\0\1", "{}")
 
 
-class Held(str):
+class LayerRef(str):
     """The name that stands for a list of ops, which no text of a spec can be."""
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class OpCode:
     """`layer`, `formula`: expressions, at least one. `flatten`: what comes in must lose its sizes of 1 first.
 
     `has_state`: the state_dict has something of it. `starts`: parameters that begin otherwise than the op's do without a word.
@@ -44,10 +44,10 @@ class Form:
     starts: tuple[tuple[str, Initial | None], ...]
 
 
-def form(op: BoundOp, shape: Shape, path: str, copies: Copies, names: Names) -> Form:
+def form(op: BoundOp, shape: Shape, path: str, copies: CopiedOps, names: Names) -> OpCode:
     """`shape`: of its first input; `path`: what its numbers are called by; `names` learns them."""
     channels = named(shape[0], name_of(path, "channels"), names)
-    graphs = {key: Held(f"{INNER}{key}") for key, _ in op.inner}
+    graphs = {key: LayerRef(f"{INNER}{key}") for key, _ in op.inner}
     arguments = name_arguments({k: v for k, v in op.arguments if k not in graphs}, path, names) | graphs
     write = kind(op.op).code
     code = write(arguments, channels) if write is not None else Code()
@@ -56,16 +56,16 @@ def form(op: BoundOp, shape: Shape, path: str, copies: Copies, names: Names) -> 
         layer = _copied(op.op, channels, arguments, copies)
     flatten = code.flat and len(shape) > 1
     has_state, starts = state(op.op, op.arguments, shape[0])
-    return Form(layer, code.call, flatten, has_state, starts)
+    return OpCode(layer, code.call, flatten, has_state, starts)
 
 
-def copied_layer(op: BoundOp, shape: Shape, path: str, copies: Copies, names: Names) -> str:
+def copied_layer(op: BoundOp, shape: Shape, path: str, copies: CopiedOps, names: Names) -> str:
     """For an op that plain torch has in a formula only, where a layer is needed."""
     channels = named(shape[0], name_of(path, "channels"), names)
     return _copied(op.op, channels, name_arguments(dict(op.arguments), path, names), copies)
 
 
-def _copied(op: str, channels: Any, arguments: dict[str, Any], copies: Copies) -> str:
+def _copied(op: str, channels: Any, arguments: dict[str, Any], copies: CopiedOps) -> str:
     name = copies.of_class(kind(op).module)
     first = [str(channels)] if table()[op].wants_channels else []
     rest = [
@@ -79,7 +79,7 @@ def _copied(op: str, channels: Any, arguments: dict[str, Any], copies: Copies) -
 def _written(value: Any, argument: Argument) -> str:
     """As a person writes it: one number for a pair of equals; a list of ops by its name."""
     if isinstance(value, str):
-        return value if isinstance(value, Held) else repr(value)
+        return value if isinstance(value, LayerRef) else repr(value)
     return repr(short_pair(value) if {"int", "pair"} <= set(argument.kinds) else value)
 
 

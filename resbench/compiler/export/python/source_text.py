@@ -6,7 +6,7 @@ import ast
 from collections.abc import Mapping, Sequence
 
 from resbench.compiler.export.python.classes import Class
-from resbench.compiler.export.python.copied_ops import Copies
+from resbench.compiler.export.python.copied_ops import CopiedOps
 from resbench.compiler.export.python.formatter import docstring, lines, requoted, statement
 
 _HELPERS = {
@@ -26,7 +26,7 @@ def group(**modules: nn.Module) -> nn.Module:
 }
 
 
-def file_text(header: Sequence[str], copies: Copies, body: Sequence[str]) -> str:
+def file_text(header: Sequence[str], copies: CopiedOps, body: Sequence[str]) -> str:
     """`body`: definitions, each as its lines joined; what the last ones do not need is left out. Helpers and imports are
     added where they are used.
     """

@@ -1,4 +1,4 @@
-"""Graph -> Part, the tree its paths spell: nodes, the ops and blocks in them, the nodes of those blocks, and so on."""
+"""Graph -> CodeTree, the tree its paths spell: nodes, the ops and blocks in them, the nodes of those blocks, and so on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from resbench.compiler.graph import BoundOp, Graph
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class CodeTree:
     """An op (no parts), a chain of ops and blocks (a node, a stem), or what has nodes (`block`: a unit, a block).
 
     `values`: the numbers of the values made in it. `path` is from the root of the graph.
@@ -20,7 +20,7 @@ class Part:
 
     path: str
     values: tuple[int, ...]
-    parts: tuple[Part, ...] = ()
+    parts: tuple[CodeTree, ...] = ()
     block: bool = False
 
     @property
@@ -41,12 +41,12 @@ class Part:
         return self.values[-1]
 
 
-def tree(graph: Graph, *, block: bool) -> Part:
+def tree(graph: Graph, *, block: bool) -> CodeTree:
     """The whole graph as one part; `block` says whether its paths begin with a node, as a unit's do."""
     return _part("", [(op.path.split("."), number) for number, op in enumerate(graph.ops, 1)], block)
 
 
-def _part(path: str, ops: list[tuple[list[str], int]], block: bool) -> Part:
+def _part(path: str, ops: list[tuple[list[str], int]], block: bool) -> CodeTree:
     below: dict[str, list[tuple[list[str], int]]] = {}
     for (name, *rest), number in ops:
         below.setdefault(name, []).append((rest, number))
@@ -54,12 +54,12 @@ def _part(path: str, ops: list[tuple[list[str], int]], block: bool) -> Part:
     for name, inside in below.items():
         inner = f"{path}.{name}" if path else name
         is_op = inside[0][0] == []
-        parts.append(Part(inner, (inside[0][1],)) if is_op else _part(inner, inside, not block))
+        parts.append(CodeTree(inner, (inside[0][1],)) if is_op else _part(inner, inside, not block))
     parts.sort(key=lambda part: part.last)  # where the last of what it reads is there
-    return Part(path, tuple(number for _, number in ops), tuple(parts), block)
+    return CodeTree(path, tuple(number for _, number in ops), tuple(parts), block)
 
 
-class Reading:
+class TreeReader:
     """Who reads what in a graph."""
 
     def __init__(self, graph: Graph) -> None:
@@ -70,31 +70,31 @@ class Reading:
                 self.readers[source].append(number)
         self.readers[graph.output].append(0)  # the world outside
 
-    def op(self, part: Part) -> BoundOp:
+    def op(self, part: CodeTree) -> BoundOp:
         return self.graph.ops[part.last - 1]
 
-    def sources(self, part: Part) -> tuple[int, ...]:
+    def sources(self, part: CodeTree) -> tuple[int, ...]:
         """The values from outside that it reads, in the order of their first use."""
         inside = set(part.values)
         read = (i for number in part.values for i in self.graph.ops[number - 1].inputs)
         return tuple(dict.fromkeys(i for i in read if i not in inside))
 
-    def results(self, part: Part) -> tuple[int, ...]:
+    def results(self, part: CodeTree) -> tuple[int, ...]:
         """Its values that something outside reads."""
         inside = set(part.values)
         return tuple(n for n in part.values if any(reader not in inside for reader in self.readers[n]))
 
-    def closed(self, part: Part) -> bool:
+    def closed(self, part: CodeTree) -> bool:
         """One value comes out, the last; so that the part can run as one."""
         return self.results(part) == (part.last,)
 
-    def takes_one(self, part: Part) -> bool:
+    def takes_one(self, part: CodeTree) -> bool:
         """One value goes in, once."""
         if part.is_op:
             return len(self.op(part).inputs) == 1
         return self.closed(part) and len(self.sources(part)) == 1
 
-    def linked(self, parts: Iterable[Part]) -> bool:
+    def linked(self, parts: Iterable[CodeTree]) -> bool:
         """Each takes what the one before it yields, and nobody else does."""
         row = list(parts)
         return all(self.takes_one(part) for part in row) and all(
@@ -102,16 +102,16 @@ class Reading:
             for before, after in pairwise(row)
         )
 
-    def only_reader(self, before: Part, after: Part) -> bool:
+    def only_reader(self, before: CodeTree, after: CodeTree) -> bool:
         return all(reader in after.values for reader in self.readers[before.last])
 
-    def is_row(self, part: Part) -> bool:
+    def is_row(self, part: CodeTree) -> bool:
         """Whether it is its parts one after the other, all the way down to ops and to blocks that are no row."""
         if part.is_op or any(item.name in _TAKEN for item in part.parts):
             return False
         return self.linked(part.parts) and all(self.is_layer(item) for item in part.parts)
 
-    def is_layer(self, part: Part) -> bool:
+    def is_layer(self, part: CodeTree) -> bool:
         """Whether it can be a layer among others: it takes one value and yields one."""
         return self.takes_one(part) and (part.is_op or part.block or self.is_row(part))
 

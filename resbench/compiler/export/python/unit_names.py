@@ -17,7 +17,7 @@ WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class NamedUnit:
     """One unit of the network: its name, what was bound, its class's draft, and one of WORDS or nothing."""
 
     unit: str
@@ -39,7 +39,7 @@ def place(number: int, count: int, graph: Graph) -> str:
     return "Widening" if graph.input_shape != graph.output_shape else "Last" if number == count - 1 else ""
 
 
-def name_units(classes: Classes, units: Sequence[Placed]) -> dict[str, str]:
+def name_units(classes: Classes, units: Sequence[NamedUnit]) -> dict[str, str]:
     """Rename the classes; what is to be said of where each stands, by its name."""
     where: dict[str, Counter[str]] = {}
     for unit in units:
