@@ -221,6 +221,16 @@ def escaped_elsewhere(house: Sources) -> list[str]:
     return found
 
 
+def named_twice(house: Sources) -> list[str]:
+    """Public classes of one name in two files: a reader would take one for the other."""
+    homes: dict[str, list[str]] = {}
+    for path, source in house.items():
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(path)
+    return [f"{name}: {', '.join(paths)}" for name, paths in sorted(homes.items()) if len(paths) > 1]
+
+
 def crowded_ops(house: Sources) -> list[str]:
     """Files of ops/ that register more than one op, or one under another name than their own."""
     found = []

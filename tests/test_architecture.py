@@ -16,6 +16,7 @@ from house_rules import (
     cycles,
     escaped_elsewhere,
     frowned_upon,
+    named_twice,
     opened_elsewhere,
     out_of_order,
     past_the_terminal,
@@ -31,7 +32,7 @@ HERE = Path(resbench.__file__).parent
 Checker = Callable[[Sources], list[str]]
 CHECKERS: tuple[Checker, ...] = (
     out_of_order, through_walls, cycles, too_long, without_docstring, too_many_arguments, frowned_upon, crowded_ops,
-    past_the_terminal, escaped_elsewhere, opened_elsewhere, crowded_folders,
+    past_the_terminal, escaped_elsewhere, opened_elsewhere, crowded_folders, named_twice,
 )  # fmt: skip
 
 
@@ -117,6 +118,11 @@ def test_sizes_docstrings_and_arguments_are_seen() -> None:
     five, six = "def f(self, a, b, c, d, e, *, g, h): ...", "def f(a, b, c, d, e, g): ..."
     sees(too_many_arguments, {"language/a.py": five}, {"language/a.py": six}, "f takes 6")
     sees(too_many_arguments, {"cli/a.py": f"@app.command()\n{six}"}, {"cli/a.py": six}, "f takes 6")
+
+
+def test_two_classes_of_one_name_are_seen() -> None:
+    good = {"a.py": "class A: ...", "b.py": "class _A: ...", "c.py": "class B:\n    class A: ..."}
+    sees(named_twice, good, good | {"d.py": "class A: ..."}, "A: a.py, d.py")
 
 
 def test_a_crowded_folder_is_seen() -> None:

@@ -1,4 +1,4 @@
-"""StudyResults -> differences of means: each unit less the best, with 95 % interval, a line at zero, p (Holm); by seed where paired."""
+"""StudyResults -> each unit less the best: difference of means, 95 % interval, a line at zero, p (Holm); by seed where paired."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""StudyResults -> the report's tables: ranking, differences from the best, every run. A cell has what it shows and what it sorts by."""
+"""StudyResults -> the report's tables: ranking, differences from the best, every run. A cell has a text and a key to sort by."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A study in the database -> StudyResults: its ranking with every run, epoch and difference, for pictures and the report. No torch."""
+"""A study in the database -> StudyResults: its ranking with every run, epoch and difference. No torch."""
 
 from __future__ import annotations
 

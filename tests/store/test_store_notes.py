@@ -63,7 +63,7 @@ def test_a_note_that_is_removed_stays_in_the_changes(sample: Sample) -> None:
 @pytest.mark.parametrize(
     ("subject", "words", "told"),
     [
-        (NoteSubject("t"), "x", "no study 't'"), (NoteSubject(run=9), "x", "no run 9 in "), 
+        (NoteSubject("t"), "x", "no study 't'"), (NoteSubject(run=9), "x", "no run 9 in "),
         (NoteSubject(run=-1), "x", "no run -1 in "),
         (NoteSubject("s"), " \n", "got an empty one"), (NoteSubject("s"), "x" * 10_001, "at most 10000 characters"),
         (NoteSubject("s"), "a\0b", r"the character U\+0000"),
