@@ -124,7 +124,7 @@ class SpecError(BadInput):
 
 
 def did_you_mean(given: object, allowed: Sequence[str]) -> str:
-    """The tail of a message about a name that is not there.
+    """Return the tail of a message about a name that is not there.
 
     >>> did_you_mean("rleu", ["relu", "bn"])
     '; did you mean `relu`?'
@@ -136,7 +136,7 @@ def did_you_mean(given: object, allowed: Sequence[str]) -> str:
 
 
 def _snippet(place: Place, width: int = 120) -> str:
-    """The source line with a caret under the column, cut to a window when the line is very long."""
+    """Return the source line with a caret under the column, cut to a window when the line is very long."""
     text = "".join(c if c.isprintable() else " " for c in place.text.rstrip("\n"))
     start = max(0, place.column - 1 - width // 2) if len(text) > width else 0
     window = text[start : start + width]

@@ -43,7 +43,7 @@ _SECOND_CELL = re.compile(r"(?<=;)(?=[=+\-@])")  # where a semicolon divides cel
 
 
 def printable(text: str, limit: int = 60) -> str:
-    """One line for a terminal, a picture or a message, cut at `limit`; a line break is shown too.
+    """Return one line for a terminal, a picture or a message, cut at `limit`; a line break is shown too.
 
     >>> print(printable("two\\nlines \\x1b[31m \\u202e"))
     two\\x0alines \\x1b[31m \\u202e
@@ -53,7 +53,7 @@ def printable(text: str, limit: int = 60) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """Lines as they are, each shown like that and none of them cut."""
+    """Return lines as they are, each shown like that and none of them cut."""
     return text if text.isprintable() else "\n".join(map(_shown, text.split("\n")))
 
 
@@ -109,7 +109,8 @@ def _broken(word: str) -> str:
 
 
 def markdown(text: str, *, code: bool = False) -> str:
-    """A line, a cell or an item of GitHub's Markdown. `code`: what is in backticks stays code, as our own files write it.
+    """Return a line, a cell or an item of GitHub's Markdown. `code`: what is in backticks stays code, as our own files
+    write it.
 
     >>> print(markdown("full_preactivation | <b> *x* _y_"))
     full_preactivation \\| &lt;b\\> \\*x\\* \\_y\\_
@@ -124,7 +125,7 @@ def _marked(text: str) -> str:
 
 
 def markdown_row(cells: Iterable[str]) -> str:
-    """A row of a table of cells that are Markdown already: none ends the cell or the row.
+    """Return a row of a table of cells that are Markdown already: none ends the cell or the row.
 
     >>> print(markdown_row(["`a|b`", markdown("c|d"), "e\\nf"]))
     | `a\\|b` | c\\|d | e f |
@@ -137,7 +138,7 @@ def _edge(found: re.Match[str]) -> str:
 
 
 def dot(text: str) -> str:
-    """A line inside of the double quotes of a DOT string.
+    """Return a line inside of the double quotes of a DOT string.
 
     >>> print(dot('a "b" \\\\N'))
     a \\"b\\" \\\\N
@@ -146,7 +147,7 @@ def dot(text: str) -> str:
 
 
 def mermaid(text: str) -> str:
-    """A line of a Mermaid label or comment: no sign of Mermaid's, Markdown's or HTML's own is left.
+    """Return a line of a Mermaid label or comment: no sign of Mermaid's, Markdown's or HTML's own is left.
 
     >>> mermaid('a["b"]')
     'a#91;#34;b#34;#93;'
@@ -155,9 +156,9 @@ def mermaid(text: str) -> str:
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]], *, raw: bool = False) -> str:
-    """A whole file: RFC 4180 with lines that end in a single newline. Nothing is an empty cell, bytes are hexadecimal, a list is
-    JSON. A text that a spreadsheet would take for a formula gets an apostrophe before it, unless it is a number; every row is
-    one line. `raw`: texts as they are.
+    """Return a whole file: RFC 4180 with lines that end in a single newline. Nothing is an empty cell, bytes are
+    hexadecimal, a list is JSON. A text that a spreadsheet would take for a formula gets an apostrophe before it, unless
+    it is a number; every row is one line. `raw`: texts as they are.
 
     >>> print(csv_text(["a", "b", "c"], [["=1+1", -1.5, "two\\nlines"]]), end="")
     a,b,c
@@ -214,8 +215,8 @@ def _yaml_escape(found: re.Match[str]) -> str:
 
 
 def shell_line(words: Iterable[str]) -> str:
-    """A command that a person may copy: each word is one to the shell, whatever is in it. A word that cannot be printed is in
-    `$'...'` (bash, zsh, ksh), its bytes in octal.
+    """Return a command that a person may copy: each word is one to the shell, whatever is in it. A word that cannot be
+    printed is in `$'...'` (bash, zsh, ksh), its bytes in octal.
 
     >>> print(shell_line(["cat", "my file", "a\\nb"]))
     cat 'my file' $'a\\012b'
@@ -234,7 +235,7 @@ def _octal(word: str) -> str:
 
 
 def python_docstring(text: str) -> str:
-    """Words between the triple double quotes of a docstring: none ends it, and its value is the text as it is printed.
+    """Return words between the triple double quotes of a docstring: none ends it, and its value is the text as it is printed.
 
     >>> print(python_docstring('says "hi"'))
     says "hi\\"

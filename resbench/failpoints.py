@@ -86,7 +86,7 @@ def parse(text: str) -> dict[Failpoint, _Armed]:
 
 @cache
 def _armed() -> dict[Failpoint, _Armed]:
-    """What this process is to do where; its environment says it until `arm` does."""
+    """Return what this process is to do where; its environment says it until `arm` does."""
     return parse(os.environ.get("RESBENCH_FAILPOINTS", ""))
 
 
@@ -115,7 +115,7 @@ def reach(point: Failpoint) -> None:
 
 
 def _first(point: Failpoint) -> bool:
-    """Whether no other process was here before."""
+    """Return whether no other process was here before."""
     folder = os.environ.get("RESBENCH_FAILPOINTS_ONCE")
     if folder is None:
         return True

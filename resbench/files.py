@@ -84,7 +84,7 @@ def check(path: Path, *, force: bool = False) -> None:
 
 
 def refusal(path: Path) -> str:
-    """What is said of a file that is in the way."""
+    """Return what is said of a file that is in the way."""
     return f"{path}: exists already and was left as it is; give another name, or --force replaces it"
 
 
@@ -135,7 +135,7 @@ def _explained(path: Path) -> Iterator[None]:
 
 
 def open_new(path: Path, *, private: bool = False) -> int:
-    """The descriptor of a new file. Raises FileExistsError where something has the name, a link too."""
+    """Return the descriptor of a new file. Raises FileExistsError where something has the name, a link too."""
     mode = private_mode() if private else None
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     descriptor = os.open(path, flags, 0o666 if mode is None else 0o600)
@@ -152,7 +152,7 @@ def make_private(path: Path) -> None:
 
 
 def private_mode(*, folder: bool = False) -> int:
-    """The mode of what is new and holds results: its owner's alone, unless RESBENCH_UMASK says otherwise."""
+    """Return the mode of what is new and holds results: its owner's alone, unless RESBENCH_UMASK says otherwise."""
     text = os.environ.get("RESBENCH_UMASK") or _PRIVATE_UMASK
     if re.fullmatch("0*[0-7]{1,2}", text) is None:
         raise BadInput(
@@ -162,7 +162,7 @@ def private_mode(*, folder: bool = False) -> int:
 
 
 def is_filled(path: Path) -> bool:
-    """Whether there is anything that has bytes; of a name that none can have there is nothing."""
+    """Return whether there is anything that has bytes; of a name that none can have there is nothing."""
     try:
         return path.stat().st_size > 0
     except (OSError, ValueError):
@@ -170,7 +170,7 @@ def is_filled(path: Path) -> bool:
 
 
 def _holds(path: Path, data: bytes) -> bool:
-    """Whether it is a file of just these bytes."""
+    """Return whether it is a file of just these bytes."""
     try:
         return stat.S_ISREG(path.lstat().st_mode) and path.stat().st_size == len(data) and path.read_bytes() == data
     except (OSError, ValueError):
@@ -195,7 +195,7 @@ def _is_database(path: Path) -> bool:
 
 
 def _is_stream(path: Path) -> bool:
-    """A terminal, a pipe, /dev/null: what is written to it replaces nothing."""
+    """Return a terminal, a pipe, /dev/null: what is written to it replaces nothing."""
     if _descriptor(path) is not None:
         return True
     mode = _mode(path)
@@ -203,7 +203,7 @@ def _is_stream(path: Path) -> bool:
 
 
 def _descriptor(path: Path) -> int | None:
-    """The open file that the name stands for: opened again, what it holds already might be cut off."""
+    """Return the open file that the name stands for: opened again, what it holds already might be cut off."""
     found = _DESCRIPTOR.fullmatch(str(path))
     return int(found[1]) if found else _STREAMS.get(str(path))
 

@@ -13,7 +13,7 @@ LARGEST = 2**63 - 1  # seed; SQLite and Postgres keep no larger whole number
 
 
 def stream(seed: int, epoch: int, purpose: str) -> int:
-    """The seed of the generator for one purpose in one epoch (epoch 0 before training; the first epoch is 1).
+    """Return the seed of the generator for one purpose in one epoch (epoch 0 before training; the first epoch is 1).
 
     >>> stream(0, 1, "order") == stream(0, 1, "order")
     True

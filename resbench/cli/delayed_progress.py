@@ -9,7 +9,7 @@ from resbench.cli.terminal import echo
 
 
 def patient(after_s: float, clock: Callable[[], float] = time.monotonic) -> Callable[[str], None]:
-    """What tells how far something is, where more than `after_s` have passed since it was made or told the last."""
+    """Return what tells how far something is, where more than `after_s` have passed since it was made or told the last."""
     last = clock()
 
     def tell(text: str) -> None:

@@ -87,7 +87,9 @@ def check_environment() -> None:
 
 
 def database(given: str | None) -> str:
-    """The database: the option, else RESBENCH_DB, else `[tool.resbench] db` of the nearest pyproject.toml, else resbench.db."""
+    """Return the database: the option, else RESBENCH_DB, else `[tool.resbench] db` of the nearest pyproject.toml, else
+    resbench.db.
+    """
     return given or os.environ.get("RESBENCH_DB") or _project_database() or "resbench.db"
 
 

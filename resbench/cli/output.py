@@ -29,7 +29,7 @@ def show(what: Table | Text | Group) -> None:
 
 
 def plain(part: RenderableType) -> list[str]:
-    """The lines that rich would print, laid out thirty times as fast; of a table or a text."""
+    """Return the lines that rich would print, laid out thirty times as fast; of a table or a text."""
     if not isinstance(part, Table):
         return str(part).splitlines() or [""]
     columns = [[str(column.header), *map(str, column.cells)] for column in part.columns]
@@ -51,7 +51,7 @@ def print_json(value: object) -> None:
 
 
 def json_value(value: object) -> object:
-    """What JSON has no word for: bytes as hexadecimal text, a number that is not finite as nothing.
+    """Return what JSON has no word for: bytes as hexadecimal text, a number that is not finite as nothing.
 
     >>> json_value(b"\\x00\\xff"), json_value(float("inf")), json_value(1.5)
     ('00ff', None, 1.5)
@@ -64,7 +64,7 @@ def json_value(value: object) -> object:
 def make_table(
     columns: Sequence[str], rows: Sequence[Sequence[object]], *, styles: Sequence[str] = (), title: str = ""
 ) -> Table:
-    """A column whose name starts with `>` is aligned to the right. `styles` are of the rows."""
+    """Return a column whose name starts with `>` is aligned to the right. `styles` are of the rows."""
     table = Table(
         box=box.SIMPLE_HEAD,
         title=Text(printable(title, LONGEST)) if title else None,
@@ -84,7 +84,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 
 
 def cell(value: object) -> str:
-    """A value as a table shows it; nothing is a dash."""
+    """Return a value as a table shows it; nothing is a dash."""
     if value is None:
         return "–"
     return printable(str(value), LONGEST)

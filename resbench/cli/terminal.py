@@ -28,7 +28,7 @@ def echo_lines(text: str, *, err: bool = False) -> None:
 
 
 def is_answered() -> bool:
-    """Whether there is a person who can be asked."""
+    """Return whether there is a person who can be asked."""
     return sys.stdin is not None and sys.stdin.isatty()
 
 
@@ -54,7 +54,7 @@ def write_file(text: str) -> None:
 
 
 def can_print(stream: TextIO, text: str) -> bool:
-    """Whether the stream's encoding has every character of it."""
+    """Return whether the stream's encoding has every character of it."""
     try:
         text.encode(stream.encoding or "utf-8")
     except (UnicodeEncodeError, LookupError):

@@ -39,7 +39,7 @@ def _shown() -> Iterator[None]:
 
 
 def _nearest(usage: Any) -> str:
-    """What may have been meant: a command of another group, or a value that stands as a word."""
+    """Return what may have been meant: a command of another group, or a value that stands as a word."""
     context = usage.ctx
     if context is None:
         return ""

@@ -42,7 +42,7 @@ class Graph:
     output: int
 
     def walk(self, prefix: str = "") -> Iterator[tuple[str, BoundOp]]:
-        """Every op with its path, those inside of ops behind the op that holds them."""
+        """Yield every op with its path, those inside of ops behind the op that holds them."""
         for op in self.ops:
             yield prefix + op.path, op
             for name, inner in op.inner:
@@ -83,7 +83,7 @@ class BoundNetwork:
         return self.stem.input_shape
 
     def parts(self) -> Iterator[tuple[str, Graph]]:
-        """Every graph in running order with its module's path: stem, stages.0.before, stages.0.units.0, ..., head."""
+        """Yield every graph in running order with its module's path: stem, stages.0.before, stages.0.units.0, ..., head."""
         yield "stem", self.stem
         for s, stage in enumerate(self.stages):
             yield f"stages.{s}.before", stage.before
@@ -92,7 +92,7 @@ class BoundNetwork:
         yield "head", self.head
 
     def ops(self) -> Iterator[tuple[str, BoundOp]]:
-        """Every op with the path of its module in the network, in running order."""
+        """Yield every op with the path of its module in the network, in running order."""
         for prefix, graph in self.parts():
             yield from graph.walk(f"{prefix}.")
 

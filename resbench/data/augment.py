@@ -21,7 +21,7 @@ from resbench.random_streams import WHOLE, Shard
 
 
 def pad_crop(x: Tensor, pad: int, generators: Sequence[Generator], part: Shard = WHOLE) -> Tensor:
-    """Zeros around each image, `pad` pixels wide, and a crop of the original size at a random place of each.
+    """Return zeros around each image, `pad` pixels wide, and a crop of the original size at a random place of each.
 
     The zeros are the mean colour, x being normalised.  He et al. 2016, arXiv:1512.03385, section 4.2 (pad 4)
     """
@@ -43,7 +43,9 @@ def flip(x: Tensor, generators: Sequence[Generator], part: Shard = WHOLE) -> Ten
 
 
 def cutout(x: Tensor, size: int, generators: Sequence[Generator], part: Shard = WHOLE) -> Tensor:
-    """A square of zeros, the mean colour, around a random pixel of each image.  DeVries & Taylor 2017, arXiv:1708.04552"""
+    """Return a square of zeros, the mean colour, around a random pixel of each image.  DeVries & Taylor 2017,
+    arXiv:1708.04552
+    """
     batch, _, height, width = x.shape
     middle = [_draw(n, (batch // len(generators), 1), generators, 0, part).to(x.device) for n in (height, width)]
     inside = [
@@ -61,7 +63,7 @@ def random_resized_crop(
     generators: Sequence[Generator],
     part: Shard = WHOLE,
 ) -> Tensor:
-    """A crop of random area and shape at a random place of each image, brought to the old size (bilinear).
+    """Return a crop of random area and shape at a random place of each image, brought to the old size (bilinear).
 
     `scale`: bounds of its part of the area; `ratio`: of width over height, even in the logarithm; a side longer than the
     image's is cut to it.  Szegedy et al. 2015, arXiv:1409.4842

@@ -62,7 +62,7 @@ class Dataset:
 
 
 def describe(dataset: Dataset) -> DatasetInfo:
-    """What was loaded, in the words of the registry."""
+    """Return what was loaded, in the words of the registry."""
     sizes = {split: len(dataset.splits[split]) for split in SPLITS}
     return DatasetInfo(
         name=dataset.name,
@@ -98,7 +98,7 @@ def digest(dataset: Dataset, tell: Tell = silent) -> str:
 
 
 def pick(images: Tensor | ImageFiles, index: Tensor) -> Tensor:
-    """The images at these positions, uint8 BCHW in memory."""
+    """Return the images at these positions, uint8 BCHW in memory."""
     if isinstance(images, Tensor):
         return images[index]
     return torch.cat(list(images.batches(torch.split(index, AT_ONCE))))
@@ -125,7 +125,7 @@ def _moments(pixels: Tensor) -> tuple[float, float]:
 
 
 def _tensor_faults(data: Dataset) -> Iterator[str]:
-    """What would make the finer checks meaningless: types, numbers of axes, names of splits."""
+    """Yield what would make the finer checks meaningless: types, numbers of axes, names of splits."""
     if isinstance(data.images, Tensor) and not _is(data.images, torch.uint8, 4):
         yield f"images must be uint8 BCHW on the CPU and not empty, not {_kind(data.images)}"
     elif not _is(data.labels, torch.int64, 1) or len(data.labels) != len(data.images):

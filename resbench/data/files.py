@@ -39,7 +39,7 @@ class ImageFiles:
         return len(self.paths), self.rules.channels, self.size, self.size
 
     def batches(self, chosen: Iterable[Tensor]) -> Iterator[Tensor]:
-        """The images at the positions of each batch. Raises BadInput with the name of a file that is no image."""
+        """Yield the images at the positions of each batch. Raises BadInput with the name of a file that is no image."""
         pool = ThreadPoolExecutor(thread_name_prefix="decode")
         ahead: deque[list[Future[Tensor]]] = deque()
         try:
@@ -53,7 +53,7 @@ class ImageFiles:
             pool.shutdown(cancel_futures=True)
 
     def read(self, position: int) -> Tensor:
-        """One image, CHW."""
+        """Return one image, CHW."""
         path = self.paths[position]
         try:
             return chw(read_image(path, self.rules).image, (self.size, self.size))

@@ -31,7 +31,7 @@ class Items(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int, /) -> Any:
-        """An image and the number of its class, first of what may be more."""
+        """Return an image and the number of its class, first of what may be more."""
 
 
 def from_items(info: DatasetInfo, parts: Mapping[str, Items], classes: Sequence[str] = ()) -> Dataset:

@@ -21,14 +21,14 @@ GUESSED = 0.05  # a val split that guessing gets wholly right with a larger chan
 
 
 def sizes(info: DatasetInfo) -> str:
-    """How many images, and what one of val is worth."""
+    """Return how many images, and what one of val is worth."""
     classes = f"{info.n_classes} classes of {'x'.join(map(str, info.input_shape))}"
     splits = f"{info.n_train:,} train, {info.n_val:,} val, {info.n_test:,} test"
     return f"data {info.name}: {classes}; {splits}; one val image is {100 / info.n_val:.3g} points of error"
 
 
 def by_class(dataset: Dataset) -> dict[str, list[int]]:
-    """Images of each class in train, val and test."""
+    """Return images of each class in train, val and test."""
     counts = [
         torch.bincount(dataset.labels[dataset.splits[split]], minlength=dataset.n_classes).tolist() for split in SPLITS
     ]

@@ -25,7 +25,7 @@ _TO_DO = "Put it there as torchvision lays it out, name another folder in RESBEN
 
 
 def may_download() -> bool:
-    """What RESBENCH_DOWNLOAD says. Raises Reason where that is neither yes nor no."""
+    """Return what RESBENCH_DOWNLOAD says. Raises Reason where that is neither yes nor no."""
     said = os.environ.get("RESBENCH_DOWNLOAD") or "0"
     if said not in ("0", "1"):
         raise Reason(f"RESBENCH_DOWNLOAD: expected 1 (download) or 0, got {said!r}")
@@ -95,7 +95,9 @@ def _not_in(files: str) -> str:
 
 
 def read_idx_part(name: str, places: tuple[Path, ...], folder: Path, train: bool, download: bool) -> tuple[Any, Any]:
-    """A part of MNIST's kind: from torchvision's folder of that class, or a place with the four IDX files themselves."""
+    """Return a part of MNIST's kind: from torchvision's folder of that class, or a place with the four IDX files
+    themselves.
+    """
     from resbench.data.make.idx import read_idx
     from resbench.errors import BadInput
 

@@ -96,7 +96,7 @@ def _register(name: str, entry: _Entry) -> Loader:
 
 
 def names() -> tuple[str, ...]:
-    """Every registered data set, in alphabetical order.
+    """Return every registered data set, in alphabetical order.
 
     >>> {"digits", "fashion_mini"} <= set(names())
     True
@@ -107,18 +107,18 @@ def names() -> tuple[str, ...]:
 
 
 def own_names() -> tuple[str, ...]:
-    """Those of resbench itself; no plugin is asked."""
+    """Return those of resbench itself; no plugin is asked."""
     _fill_own()
     return tuple(sorted(_entries))
 
 
 def settings(name: str) -> type[Model]:
-    """What may stand beside the name."""
+    """Return what may stand beside the name."""
     return _entry(name).settings
 
 
 def listed(name: str) -> DatasetInfo | None:
-    """What is known without settings; None where some must be given."""
+    """Return what is known without settings; None where some must be given."""
     entry = _entry(name)
     if any(field.is_required() for field in entry.settings.model_fields.values()):
         return None
@@ -126,7 +126,8 @@ def listed(name: str) -> DatasetInfo | None:
 
 
 def info(name: str, given: Mapping[str, Plain] | Node = NO_SETTINGS) -> DatasetInfo:
-    """Shapes, sizes, source and licence; reads no pixels. Raises BadInput; SpecError with the places of a Node's settings.
+    """Return shapes, sizes, source and licence; reads no pixels. Raises BadInput; SpecError with the places of a Node's
+    settings.
 
     >>> info("digits").input_shape
     (1, 8, 8)
@@ -139,17 +140,17 @@ def info(name: str, given: Mapping[str, Plain] | Node = NO_SETTINGS) -> DatasetI
 
 
 def is_settled(name: str) -> bool:
-    """Whether the data are the same on every machine that has them."""
+    """Return whether the data are the same on every machine that has them."""
     return _entry(name).settled
 
 
 def absent(name: str) -> str | None:
-    """Why the data set cannot be loaded on this machine, where it is one that must be fetched; nothing is fetched."""
+    """Return why the data set cannot be loaded on this machine, where it is one that must be fetched; nothing is fetched."""
     return _entry(name).absent()
 
 
 def load(name: str, given: Mapping[str, Plain] = NO_SETTINGS) -> Dataset:
-    """The pixels, checked against what is registered. Raises BadInput: unknown name, file missing or altered."""
+    """Return the pixels, checked against what is registered. Raises BadInput: unknown name, file missing or altered."""
     entry = _entry(name)
     settings = _settings(entry, name, given)
     try:
@@ -199,7 +200,7 @@ def _check(loaded: Dataset, expected: DatasetInfo) -> None:
 
 
 def _without(name: str) -> str:
-    """What a user can do while one data set cannot be loaded."""
+    """Return what a user can do while one data set cannot be loaded."""
     others = ", ".join(f"`{one}`" for one in names() if one != name and (about := listed(one)) and about.offline)
     return "Without it still work: checking, compiling and measuring networks, reading results" + (
         f", and the other data sets ({others})" if others else ""

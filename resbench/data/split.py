@@ -24,7 +24,7 @@ class Split(Protocol):
         """int64 B, on the device."""
 
     def batches(self, chosen: Iterable[Tensor]) -> Iterator[Tensor]:
-        """The images at the positions of each batch (positions in the split, on its device)."""
+        """Return the images at the positions of each batch (positions in the split, on its device)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,12 +64,12 @@ def normalised(data: Dataset, split: Literal["train", "val"], device: torch.devi
 
 
 def sealed_test(data: Dataset, device: torch.device | str = "cpu") -> Split:
-    """The test split, normalised by the train split. For the end of a run: nothing may be chosen by it."""
+    """Return the test split, normalised by the train split. For the end of a run: nothing may be chosen by it."""
     return _normalised(data, "test", device)
 
 
 def in_order(split: Split, size: int, part: Shard = WHOLE) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches of at most so many images, with labels: all, or those of one part of the batches."""
+    """Yield batches of at most so many images, with labels: all, or those of one part of the batches."""
     positions = torch.arange(len(split.labels), device=split.labels.device)
     chosen = torch.split(positions, size)[part.rank :: part.of]
     yield from zip(split.batches(chosen), [split.labels[each] for each in chosen], strict=True)

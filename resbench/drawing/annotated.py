@@ -107,7 +107,9 @@ def show_graph(graph: Graph) -> ShownGraph:
 
 
 def _operands(graph: Graph, op: BoundOp) -> str:
-    """What joins, by its nodes, where the picture does not say it: where the order counts, or one value comes twice."""
+    """Return what joins, by its nodes, where the picture does not say it: where the order counts, or one value comes
+    twice.
+    """
     if len(op.inputs) < 2 or (kind(op.op).commutative and len(set(op.inputs)) == len(op.inputs)):
         return ""
     nodes = {i: "x" if i == 0 else printable(graph.ops[i - 1].path, LONGEST).rpartition(".")[0] for i in op.inputs}

@@ -24,7 +24,7 @@ def _rounded(value: float, digits: int) -> float:
 
 
 def count(value: float | None, digits: int = 3) -> str:
-    """A large count in short, three digits kept where no other number is asked for.
+    """Return a large count in short, three digits kept where no other number is asked for.
 
     >>> count(853018), count(40_551_040), count(999_999), count(12), count(None)
     ('853k', '40.6M', '1M', '12', '–')
@@ -43,7 +43,7 @@ def times(shape: Sequence[int]) -> str:
 
 
 def cost(params: int, macs: int) -> str:
-    """What an op or a unit costs, nothing of what is nothing.
+    """Return what an op or a unit costs, nothing of what is nothing.
 
     >>> cost(2304, 2_359_296), cost(1, 0), cost(0, 0)
     ('2.3k params · 2.36M MACs', '1 param', '')
@@ -62,7 +62,7 @@ def cut(text: str, length: int) -> str:
 
 
 def name_of(node: str) -> str:
-    """A node's name; of one inside a block, the block's without its number, and no `y`, which every block has.
+    """Return a node's name; of one inside a block, the block's without its number, and no `y`, which every block has.
 
     >>> name_of("f"), name_of("h.shortcut1.y"), name_of("f.squeeze_excite1.s")
     ('f', 'h.shortcut', 'f.squeeze_excite.s')

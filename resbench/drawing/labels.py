@@ -84,7 +84,7 @@ def _value(value: Any) -> str:
 
 
 def kind_of(op: str, module: nn.Module) -> Kind:
-    """Ops that this file does not know go by their module: what kind of parameters it has, or that it draws."""
+    """Return ops that this file does not know go by their module: what kind of parameters it has, or that it draws."""
     if op in _OF:
         return _OF[op]
     if isinstance(module, Random):

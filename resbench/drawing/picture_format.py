@@ -16,7 +16,7 @@ ENDINGS: dict[str, Format] = {
 
 
 def format_of(path: str | Path) -> Format:
-    """What a file's ending says.
+    """Return what a file's ending says.
 
     >>> format_of("unit.svg")
     'svg'

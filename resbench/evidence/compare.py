@@ -40,7 +40,8 @@ def compare(
     method: Method = "welch",
     looks: int = 1,
 ) -> list[Comparison]:
-    """Every pair given (None: all pairs of the study), in that order. `samples`: the whole study. `n_val`: as in `rank`.
+    """Return every pair given (None: all pairs of the study), in that order. `samples`: the whole study. `n_val`: as in
+    `rank`.
 
     `looks`: of a race, which shares its 5 % between them; p counts as often.
 
@@ -82,7 +83,7 @@ def holm(ps: Sequence[float | None]) -> list[float | None]:
 
 
 def _spread(samples: Sequence[Sample], floor: float) -> dict[str, Spread]:
-    """The testable units' moderated errors of the mean; whoever is not in here is in no test."""
+    """Return the testable units' moderated errors of the mean; whoever is not in here is in no test."""
     tested = [sample for sample in samples if sample.testable]
     _, variances, counts = moments(tested)
     moderated, df = moderate(variances, counts, floor)

@@ -98,7 +98,7 @@ class Leaderboard:
         return any(row.ranked.tied_with_best is None and row.ranked.n and not row.ranked.fails for row in self.rows)
 
     def verdict_on(self, row: Row) -> str:
-        """What the column of the best says of a row."""
+        """Return what the column of the best says of a row."""
         if row.ranked.n == 0:
             return "not run" if row.failed is None else "failed"
         if row.ranked.fails:
@@ -137,7 +137,7 @@ def board_of(runs: StudyRuns) -> Leaderboard:
 
 
 def entry_named(runs: StudyRuns, asked: str) -> str:
-    """A unit's name as tables show it, for a name, the beginning of one or of a digest, or its number in the ranking.
+    """Return a unit's name as tables show it, for a name, the beginning of one or of a digest, or its number in the ranking.
 
     Raises BadInput with what there is.
     """

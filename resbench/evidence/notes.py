@@ -32,7 +32,7 @@ def notes(board: Leaderboard) -> list[str]:
 
 
 def limits(board: Leaderboard) -> list[str]:
-    """What weakens the claims of this study."""
+    """Return what weakens the claims of this study."""
     lines = []
     if waiting := [row.unit for row in board.rows if row.ranked.n == 0 and row.failed is None]:
         lines.append(
@@ -61,7 +61,7 @@ def limits(board: Leaderboard) -> list[str]:
 
 
 def _of_the_best(board: Leaderboard) -> list[str]:
-    """The claim of the study. A failing unit has a line of its own."""
+    """Return the claim of the study. A failing unit has a line of its own."""
     inside = [row.unit for row in board.rows if row.ranked.tied_with_best]
     worse = [row.unit for row in board.rows if row.ranked.tied_with_best is False and not row.ranked.fails]
     verb = "is" if len(worse) == 1 else "are"
@@ -95,7 +95,7 @@ def _of_search(board: Leaderboard) -> list[str]:
 
 
 def _of_design(board: Leaderboard) -> list[str]:
-    """What the test was, where it is not rule 6 once."""
+    """Return what the test was, where it is not rule 6 once."""
     verdict = board.verdict
     if verdict is not None and verdict.race is not None:
         found = verdict.race

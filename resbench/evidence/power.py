@@ -64,7 +64,7 @@ def power(sds: Sequence[float], seeds: int, delta: float, *, n_val: int | None, 
 
 
 def seeds_for(sds: Sequence[float], delta: float, *, n_val: int | None) -> PowerPlan:
-    """Fewest seeds for each unit that give WANTED power: doubled until there, then halved between."""
+    """Return fewest seeds for each unit that give WANTED power: doubled until there, then halved between."""
     low, high = MIN_SEEDS - 1, MIN_SEEDS
     while (reached := power(sds, high, delta, n_val=n_val)) < WANTED:
         if high >= MOST_SEEDS:

@@ -11,7 +11,9 @@ COLUMNS = ("unit", "error_pct")
 
 
 def read_published(path: Path) -> dict[str, float | None]:
-    """Lines that start with `#` say where the numbers are from. Raises BadInput with the line of what cannot be read."""
+    """Return lines that start with `#` say where the numbers are from. Raises BadInput with the line of what cannot be
+    read.
+    """
     try:
         lines = path.read_text("utf-8-sig").splitlines()
     except UnicodeDecodeError:

@@ -58,11 +58,11 @@ class StudyRuns:
         return [aliases(runs)[0] for runs in self.groups.values()]
 
     def lacking(self, names: Collection[str], look: int) -> list[str]:
-        """Those of the units that have not all of the first so many seeds."""
+        """Return those of the units that have not all of the first so many seeds."""
         return [name for name, seeds in self._seeds(names) if not set(self.seeds[:look]) <= seeds]
 
     def beyond(self, names: Collection[str], look: int) -> list[str]:
-        """Those that have seeds after the first so many."""
+        """Return those that have seeds after the first so many."""
         return [name for name, seeds in self._seeds(names) if seeds & set(self.seeds[look:])]
 
     def _seeds(self, names: Collection[str]) -> list[tuple[str, set[int]]]:
@@ -83,15 +83,15 @@ class StudyRuns:
         return trained + [Sample(each.unit, (), missing=len(wanted)) for each in self.untrained]
 
     def scored(self, seeds: Sequence[int] | None = None) -> list[Scored]:
-        """Every objective's samples."""
+        """Return every objective's samples."""
         return [
             Scored(tuple(self.samples(name, seeds)), self.floor(name), exact=name in EXACT)
             for name in self.design.objectives
         ]
 
     def find(self, asked: str) -> str:
-        """The name under which tables show a unit: for it, for another name of it, for what only one name or digest begins with.
-        Raises BadInput with the names there are.
+        """Return the name under which tables show a unit: for it, for another name of it, for what only one name or
+        digest begins with. Raises BadInput with the names there are.
         """
         first = {name: names[0] for names in map(aliases, self.groups.values()) for name in names}
         first |= {each.unit: each.unit for each in self.untrained}
@@ -167,7 +167,7 @@ def _nobody(study: str, looked_at: int) -> str:
 
 
 def aliases(runs: Iterable[StudyRun]) -> list[str]:
-    """The name first given, then other names of the same architecture."""
+    """Return the name first given, then other names of the same architecture."""
     return list(dict.fromkeys(run.unit for run in runs))
 
 

@@ -38,7 +38,7 @@ class Curve:
 
 
 def curve(found: StudyResults, runs: Sequence[StudyRun], series: Series) -> Curve | None:
-    """None where no epoch is known of all runs."""
+    """Return None where no epoch is known of all runs."""
     of = [
         {e.epoch: value for e in found.epochs.get(run.run_id, ()) if (value := getattr(e, series)) is not None}
         for run in runs
@@ -95,7 +95,7 @@ def _lone(one: Curve) -> str:
 
 
 def _behind(curves: Sequence[Curve | None], own: int) -> tuple[list[float], list[float]]:
-    """The means of the others, the best of them where there are many, as one line with gaps."""
+    """Return the means of the others, the best of them where there are many, as one line with gaps."""
     xs: list[float] = []
     ys: list[float] = []
     for other in [one for k, one in enumerate(curves) if k != own and one is not None][:_MOST_BEHIND]:

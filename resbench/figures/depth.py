@@ -75,8 +75,8 @@ def draw(found: StudyResults, *, depths: Mapping[str, int]) -> Figure:
 
 
 def by_depth(units: Sequence[Measured], depths: Mapping[str, int]) -> dict[str, list[tuple[int, Measured]]]:
-    """Units that differ in what their network was given alone, by the name without that; each at its depth, rising. One that is
-    another unit at this depth is in both groups.
+    """Return units that differ in what their network was given alone, by the name without that; each at its depth,
+    rising. One that is another unit at this depth is in both groups.
     """
     groups: dict[str, dict[int, Measured]] = {}
     for unit in units:

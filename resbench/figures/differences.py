@@ -49,7 +49,7 @@ def mark_of(pair: Comparison) -> MarkerStyle:
 
 
 def note(found: StudyResults) -> str:
-    """What is drawn; also under the report's table."""
+    """Return what is drawn; also under the report's table."""
     kind = "paired t-intervals over common seeds" if found.paired else "Welch's intervals"
     test = TESTS[found.method] + (
         f" times {len(found.stands.design.race)} looks of the race" if found.stands.design.race else ""
@@ -62,7 +62,7 @@ def note(found: StudyResults) -> str:
 
 
 def by_seed(found: StudyResults, unit: Measured, best: Measured) -> list[float]:
-    """Differences over the seeds that converged in both."""
+    """Return differences over the seeds that converged in both."""
     of = {run.seed: found.score(run) for run in best.converged}
     return [
         score - other

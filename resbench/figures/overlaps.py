@@ -15,7 +15,7 @@ TOUCH = 0.05  # inches between the middles of two marks, at most
 
 
 def find_overlaps(points: Sequence[tuple[float, float]]) -> list[list[tuple[float, float]]]:
-    """Points in inches whose marks lie over each other, two or more: each near to another of its heap."""
+    """Return points in inches whose marks lie over each other, two or more: each near to another of its heap."""
     found: list[list[tuple[float, float]]] = []
     for point in sorted(points):
         near = [heap for heap in found if any(dist(point, other) < TOUCH for other in heap)]

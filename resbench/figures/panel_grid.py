@@ -43,7 +43,7 @@ class Panels:
 def draw_panels(
     titles: Sequence[str], scales: tuple[AxisScale, AxisScale], labels: tuple[str, str], note: str
 ) -> Panels:
-    """A panel for each title, four in a row; horizontal scale and label first. `note`: what is drawn, in sentences."""
+    """Return a panel for each title, four in a row; horizontal scale and label first. `note`: what is drawn, in sentences."""
     across = min(_ACROSS, len(titles))
     down = -(-len(titles) // across)
     wide = (WIDTH - 2 * EDGE - _LEFT - _GAP * (across - 1)) / across

@@ -148,8 +148,9 @@ def _interval(unit: Measured) -> tuple[float, ...]:
 
 
 def place(priced: Sequence[Priced], costs: AxisScale, inside: float, widest: float) -> tuple[list[ParetoPoint], float]:
-    """Every unit where it is drawn, by cost and error, and the width that the costs are spread over: what is left beside the
-    names of the last column."""
+    """Return every unit where it is drawn, by cost and error, and the width that the costs are spread over: what is
+    left beside the names of the last column.
+    """
     names = {id(unit): fitted(f"{unit.row.ranked.rank} {unit.name}", widest, SMALL, lines=1) for unit, _, _ in priced}
     room = inside - max(text_width(name, SMALL) for name in names.values()) - _LEAD - 0.1
     spots: list[ParetoPoint] = []

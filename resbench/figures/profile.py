@@ -71,7 +71,7 @@ def draw(profiles: Mapping[str, ByEpoch], quantity: Quantity) -> Figure:
 
 
 def _line(seeds: Sequence[Sequence[AtUnit]], quantity: Quantity) -> list[float]:
-    """The geometric mean over seeds at each unit; 0 where none has a number above it."""
+    """Return the geometric mean over seeds at each unit; 0 where none has a number above it."""
     return [_mean([getattr(at, _WORDS[quantity][0]) for at in row]) for row in zip(*seeds, strict=False)]
 
 

@@ -83,7 +83,7 @@ class RowChart:
 
 
 def shaded(found: StudyResults) -> str:
-    """What the shaded rows are."""
+    """Return what the shaded rows are."""
     if len(found.board.objectives) > 1:
         return f"no other unit is shown to be better (95 %) in all of {', '.join(found.board.objectives)}"
     return "units that cannot be told apart from the best (95 %)"
@@ -98,7 +98,7 @@ def mark_of(unit: Measured, found: StudyResults) -> MarkerStyle:
 
 
 def in_order(marks: Iterable[MarkerStyle]) -> list[MarkerStyle]:
-    """Each once, as a legend has them."""
+    """Return each once, as a legend has them."""
     drawn = set(marks)
     return [mark for mark in (TIED, ON_FRONT, WORSE, BEHIND, UNCLAIMED, FAILS) if mark in drawn]
 

@@ -108,7 +108,7 @@ def add_axes(figure: Figure, left: float, bottom: float, right: float, top: floa
 
 
 def render(figure: Figure, ending: Ending, title: str) -> bytes:
-    """The same bytes each time: no date, no version."""
+    """Return the same bytes each time: no date, no version."""
     nothing: dict[str, Any] = {
         "svg": {"Date": None, "Creator": None},
         "png": {"Software": None},

@@ -31,7 +31,7 @@ class Curves:
             self.errors.setdefault(unit, {}).setdefault(seed, {})[epoch] = error_pct
 
     def drawn(self, width: int, height: int, *, ascii_only: bool = False) -> Text:
-        """The picture and below it a line for each unit that is in it; nothing before the first epoch."""
+        """Return the picture and below it a line for each unit that is in it; nothing before the first epoch."""
         bands = {unit: _bands(seeds) for unit, seeds in self.errors.items()}
         if not bands:
             return Text()
@@ -68,7 +68,7 @@ def _bands(seeds: Mapping[int, Mapping[int, float]]) -> dict[int, Band]:
 
 
 def _columns(bands: Mapping[int, Band], epochs: int, columns: int) -> dict[int, Band]:
-    """The band at each column that an epoch, or the line between two of them, has come to."""
+    """Return the band at each column that an epoch, or the line between two of them, has come to."""
     at = {epoch: 0 if epochs == 1 else round((epoch - 1) / (epochs - 1) * (columns - 1)) for epoch in bands}
     known = sorted((column, bands[epoch]) for epoch, column in at.items())
     found = dict(known)

@@ -112,7 +112,7 @@ def _facts(study_results: StudyResults, data: DataRecord, run: StudyRun) -> tupl
 
 
 def _notes(engine: Engine, study: str, runs: Sequence[StudyRun]) -> Iterator[tuple[str, str]]:
-    """What people wrote of the study and of its runs."""
+    """Yield what people wrote of the study and of its runs."""
     own = {run.run_id for run in runs}
     for note in notes_on(engine):
         if note.study == study or note.run in own:
@@ -121,7 +121,7 @@ def _notes(engine: Engine, study: str, runs: Sequence[StudyRun]) -> Iterator[tup
 
 
 def _said(search: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a search says something: of each kind only its own keys."""
+    """Return what of a search says something: of each kind only its own keys."""
     usual = SearchSpec(use=search["use"]).model_dump(mode="json", by_alias=True)
     return {key: value for key, value in search.items() if key in ("use", "seed", "seeds") or value != usual.get(key)}
 
@@ -166,7 +166,7 @@ def _cannot(study_results: StudyResults, data: DataRecord, looked: int, measured
 
 
 def _pictures(engine: Engine, study_results: StudyResults) -> dict[Kind, str]:
-    """What there is something to show of, as SVG."""
+    """Return what there is something to show of, as SVG."""
     pictures: dict[Kind, str] = {}
     for kind in KINDS:
         try:
@@ -191,7 +191,7 @@ def _unit(engine: Engine, unit: Measured) -> UnitPart:
 
 
 def _recipe(engine: Engine, study_results: StudyResults) -> tuple[tuple[str, str], ...]:
-    """Every recipe of the study: one, unless it searches them."""
+    """Return every recipe of the study: one, unless it searches them."""
     digests = dict.fromkeys(run.recipe_digest for unit in study_results.units for run in unit.runs)
     rows: list[tuple[str, str]] = []
     for digest in digests:

@@ -48,7 +48,7 @@ def _written(value: object) -> Markup:
 
 
 def inlined(svg: str, kind: str) -> str:
-    """A file of matplotlib's as part of a page: without what a file needs, and with identifiers that only it has.
+    """Return a file of matplotlib's as part of a page: without what a file needs, and with identifiers that only it has.
 
     Its groups are named alike in every picture, and nothing refers to them; clip paths and markers are referred to.
     """

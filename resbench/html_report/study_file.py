@@ -41,7 +41,7 @@ def study_file(name: str, spec: Mapping[str, Any], units: Sequence[str], recipe:
 
 
 def use_first(value: Any) -> Any:
-    """A mapping as people write it: what is used, then how."""
+    """Return a mapping as people write it: what is used, then how."""
     if isinstance(value, dict) and "use" in value:
         return {"use": value["use"], **value}
     return value
@@ -59,7 +59,7 @@ def _unit(name: str) -> object:
 
 
 def commands(engine: Engine, study: str, run_id: int) -> list[tuple[str, str]]:
-    """What each does, and the command. A database on a server goes by no address here: the page may be given away."""
+    """Return what each does, and the command. A database on a server goes by no address here: the page may be given away."""
     database = Path(shown(engine)).name if engine.dialect.name == "sqlite" else "URL"
     said = {
         "train all of it again, from the file above": ["study", "run", f"{study}.yaml", "--db", "again.db"],

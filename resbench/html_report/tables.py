@@ -73,7 +73,7 @@ def _number(value: float | None, form: str = ".2f") -> TableCell:
 
 
 def differences_table(found: StudyResults) -> ReportTable | None:
-    """None where there is nothing to compare."""
+    """Return None where there is nothing to compare."""
     try:
         rows = found.against_best()
     except BadInput:

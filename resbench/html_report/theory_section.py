@@ -30,7 +30,7 @@ MEASURED = (
 
 
 def paths_table(engine: Engine, found: StudyResults) -> ReportTable | None:
-    """None where nothing can be read of any unit (an op of a plugin that is not here)."""
+    """Return None where nothing can be read of any unit (an op of a plugin that is not here)."""
     taken = profiles_of_study(engine, found.board.study)
     identity_report = [
         row for unit in found.units if (row := _row(engine, unit, taken.get(unit.row.unit, ()))) is not None
@@ -51,7 +51,7 @@ def paths_table(engine: Engine, found: StudyResults) -> ReportTable | None:
 
 
 def _row(engine: Engine, unit: Measured, taken: Sequence[ProfileRecord]) -> tuple[tuple[TableCell, ...], bool] | None:
-    """Its cells, and whether it was read from a single unit."""
+    """Return its cells, and whether it was read from a single unit."""
     try:
         from resbench.theory.reading import identity_report
 

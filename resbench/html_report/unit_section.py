@@ -116,7 +116,7 @@ def _op(op: BoundOp, graph: Graph) -> dict[str, Any]:
 
 
 def _arguments(op: BoundOp) -> Mapping[str, Any]:
-    """A list of ops inside of an op as it is written too."""
+    """Return a list of ops inside of an op as it is written too."""
     return {
         name: [_op(inner, value) for inner in value.ops] if isinstance(value, Graph) else value
         for name, value in op.arguments

@@ -25,20 +25,22 @@ def offer(schema: Schema, texts: Mapping[str, str]) -> Schema:
 
 
 def _snippet(text: str, doc: str) -> Schema:
-    """A text that ends in a colon is shown as the name before it."""
+    """Return a text that ends in a colon is shown as the name before it."""
     escaped = "".join(f"\\{sign}" if sign in "\\$}" else sign for sign in text)
     snippet = {"label": text.removesuffix(": "), "bodyText": escaped}
     return {**snippet, "markdownDescription": as_markdown(doc)} if doc else snippet
 
 
 def either(title: str, names: Schema, mapping: Schema) -> Schema:
-    """A name, or a mapping."""
+    """Return a name, or a mapping."""
     schema = {"if": {"type": "object"}, "then": {"type": "object", **mapping}, "else": names}
     return {**schema, "anyOf": [names, anything(title)]}
 
 
 def anything(title: str) -> Schema:
-    """What refuses nothing. The title is the heading that is shown; without one the server would take it for others."""
+    """Return what refuses nothing. The title is the heading that is shown; without one the server would take it for
+    others.
+    """
     return {"title": title}
 
 
@@ -55,7 +57,7 @@ def with_default(schema: Schema, value: Any) -> Schema:
 
 
 def names_values(schema: Schema, defs: Mapping[str, Schema]) -> bool:
-    """Whether there is a value to complete."""
+    """Return whether there is a value to complete."""
     if "$ref" in schema:
         schema = defs.get(schema["$ref"].removeprefix("#/$defs/"), {})
     types = schema["type"] if isinstance(schema.get("type"), list) else [schema.get("type")]
@@ -64,14 +66,14 @@ def names_values(schema: Schema, defs: Mapping[str, Schema]) -> bool:
 
 
 def as_markdown(text: str) -> str:
-    """Lines of our own words or a stranger's: code in backticks and items of lists stay, nothing else is Markdown."""
+    """Return lines of our own words or a stranger's: code in backticks and items of lists stay, nothing else is Markdown."""
     return "\n".join(f"- {markdown(line[2:], code=True)}" if line.startswith("- ") else markdown(line, code=True)
                      for line in text.split("\n"))  # fmt: skip
 
 
 def finished(schema: Any) -> Any:
-    """A whole schema: with Markdown of each description that has code or paragraphs in it, and with what strict readers ask
-    for: that keys which are required are among the properties.
+    """Return a whole schema: with Markdown of each description that has code or paragraphs in it, and with what strict
+    readers ask for: that keys which are required are among the properties.
     """
     if isinstance(schema, list):
         return [finished(item) for item in schema]

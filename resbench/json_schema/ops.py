@@ -121,7 +121,7 @@ def _words(signature: Signature) -> str:
 
 
 def _mapping(signature: Signature, implied: Mapping[str, Any], in_unit: bool) -> Schema:
-    """The arguments of one op; those that its name implies are not written, or have another default."""
+    """Return the arguments of one op; those that its name implies are not written, or have another default."""
     properties: dict[str, Schema] = {}
     required = []
     for key, of in signature.arguments.items():
@@ -143,7 +143,7 @@ def _mapping(signature: Signature, implied: Mapping[str, Any], in_unit: bool) ->
 
 
 def _block(library: Library, name: str) -> Schema:
-    """The params of a block; of one whose file is wrong nothing is known."""
+    """Return the params of a block; of one whose file is wrong nothing is known."""
     try:
         block = library.block(name)
     except BadInput as error:

@@ -18,7 +18,7 @@ def params_schema(also: tuple[str, ...] = ()) -> Schema:
 
 
 def param_schema() -> Schema:
-    """A value of any kind; a mapping with a domain's key is a domain, one with `by` a look-up."""
+    """Return a value of any kind; a mapping with a domain's key is a domain, one with `by` a look-up."""
     properties = domain(default=True)["properties"]
     look_up: Schema = {
         "type": "object", "title": "look-up", "required": ["by", "cases"], "additionalProperties": False,

@@ -36,7 +36,7 @@ def recipe_schema(library: Library) -> Schema:
 
 
 def study_recipe(library: Library) -> tuple[Schema, dict[str, Schema]]:
-    """What a study says of its recipe: a name, or `{use: name, key: value}`; and the `$defs` that it needs."""
+    """Return what a study says of its recipe: a name, or `{use: name, key: value}`; and the `$defs` that it needs."""
     defs = _models(whole=True)
     top, optimizer = defs.pop("recipe")["properties"], defs["optimizer"]["properties"]
     own = {key: schema for key, schema in top.items() if key not in ("recipe", "doc", "cite")}
@@ -80,7 +80,7 @@ def _with_head(key: str, schema: Schema) -> Schema:
 
 
 def _models(*, whole: bool) -> dict[str, Schema]:
-    """A recipe and what it holds, by name; a part that is not `whole` may lack keys that its parent gives."""
+    """Return a recipe and what it holds, by name; a part that is not `whole` may lack keys that its parent gives."""
     prefix = "" if whole else _PARTIAL
     raw = RecipeSpec.model_json_schema(by_alias=True)
     models = {"RecipeSpec": {key: value for key, value in raw.items() if key != "$defs"}, **raw["$defs"]}
@@ -106,7 +106,9 @@ def _models(*, whole: bool) -> dict[str, Schema]:
 
 
 def _entry(schema: Schema) -> Schema:
-    """A name or a mapping with one key, in a list: names as they are written there, those that need a mapping with a colon."""
+    """Return a name or a mapping with one key, in a list: names as they are written there, those that need a mapping
+    with a colon.
+    """
     parts = {key: schema[key] for key in ("if", "then", "else")}
     bare, keys = [name["const"] for name in schema["else"]["oneOf"]], schema["then"]["properties"]
     return offer(parts, {key if key in bare else f"{key}: ": of["description"] for key, of in keys.items()})

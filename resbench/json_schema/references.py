@@ -45,13 +45,13 @@ def use_schema(
 
 
 def _rule(name: str, params: Mapping[str, Param], *, searchable: bool, more: Mapping[str, Schema]) -> Schema:
-    """What may stand beside `use: name`."""
+    """Return what may stand beside `use: name`."""
     known = {"use": True, **dict.fromkeys(more, True), **params_of(params, searchable=searchable)}
     return if_used(name, {"properties": known, "additionalProperties": False})
 
 
 def if_used(name: str, rule: Schema) -> Schema:
-    """A rule for `use: name`. A pattern, since a server that completes takes a longer name for a `const` begun."""
+    """Return a rule for `use: name`. A pattern, since a server that completes takes a longer name for a `const` begun."""
     named = {"type": "string", "pattern": f"^{re.escape(name)}$"}
     return {"if": {"properties": {"use": named}, "required": ["use"]}, "then": rule}
 
@@ -80,7 +80,7 @@ def docs_of(library: Library, kind: str) -> dict[str, str]:
 
 
 def _words(library: Library, kind: str, name: str) -> str:
-    """What a file says of itself."""
+    """Return what a file says of itself."""
     try:
         top = library.read(kind, library.find(kind, name)).mapping
     except BadInput as error:
@@ -89,7 +89,7 @@ def _words(library: Library, kind: str, name: str) -> str:
 
 
 def head_schemas(kind: str) -> dict[str, Schema]:
-    """The first keys of every file."""
+    """Return the first keys of every file."""
     return {
         kind: {**legal_name(), "description": f"The {kind}'s name, which is the file's too."},
         **{

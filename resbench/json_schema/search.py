@@ -73,7 +73,7 @@ def _list_of(allowed: Sequence[str], description: str) -> Schema:
 
 
 def search_schema() -> Schema:
-    """A name, or `{use: name, key: value}`."""
+    """Return a name, or `{use: name, key: value}`."""
     schema = SearchSpec.model_json_schema(by_alias=True)
     prune = schema["$defs"]["Prune"]["properties"]
     own = {key: without_title(value) | {"description": _SEARCH[key]} for key, value in schema["properties"].items()}
@@ -91,7 +91,7 @@ def search_schema() -> Schema:
 
 
 def _rule(use: str, own: Mapping[str, Schema]) -> Schema:
-    """What may stand beside `use`."""
+    """Return what may stand beside `use`."""
     known = {key: own[key] for key in keys_for(use) if key != "use"}
     return if_used(use, {"properties": {"use": True, **known}, "additionalProperties": False})
 

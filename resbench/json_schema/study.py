@@ -131,7 +131,7 @@ def study_schema(library: Library) -> Schema:
 
 
 def _track() -> Schema:
-    """A name, `{use: name, argument: value}`, or a list of these; plugins have more than are known here."""
+    """Return a name, `{use: name, argument: value}`, or a list of these; plugins have more than are known here."""
     names: Schema = {"anyOf": [words(OWN), {"type": "string", "minLength": 1}]}
     mapping: Schema = {
         "properties": {"use": {**names, "description": "Name of the tracker."}},
@@ -149,7 +149,7 @@ def _track() -> Schema:
 
 
 def _data() -> Schema:
-    """A name, or `{use: name, setting: value}`."""
+    """Return a name, or `{use: name, setting: value}`."""
     name: Schema = {"anyOf": [words(data_names()), {"type": "string", "minLength": 1}]}
     rules = []
     for known in data_names():
@@ -181,7 +181,7 @@ def _data() -> Schema:
 
 
 def _entry(library: Library) -> Schema:
-    """One entry of `units`: a name, a file, a pattern, or a mapping with params and `vary`."""
+    """Return one entry of `units`: a name, a file, a pattern, or a mapping with params and `vary`."""
     vary: Schema = {
         "description": "Params to search over the domains in the unit's own file: their names, or `all`.",
         "type": ["string", "array"],
@@ -207,7 +207,7 @@ def _with_pattern(used: Schema) -> Schema:
 
 
 def _unit_offer(library: Library) -> Schema:
-    """What an entry of `units` may begin with: a unit's name, or one of the keys that write units."""
+    """Return what an entry of `units` may begin with: a unit's name, or one of the keys that write units."""
     keys = {"arrange": arrange_schema(), "mutate": mutate_schema()}
     return offer({}, docs_of(library, "unit") | {f"{key}: ": of["description"] for key, of in keys.items()})
 

@@ -33,19 +33,21 @@ DOMAIN_KEYS = ("choices", "range", "cases")
 
 
 def texts(*patterns: str, message: str) -> Schema:
-    """A text of one of the forms."""
+    """Return a text of one of the forms."""
     return {"type": "string", "pattern": f"^({'|'.join(patterns)})$", "patternErrorMessage": message}
 
 
 def words(values: Iterable[Any], docs: Mapping[Any, str] | None = None) -> Schema:
-    """One of some values, each with what it is, where that is known."""
+    """Return one of some values, each with what it is, where that is known."""
     if docs is None:
         return {"enum": list(values)}
     return {"oneOf": [{"const": value, "description": docs.get(value) or str(value)} for value in values]}
 
 
 def legal_name(refused: Iterable[str] = ()) -> Schema:
-    """The name of a node, param or file; `refused` are words taken by the language, besides those of Python and torch."""
+    """Return the name of a node, param or file; `refused` are words taken by the language, besides those of Python and
+    torch.
+    """
     words = sorted(refused)
     taken = {
         "type": "string",
@@ -73,7 +75,7 @@ def _none_of(words: Iterable[str]) -> str:
 
 
 def argument(of: Argument, default: Any = None) -> Schema:
-    """An op's argument: its own kinds, or an expression."""
+    """Return an op's argument: its own kinds, or an expression."""
     default = of.default if default is None else default
     kinds = [kind for kind in of.kinds if kind != "literal"]
     schema: Schema
@@ -106,7 +108,7 @@ def argument(of: Argument, default: Any = None) -> Schema:
 
 
 def param(of: Param, *, searchable: bool = False) -> Schema:
-    """The value of a unit's, block's or network's param; `searchable`: a study may write a domain in its place."""
+    """Return the value of a unit's, block's or network's param; `searchable`: a study may write a domain in its place."""
     default = None if of.by is not None else _json(plain(of.default))
     begun = isinstance(default, int | float)
     schema: Schema = {} if default is not None and not isinstance(default, list) else {"type": ANY_TYPE}
@@ -126,7 +128,7 @@ def param(of: Param, *, searchable: bool = False) -> Schema:
 
 
 def or_domain(schema: Schema, defs: Mapping[str, Schema] | None = None) -> Schema:
-    """The value itself, or a domain to search: a mapping with `choices`, `range` or `cases`."""
+    """Return the value itself, or a domain to search: a mapping with `choices`, `range` or `cases`."""
     asks = {"type": "object", "not": {"properties": dict.fromkeys(DOMAIN_KEYS, False)}}
     offered = [schema] if names_values(schema, defs or {}) else []
     either = {"if": asks, "then": {"$ref": "#/$defs/domain"}, "else": schema}

@@ -63,7 +63,7 @@ MAX_LENGTH = 60
 
 
 def why_not(name: str) -> str | None:
-    """Why a node, param or file cannot bear this name.
+    """Return why a node, param or file cannot bear this name.
 
     >>> why_not("shortcut"), why_not("forward")
     (None, '`forward` is an attribute of every torch module')

@@ -39,7 +39,7 @@ class Capacity:
 
 
 def capacity(device: torch.device) -> Capacity | None:
-    """None where the system does not tell. Of `cuda` without a number, the smallest: any of them may get the work."""
+    """Return None where the system does not tell. Of `cuda` without a number, the smallest: any of them may get the work."""
     if device.type == "cpu":
         return host_capacity()
     import torch
@@ -56,7 +56,7 @@ def capacity(device: torch.device) -> Capacity | None:
 
 
 def free_bytes(device: torch.device) -> int | None:
-    """What is free now, less than is there where others work on it; None where the system does not tell."""
+    """Return what is free now, less than is there where others work on it; None where the system does not tell."""
     if device.type == "cpu":
         return host_free()
     import torch
@@ -103,13 +103,13 @@ def _physical(root: Path) -> int | None:
 
 
 def _meminfo(root: Path) -> dict[str, int]:
-    """Bytes by name."""
+    """Return bytes by name."""
     lines = [line.split() for line in _text(root / "proc/meminfo").splitlines()]
     return {words[0].rstrip(":"): int(words[1]) * 1024 for words in lines if len(words) > 1 and words[1].isdigit()}
 
 
 def _mapped() -> int | None:
-    """What the process may map, where that is limited."""
+    """Return what the process may map, where that is limited."""
     try:
         import resource
     except ImportError:  # Windows
@@ -119,7 +119,7 @@ def _mapped() -> int | None:
 
 
 def _groups(root: Path) -> Iterator[Path]:
-    """The folders of the control groups that bound this process's memory, from its own up to all."""
+    """Yield the folders of the control groups that bound this process's memory, from its own up to all."""
     for line in _text(root / "proc/self/cgroup").splitlines():
         number, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
@@ -139,7 +139,7 @@ def _groups(root: Path) -> Iterator[Path]:
 
 
 def _number(folder: Path, *names: str) -> int | None:
-    """What the first of these files says that is there; None where that is no limit."""
+    """Return what the first of these files says that is there; None where that is no limit."""
     for name in names:
         text = _text(folder / name).strip()
         if text:

@@ -59,7 +59,7 @@ class TrainingLoad:
 
 
 def training_weights(bound: BoundNetwork, load: TrainingLoad) -> Footprint:
-    """What does not depend on the images, at once: nothing is built or run."""
+    """Return what does not depend on the images, at once: nothing is built or run."""
     weights, recipe, seeds = bound_weights(bound), load.recipe, load.seeds
     parts = {
         "weights": weights.trained + weights.fixed,
@@ -72,7 +72,7 @@ def training_weights(bound: BoundNetwork, load: TrainingLoad) -> Footprint:
 
 
 def training(bound: BoundNetwork, load: TrainingLoad) -> Footprint:
-    """All of it. The parts of the network are run on `meta`, each kind once."""
+    """Return all of it. The parts of the network are run on `meta`, each kind once."""
     kept = kept_bytes(bound, load.batch, recompute=load.recompute)
     images = FLOAT * load.batch * math.prod(bound.input_shape)
     steps = max(kept or 0, images, load.batch * widest(bound))
@@ -94,7 +94,7 @@ def at_most(bound: BoundNetwork, load: TrainingLoad) -> int:
 
 
 def widest(bound: BoundNetwork) -> int:
-    """Bytes of one image that are there at once whatever is kept: what an op with weights reads and yields."""
+    """Return bytes of one image that are there at once whatever is kept: what an op with weights reads and yields."""
     parts = [graph for _, graph in normal(bound).parts()]
     return FLOAT * max(
         (
@@ -120,7 +120,7 @@ def _values(graph: Graph) -> int:
 
 
 def size(count: float) -> str:
-    """Bytes as a person reads them, three digits.
+    """Return bytes as a person reads them, three digits.
 
     >>> size(372e9), size(8 * 2**30), size(93e9 * 4 * 2**10), size(900)
     ('346 GiB', '8 GiB', '346 TiB', '900 bytes')

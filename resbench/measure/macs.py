@@ -70,7 +70,7 @@ def _price(op: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> Macs:
 
 
 def counted(module: nn.Module, tensors: Sequence[Tensor]) -> Macs:
-    """What the counter sees of a module, for one image of the batch."""
+    """Return what the counter sees of a module, for one image of the batch."""
     seen = _Seen()
     with torch.no_grad(), FlopCounterMode(display=False) as counter, seen:
         module.eval()(*tensors)

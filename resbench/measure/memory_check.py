@@ -27,7 +27,7 @@ class DeviceMemory:
 
 
 def device_memory(device: torch.device) -> DeviceMemory | None:
-    """None where the system does not tell."""
+    """Return None where the system does not tell."""
     there = capacity(device)
     return None if there is None else DeviceMemory(there, None if device.type == "cpu" else host_capacity())
 
@@ -37,7 +37,7 @@ def title(bound: BoundNetwork) -> str:
 
 
 def lacks_memory(bound: BoundNetwork, load: TrainingLoad, there: DeviceMemory) -> str | None:
-    """Why one process, alone on the device, cannot train it, without its name; None where it may.
+    """Return why one process, alone on the device, cannot train it, without its name; None where it may.
 
     What costs most to know is counted last: a network whose weights alone are too many is not run on `meta` either.
     """
@@ -60,7 +60,7 @@ def _refusal(need: Footprint, there: Capacity, way_out: str) -> str:
 
 
 def held(bound: BoundNetwork, times: int = 1) -> Footprint:
-    """What the network itself takes, so many times."""
+    """Return what the network itself takes, so many times."""
     name = "weights" if times == 1 else f"{times} copies of the weights"
     return Footprint({name: times * bound_weights(bound).bytes}, known=False)
 
@@ -83,7 +83,7 @@ def require(
 
 
 def wide_enough(bound: BoundNetwork, load: TrainingLoad, there: DeviceMemory) -> int:
-    """How many seeds, of `load.seeds`, go as one network with room to spare; 0 where not even one is sure to."""
+    """Return how many seeds, of `load.seeds`, go as one network with room to spare; 0 where not even one is sure to."""
     total = there.device.one
     if at_most(bound, load) + LIBRARIES <= total:
         return load.seeds
@@ -93,7 +93,7 @@ def wide_enough(bound: BoundNetwork, load: TrainingLoad, there: DeviceMemory) ->
 
 
 def ample(bound: BoundNetwork, load: TrainingLoad) -> int:
-    """Bytes that a process is sure to do with, its libraries included."""
+    """Return bytes that a process is sure to do with, its libraries included."""
     quick = at_most(bound, load)
     return LIBRARIES + (quick if quick <= LIBRARIES else int(AMPLE * training(bound, load).total))
 

@@ -34,7 +34,7 @@ def metric(name: str) -> Callable[[Metric], Metric]:
 
 
 def metrics() -> dict[str, Metric]:
-    """Every metric by name, resbench's own first."""
+    """Return every metric by name, resbench's own first."""
     load("metrics")
     return dict(_METRICS)
 
@@ -44,7 +44,7 @@ def origin(function: Metric) -> str:
 
 
 def measure(name: str, bound: BoundNetwork, network: Network) -> float:
-    """One number. Raises PluginError where a metric fails or yields no number, with whose it is."""
+    """Return one number. Raises PluginError where a metric fails or yields no number, with whose it is."""
     function = metrics()[name]
     try:
         value = function(bound, network)
@@ -58,7 +58,7 @@ def measure(name: str, bound: BoundNetwork, network: Network) -> float:
 
 
 def measured(bound: BoundNetwork, network: Network) -> tuple[dict[str, float], tuple[str, ...]]:
-    """Every metric by name, and what is wrong with those that fail."""
+    """Return every metric by name, and what is wrong with those that fail."""
     values: dict[str, float] = {}
     faults: list[str] = []
     for name in metrics():
@@ -89,5 +89,5 @@ def macs(bound: BoundNetwork, network: Network) -> float:
 
 @metric("activations_mib")
 def activations_mib(bound: BoundNetwork, network: Network) -> float:
-    """What all ops yield for one image in float32, added up: what a training step keeps when nothing is recomputed."""
+    """Return what all ops yield for one image in float32, added up: what a training step keeps when nothing is recomputed."""
     return sum(math.prod(op.shape) for _, op in normal(bound).ops()) * 4 / 2**20

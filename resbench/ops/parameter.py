@@ -35,7 +35,7 @@ class Parametric(nn.Module, ABC):
 
 
 def said(module: nn.Module) -> set[str]:
-    """The parameters and buffers of its own whose start it says; torch starts the others."""
+    """Return the parameters and buffers of its own whose start it says; torch starts the others."""
     return {*module.starts, *module.buffer_starts} if isinstance(module, Parametric) else set()
 
 
@@ -86,7 +86,7 @@ class Overwriting(nn.Module, ABC):
 
 
 def idle_bias_unsaid(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The start of a bias that is not there says nothing.
+    """Return the start of a bias that is not there says nothing.
 
     >>> idle_bias_unsaid({"bias": False, "bias_init": -6.0})
     {'bias': False, 'bias_init': 0.0}
@@ -95,5 +95,5 @@ def idle_bias_unsaid(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def empty(*shape: int) -> nn.Parameter:
-    """A parameter without values yet."""
+    """Return a parameter without values yet."""
     return nn.Parameter(torch.empty(shape))

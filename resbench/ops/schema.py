@@ -32,7 +32,7 @@ _ANNOTATIONS = "int, float, bool, str, None, tuple[int, int], Literal[...] of te
 
 
 def table() -> dict[str, Signature]:
-    """Every op by name: resbench's own, and those of the active plugins."""
+    """Return every op by name: resbench's own, and those of the active plugins."""
     state = active()
     if state.signatures is None:
         state.signatures = built_in() | _given(state)
@@ -67,7 +67,9 @@ def _given(state: Active) -> dict[str, Signature]:
 
 
 def _of_plugin(plugin: Plugin, gifts: list[Gift]) -> list[Signature]:
-    """The signatures of one module. Raises Reason for a name that is taken, or that an entry point promises in vain."""
+    """Return the signatures of one module. Raises Reason for a name that is taken, or that an entry point promises in
+    vain.
+    """
     path = gifts[0].path or source_of(gifts[0].module, plugin.search)
     text = path.read_text("utf-8")
     ast.parse(text, str(path))  # where it is no Python, the error shall name the file
@@ -82,7 +84,7 @@ def _of_plugin(plugin: Plugin, gifts: list[Gift]) -> list[Signature]:
 
 
 def read_source(source: str, origin: str) -> Iterable[Signature]:
-    """The signatures of the `@op` classes in one file."""
+    """Yield the signatures of the `@op` classes in one file."""
     tree = ast.parse(source)
     known = constants(tree)
     doc, _, rest = (ast.get_docstring(tree) or "").partition("\n")
@@ -121,7 +123,7 @@ def argument_docs(text: str, names: Container[str]) -> tuple[str, dict[str, str]
 
 
 def _constant(node: ast.expr, known: Mapping[str, ast.expr], what: str) -> Any:
-    """A literal, or a name of the file that stands for one. Raises Reason for what would have to be run."""
+    """Return a literal, or a name of the file that stands for one. Raises Reason for what would have to be run."""
     try:
         return ast.literal_eval(known.get(node.id, node) if isinstance(node, ast.Name) else node)
     except ValueError:
@@ -155,7 +157,7 @@ def _arguments(function: ast.FunctionDef | None, known: Mapping[str, ast.expr]) 
 
 
 def _kinds(annotation: ast.expr | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """An annotation as kinds and literals. Raises Reason for a form the language has no value for."""
+    """Return an annotation as kinds and literals. Raises Reason for a form the language has no value for."""
     if isinstance(annotation, ast.BinOp):
         left, right = _kinds(annotation.left), _kinds(annotation.right)
         return (*left[0], *right[0]), (*left[1], *right[1])

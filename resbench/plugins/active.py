@@ -51,7 +51,7 @@ class Active:
         return failure
 
     def claim(self, plugin: Plugin, gift: Gift, group: str, name: str) -> bool:
-        """Whether the name is free; else both lose it, since nobody can know which of the two a spec means."""
+        """Return whether the name is free; else both lose it, since nobody can know which of the two a spec means."""
         holder, other = self.owners.setdefault((group, name), (plugin, gift))
         if holder == plugin and other.target == gift.target:
             return True
@@ -64,13 +64,13 @@ class Active:
 
 
 def cause(error: BaseException) -> str:
-    """An error in one line."""
+    """Return an error in one line."""
     text = str(error).split("\n")[0]
     return text if isinstance(error, Reason | ResbenchError) else f"{type(error).__name__}: {text}"
 
 
 def trace(error: BaseException) -> str:
-    """The whole of an error; nothing where resbench says in its own words what is wrong, and shows no code for it."""
+    """Return the whole of an error; nothing where resbench says in its own words what is wrong, and shows no code for it."""
     return "" if isinstance(error, Reason | ResbenchError) else "".join(traceback.format_exception(error))
 
 
@@ -123,7 +123,7 @@ def absent(op: str) -> PluginError:
 
 
 def named_folders() -> tuple[Path, ...]:
-    """The project's and those that were activated: what another process needs to use the same. Raises as `active`."""
+    """Return the project's and those that were activated: what another process needs to use the same. Raises as `active`."""
     project = (folder.resolve() for folder in project_plugins())
     return tuple(dict.fromkeys((*project, *_process.folders)))
 
@@ -136,7 +136,7 @@ def active() -> Active:
 
 
 def _find(folders: tuple[Path, ...], tell: Tell) -> Active:
-    """A named folder stands in for what is installed under its name: it is what its author works on."""
+    """Return a named folder stands in for what is installed under its name: it is what its author works on."""
     named: dict[str, Plugin] = {}
     for folder in folders:
         plugin = read_folder(folder)

@@ -39,7 +39,7 @@ def registered(source: str, stem: str) -> list[tuple[str, str]]:
 
 
 def constants(tree: ast.Module) -> dict[str, ast.expr]:
-    """What stands behind the names of a file, `NAME = "gain"`."""
+    """Return what stands behind the names of a file, `NAME = "gain"`."""
     return {
         target.id: item.value
         for item in tree.body

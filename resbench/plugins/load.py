@@ -30,7 +30,7 @@ def load(group: str) -> None:
 
 
 def module_of(state: Active, plugin: Plugin, gift: Gift) -> ModuleType | None:
-    """The gift's module, imported; None where that fails, which is noted."""
+    """Return the gift's module, imported; None where that fails, which is noted."""
     key = (plugin.name, gift.module)
     if key in state.broken:
         return None
@@ -44,7 +44,7 @@ def module_of(state: Active, plugin: Plugin, gift: Gift) -> ModuleType | None:
 
 
 def said(plugin: Plugin, gift: Gift) -> str:
-    """A gift in a message: the file of a plain folder, else the module."""
+    """Return a gift in a message: the file of a plain folder, else the module."""
     return gift.path.name if plugin.package and gift.path is not None else f"module {gift.module}"
 
 
@@ -68,20 +68,22 @@ def _lies_in(file: Path, plugin: Plugin) -> bool:
 
 
 def owner_of_file(file: str) -> Plugin | None:
-    """The active plugin that a source file belongs to."""
+    """Return the active plugin that a source file belongs to."""
     path = Path(file).resolve()
     return next((plugin for plugin in active().plugins if _lies_in(path, plugin)), None)
 
 
 def owner_of(thing: type | Callable[..., object]) -> Plugin | None:
-    """The active plugin in whose file a class or function is written."""
+    """Return the active plugin in whose file a class or function is written."""
     module = sys.modules.get(thing.__module__)
     file = module.__file__ if module is not None else None
     return None if file is None else owner_of_file(file)
 
 
 def blamed(error: BaseException) -> PluginError | None:
-    """The error as the plugin's in whose code it arose or passed through, the innermost one; None where none had part in it."""
+    """Return the error as the plugin's in whose code it arose or passed through, the innermost one; None where none had
+    part in it.
+    """
     frames = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
     owners = (owner_of_file(file) for file in reversed(frames) if not file.startswith("<"))
     plugin = next((owner for owner in owners if owner is not None), None)
@@ -89,7 +91,7 @@ def blamed(error: BaseException) -> PluginError | None:
 
 
 def blocked(group: str, name: str) -> PluginError | None:
-    """Why a name that a plugin gives cannot be used; None where nothing keeps it, or no plugin has it."""
+    """Return why a name that a plugin gives cannot be used; None where nothing keeps it, or no plugin has it."""
     state = active()
     if (group, name) in state.clashes:
         return PluginError(state.clashes[group, name])

@@ -10,7 +10,9 @@ from resbench.errors import Reason
 
 
 def source_of(module: str, search: Path | None = None) -> Path:
-    """The file of a module. `search`: the folder to look in, else wherever Python looks. Raises Reason where there is none."""
+    """Return the file of a module. `search`: the folder to look in, else wherever Python looks. Raises Reason where
+    there is none.
+    """
     top, *rest = module.split(".")
     places = _top(top, search)
     for place in places:
@@ -24,7 +26,7 @@ def source_of(module: str, search: Path | None = None) -> Path:
 
 
 def folder_of(package: str, search: Path | None = None) -> Path:
-    """The folder of a package, with or without `__init__.py`. Raises Reason where there is none."""
+    """Return the folder of a package, with or without `__init__.py`. Raises Reason where there is none."""
     top, *rest = package.split(".")
     for place in _top(top, search):
         if place.joinpath(*rest).is_dir():
@@ -41,7 +43,7 @@ def code_of(module: str, search: Path | None = None) -> list[Path]:
 
 
 def _top(name: str, search: Path | None) -> list[Path]:
-    """The folders of a top-level package, or its one file; looking for it imports nothing."""
+    """Return the folders of a top-level package, or its one file; looking for it imports nothing."""
     spec = _spec(name, search) if name.isidentifier() else None
     if spec is not None and spec.submodule_search_locations is not None:
         return [Path(place).resolve() for place in spec.submodule_search_locations]

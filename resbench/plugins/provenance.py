@@ -13,7 +13,7 @@ from resbench.plugins.plugin import Plugin
 
 
 def in_use() -> dict[str, str]:
-    """Every active plugin, also those of which nothing was built: they could have been."""
+    """Return every active plugin, also those of which nothing was built: they could have been."""
     return {plugin.name: plugin.version if plugin.installed else _with_digest(plugin) for plugin in active().plugins}
 
 

@@ -75,7 +75,7 @@ class SpecFiles:
         return next(plugin for plugin in self.state.plugins if root_of(plugin) == root)
 
     def _written(self, plugin: Plugin, gift: Gift, kind: str) -> dict[str, Path]:
-        """What a function returns, by name. Raises Reason where it is not data of that kind."""
+        """Return what a function returns, by name. Raises Reason where it is not data of that kind."""
         module = module_of(self.state, plugin, gift)
         if module is None:
             return {}  # noted already
@@ -104,7 +104,9 @@ def root_of(plugin: Plugin) -> Path:
 
 
 def _folder(plugin: Plugin, gift: Gift, kind: str) -> dict[str, Path]:
-    """The YAML files of a kind in `units/`, ... below a package's folder, or else in it. Raises Reason where there are none."""
+    """Return the YAML files of a kind in `units/`, ... below a package's folder, or else in it. Raises Reason where
+    there are none.
+    """
     base = gift.path or folder_of(gift.module, plugin.search)
     inner = base / gift.group
     found: dict[str, Path] = {}

@@ -40,7 +40,7 @@ class Results:
         self._engine = open_store(url, create=False)
 
     def studies(self) -> Rows:
-        """A row a study: study, runs, created_at, notes."""
+        """Return a row a study: study, runs, created_at, notes."""
         notes = notes_on(self._engine)
         listed = [
             (*asdict(study).values(), [note.text for note in notes if note.study == study.study])
@@ -50,19 +50,23 @@ class Results:
         return Rows(names, listed, tuple(zip(names, (str, int, str, list[str]), strict=True)))
 
     def leaderboard(self, study: str) -> Rows:
-        """The ranking, best first, as `resbench results top STUDY --json` prints it. Raises BadInput for no finished run."""
+        """Return the ranking, best first, as `resbench results top STUDY --json` prints it. Raises BadInput for no
+        finished run.
+        """
         return leaderboard_rows(self._engine, study)
 
     def runs(self, study: str) -> Rows:
-        """Every run of every status, column by column as in the view v_runs."""
+        """Return every run of every status, column by column as in the view v_runs."""
         return run_rows(self._engine, study)
 
     def epochs(self, study: str) -> Rows:
-        """Every epoch of every run, column by column as in the view v_epochs."""
+        """Return every epoch of every run, column by column as in the view v_epochs."""
         return epoch_rows(self._engine, study)
 
     def query(self, sql: str, *, max_rows: int = 1_000_000, timeout_s: float = 30.0) -> Rows:
-        """One SELECT, which can only read. Raises BadInput for more rows than `max_rows`: none is left out in silence."""
+        """Return one SELECT, which can only read. Raises BadInput for more rows than `max_rows`: none is left out in
+        silence.
+        """
         found = query(self.url, sql, max_rows=max_rows, timeout_s=timeout_s)
         if found.truncated:
             raise BadInput(f"more than {max_rows} rows; ask for fewer, or give a larger max_rows")
@@ -81,12 +85,14 @@ class Results:
 
 
 def open_results(url: str | Path) -> Results:
-    """The database at a path or a URL, as `--db` takes it. Raises DatabaseError where there is none of ours."""
+    """Return the database at a path or a URL, as `--db` takes it. Raises DatabaseError where there is none of ours."""
     return Results(str(url))
 
 
 def leaderboard_rows(engine: Engine, study: str) -> Rows:
-    """The ranking as `results top --json` prints it; the columns of further objectives, such as `val_loss_mean`, hold numbers."""
+    """Return the ranking as `results top --json` prints it; the columns of further objectives, such as `val_loss_mean`,
+    hold numbers.
+    """
     rows = [row.as_json() for row in leaderboard(engine, study).rows]
     values = [tuple(list(v) if isinstance(v, tuple) else v for v in row.values()) for row in rows]
     names = tuple(rows[0])
@@ -103,7 +109,7 @@ def epoch_rows(engine: Engine, study: str) -> Rows:
 
 
 def _of_view(view: View, values: Sequence[tuple[Any, ...]]) -> Rows:
-    """Whether a value may be missing is all one to a column of a frame."""
+    """Return whether a value may be missing is all one to a column of a frame."""
     known = get_type_hints(EpochRecord) | get_type_hints(StudyRun)
     names = tuple(name for name, _ in view.columns)
     return Rows(names, values, tuple((name, next(iter(get_args(known[name])), known[name])) for name in names))

@@ -119,7 +119,7 @@ def library(name: str) -> Any:
 
 
 def _kind(name: str, values: Sequence[Any]) -> type:
-    """The type of a column; float where it is not to be told, for what may be missing is mostly a number."""
+    """Return the type of a column; float where it is not to be told, for what may be missing is mostly a number."""
     found = {list if isinstance(value, tuple | list) else type(value) for value in values} - {_NOTHING}
     if len(found) > 1 and found <= {int, float, bool}:
         return float if float in found else int

@@ -116,7 +116,9 @@ class StudyResults:
         return standing(both, level, test_of(self.stands))
 
     def against_best(self) -> list[tuple[Measured, Comparison]]:
-        """Every other unit less the best, in the order of the ranking. Raises BadInput where there is nothing to compare."""
+        """Return every other unit less the best, in the order of the ranking. Raises BadInput where there is nothing to
+        compare.
+        """
         best = self.best
         if best is None or len(self.units) < 2:
             raise BadInput(
@@ -129,7 +131,7 @@ class StudyResults:
 
 
 def turned(pair: Comparison) -> Comparison:
-    """The same of b - a."""
+    """Return the same of b - a."""
 
     def less(value: float | None) -> float | None:
         return None if value is None else -value
@@ -152,6 +154,6 @@ def study_results(engine: Engine, study: str) -> StudyResults:
 
 
 def _by_seed(runs: Sequence[StudyRun]) -> tuple[StudyRun, ...]:
-    """One run a seed, though it may stand under several names."""
+    """Return one run a seed, though it may stand under several names."""
     by_seed = {run.seed: run for run in runs}
     return tuple(by_seed[seed] for seed in sorted(by_seed))

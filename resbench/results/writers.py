@@ -41,12 +41,12 @@ class TextTable:
         return self.columns.index("unit") if "unit" in self.columns else next(iter(left), len(self.columns) - 1)
 
     def written(self, number: int, escape: Callable[[str], str]) -> list[str]:
-        """The cells of a column, escaped."""
+        """Return the cells of a column, escaped."""
         return [escape(row[number]) for row in self.rows]
 
 
 def as_markdown(table: TextTable) -> str:
-    """A table of GitHub's Markdown between its title and its notes."""
+    """Return a table of GitHub's Markdown between its title and its notes."""
     names = [markdown(name.removeprefix(">")) for name in table.columns]
     rule = ["---:" if name.startswith(">") else "---" for name in table.columns]
     columns = [table.written(number, markdown) for number in range(len(names))]
@@ -57,7 +57,7 @@ def as_markdown(table: TextTable) -> str:
 
 
 def as_latex(table: TextTable, *, booktabs: bool = False) -> str:
-    """A table environment as wide as a column of the page: names are wrapped in what the other columns leave.
+    """Return a table environment as wide as a column of the page: names are wrapped in what the other columns leave.
 
     It needs no package but booktabs, and that one only where its rules are asked for.
     """
@@ -83,13 +83,13 @@ def as_latex(table: TextTable, *, booktabs: bool = False) -> str:
 
 
 def latex_excess_pt(table: TextTable) -> int:
-    """How much wider than a column of LaTeX's article the table would have to be, in points; 0 where it fits."""
+    """Return how much wider than a column of LaTeX's article the table would have to be, in points; 0 where it fits."""
     width = _others_em(table) * _SMALL_EM_PT + _GAP_PT * (len(table.columns) - 1) + _NAME_PT
     return max(0, round(width - _COLUMN_PT))
 
 
 def _others_em(table: TextTable) -> float:
-    """What all columns but the one of names take, at most, by the widths of Computer Modern."""
+    """Return what all columns but the one of names take, at most, by the widths of Computer Modern."""
     columns = zip(table.columns, *table.rows, strict=True)
     return sum(max(map(_em, column)) for number, column in enumerate(columns) if number != table.name)
 
@@ -103,7 +103,7 @@ def _strong(table: TextTable, names: list[str], before: str, after: str) -> list
 
 
 def _label(text: str) -> str:
-    """What LaTeX takes as the name of a reference."""
+    """Return what LaTeX takes as the name of a reference."""
     return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-") or "results"
 
 
@@ -111,7 +111,7 @@ About = Mapping[str, str]  # what is kept in the file beside the rows, where its
 
 
 def as_csv(rows: Rows, about: About) -> bytes:
-    """Texts as a spreadsheet and a terminal may show them; `raw_csv` as they are."""
+    """Return texts as a spreadsheet and a terminal may show them; `raw_csv` as they are."""
     return csv_text(rows.columns, rows.values).encode()
 
 
@@ -121,7 +121,7 @@ def raw_csv(rows: Rows, about: About) -> bytes:
 
 
 def as_json(rows: Rows, about: About) -> bytes:
-    """A list of objects, one a line."""
+    """Return a list of objects, one a line."""
     lines = map(json_text, rows)
     return ("[\n" + ",\n".join(lines) + "\n]\n").encode()
 

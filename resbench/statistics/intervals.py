@@ -87,7 +87,7 @@ def median(sample: Sample) -> float | None:
 
 
 def median_interval(sample: Sample) -> MedianInterval | None:
-    """The narrowest pair of order statistics over all runs that covers 95 %, else best to worst; None under 3 runs.
+    """Return the narrowest pair of order statistics over all runs that covers 95 %, else best to worst; None under 3 runs.
 
     >>> median_interval(Sample("a", (5.0, 7.0, 6.0, 9.0, 8.0)))
     MedianInterval(low=5.0, high=9.0, coverage=0.9375)
@@ -116,7 +116,9 @@ def share_interval(successes: int, n: int) -> tuple[float, float]:
 
 
 def is_skewed(scores: Sequence[float]) -> bool:
-    """Whether the mean's interval covers less than it says (86 to 92 %): |skew| > 1 over 8 or more runs (moment skewness)."""
+    """Return whether the mean's interval covers less than it says (86 to 92 %): |skew| > 1 over 8 or more runs (moment
+    skewness).
+    """
     if len(scores) < SKEW_MIN_RUNS or min(scores) == max(scores):
         return False
     centre = fmean(scores)

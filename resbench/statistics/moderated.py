@@ -27,7 +27,7 @@ SMALLEST_VARIANCE = 1e-24  # of what is no error rate: only so that there is a l
 
 
 def variance_floor(n_val: int | None) -> float:
-    """Smallest believable variance (squared error points): that of rounding to whole images of a val set of `n_val`.
+    """Return smallest believable variance (squared error points): that of rounding to whole images of a val set of `n_val`.
 
     None: what is measured is no share of images, so hardly any is too small."""
     if n_val is None:
@@ -81,7 +81,9 @@ def _fit_prior(variances: Floats, df: Floats) -> tuple[float, float]:
 
 
 def _trigamma_inverse(value: float) -> float:
-    """The y with trigamma(y) = value > 0. Newton on 1 / trigamma, which is convex and nearly straight (Smyth's appendix)."""
+    """Return the y with trigamma(y) = value > 0. Newton on 1 / trigamma, which is convex and nearly straight (Smyth's
+    appendix).
+    """
     if value > 1e7:
         return float(value**-0.5)
     if value < 1e-6:

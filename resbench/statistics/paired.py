@@ -41,7 +41,7 @@ def paired(a: Sample, b: Sample, floor: float) -> Comparison:
 
 
 def _common(a: Sample, b: Sample) -> tuple[Sample, Sample]:
-    """Both cut to the seeds that converged in both, in one order."""
+    """Return both cut to the seeds that converged in both, in one order."""
     of_a, of_b = dict(zip(a.seeds, a.scores, strict=False)), dict(zip(b.seeds, b.scores, strict=False))
     seeds = [seed for seed in a.seeds if seed in of_b]
     return Sample(a.name, tuple(of_a[s] for s in seeds)), Sample(b.name, tuple(of_b[s] for s in seeds))

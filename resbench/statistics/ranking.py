@@ -41,7 +41,8 @@ class Ranked:
 
 
 def rank(samples: Sequence[Sample], *, n_val: int | None, tied: TieMembership | None = None) -> list[Ranked]:
-    """The rows, best first. `n_val`: validation images, below whose resolution no spread is believed; None: not an error rate.
+    """Return the rows, best first. `n_val`: validation images, below whose resolution no spread is believed; None: not
+    an error rate.
 
     `tied`: who may still be the best, where another design than rule 6 decides (a race, several objectives).
 

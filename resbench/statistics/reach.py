@@ -14,7 +14,7 @@ from resbench.statistics.sample import LEVEL, MIN_SEEDS
 
 
 def smallest_p(n_a: int, n_b: int, *, paired: bool = False) -> float:
-    """Smallest two-sided p of the exact test of `n_a` against `n_b` runs; paired: of `n_a` = `n_b` common seeds.
+    """Return smallest two-sided p of the exact test of `n_a` against `n_b` runs; paired: of `n_a` = `n_b` common seeds.
 
     >>> round(smallest_p(4, 4), 3), smallest_p(5, 5, paired=True)
     (0.029, 0.0625)
@@ -28,7 +28,7 @@ def smallest_p(n_a: int, n_b: int, *, paired: bool = False) -> float:
 
 
 def seeds_to_claim(pairs: int, *, paired: bool = False) -> int | None:
-    """Fewest seeds for each architecture at which a claim about `pairs` pairs is possible; None: no number suffices.
+    """Return fewest seeds for each architecture at which a claim about `pairs` pairs is possible; None: no number suffices.
 
     >>> seeds_to_claim(28), seeds_to_claim(28, paired=True)
     (7, 11)

@@ -77,7 +77,7 @@ class Sample:
 
 
 def by_name(samples: Sequence[Sample]) -> dict[str, Sample]:
-    """The samples under their names; two samples of one name are refused."""
+    """Return the samples under their names; two samples of one name are refused."""
     named: dict[str, Sample] = {}
     for sample in samples:
         if sample.name in named:

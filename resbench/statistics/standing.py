@@ -40,7 +40,7 @@ class Scored:
 
 
 def standing(scored: Sequence[Scored], level: float = LEVEL, test: Test | None = None) -> dict[str, bool | None]:
-    """The first objective's samples say which units have runs enough; the units are the same in all.
+    """Return the first objective's samples say which units have runs enough; the units are the same in all.
 
     >>> runs = (Sample("a", (6.1, 6.3, 6.0)), Sample("b", (9.1, 9.3, 9.0)), Sample("c", (7.0,)))
     >>> standing([Scored(runs, 1e-9)])

@@ -38,7 +38,7 @@ Test = Callable[[Floats, Floats, Floats, float, float], Floats]
 def tie_group(
     means: Floats, variances: Floats, counts: Floats, floor: float, level: float = LEVEL
 ) -> NDArray[np.bool_]:
-    """True where a unit is still in, [m]. Counts of 3 or more; `floor` as in `moderate`.
+    """Return True where a unit is still in, [m]. Counts of 3 or more; `floor` as in `moderate`.
 
     >>> from resbench.statistics.moderated import variance_floor
     >>> tie_group(np.array([6.0, 6.1, 9.0]), np.full(3, 0.04), np.full(3, 5.0), variance_floor(5000)).tolist()
@@ -50,7 +50,7 @@ def tie_group(
 def stepwise(
     columns: Sequence[ObjectiveColumn], counts: Floats, level: float = LEVEL, test: Test | None = None
 ) -> NDArray[np.bool_]:
-    """The same for any number of objectives. `test`: moderated Welch, where none is given."""
+    """Return the same for any number of objectives. `test`: moderated Welch, where none is given."""
     inside = np.arange(len(counts))
     while (m := len(inside)) > 1:
         each = level / (m * (m - 1))

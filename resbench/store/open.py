@@ -19,7 +19,7 @@ from resbench.store.schema.view_repair import find_wrong_views
 
 
 def open_store(url: str, *, create: bool, transaction_s: float | None = None, bulk: bool = False) -> Engine:
-    """The engine of a database with the newest schema; raises DatabaseError before anything is changed.
+    """Return the engine of a database with the newest schema; raises DatabaseError before anything is changed.
 
     `create=True` is for commands that write: it makes the file and our tables where there are none (Optuna's own may be
     there), and writes once without changing anything, so that a read-only database is found before any training. A database of
@@ -45,7 +45,9 @@ def open_store(url: str, *, create: bool, transaction_s: float | None = None, bu
 
 
 def found_revision(connection: Connection) -> object:
-    """The revision that stands in the database, None where resbench has written nothing yet; of a stranger's, anything."""
+    """Return the revision that stands in the database, None where resbench has written nothing yet; of a stranger's,
+    anything.
+    """
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
     return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
@@ -58,7 +60,7 @@ def _check_views(connection: Connection, location: Location) -> None:
 
 
 def connect(location: Location, *, create: bool, transaction_s: float | None = None, bulk: bool = False) -> Engine:
-    """An engine on a database of ours of whatever schema."""
+    """Return an engine on a database of ours of whatever schema."""
     limit_s = limit_of(transaction_s)
     if location.path is not None:
         check_file(location, create=create, transaction_s=limit_s)

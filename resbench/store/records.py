@@ -214,7 +214,7 @@ class RunRow:
 
 
 def finite(number: float | None) -> float | None:
-    """None for what is no finite number: SQLite would keep inf but not nan, Postgres both.
+    """Return None for what is no finite number: SQLite would keep inf but not nan, Postgres both.
 
     >>> finite(float("nan")), finite(2.5)
     (None, 2.5)
@@ -231,7 +231,7 @@ def canonical_json(value: object) -> str:
 
 
 def now() -> str:
-    """The time in UTC as the tables hold it, such as 2026-11-23T19:21:51Z."""
+    """Return the time in UTC as the tables hold it, such as 2026-11-23T19:21:51Z."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -324,7 +324,7 @@ class Lease:
 
 
 def cause(error: str | None) -> str:
-    """What a failure says of itself: of an exception's trace, what stands behind the frames.
+    """Return what a failure says of itself: of an exception's trace, what stands behind the frames.
 
     >>> cause("Traceback (most recent call last):\\n  File \\"a.py\\", line 1\\n    1 / 0\\nZeroDivisionError: by zero\\n")
     'ZeroDivisionError: by zero'

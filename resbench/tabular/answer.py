@@ -97,7 +97,7 @@ class Answer:
         return _mean([run.train_s for run in self.runs])
 
     def without(self, seeds: Collection[int]) -> Answer:
-        """The same over the other seeds."""
+        """Return the same over the other seeds."""
         return replace(self, runs=tuple(run for run in self.runs if run.seed not in seeds))
 
     def __str__(self) -> str:

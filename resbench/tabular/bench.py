@@ -52,7 +52,7 @@ class Bench:
         return self._index.units()
 
     def count(self) -> int:
-        """Runs in the file."""
+        """Return runs in the file."""
         return int(self._file.select("SELECT COUNT(*) FROM run")[0][0])
 
     @property
@@ -69,7 +69,8 @@ class Bench:
     @overload
     def query(self, unit: Asked, *, epoch: int | None = None, seed: int) -> Record: ...
     def query(self, unit: Asked, *, epoch: int | None = None, seed: int | None = None) -> Answer | Record:
-        """A unit by name, digest, or its YAML file (or what such a file holds), which is bound in the study's network first.
+        """Return a unit by name, digest, or its YAML file (or what such a file holds), which is bound in the study's
+        network first.
 
         Without a seed, all of them with mean, sd and n; without an epoch, after the last. Raises BadInput for what is not here.
         """
@@ -98,12 +99,12 @@ class Bench:
         return run
 
     def seeds(self, unit: Asked) -> tuple[int, ...]:
-        """Those that have a run."""
+        """Return those that have a run."""
         sql = "SELECT seed FROM run WHERE architecture = ? AND recipe = ? AND data = ? ORDER BY seed"
         return tuple(seed for (seed,) in self._file.select(sql, self._index.find(unit).identity))
 
     def architecture(self, unit: Asked) -> str:
-        """The canonical network, JSON: `resbench.compiler.identity.serialize.from_json` makes it a network again."""
+        """Return the canonical network, JSON: `resbench.compiler.identity.serialize.from_json` makes it a network again."""
         sql = "SELECT spec FROM architecture WHERE digest = ?"
         return str(self._file.select(sql, (self._index.find(unit).architecture,))[0][0])
 
@@ -147,7 +148,7 @@ class Bench:
         self.close()
 
     def _seeds_of(self, study: str) -> frozenset[int]:
-        """Those that the study wants. Its spec is long where it has many units, so it is read once."""
+        """Return those that the study wants. Its spec is long where it has many units, so it is read once."""
         if study not in self._wanted:
             row = self._file.first("SELECT spec FROM study WHERE name = ?", (study,))
             with self._file.explained():
@@ -174,8 +175,8 @@ def _record(entry: Entry, row: tuple[Any, ...]) -> Record:
 
 
 def _counts(run: Record, epoch: int | None) -> bool:
-    """Whether a run tells of an epoch, or of the end. One that diverged before is told of at its end, one that a rung stopped
-    has none.
+    """Return whether a run tells of an epoch, or of the end. One that diverged before is told of at its end, one that a
+    rung stopped has none.
     """
     return run.status in ("complete", "diverged") if epoch is None else run.epoch == epoch or run.status == "diverged"
 

@@ -106,7 +106,7 @@ def _network(spec: str) -> Mapping[str, Any]:
 
 
 def is_file(asked: str) -> bool:
-    """Whether a text names a unit's file, perhaps with values behind it, and no unit of the benchmark.
+    """Return whether a text names a unit's file, perhaps with values behind it, and no unit of the benchmark.
 
     >>> is_file("units/mine.yaml gate_bias=-6"), is_file("exclusive_gating gate_bias=-6")
     (True, False)

@@ -70,7 +70,7 @@ class FrozenFile:
         self._connection, self.shown = connection, shown
 
     def select(self, sql: str, values: tuple[object, ...] = ()) -> list[Row]:
-        """The rows of a question; columns go by their names."""
+        """Return the rows of a question; columns go by their names."""
         return self._rows(sql, values, _JOINED)
 
     def first(self, sql: str, values: tuple[object, ...] = ()) -> Row | None:
@@ -78,7 +78,7 @@ class FrozenFile:
         return rows[0] if rows else None
 
     def table(self, name: str, order: str = "rowid") -> list[Row]:
-        """Every row of a table, whole."""
+        """Return every row of a table, whole."""
         order = "" if order == "rowid" else f" ORDER BY {order}"
         return self._rows(f"SELECT * FROM {name}{order}", (), TABLES[name])
 

@@ -55,7 +55,7 @@ def merge(paths: Sequence[str | Path], out: str | Path, *, force: bool = False) 
 
 
 def _copy(source: FrozenFile, target: sqlite3.Connection, name: str, conflicts: list[str]) -> bool:
-    """One file's rows. Returns whether it holds test scores."""
+    """Return one file's rows. Returns whether it holds test scores."""
     for table in _KEPT_ONCE:
         _add_absent(target, table, source.table(table))
     for study, spec, made in source.table("study", "name"):
@@ -94,7 +94,7 @@ def _new(source: FrozenFile, target: sqlite3.Connection, run: tuple[Any, ...]) -
 
 
 def _difference(source: FrozenFile, target: sqlite3.Connection, run: tuple[Any, ...]) -> str:
-    """How the results of one run differ, nothing where they are the same; seconds may differ."""
+    """Return how the results of one run differ, nothing where they are the same; seconds may differ."""
     ours = target.execute(f"SELECT id, {_RESULT} FROM run WHERE {_IDENTITY}", run[1:5]).fetchone()
     theirs = dict(zip(TABLES["run"], run, strict=True))
     for what, value in zip(_RESULT.split(", "), ours[1:], strict=True):

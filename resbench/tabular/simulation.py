@@ -96,7 +96,7 @@ class Simulation:
         return run
 
     def _run(self, answer: Answer, begun: Collection[int], seed: int | None) -> Record:
-        """The one of this seed; else one not begun, drawn. Raises BadInput where there is none."""
+        """Return the one of this seed; else one not begun, drawn. Raises BadInput where there is none."""
         runs = [run for run in answer.runs if seed in (None, run.seed)]
         if not answer.runs:
             raise BadInput(f"{self._shown}: {answer.unit}: no run of it has come to its end")
@@ -106,7 +106,8 @@ class Simulation:
         return self.random.choice([run for run in runs if run.seed not in begun] or runs)
 
     def best(self) -> str | None:
-        """The unit whose runs, as far as this search trained them to their end, have the lowest mean val error; ties by name.
+        """Return the unit whose runs, as far as this search trained them to their end, have the lowest mean val error;
+        ties by name.
 
         One in which fewer than half of them converged fails. A run tells of itself, not of the next seed: see `unseen`.
         """
@@ -119,7 +120,9 @@ class Simulation:
         return min(means, key=lambda unit: (means[unit], unit)) if means else None
 
     def unseen(self, unit: str) -> Answer:
-        """The runs of a unit that this search has not seen: what it chose is judged by them, since choosing flatters."""
+        """Return the runs of a unit that this search has not seen: what it chose is judged by them, since choosing
+        flatters.
+        """
         answer = self._ask(unit, None)
         return answer.without(self._stands.get(answer.identity, {}))
 

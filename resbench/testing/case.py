@@ -97,7 +97,7 @@ def signature_of(kind: OpKind) -> Signature:
 
 
 def _bound(ops: list[Any], shape: Shape) -> Graph:
-    """A list of ops as an argument."""
+    """Return a list of ops as an argument."""
     library, check = Library(table()), Problems()
     parsed = parse_ops(from_plain(ops, "ops"), library, check)
     check.done()
@@ -105,7 +105,7 @@ def _bound(ops: list[Any], shape: Shape) -> Graph:
 
 
 def bare(case: Case, arguments: Mapping[str, Any] | None = None) -> nn.Module:
-    """The module on the current default device, its parameters without values."""
+    """Return the module on the current default device, its parameters without values."""
     said = case.arguments if arguments is None else arguments
     given = {key: build_unit(value, "Ops") if isinstance(value, Graph) else value for key, value in said.items()}
     module: type[nn.Module] = case.kind.module
@@ -114,7 +114,7 @@ def bare(case: Case, arguments: Mapping[str, Any] | None = None) -> nn.Module:
 
 
 def make(case: Case, arguments: Mapping[str, Any] | None = None, seed: int = 5) -> nn.Module:
-    """The module with weights and running statistics that are neither 0 nor 1, in float64 on the CPU."""
+    """Return the module with weights and running statistics that are neither 0 nor 1, in float64 on the CPU."""
     module = bare(case, arguments).double()
     initialize_weights(module, {"": 0}, seed, "he_normal")
     generator = torch.Generator().manual_seed(seed)
@@ -137,7 +137,7 @@ def inputs(case: Case, seed: int = 0) -> list[Tensor]:
 
 
 def run(module: nn.Module, tensors: Sequence[Tensor], seed: int = 1) -> Tensor:
-    """One forward pass; what draws starts from the same seed each time."""
+    """Return one forward pass; what draws starts from the same seed each time."""
     for part in module.modules():
         if isinstance(part, Random):
             part.generator = torch.Generator().manual_seed(seed)

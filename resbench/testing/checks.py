@@ -140,7 +140,7 @@ def in_parts(case: Case) -> None:
 
 
 def macs(case: Case) -> int:
-    """The price for one image: its own, or what torch counts. Unpriced operations have to be declared."""
+    """Return the price for one image: its own, or what torch counts. Unpriced operations have to be declared."""
     if case.kind.macs is not None:
         price = case.kind.macs(dict(case.arguments), case.shapes)
         whole = isinstance(price, int) and not isinstance(price, bool)

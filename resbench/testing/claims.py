@@ -68,5 +68,5 @@ CLAIMS: dict[str, Callable[[Case], None]] = {
 
 
 def claimed(case: Case) -> list[str]:
-    """The claims that the op makes."""
+    """Return the claims that the op makes."""
     return [name for name in CLAIMS if getattr(case.kind, name)]

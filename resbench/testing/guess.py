@@ -35,7 +35,7 @@ def _guess(name: str, argument: Argument) -> Any:
 
 
 def varied(given: Mapping[str, Any], schema: Mapping[str, Argument]) -> Iterator[dict[str, Any]]:
-    """The arguments with each flag turned and each other literal taken."""
+    """Yield the arguments with each flag turned and each other literal taken."""
     for name, argument in schema.items():
         here = given.get(name, argument.default)
         if name not in given or argument.required:

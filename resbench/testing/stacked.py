@@ -15,7 +15,9 @@ K = 3
 
 
 def stacked(case: Case) -> str:
-    """How they run: `side by side`, `by vmap`, or `one after the other` and why. Raises AssertionError where they differ."""
+    """Return how they run: `side by side`, `by vmap`, or `one after the other` and why. Raises AssertionError where
+    they differ.
+    """
 
     def one(channels: int) -> nn.Module:
         return bare(replace(case, shapes=((channels, *case.shapes[0][1:]), *case.shapes[1:])))

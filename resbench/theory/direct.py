@@ -31,7 +31,7 @@ class Direct:
         return not self.factors and carried == list(range(len(carried))) == list(self.sources[: len(carried)])
 
     def holds(self, channels: int) -> bool:
-        """Whether that is all of so many channels of x."""
+        """Return whether that is all of so many channels of x."""
         return self.is_identity and sum(source is not None for source in self.sources) == channels
 
 
@@ -71,7 +71,7 @@ def _after(
 
 
 def _product(op: BoundOp, inputs: Sequence[Direct | None]) -> float | None:
-    """The constants in front of x after the op."""
+    """Return the constants in front of x after the op."""
     signs = (1.0, -1.0) if op.op == "subtract" else (1.0,) * len(inputs)
     there: list[float] = []
     for sign, one in zip(signs, inputs, strict=True):

@@ -14,7 +14,7 @@ _GATES = ("sigmoid", "tanh", "hardswish")
 
 
 def equation(path: IdentityPath) -> tuple[str, dict[str, str]]:
-    """The equation, and what the names in it stand for (F, and gates g), in the order in which they are met."""
+    """Return the equation, and what the names in it stand for (F, and gates g), in the order in which they are met."""
     writer = _Writer(path)
     right = writer.along(len(path.h) + (path.merge is not None) + len(path.f))
     return f"x_{{l+1}} = {_bare(right)}", writer.names
@@ -38,7 +38,7 @@ class _Writer:
     _branches: dict[int, str] = field(default_factory=dict)
 
     def along(self, count: int) -> str:
-        """What has become of x after so many steps of the path."""
+        """Return what has become of x after so many steps of the path."""
         path, text = self.path, "x_l"
         steps = [*path.h, *([path.merge] if path.merge else []), *path.f]
         if path.merge is None:
@@ -66,7 +66,7 @@ class _Writer:
         return text
 
     def part(self, value: int) -> str:
-        """What joins x: F, with the constants and gates in front of it."""
+        """Return what joins x: F, with the constants and gates in front of it."""
         graph = self.path.graph
         if value == 0:
             return "x_l"

@@ -74,7 +74,7 @@ def predicted(path: IdentityPath) -> dict[str, bool]:
 def check_identities(
     bound: BoundNetwork, seed: int = 0, images: int = IMAGES, tell: Callable[[str], object] = lambda text: None
 ) -> list[EquationCheck]:
-    """Both precisions, on a network with weights of that seed and images of noise. `tell` hears how far it is."""
+    """Return both precisions, on a network with weights of that seed and images of noise. `tell` hears how far it is."""
     units, _ = inner_unit(bound)
     said = predicted(identity_path(units[0][1]))
     network = build(bound)

@@ -50,7 +50,8 @@ def identity_path(graph: Graph) -> IdentityPath:
 
 
 def inner_unit(bound: BoundNetwork) -> tuple[list[tuple[str, Graph]], int]:
-    """The units that are alike and most frequent (which leaves out the first and the transitions), and how many units there are.
+    """Return the units that are alike and most frequent (which leaves out the first and the transitions), and how many
+    units there are.
 
     Units are alike where the same ops read the same values, whatever their widths and rates. In the normal form.
     """
@@ -90,7 +91,7 @@ def _and(cost: Cost, kind: Kind) -> Cost:
 
 
 def _joins(graph: Graph, step: PathStep) -> bool:
-    """Whether a branch with weights joins the path here."""
+    """Return whether a branch with weights joins the path here."""
     others = [source for i, source in enumerate(step.op.inputs) if i != step.via]
     return step.op.op in SUMS and any(_has_weights(graph, source) for source in others)
 

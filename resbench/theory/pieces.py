@@ -35,7 +35,7 @@ class Pieces:
 
 
 def run(module: nn.Module, graph: Graph, x: Tensor) -> list[Tensor]:
-    """Every value of a unit, by its number."""
+    """Return every value of a unit, by its number."""
     values = [x]
     for op in graph.ops:
         values.append(module.get_submodule(op.path)(*(values[i] for i in op.inputs)))
@@ -67,7 +67,9 @@ def pieces(module: nn.Module, graph: Graph, x: Tensor) -> Pieces:
 
 
 def _target(path: IdentityPath) -> int | None:
-    """The value of which Eq. 4 and 7 speak: the result, else the sum behind which f stands. None: x is not there any more."""
+    """Return the value of which Eq. 4 and 7 speak: the result, else the sum behind which f stands. None: x is not there
+    any more.
+    """
     found = direct(path.graph)
     if path.merge is None:
         return None
@@ -92,7 +94,7 @@ def _is_cut(path: IdentityPath) -> bool:
 def _pushed(
     module: nn.Module, graph: Graph, values: list[Tensor], reached: list[bool], carried: Tensor, *, target: int
 ) -> Tensor:
-    """The linear part of a value, at `carried` instead of x."""
+    """Return the linear part of a value, at `carried` instead of x."""
     at: list[Tensor] = [carried]
     for number, op in enumerate(graph.ops[:target], start=1):
         if not reached[number]:
@@ -107,7 +109,7 @@ def _pushed(
 
 
 def _rests(module: nn.Module, graph: Graph, values: list[Tensor], reached: list[bool]) -> list[Tensor]:
-    """What of every value is not push(x): F, with every factor that F meets on the way to the sum."""
+    """Return what of every value is not push(x): F, with every factor that F meets on the way to the sum."""
     rests = [torch.zeros_like(values[0])]
     for number, op in enumerate(graph.ops, start=1):
         if not reached[number]:
@@ -120,7 +122,7 @@ def _rests(module: nn.Module, graph: Graph, values: list[Tensor], reached: list[
 
 
 def _gated(op: BoundOp, parts: list[Tensor], values: list[Tensor], reached: list[bool]) -> Tensor:
-    """The part of the one input in which x is, times the others as they stood."""
+    """Return the part of the one input in which x is, times the others as they stood."""
     (via,) = (i for i in op.inputs if reached[i])
     product = parts[via]
     for i in op.inputs:

@@ -57,14 +57,14 @@ def proxy(name: str) -> Callable[[Proxy], Proxy]:
 
 
 def proxies() -> dict[str, Proxy]:
-    """Every proxy by name, resbench's own first."""
+    """Return every proxy by name, resbench's own first."""
     _fill_own()
     load("metrics")
     return dict(_PROXIES)
 
 
 def measure(name: str, start: ProxyInput) -> float | None:
-    """None where it is no finite number. Raises PluginError where a proxy fails, with whose it is."""
+    """Return None where it is no finite number. Raises PluginError where a proxy fails, with whose it is."""
     function = proxies()[name]
     own = replace(start, network=deepcopy(start.network))  # some leave other weights behind
     for module in own.network.modules():

@@ -130,7 +130,7 @@ def _op(step: PathStep) -> str:
 
 
 def _said(worst: str, steps: tuple[PathStep, ...]) -> str:
-    """The worst kind first."""
+    """Return the worst kind first."""
     of: dict[str, list[str]] = {}
     for step in steps:
         if step.kind != "kept":
@@ -182,7 +182,7 @@ def _factor(path: IdentityPath) -> float | None:
 
 
 def _kept(step: PathStep) -> float:
-    """The expected factor."""
+    """Return the expected factor."""
     arguments = dict(step.op.arguments)
     if step.op.op == "random_mix":
         return 0.5
@@ -191,7 +191,7 @@ def _kept(step: PathStep) -> float:
 
 
 def _at_start(graph: Graph, value: int) -> float | None:
-    """A gate where what its weights yield is 0, as it is on average at the start."""
+    """Return a gate where what its weights yield is 0, as it is on average at the start."""
     if value == 0:
         return None
     op = graph.ops[value - 1]

@@ -42,7 +42,7 @@ class Batches:
 
 
 def augment(images: Tensor, recipe: RecipeSpec, generators: Sequence[torch.Generator], part: Shard) -> Tensor:
-    """The recipe's steps in order, on K batches one after the other."""
+    """Return the recipe's steps in order, on K batches one after the other."""
     for step in recipe.augment:
         (name,) = step.model_fields_set
         images = AUGMENTATIONS[name](images, generators=generators, part=part, **step.model_dump()[name])

@@ -53,7 +53,7 @@ class Clock:
         self.steps += name == "optimizer"
 
     def close(self) -> dict[str, float]:
-        """Seconds by phase; `overhead` is all the rest since the clock was made."""
+        """Return seconds by phase; `overhead` is all the rest since the clock was made."""
         self.stop()
         total = self._now() - self.began
         parts: dict[str, float] = dict(self.seconds.items())
@@ -85,7 +85,7 @@ class Clock:
 
 
 def each(items: Iterable[T], phase: InPhase) -> Iterator[T]:
-    """The items, the time that it takes to get them counted as data."""
+    """Yield the items, the time that it takes to get them counted as data."""
     source = iter(items)
     while True:
         with phase("data"):

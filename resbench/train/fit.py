@@ -233,5 +233,5 @@ def reseed_ops(stacked: Stack, seeds: tuple[int, ...], epoch: int) -> None:
 
 
 def all_finite(stacked: Stack, number: int) -> bool:
-    """Whether every weight and running statistic of one network is a finite number."""
+    """Return whether every weight and running statistic of one network is a finite number."""
     return all(bool(torch.isfinite(tensor).all()) for tensor in stacked.state(number).values())

@@ -24,7 +24,9 @@ class Images(Protocol):
 
 
 def load_of(bound: BoundNetwork, recipe: RecipeSpec, data: Images, seeds: int = 1) -> TrainingLoad:
-    """What one process has at a time. Of a split that would be streamed from files if it lay in files, no image counts."""
+    """Return what one process has at a time. Of a split that would be streamed from files if it lay in files, no image
+    counts.
+    """
     image = FLOAT * math.prod(bound.input_shape)
     lie = sum(image * count for count in (data.n_train, data.n_val) if image * count <= HELD_BYTES)
     batch = max(1, recipe.batch // (recipe.devices or started()))

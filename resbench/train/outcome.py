@@ -62,8 +62,8 @@ def is_finite(epoch: Epoch) -> bool:
 
 
 def has_learned(train_loss: float, constant_loss: float) -> bool:
-    """Whether a loss over the training images is below that of a constant predictor, by more than the rounding of a float32 sum.
-    The validation error does not count: with few images it cannot tell.
+    """Return whether a loss over the training images is below that of a constant predictor, by more than the rounding
+    of a float32 sum. The validation error does not count: with few images it cannot tell.
     """
     return train_loss < constant_loss * (1 - ROUNDING)
 

@@ -32,7 +32,7 @@ def length(recipe: RecipeSpec, n_train: int) -> Length:
 
 
 def learning_rates(recipe: RecipeSpec, run: Length) -> list[float]:
-    """One for each iteration: the warm-up's while it lasts, then the optimizer's, lowered by the schedule.
+    """Return one for each iteration: the warm-up's while it lasts, then the optimizer's, lowered by the schedule.
 
     Steps act on the warm-up too; cosine and linear begin behind it. Cosine: Loshchilov & Hutter 2017, arXiv:1608.03983
     """
@@ -59,7 +59,9 @@ def warm_epochs(recipe: RecipeSpec, run: Length) -> float:
 
 
 def late_steps(recipe: RecipeSpec, run: Length) -> tuple[int, int]:
-    """How many of the schedule's steps lie beyond the run, and how many there are. A fraction of the run never does."""
+    """Return how many of the schedule's steps lie beyond the run, and how many there are. A fraction of the run never
+    does.
+    """
     points = _points(recipe, run)
     if (
         recipe.schedule is not None

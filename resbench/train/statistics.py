@@ -48,7 +48,7 @@ class _Moments:
 
 
 def norms_of(network: nn.Module) -> list[nn.Module]:
-    """The modules that keep running statistics of batches."""
+    """Return the modules that keep running statistics of batches."""
     return [module for module in network.modules() if "running_mean" in dict(module.named_buffers(recurse=False))]
 
 

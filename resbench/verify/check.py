@@ -120,7 +120,9 @@ def _paired(ours: nn.Module, theirs: nn.Module, images: Tensor, given: Mapping[s
 
 
 def _in_training(network: nn.Module, images: Tensor, whose: str) -> tuple[Rates, int]:
-    """What it drops at random in training, and how many tensors it gives there. Raises BadInput: it takes no such images."""
+    """Return what it drops at random in training, and how many tensors it gives there. Raises BadInput: it takes no
+    such images.
+    """
     with torch.no_grad(), still(network, training=True) as dropped:
         outputs = forward(network, images, whose)
     return dropped, len(outputs)

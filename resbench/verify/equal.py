@@ -64,7 +64,7 @@ def compare(ours: nn.Module, theirs: nn.Module, names: Mapping[str, str], images
 
 
 def _trained(network: nn.Module, images: Tensor, whose: str) -> Tensor:
-    """The output in training, nothing left out at random; gradients of a weighted sum of it are in the parameters."""
+    """Return the output in training, nothing left out at random; gradients of a weighted sum of it are in the parameters."""
     network.zero_grad(set_to_none=True)
     with still(network, training=True):
         output = forward(network, images, whose)[0]
@@ -82,7 +82,7 @@ def relative(ours: Tensor, theirs: Tensor) -> float:
 
 
 def _gradients(pairs: Mapping[str, tuple[Tensor | None, Tensor | None]]) -> tuple[float, str]:
-    """The largest difference and the parameter it is at; a gradient that only one side has is infinitely far off."""
+    """Return the largest difference and the parameter it is at; a gradient that only one side has is infinitely far off."""
     largest = max((float(b.abs().max()) for _, b in pairs.values() if b is not None), default=0.0)
     found = (0.0, "")
     for name, (a, b) in pairs.items():

@@ -20,7 +20,7 @@ class Fingerprint:
     square: float
 
     def same(self, other: Fingerprint) -> bool:
-        """Whether these are the same values in some order, up to rounding; not where one is not finite."""
+        """Return whether these are the same values in some order, up to rounding; not where one is not finite."""
         pairs = (
             (self.largest, other.largest, self.largest),
             (self.total, other.total, self.magnitude),

@@ -14,7 +14,7 @@ OURS, REFERENCE = "the network", "the reference"
 
 
 def forward(network: nn.Module, images: Tensor, whose: str) -> list[Tensor]:
-    """Every tensor that it gives: logits first, what auxiliary heads give in training behind them.
+    """Return every tensor that it gives: logits first, what auxiliary heads give in training behind them.
 
     Raises BadInput: it does not take such images, or gives no tensor.
     """

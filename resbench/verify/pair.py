@@ -101,7 +101,9 @@ class _Search:
         return False
 
     def culprit(self, stuck: int) -> int | None:
-        """The last use with another option that feeds the one that is stuck, or has taken what would fit one that does."""
+        """Return the last use with another option that feeds the one that is stuck, or has taken what would fit one
+        that does.
+        """
         feeding, todo = set[int](), [stuck]
         while todo:
             number = todo.pop()
@@ -165,7 +167,7 @@ class _Search:
         return run()
 
     def rank(self, use: TensorUse, j: int) -> tuple[bool, int, bool, bool, int]:
-        """The larger the likelier: of one place and one stride; of those the first."""
+        """Return the larger the likelier: of one place and one stride; of those the first."""
         other, mine = self.theirs[j], self.ours[self.number]
         fed = other.sources == frozenset(self.partner.get(s) for s in use.sources)
         return fed, self.alike(self.number, j), mine.numel == other.numel, same(use.reads, other.reads), -j
@@ -180,7 +182,7 @@ class _Search:
         return tuple(self.names[name] for name in use.names)
 
     def agree(self, use: TensorUse, other: TensorUse) -> bool:
-        """Whether a pair goes with what is known of the names: both ways, since no parameter has two partners."""
+        """Return whether a pair goes with what is known of the names: both ways, since no parameter has two partners."""
         taken = set(self.names.values())
         return all(
             self.names[mine] == its if mine in self.names else its not in taken
@@ -234,7 +236,7 @@ def _fit(ours: Sequence[tuple[int, ...]], theirs: Sequence[tuple[int, ...]]) -> 
 
 
 def _equal(ours: Tensor, theirs: Tensor) -> bool:
-    """The outputs, in order; up to what a walk leaves in rounding."""
+    """Return the outputs, in order; up to what a walk leaves in rounding."""
     if ours.shape != theirs.shape:
         return False
     return fingerprint(ours).same(fingerprint(theirs)) and bool(

@@ -133,5 +133,5 @@ def shown(sizes: Sequence[Sizes]) -> str:
 
 
 def bare(size: Sizes) -> Sizes:
-    """The sizes that are not 1: a linear layer and a 1x1 convolution hold the same matrix."""
+    """Return the sizes that are not 1: a linear layer and a 1x1 convolution hold the same matrix."""
     return tuple(one for one in size if one != 1)

@@ -18,7 +18,7 @@ from resbench.verify.trace import bare
 
 
 def tensors(network: nn.Module) -> dict[str, Tensor]:
-    """Parameters and buffers by name."""
+    """Return parameters and buffers by name."""
     return {**dict(network.named_parameters()), **dict(network.named_buffers())}
 
 

@@ -95,7 +95,7 @@ def unit_report(unit: str, words: tuple[str, ...]) -> UnitReport:
 
 
 def bind_unit(unit: str, words: tuple[str, ...]) -> tuple[UnitSpec, BoundNetwork]:
-    """The unit in a small network: two units a stage, so that first, inner and transition places are there."""
+    """Return the unit in a small network: two units a stage, so that first, inner and transition places are there."""
     library = Library(table(), Path(unit).parent if unit.endswith(".yaml") else None)
     name = Path(unit).name if unit.endswith(".yaml") and exists(Path(unit)) else unit
     spec = library.unit(name)
@@ -135,7 +135,7 @@ def _costs(bound: BoundNetwork) -> list[tuple[str, str, int, int]]:
 
 
 def _without_gradient(bound: BoundNetwork) -> list[str]:
-    """Parameters that images give no gradient, and ops with parameters that the result does not need."""
+    """Return parameters that images give no gradient, and ops with parameters that the result does not need."""
     built = build(bound).eval()  # so that no branch is left out at random
     values = bound_params(bound) + sum(prod(shape) for _, graph in bound.parts() for shape in graph.shapes)
     where = "cpu" if values <= SMALL else "meta"

@@ -165,7 +165,7 @@ def unit(
 
 
 def _format(to: str | None, out: Path | None) -> str:
-    """The format asked for, or that of the file's ending."""
+    """Return the format asked for, or that of the file's ending."""
     if to is None:
         to = next((name for name, ending in FORMATS.items() if out is not None and out.suffix == ending), None)
     if to is None:

@@ -148,7 +148,9 @@ class ExportSubject:
 
 
 def run_subject(url: str, run_id: int) -> ExportSubject:
-    """The network of a run, as it is stored; it needs no file of a unit. Raises BadInput where there is no such run."""
+    """Return the network of a run, as it is stored; it needs no file of a unit. Raises BadInput where there is no such
+    run.
+    """
     engine = open_store(url, create=False)
     detail = run_detail(engine, run_id)
     bound = stored_network(engine, detail.run.architecture)

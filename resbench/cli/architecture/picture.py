@@ -20,7 +20,7 @@ PLACES = ("first", "inner", "transition", "all")
 
 
 def draw(unit: str, *words: str, place: str | None = None) -> Picture:
-    """The picture of a unit, by its name or its file; words and places as in `resbench unit show`.
+    """Return the picture of a unit, by its name or its file; words and places as in `resbench unit show`.
 
     >>> print(draw("plain", "width=8").text.splitlines()[2])
     inner place in resnet_cifar (stages.0.units.1): 8×32×32 → 8×32×32, 1.18k params · 1.18M MACs
@@ -31,7 +31,7 @@ def draw(unit: str, *words: str, place: str | None = None) -> Picture:
 
 
 def as_json(picture: Picture) -> list[dict[str, object]]:
-    """A place each, its ops in running order; `inputs` are paths of ops, or x."""
+    """Return a place each, its ops in running order; `inputs` are paths of ops, or x."""
     return [
         {
             "unit": view.unit, "network": view.network, "place": view.place, "path": view.path,
@@ -52,7 +52,7 @@ def print_picture(picture: Picture, how: Format) -> None:
 
 
 def _chosen(spec: UnitSpec, bound: BoundNetwork, found: list[str], place: str | None) -> list[str]:
-    """The inner place where none is named; where a net has none, its first."""
+    """Return the inner place where none is named; where a net has none, its first."""
     if place is None:
         return ["inner"] if "inner" in found else found[:1]
     if place == "all":

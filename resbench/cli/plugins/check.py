@@ -80,13 +80,13 @@ def _tried(what: str, attempt: Callable[[str], str], name: str) -> CheckLine:
 
 
 def _op(name: str) -> str:
-    """The contract, with every choice of its arguments taken once."""
+    """Return the contract, with every choice of its arguments taken once."""
     reports = [check_case(case) for case in guess(name)]
     return f"{reports[0]}" + (f", and {len(reports) - 1} more" if len(reports) > 1 else "")
 
 
 def _initialiser(name: str) -> str:
-    """The same seed draws the same values, all of them and finite."""
+    """Return the same seed draws the same values, all of them and finite."""
     draw, told = initialiser_called(name), []
     for shape, start in (((16, 8, 3, 3), Start("conv", 72, 144)), ((10, 64), Start("linear", 64, 10))):
         drawn = []

@@ -65,7 +65,9 @@ def new(
 
 
 def _is_installed(name: str) -> bool:
-    """Whether Python finds a package of that name; a plain folder where the command is run, as `python -m` finds it, is none."""
+    """Return whether Python finds a package of that name; a plain folder where the command is run, as `python -m` finds
+    it, is none.
+    """
     from importlib.util import find_spec
 
     spec = find_spec(name)

@@ -41,7 +41,7 @@ class Item:
 
 
 def inventory() -> list[Item]:
-    """Loads everything; what fails on the way is not told on stderr, since it stands here."""
+    """Return loads everything; what fails on the way is not told on stderr, since it stands here."""
     state = active()
     state.tell = lambda failure: None
     library = Library(table())
@@ -62,7 +62,7 @@ def inventory() -> list[Item]:
 
 
 def _code(state: Active, plugin: Plugin, group: str, there: set[str]) -> list[str]:
-    """Names of a group that a plugin gives and that are registered; a name promised in vain is noted."""
+    """Return names of a group that a plugin gives and that are registered; a name promised in vain is noted."""
     names = []
     for (of, name), (owner, gift) in state.owners.items():
         if of != group or owner != plugin or (of, name) in state.clashes or (plugin.name, gift.target) in state.broken:

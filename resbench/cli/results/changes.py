@@ -155,7 +155,7 @@ def note(
 
 
 def line_of_notes(engine: Engine, study: str) -> Iterator[str]:
-    """The notes of a study as one line; nothing where it has none."""
+    """Yield the notes of a study as one line; nothing where it has none."""
     from resbench.store.edits.notes import NoteSubject, notes_on
 
     found = notes_on(engine, NoteSubject(study))
@@ -164,7 +164,7 @@ def line_of_notes(engine: Engine, study: str) -> Iterator[str]:
 
 
 def _subject(given: Sequence[str], run: int | None, *, needed: bool) -> tuple[NoteSubject | None, Sequence[str]]:
-    """What the note is about, and the words that are left."""
+    """Return what the note is about, and the words that are left."""
     from resbench.store.edits.notes import NoteSubject
 
     if run is not None:

@@ -86,7 +86,7 @@ def top(
 
 
 def has_finished(engine: Engine, study: str) -> bool:
-    """Whether there is a run to rank."""
+    """Return whether there is a run to rank."""
     from resbench.store.records import TERMINAL_STATUSES
     from resbench.store.results.reading import runs_of_study
 

@@ -85,7 +85,7 @@ def export(
 
 
 def _wanted(out: Path, what: str | None) -> str:
-    """What goes into the file. Raises BadInput for an ending or a word that nobody knows, and for the two at odds."""
+    """Return what goes into the file. Raises BadInput for an ending or a word that nobody knows, and for the two at odds."""
     ending, shown = out.suffix.lower(), printable(str(out), 300)
     endings = (*TABLES, *MARKUPS)
     if ending not in endings:
@@ -107,7 +107,7 @@ def _split(names: str | None) -> tuple[str, ...]:
 
 
 def _text_table(board: Leaderboard, wanted: Sequence[str]) -> TextTable:
-    """What `results top` shows, of the columns wanted, or of all. Raises BadInput for one that is not there."""
+    """Return what `results top` shows, of the columns wanted, or of all. Raises BadInput for one that is not there."""
     from resbench.cli.output import cell
     from resbench.cli.results.ranking import IN_TABLE, cells, columns, title
     from resbench.evidence.notes import notes

@@ -53,7 +53,7 @@ def draw_ranking(board: Leaderboard, file: str, *, force: bool = False) -> None:
 
 
 def cells(row: Row, board: Leaderboard) -> list[object]:
-    """A row of the table, a value for each of `columns`."""
+    """Return a row of the table, a value for each of `columns`."""
     r = row.ranked
     is_error = board.objectives[0] == "val_error_pct"
     digits = 2 if is_error else 4

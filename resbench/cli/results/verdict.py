@@ -42,7 +42,7 @@ def print_verdict(bound: BoundNetwork, against: str, verdict: Verification, *, j
 
 
 def _word(difference: Difference) -> str:
-    """What float32 shows decides nothing."""
+    """Return what float32 shows decides nothing."""
     if difference.equal:
         return "equal"
     return "NOT equal" if difference.dtype == DECIDING else "differs, decides nothing"

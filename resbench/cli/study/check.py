@@ -40,7 +40,7 @@ class StudyCheck:
 
 
 def room_of(device: str | None, memory: str | None) -> Callable[[], DeviceMemory | None]:
-    """What the device has that will train, when it is asked for. Raises BadInput for a size that is none."""
+    """Return what the device has that will train, when it is asked for. Raises BadInput for a size that is none."""
     if memory is None:
         return lambda: room_on(device)
     match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ?([MGT])(i?)B?", memory)
@@ -83,7 +83,9 @@ def checked(file: str, changes: tuple[str, ...], room: Callable[[], DeviceMemory
 
 
 def data_sentences(spec: StudySpec, info: DatasetInfo) -> Iterator[str]:
-    """Loads the data, decodes every file of them and raises as `study run` would; what must be fetched first is only told of."""
+    """Yield loads the data, decodes every file of them and raises as `study run` would; what must be fetched first is
+    only told of.
+    """
     from resbench.data.notes import notes, sizes
     from resbench.workers.data import data_of
 

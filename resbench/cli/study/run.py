@@ -59,7 +59,7 @@ def prepare(
     url: str | None = None,
     device: Callable[[], DeviceMemory | None] = lambda: None,
 ) -> Prepared:
-    """Every problem of the study's own text first, without torch; then every point bound, before anything is written.
+    """Return every problem of the study's own text first, without torch; then every point bound, before anything is written.
 
     `url`: of the database that may hold the study; without one, all points of a grid must fit on the device: with one those that
     have runs need not.
@@ -90,13 +90,13 @@ def prepare(
 
 
 def parsed(file: str, changes: tuple[str, ...]) -> tuple[StudySpec, Library]:
-    """The study with the changes made, and the library it was read with."""
+    """Return the study with the changes made, and the library it was read with."""
     top, library = read_study(find_study(file))
     return _parse(override_study(top, changes, library), library), library
 
 
 def read_study(path: Path) -> tuple[Node, Library]:
-    """The study's data, and its library with the plugins that it names."""
+    """Return the study's data, and its library with the plugins that it names."""
     top = Library(table(), path.parent).read("study", path)
     folders = plugin_folders(top, path.parent, named_folders())
     if folders:
@@ -105,7 +105,7 @@ def read_study(path: Path) -> tuple[Node, Library]:
 
 
 def _parse(top: Node, library: Library) -> StudySpec:
-    """The study with its units and network read, and its data known."""
+    """Return the study with its units and network read, and its data known."""
     check = Problems()
     spec = parse_study(top, library, check)
     if spec is not None:
@@ -120,7 +120,7 @@ def _parse(top: Node, library: Library) -> StudySpec:
 
 
 def find_study(file: str) -> Path:
-    """The file itself, else one of that name in the library. Raises BadInput with the names there are."""
+    """Return the file itself, else one of that name in the library. Raises BadInput with the names there are."""
     path = Path(file)
     if exists(path):
         return path
@@ -135,7 +135,7 @@ def find_study(file: str) -> Path:
 
 
 def named_device(device: str | None) -> torch.device:
-    """The device of that name, or the best there is. Raises BadInput where it cannot be used."""
+    """Return the device of that name, or the best there is. Raises BadInput where it cannot be used."""
     import torch
 
     from resbench.train.execution.device import best_device
@@ -149,7 +149,9 @@ def named_device(device: str | None) -> torch.device:
 
 
 def room_on(device: str | None) -> DeviceMemory | None:
-    """What the device of that name has, or the best there is, which is not used for that; raises as `named_device` does."""
+    """Return what the device of that name has, or the best there is, which is not used for that; raises as
+    `named_device` does.
+    """
     from resbench.measure.memory_check import device_memory
     from resbench.train.execution.device import best_device
 

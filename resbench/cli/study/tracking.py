@@ -35,7 +35,7 @@ def check_trackers(spec: StudySpec, check: Problems) -> None:
 
 
 def trackers_of(spec: StudySpec, words: Sequence[str]) -> Trackers:
-    """Those of `--track`, which stand in for the study's own. Raises BadInput before anything is trained."""
+    """Return those of `--track`, which stand in for the study's own. Raises BadInput before anything is trained."""
     from resbench.study.trackers.registry import make
     from resbench.study.trackers.tracking import Trackers
 

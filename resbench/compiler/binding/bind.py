@@ -39,14 +39,14 @@ class Building:
 
 
 def bind_list(ops: OpList, input_shape: Shape, frame: Frame, library: Library) -> Graph:
-    """A stem, head or `before`: a chain of ops."""
+    """Return a stem, head or `before`: a chain of ops."""
     building = Building(library, [input_shape], ["x"])
     (output,) = _List(building, "", {}).run(ops, (0,), frame)
     return building.graph(output)
 
 
 def bind_body(body: Body, input_shape: Shape, scope: Scope, library: Library) -> Graph:
-    """A unit at one place."""
+    """Return a unit at one place."""
     building = Building(library, [input_shape], ["x"])
     output = _bind_nodes(building, body, {"x": 0}, Frame(scope, scope.known), "")
     return building.graph(output)
@@ -74,7 +74,7 @@ def _bind_nodes(building: Building, body: Body, values: dict[str, int], frame: F
 
 
 def _apply_rules(body: Body, frame: Frame) -> dict[str, NodeSpec]:
-    """The nodes at this place: each rule that holds replaces `from` or `ops`, or adds nodes; a later rule wins."""
+    """Return the nodes at this place: each rule that holds replaces `from` or `ops`, or adds nodes; a later rule wins."""
     nodes = dict(body.nodes)
     for rule in body.when:
         if frame.holds(rule.node.mapping["if"], rule.text, rule.condition):
@@ -90,7 +90,9 @@ def _apply_rules(body: Body, frame: Frame) -> dict[str, NodeSpec]:
 
 
 def _needed(nodes: Mapping[str, NodeSpec], inputs: Mapping[str, int], frame: Frame) -> dict[str, list[str]]:
-    """What `y` needs, with the sources of each node. Raises SpecError for a source that is not there and for a cycle."""
+    """Return what `y` needs, with the sources of each node. Raises SpecError for a source that is not there and for a
+    cycle.
+    """
     reads: dict[str, list[str]] = {}
     stack = ["y"]
     while stack:
@@ -212,7 +214,7 @@ class _List:
                 return path
 
     def inner(self, ops: OpList, value: int, frame: Frame) -> Graph:
-        """A list of ops that is an op's argument, bound as a graph of its own; it reads what the op reads first."""
+        """Return a list of ops that is an op's argument, bound as a graph of its own; it reads what the op reads first."""
         building = Building(
             self.building.library, [self.building.shapes[value]], ["its input"], steps=self.building.steps
         )
@@ -221,7 +223,7 @@ class _List:
         return building.graph(output)
 
     def inline(self, call: OpCall, values: tuple[int, ...], frame: Frame, path: str) -> int:
-        """A block: its own scope, its nodes below `path`."""
+        """Return a block: its own scope, its nodes below `path`."""
         block = self.building.library.block(call.op)
         known = {key: value for key, value in frame.known.items() if key != "channels"} | {
             "in": frame.known["channels"]

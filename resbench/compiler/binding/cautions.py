@@ -36,7 +36,7 @@ def _is_raw_sum(graph: Graph) -> bool:
 
 
 def _prepares_its_input(graph: Graph) -> bool:
-    """Whether a norm or an activation is the first that works on the input."""
+    """Return whether a norm or an activation is the first that works on the input."""
     same = {0}
     for number, op in enumerate(graph.ops, start=1):
         if not same & set(op.inputs):

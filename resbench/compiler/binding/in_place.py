@@ -51,5 +51,5 @@ def changes(module: nn.Module, tensors: Sequence[Tensor]) -> str | None:
 
 
 def _spread(tensor: Tensor) -> Tensor:
-    """Values of both signs: zeros would hide what is multiplied."""
+    """Return values of both signs: zeros would hide what is multiplied."""
     return torch.linspace(-2.0, 3.0, tensor.numel()).reshape(tensor.shape)

@@ -50,7 +50,7 @@ def _of_kernels(label: str, lost: int) -> str:
 
 
 def where(known: Mapping[str, object]) -> str:
-    """The place in the network, where the ops are a unit's. `known`: what expressions may read there."""
+    """Return the place in the network, where the ops are a unit's. `known`: what expressions may read there."""
     stage = known.get("stage")
     if not isinstance(stage, int) or "transition" not in known:
         return ""

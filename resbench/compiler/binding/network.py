@@ -65,7 +65,7 @@ class _Binder:
         self.unit, self.unit_given, self.notes = self._unit()
 
     def _unit(self) -> tuple[UnitSpec, Given, tuple[str, ...]]:
-        """The unit and its given params; a replaced unit keeps the network's values for params that it has too."""
+        """Return the unit and its given params; a replaced unit keeps the network's values for params that it has too."""
         own = self.spec.unit
         asked = self.request.unit
         own_given = {key: (node, self.frame) for key, node in own.arguments.items()}
@@ -80,7 +80,7 @@ class _Binder:
         return unit, {**kept, **said}, _replaced(unit, own, [key for key in kept if key not in said])
 
     def unit_of(self, stage: StageSpec) -> tuple[UnitSpec, Given]:
-        """The unit of a stage: the net's, with params changed, or another."""
+        """Return the unit of a stage: the net's, with params changed, or another."""
         if stage.unit is None:
             return self.unit, self.unit_given
         given: Given = {key: (node, self.frame) for key, node in stage.unit.arguments.items()}
@@ -99,7 +99,7 @@ class _Binder:
         return unit, Scope(unit.body.params, given, known, "unit", self.request.choose, vary=self.request.vary)
 
     def bare(self, stage: StageSpec) -> Scope:
-        """A unit's params away from any place, for what stands in its `boundary`."""
+        """Return a unit's params away from any place, for what stands in its `boundary`."""
         return self.unit_scope(stage, {})[1]
 
     def boundary(self, name: str) -> Any:
@@ -165,7 +165,7 @@ class _Binder:
         return BoundStage(before, tuple(units)), shape
 
     def _named(self) -> set[str]:
-        """Every name that an expression of the network reads."""
+        """Return every name that an expression of the network reads."""
         return {n for node in all_nodes(self.spec.node) if isinstance(node.value, Expression) for n in node.value.names}
 
     def _check_placed(self) -> None:
@@ -219,7 +219,7 @@ class _Counter:
 
 
 def _replaced(unit: UnitSpec, own: Use, kept: list[str]) -> tuple[str, ...]:
-    """What a person should know who put another unit in the place of the network's own."""
+    """Return what a person should know who put another unit in the place of the network's own."""
     dropped = [key for key in own.arguments if key not in unit.body.params]
     notes = [f"{unit.name} has no param {', '.join(dropped)}; the network's value is dropped"] if dropped else []
     for key in kept if unit.name != own.name else ():

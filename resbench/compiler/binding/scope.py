@@ -54,7 +54,7 @@ class Scope:
         self._open: list[str] = []
 
     def param(self, name: str) -> Any:
-        """The value of a param, asked for and worked out once."""
+        """Return the value of a param, asked for and worked out once."""
         if name not in self._values:
             if name in self._open:
                 chain = " <- ".join([*self._open[self._open.index(name) :], name])
@@ -84,7 +84,7 @@ class Scope:
         return value if picked is stands_for else Frame(self, self.known).settle(picked)
 
     def _source(self, param: Param, frame: Frame) -> tuple[Node, Frame]:
-        """What is written for a param, and where; a domain is asked for."""
+        """Return what is written for a param, and where; a domain is asked for."""
         node, outer = self.given.get(param.name, (None, None))
         if node is not None and is_domain(node):
             check = Problems()
@@ -167,7 +167,7 @@ class Frame:
             raise SpecError([node.problem(f"{expression.text}: {fact}")]) from None
 
     def holds(self, node: Node, text: str, tree: Tree) -> bool:
-        """Whether a rule's condition is true here."""
+        """Return whether a rule's condition is true here."""
         value = self.evaluate(node, Expression(text, tree))
         if not isinstance(value, bool):
             hint = f"; compare it, as in `{text} == {value}`" if isinstance(value, int | float) else ""
@@ -175,7 +175,7 @@ class Frame:
         return value
 
     def plain(self, node: Node) -> Any:
-        """The node as plain data, every expression worked out."""
+        """Return the node as plain data, every expression worked out."""
         value = self.settle(node)
         if isinstance(value, Text):
             frame = Frame(value.scope, self.known)
@@ -192,17 +192,17 @@ def _may_be_number(item: Node) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    """A number or a list of them; what `[$norm, $act]` stands for is not, though it might have been."""
+    """Return a number or a list of them; what `[$norm, $act]` stands for is not, though it might have been."""
     return isinstance(value, int | float) or (isinstance(value, tuple) and len(value) > 0)
 
 
 def _untext(value: Any) -> Any:
-    """A value for messages and labels: Text as what is written."""
+    """Return a value for messages and labels: Text as what is written."""
     if isinstance(value, Text):
         return plain(value.node)
     return [_untext(item) for item in value] if isinstance(value, tuple) else value
 
 
 def shown(value: Any) -> str:
-    """A value as messages show it: as it would be written."""
+    """Return a value as messages show it: as it would be written."""
     return flow(_untext(value))

@@ -56,7 +56,7 @@ def infer(op: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> Shape:
 
 
 def tried(op: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> tuple[nn.Module, list[Tensor]]:
-    """The op in evaluation mode, so that nothing is left out at random, and zeros to run it on. Raises Reason."""
+    """Return the op in evaluation mode, so that nothing is left out at random, and zeros to run it on. Raises Reason."""
     with torch.device("meta"):
         module = make_module(op, arguments, inputs[0][0]).eval()
     if _is_large(op, arguments, inputs, sum(tensor.numel() for tensor in module.state_dict().values())):

@@ -80,7 +80,7 @@ def torch_bytes(network: nn.Module, shape: Shape, metadata: Mapping[str, str]) -
 
 
 def safetensors_bytes(state: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
-    """The same bytes each time: safetensors itself writes metadata in an order of chance."""
+    """Return the same bytes each time: safetensors itself writes metadata in an order of chance."""
     from safetensors.torch import save
 
     data = save({name: t.cpu().contiguous() for name, t in state.items()}, escaped(metadata))
@@ -91,7 +91,7 @@ def safetensors_bytes(state: Mapping[str, Tensor], metadata: Mapping[str, str]) 
 
 
 def escaped(metadata: Mapping[str, str]) -> dict[str, str]:
-    """What is said of the network, in order of the names: printable, whoever gave a unit its name."""
+    """Return what is said of the network, in order of the names: printable, whoever gave a unit its name."""
     return {printable(name): printable(value, LONGEST) for name, value in sorted(metadata.items())}
 
 

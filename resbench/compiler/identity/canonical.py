@@ -49,7 +49,7 @@ def canonical(network: BoundNetwork) -> Canonical:
 
 
 def arrange(simple: Simple) -> tuple[tuple[int, ...], str]:
-    """The numbers of the values in canonical order, and the whole written in it."""
+    """Return the numbers of the values in canonical order, and the whole written in it."""
     order: list[int] = []
     certificates: list[str] = []
     for start, stop in _pieces(simple.values, simple.result):
@@ -62,7 +62,7 @@ def arrange(simple: Simple) -> tuple[tuple[int, ...], str]:
 
 
 def _text(value: GraphValue) -> str:
-    """The label, with the ops inside of it in their own canonical form."""
+    """Return the label, with the ops inside of it in their own canonical form."""
     return value.label + "".join(f" {name} {{{arrange(inner)[1]}}}" for name, inner in value.inner)
 
 
@@ -89,7 +89,7 @@ def _pieces(values: Sequence[GraphValue], result: int) -> list[tuple[int, int]]:
 
 @lru_cache(maxsize=4096)
 def _certify(rows: tuple[Row, ...]) -> tuple[tuple[int, ...], str]:
-    """The canonical order of a piece's rows, and the piece written in it."""
+    """Return the canonical order of a piece's rows, and the piece written in it."""
     search = _Search(rows)
     search.run(search.refine([_hash(label) for label, _, _ in rows]))
     assert search.best is not None

@@ -122,7 +122,7 @@ def _said(op: BoundOp) -> str:
 
 
 def _changed(a: BoundOp, b: BoundOp) -> GraphEdit:
-    """The arguments that differ alone, where that is all that does."""
+    """Return the arguments that differ alone, where that is all that does."""
     if a.op != b.op or a.inner or b.inner:
         return GraphEdit(a.path, _said(a), _said(b))
     mine, other = dict(a.arguments), dict(b.arguments)

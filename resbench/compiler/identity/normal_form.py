@@ -17,7 +17,7 @@ from resbench.compiler.identity.simplify import Simple
 
 @lru_cache(maxsize=8)
 def normal(network: BoundNetwork) -> BoundNetwork:
-    """Paths stay; a part that shares a value with another beyond what it reads and yields stays as it is written."""
+    """Return paths stay; a part that shares a value with another beyond what it reads and yields stays as it is written."""
     found = canonical(network)
     form = _Form(found.simple, found.order)
     graphs: dict[str, Graph] = {}
@@ -42,7 +42,7 @@ class _Form:
         self.rank = {number: place for place, number in enumerate((0, *order))}
 
     def value(self, graph: Graph, local: int, entry: int, prefix: str) -> int:
-        """The simplified value that a value of the graph is; -1 for one that is not needed."""
+        """Return the simplified value that a value of the graph is; -1 for one that is not needed."""
         return entry if local == 0 else self.simple.of.get(prefix + graph.ops[local - 1].path, -1)
 
     def rewrite(self, graph: Graph, entry: int, prefix: str) -> Graph:
@@ -63,7 +63,7 @@ class _Form:
         return Graph(graph.input_shape, ops, new[first[values[graph.output]]])
 
     def reads(self, graph: Graph, local: int, values: list[int], first: dict[int, int]) -> tuple[int, ...] | None:
-        """What an op reads, as values of the graph; None where some of it is not in this graph."""
+        """Return what an op reads, as values of the graph; None where some of it is not in this graph."""
         op, value = graph.ops[local - 1], self.simple.values[values[local] - 1]
         sources = value.inputs
         if op.inner and not value.inner:  # it does nothing but what is inside of it, and that has been counted
@@ -73,7 +73,7 @@ class _Form:
         return tuple(first[i] for i in sources) if all(i in first for i in sources) else None
 
     def inside(self, op: BoundOp, value: int, prefix: str) -> BoundOp:
-        """The op with the lists of ops among its arguments in their normal form too."""
+        """Return the op with the lists of ops among its arguments in their normal form too."""
         arguments = dict(op.arguments)
         for name, inner in self.simple.values[value - 1].inner:
             arguments[name] = _Form(inner, arrange(inner)[0]).rewrite(arguments[name], 0, f"{prefix}{op.path}.{name}.")
@@ -81,7 +81,7 @@ class _Form:
 
 
 def _backwards(result: int | None, reads: dict[int, tuple[int, ...] | None]) -> list[int] | None:
-    """Every op that the result needs, each behind what it reads, branch by branch; None where that cannot be said."""
+    """Return every op that the result needs, each behind what it reads, branch by branch; None where that cannot be said."""
     if result is None:
         return None
     order: dict[int, None] = {}

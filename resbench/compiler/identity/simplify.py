@@ -83,7 +83,7 @@ class _State:
         return numbers[graph.output]
 
     def add(self, op: BoundOp, path: str, inputs: list[int], shape: Shape) -> int:
-        """The number of the value that this op yields; an older one where it changes nothing or is there already."""
+        """Return the number of the value that this op yields; an older one where it changes nothing or is there already."""
         what = kind(op.op)
         zeros = [i for i in inputs if i in self.zero]
         if op.op == "add" and zeros:
@@ -138,7 +138,7 @@ def label(op: BoundOp, what: OpKind) -> str:
 
 
 def said(op: BoundOp, what: OpKind) -> dict[str, Any]:
-    """The arguments that are not the default, with what rests on others spelled out."""
+    """Return the arguments that are not the default, with what rests on others spelled out."""
     arguments = {key: value for key, value in op.arguments if not isinstance(value, Graph)}
     if what.spell_out is not None:
         arguments = what.spell_out(arguments)
@@ -170,7 +170,7 @@ def _live(values: dict[int, GraphValue], result: int) -> dict[int, GraphValue]:
 
 
 def _flatten(values: dict[int, GraphValue], result: int) -> dict[int, GraphValue]:
-    """A sum (or concat) whose only reader is a sum (or concat) becomes part of it."""
+    """Return a sum (or concat) whose only reader is a sum (or concat) becomes part of it."""
     readers = Counter(i for value in values.values() for i in value.inputs)
     readers[result] += 1
     flat: dict[int, GraphValue] = {}

@@ -46,7 +46,7 @@ def fill(network: nn.Module, state: Mapping[str, Tensor], numbers: Mapping[str, 
 
 
 def numbered(path: str, numbers: Mapping[str, int]) -> str:
-    """The op's number; for a module inside of a plugin's op, that of the op and the way from there: `7 gate.conv`."""
+    """Return the op's number; for a module inside of a plugin's op, that of the op and the way from there: `7 gate.conv`."""
     op, inside = path, ""
     while op not in numbers:
         op, _, name = op.rpartition(".")

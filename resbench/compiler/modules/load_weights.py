@@ -56,7 +56,7 @@ def fit(network: nn.Module, given: Named, whose: str, remedy: str = "") -> None:
 
 
 def without_prefix(given: Named, own: Mapping[str, Tensor]) -> Named:
-    """The tensors under the network's names, as far as a prefix is what they differ by."""
+    """Return the tensors under the network's names, as far as a prefix is what they differ by."""
     counted = {name: tensor for name, tensor in given.items() if name != AVERAGED or name in own}
     prefixes = ["", *_shared_prefixes(list(counted))]
     best = max(prefixes, key=lambda prefix: sum(name.removeprefix(prefix) in own for name in counted))

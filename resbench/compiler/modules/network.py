@@ -55,7 +55,7 @@ class Network(nn.Module):
 
 
 def build(bound: BoundNetwork, make: Make = make_one) -> Network:
-    """The network in its normal form, on `meta`; initialize.py gives it weights. Raises BadInput above MAX_PARAMS."""
+    """Return the network in its normal form, on `meta`; initialize.py gives it weights. Raises BadInput above MAX_PARAMS."""
     with torch.device("meta"):
         network = Network(normal(bound), make)
     check_count(bound, sum(parameter.numel() for parameter in network.parameters()))
@@ -76,10 +76,10 @@ def recompute(network: nn.Module) -> None:
 
 
 def segment_of(units: int) -> int:
-    """How many of so many units in a row are worked out again at a time."""
+    """Return how many of so many units in a row are worked out again at a time."""
     return max(1, round(math.sqrt(units)))
 
 
 def random_ops(network: nn.Module) -> dict[str, Random]:
-    """The ops that draw in training, by path."""
+    """Return the ops that draw in training, by path."""
     return {path: module for path, module in network.named_modules() if isinstance(module, Random)}

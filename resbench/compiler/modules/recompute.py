@@ -18,7 +18,7 @@ from resbench.ops.parameter import Random
 
 
 def recomputed(units: Sequence[nn.Module], x: Tensor) -> Tensor:
-    """What the units yield, one after the other."""
+    """Return what the units yield, one after the other."""
     once = _Once(units)
 
     def run(x: Tensor) -> Tensor:

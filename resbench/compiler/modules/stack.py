@@ -93,7 +93,7 @@ def side_by_side(
 
 
 def _why_not(make: Make, inputs: tuple[Shape, ...], seeds: int) -> str:
-    """What vmap says to a trial in training and in evaluation, on the CPU; nothing where it works."""
+    """Return what vmap says to a trial in training and in evaluation, on the CPU; nothing where it works."""
     with torch.device("cpu"):
         tried = Mapped(make(inputs[0][0]), seeds)
         images = [torch.zeros(2, seeds * shape[0], *shape[1:]) for shape in inputs]
@@ -106,7 +106,7 @@ def _why_not(make: Make, inputs: tuple[Shape, ...], seeds: int) -> str:
 
 
 def of_one(module: nn.Module, name: str, number: int, seeds: int) -> Tensor:
-    """A parameter or buffer of one of the K; a count of batches that a norm never takes is of all."""
+    """Return a parameter or buffer of one of the K; a count of batches that a norm never takes is of all."""
     if isinstance(module, Replicas):
         return cast(Tensor, module[number].state_dict(keep_vars=True)[name])
     if isinstance(module, Mapped):
@@ -129,12 +129,12 @@ class Stack:
     seeds: int
 
     def one_by_one(self) -> dict[str, str]:
-        """The ops that run one after the other, by path, with the reason."""
+        """Return the ops that run one after the other, by path, with the reason."""
         modules = self.network.named_modules()
         return {path: module.reason for path, module in modules if isinstance(module, Replicas)}
 
     def state(self, number: int) -> dict[str, Tensor]:
-        """The state_dict of one of them, as views: the first has number 0."""
+        """Return the state_dict of one of them, as views: the first has number 0."""
         return {
             f"{path}.{name}".lstrip("."): of_one(self.network.get_submodule(path), name, number, self.seeds).detach()
             for path in self.paths
@@ -142,12 +142,14 @@ class Stack:
         }
 
     def own_parameters(self) -> dict[int, int]:
-        """Parameters that are of one network alone, by id, with its number; the others hold all K along their first axis."""
+        """Return parameters that are of one network alone, by id, with its number; the others hold all K along their
+        first axis.
+        """
         copies = [module for module in self.network.modules() if isinstance(module, Replicas)]
         return {id(p): number for module in copies for number, one in enumerate(module) for p in one.parameters()}
 
     def drawing(self) -> Iterator[tuple[str, int, Random]]:
-        """The ops that draw in training: path in one network, number of the network, module."""
+        """Yield the ops that draw in training: path in one network, number of the network, module."""
         for path in self.paths:
             module = self.network.get_submodule(path)
             for number, one in enumerate(module if isinstance(module, Replicas) else [module]):

@@ -20,7 +20,7 @@ _MAKER = "_resbench_maker"
 
 
 def remember(module: nn.Module, make: Callable[[], nn.Module]) -> nn.Module:
-    """The module, which knows from now on how another is made."""
+    """Return the module, which knows from now on how another is made."""
     object.__setattr__(module, _MAKER, make)
     return module
 
@@ -30,7 +30,7 @@ def remembers(module: nn.Module) -> bool:
 
 
 def silent(module: nn.Module) -> list[str]:
-    """Its own tensors, and those of modules inside, of which no `starts` says anything, by their names.
+    """Return its own tensors, and those of modules inside, of which no `starts` says anything, by their names.
 
     An op inside of it that remembers how it is made is looked at by itself.
     """

@@ -73,7 +73,7 @@ def _loaded(path: Path) -> Any:
 
 
 def _state(loaded: Any) -> Named:
-    """The state dict, or the one in a checkpoint. Raises Reason for anything but names and plain tensors."""
+    """Return the state dict, or the one in a checkpoint. Raises Reason for anything but names and plain tensors."""
     found = loaded
     for _ in _HOLDERS:  # no deeper: a dict may hold itself
         key = next((key for key in _HOLDERS if isinstance(found, dict) and key in found), None)
@@ -95,7 +95,7 @@ def _state(loaded: Any) -> Named:
 
 
 def read_bytes(content: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors of a safetensors file, and what it says of itself. Raises ValueError for anything else."""
+    """Return the tensors of a safetensors file, and what it says of itself. Raises ValueError for anything else."""
     from safetensors import SafetensorError
     from safetensors.torch import load
 

@@ -50,7 +50,7 @@ class Header:
 
 
 def headers(path: Path) -> dict[str, Header]:
-    """Every array's, by name. Raises Reason."""
+    """Return every array's, by name. Raises Reason."""
     found: dict[str, Header] = {}
     with _opened(path) as archive:
         entries = [info for info in archive.infolist() if info.filename.endswith(".npy")]
@@ -101,7 +101,7 @@ def _described(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
 
 
 def parts(path: Path, header: Header) -> Iterator[tuple[int, NDArray[Any]]]:
-    """The values in the order of the file, a few at a time, each time with how many came before. Raises Reason."""
+    """Yield the values in the order of the file, a few at a time, each time with how many came before. Raises Reason."""
     width, done = header.dtype.itemsize, 0
     with _opened(path) as archive, archive.open(header.entry) as file:
         _exactly(file, header.start)

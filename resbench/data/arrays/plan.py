@@ -65,7 +65,7 @@ def read_plan(path: Path, layout: Layout | None) -> ArrayFile:
 
 
 def _pairs(path: Path, there: Mapping[str, Header]) -> dict[str, tuple[str, str]]:
-    """Images and labels by split; under an empty name where all splits share them."""
+    """Return images and labels by split; under an empty name where all splits share them."""
     if "images" in there:
         pairs = {"": ("images", "labels")}
     else:
@@ -107,7 +107,7 @@ def _labels(path: Path, there: Mapping[str, Header], images: str, name: str) -> 
 
 
 def _splits(path: Path, there: Mapping[str, Header], n: int) -> dict[str, Index]:
-    """Those that the file names; without `train` it is what the others leave."""
+    """Return those that the file names; without `train` it is what the others leave."""
     splits = {split: _positions(f"{path}: `{split}`", path, there[split], n) for split in SPLITS if split in there}
     if "train" not in splits:
         left = np.ones(n, np.bool_)
@@ -142,7 +142,7 @@ def _one_by_one(splits: Iterable[str], labels: Sequence[Index]) -> dict[str, Ind
 
 
 def _classes(path: Path, there: Mapping[str, Header], labels: Index) -> tuple[str, ...]:
-    """Their names: `classes`, else the numbers."""
+    """Return their names: `classes`, else the numbers."""
     n = int(labels.max()) + 1
     if "classes" not in there:
         return tuple(map(str, range(n)))

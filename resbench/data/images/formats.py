@@ -29,7 +29,7 @@ def is_image(name: str) -> bool:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a program put it there and no person: `.ipynb_checkpoints`, `._x.png`, `__MACOSX`.
+    """Return whether a program put it there and no person: `.ipynb_checkpoints`, `._x.png`, `__MACOSX`.
 
     >>> is_hidden("._cat.png"), is_hidden("__MACOSX"), is_hidden("cat")
     (True, True, False)

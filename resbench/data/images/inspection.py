@@ -40,7 +40,7 @@ class Inspection:
     findings: list[Finding] = field(default_factory=list)
 
     def digests(self) -> Iterator[bytes]:
-        """A file's sha256; where its pixels are read by a rule of ours, the rule counts too."""
+        """Yield a file's sha256; where its pixels are read by a rule of ours, the rule counts too."""
         for digest, finding in zip(self.sha256s, self.findings, strict=True):
             yield sha256(digest + "\n".join(finding.changed).encode()).digest() if finding.changed else digest
 

@@ -64,7 +64,7 @@ class Read:
 
 @cache
 def _formats() -> tuple[str, ...]:
-    """Those that this Pillow knows; older ones have no AVIF."""
+    """Return those that this Pillow knows; older ones have no AVIF."""
     Image.init()
     return tuple(name for name in FORMATS if name in Image.OPEN)
 
@@ -100,7 +100,7 @@ def _faults() -> Iterator[None]:
 
 
 def convert(image: Image.Image, rules: Rules) -> Read:
-    """The same of an image that is open. Raises Reason, and whatever its decoder raises."""
+    """Return the same of an image that is open. Raises Reason, and whatever its decoder raises."""
     if image.width * image.height > MAX_PIXELS:
         raise Reason(f"it has {image.width} x {image.height} pixels; more than {MAX_PIXELS:,} are refused")
     image.load()

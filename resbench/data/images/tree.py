@@ -118,7 +118,7 @@ def count(things: Sequence[object], one: str, several: str = "") -> str:
 
 
 def named(paths: Sequence[Path]) -> str:
-    """The first few, and how many there are more.
+    """Return the first few, and how many there are more.
 
     >>> named([Path("a"), Path("b"), Path("c"), Path("d"), Path("e")])
     'a, b, c and 2 more'

@@ -33,7 +33,7 @@ def scale(counts: NDArray[np.int64]) -> NDArray[np.uint8]:
 
 
 def arrays(csv_gz: Path) -> Arrays:
-    """Images, labels and splits; the images stay in the order of the file."""
+    """Return images, labels and splits; the images stay in the order of the file."""
     table = read_table(csv_gz)
     labels = table[:, 64]
     by_class = shuffled_by_class(labels, "split of digits")

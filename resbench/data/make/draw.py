@@ -20,7 +20,7 @@ def shuffled_by_class(labels: Index, purpose: str) -> list[Index]:
 
 
 def take(by_class: list[Index], start: int, stop: int | None) -> Index:
-    """The images from `start` to before `stop` of each class (None: all that are left), in the order of the file.
+    """Return the images from `start` to before `stop` of each class (None: all that are left), in the order of the file.
 
     >>> take([np.array([4, 0, 2]), np.array([3, 5, 1])], 0, 2).tolist()
     [0, 3, 4, 5]

@@ -54,7 +54,7 @@ def arrays(folder: Path) -> Arrays:
 
 
 def _read(folder: Path, part: str, needed: int) -> tuple[NDArray[np.uint8], Index]:
-    """One of the two parts: images B 28 28 and labels B, with at least `needed` images in each of the ten classes."""
+    """Return one of the two parts: images B 28 28 and labels B, with at least `needed` images in each of the ten classes."""
     images = read_idx(folder, f"{part}-images-idx3-ubyte")
     labels = read_idx(folder, f"{part}-labels-idx1-ubyte").astype(np.int64)
     if images.shape != (len(labels), 28, 28) or labels.ndim != 1:

@@ -45,7 +45,7 @@ CLASSES = tuple(SHAPES)
 def draw(
     count: int, seed: int, noise: float, rotation: float, clutter: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Images B 3 32 32 and labels B; image i is of class i modulo 10, and the same whatever the count.
+    """Return images B 3 32 32 and labels B; image i is of class i modulo 10, and the same whatever the count.
 
     `noise`: standard deviation, on the scale 0 to 1; `rotation`: degrees at most; `clutter`: strokes in each image.
     """

@@ -131,7 +131,7 @@ def _tree(root: Path) -> Tree:
 
 
 def _folders(folder: Path) -> Iterator[Path]:
-    """Those that a person made, by name; each is a class, or a split."""
+    """Yield those that a person made, by name; each is a class, or a split."""
     yield from (folder / each.name for each in entries(folder) if is_folder(each) and not is_hidden(each.name))
 
 
@@ -159,7 +159,7 @@ def _images(folder: Path, classes: tuple[str, ...], beside: Beside) -> list[Imag
 
 
 def _draw(images: list[Image], split: str) -> tuple[list[Image], list[Image]]:
-    """What is left of the training images, and what is drawn from them."""
+    """Return what is left of the training images, and what is drawn from them."""
     drawn = tenth_by_class([label for _, label in images], f"{NAME} {split}")
     chosen = set(drawn)
     return [image for i, image in enumerate(images) if i not in chosen], [images[i] for i in drawn]

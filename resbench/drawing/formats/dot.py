@@ -53,6 +53,6 @@ def _label(knot: OutlineNode) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A string of DOT: lines end to the left."""
+    """Return a string of DOT: lines end to the left."""
     first, *more = map(escape.dot, text.split("\n"))
     return f'"{first}"' if not more else '"' + "".join(f"{line}\\l" for line in (first, *more)) + '"'

@@ -42,7 +42,7 @@ class _Row:
 
 
 def text(view: AnnotatedView, *, width: int = 100, ascii_only: bool = False) -> str:
-    """Lines of at most `width` characters, and a line break at the end."""
+    """Return lines of at most `width` characters, and a line break at the end."""
     say = _ascii if ascii_only else str
     head = [part for line in view.title for part in wrap(say(line), width)]
     rows = [_Row(*map(say, astuple(row))) for row in _rows(view.graph)]
@@ -99,7 +99,7 @@ def _table(rows: Sequence[_Row], width: int) -> list[str]:
 
 
 def _lines(found: RoutePlan, symbols: Mapping[int, str], extra: Mapping[int, int]) -> dict[Y, str]:
-    """A line for each Y; `extra` says how many more lines follow a row, whose Y are (row, -1), (row, -2), ..."""
+    """Return a line for each Y; `extra` says how many more lines follow a row, whose Y are (row, -1), (row, -2), ..."""
     at = {x: i for i, x in enumerate(_xs(found))}
     order = _ys(found, extra)
     line = {y: i for i, y in enumerate(order)}

@@ -56,7 +56,7 @@ def boxes_of(graph: ShownGraph, held: Mapping[int, Sequence[Size]], *, inside: b
 
 
 def as_wide(box: Box, width: float) -> Box:
-    """A plain box made wider; its edges stay in its middle."""
+    """Return a plain box made wider; its edges stay in its middle."""
     if box.form != "box" or box.inside or box.width >= width:
         return box
     return replace(box, width=width, axis=width / 2, side=width)
@@ -68,7 +68,7 @@ def _pill(name: str, shape: str) -> Box:
 
 
 def _circle(op: ShownOp) -> Box:
-    """A sign; below the line that comes in from the right, the shape, and what is joined where the order counts."""
+    """Return a sign; below the line that comes in from the right, the shape, and what is joined where the order counts."""
     said = [times(op.shape), cut(op.operands, _LONGEST_OPERANDS)] if op.operands else [times(op.shape)]
     width = 2 * RADIUS + 4 + max(text_width(line, SMALL_SIZE) for line in said)
     height = 2 * RADIUS + 13 * (len(said) - 1)

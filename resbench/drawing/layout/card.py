@@ -73,7 +73,7 @@ def _indent(layout: Layout, panel: float) -> float:
 
 
 def _wrapped(text: str, width: float) -> Iterator[str]:
-    """Lines that are at most so wide."""
+    """Yield lines that are at most so wide."""
     line = ""
     for word in text.split():
         longer = f"{line} {word}".lstrip()
@@ -89,7 +89,7 @@ def _wrapped(text: str, width: float) -> Iterator[str]:
 def _legend(
     views: Sequence[AnnotatedView], layouts: Sequence[Layout], width: float, y: float
 ) -> tuple[list[Shape], float]:
-    """The colours that occur, and what the small words mean; with the y of its last line."""
+    """Return the colours that occur, and what the small words mean; with the y of its last line."""
     kinds = {kind for view in views for kind in _kinds(view.graph)}
     shapes: list[Shape] = []
     x = _MARGIN
@@ -116,7 +116,7 @@ def _kinds(graph: ShownGraph) -> set[Kind]:
 
 
 def _paint(layout: Layout, left: float, top: float) -> Iterator[Shape]:
-    """The layout with its left upper corner at (left, top)."""
+    """Yield the layout with its left upper corner at (left, top)."""
     for frame in layout.frames:
         x, y = frame.left + left, frame.top + top
         yield Rect(x, y, frame.right - frame.left, frame.bottom - frame.top, 5, FRAME, FRAME_EDGE)

@@ -89,14 +89,16 @@ class Grid:
     trunk: tuple[bool, ...]
 
     def entry(self, item: int) -> int | None:
-        """What the first item of a track reads from straight above: the lowest of its sources."""
+        """Return what the first item of a track reads from straight above: the lowest of its sources."""
         if self.before[item] is not None or not self.reads[item]:
             return None
         return max(self.reads[item], key=lambda source: self.rows[source])
 
 
 def rows_of(reads: Reads) -> tuple[int, ...]:
-    """Every item below all that it reads, as far up as that allows: its row is the length of the longest path to it."""
+    """Return every item below all that it reads, as far up as that allows: its row is the length of the longest path to
+    it.
+    """
     rows: list[int] = []
     for sources in reads:
         rows.append(1 + max((rows[source] for source in sources), default=-1))

@@ -56,13 +56,13 @@ class _Span:
         return self.left <= other.right and other.left <= self.right
 
     def crossings_above(self, lower: _Span) -> int:
-        """How many lines cross where this one lies above the other."""
+        """Return how many lines cross where this one lies above the other."""
         through = sum(lower.left < x < lower.right for x in self.downs)
         return through + (self.left < lower.at < self.right)
 
 
 def lanes_of(grid: Grid, wires: Sequence[Wire]) -> tuple[dict[tuple[int, int], X], dict[int, int]]:
-    """The lane from a source into a target; with the number of lanes right of each column.
+    """Return the lane from a source into a target; with the number of lanes right of each column.
 
     Of the lanes between two columns, those that lead into the left one lie left of those that lead into the right one.
     """
@@ -88,7 +88,7 @@ def lanes_of(grid: Grid, wires: Sequence[Wire]) -> tuple[dict[tuple[int, int], X
 
 
 def _numbered(grid: Grid, targets: Mapping[int, set[int]]) -> dict[int, int]:
-    """The lane of each target from 1, the nearest to its column, on."""
+    """Return the lane of each target from 1, the nearest to its column, on."""
     lanes: list[list[_Stretch]] = []
     number = {}
     for target in sorted(targets, key=lambda t: grid.rows[t]):
@@ -105,7 +105,9 @@ def _numbered(grid: Grid, targets: Mapping[int, set[int]]) -> dict[int, int]:
 def levels_of(
     grid: Grid, wires: Sequence[Wire], lane_of: Mapping[tuple[int, int], X]
 ) -> tuple[dict[int, int], dict[int, int]]:
-    """The level below its row that each source uses, so that few edges cross; with the number of levels of each row."""
+    """Return the level below its row that each source uses, so that few edges cross; with the number of levels of each
+    row.
+    """
     downs: dict[int, list[X]] = {}
     for wire in wires:
         if wire.way == "above":

@@ -100,7 +100,7 @@ def lay_out(graph: ShownGraph, *, inside: bool = False) -> Layout:
 
 
 def _in_columns(grid: Grid, boxes: Sequence[Box]) -> tuple[Box, ...]:
-    """The plain boxes of a column as wide as the widest of them."""
+    """Return the plain boxes of a column as wide as the widest of them."""
     widest: dict[int, float] = {}
     for column, box in zip(grid.columns, boxes, strict=True):
         if box.form == "box" and not box.inside:
@@ -155,7 +155,7 @@ def _rows(found: RoutePlan, boxes: Sequence[Box], groups: Sequence[Group]) -> tu
 
 
 def _closed_up(found: RoutePlan, groups: Sequence[Group], items: Sequence[PlacedBox]) -> tuple[PlacedBox, ...]:
-    """The ops of a group near each other though others make their rows high: moved up where no edge is in the way."""
+    """Return the ops of a group near each other though others make their rows high: moved up where no edge is in the way."""
     grid, placed = found.grid, list(items)
     across = [(*sorted((a[0], b[0])), a[1]) for each in found.routes for a, b in pairwise(each.points) if a[1] == b[1]]
     for above, i in (pair for group in groups for pair in pairwise(group.items)):

@@ -90,7 +90,7 @@ def _wires(grid: Grid) -> list[Wire]:
 def _free(
     grid: Grid, source: int, target: int, occupied: set[tuple[int, int]], taken: list[tuple[int, int, int]]
 ) -> bool:
-    """Whether a line may go down the source's column and sideways into the target."""
+    """Return whether a line may go down the source's column and sideways into the target."""
     low, high = sorted((grid.columns[source], grid.columns[target]))
     return (
         grid.trunk[source]

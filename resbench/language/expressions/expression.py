@@ -75,7 +75,7 @@ class Expression:
 
 
 def cut_short(text: str) -> str:
-    """What is wrong with an expression that YAML tore apart."""
+    """Return what is wrong with an expression that YAML tore apart."""
     return f'`{text}` is cut short: inside {{ }} or [ ] an expression with a comma or [ ] needs quotes, "$(...)"'
 
 

@@ -41,7 +41,7 @@ def parse(text: str) -> Tree:
 
 
 def height(tree: Tree) -> int:
-    """How many operations lie upon each other.
+    """Return how many operations lie upon each other.
 
     >>> height(parse("1 + 2 * 3")), height(parse("1"))
     (3, 1)

@@ -43,7 +43,7 @@ class Mutate:
 
 
 def parse_mutate(node: Node, vocabulary: Vocabulary, check: Problems) -> Mutate | None:
-    """None where the entry is wrong; what is wrong is in `check`."""
+    """Return None where the entry is wrong; what is wrong is in `check`."""
     before = len(check.problems)
     if not check.keys(node, ["unit"], _KEYS) or "unit" not in node.mapping:
         return None
@@ -63,7 +63,9 @@ def parse_mutate(node: Node, vocabulary: Vocabulary, check: Problems) -> Mutate 
 
 
 def mutant(unit: UnitSpec, mutate: Mutate, seeds: Sequence[int], vocabulary: Vocabulary) -> Node:
-    """The unit after an edit for each seed that is not 0, named after what it is. Raises BadInput where no edit is found."""
+    """Return the unit after an edit for each seed that is not 0, named after what it is. Raises BadInput where no edit
+    is found.
+    """
     data: Unit = plain(unit.node)  # type: ignore[assignment]
     done: list[str] = []
     for seed in seeds:
@@ -146,7 +148,7 @@ EDITS: tuple[Edit, ...] = (insert, delete, exchange, replace, rewire)
 
 
 def _node(unit: Unit, random: Random) -> tuple[str, dict[str, Any]]:
-    """One whose ops and sources are written out."""
+    """Return one whose ops and sources are written out."""
     free = {
         name: node
         for name, node in unit["nodes"].items()
@@ -166,5 +168,5 @@ def _first(node: Mapping[str, Any]) -> int:
 
 
 def _carries(op: Any) -> bool:
-    """Whether an op carries what the place gives: the unit's stride, or a block's way to it."""
+    """Return whether an op carries what the place gives: the unit's stride, or a block's way to it."""
     return "$" in flow(op) or (isinstance(op, dict) and "shortcut" in op) or op == "shortcut"

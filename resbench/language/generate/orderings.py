@@ -42,7 +42,7 @@ class Arrange:
     node: Node
 
     def all(self) -> Iterator[Arrangement]:
-        """Every arrangement that the rules allow, each once. Raises BadInput above MAX_UNITS of them."""
+        """Yield every arrangement that the rules allow, each once. Raises BadInput above MAX_UNITS of them."""
         found = 0
         for order in _orders(dict(self.count)):
             for first in range(len(order) + 1):
@@ -65,7 +65,7 @@ class Arrange:
         return sum(self.count.values()) + 2
 
     def word(self, one: Arrangement) -> tuple[str, ...]:
-        """The ops in a row, with a cut between the places: what a search changes."""
+        """Return the ops in a row, with a cut between the places: what a search changes."""
         return (*one.branch, CUT, *one.shortcut, CUT, *one.after)
 
     @property
@@ -73,7 +73,9 @@ class Arrange:
         return (*self.count, CUT)
 
     def nearest(self, wanted: Sequence[str]) -> Arrangement:
-        """The arrangement of a word, which need not be one: a letter that leads to none gives way to the next in order."""
+        """Return the arrangement of a word, which need not be one: a letter that leads to none gives way to the next in
+        order.
+        """
         letters = self.letters
         word: tuple[str, ...] = ()
         for letter in wanted:
@@ -91,12 +93,12 @@ class Arrange:
         return frozenset(word[:i] for word in self._words for i in range(len(word) + 1))
 
     def unit(self, one: Arrangement) -> Node:
-        """The unit's data, as a file would hold it, at the place of the entry."""
+        """Return the unit's data, as a file would hold it, at the place of the entry."""
         return from_plain(_unit(self, one), place=self.node.place)
 
 
 def parse_arrange(node: Node, vocabulary: Vocabulary, check: Problems) -> Arrange | None:
-    """None where the entry is wrong; what is wrong is in `check`."""
+    """Return None where the entry is wrong; what is wrong is in `check`."""
     before = len(check.problems)
     if not check.keys(node, ["ops"], _KEYS) or "ops" not in node.mapping:
         return None
@@ -123,7 +125,7 @@ def parse_arrange(node: Node, vocabulary: Vocabulary, check: Problems) -> Arrang
 
 
 def _ops(node: Node, vocabulary: Vocabulary, check: Problems) -> tuple[dict[str, Plain], dict[str, int], set[str]]:
-    """Every op by its name, how often it stands there, and which of them are weight layers."""
+    """Return every op by its name, how often it stands there, and which of them are weight layers."""
     ops: dict[str, Plain] = {}
     count: dict[str, int] = {}
     weights: set[str] = set()
@@ -163,7 +165,7 @@ def _words(node: Node | None, allowed: Sequence[str], usual: tuple[str, ...], ch
 
 
 def _orders(left: dict[str, int]) -> Iterator[tuple[str, ...]]:
-    """Every order of a multiset, each once."""
+    """Yield every order of a multiset, each once."""
     if not any(left.values()):
         yield ()
     for op, count in left.items():
@@ -196,7 +198,7 @@ def _unit(arrange: Arrange, one: Arrangement) -> dict[str, Any]:
 
 
 def _strided(arrange: Arrange, ops: Sequence[str]) -> list[Any]:
-    """The ops as written, the unit's stride at the first weight layer."""
+    """Return the ops as written, the unit's stride at the first weight layer."""
     found: list[Any] = [arrange.ops[op] for op in ops]
     for i, op in enumerate(ops):
         if op in arrange.weights:

@@ -58,7 +58,7 @@ class NetworkSpec:
 
 
 def parse_use(node: Node, check: Problems, *, named: bool = True) -> Use:
-    """A name, or a mapping with `use` and params."""
+    """Return a name, or a mapping with `use` and params."""
     if isinstance(node.value, str):
         return Use(node.value, {}, node)
     if not isinstance(node.value, dict):

@@ -61,7 +61,7 @@ class Vocabulary(Protocol):
 
 
 def parse_ops(node: Node, vocabulary: Vocabulary, check: Problems) -> OpList:
-    """A list of ops, or a `$name` that stands for one."""
+    """Return a list of ops, or a `$name` that stands for one."""
     if isinstance(node.value, Expression):
         return (Insert(node),)
     if not isinstance(node.value, tuple):
@@ -155,7 +155,7 @@ _ELSEWHERE = {
 
 
 def _meant(name: str, known: list[str]) -> str:
-    """What was most likely meant by a name that is none."""
+    """Return what was most likely meant by a name that is none."""
     words = name.split()
     if len(words) > 1 and all(word in known for word in words):
         return f"; a comma is missing: [{', '.join(words)}]"
@@ -189,7 +189,7 @@ def expand(name: str) -> tuple[str, str, dict[str, Node]]:
 
 
 def taken_by(name: str, ops: Mapping[str, Signature]) -> str | None:
-    """What already bears a block's name, in words; None where it is free."""
+    """Return what already bears a block's name, in words; None where it is free."""
     if name == "repeat":
         return "it is a word of the language"
     op = expand(name)[0]

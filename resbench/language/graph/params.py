@@ -28,7 +28,7 @@ class Choices:
         return tuple(self.values)
 
     def label(self, given: Node) -> str | None:
-        """How a value is called, None when it is not allowed; a case goes by its name, whatever YAML reads in that."""
+        """Return how a value is called, None when it is not allowed; a case goes by its name, whatever YAML reads in that."""
         label = label_of(given)
         if label in self.values:
             return label
@@ -66,7 +66,7 @@ class Param:
     doc: str = ""
 
     def pick(self, given: Node) -> Node:
-        """The value a given Node stands for. Raises Reason when it is outside the domain."""
+        """Return the value a given Node stands for. Raises Reason when it is outside the domain."""
         if isinstance(given.value, Expression):
             return given  # worked out later, checked then
         if isinstance(self.domain, Choices):
@@ -82,7 +82,7 @@ class Param:
 
 
 def label_of(node: Node) -> str:
-    """How a choice is called where no case names it: `1`, `true` and `"1"` differ, `1.0` is `1`."""
+    """Return how a choice is called where no case names it: `1`, `true` and `"1"` differ, `1.0` is `1`."""
     return flow(plain(node))
 
 
@@ -99,12 +99,12 @@ def inside(node: Node, allowed: Range) -> None:
 
 
 def is_domain(node: Node) -> bool:
-    """Whether a value is a domain written in its place: a mapping with `choices`, `range` or `cases`."""
+    """Return whether a value is a domain written in its place: a mapping with `choices`, `range` or `cases`."""
     return any(kind in node.mapping for kind in _KINDS)
 
 
 def parse_param(name: str, node: Node, check: Problems) -> Param:
-    """One entry of `params:`."""
+    """Return one entry of `params:`."""
     entries = node.mapping
     if "by" in entries:
         check.keys(node, ["by", "cases"])

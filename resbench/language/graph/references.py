@@ -87,7 +87,7 @@ def unknown_name(name: str, allowed: Sequence[str]) -> str:
 
 
 def find_cycle(reads: Mapping[str, Iterable[str]]) -> list[str] | None:
-    """A path of names that ends where it began, or None.
+    """Return a path of names that ends where it began, or None.
 
     >>> find_cycle({"a": ["b"], "b": ["x", "a"]})
     ['a', 'b', 'a']
@@ -113,7 +113,7 @@ def find_cycle(reads: Mapping[str, Iterable[str]]) -> list[str] | None:
 
 
 def _closure(start: Iterable[str], reads: Mapping[str, Iterable[str]]) -> set[str]:
-    """The names and all that they rest on."""
+    """Return the names and all that they rest on."""
     found: set[str] = set()
     waiting = list(start)
     while waiting:
@@ -129,7 +129,7 @@ def _names(node: Node) -> list[str]:
 
 
 def _texts(node: Node | None) -> set[str]:
-    """Every text in a value, those inside its expressions too."""
+    """Return every text in a value, those inside its expressions too."""
     found: set[str] = set()
     for part in all_nodes(node) if node is not None else ():
         if isinstance(part.value, Expression):
@@ -140,5 +140,5 @@ def _texts(node: Node | None) -> set[str]:
 
 
 def _inherited(key: Node, top: Node) -> bool:
-    """Whether an entry is a parent's, from which a child cannot take it away."""
+    """Return whether an entry is a parent's, from which a child cannot take it away."""
     return key.place is not None and top.place is not None and key.place.file != top.place.file

@@ -48,7 +48,7 @@ _WORDS = {
 
 
 def allowed(argument: Argument, given: object = None) -> str:
-    """What may be given, in words; of a number that is too large, how large it may be.
+    """Return what may be given, in words; of a number that is too large, how large it may be.
 
     >>> allowed(Argument(("int", "pair"), True))
     'a whole number or two whole numbers [height, width]'
@@ -60,7 +60,7 @@ def allowed(argument: Argument, given: object = None) -> str:
 
 
 def fits(value: object, argument: Argument) -> bool:
-    """Whether plain data is of an argument's kind; strict: true is no number, 1.0 is a whole number."""
+    """Return whether plain data is of an argument's kind; strict: true is no number, 1.0 is a whole number."""
     return any(_fits(value, kind, argument.literals) for kind in argument.kinds)
 
 

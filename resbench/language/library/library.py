@@ -58,7 +58,7 @@ class Library:
         return unit.name
 
     def is_added(self, name: str) -> bool:
-        """Whether a study has written the unit itself."""
+        """Return whether a study has written the unit itself."""
         return name in self._added
 
     def block(self, name: str) -> BlockSpec:
@@ -71,7 +71,7 @@ class Library:
         return [*self.ops, *self.names("block")]
 
     def signature(self, name: str) -> Signature | None:
-        """An op's or a block's; both share one namespace. Raises BadInput for a block whose name or file is wrong,
+        """Return an op's or a block's; both share one namespace. Raises BadInput for a block whose name or file is wrong,
         PluginError for an op of a plugin that cannot be used.
         """
         self._check_blocks()
@@ -83,7 +83,7 @@ class Library:
         return None
 
     def names(self, kind: str) -> list[str]:
-        """Every bare name of a kind, sorted."""
+        """Return every bare name of a kind, sorted."""
         return self.files.names(kind)
 
     def find(self, kind: str, name: str) -> Path:
@@ -93,7 +93,7 @@ class Library:
         return self.files.glob(kind, pattern)
 
     def read(self, kind: str, path: Path, check: Problems | None = None) -> Node:
-        """The file's data, its parents merged in. Raises SpecError when it is of another kind.
+        """Return the file's data, its parents merged in. Raises SpecError when it is of another kind.
 
         With `check`, problems that leave something to read go there instead of being raised.
         """
@@ -129,7 +129,7 @@ class Library:
         return spec
 
     def _parse_network(self, top: Node, vocabulary: Vocabulary, check: Problems) -> NetworkSpec:
-        """A network whose units can be found."""
+        """Return a network whose units can be found."""
         spec = parse_network(top, vocabulary, check)
         for use in (spec.unit, *(stage.unit for stage in spec.stages)):
             if use is not None and use.name is not None:
@@ -160,7 +160,7 @@ class Library:
         self._blocks_checked = True
 
     def _extended(self, kind: str, chain: tuple[Path, ...], check: Problems | None) -> Node:
-        """The last file of the chain over its parents; each file of the chain extends the next."""
+        """Return the last file of the chain over its parents; each file of the chain extends the next."""
         node = self.provider.node(chain[-1]) or read(chain[-1], shown(chain[-1]), check)
         first = next(iter(node.mapping))
         if first != kind:

@@ -26,7 +26,7 @@ _HEAD = 4096  # bytes that are read to see of what kind a file is
 
 
 def workspace() -> Path | None:
-    """The nearest `arch_specs/` at or above the current folder."""
+    """Return the nearest `arch_specs/` at or above the current folder."""
     here = Path.cwd()
     return next((p / "arch_specs" for p in (here, *here.parents) if (p / "arch_specs").is_dir()), None)
 
@@ -42,7 +42,7 @@ class SearchPath:
 
     @staticmethod
     def around(folder: Path | None, provider: Provider) -> SearchPath:
-        """Those that are found from the current folder, and from a study's own."""
+        """Return those that are found from the current folder, and from a study's own."""
         levels: list[tuple[Path, ...]] = []
         for paths in ([folder], [workspace()], [*provider.roots(), INSTALLED]):
             before = [root for level in levels for root in level]
@@ -55,11 +55,11 @@ class SearchPath:
         return tuple(root for level in self.levels for root in level)
 
     def names(self, kind: str) -> list[str]:
-        """Every bare name of a kind, sorted."""
+        """Return every bare name of a kind, sorted."""
         return sorted({name for root in self.roots for name in self.of_root(root, kind)})
 
     def of_root(self, root: Path, kind: str) -> dict[str, list[Path]]:
-        """The files of a kind in one root by their bare names; a file with no legal name is none."""
+        """Return the files of a kind in one root by their bare names; a file with no legal name is none."""
         if (root, kind) not in self.listed and root in self.provider.roots():
             self.listed[root, kind] = dict(self.provider.files(root, kind))
         elif (root, kind) not in self.listed:
@@ -71,7 +71,7 @@ class SearchPath:
         return self.listed[root, kind]
 
     def candidates(self, kind: str, name: str) -> list[Path]:
-        """The files of the nearest roots that have any."""
+        """Return the files of the nearest roots that have any."""
         if why_not(name) is not None:
             return []
         for level in self.levels:
@@ -83,7 +83,7 @@ class SearchPath:
         return []
 
     def find(self, kind: str, name: str) -> Path:
-        """The file of a name. Raises BadInput: unknown (with the nearest names) or found twice in one root."""
+        """Return the file of a name. Raises BadInput: unknown (with the nearest names) or found twice in one root."""
         if name.endswith((".yaml", ".yml")):
             return self._path(name)
         found = self.candidates(kind, name)
@@ -115,7 +115,9 @@ class SearchPath:
         raise BadInput(f"{printable(name, 200)}: no such file")
 
     def glob(self, kind: str, pattern: str) -> list[str]:
-        """Names for a pattern such as `units/identity_mappings/*`; `*` does not descend. The nearest root that has any."""
+        """Return names for a pattern such as `units/identity_mappings/*`; `*` does not descend. The nearest root that
+        has any.
+        """
         tail = _below(kind, pattern.removesuffix(".yaml"))
         if tail is None or "**" in tail:
             raise BadInput(
@@ -130,7 +132,9 @@ class SearchPath:
 
 
 def shown(path: Path) -> str:
-    """A path as messages show it: relative to the current folder where it lies below, inside the library by its name."""
+    """Return a path as messages show it: relative to the current folder where it lies below, inside the library by its
+    name.
+    """
     path = path.absolute()
     for base, prefix in ((Path.cwd(), ""), (INSTALLED.parent, "library/")):
         if path.is_relative_to(base):
@@ -139,19 +143,21 @@ def shown(path: Path) -> str:
 
 
 def _base(root: Path, kind: str) -> Path:
-    """A kind's folder in a root; studies lie beside the workspace's or library's `arch_specs/`, not in it."""
+    """Return a kind's folder in a root; studies lie beside the workspace's or library's `arch_specs/`, not in it."""
     return (root.parent if kind == "study" and root.name == "arch_specs" else root) / FOLDERS[kind]
 
 
 def _below(kind: str, name: str) -> str | None:
-    """The name within the kind's folder; None for one that leads out of it, or too far down."""
+    """Return the name within the kind's folder; None for one that leads out of it, or too far down."""
     tail = name.removeprefix(f"{FOLDERS[kind]}/")
     legal = not tail.startswith("/") and ".." not in tail.split("/") and "\x00" not in tail
     return tail if legal and tail.count("/") < MAX_FOLDERS else None
 
 
 def at_home(name: str | Path) -> Path:
-    """The path with `~` and `~user` at its beginning replaced; where the system knows no such home, as it is, as a shell does."""
+    """Return the path with `~` and `~user` at its beginning replaced; where the system knows no such home, as it is, as
+    a shell does.
+    """
     path = Path(name)
     try:
         return path.expanduser()
@@ -160,7 +166,7 @@ def at_home(name: str | Path) -> Path:
 
 
 def exists(path: Path) -> bool:
-    """Whether there is anything; of a path that the system will not even look at there is nothing."""
+    """Return whether there is anything; of a path that the system will not even look at there is nothing."""
     try:
         return path.exists()
     except (OSError, ValueError):  # too long, in a folder that may not be looked into; NUL
@@ -168,7 +174,7 @@ def exists(path: Path) -> bool:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether there is a folder; no path that the system will not even look at is one."""
+    """Return whether there is a folder; no path that the system will not even look at is one."""
     try:
         return path.is_dir()
     except (OSError, ValueError):
@@ -176,7 +182,7 @@ def is_folder(path: Path) -> bool:
 
 
 def kind_of(beside: Path) -> str:
-    """A cheap look at a file's first key."""
+    """Return a cheap look at a file's first key."""
     try:
         with beside.open("rb") as file:
             head = file.read(_HEAD).decode("utf-8-sig", "replace")

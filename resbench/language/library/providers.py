@@ -18,11 +18,11 @@ class Provider(Protocol):
     def roots(self) -> Sequence[Path]: ...
 
     def files(self, root: Path, kind: str) -> Mapping[str, list[Path]]:
-        """The files of a kind by name."""
+        """Return the files of a kind by name."""
         ...
 
     def node(self, path: Path) -> Node | None:
-        """What a function wrote, for a path that is no file."""
+        """Return what a function wrote, for a path that is no file."""
         ...
 
     def refuse(self, root: Path, name: str, reason: str) -> None:
@@ -30,7 +30,7 @@ class Provider(Protocol):
         ...
 
     def yields(self, op: str, block: str) -> bool:
-        """Whether an op is a plugin's: then it gives way to the block of that name in the file, which is noted."""
+        """Return whether an op is a plugin's: then it gives way to the block of that name in the file, which is noted."""
         ...
 
     def check(self, group: str, name: str) -> None:

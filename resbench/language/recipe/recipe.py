@@ -105,7 +105,7 @@ def recipe_from_json(text: str) -> RecipeSpec:
 
 
 def override(node: Node, key: str, value: Node) -> Node:
-    """A recipe's Node with one value replaced. `lr` stands for `optimizer.lr`; a dotted key goes down.
+    """Return a recipe's Node with one value replaced. `lr` stands for `optimizer.lr`; a dotted key goes down.
 
     `epochs` takes the place of `iterations`, and the other way round.
     """
@@ -118,7 +118,7 @@ def override(node: Node, key: str, value: Node) -> Node:
 
 
 def _put(node: Node, path: list[str], value: Node) -> Node:
-    """A mapping with the value at the path; mappings on the way are made where there are none."""
+    """Return a mapping with the value at the path; mappings on the way are made where there are none."""
     if not isinstance(node.value, dict):
         raise SpecError([value.problem(f"{node.path} holds no keys, so there is no `{path[0]}` in it")])
     head, *rest = path

@@ -68,7 +68,7 @@ def _above_zero(node: Node, check: Problems) -> float:
 
 
 def amount(value: object) -> int | None:
-    """A count, or text with a suffix k, M, G, T; None for anything else.
+    """Return a count, or text with a suffix k, M, G, T; None for anything else.
 
     >>> amount("2M"), amount("1.5G"), amount(300), amount("many")
     (2000000, 1500000000, 300, None)

@@ -24,7 +24,7 @@ _MAPPINGS = (
 
 
 def override_study(top: Node, words: tuple[str, ...], library: Library) -> Node:
-    """The study with each word's change made, in order. Raises BadInput for a word that changes nothing here."""
+    """Return the study with each word's change made, in order. Raises BadInput for a word that changes nothing here."""
     for word in words:
         name, sign, _ = word.partition("=")
         if not sign or not name:
@@ -42,7 +42,7 @@ def override_study(top: Node, words: tuple[str, ...], library: Library) -> Node:
 
 
 def word_value(text: str, word: str) -> Node:
-    """The right side of a word, read as YAML, at a place that shows the word."""
+    """Return the right side of a word, read as YAML, at a place that shows the word."""
     name = word.partition("=")[0]
     try:
         node = read_value(text, COMMAND_LINE, name.rstrip("+-"))
@@ -81,7 +81,7 @@ def _set(top: Node, path: list[str], value: Node, word: str) -> Node:
 
 
 def _names(top: Node, library: Library) -> list[tuple[str, Node]]:
-    """The entries of `units`, patterns resolved, with the bare name of each."""
+    """Return the entries of `units`, patterns resolved, with the bare name of each."""
     found: list[tuple[str, Node]] = []
     for item in top.mapping.get("units", Node(())).items:
         if isinstance(item.value, str) and "*" in item.value:
@@ -118,7 +118,7 @@ def _remove(top: Node, value: Node, library: Library) -> Node:
 
 
 def _set_everywhere(top: Node, param: str, value: Node, library: Library) -> Node:
-    """A param's value in every unit that has it."""
+    """Return a param's value in every unit that has it."""
     entries: list[Node] = []
     params: set[str] = set()
     for _, entry in _names(top, library):

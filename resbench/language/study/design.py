@@ -56,7 +56,7 @@ class Design:
     paired: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """What differs from the usual, so that a study that says nothing stays what it was."""
+        """Return what differs from the usual, so that a study that says nothing stays what it was."""
         usual = Design()
         said: dict[str, Any] = {}
         if self.objectives != usual.objectives:

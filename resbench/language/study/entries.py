@@ -40,7 +40,7 @@ class UnitEntry:
 
 
 def load_part(check: Problems, node: Node, load: Callable[[], Spec]) -> Spec | None:
-    """A part of the study from its own file, what is wrong with it told at its own places."""
+    """Return a part of the study from its own file, what is wrong with it told at its own places."""
     try:
         return load()
     except BadInput as error:
@@ -60,7 +60,7 @@ def check_given(use: Use, params: Mapping[str, Param] | None, what: str, check: 
 
 
 def parse_units(node: Node, library: Library, check: Problems) -> tuple[UnitEntry, ...]:
-    """Names, patterns (`units/identity_mappings/*`), `{use, params, vary}` `{arrange: {...}}`, `{mutate: {...}}`."""
+    """Return names, patterns (`units/identity_mappings/*`), `{use, params, vary}` `{arrange: {...}}`, `{mutate: {...}}`."""
     found: list[UnitEntry] = []
     for item in check.sequence(node, "units"):
         if "arrange" in item.mapping:
@@ -81,7 +81,7 @@ def parse_units(node: Node, library: Library, check: Problems) -> tuple[UnitEntr
 
 
 def _arranged(item: Node, library: Library, check: Problems) -> list[UnitEntry]:
-    """Every unit that `arrange` writes, put into the library."""
+    """Return every unit that `arrange` writes, put into the library."""
     check.keys(item, ["arrange"])
     arrange = parse_arrange(item.mapping["arrange"], library, check)
     if arrange is None:
@@ -118,7 +118,7 @@ def _entry(use: Use, library: Library, check: Problems) -> UnitEntry:
 
 
 def _vary(node: Node, searched: list[str], check: Problems) -> tuple[str, ...] | None:
-    """The params to search over the domains in their own file."""
+    """Return the params to search over the domains in their own file."""
     if node.value == "all":
         if not searched:
             check.report(node, "no param of this unit has a domain to vary over")

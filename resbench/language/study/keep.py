@@ -29,7 +29,7 @@ class Keep:
         return self.gib * 2**30
 
     def wants(self, *, judges: bool) -> bool:
-        """Whether a run's weights are kept when it ends; the best are chosen later."""
+        """Return whether a run's weights are kept when it ends; the best are chosen later."""
         return self.runs == "all" or (self.runs != "none" and judges)
 
     def as_json(self) -> dict[str, Any]:

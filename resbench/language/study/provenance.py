@@ -46,7 +46,7 @@ def resolved(spec: StudySpec, library: Library) -> list[ResolvedValue]:
 
 
 def _unit(path: str, entry: UnitEntry, network: NetworkSpec, library: Library) -> Iterator[ResolvedValue]:
-    """The entry's own values win over the network's, those over the unit's file."""
+    """Yield the entry's own values win over the network's, those over the unit's file."""
     yield _value(f"{path}.use", entry.use.node.mapping.get("use", entry.use.node))
     unit = library.unit(entry.label)
     yield from _params(path, unit.body.params, [entry.use.arguments, network.unit.arguments])
@@ -70,7 +70,7 @@ def _value(path: str, node: Node) -> ResolvedValue:
 
 
 def _leaves(node: Node, path: str) -> Iterator[ResolvedValue]:
-    """Every value below a mapping."""
+    """Yield every value below a mapping."""
     if not node.mapping:
         yield _value(path, node)
     for key, item in node.mapping.items():
@@ -78,7 +78,7 @@ def _leaves(node: Node, path: str) -> Iterator[ResolvedValue]:
 
 
 def _unsaid(model: type[BaseModel], node: Node, path: str) -> Iterator[ResolvedValue]:
-    """What a recipe leaves to the language."""
+    """Yield what a recipe leaves to the language."""
     for name, field in model.model_fields.items():
         unset = (field.alias or name) not in node.mapping and field.default is not PydanticUndefined
         if unset and name not in ("doc", "cite") and field.default is not None:

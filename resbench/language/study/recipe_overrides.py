@@ -38,7 +38,7 @@ def recipe_of(use: Use, library: Library, check: Problems) -> Node:
 
 
 def _searched(key: str, value: Node, check: Problems) -> bool:
-    """Whether a domain may stand here: at the recipe's top or in its optimizer."""
+    """Return whether a domain may stand here: at the recipe's top or in its optimizer."""
     name = key.removeprefix("optimizer.")
     if "." in name or name == "optimizer":
         check.report(
@@ -49,7 +49,7 @@ def _searched(key: str, value: Node, check: Problems) -> bool:
 
 
 def _values(domain: Domain, node: Node) -> list[Node]:
-    """What there is to try of a domain: its choices, or the ends of its range."""
+    """Return what there is to try of a domain: its choices, or the ends of its range."""
     if isinstance(domain, Range):
         return list(node.mapping["range"].items)
     return list(domain.values.values())[:MAX_TRIED]

@@ -22,7 +22,9 @@ _TEXTS = ("network", "doc", "cite", "extends")
 
 
 def network_file(spec: NetworkSpec, use: Use) -> dict[str, Any]:
-    """What a network's file says, without texts and the unit that is replaced; params as the study gives them, else as there."""
+    """Return what a network's file says, without texts and the unit that is replaced; params as the study gives them,
+    else as there.
+    """
     said = {key: plain(node) for key, node in spec.node.mapping.items() if key not in (*_TEXTS, "unit", "params")}
     params = {name: _default(plain(node)) for name, node in spec.node.mapping.get("params", Node({})).mapping.items()}
     given = {name: plain(node) for name, node in use.arguments.items()}
@@ -31,7 +33,7 @@ def network_file(spec: NetworkSpec, use: Use) -> dict[str, Any]:
 
 
 def _default(param: Any) -> Any:
-    """What may be given instead does not matter where it is not."""
+    """Return what may be given instead does not matter where it is not."""
     return param["default"] if isinstance(param, dict) and "default" in param and "cases" not in param else param
 
 
@@ -88,7 +90,7 @@ def _recipe(said: Mapping[str, Any]) -> Any:
 
 
 def _bound(node: Node, path: tuple[str, ...], searched: dict[tuple[str, ...], Node]) -> Node:
-    """The recipe with a first value for each domain, which goes to `searched`."""
+    """Return the recipe with a first value for each domain, which goes to `searched`."""
     entries = {}
     for key, value in node.mapping.items():
         domain = parse_domain(value, Problems()) if is_domain(value) else None
@@ -101,7 +103,7 @@ def _bound(node: Node, path: tuple[str, ...], searched: dict[tuple[str, ...], No
 
 
 def _leaves(value: Any, path: str = "") -> dict[str, str]:
-    """Every value below mappings, and below lists that hold some, by its dotted path, as YAML text."""
+    """Return every value below mappings, and below lists that hold some, by its dotted path, as YAML text."""
     if isinstance(value, dict):
         return {k: v for key, item in value.items() for k, v in _leaves(item, join(path, key)).items()}
     if isinstance(value, list | tuple) and any(isinstance(item, dict) for item in value):

@@ -109,7 +109,7 @@ class SearchSpec(Model):
 
 
 def keys_for(use: str) -> tuple[str, ...]:
-    """The keys that a search takes.
+    """Return the keys that a search takes.
 
     >>> keys_for("tpe")
     ('use', 'seed', 'seeds', 'finalists', 'batch', 'start', 'prune')

@@ -52,7 +52,7 @@ class StudySpec:
 
 
 def parse_study(top: Node, library: Library, check: Problems) -> StudySpec | None:
-    """None where so much is missing that nothing can be made of it; everything wrong is in `check`."""
+    """Return None where so much is missing that nothing can be made of it; everything wrong is in `check`."""
     check.keys(top, _NEEDED, _KEYS)
     entries = top.mapping
     network = parse_use(entries["network"], check) if "network" in entries else Use(None, {}, top)
@@ -109,7 +109,7 @@ def _check_search(spec: StudySpec, check: Problems) -> None:
 
 
 def _seeds(node: Node, check: Problems) -> tuple[int, ...]:
-    """A number n stands for 0 … n-1."""
+    """Return a number n stands for 0 … n-1."""
     if isinstance(node.value, tuple):
         seeds = tuple(check.whole(item, 0, LARGEST) for item in node.items)
         given = [item.shown() for item in node.items]
@@ -120,7 +120,7 @@ def _seeds(node: Node, check: Problems) -> tuple[int, ...]:
 
 
 def recipe_at(spec: StudySpec, chosen: Mapping[str, Node]) -> RecipeSpec:
-    """The recipe with the chosen values for the params that the study searches."""
+    """Return the recipe with the chosen values for the params that the study searches."""
     node = spec.recipe
     for key, value in chosen.items():
         node = override(node, key, value)

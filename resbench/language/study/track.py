@@ -14,7 +14,7 @@ from resbench.language.yaml.problems import Problems
 
 
 def parse_track(node: Node | None, check: Problems, *, trusted: bool = False) -> tuple[Use, ...]:
-    """A name, `{use: name, argument: value}`, or a list of these. `trusted`: who runs the study wrote it."""
+    """Return a name, `{use: name, argument: value}`, or a list of these. `trusted`: who runs the study wrote it."""
     if node is None or node.value is None:
         return ()
     items = node.items if isinstance(node.value, tuple) else (node,)
@@ -35,7 +35,7 @@ def parse_track(node: Node | None, check: Problems, *, trusted: bool = False) ->
 
 
 def _is_local(text: str) -> bool:
-    """Whether a text is a name, or a path (also of an SQLite database) that stays below the current folder.
+    """Return whether a text is a name, or a path (also of an SQLite database) that stays below the current folder.
 
     >>> _is_local("runs/here"), _is_local("sqlite:///mlflow.db"), _is_local("sqlite:///../x"), _is_local("https://a.org")
     (True, True, False, False)

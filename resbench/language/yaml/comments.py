@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def comment_behind(line: str, start: int = 0) -> str:
-    """The text behind ` #`, not of a `#` inside quotes; empty where there is none, or nothing but a comment.
+    """Return the text behind ` #`, not of a `#` inside quotes; empty where there is none, or nothing but a comment.
 
     `start`: the signs before it belong to a value that ends there.
 

@@ -84,7 +84,7 @@ def _said(kind: str, context: dict[str, Any], message: str) -> str:
 
 
 def _walk(node: Node, location: Sequence[str | int]) -> tuple[Node, list[str | int]]:
-    """The deepest node on the way to a location, and what of the way is left."""
+    """Return the deepest node on the way to a location, and what of the way is left."""
     rest = list(location)
     while rest:
         step = rest[0]
@@ -99,7 +99,7 @@ def _walk(node: Node, location: Sequence[str | int]) -> tuple[Node, list[str | i
 
 
 def _keys(model: type[BaseModel], location: Sequence[str | int]) -> list[str]:
-    """The keys allowed at a location."""
+    """Return the keys allowed at a location."""
     for step in location:
         field = next((f for name, f in model.model_fields.items() if step in (name, f.alias)), None)
         inner = _model_in(field.annotation) if field is not None else None

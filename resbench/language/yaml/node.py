@@ -49,12 +49,12 @@ class Node:
         return self.value if isinstance(self.value, tuple) else ()
 
     def shown(self) -> str:
-        """The value as a message shows it, short."""
+        """Return the value as a message shows it, short."""
         return printable(flow(plain(self)))
 
 
 def problem(message: str, path: str, place: Place | None) -> Problem:
-    """A Problem whose texts, which may hold any name or value of the file, are shown and not obeyed."""
+    """Return a Problem whose texts, which may hold any name or value of the file, are shown and not obeyed."""
     return Problem(printable(message, MAX_MESSAGE), printable(path, MAX_PATH), place)
 
 
@@ -76,7 +76,7 @@ def plain(node: Node) -> Plain:
 
 
 def values(node: Node) -> dict[str, Plain]:
-    """The entries of a mapping as data."""
+    """Return the entries of a mapping as data."""
     return {key: plain(value) for key, value in node.mapping.items()}
 
 
@@ -92,7 +92,7 @@ def from_plain(value: Plain, path: str = "", place: Place | None = None) -> Node
 
 
 def moved(node: Node, place: Place) -> Node:
-    """The same data, all at one place."""
+    """Return the same data, all at one place."""
     if isinstance(node.value, tuple):
         return Node(tuple(moved(item, place) for item in node.items), place, node.path)
     if isinstance(node.value, dict):
@@ -101,7 +101,7 @@ def moved(node: Node, place: Place) -> Node:
 
 
 def all_nodes(node: Node) -> Iterable[Node]:
-    """The node and everything below it, in the order written."""
+    """Yield the node and everything below it, in the order written."""
     yield node
     for item in (*node.items, *node.mapping.values()):
         yield from all_nodes(item)

@@ -51,7 +51,7 @@ class Problems:
             raise SpecError(sorted(dict.fromkeys(self.problems), key=by_place))
 
     def keys(self, node: Node, required: Sequence[str], optional: Sequence[str] = ()) -> bool:
-        """Whether the node is a mapping; unknown and missing keys are reported."""
+        """Return whether the node is a mapping; unknown and missing keys are reported."""
         if not isinstance(node.value, dict):
             self.report(node, f"a mapping is needed, got {node.shown()}; keys: {', '.join((*required, *optional))}")
             return False
@@ -66,7 +66,7 @@ class Problems:
         return True
 
     def name(self, node: Node) -> str:
-        """A legal name; a stand-in where it is not."""
+        """Return a legal name; a stand-in where it is not."""
         if not isinstance(node.value, str):
             self.report(node, f"a name is needed, got {node.shown()}")
             return "unnamed"
@@ -89,7 +89,7 @@ class Problems:
         return node.items
 
     def whole(self, node: Node, low: int, high: int) -> int:
-        """A whole number from low to high."""
+        """Return a whole number from low to high."""
         value = node.value
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             self.report(node, f"a whole number from {low:,} to {high:,} is needed, got {node.shown()}")
@@ -111,13 +111,13 @@ class Problems:
 
 
 def by_place(problem: Problem) -> tuple[str, int, int]:
-    """What problems are sorted by."""
+    """Return what problems are sorted by."""
     place = problem.place
     return (place.file, place.line, place.column) if place else ("", 0, 0)
 
 
 def listed(names: Sequence[str], limit: int = 40) -> str:
-    """Names for a message, the first ones where they are many.
+    """Return names for a message, the first ones where they are many.
 
     >>> listed(["a", "b"]), listed(["a", "b", "c"], 2), listed([])
     ('a, b', 'a, b, ... (3 in all)', 'none')

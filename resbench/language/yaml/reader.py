@@ -42,7 +42,7 @@ class Builder:
         self.event: Any = None
 
     def document(self, path: str = "") -> Node | None:
-        """None for an empty text, and where reading stopped."""
+        """Return None for an empty text, and where reading stopped."""
         node = None
         try:
             self.events = yaml.parse(self.text, Loader=yaml.SafeLoader)
@@ -95,7 +95,7 @@ class Builder:
         return _Stop()
 
     def node(self, path: str, depth: int) -> Node:
-        """The node at the current event; afterwards the event behind it is current."""
+        """Return the node at the current event; afterwards the event behind it is current."""
         event = self.event
         self.count(event, 1, depth)
         if isinstance(event, yaml.AliasEvent):
@@ -171,7 +171,7 @@ class Builder:
         self.torn += text.count("(") - text.count(")")
 
     def key(self, path: str, depth: int) -> str | None:
-        """None for what cannot be a key; it has been reported."""
+        """Return None for what cannot be a key; it has been reported."""
         event = self.event
         if not isinstance(event, yaml.ScalarEvent):
             self.node(path, depth + 1)
@@ -250,7 +250,7 @@ def _not_utf8(raw: bytes, start: int, name: str) -> Problem:
 
 
 def read(path: Path, shown: str | None = None, check: Problems | None = None) -> Node:
-    """The file's top mapping. Raises SpecError with every problem found; nothing in the file is ever executed.
+    """Return the file's top mapping. Raises SpecError with every problem found; nothing in the file is ever executed.
 
     With `check`, problems that leave something to read go there, so that what else is wrong is found too.
     """
@@ -278,7 +278,7 @@ def read_text(text: str, name: str, check: Problems | None = None) -> Node:
 
 
 def read_value(text: str, name: str, path: str = "") -> Node:
-    """One value of any kind, as on the command line; no text at all is null. Raises SpecError."""
+    """Return one value of any kind, as on the command line; no text at all is null. Raises SpecError."""
     builder = Builder(name, text)
     node = builder.document(path)
     if builder.problems:

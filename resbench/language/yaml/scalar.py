@@ -24,7 +24,7 @@ _WORDS: dict[str, Scalar] = {
 
 
 def scalar(text: str) -> Scalar:
-    """What a plain scalar stands for.
+    """Return what a plain scalar stands for.
 
     >>> [scalar(text) for text in ("1e-3", "no", "010", "1_000", "1:30", "~", "0x1F", "-.5")]
     [0.001, 'no', 10, '1_000', '1:30', None, 31, -0.5]

@@ -16,7 +16,7 @@ from resbench.ops.registry import op
 
 
 def _stacked(arguments: Mapping[str, Any], channels: int, seeds: int) -> nn.Module:
-    """One number a channel, as it is; of one for all, K, each for its own channels."""
+    """Return one number a channel, as it is; of one for all, K, each for its own channels."""
     if arguments["per"] == "channel":
         return Bias(seeds * channels, **arguments)
     return StackedBias(seeds, init=arguments["init"])

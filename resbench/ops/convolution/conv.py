@@ -32,7 +32,9 @@ def _code(arguments: Mapping[str, Any], channels: int) -> Code:
 
 
 def _macs(arguments: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> int:
-    """A multiply-add for each weight that an output value rests on; what normalises a weight is no more than a few rows."""
+    """Return a multiply-add for each weight that an output value rests on; what normalises a weight is no more than a
+    few rows.
+    """
     ((channels, *size),) = shapes
     kernel, stride, dilation = (pair(key, arguments[key]) for key in ("kernel", "stride", "dilation"))
     padding = padding_for(kernel, dilation, arguments["padding"])
@@ -42,7 +44,7 @@ def _macs(arguments: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> in
 
 
 def _stacked(arguments: Mapping[str, Any], channels: int, seeds: int) -> nn.Module | None:
-    """One convolution with K times the groups; a spectral bound is of one kernel, not of K."""
+    """Return one convolution with K times the groups; a spectral bound is of one kernel, not of K."""
     if arguments["weight"] == "spectral":
         return None
     wide = {**arguments, "out": seeds * arguments["out"], "groups": seeds * arguments["groups"]}
@@ -127,7 +129,7 @@ class Conv(Parametric):
         return F.conv2d(x, self.kernel(), self.bias, self.stride, self.padding, self.dilation, self.groups)
 
     def kernel(self) -> Tensor:
-        """The weight as it is used."""
+        """Return the weight as it is used."""
         if self.form == "standardized":
             return standardize(self.weight)
         if self.form == "scaled_standardized":

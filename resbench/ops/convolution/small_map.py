@@ -15,7 +15,7 @@ from resbench.ops.convolution.window import Pair
 
 
 def covered(size: tuple[int, ...], window: tuple[int, ...]) -> bool:
-    """Whether a map has no more pixels than a window has taps: then the product is no more work than the convolution.
+    """Return whether a map has no more pixels than a window has taps: then the product is no more work than the convolution.
 
     >>> covered((2, 2), (3, 3)), covered((4, 4), (3, 3)), covered((2, 2), (1, 1))
     (True, False, False)
@@ -24,7 +24,7 @@ def covered(size: tuple[int, ...], window: tuple[int, ...]) -> bool:
 
 
 def pays(x: Tensor, weight: Tensor) -> bool:
-    """Whether the product is the faster one: on a CPU, and not for a compiler, which makes kernels of its own."""
+    """Return whether the product is the faster one: on a CPU, and not for a compiler, which makes kernels of its own."""
     small = covered(x.shape[2:], weight.shape[2:])
     return small and x.device.type == "cpu" and not torch.compiler.is_compiling()
 

@@ -11,7 +11,7 @@ Pair = tuple[int, int]
 
 
 def pair(name: str, value: int | Pair, low: int = 1) -> Pair:
-    """An int stands for both axes.
+    """Return an int stands for both axes.
 
     >>> pair("kernel", 3), pair("stride", (1, 2))
     ((3, 3), (1, 2))
@@ -35,7 +35,7 @@ def padding_for(kernel: Pair, dilation: Pair, padding: int | Pair | None) -> Pai
 
 
 def spell_out(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a window op with its padding said.
+    """Return the arguments of a window op with its padding said.
 
     >>> spell_out({"kernel": (3, 3), "padding": None})
     {'kernel': (3, 3), 'padding': (1, 1)}
@@ -45,7 +45,7 @@ def spell_out(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def does_nothing(arguments: Mapping[str, Any], channels: int) -> bool:
-    """Whether a pooling window changes nothing: one pixel, stride 1, no padding."""
+    """Return whether a pooling window changes nothing: one pixel, stride 1, no padding."""
     said = spell_out(arguments)
     return pair("kernel", said["kernel"]) == (1, 1) == pair("stride", said["stride"]) and said["padding"] == (0, 0)
 

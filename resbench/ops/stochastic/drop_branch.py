@@ -57,7 +57,9 @@ class DropBranch(Random):
         return torch.zeros_like(x) if self.ops is None else self.nothing(x, self.ops)
 
     def nothing(self, x: Tensor, ops: nn.Module) -> Tensor:
-        """Zeros of the shape that `ops` would give, found on `meta`: running it would move the statistics of its norms."""
+        """Return zeros of the shape that `ops` would give, found on `meta`: running it would move the statistics of its
+        norms.
+        """
         state = {name: tensor.to("meta") for name, tensor in ops.state_dict().items()}
         ops.eval()
         with torch.no_grad():

@@ -22,7 +22,7 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 def weights_file(digest: object) -> str:
-    """The name of a file of weights whose sha256 this is."""
+    """Return the name of a file of weights whose sha256 this is."""
     return f"{digest}.safetensors"
 
 
@@ -48,7 +48,7 @@ def write_kept(engine: Engine, folder: Path, name: str, content: bytes) -> Path:
 
 
 def _begun(engine: Engine, folder: Path, name: str) -> Path:
-    """Another worker that is done may remove the empty folder between the two."""
+    """Return another worker that is done may remove the empty folder between the two."""
     for again in reversed(range(10)):
         rough = own_place(engine, folder, make=True) / f"{name}.{randbelow(10**18)}.tmp"
         try:
@@ -66,7 +66,7 @@ def places_of(engine: Engine, folder: Path) -> Iterable[Path]:
 
 
 def read_kept(path: Path, digest: object) -> bytes | None:
-    """An ordinary file that has the digest, else None; it is not taken into memory before it is known to have it."""
+    """Return an ordinary file that has the digest, else None; it is not taken into memory before it is known to have it."""
     try:
         with os.fdopen(os.open(path, _FLAGS), "rb") as file:
             what = os.fstat(file.fileno())

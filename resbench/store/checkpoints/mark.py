@@ -27,7 +27,7 @@ def machine() -> str:
 
 
 def boot() -> str:
-    """The running system, whichever container of it this is in; "" where the system does not tell."""
+    """Return the running system, whichever container of it this is in; "" where the system does not tell."""
     return _line(_BOOT)
 
 
@@ -68,7 +68,8 @@ class FolderMark:
     boot: str = field(default_factory=boot)
 
     def is_of(self, database: DatabaseIdentity | None) -> bool:
-        """Whether it was written for this very database: of a doubtful one not, for another's checkpoints are never removed.
+        """Return whether it was written for this very database: of a doubtful one not, for another's checkpoints are
+        never removed.
 
         A file is the same in the same running system by its number there, under whatever name, in whatever container; later on
         the same machine, if it has the number still, at its place; or if there is nothing any more where it was.
@@ -98,7 +99,7 @@ NOBODY = FolderMark(DatabaseIdentity("", ""), host="", boot="")
 
 
 def read_mark(place: Path) -> FolderMark | None:
-    """The mark of a place; one that cannot be read is nobody's."""
+    """Return the mark of a place; one that cannot be read is nobody's."""
     path = place / MARK
     if not lexists(path):
         return None
@@ -115,7 +116,7 @@ def read_mark(place: Path) -> FolderMark | None:
 
 
 def is_file(path: Path) -> bool:
-    """Whether it is an ordinary file itself, and no link to one."""
+    """Return whether it is an ordinary file itself, and no link to one."""
     try:
         return stat.S_ISREG(path.lstat().st_mode)
     except OSError:

@@ -81,7 +81,7 @@ def claim(engine: Engine, folder: Path) -> str | None:
 
 
 def _other(folder: Path, mark: FolderMark, own: DatabaseIdentity, place: Path) -> str:
-    """What a user should know where the folder is marked as another's."""
+    """Return what a user should know where the folder is marked as another's."""
     other = printable(mark.of.at, 300) or "which is not known"
     told = f"{folder} has the checkpoints of another database, {other}; this one's are in {place}"
     if mark.of.drawn != own.drawn:
@@ -144,7 +144,7 @@ def removable(place: Path, own: DatabaseIdentity | None, known: Collection[str])
 
 
 def known_keys(connection: Connection) -> frozenset[str]:
-    """How names of files begin that rows tell of: the keys of checkpoints, the digests of weights."""
+    """Return how names of files begin that rows tell of: the keys of checkpoints, the digests of weights."""
     found = chain(
         *(connection.execute(select(column)).scalars() for column in (rb_checkpoint.c.key, rb_weights.c.sha256))
     )

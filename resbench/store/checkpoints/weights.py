@@ -85,13 +85,13 @@ def kept_weights(engine: Engine, runs: Collection[int] | None = None) -> dict[in
 
 
 def read_weights_of(engine: Engine, folder: Path, run_id: int) -> bytes | None:
-    """The file of a run's weights; None where none are kept, or the file is missing or another than the row says."""
+    """Return the file of a run's weights; None where none are kept, or the file is missing or another than the row says."""
     kept = kept_weights(engine, [run_id]).get(run_id)
     return None if kept is None else read_file(places_of(engine, folder), kept.sha256)
 
 
 def read_file(places: Iterable[Path], digest: str) -> bytes | None:
-    """The first file in the places that has the digest; none for a row that says anything else."""
+    """Return the first file in the places that has the digest; none for a row that says anything else."""
     if _DIGEST.fullmatch(digest) is None:
         return None
     found = (read_kept(place / weights_file(digest), digest) for place in places)
@@ -107,8 +107,8 @@ def bytes_kept(engine: Engine) -> int:
 
 
 def drop_weights(engine: Engine, study_id: int, wanted: Collection[int]) -> int:
-    """Rows of the study's runs that are not wanted, that no other study uses and nobody asked for; the next sweep removes their
-    files. Returns how many.
+    """Return rows of the study's runs that are not wanted, that no other study uses and nobody asked for; the next
+    sweep removes their files. Returns how many.
     """
     with writing(engine) as connection:
         query = select(rb_weights.c.run_id).where(*_of_study_alone(study_id))

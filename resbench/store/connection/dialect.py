@@ -122,14 +122,14 @@ def insert_absent(connection: Connection, table: Table, values: Mapping[str, Any
 
 
 def clock(connection: Connection) -> ColumnElement[float]:
-    """Seconds since 1970 by the clock of the database: of a file that is this machine's."""
+    """Return seconds since 1970 by the clock of the database: of a file that is this machine's."""
     if connection.dialect.name == "postgresql":
         return cast(func.extract("epoch", func.clock_timestamp()), Double)
     return literal(time.time(), Double)
 
 
 def server_of(connection: Connection) -> str | None:
-    """What tells a server's database from its copies on other servers, and from others there; None of a file.
+    """Return what tells a server's database from its copies on other servers, and from others there; None of a file.
 
     The server's own number where its role may ask for it (every role may, unless somebody forbade it), since each client may
     know the server by another name; "" where it may not.
@@ -155,12 +155,14 @@ _COMES_BACK = (
 
 
 def ran_too_long(error: BaseException | None) -> bool:
-    """Whether Postgres ended a statement (query_canceled), as it does at the limit."""
+    """Return whether Postgres ended a statement (query_canceled), as it does at the limit."""
     return getattr(error, "sqlstate", None) == "57014"
 
 
 def comes_back(error: BaseException | None) -> bool:
-    """Whether what Postgres says passes: the server restarts, has no connection left, or ended a lock (its appendix A)."""
+    """Return whether what Postgres says passes: the server restarts, has no connection left, or ended a lock (its
+    appendix A).
+    """
     state = getattr(error, "sqlstate", None)
     if state is not None:
         return str(state).startswith(_COMES_BACK)

@@ -55,16 +55,16 @@ class Location:
     prepare_after: int = FOUND
 
     def sqlite_uri(self, mode: str) -> str:
-        """The file as SQLite's own URI: `mode` is ro, rw (never makes a file) or rwc."""
+        """Return the file as SQLite's own URI: `mode` is ro, rw (never makes a file) or rwc."""
         assert self.path is not None
         return f"file:{quote(os.fsencode(self.path))}?mode={'ro' if self.read_only else mode}"
 
     def sets(self, option: str) -> bool:
-        """Whether the URL of a server sets it."""
+        """Return whether the URL of a server sets it."""
         return any(key == option for key, _ in parse_qsl(self.url.partition("?")[2], keep_blank_values=True))
 
     def conceal(self, message: str) -> str:
-        """A message of a driver's on one line, without what the URL keeps secret."""
+        """Return a message of a driver's on one line, without what the URL keeps secret."""
         return " ".join(conceal(message, self.secrets).split())
 
 
@@ -124,7 +124,9 @@ def _server(rest: str) -> Location:
 
 
 def _preparing(options: Sequence[tuple[str, str]], query: str) -> tuple[int, str]:
-    """What the options say of prepared statements, and the query without that, which is psycopg's word and not libpq's."""
+    """Return what the options say of prepared statements, and the query without that, which is psycopg's word and not
+    libpq's.
+    """
     ours = next((key for key, _ in options if key in _OURS), None)
     if ours is not None:
         raise DatabaseError(

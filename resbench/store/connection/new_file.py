@@ -56,7 +56,7 @@ def check_place(target: Path, sources: Sequence[Path] = (), *, force: bool = Fal
 
 
 def _is_in_use(path: Path) -> bool:
-    """Whether an SQLite file is locked now; nothing of it is changed. A file of another kind is not.
+    """Return whether an SQLite file is locked now; nothing of it is changed. A file of another kind is not.
 
     In WAL mode an exclusive connection is refused while there is any other; else the lock is that of a transaction.
     """

@@ -46,7 +46,7 @@ def postgres_engine(location: Location, *, transaction_s: float, bulk: bool = Fa
 
 
 def server_options(location: Location) -> dict[str, Any]:
-    """How any engine of SQLAlchemy's connects to a server: arguments of create_engine."""
+    """Return how any engine of SQLAlchemy's connects to a server: arguments of create_engine."""
     words: dict[str, Any] = {} if location.sets("connect_timeout") else {"connect_timeout": _CONNECT_S}
     if location.prepare_after != FOUND:
         words["prepare_threshold"] = location.prepare_after or None  # psycopg's None is never
@@ -71,7 +71,7 @@ def limit(engine: Engine, *, transaction_s: float, bulk: bool = False) -> None:
 
 
 def pooler_hint(message: str) -> str | None:
-    """What to do where a message of the driver's comes of a pooler, else None.
+    """Return what to do where a message of the driver's comes of a pooler, else None.
 
     >>> pooler_hint("FATAL: unsupported startup parameter: options")[:43]
     'a connection pooler stands before this serv'

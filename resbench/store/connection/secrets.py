@@ -26,7 +26,7 @@ _SECRET = re.compile(r"(?i)\b\w*(?:pass|pwd|secret|token)\w*\s*=\s*('(?:[^'\\]|\
 
 
 def secrets_of(options: Sequence[tuple[str, str]], query: str) -> set[str]:
-    """What may be secret among the options of a URL, decoded and as its query has it.
+    """Return what may be secret among the options of a URL, decoded and as its query has it.
 
     >>> sorted(secrets_of([("sslmode", "require"), ("sslpassword", "a b")], "sslmode=require&sslpassword=a%20b"))
     ['a b', 'a%20b']
@@ -39,13 +39,15 @@ def secrets_of(options: Sequence[tuple[str, str]], query: str) -> set[str]:
 
 
 def is_secret(key: str, value: str) -> bool:
-    """Whether the value of an option may be a secret: of a password always, else unless it is short or its key is harmless."""
+    """Return whether the value of an option may be a secret: of a password always, else unless it is short or its key
+    is harmless.
+    """
     harmless = key in _HARMLESS and not {":", "@"} & set(value)  # a login that got there by mistake
     return "pass" in key.lower() or (len(value) >= _SHORTEST and not harmless)
 
 
 def conceal(text: str, secrets: tuple[str, ...]) -> str:
-    """The text with each secret as `***`.
+    """Return the text with each secret as `***`.
 
     >>> conceal("no pg_hba entry for secret", ("secret",))
     'no pg_hba entry for ***'
@@ -63,7 +65,8 @@ def conceal(text: str, secrets: tuple[str, ...]) -> str:
 
 
 def secrets_in(text: str) -> tuple[str, ...]:
-    """What may be a password in a word of a command line that need not be a right URL: for whoever prints such words back.
+    """Return what may be a password in a word of a command line that need not be a right URL: for whoever prints such
+    words back.
 
     >>> secrets_in("postgres:/ann:se@cret@host/x"), secrets_in("host=h password=secret")
     (('se@cret',), ('secret',))

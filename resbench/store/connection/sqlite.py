@@ -40,7 +40,7 @@ _MOUNTS = Path("/proc/mounts")
 
 
 def file_system_of(path: Path, mounts: str) -> str:
-    r"""The type of the mount that holds an absolute path; of two mounts on one point the later one counts.
+    r"""Return the type of the mount that holds an absolute path; of two mounts on one point the later one counts.
 
     >>> file_system_of(Path("/data/my files/x.db"), "/dev/sda / ext4 rw 0 0\nbox:/f /data/my\\040files nfs4 rw 0 0\n")
     'nfs4'
@@ -90,7 +90,7 @@ def check_file(
 
 
 def _is_there(location: Location, path: Path, *, create: bool) -> bool:
-    """Whether there is an ordinary file. Raises DatabaseError where none can be, or where it must be there."""
+    """Return whether there is an ordinary file. Raises DatabaseError where none can be, or where it must be there."""
     if path.is_dir():
         raise DatabaseError(f"{location.shown}: is a folder; give a file in it, such as `{location.shown}/results.db`")
     if not path.parent.is_dir():
@@ -170,7 +170,7 @@ def _check_header(location: Location, path: Path, *, create: bool) -> None:
 
 
 def _schema(location: Location, limits_s: tuple[float, float], *, whole: bool) -> tuple[list[str], list[str]]:
-    """Names of tables, and what in the schema is foreign."""
+    """Return names of tables, and what in the schema is foreign."""
     try:
         try:
             return _ask(location.sqlite_uri("ro"), location.shown, limits_s, whole=whole)

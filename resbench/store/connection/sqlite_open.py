@@ -32,12 +32,14 @@ def distrust(connection: sqlite3.Connection) -> None:
 
 
 def file_uri(path: Path, mode: str) -> str:
-    """A file as SQLite's own URI: `mode` is ro, rw (never makes a file) or rwc."""
+    """Return a file as SQLite's own URI: `mode` is ro, rw (never makes a file) or rwc."""
     return f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}"
 
 
 def error_name(error: BaseException | None) -> str:
-    """What SQLite calls its error, such as SQLITE_CORRUPT; "" for one of Python's own, as of a text that is no UTF-8."""
+    """Return what SQLite calls its error, such as SQLITE_CORRUPT; "" for one of Python's own, as of a text that is no
+    UTF-8.
+    """
     return str(getattr(error, "sqlite_errorname", "") or "")
 
 

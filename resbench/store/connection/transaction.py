@@ -57,7 +57,7 @@ def location_of(engine: Engine) -> Location:
 
 
 def shown(engine: Engine) -> str:
-    """The database's name as it may be printed."""
+    """Return the database's name as it may be printed."""
     return location_of(engine).shown
 
 

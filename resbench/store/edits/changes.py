@@ -32,14 +32,14 @@ def record_change(connection: Connection, by: str, change: str, subject: str, de
 
 
 def deleted_before(connection: Connection, subject: str) -> str:
-    """The tail of a message about what is not there: when and by whom it was deleted; empty where it was not."""
+    """Return the tail of a message about what is not there: when and by whom it was deleted; empty where it was not."""
     query = select(rb_change.c.changed_at, rb_change.c.changed_by).order_by(rb_change.c.id.desc()).limit(1)
     row = connection.execute(query.where(rb_change.c.change == DELETED, rb_change.c.subject == subject)).first()
     return "" if row is None else f"; {subject} was deleted at {row.changed_at} by {row.changed_by}"
 
 
 def changes(engine: Engine) -> list[Change]:
-    """Every change, oldest first."""
+    """Return every change, oldest first."""
     with reading(engine) as connection:
         rows = connection.execute(select(rb_change).order_by(rb_change.c.id)).mappings().all()
     return [

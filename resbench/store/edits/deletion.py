@@ -97,7 +97,7 @@ def plan_deletion(engine: Engine, wanted: DeletionRequest) -> DeletionPlan:
 
 
 def doomed(connection: Connection, wanted: DeletionRequest, where: str) -> DeletionPlan:
-    """The same inside a transaction; `where` names the database in messages."""
+    """Return the same inside a transaction; `where` names the database in messages."""
     study = None if wanted.study is None else study_row(connection, wanted.study, where)
     trials: tuple[Trial, ...] = ()
     kept: tuple[Run, ...] = ()
@@ -146,7 +146,7 @@ def _named(connection: Connection, numbers: Iterable[int], where: str) -> tuple[
 
 
 def _split(connection: Connection, study: StudyRow, trials: set[int]) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
-    """The runs of the trials: those that nothing else uses, and those that another study or another trial uses."""
+    """Return the runs of the trials: those that nothing else uses, and those that another study or another trial uses."""
     query = select(rb_study_run.c.run_id, rb_study_run.c.trial_id).where(rb_study_run.c.study_id == study.id)
     mine = list(dict.fromkeys(run for run, trial in connection.execute(query) if trial in trials))
     used = set[int]()

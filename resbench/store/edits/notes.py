@@ -43,7 +43,7 @@ class NoteSubject:
 
 
 def add_note(engine: Engine, subject: NoteSubject, text: str, by: str) -> int:
-    """The note's number.
+    """Return the note's number.
 
     Raises:
         BadInput: for an unknown study or run, and for a text that is empty, too long or that no database keeps.

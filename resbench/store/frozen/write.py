@@ -76,7 +76,7 @@ def freeze(engine: Engine, study: str, out: Path, *, test_for: str | None = None
 
 
 def _runs(study: StudyRow) -> Select[Any]:
-    """The identity of each run by its id: of units that the study still wants, and come to an end."""
+    """Return the identity of each run by its id: of units that the study still wants, and come to an end."""
     judges, active = rb_study_run.c.judges, rb_trial.c.active
     return (
         select(rb_run.c.id, rb_run.c.architecture, rb_run.c.recipe, rb_run.c.data, rb_run.c.environment, judges, active)
@@ -116,7 +116,7 @@ def _copy_test_scores(file: sqlite3.Connection, source: Connection, ids: Sequenc
 
 
 def _units(source: Connection, study: StudyRow, trained: set[tuple[str, str, str]]) -> list[tuple[Any, ...]]:
-    """Each name once, under the first trial that has it; those that have no run are not in the file."""
+    """Return each name once, under the first trial that has it; those that have no run are not in the file."""
     t = rb_trial.c
     columns = (t.name, t.params, t.number, t.architecture, t.recipe, t.data)
     wanted = select(*columns).where(t.study_id == study.id, t.active.is_not(false()))

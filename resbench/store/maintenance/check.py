@@ -186,7 +186,7 @@ def _digests(connection: Connection) -> Iterator[str]:
 
 
 def foreign_values(connection: Connection) -> Iterator[str]:
-    """Values that their columns cannot hold, table by table, each with its row: SQLite would keep them."""
+    """Yield values that their columns cannot hold, table by table, each with its row: SQLite would keep them."""
     for table in metadata.sorted_tables:
         kinds = [(column.name, kind_of(column), column.nullable) for column in table.columns]
         keys = [number for number, column in enumerate(table.columns) if column.primary_key]

@@ -31,5 +31,5 @@ class Merged:
     replaced: set[int] = field(default_factory=set, repr=False)
 
     def as_json(self) -> dict[str, Any]:
-        """What a person asks for: all but the ids."""
+        """Return what a person asks for: all but the ids."""
         return {key: value for key, value in asdict(self).items() if key != "replaced"}

@@ -64,7 +64,7 @@ def merge_to_new(
     force: bool = False,
     transaction_s: float | None = None,
 ) -> list[Merged]:
-    """The same into a new file, which is there only once it is whole; `force`: in the place of one that is there."""
+    """Return the same into a new file, which is there only once it is whole; `force`: in the place of one that is there."""
     location = locate(out)
     if location.path is None:
         raise BadInput(

@@ -55,7 +55,9 @@ def _merge_profiles(source: Connection, into: Connection) -> None:
 
 
 def _rank(row: RowMapping) -> tuple[int, int]:
-    """A run that came to its end before one that was stopped at a rung, the later rung first, before one that failed."""
+    """Return a run that came to its end before one that was stopped at a rung, the later rung first, before one that
+    failed.
+    """
     place = 2 if row["status"] in TERMINAL_STATUSES else int(row["status"] in TRAINED_STATUSES)
     return place, row["epochs"] if place == 1 else 0
 

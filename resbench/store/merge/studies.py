@@ -66,7 +66,7 @@ def _differences(stands: RowMapping | None, other: RowMapping) -> str:
 
 
 def _free_name(row: RowMapping, there: Mapping[str, RowMapping]) -> str:
-    """Its own, or the first with a number that is free or is this very study from an earlier merge."""
+    """Return its own, or the first with a number that is free or is this very study from an earlier merge."""
     name, number = row["name"], 1
     while _differences(there.get(name), row):
         number += 1

@@ -40,7 +40,7 @@ _OF_RUNS = (rb_epoch.name, rb_test_score.name, rb_run_plan.name, rb_weights.name
 
 
 def rows_held(connection: Connection) -> Held:
-    """Every row of every table that a merge may write."""
+    """Return every row of every table that a merge may write."""
     return {table.name: _rows(connection, table) for table in MERGED_TABLES}
 
 

@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 
 
 def upgrade(connection: Connection) -> str | None:
-    """Why `resbench query` cannot be served, on a server that does not let us make its reader; else None."""
+    """Return why `resbench query` cannot be served, on a server that does not let us make its reader; else None."""
     command.upgrade(alembic_config(connection), "head")
     remake_views(connection)
     if not connection.dialect.supports_comments:

@@ -21,7 +21,7 @@ _AT_ONCE = 500  # SQLite before 3.32 takes 999 parameters
 
 
 def is_optunas(connection: Connection, study: str) -> bool:
-    """Whether Optuna has a study of that name."""
+    """Return whether Optuna has a study of that name."""
     return _id(connection, study) is not None
 
 

@@ -187,6 +187,6 @@ def _of_study(tables: Mapping[str, Table], study: str) -> Any:
 
 
 def _ids(connection: Connection, tables: Mapping[str, Table], study: str) -> dict[int, int]:
-    """The id of each trial by its number."""
+    """Return the id of each trial by its number."""
     mine = _of_study(tables, study)
     return {number: trial_id for trial_id, number in connection.execute(select(mine.c.trial_id, mine.c.number))}

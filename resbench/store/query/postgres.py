@@ -87,7 +87,7 @@ def _refuse_unprotected(connection: psycopg.Connection, location: Location) -> N
 
 
 def _describe(connection: psycopg.Connection, sql: str) -> tuple[tuple[str, ...], Sequence[Callable[[object], Value]]]:
-    """Columns, and how each is read; parsed by the server, not run. That refuses several statements, too."""
+    """Return columns, and how each is read; parsed by the server, not run. That refuses several statements, too."""
     if "\0" in sql:
         raise BadInput("SQL: the statement holds a NUL character")
     raw = connection.pgconn

@@ -117,7 +117,7 @@ def not_allowed(what: str) -> BadInput:
 
 
 def to_json(value: object) -> dict[str, str]:
-    """What JSON has no word for, as an object: bytes and errors."""
+    """Return what JSON has no word for, as an object: bytes and errors."""
     if isinstance(value, bytes):
         return {"hex": value.hex()}
     return {"error": type(value).__name__, "text": str(value)}

@@ -10,10 +10,14 @@ _PART = re.compile(f"(?P<quoted>{_QUOTED})|{_SPACE}", re.DOTALL)
 
 
 def plain_sql(sql: str) -> str:
-    """The statement with one space for each comment and run of white space; quoted texts and names are kept as they are."""
+    """Return the statement with one space for each comment and run of white space; quoted texts and names are kept as
+    they are.
+    """
     return _PART.sub(lambda part: part["quoted"] or " ", sql).strip()
 
 
 def sql_syntax(sql: str) -> str:
-    """The statement in lower case with `x` for each quoted text and name: patterns match syntax, never a text in quotes."""
+    """Return the statement in lower case with `x` for each quoted text and name: patterns match syntax, never a text in
+    quotes.
+    """
     return " ".join(_PART.sub(lambda part: " x " if part["quoted"] else " ", sql).lower().split())

@@ -154,7 +154,7 @@ def _explain(error: Exception, location: Location, refused: list[str], timeout_s
 
 
 def _near(message: str) -> str:
-    """What a view or column that is not there may have been meant to be."""
+    """Return what a view or column that is not there may have been meant to be."""
     what, _, name = message.rpartition(": ")
     if what == "no such table":
         names = [view.name for view in VIEWS]

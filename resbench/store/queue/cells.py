@@ -65,7 +65,9 @@ def enqueue_cell(
 def claim_cell(
     engine: Engine, study_id: int, worker: str, tags: Sequence[str] = (), lease_s: float = LEASE_S
 ) -> Cell | None:
-    """The oldest queued cell of an active trial whose tags the worker has, now running and its; None where there is none."""
+    """Return the oldest queued cell of an active trial whose tags the worker has, now running and its; None where there
+    is none.
+    """
     wanted = (rb_trial.c.study_id == study_id) & rb_trial.c.active & (rb_cell.c.status == "queued")
     subsets = [_json(some) for n in range(len(tags) + 1) for some in combinations(sorted(set(tags)), n)]
     oldest = (
@@ -139,7 +141,7 @@ def end_attempt(engine: Engine, cell: Cell, ending: Ending) -> bool:
 
 
 def running_cells(engine: Engine, study_id: int) -> list[tuple[Cell, bool]]:
-    """Those of a study, each with whether its lease has ended."""
+    """Return those of a study, each with whether its lease has ended."""
     with reading(engine) as connection:
         cells = cells_of(connection, (rb_trial.c.study_id == study_id) & (rb_cell.c.status == "running"))
         now_s = connection.execute(select(clock(connection))).scalar_one()
@@ -168,7 +170,7 @@ def cells_called(engine: Engine, ids: Collection[int]) -> list[Cell]:
 
 
 def is_open(engine: Engine, study_id: int) -> bool:
-    """Whether a cell of an active trial is queued or running."""
+    """Return whether a cell of an active trial is queued or running."""
     query = select(rb_cell.c.id).join(rb_trial, rb_trial.c.id == rb_cell.c.trial_id)
     with reading(engine) as connection:
         return connection.execute(query.where(_open(study_id), rb_trial.c.active).limit(1)).first() is not None

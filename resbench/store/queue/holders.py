@@ -53,7 +53,7 @@ def holders(connection: Connection, study: str, is_gone: IsGone) -> Iterator[str
 
 
 def is_any_run(connection: Connection) -> bool:
-    """Whether a coordinator of any study holds its role, or a worker a cell."""
+    """Return whether a coordinator of any study holds its role, or a worker a cell."""
     now = clock(connection)
     role = rb_lease.c.name.startswith(coordinator_of(""), autoescape=True) & (rb_lease.c.until > now)
     claim = (rb_cell.c.status == "running") & (rb_cell.c.lease_until > now)

@@ -12,12 +12,14 @@ from resbench.store.schema.work_tables import rb_lease
 
 
 def coordinator_of(study: str) -> str:
-    """The role's name."""
+    """Return the role's name."""
     return f"coordinator of {study}"
 
 
 def take_role(engine: Engine, role: str, worker: str, lease_s: float, *, gone: str | None = None) -> Lease | None:
-    """The role, from now on this worker's; None where another has it. `gone`: a holder of whom it is known that it is dead."""
+    """Return the role, from now on this worker's; None where another has it. `gone`: a holder of whom it is known that
+    it is dead.
+    """
     with writing(engine) as connection:
         absent = {"name": role, "holder": worker, "token": 0, "until": 0.0}
         insert_absent(connection, rb_lease, absent)
@@ -39,7 +41,7 @@ def role_holder(engine: Engine, role: str) -> str | None:
 
 
 def has_role(engine: Engine, lease: Lease) -> bool:
-    """Whether nobody else has taken it; it may have run out."""
+    """Return whether nobody else has taken it; it may have run out."""
     with reading(engine) as connection:
         return connection.execute(select(rb_lease.c.token).where(rb_lease.c.name == lease.name)).scalar() == lease.token
 

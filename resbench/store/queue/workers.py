@@ -45,13 +45,13 @@ def end_worker(engine: Engine, worker: str) -> None:
 
 
 def workers_of(engine: Engine, study: str) -> list[WorkerRow]:
-    """Those of a study that have not said that they left, in the order of their start."""
+    """Return those of a study that have not said that they left, in the order of their start."""
     with reading(engine) as connection:
         return [worker_row(row) for row in connection.execute(workers_query(connection, study))]
 
 
 def workers_query(connection: Connection, study: str) -> Select[Any]:
-    """The same inside a transaction; worker_row reads its rows."""
+    """Return the same inside a transaction; worker_row reads its rows."""
     query = select(rb_worker, (clock(connection) - rb_worker.c.seen).label("unseen_s"))
     query = query.where(rb_worker.c.study == study, rb_worker.c.ended_at.is_(None))
     return query.order_by(rb_worker.c.started_at, rb_worker.c.name)

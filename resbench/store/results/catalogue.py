@@ -63,14 +63,14 @@ def put_data(engine: Engine, data: DataRecord) -> None:
 
 
 def put_environment(engine: Engine, environment: EnvironmentRecord) -> str:
-    """Its digest, which a run carries."""
+    """Return its digest, which a run carries."""
     values = asdict(environment) | {"digest": environment.digest, "plugins": canonical_json(dict(environment.plugins))}
     _put(engine, rb_environment, values)
     return environment.digest
 
 
 def get_architecture(engine: Engine, digest: str) -> ArchitectureRecord:
-    """The architecture with this digest, or with the only digest that starts so. Raises BadInput."""
+    """Return the architecture with this digest, or with the only digest that starts so. Raises BadInput."""
     table = rb_architecture
     start = func.substr(table.c.digest, 1, len(digest)) == digest
     with reading(engine) as connection:
@@ -99,7 +99,7 @@ def get_recipe(engine: Engine, digest: str) -> RecipeRecord:
 
 
 def stored_recipe(engine: Engine, digest: str) -> RecipeSpec:
-    """The recipe itself. Raises as get_recipe, and DatabaseError for one that no file could say."""
+    """Return the recipe itself. Raises as get_recipe, and DatabaseError for one that no file could say."""
     from resbench.language.recipe.recipe import (
         recipe_from_json,  # pydantic's models take 0.2 s, and only training needs them
     )
@@ -113,7 +113,7 @@ def stored_recipe(engine: Engine, digest: str) -> RecipeSpec:
 
 
 def recipe_spec(engine: Engine, digest: str) -> dict[str, Any]:
-    """What the recipe says, as plain data. Raises BadInput, and DatabaseError for a row that cannot be one of ours."""
+    """Return what the recipe says, as plain data. Raises BadInput, and DatabaseError for a row that cannot be one of ours."""
     with explained(engine):
         return parse_recipe(get_recipe(engine, digest).spec, f"rb_recipe {digest}: spec")
 

@@ -35,7 +35,8 @@ KEPT = 2
 
 
 def checkpoint_folder(url: str, named: str | None = None) -> Path:
-    """The one named; else `results.db.checkpoints` beside a file, and of a server `resbench.checkpoints` in the current folder.
+    """Return the one named; else `results.db.checkpoints` beside a file, and of a server `resbench.checkpoints` in the
+    current folder.
 
     Workers on several machines go on where another stopped only if they share it.
     """
@@ -46,7 +47,7 @@ def checkpoint_folder(url: str, named: str | None = None) -> Path:
 
 
 def checkpoint_key(architecture: str, recipe: str, data: str, seeds: tuple[int, ...], way: str) -> str:
-    """What must be the same for a checkpoint to be gone on with."""
+    """Return what must be the same for a checkpoint to be gone on with."""
     return sha256(canonical_json([architecture, recipe, data, list(seeds), way]).encode()).hexdigest()[:32]
 
 
@@ -162,12 +163,12 @@ def kept_keys(connection: Connection, plans: Select[Any]) -> frozenset[str]:
 
 
 def kept_keys_in(plan: str) -> frozenset[str]:
-    """The same of one plan: one or none."""
+    """Return the same of one plan: one or none."""
     with suppress(ValueError, TypeError, KeyError):
         return frozenset((str(json.loads(plan)["checkpoint"]),))
     return frozenset()
 
 
 def _is_name(path: object) -> bool:
-    """Whether a row names a file as ours are named: it may say anything."""
+    """Return whether a row names a file as ours are named: it may say anything."""
     return isinstance(path, str) and FORM.fullmatch(path) is not None

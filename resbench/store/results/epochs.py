@@ -25,7 +25,7 @@ class RanOn:
 
 
 def epochs_of_study(engine: Engine, study: str) -> dict[int, tuple[EpochRecord, ...]]:
-    """Every epoch of every run of a study by the run's number, in one query. Raises BadInput for an unknown study."""
+    """Return every epoch of every run of a study by the run's number, in one query. Raises BadInput for an unknown study."""
     columns = [rb_epoch.c[name] for name in EpochRecord.__slots__]
     with reading(engine) as connection:
         found = study_row(connection, study, shown(engine))
@@ -39,7 +39,7 @@ def epochs_of_study(engine: Engine, study: str) -> dict[int, tuple[EpochRecord, 
 
 
 def ran_on(engine: Engine, study: str) -> list[RanOn]:
-    """The environments of a study's runs, the oldest first."""
+    """Return the environments of a study's runs, the oldest first."""
     made = {run.run_id: run.created_at for run in runs_of_study(engine, study)}
     with reading(engine) as connection:
         found = study_row(connection, study, shown(engine))

@@ -113,7 +113,7 @@ def _running(connection: Connection, study_id: int) -> list[CellUnderWay]:
 
 
 def _failed(connection: Connection, study_id: int) -> list[CellFailed]:
-    """Those that an attempt ended, the newest first; what was only planned anew has none."""
+    """Return those that an attempt ended, the newest first; what was only planned anew has none."""
     ended = (rb_attempt.c.cell_id == rb_cell.c.id) & (rb_attempt.c.token == rb_cell.c.token)
     query = (
         select(rb_cell.c.id, rb_trial.c.name, rb_cell.c.seeds, rb_cell.c.token, rb_attempt.c.kind, rb_cell.c.error)

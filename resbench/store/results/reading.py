@@ -116,7 +116,7 @@ _NUMBERS = frozenset(("lr", "variance", "gradient_norm"))
 
 
 def typed(view: View) -> TableClause:
-    """The view with the types of its columns: a value that none of ours holds is refused when it is read."""
+    """Return the view with the types of its columns: a value that none of ours holds is refused when it is read."""
 
     def kind(name: str) -> TypeEngine[Any]:
         if name in _FLAGS:
@@ -134,7 +134,7 @@ _RUNS, _EPOCHS = typed(V_RUNS), typed(V_EPOCHS)
 
 
 def runs_of_study(engine: Engine, study: str) -> list[StudyRun]:
-    """Every run of a study, of every status, by trial and seed. Raises BadInput for an unknown study."""
+    """Return every run of a study, of every status, by trial and seed. Raises BadInput for an unknown study."""
     with reading(engine) as connection:
         study_row(connection, study, shown(engine))
         rows = connection.execute(_in_order(study)).all()
@@ -142,7 +142,7 @@ def runs_of_study(engine: Engine, study: str) -> list[StudyRun]:
 
 
 def listed_studies(engine: Engine) -> list[StudyListed]:
-    """Every study by name; runs are counted, not read."""
+    """Return every study by name; runs are counted, not read."""
     runs = func.count(distinct(rb_study_run.c.run_id))
     query = (
         select(rb_study.c.name, runs, rb_study.c.created_at)
@@ -155,7 +155,9 @@ def listed_studies(engine: Engine) -> list[StudyListed]:
 
 
 def epochs_of_study(engine: Engine, study: str) -> list[tuple[Any, ...]]:
-    """Rows of the view v_epochs, as its columns stand, by unit, seed and epoch. Raises BadInput for an unknown study."""
+    """Return rows of the view v_epochs, as its columns stand, by unit, seed and epoch. Raises BadInput for an unknown
+    study.
+    """
     order = (_EPOCHS.c[name] for name in ("unit", "digest", "seed", "run_id", "epoch"))
     with reading(engine) as connection:
         study_row(connection, study, shown(engine))
@@ -190,7 +192,8 @@ def run_detail(engine: Engine, run_id: int) -> RunDetail:
 
 
 def test_scores(engine: Engine, study: str, by: str) -> list[TestRow]:
-    """The test scores of a study's complete runs; that they were looked at, and by whom, is saved with them or not at all.
+    """Return the test scores of a study's complete runs; that they were looked at, and by whom, is saved with them or
+    not at all.
 
     Nothing is recorded where there is no score to see.
     """

@@ -43,7 +43,7 @@ def use_plugins_of_network(engine: Engine, architecture: str) -> None:
 
 
 def plugin_folders_of(spec: Mapping[str, Any]) -> list[Path]:
-    """The folders that a study's row names, as they lie from the workspace."""
+    """Return the folders that a study's row names, as they lie from the workspace."""
     return [(_root() / text).resolve() for text in spec.get("plugins", []) if "\x00" not in text]
 
 

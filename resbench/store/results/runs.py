@@ -40,7 +40,7 @@ _SEEDS_PER_QUERY = 500  # SQLite before 3.32 takes 999 parameters
 
 
 def save_run(engine: Engine, record: RunRecord, *, study_id: int | None = None, trial_id: int | None = None) -> int:
-    """The id of the run that stands after this: the given one, or the finished one that was there before.
+    """Return the id of the run that stands after this: the given one, or the finished one that was there before.
 
     With a study and its trial, the run is theirs at once: no kill comes between.
     """
@@ -69,7 +69,7 @@ def save_runs_of(engine: Engine, records: Sequence[RunRecord], cell: Cell, study
 
 
 def write_run(connection: Connection, record: RunRecord) -> int:
-    """The same inside a transaction of the caller's, so that a claim can be checked and a run written at once."""
+    """Return the same inside a transaction of the caller's, so that a claim can be checked and a run written at once."""
     values = _values(record)
     inserted = insert_absent(connection, rb_run, values)
     same = and_(*(rb_run.c[name] == values[name] for name in _IDENTITY))
@@ -107,8 +107,8 @@ class Rung:
 def find_runs(
     engine: Engine, architecture: str, recipe: str, data: str, seeds: Sequence[int], *, rung: Rung | None = None
 ) -> dict[int, RunRow]:
-    """The runs among these seeds that came to their end, by seed, in the order the seeds were given. `rung`: also those that were
-    stopped there or later.
+    """Return the runs among these seeds that came to their end, by seed, in the order the seeds were given. `rung`:
+    also those that were stopped there or later.
     """
     identity = and_(rb_run.c.architecture == architecture, rb_run.c.recipe == recipe, rb_run.c.data == data)
     there: ColumnElement[bool] = rb_run.c.status.in_(TERMINAL_STATUSES)
@@ -128,7 +128,9 @@ def find_runs(
 
 
 def plan_of(engine: Engine, architecture: str, recipe: str, data: str) -> dict[str, Any] | None:
-    """How the newest run of these was trained, else how the newest cell is to be; None where nothing is written of that."""
+    """Return how the newest run of these was trained, else how the newest cell is to be; None where nothing is written
+    of that.
+    """
     with reading(engine) as connection:
         found = None
         for table, plan in ((rb_run, rb_run_plan), (rb_cell, rb_cell_plan)):
@@ -139,14 +141,16 @@ def plan_of(engine: Engine, architecture: str, recipe: str, data: str) -> dict[s
 
 
 def run_plan(engine: Engine, run_id: int) -> dict[str, Any]:
-    """How a run was trained; nothing where it was not written."""
+    """Return how a run was trained; nothing where it was not written."""
     with reading(engine) as connection:
         found = connection.execute(select(rb_run_plan.c.plan).where(rb_run_plan.c.run_id == run_id)).scalar()
         return parse_object(found or "{}", f"rb_run_plan {run_id}: plan")
 
 
 def runs_by_measured_plans(engine: Engine, study: str) -> int:
-    """How many runs of a study were trained by a plan that was timed on the machine, which another would round otherwise."""
+    """Return how many runs of a study were trained by a plan that was timed on the machine, which another would round
+    otherwise.
+    """
     with reading(engine) as connection:
         study_id = study_row(connection, study, shown(engine)).id
         mine = select(rb_study_run.c.run_id).where(rb_study_run.c.study_id == study_id)
@@ -167,7 +171,7 @@ def link_run(engine: Engine, study_id: int, trial_id: int, run_id: int, *, judge
 
 
 def newest_run(engine: Engine) -> int:
-    """Its id; 0 where there is none."""
+    """Return its id; 0 where there is none."""
     with reading(engine) as connection:
         return int(connection.execute(select(func.coalesce(func.max(rb_run.c.id), 0))).scalar_one())
 

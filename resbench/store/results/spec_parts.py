@@ -23,7 +23,7 @@ def parse_study(text: object, what: str) -> dict[str, Any]:
 
 
 def parse_recipe(text: object, what: str) -> dict[str, Any]:
-    """The same for the spec of a recipe."""
+    """Return the same for the spec of a recipe."""
     spec = parse_object(text, what)
     _check_parts(spec, {"fail_above": ("a number from 0 to 100 or null", lambda v: v is None or is_percent(v))}, what)
     return spec

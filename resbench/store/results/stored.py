@@ -27,11 +27,13 @@ def from_database(url: str, read: Callable[[Engine], T], missing: T) -> T:
 
 
 def study_row(engine: Engine, study: str) -> dict[str, Any] | None:
-    """What is kept of the study, as JSON; None where there is none of that name yet."""
+    """Return what is kept of the study, as JSON; None where there is none of that name yet."""
     return study_spec(engine, study) if study in study_names(engine) else None
 
 
 def limit_of(engine: Engine, study: str, own: int | None) -> int | None:
-    """Bytes of the device on which a search was begun, None where it was begun without that limit; `own` where it begins now."""
+    """Return bytes of the device on which a search was begun, None where it was begun without that limit; `own` where
+    it begins now.
+    """
     row = study_row(engine, study)
     return own if row is None else row.get("memory_bytes")

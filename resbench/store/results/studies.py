@@ -40,8 +40,8 @@ def get_study(engine: Engine, name: str) -> StudyRow:
 
 
 def study_spec(engine: Engine, name: str) -> dict[str, Any]:
-    """What the study's row says: `fixed`, `units`, `seeds` and what else there is. Raises as get_study, and DatabaseError
-    for a row that cannot be one of ours.
+    """Return what the study's row says: `fixed`, `units`, `seeds` and what else there is. Raises as get_study, and
+    DatabaseError for a row that cannot be one of ours.
     """
     with reading(engine) as connection:
         row = study_row(connection, name, shown(engine))
@@ -49,14 +49,14 @@ def study_spec(engine: Engine, name: str) -> dict[str, Any]:
 
 
 def spec_of_study(engine: Engine, study_id: int) -> dict[str, Any]:
-    """The same by the study's number; nothing of one that is gone."""
+    """Return the same by the study's number; nothing of one that is gone."""
     with reading(engine) as connection:
         found = connection.execute(select(rb_study.c.spec).where(rb_study.c.id == study_id)).scalar()
         return {} if found is None else parse_study(found, f"study {study_id}: spec")
 
 
 def study_row(connection: Connection, name: str, where: str) -> StudyRow:
-    """The same inside a transaction; `where` names the database in the message."""
+    """Return the same inside a transaction; `where` names the database in the message."""
     row = connection.execute(select(rb_study).where(rb_study.c.name == name)).mappings().first()
     if row is not None:
         return StudyRow(**row)

@@ -129,7 +129,7 @@ _TEXTS = {  # of what is kept as text, what it says
 
 
 def kind_of(column: Column[Any]) -> Kind:
-    """What a column holds where it is not NULL, down to what a text says; reading a row asks for its type alone."""
+    """Return what a column holds where it is not NULL, down to what a text says; reading a row asks for its type alone."""
     assert isinstance(column.type, CheckedType)
     return _TEXTS.get(column.name, TEXT) if type(column.type) is CheckedType else column.type.kind()
 
@@ -174,7 +174,7 @@ def number(name: str, comment: str) -> Column[Any]:
 
 
 def moment(name: str, comment: str, *, nullable: bool = False) -> Column[Any]:
-    """Seconds since 1970 by the clock of the database, which all machines share."""
+    """Return seconds since 1970 by the clock of the database, which all machines share."""
     return Column(
         name,
         NumberType(name, nullable),

@@ -81,7 +81,7 @@ def _extras(connection: sqlite3.Connection, name: str, sql: str) -> Iterator[str
 
 
 def _inside(syntax: str, start: int) -> str:
-    """What stands between the bracket that ends before `start` and the one that closes it."""
+    """Return what stands between the bracket that ends before `start` and the one that closes it."""
     depth = 1
     for end in range(start, len(syntax)):
         depth += {"(": 1, ")": -1}.get(syntax[end], 0)

@@ -139,7 +139,7 @@ def add(connection: sqlite3.Connection, table: str, rows: Iterable[Iterable[Any]
 
 
 def is_frozen(head: bytes) -> bool:
-    """Whether the first 100 bytes of an SQLite file are those of a frozen benchmark (file format, 1.3.15)."""
+    """Return whether the first 100 bytes of an SQLite file are those of a frozen benchmark (file format, 1.3.15)."""
     return head[68:72] == APPLICATION_ID.to_bytes(4, "big")
 
 

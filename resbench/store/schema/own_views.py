@@ -15,7 +15,7 @@ WAY_OUT = "`resbench db upgrade` makes it anew"
 
 
 def wrong_views(found: Iterable[tuple[object, object]]) -> dict[str, str]:
-    """What is wrong with the views of a file, in words, by the name of the view.
+    """Return what is wrong with the views of a file, in words, by the name of the view.
 
     Args:
         found: name and SQL of every view in the file, as DEFINITIONS selects them.

@@ -75,7 +75,7 @@ def _no_constant(name: str) -> None:
 
 
 def _finite(digits: str) -> float:
-    """A number that is too large would be read as infinity, which no JSON of ours could say again."""
+    """Return a number that is too large would be read as infinity, which no JSON of ours could say again."""
     number = float(digits)
     if math.isfinite(number):
         return number
@@ -111,7 +111,7 @@ def one_of(words: Sequence[str]) -> Kind:
 
 
 def number_kind(name: str) -> Kind:
-    """What a column of numbers holds, by the unit that its name ends with."""
+    """Return what a column of numbers holds, by the unit that its name ends with."""
     return PERCENT if name.endswith("_pct") else DURATION if name.endswith("_s") else NUMBER
 
 
@@ -122,6 +122,6 @@ def parse_object(text: object, what: str) -> dict[str, Any]:
 
 
 def parse_list(text: object, what: str, kind: Kind = LIST) -> list[Any]:
-    """The same for a JSON list, of any items or of a kind."""
+    """Return the same for a JSON list, of any items or of a kind."""
     found: list[Any] = json.loads(kind.check(what, text))
     return found

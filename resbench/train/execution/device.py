@@ -29,13 +29,15 @@ def repeatable(device: torch.device) -> None:
 
 
 def device_name(device: torch.device) -> str:
-    """What the hardware is called, for the record of a run."""
+    """Return what the hardware is called, for the record of a run."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
 @cache
 def processor() -> str:
-    """The CPU's name, the instructions that torch's own kernels use on it, and what the environment tells the libraries below."""
+    """Return the CPU's name, the instructions that torch's own kernels use on it, and what the environment tells the
+    libraries below.
+    """
     limits = [f"{name}={os.environ[name]}" for name in LIMITS if name in os.environ]
     return ", ".join([_cpu_name(), f"torch with {torch.backends.cpu.get_cpu_capability()}", *limits])
 

@@ -58,7 +58,7 @@ class Plan:
         return f"{self.layout}{' compiled' * self.compiled}"
 
     def record(self) -> dict[str, Any]:
-        """What is kept with a cell."""
+        """Return what is kept with a cell."""
         return asdict(self)
 
 
@@ -70,8 +70,8 @@ def plan_from(record: Mapping[str, Any]) -> Plan:
 
 
 def plan_of_rule(bound: BoundNetwork, recipe: RecipeSpec, device: torch.device) -> Plan:
-    """How the network is trained where nobody asks for a measurement. On a CPU each training has one thread: another number of
-    threads gives other bits.
+    """Return how the network is trained where nobody asks for a measurement. On a CPU each training has one thread:
+    another number of threads gives other bits.
     """
     said = recipe.plan
     return Plan(
@@ -83,7 +83,7 @@ def plan_of_rule(bound: BoundNetwork, recipe: RecipeSpec, device: torch.device) 
 
 
 def is_small(bound: BoundNetwork, batch: int) -> bool:
-    """Whether the mean convolution or matrix product does so little that most of its time goes by around it."""
+    """Return whether the mean convolution or matrix product does so little that most of its time goes by around it."""
     counts = [
         macs
         for _, graph in bound.parts()

@@ -31,7 +31,7 @@ SHORT_S = 1.5  # of training in all: less is not worth a look at wider stacks
 
 
 def compiles(bound: BoundNetwork, recipe: RecipeSpec, plan: Plan, device: torch.device) -> Plan:
-    """The same plan, compiled; or with the reason why that cannot be."""
+    """Return the same plan, compiled; or with the reason why that cannot be."""
     watch = _Watch(bound, recipe, device)
     tried = watch.compiled(Candidate(plan.width, plan.layout, plan.threads, 0.0), 0)
     return replace(plan, compiled=tried.compiled, not_compiled=watch.not_compiled)
@@ -73,7 +73,7 @@ def measure(
 
 
 def _widths(said: int | None, seeds: int, step_s: float) -> tuple[int, ...]:
-    """One, and as many as there are, at most WIDEST; where a step is long, two tell first whether more can pay."""
+    """Return one, and as many as there are, at most WIDEST; where a step is long, two tell first whether more can pay."""
     if said is not None:
         return (min(said, seeds),)
     return tuple(sorted({1, min(2 if step_s > LONG_S else 1, seeds), min(WIDEST, seeds)}))
@@ -97,7 +97,7 @@ class _Watch:
         )  # fmt: skip
 
     def compiled(self, best: Candidate, steps: int) -> Candidate:
-        """The same, compiled, where the recipe says so, or on CUDA where it saves more than compiling takes."""
+        """Return the same, compiled, where the recipe says so, or on CUDA where it saves more than compiling takes."""
         said = self.recipe.plan.compile
         if said is False or (said is None and self.device.type != "cuda"):
             return best
@@ -128,7 +128,7 @@ class _Watch:
         return self.found[-1]
 
     def time(self, stacked: Stack, way: ExecutionOptions) -> float:
-        """Seconds of one step of the whole stack, on random images."""
+        """Return seconds of one step of the whole stack, on random images."""
         reseed_ops(stacked, tuple(range(stacked.seeds)), 0)
         what = training(stacked, self.recipe, way)
         generator = torch.Generator().manual_seed(0)

@@ -49,7 +49,7 @@ def joined(device: torch.device) -> Iterator[torch.device]:
 
 
 def started() -> int:
-    """How many processes torchrun has started for one training, before they have met."""
+    """Return how many processes torchrun has started for one training, before they have met."""
     return int(os.environ["WORLD_SIZE"]) if "TORCHELASTIC_RUN_ID" in os.environ else 1
 
 
@@ -60,12 +60,12 @@ def shard() -> Shard:
 
 
 def beside() -> int:
-    """How many of the processes are on this machine."""
+    """Return how many of the processes are on this machine."""
     return int(os.environ.get("LOCAL_WORLD_SIZE", "1")) if shard().of > 1 else 1
 
 
 def broadcast(value: T) -> T:
-    """What rank 0 has, in every process."""
+    """Return what rank 0 has, in every process."""
     if shard().of == 1:
         return value
     holder = [value]
@@ -74,19 +74,19 @@ def broadcast(value: T) -> T:
 
 
 def broadcast_iter(contents: Iterator[T]) -> Iterator[T]:
-    """What rank 0 can read, in every process; read one by one where there is one process."""
+    """Return what rank 0 can read, in every process; read one by one where there is one process."""
     return contents if shard().of == 1 else iter(broadcast([*contents]))
 
 
 def all_reduce_sum(tensor: Tensor) -> Tensor:
-    """The sum over all processes, in place."""
+    """Return the sum over all processes, in place."""
     if shard().of > 1:
         distributed.all_reduce(tensor)
     return tensor
 
 
 def anywhere(here: bool) -> bool:
-    """Whether it is so in any process."""
+    """Return whether it is so in any process."""
     return here if shard().of == 1 else bool(all_reduce_sum(torch.tensor(int(here))))
 
 
@@ -99,7 +99,7 @@ def sync_from_rank0(tensors: Iterable[Tensor]) -> None:
 
 
 def own_batch(batch: int, devices: int | None) -> int:
-    """Images of a batch for each process. `devices`: how many there must be, None for any. Raises BadInput."""
+    """Return images of a batch for each process. `devices`: how many there must be, None for any. Raises BadInput."""
     ranks = shard().of
     if devices is not None and devices != ranks:
         raise BadInput(

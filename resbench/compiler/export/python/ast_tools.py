@@ -24,7 +24,7 @@ def parse(text: str) -> ast.expr:
 
 
 def replaced(tree: ast.expr, put: Put) -> ast.expr:
-    """A copy with another expression for each name that `put` has one for."""
+    """Return a copy with another expression for each name that `put` has one for."""
     return _Replace(put).visit(ast.parse(ast.unparse(tree), mode="eval").body)  # type: ignore[no-any-return]
 
 
@@ -37,7 +37,7 @@ class _Replace(ast.NodeTransformer):
 
 
 def names(tree: ast.AST) -> list[str]:
-    """Every name in it, as often as it stands there."""
+    """Return every name in it, as often as it stands there."""
     return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
 
 
@@ -77,7 +77,7 @@ class _Tidy(ast.NodeTransformer):
 
 
 def _says(keyword: ast.keyword, known: Mapping[str, object]) -> bool:
-    """Whether an argument says what is known anyway."""
+    """Return whether an argument says what is known anyway."""
     value = keyword.value
     return keyword.arg in known and isinstance(value, ast.Constant) and value.value == known[keyword.arg or ""]
 
@@ -93,7 +93,7 @@ def _is_number(node: ast.expr) -> bool:
 
 
 def constant(value: object) -> ast.expr:
-    """A tuple's items, too.
+    """Return a tuple's items, too.
 
     >>> ast.unparse(constant((1, 0.5, "a")))
     "(1, 0.5, 'a')"

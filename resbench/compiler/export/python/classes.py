@@ -53,7 +53,7 @@ class Classes:
                 self.all.append(one)
 
     def rename(self, old: Class, name: str) -> str:
-        """The name it has from now on: the one that is wanted, or with a number where that is taken."""
+        """Return the name it has from now on: the one that is wanted, or with a number where that is taken."""
         new = replace(old, name=self.free(name))
         self.all = [new if one is old else one for one in self.all]
         self._of = {key: (new if one is old else one, i) for key, (one, i) in self._of.items()}
@@ -92,7 +92,7 @@ class Classes:
         return self._of[id(draft)][0]
 
     def arguments(self, draft: Draft) -> dict[str, int | float]:
-        """What the class's constructor is given for this draft."""
+        """Return what the class's constructor is given for this draft."""
         found, i = self._of[id(draft)]
         return {name: vector[i] for name, vector in found.constructor.arguments.items()}
 
@@ -108,14 +108,14 @@ class Classes:
 
 
 def made(what: Class, values: dict[str, ast.expr]) -> ast.expr:
-    """The call of a class's constructor."""
+    """Return the call of a class's constructor."""
     first = [values[key] for key in _POSITIONAL if key in values]
     rest = [ast.keyword(key, value) for key, value in values.items() if key not in _POSITIONAL]
     return ast.Call(ast.Name(what.name), first, rest)
 
 
 def camel(name: str) -> str:
-    """A name of a spec as a class's.
+    """Return a name of a spec as a class's.
 
     >>> camel("full_preactivation"), camel("resnet_cifar")
     ('FullPreactivation', 'ResnetCifar')
@@ -124,7 +124,7 @@ def camel(name: str) -> str:
 
 
 def _level(draft: Draft, levels: dict[int, list[Draft]]) -> int:
-    """How deep classes lie in a draft: those that are built alike lie on one level."""
+    """Return how deep classes lie in a draft: those that are built alike lie on one level."""
     level = 1 + max((_level(block, levels) for block in draft.blocks.values()), default=-1)
     levels.setdefault(level, []).append(draft)
     return level

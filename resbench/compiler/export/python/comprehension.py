@@ -47,7 +47,7 @@ def _alike(units: list[UnitCall]) -> list[ast.expr]:
 
 
 def _follow(units: list[UnitCall], names: list[str]) -> bool:
-    """Whether all that vary do so with the first: by as much, as whole numbers."""
+    """Return whether all that vary do so with the first: by as much, as whole numbers."""
     first, *rest = names
     return all(
         isinstance(units[0].values[name], int) and len({unit.values[name] - unit.values[first] for unit in units}) == 1

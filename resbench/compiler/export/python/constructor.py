@@ -74,7 +74,7 @@ def _size(drafts: Sequence[Draft], end: int) -> Vector:
 
 
 def _argument(name: str) -> str:
-    """What the number is in its op: the last part of its name that is no place in a pair."""
+    """Return what the number is in its op: the last part of its name that is no place in a pair."""
     return next(part for part in reversed(name.split(MARK)) if not part.isdigit())
 
 

@@ -35,7 +35,7 @@ class CopiedOps:
     _files: dict[Path, _File] = field(default_factory=dict)
 
     def of_class(self, module: type[nn.Module]) -> str:
-        """The class's name in the new file."""
+        """Return the class's name in the new file."""
         path = sys.modules[module.__module__].__file__ if module.__module__ in sys.modules else None
         if path is None or module.__qualname__ not in (file := self.file(Path(path))).items:
             where = f"{module.__module__}.{module.__qualname__}"
@@ -68,7 +68,7 @@ class CopiedOps:
         return chosen
 
     def resolve(self, file: _File, name: str) -> str:
-        """What a name of the old file is called in the new one."""
+        """Return what a name of the old file is called in the new one."""
         if name in file.items:
             return self.add(file, name)
         if name not in file.imports:
@@ -108,7 +108,9 @@ class _File:
 
 
 def _ours(file: _File, module: str) -> Path | None:
-    """The file of a module that belongs to resbench or lies beside the op's own; None for one that is installed by itself."""
+    """Return the file of a module that belongs to resbench or lies beside the op's own; None for one that is installed
+    by itself.
+    """
     if module.startswith("."):
         folder = file.path.parents[len(module) - len(module.lstrip(".")) - 1]
         return next((p for p in _candidates(folder, module.lstrip(".")) if p.is_file()), None)
@@ -130,7 +132,7 @@ def _candidates(folder: Path, module: str) -> tuple[Path, Path]:
 
 
 def _needs(tree: ast.stmt) -> list[str]:
-    """Names from outside, in the order they are first used."""
+    """Return names from outside, in the order they are first used."""
     bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     bound |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
     used = dict.fromkeys(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))

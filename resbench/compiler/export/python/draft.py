@@ -37,7 +37,7 @@ class Draft:
 
 
 def draft(block: CodeBlock, copies: CopiedOps) -> Draft:
-    """The class of a part of a graph."""
+    """Return the class of a part of a graph."""
     graph, root = block.graph, block.root
     writer = Writer(graph, root, copies)
     sources = writer.reading.sources(root) or (0,)
@@ -82,7 +82,7 @@ def _expression(step: ForwardStep, known: dict[int, ast.expr]) -> ast.expr:
 
 
 def _joins(writer: Writer, step: ForwardStep, after: ForwardStep | None, expression: ast.expr) -> bool:
-    """Whether a value needs no name: the next step of the same node alone reads it, once."""
+    """Return whether a value needs no name: the next step of the same node alone reads it, once."""
     value = step.part.last
     if after is None or value not in after.sources or len(writer.reading.readers[value]) > 1:
         return False
@@ -107,7 +107,9 @@ class _Short(ast.NodeTransformer):
 
 
 def _name(writer: Writer, step: ForwardStep, after: ForwardStep | None) -> str:
-    """What a value is called: as its node where it is the node's or only the node's next step reads it, else after the op."""
+    """Return what a value is called: as its node where it is the node's or only the node's next step reads it, else
+    after the op.
+    """
     value = step.part.last
     for part in writer.root.parts:
         inside = after is not None and value in part.values and after.part.last in part.values

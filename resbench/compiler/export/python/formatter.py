@@ -50,7 +50,7 @@ def lines(before: str, tree: ast.expr, after: str = "", indent: str = "") -> lis
 
 
 def _inside(tree: ast.expr) -> tuple[str, list[tuple[str, ast.expr]], str] | None:
-    """What opens, what stands inside (each behind its name and a sign), what closes."""
+    """Return what opens, what stands inside (each behind its name and a sign), what closes."""
     if isinstance(tree, ast.Call) and (tree.args or tree.keywords):
         named = [(f"{k.arg}=" if k.arg else "**", k.value) for k in tree.keywords]
         return f"{ast.unparse(tree.func)}(", [*(("", a) for a in tree.args), *named], ")"
@@ -98,7 +98,7 @@ def _fraction(number: re.Match[str]) -> str:
 
 
 def requoted(source: str) -> str:
-    """Texts in double quotes where they hold neither a quote nor a backslash; small numbers without a zero too many.
+    """Return texts in double quotes where they hold neither a quote nor a backslash; small numbers without a zero too many.
 
     >>> requoted("f(per='image', eps=1e-05)")
     'f(per="image", eps=1e-5)'
@@ -119,7 +119,7 @@ def requoted(source: str) -> str:
 
 
 def wrapped(text: str, indent: str = "", width: int = WIDTH) -> list[str]:
-    """Words on lines."""
+    """Return words on lines."""
     found, current = [], indent
     for word in text.split():
         if current.strip() and len(current) + 1 + len(word) > width:
@@ -160,7 +160,7 @@ def statement(tree: ast.stmt, indent: str = "") -> list[str]:
 
 
 def _body(body: list[ast.stmt], indent: str) -> list[str]:
-    """A blank line behind a docstring of a class and between methods."""
+    """Return a blank line behind a docstring of a class and between methods."""
     found: list[str] = []
     for i, part in enumerate(body):
         text = part.value.value if isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant) else None
@@ -245,7 +245,7 @@ def _block(tree: ast.If | ast.For | ast.While | ast.With, indent: str) -> list[s
 
 
 def _simple(tree: ast.stmt, indent: str) -> list[str]:
-    """One line where it fits."""
+    """Return one line where it fits."""
     before, value = "", None
     if isinstance(tree, ast.Assign):
         before = "".join(f"{ast.unparse(target).strip('()')} = " for target in tree.targets)

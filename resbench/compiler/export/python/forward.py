@@ -75,7 +75,7 @@ class Writer:
         return self.forms[path]
 
     def layer(self, part: CodeTree) -> ast.expr:
-        """A part that takes one value and yields one, as a module."""
+        """Return a part that takes one value and yields one, as a module."""
         if not part.is_op:
             return self.own_class(part) if self.has_class(part) else self.row(part.parts)
         op, found = self.reading.op(part), self.form(part)
@@ -98,7 +98,7 @@ class Writer:
         return call("chain", [], by_name)
 
     def has_class(self, part: CodeTree) -> bool:
-        """A block that is no row, or that is used more than once."""
+        """Return a block that is no row, or that is used more than once."""
         return part.block and (not self.reading.is_row(part) or (part.title in self.often and len(part.values) > 1))
 
     def own_class(self, part: CodeTree) -> ast.expr:
@@ -107,7 +107,7 @@ class Writer:
         return ast.Name(placeholder)
 
     def inside(self, part: CodeTree, key: str, graph: Graph) -> ast.expr:
-        """The ops inside of an op, as a module."""
+        """Return the ops inside of an op, as a module."""
         if not graph.ops:
             return parse("nn.Identity()")
         root = tree(graph, block=False)
@@ -120,7 +120,7 @@ class Writer:
         return writer.row(root.parts)
 
     def steps(self, part: CodeTree) -> list[ForwardStep]:
-        """What a part takes, in the order of its values."""
+        """Return what a part takes, in the order of its values."""
         reading = self.reading
         if part.is_op:
             return [self.op_step(part)]
@@ -138,7 +138,7 @@ class Writer:
         return [step for part in parts for step in self.steps(part)]
 
     def core(self, parts: tuple[CodeTree, ...]) -> tuple[int, int]:
-        """The first and the last of a chain's parts between which there are layers; around them stand formulas."""
+        """Return the first and the last of a chain's parts between which there are layers; around them stand formulas."""
         layers = [i for i, part in enumerate(parts) if not self.only_formula(part)]
         return layers[0], layers[-1]
 
@@ -164,7 +164,7 @@ class Writer:
         return ForwardStep(part, self.reading.sources(part), self.path(part), layer)
 
     def row_step(self, node: CodeTree, middle: tuple[CodeTree, ...]) -> ForwardStep:
-        """Several layers of a node; a single one without a state is the node's own."""
+        """Return several layers of a node; a single one without a state is the node's own."""
         lone = len(middle) == 1 and middle[0].is_op and not self.form(middle[0]).has_state
         layer = self.layer(middle[0]) if lone else self.row(middle)
         part = CodeTree(node.path, tuple(v for item in middle for v in item.values), middle)
@@ -172,7 +172,7 @@ class Writer:
 
 
 def _titles(part: CodeTree) -> Iterator[str]:
-    """The blocks in it, each as often as it is used."""
+    """Yield the blocks in it, each as often as it is used."""
     for item in part.parts:
         if item.block:
             yield item.title

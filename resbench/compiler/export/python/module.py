@@ -68,7 +68,7 @@ class _File:
         self.places = name_units(self.classes, self.units)
 
     def _units(self) -> list[NamedUnit]:
-        """Every unit, in running order; equal ones have one draft."""
+        """Return every unit, in running order; equal ones have one draft."""
         named = zip(self.about.units, self.bound.stages, strict=True)
         graphs = [(name, graph) for name, stage in named for graph in stage.units]
         drafts = {
@@ -149,7 +149,7 @@ class _File:
 
 
 def network_file(bound: BoundNetwork, about: FileHeader) -> str:
-    """The last class of the file, which takes no arguments, is the network."""
+    """Return the last class of the file, which takes no arguments, is the network."""
     return _File(bound, about).network()
 
 

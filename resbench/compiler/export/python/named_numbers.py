@@ -66,7 +66,7 @@ def name_of(path: str, argument: str) -> str:
 
 
 def named(value: Any, name: str, names: Names) -> Any:
-    """The value with each number in it under a name of its own, which `names` learns.
+    """Return the value with each number in it under a name of its own, which `names` learns.
 
     >>> names: Names = {}
     >>> size = named((3, 5), "k", names)

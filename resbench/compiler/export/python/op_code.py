@@ -85,7 +85,9 @@ def _written(value: Any, argument: Argument) -> str:
 
 @lru_cache(maxsize=4096)
 def state(op: str, arguments: Arguments, channels: int) -> tuple[bool, tuple[tuple[str, Initial | None], ...]]:
-    """Whether the op's module holds anything, and the parameters that the arguments make start in a way of their own."""
+    """Return whether the op's module holds anything, and the parameters that the arguments make start in a way of their
+    own.
+    """
     with torch.device("meta"):
         module = make_module(op, arguments, channels)
         known = table()[op].arguments

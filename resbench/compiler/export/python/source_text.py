@@ -46,7 +46,7 @@ def file_text(header: Sequence[str], copies: CopiedOps, body: Sequence[str]) -> 
 
 
 def _defined(text: str) -> str:
-    """The name of the class or function."""
+    """Return the name of the class or function."""
     (item,) = ast.parse(text).body
     assert isinstance(item, ast.ClassDef | ast.FunctionDef)
     return item.name
@@ -74,7 +74,7 @@ def _imports(written: set[str]) -> str:
 
 
 def class_text(one: Class, words: str) -> str:
-    """A unit's or a block's class; `words`: its docstring."""
+    """Return a unit's or a block's class; `words`: its docstring."""
     types = [f"{name}: {_type(vector)}" for name, vector in one.constructor.arguments.items()]
     forward = ", ".join(f"{name}: Tensor" for name in one.inputs)
     out = [f"class {one.name}(nn.Module):", *docstring([words], "    ")]
@@ -99,7 +99,7 @@ def _type(vector: Sequence[int | float]) -> str:
 
 
 def stage_text(*, before: bool) -> str:
-    """The class of a stage."""
+    """Return the class of a stage."""
     if not before:
         return """class Stage(nn.Module):
     def __init__(self, *units: nn.Module) -> None:
@@ -135,5 +135,5 @@ def network_text(name: str, words: str, parts: Mapping[str, ast.expr], starts: S
 
 
 def unit_text(name: str, making: ast.expr, words: str) -> str:
-    """The function that makes one unit."""
+    """Return the function that makes one unit."""
     return "\n".join([f"def unit() -> {name}:", *docstring([words], "    "), *lines("return ", making, "", "    ")])

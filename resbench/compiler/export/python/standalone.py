@@ -85,7 +85,7 @@ def _class(tree: ast.ClassDef, doc: str, result: Rewritten) -> None:
 
 
 def _left(body: list[ast.stmt], defaults: Mapping[str, ast.expr]) -> list[ast.stmt]:
-    """The statements that stay; those that say how parameters start as calls."""
+    """Return the statements that stay; those that say how parameters start as calls."""
     kept: list[ast.stmt] = []
     for part in body:
         name, key, value = _assigned(part)
@@ -141,7 +141,7 @@ def _start(key: ast.expr, value: ast.expr, defaults: Mapping[str, ast.expr], *, 
 
 
 def start_call(target: str, initial: ast.expr, fan_in: str = "1") -> str:
-    """None is the recipe's: N(0, 2 / fan_in) serves here.
+    """Return None is the recipe's: N(0, 2 / fan_in) serves here.
 
     >>> start_call("self.weight", ast.Constant(0.0)), start_call("self.weight", ast.Constant(-6.0))
     ('nn.init.zeros_(self.weight)', 'nn.init.constant_(self.weight, -6.0)')

@@ -42,7 +42,7 @@ class CodeTree:
 
 
 def tree(graph: Graph, *, block: bool) -> CodeTree:
-    """The whole graph as one part; `block` says whether its paths begin with a node, as a unit's do."""
+    """Return the whole graph as one part; `block` says whether its paths begin with a node, as a unit's do."""
     return _part("", [(op.path.split("."), number) for number, op in enumerate(graph.ops, 1)], block)
 
 
@@ -74,18 +74,18 @@ class TreeReader:
         return self.graph.ops[part.last - 1]
 
     def sources(self, part: CodeTree) -> tuple[int, ...]:
-        """The values from outside that it reads, in the order of their first use."""
+        """Return the values from outside that it reads, in the order of their first use."""
         inside = set(part.values)
         read = (i for number in part.values for i in self.graph.ops[number - 1].inputs)
         return tuple(dict.fromkeys(i for i in read if i not in inside))
 
     def results(self, part: CodeTree) -> tuple[int, ...]:
-        """Its values that something outside reads."""
+        """Return its values that something outside reads."""
         inside = set(part.values)
         return tuple(n for n in part.values if any(reader not in inside for reader in self.readers[n]))
 
     def closed(self, part: CodeTree) -> bool:
-        """One value comes out, the last; so that the part can run as one."""
+        """Return one value comes out, the last; so that the part can run as one."""
         return self.results(part) == (part.last,)
 
     def takes_one(self, part: CodeTree) -> bool:
@@ -106,13 +106,13 @@ class TreeReader:
         return all(reader in after.values for reader in self.readers[before.last])
 
     def is_row(self, part: CodeTree) -> bool:
-        """Whether it is its parts one after the other, all the way down to ops and to blocks that are no row."""
+        """Return whether it is its parts one after the other, all the way down to ops and to blocks that are no row."""
         if part.is_op or any(item.name in _TAKEN for item in part.parts):
             return False
         return self.linked(part.parts) and all(self.is_layer(item) for item in part.parts)
 
     def is_layer(self, part: CodeTree) -> bool:
-        """Whether it can be a layer among others: it takes one value and yields one."""
+        """Return whether it can be a layer among others: it takes one value and yields one."""
         return self.takes_one(part) and (part.is_op or part.block or self.is_row(part))
 
 
