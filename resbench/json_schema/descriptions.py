@@ -57,7 +57,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     "Schedule": {"step": "The learning rate is multiplied by a factor at some points.",
                  "cosine": "It falls along half a cosine.", "linear": "It falls on a line."},
     "Decline": {"end": "The part of full height that is left at the last step."},
-    "Step": {
+    "StepDecay": {
         "at": "The points: a list of fractions of the run, `{epochs: [...]}` or `{iterations: [...]}`.",
         "by": "The factor, in (0, 1].",
     },
@@ -86,7 +86,7 @@ ABOUT: Mapping[str, str] = {  # what each part is, in place of its class's docst
     "Span": "A length of the run.",
     "Schedule": "How the learning rate falls.",
     "Decline": "Where it ends.",
-    "Step": "Where it falls, and how far.",
+    "StepDecay": "Where it falls, and how far.",
     "Marks": "Points of the run.",
     "Augmentation": "What is done to an image.",
     "Cutout": "A square of zeros.",
@@ -96,7 +96,7 @@ ABOUT: Mapping[str, str] = {  # what each part is, in place of its class's docst
 }
 EXAMPLES: Mapping[tuple[str, str], int | float] = {  # where there is no default, and 0 is not allowed
     ("RecipeSpec", "batch"): 128, ("RecipeSpec", "epochs"): 200, ("RecipeSpec", "iterations"): 64_000, ("Optimizer", "lr"): 0.1,
-    ("Warmup", "lr"): 0.01, ("Average", "decay"): 0.999, ("Step", "by"): 0.1, ("Cutout", "size"): 8, ("PadCrop", "pad"): 4,
+    ("Warmup", "lr"): 0.01, ("Average", "decay"): 0.999, ("StepDecay", "by"): 0.1, ("Cutout", "size"): 8, ("PadCrop", "pad"): 4,
     ("Every", "seconds"): 30, ("Every", "epochs"): 1,
     ("Span", "iterations"): 400, ("Span", "epochs"): 1, ("Span", "fraction"): 0.5,
 }  # fmt: skip
