@@ -18,9 +18,7 @@ NAMES = frozenset(
 )
 PHRASES = re.compile(r"\b(wished|anew|foretold?|foretells?|as many as pay|is of no|mended)\b")
 # A first line that starts so has no verb.
-FIRST_WORDS = frozenset(
-    "What Of Whether By As In With Where From For On At Inside Behind Every Those How Why".split()
-)
+FIRST_WORDS = frozenset("What Of Whether By As In With Where From For On At Inside Behind Every Those How Why".split())
 OPEN: tuple[str, ...] = ()  # places that still have such words; none may be added
 
 

@@ -8,9 +8,9 @@ from operator import attrgetter
 from statistics import fmean
 
 from resbench.errors import BadInput
+from resbench.evidence.assessment import Assessment, assess
 from resbench.evidence.still_improving import was_improving
 from resbench.evidence.study_runs import Searched, StudyRuns, aliases, shown_name, study_runs
-from resbench.evidence.verdict import Assessment, assess
 from resbench.language.study.design import EXACT
 from resbench.statistics.intervals import interval, median_interval, share_interval
 from resbench.statistics.ranking import Ranked, rank

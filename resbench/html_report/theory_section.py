@@ -53,7 +53,7 @@ def paths_table(engine: Engine, found: StudyResults) -> ReportTable | None:
 def _row(engine: Engine, unit: Measured, taken: Sequence[ProfileRecord]) -> tuple[tuple[TableCell, ...], bool] | None:
     """Return its cells, and whether it was read from a single unit."""
     try:
-        from resbench.theory.reading import identity_report
+        from resbench.theory.identity_report import identity_report
 
         one = identity_report(from_json(get_architecture(engine, unit.row.digest).spec))
     except Exception:  # an op of a plugin may raise anything, or not be there; the rest of the report stands

@@ -9,10 +9,10 @@ from typing import Any
 
 from resbench.errors import BadInput
 from resbench.escape import printable
+from resbench.evidence.assessment import test_of
 from resbench.evidence.compare import compare
 from resbench.evidence.leaderboard import Leaderboard, Row, board_of
 from resbench.evidence.study_runs import StudyRuns, study_runs
-from resbench.evidence.verdict import test_of
 from resbench.language.study.design import EXACT, WORDS, ObjectiveWords
 from resbench.statistics.comparison import Comparison, Method
 from resbench.statistics.sample import LEVEL, Sample

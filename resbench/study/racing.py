@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from resbench.errors import BadInput
+from resbench.evidence.assessment import race_of
 from resbench.evidence.study_runs import StudyRuns, study_runs
-from resbench.evidence.verdict import race_of
 from resbench.language.study.study import StudySpec
 from resbench.search.point import Point
 from resbench.search.stage import Dealt, Stage

@@ -8,7 +8,7 @@ import pytest
 from theory_sample import bound
 
 from resbench.theory.identities import check_identities
-from resbench.theory.reading import consequence, identity_report
+from resbench.theory.identity_report import consequence, identity_report
 
 PAPER = {
     "original": ("x_{l+1} = relu(x_l + F(x_l))", "identity", "rectified", 1.0),

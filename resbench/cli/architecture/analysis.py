@@ -18,8 +18,8 @@ from resbench.measure.memory_check import require
 from resbench.measure.threads import enough_threads
 from resbench.theory.identities import IMAGES as NOISE
 from resbench.theory.identities import EquationCheck, check_identities
+from resbench.theory.identity_report import IdentityReport, consequence, identity_report
 from resbench.theory.profile import IMAGES, UnitProfile, profile
-from resbench.theory.reading import IdentityReport, consequence, identity_report
 
 DATA = "digits"  # ships with the package
 

@@ -16,8 +16,8 @@ from resbench.random_streams import LARGEST
 
 if TYPE_CHECKING:
     from resbench.theory.identities import EquationCheck
+    from resbench.theory.identity_report import IdentityReport
     from resbench.theory.profile import UnitProfile
-    from resbench.theory.reading import IdentityReport
 
 
 def analyze(
@@ -82,7 +82,7 @@ def _draw(profiles: Mapping[str, list[UnitProfile]], out: Path, *, force: bool) 
 
 def _tell(reading: IdentityReport, checks: list[EquationCheck]) -> None:
     from resbench.cli.output import print_table
-    from resbench.theory.reading import consequence
+    from resbench.theory.identity_report import consequence
 
     echo(f"{reading.unit} in {reading.network}, {reading.alike} of {reading.units} units alike")
     echo(f"  {reading.equation}")

@@ -60,7 +60,7 @@ def verify(
 ) -> None:  # fmt: skip
     """Copy a reference's weights in and tell the largest differences; exit status 0 only where the two are equal."""
     from resbench.cli.architecture.request import request_of
-    from resbench.cli.results.verdict import print_verdict
+    from resbench.cli.results.assessment import print_verdict
     from resbench.compiler.binding.network import bind_network
     from resbench.errors import BadInput
     from resbench.verify.check import SIZES

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from resbench.theory.identity_report import identity_report
 from resbench.theory.pieces import widened
 from resbench.theory.proxy import ProxyInput, proxy
-from resbench.theory.reading import identity_report
 
 SMALL = 1e-12
 
