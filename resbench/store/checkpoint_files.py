@@ -79,6 +79,16 @@ def read_kept(path: Path, digest: object) -> bytes | None:
     return content if sha256(content).hexdigest() == digest else None
 
 
+def digest_of(path: Path) -> str | None:
+    """Return the sha256 of an ordinary file; None for one that cannot be read, or is too large to be one of ours."""
+    try:
+        with os.fdopen(os.open(path, _FLAGS), "rb") as file:
+            what = os.fstat(file.fileno())
+            return file_digest(file, "sha256").hexdigest() if S_ISREG(what.st_mode) and what.st_size <= LARGEST else None
+    except OSError:
+        return None
+
+
 def remove_kept(path: Path) -> None:
     """A file, never a link, a folder or a pipe of such a name."""
     with suppress(OSError):

@@ -229,6 +229,34 @@ def test_a_named_folder_is_where_all_commands_look(
     assert rb("results", "weights", "2").err.endswith("kept\n")
 
 
+def test_files_that_are_not_in_the_folder_are_not_named_as_kept(
+    rb: Rb, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert rb("study", "run", "small.yaml", "keep=all", "--checkpoints", "shared").status == 0
+    forgotten = rb("study", "run", "small.yaml", "keep=all")
+    assert forgotten.status == 0, forgotten.err
+    assert "weights kept" not in forgotten.err
+    where = tmp_path / FOLDER
+    assert f"the kept weights of runs 1, 2, 3, 4 are not in {where}: --checkpoints (or RES" in forgotten.err
+    files(tmp_path, "shared")[0].unlink()
+    named = rb("study", "run", "small.yaml", "keep=all", "--checkpoints", "shared").err
+    assert "weights kept: " in named
+    assert "the kept weights of run " in named
+    assert {*kept_weights(engine)} == {1, 2, 3, 4}
+
+
+@pytest.mark.parametrize(("keep", "lacking"), [("all", 4), ("best", 2), ("none", 0)])
+def test_runs_that_were_trained_before_have_no_weights_and_that_is_said(
+    keep: str, lacking: int, ran: None, rb: Rb, small: Path
+) -> None:
+    small.write_text(small.read_text("utf-8").replace("study: small", "study: second"), "utf-8")
+    said = rb("study", "run", "small.yaml", f"keep={keep}")
+    assert said.status == 0, said.err
+    told = f"{lacking} runs have no kept weights, since they were trained before: "
+    assert (told in said.err) == (lacking > 0)
+    assert ("`resbench results weights RUN` trains one again and keeps them" in said.err) == (lacking > 0)
+
+
 def test_a_sweep_while_weights_are_asked_for_takes_none(
     rb: Rb, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
