@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, MetaData, Table, delete, insert, select, update
 
 from resbench.failpoints import Failpoint, reach
-from resbench.store.optuna_rows import is_optunas, reopen_trials
+from resbench.store.optuna_rows import MARK, is_optunas, reopen_trials
 from resbench.store.records import canonical_json
 from resbench.store.roles import hold_role
 from resbench.store.transaction import writing
@@ -24,7 +24,6 @@ from resbench.store.work_records import Lease
 
 UNIT = "unit"  # the parameter
 MOST_UNITS = 200  # choices of it; where a study has more, the unit is an attribute alone
-_MARK = "resbench:mirror"  # system attribute: the digest of what was written
 _AT_ONCE = 100  # trials in a transaction
 _TABLES = ("studies", "trials", "trial_params", "trial_values", "trial_intermediate_values", "trial_user_attributes",
            "trial_system_attributes")  # fmt: skip
@@ -139,7 +138,7 @@ def _choices(texts: Collection[str]) -> list[str]:
 
 def _write(connection: Connection, tables: Mapping[str, Table], trial_id: int, trial: OptunaTrial) -> None:
     trials, system = tables["trials"], tables["trial_system_attributes"]
-    same = (system.c.trial_id == trial_id) & (system.c.key == _MARK)
+    same = (system.c.trial_id == trial_id) & (system.c.key == MARK)
     state = connection.execute(select(trials.c.state).where(trials.c.trial_id == trial_id)).scalar()
     mark = connection.execute(select(system.c.value_json).where(same)).scalar()
     if (state, mark) == (trial.state, json.dumps(trial.mark)):
@@ -161,7 +160,7 @@ def _write(connection: Connection, tables: Mapping[str, Table], trial_id: int, t
     if trial.value is not None:
         value = {"trial_id": trial_id, "objective": 0, "value": trial.value, "value_type": "FINITE"}
         _insert(connection, tables["trial_values"], [value])
-    _insert(connection, system, [{"trial_id": trial_id, "key": _MARK, "value_json": json.dumps(trial.mark)}])
+    _insert(connection, system, [{"trial_id": trial_id, "key": MARK, "value_json": json.dumps(trial.mark)}])
     times = {"datetime_start": trial.began, "datetime_complete": trial.ended}
     values = {"state": trial.state} | {name: at for name, at in times.items() if at is not None}
     connection.execute(update(trials).where(trials.c.trial_id == trial_id).values(values))

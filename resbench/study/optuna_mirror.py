@@ -15,6 +15,7 @@ from typing import Any
 from resbench.evidence.intervals import interval
 from resbench.evidence.sample import Sample
 from resbench.store.epochs import epochs_of_study
+from resbench.store.optuna_rows import JUDGED, WHY
 from resbench.store.optuna_trials import OptunaTrial, reopen_failed, write_trials, write_units
 from resbench.store.reading import StudyRun, runs_of_study
 from resbench.store.records import FINISHED, EpochRecord, TrialRecord, TrialRow
@@ -110,7 +111,7 @@ def _shown(runs: _Runs, why: str | None) -> OptunaTrial:
     sample = _sample(runs.chosen)
     numbers = _numbers(sample, runs.n_val) | {"train_s": sum(run.train_s or 0.0 for run in runs.chosen)}
     numbers["value_is"] = _BY_CHOICE if runs.is_search else _BY_ALL
-    numbers |= dict.fromkeys(("judged_n", "judged_converged", "judged_mean", "judged_std", "judged_interval_95"))
+    numbers |= dict.fromkeys(JUDGED)
     if runs.judged:
         judged = _sample(runs.judged)
         numbers |= {f"judged_{key}": value for key, value in _numbers(judged, runs.n_val).items()}
@@ -120,7 +121,7 @@ def _shown(runs: _Runs, why: str | None) -> OptunaTrial:
     stopped = any(run.status == "stopped" for run in runs.chosen)
     state = "FAIL" if why is not None else "PRUNED" if stopped else "COMPLETE"
     value = None if why is not None else sample.mean
-    return OptunaTrial(state, value, *_times(runs), numbers | {"why": why}, _curve(runs))
+    return OptunaTrial(state, value, *_times(runs), numbers | {WHY: why}, _curve(runs))
 
 
 def _sample(runs: Sequence[StudyRun]) -> Sample:
