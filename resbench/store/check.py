@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
+from pathlib import Path
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, Engine, select, text
 
 from resbench.errors import DatabaseError, Fact
 from resbench.store.all_tables import metadata
+from resbench.store.checkpoints import checkpoint_folder
 from resbench.store.columns import kind_of
 from resbench.store.engine import connect, found_revision
 from resbench.store.location import Location, locate
@@ -24,8 +26,11 @@ from resbench.store.tables import rb_environment, rb_recipe, rb_study
 from resbench.store.transaction import reading
 from resbench.store.values import shown
 from resbench.store.view_repair import find_wrong_views
+from resbench.store.weights import kept_weights
+from resbench.store.weights_check import find_faults
 
 MOST = 20  # of each kind; the rest is counted
+WEIGHTS = "every file of kept weights is the one of its row"
 _SHOWN = 3  # where a database is refused
 # What must be true -> a query for the rows of which it is not, one text each.
 _RULES = {
@@ -65,14 +70,24 @@ _RULES = {
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One thing that was looked at; `wrong` is empty where it holds."""
+    """One thing that was looked at; `wrong` is empty where it holds. `notes`: what is no fault of the database."""
 
     what: str
     wrong: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
-def check_database(url: str, *, transaction_s: float | None = None) -> list[Checked]:
-    """Raises DatabaseError where there is nothing that could be looked into: missing, foreign, of another schema."""
+def check_database(url: str, *, checkpoints: str | None = None, transaction_s: float | None = None) -> list[Checked]:
+    """Look at a database, and at the weights that it keeps.
+
+    Args:
+        url: the database.
+        checkpoints: its folder of checkpoints, where that is another than DATABASE.checkpoints.
+        transaction_s: seconds that the transaction may take.
+
+    Raises:
+        DatabaseError: where there is nothing that could be looked into: missing, foreign, of another schema.
+    """
     location = locate(url)
     engine = connect(location, create=False, transaction_s=transaction_s, bulk=True)
     try:
@@ -88,9 +103,16 @@ def check_database(url: str, *, transaction_s: float | None = None) -> list[Chec
             digests = _checked(
                 "a study, a recipe and an environment have the digests of what they say", _digests(connection)
             )
-            return [*checked, values, *rules, digests]
+        return [*checked, values, *rules, digests, _weights(engine, checkpoint_folder(url, checkpoints))]
     finally:
         engine.dispose()
+
+
+def _weights(engine: Engine, folder: Path) -> Checked:
+    """A missing file is a note: it may be in a folder that was not named, and a run whose file is lost is trained again."""
+    faults = find_faults(engine, folder, kept_weights(engine).values())
+    wrong = tuple(str(fault) for fault in faults if fault.damaged)
+    return Checked(WEIGHTS, wrong, tuple(str(fault) for fault in faults if not fault.damaged))
 
 
 def refuse_unsound(url: str, *, transaction_s: float | None = None) -> None:
