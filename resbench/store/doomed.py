@@ -12,9 +12,19 @@ from resbench.errors import BadInput, did_you_mean
 from resbench.store.changes import deleted_before
 from resbench.store.records import StudyRow
 from resbench.store.studies import study_row
-from resbench.store.tables import rb_epoch, rb_reveal, rb_run, rb_study, rb_study_run, rb_test_score, rb_trial
+from resbench.store.tables import (
+    rb_epoch,
+    rb_reveal,
+    rb_run,
+    rb_study,
+    rb_study_run,
+    rb_test_score,
+    rb_trial,
+    rb_weights,
+)
 from resbench.store.transaction import reading, shown
 from resbench.store.values import WHOLE
+from resbench.store.weights import KeptWeights
 
 T = TypeVar("T")
 AT_ONCE = 500  # SQLite before 3.32 takes 999 parameters
@@ -63,7 +73,10 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Doomed:
-    """`study`: whose trials go; None where runs were named. `runs` go, `kept` stay and are only unlinked from the study."""
+    """`study`: whose trials go; None where runs were named. `runs` go, `kept` stay and are only unlinked from the study.
+
+    `weights`: those that are kept of the runs that go.
+    """
 
     study: StudyRow | None
     units: tuple[str, ...]
@@ -73,6 +86,7 @@ class Doomed:
     epochs: int
     test_scores: int
     looks: tuple[Look, ...]
+    weights: tuple[KeptWeights, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -111,6 +125,7 @@ def doomed(connection: Connection, wanted: Wanted, where: str) -> Doomed:
     return Doomed(
         study, tuple(dict.fromkeys(wanted.units)), trials, runs, kept,
         _count(connection, rb_epoch, ids), _count(connection, rb_test_score, ids), _looks(connection, losing),
+        _weights(connection, ids),
     )  # fmt: skip
 
 
@@ -182,6 +197,14 @@ def _count(connection: Connection, table: Any, ids: Sequence[int]) -> int:
         int(connection.execute(select(func.count()).select_from(table).where(of.in_(some))).scalar_one())
         for some in chunks(ids)
     )
+
+
+def _weights(connection: Connection, ids: Sequence[int]) -> tuple[KeptWeights, ...]:
+    found: list[KeptWeights] = []
+    for some in chunks(ids):
+        query = select(rb_weights).where(rb_weights.c.run_id.in_(some)).order_by(rb_weights.c.run_id)
+        found += [KeptWeights(**row) for row in connection.execute(query).mappings()]
+    return tuple(found)
 
 
 def _looks(connection: Connection, studies: Sequence[str]) -> tuple[Look, ...]:
