@@ -59,15 +59,23 @@ def write_row(connection: Connection, run_id: int, record: WeightsRecord, *, ask
 
 
 def keep_weights(engine: Engine, folder: Path, run_id: int, content: bytes) -> WeightsRecord:
-    """Keep the weights of a run, since a person asked for them. Raises StorageError.
+    """Keep the weights of a run, since a person asked for them. Raises StorageError, with the row as it was.
 
     The row first: no cell runs, so a sweep would take a file that no row tells of. A row without a file costs a training only.
     """
+    before = kept_weights(engine, [run_id]).get(run_id)
     record = WeightsRecord(sha256(content).hexdigest(), len(content))
     with writing(engine) as connection:
         if connection.execute(select(rb_run.c.id).where(rb_run.c.id == run_id)).first() is not None:
             write_row(connection, run_id, record, asked=True)
-    return write_weights(engine, folder, content)
+    try:
+        return write_weights(engine, folder, content)
+    except StorageError:
+        with writing(engine) as connection:
+            delete_rows(connection, [run_id])
+            if before is not None:
+                write_row(connection, run_id, WeightsRecord(before.sha256, before.bytes), asked=before.asked)
+        raise
 
 
 def ask_to_keep(engine: Engine, run_id: int) -> None:

@@ -53,5 +53,7 @@ def _faults(row: KeptWeights, places: list[Path], *, names_only: bool) -> Iterat
         yield WeightsFault(row.run_id, False, f"no {weights_file(row.sha256)} in {where}")
     elif not names_only and row.sha256 not in (found := [digest_of(path) for path in paths]):
         yield WeightsFault(
-            row.run_id, True, f"{paths[0]}: expected the sha256 {row.sha256}, got {found[0] or 'a file that cannot be read'}"
+            row.run_id,
+            True,
+            f"{paths[0]}: expected the sha256 {row.sha256}, got {found[0] or 'a file that cannot be read'}",
         )

@@ -35,10 +35,8 @@ def choose_weights(desk: Desk, study_id: int, before: int = 0) -> str:
     kept = kept_weights(desk.engine, runs)
     if not runs:
         return ""
-    if keep.runs == "best":
-        chosen = list(_best(desk, kept))
-    else:
-        chosen = [run for run in runs.values() if keep.wants(judges=run.judges)]
+    best = keep.runs == "best"
+    chosen = [*(_best(desk, kept) if best else (run for run in runs.values() if keep.wants(judges=run.judges)))]
     wanted = {run.run_id: run for run in chosen if run.run_id in kept}
     lacking = {run.run_id: run for run in chosen if run.run_id not in kept}
     if kept:
