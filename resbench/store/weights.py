@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, delete, exists, func, insert, select, type_coerce, update
 from sqlalchemy.types import NullType
 
-from resbench.errors import StorageError
+from resbench.errors import ResbenchError, StorageError
 from resbench.failpoints import Failpoint, reach
 from resbench.store.checkpoint_files import places_of, read_kept, remove_kept, weights_file, write_kept
 from resbench.store.checkpoint_place import identity, own_places, removable
@@ -66,16 +66,21 @@ def keep_weights(engine: Engine, folder: Path, run_id: int, content: bytes) -> W
     before = kept_weights(engine, [run_id]).get(run_id)
     record = WeightsRecord(sha256(content).hexdigest(), len(content))
     with writing(engine) as connection:
-        if connection.execute(select(rb_run.c.id).where(rb_run.c.id == run_id)).first() is not None:
-            write_row(connection, run_id, record, asked=True)
+        _write_if_there(connection, run_id, record, asked=True)
     try:
         return write_weights(engine, folder, content)
-    except StorageError:
+    except ResbenchError:
         with writing(engine) as connection:
             delete_rows(connection, [run_id])
             if before is not None:
-                write_row(connection, run_id, WeightsRecord(before.sha256, before.bytes), asked=before.asked)
+                _write_if_there(connection, run_id, WeightsRecord(before.sha256, before.bytes), asked=before.asked)
         raise
+
+
+def _write_if_there(connection: Connection, run_id: int, record: WeightsRecord, *, asked: bool) -> None:
+    """The run may have been deleted since."""
+    if connection.execute(select(rb_run.c.id).where(rb_run.c.id == run_id)).first() is not None:
+        write_row(connection, run_id, record, asked=asked)
 
 
 def ask_to_keep(engine: Engine, run_id: int) -> None:

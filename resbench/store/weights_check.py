@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from os.path import lexists
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -47,13 +48,11 @@ def _faults(row: KeptWeights, places: list[Path], *, names_only: bool) -> Iterat
     if not is_digest(row.sha256):
         yield WeightsFault(row.run_id, True, f"expected a sha256 in its row of rb_weights, got {row.sha256[:80]!r}")
         return
-    paths = [path for place in places if is_file(path := place / weights_file(row.sha256))]
+    is_there = is_file if names_only else lexists
+    paths = [path for place in places if is_there(path := place / weights_file(row.sha256))]
     if not paths:
         where = " or ".join(map(str, places))
         yield WeightsFault(row.run_id, False, f"no {weights_file(row.sha256)} in {where}")
     elif not names_only and row.sha256 not in (found := [digest_of(path) for path in paths]):
-        yield WeightsFault(
-            row.run_id,
-            True,
-            f"{paths[0]}: expected the sha256 {row.sha256}, got {found[0] or 'a file that cannot be read'}",
-        )
+        got = found[0] or "what cannot be read as an ordinary file"
+        yield WeightsFault(row.run_id, True, f"{paths[0]}: expected the sha256 {row.sha256}, got {got}")

@@ -48,13 +48,15 @@ def find_stale(out: Path, files: Mapping[Path, bytes], *, force: bool) -> list[P
     """
     stale = []
     for path in (out.with_name(out.name.removesuffix(".yaml") + ending) for ending in ENDINGS):
-        if not lexists(path) or (is_file(path) and path in files and path.read_bytes() == files[path]):
+        if not lexists(path):
             continue
         if not is_stamped(path):
             raise BadInput(
                 f"{path}: expected no file, or one as `results unit` wrote it, got another or one that was changed since; it was "
                 "left as it is: move it away, or give another name by -o"
             )
+        if path in files and path.read_bytes() == files[path]:
+            continue
         if not force:
             left = f"{path}: is of an earlier write and no part of this one; give another name, or --force removes it"
             raise BadInput(refusal(path) if path in files else left)

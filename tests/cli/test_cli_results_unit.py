@@ -89,7 +89,9 @@ def test_the_database_of_the_printed_command_is_a_new_one(rb: Rb, tmp_path: Path
 
 
 @pytest.mark.usefixtures("ran")
-@pytest.mark.parametrize(("name", "got"), [("best.yml", ".yml"), ("best", "none"), ("best.YAML", ".YAML"), (".", "none")])
+@pytest.mark.parametrize(
+    ("name", "got"), [("best.yml", ".yml"), ("best", "none"), ("best.YAML", ".YAML"), (".", "none")]
+)
 def test_another_ending_is_refused_with_the_one_that_is_needed(name: str, got: str, rb: Rb, tmp_path: Path) -> None:
     said = rb("results", "unit", "small", "plain", "-o", name)
     assert said.status == 2

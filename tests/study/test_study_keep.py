@@ -311,6 +311,11 @@ def test_a_check_reads_kept_files(rb: Rb, engine: Engine, tmp_path: Path) -> Non
     assert damaged.status == 4
     expected = f"run 3: {path}: expected the sha256 {path.stem}, got {sha256(b'damaged').hexdigest()}\n"
     assert damaged.err == f"{WEIGHTS}? {expected}"
+    path.unlink()
+    path.symlink_to(tmp_path / "elsewhere")
+    linked = rb("db", "check", "--checkpoints", "shared")
+    assert linked.status == 4
+    assert f"{path}: expected the sha256 {path.stem}, got what cannot be read as an ordinary file" in linked.err
 
 
 def test_what_is_deleted_counts_kept_weights(rb: Rb, engine: Engine, tmp_path: Path) -> None:
