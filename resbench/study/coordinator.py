@@ -53,6 +53,7 @@ def coordinate(desk: Desk, shift: Shift, points: Sequence[Point], space: Space |
     with shift.stop.at_once():
         searching = desk.do(lambda: open_optuna(shift.url, desk.spec.name))
         roll = desk.do(lambda: enrol(desk, searching, () if desk.spec.search.proposes else points))
+        before = desk.do(lambda: newest_run(desk.engine))
     narrator = Narrator(desk.watch, {i: (point.name, point.epochs) for i, point in roll.points.items()})
     with ExitStack() as started:
         started.enter_context(_shown_where_stopped(desk, roll))
@@ -76,7 +77,7 @@ def coordinate(desk: Desk, shift: Shift, points: Sequence[Point], space: Space |
     desk.do(lambda: show_results(desk, roll.study_id, roll.seeds))
     if desk.do(lambda: is_over(desk.engine, desk.spec)):  # a race may go on
         desk.do(lambda: forget_stopped(desk.engine, roll.study_id))
-        desk.note_once(desk.do(lambda: choose_weights(desk, roll.study_id)))
+        desk.note_once(desk.do(lambda: choose_weights(desk, roll.study_id, before)))
     return not narrator.failed
 
 

@@ -25,6 +25,7 @@ from resbench.search.domains import MAX_POINTS, choices, count_of
 from resbench.search.point import Point
 from resbench.statistics.intervals import interval
 from resbench.statistics.sample import Sample
+from resbench.store.optuna.rows import JUDGED, WHY
 from resbench.store.optuna.storage import optuna_storage
 from resbench.store.optuna.trials import OptunaTrial, reopen_failed, write_trials, write_units
 from resbench.store.records import TRAINED_STATUSES, EpochRecord, TrialRecord, TrialRow
@@ -122,7 +123,7 @@ def _shown(runs: _Runs, why: str | None) -> OptunaTrial:
     sample = _sample(runs.chosen)
     numbers = _numbers(sample, runs.n_val) | {"train_s": sum(run.train_s or 0.0 for run in runs.chosen)}
     numbers["value_is"] = _BY_CHOICE if runs.is_search else _BY_ALL
-    numbers |= dict.fromkeys(("judged_n", "judged_converged", "judged_mean", "judged_std", "judged_interval_95"))
+    numbers |= dict.fromkeys(JUDGED)
     if runs.judged:
         judged = _sample(runs.judged)
         numbers |= {f"judged_{key}": value for key, value in _numbers(judged, runs.n_val).items()}
@@ -132,7 +133,7 @@ def _shown(runs: _Runs, why: str | None) -> OptunaTrial:
     stopped = any(run.status == "stopped" for run in runs.chosen)
     state = "FAIL" if why is not None else "PRUNED" if stopped else "COMPLETE"
     value = None if why is not None else sample.mean
-    return OptunaTrial(state, value, *_times(runs), numbers | {"why": why}, _curve(runs))
+    return OptunaTrial(state, value, *_times(runs), numbers | {WHY: why}, _curve(runs))
 
 
 def _sample(runs: Sequence[StudyRun]) -> Sample:

@@ -68,6 +68,7 @@ def test_units_and_runs_are_trained_anew(rb: Rb, ran: None, database: Database) 
     assert rb("results", "delete", "small", "--unit", "plain", "--yes").status == 0
     assert rb("results", "delete", "--run", run, "--yes").status == 0
     assert database.rows("SELECT unit, seed FROM v_runs") == [("original", 0)]
+    assert database.rows("SELECT DISTINCT state FROM trials") == [("FAIL",)]  # nobody trains
     assert [row["unit"] for row in rb("results", "top", "small", "--json").json] == ["original"]
     assert rb("db", "check").status == 0
     said = rb("study", "run", "small.yaml")

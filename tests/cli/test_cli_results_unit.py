@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from command_line import SMALL, Database, Rb
 
+from resbench.study.companions import is_stamped, stamped
+
 SEARCH = """\
 study: searched
 network: {use: resnet_cifar, depth: {choices: [8, 14]}, width: 2}
@@ -70,9 +72,72 @@ def test_so_is_what_a_search_found(rb: Rb, database: Database, tmp_path: Path) -
 def _repeats(rb: Rb, said: str, database: Database, folder: Path) -> None:
     """The command that was printed gives the same error to the last bit."""
     command = said.split("trained again by: resbench ")[1].split()
-    ran = rb(*command, "--db", "again.db", "recipe.plan={workers: 0}", "seeds=1")
+    assert command[-2:] == ["--db", "best.db"]
+    assert "resbench.db has its runs, so nothing would be trained there; it is trained again by: " in said
+    ran = rb(*command, "recipe.plan={workers: 0}", "seeds=1")
     assert ran.status == 0, ran.err
-    assert Database(folder / "again.db").rows(ERRORS)[0] in database.rows(ERRORS)
+    assert "0 cached, 1 new" in ran.err
+    assert Database(folder / "best.db").rows(ERRORS)[0] in database.rows(ERRORS)
+
+
+@pytest.mark.usefixtures("ran")
+def test_the_database_of_the_printed_command_is_a_new_one(rb: Rb, tmp_path: Path) -> None:
+    (tmp_path / "best.db").write_bytes(b"")
+    (tmp_path / "best-2.db").symlink_to("nowhere")
+    said = rb("results", "unit", "small", "plain", "-o", "best.yaml", "--db", "resbench.db")
+    assert said.err.endswith(" study run best.study.yaml --db best-3.db\n")
+
+
+@pytest.mark.usefixtures("ran")
+@pytest.mark.parametrize(
+    ("name", "got"), [("best.yml", ".yml"), ("best", "none"), ("best.YAML", ".YAML"), (".", "none")]
+)
+def test_another_ending_is_refused_with_the_one_that_is_needed(name: str, got: str, rb: Rb, tmp_path: Path) -> None:
+    said = rb("results", "unit", "small", "plain", "-o", name)
+    assert said.status == 2
+    assert f"-o {name}: expected a name that ends in .yaml, got {got}; give best.yaml" in said.err
+    assert [*tmp_path.glob("best*")] == []
+
+
+@pytest.mark.usefixtures("ran")
+def test_files_of_an_earlier_write_go_if_nobody_changed_them(rb: Rb, tmp_path: Path) -> None:
+    write = ("results", "unit", "small", "plain", "-o", "best.yaml")
+    assert rb(*write).status == 0
+    stale = tmp_path / "best.network.yaml"
+    stale.write_bytes(stamped("network: old\n"))
+    refused = rb(*write)
+    assert refused.status == 2
+    assert (
+        "best.network.yaml: is of an earlier write and no part of this one; give another name, or --force"
+        in refused.err
+    )
+    said = rb(*write, "--force")
+    assert said.status == 0, said.err
+    assert "removed, of an earlier write: best.network.yaml\n" in said.err
+    assert sorted(path.name for path in tmp_path.glob("best*")) == ["best.study.yaml", "best.yaml"]
+    other = rb("results", "unit", "small", "original", "-o", "best.yaml", "--force")  # both replaced
+    assert other.status == 0, other.err
+    assert all(is_stamped(path) for path in tmp_path.glob("best*"))
+
+
+@pytest.mark.usefixtures("ran")
+@pytest.mark.parametrize("name", ["best.network.yaml", "best.study.yaml"])
+@pytest.mark.parametrize(
+    "content", [b"mine: 1\n", stamped("study: old\n") + b"# mine\n", None], ids=["own", "changed", "link"]
+)
+def test_a_file_that_resbench_did_not_write_stays(name: str, content: bytes | None, rb: Rb, tmp_path: Path) -> None:
+    place = tmp_path / name
+    if content is None:
+        place.symlink_to("target.yaml")
+        (tmp_path / "target.yaml").write_bytes(stamped("study: old\n"))
+    else:
+        place.write_bytes(content)
+    for words in ((), ("--force",)):
+        said = rb("results", "unit", "small", "plain", "-o", "best.yaml", *words)
+        assert said.status == 2
+        assert f"{name}: expected no file, or one as `results unit` wrote it, got another" in said.err
+        assert sorted(path.name for path in tmp_path.glob("best*")) == [name]
+    assert place.is_symlink() if content is None else place.read_bytes() == content
 
 
 @pytest.mark.usefixtures("ran")
@@ -99,6 +164,6 @@ def test_the_printed_command_works_with_a_plugin_in_a_process_of_its_own(rb: Rb,
     written = rb("results", "unit", "odd", "1", "-o", "best.yaml")
     assert written.status == 0, written.err
     command = written.err.split("trained again by: resbench ")[1].split()
-    check = [sys.executable, "-m", "resbench", "study", "check", command[-1]]
+    check = [sys.executable, "-m", "resbench", "study", "check", command[2]]
     done = subprocess.run(check, cwd=tmp_path, text=True, capture_output=True, timeout=900, check=False)
     assert done.returncode == 0, done.stderr

@@ -22,6 +22,7 @@ from resbench.store.edits.notes import NoteSubject, add_note
 from resbench.store.maintenance.check import check_database
 from resbench.store.open import open_store
 from resbench.store.optuna.storage import optuna_storage
+from resbench.store.optuna.trials import OptunaTrial, reopen_failed, write_trials
 from resbench.store.queue.cells import claim_cell, end_attempt, enqueue_cell
 from resbench.store.queue.leadership import coordinator_of, hold_role, take_role
 from resbench.store.queue.workers import end_worker, put_worker
@@ -311,10 +312,17 @@ def test_optunas_trial_of_a_unit_is_emptied_and_keeps_its_number(sample: Sample,
     assert again.ask().number == 2
 
 
-def test_optunas_trial_of_a_run_is_under_way_again(sample: Sample, db: str) -> None:
+def test_optunas_trial_of_a_run_has_failed_until_it_is_trained_again(sample: Sample, db: str) -> None:
     optunas(db, sample)
     run = sample.add(sample.record(0))
+    write_trials(sample.engine, "s", {0: OptunaTrial("COMPLETE", 5.0, attributes={"n": 1, "judged_n": 2})})
     remove(sample.engine, DeletionRequest(runs=(run,)))
+    sampler = optuna.samplers.RandomSampler(seed=0)
+    first = optuna.load_study(study_name="s", storage=optuna_storage(db), sampler=sampler).trials[0]
+    assert (first.state.name, first.values, len(first.params)) == ("FAIL", None, 1)
+    assert first.user_attrs == {"unit": "pre", "why": "runs were deleted: they wait for the next `study run`"}
+    assert first.datetime_complete is not None
+    reopen_failed(sample.engine, "s", [0])  # as who trains it does
     again = optuna.load_study(study_name="s", storage=optuna_storage(db), sampler=optuna.samplers.RandomSampler(seed=0))
     first, second = again.trials
     assert (first.state.name, first.values, len(first.params), second.state.name) == ("RUNNING", None, 1, "COMPLETE")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import chdir
+from errno import ENOSPC
 from hashlib import sha256
+from os import strerror
 from pathlib import Path
 
 import pytest
@@ -12,13 +14,16 @@ import torch
 from command_line import Database, Rb
 from safetensors import safe_open
 
+from resbench import __version__
 from resbench.compiler.modules.network import build
 from resbench.data.registry import load
 from resbench.data.split import normalised
 from resbench.store.checkpoints import weights
 from resbench.store.checkpoints.weights import kept_weights
+from resbench.store.maintenance.check import WEIGHTS
 from resbench.store.open import Engine, open_store
 from resbench.store.results.checkpoints import sweep
+from resbench.study.weights import run_weights
 from resbench.study.weights.run_weights import RunWeights, weights_of_run
 from resbench.train.evaluate import evaluate
 
@@ -94,9 +99,17 @@ def test_what_is_kept_is_what_was_scored_and_comes_again(
     first = min(of)
     kept = taken(engine, tmp_path, first)
     assert kept.how == "kept"
-    (tmp_path / FOLDER / f"{kept_weights(engine)[first].sha256}.safetensors").write_bytes(b"damaged")
-    again = taken(engine, tmp_path, first)
+    path = tmp_path / FOLDER / f"{kept_weights(engine)[first].sha256}.safetensors"
+    path.write_bytes(b"damaged")
+    told: list[str] = []
+    again = weights_of_run(
+        engine, tmp_path / FOLDER, first, lambda epoch, error: told.append("epoch"), note=told.append
+    )
     assert again.how == "trained again"
+    digest = sha256(b"damaged").hexdigest()
+    assert told == [
+        f"run {first}: {path}: expected the sha256 {path.stem}, got {digest}; it is trained again", "epoch"
+    ]  # fmt: skip
     assert all(torch.equal(again.state[name], tensor) for name, tensor in kept.state.items())
     assert taken(engine, tmp_path, first).how == "kept"
 
@@ -227,6 +240,125 @@ def test_a_named_folder_is_where_all_commands_look(
     assert rb("results", "delete", "--run", "1", "--yes").status == 0
     assert taken(engine, tmp_path, 2).how == "trained again"  # in the folder of the file's own there is none
     assert rb("results", "weights", "2").err.endswith("kept\n")
+
+
+def test_a_file_of_another_folder_is_said_to_be_missing_before_training(rb: Rb, engine: Engine, tmp_path: Path) -> None:
+    assert rb("study", "run", "small.yaml", "keep=all", "--checkpoints", "shared").status == 0
+    said = rb("results", "weights", "1", "-o", "one.safetensors")
+    assert said.status == 0, said.err
+    name = f"{kept_weights(engine)[1].sha256}.safetensors"
+    missing = f"run 1: no {name} in {tmp_path / FOLDER}; --checkpoints (or RESBENCH_CHECKPOINTS) names another folder; "
+    assert said.err.startswith(f"{missing}it is trained again\nepoch 1: ")
+    never = rb("results", "weights", "2", "-o", "two.safetensors", "--checkpoints", "shared")
+    assert never.err.endswith("kept\n")
+    assert "it is trained again" not in never.err
+
+
+@pytest.mark.usefixtures("ran")
+@pytest.mark.parametrize("command", ["weights", "export"])
+@pytest.mark.parametrize(("folder", "status"), [("strange", 2), ("small.yaml", 5), ("small.yaml/deep", 5)])
+def test_a_bad_folder_is_refused_before_training(
+    command: str, folder: str, status: int, rb: Rb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "strange").mkdir()
+    (tmp_path / "strange" / "mine.txt").write_text("mine", "utf-8")
+    monkeypatch.setattr(run_weights, "retrain", lambda *given: pytest.fail("it is trained"))
+    before = sorted(tmp_path.rglob("*"))
+    words = {"weights": ("results", "weights", 1), "export": ("net", "export", "--run", 1)}[command]
+    said = rb(*words, "-o", "one.safetensors", "--checkpoints", folder)
+    assert said.status == status, said.err
+    assert str(tmp_path / folder) in said.err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.usefixtures("ran")
+def test_what_cannot_be_kept_is_written_all_the_same(
+    rb: Rb, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(engine: Engine, folder: Path, name: str, content: bytes) -> Path:
+        raise OSError(ENOSPC, strerror(ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(weights, "write_kept", full)
+        said = rb("results", "weights", 1, "-o", "one.safetensors")
+        assert said.status == 0, said.err
+        assert (
+            f"run 1: its weights could not be kept: {tmp_path / FOLDER}: no weights could be written: No space"
+            in said.err
+        )
+        exported = rb("net", "export", "--run", 1, "-o", "exported.safetensors")
+        assert (exported.status, "could not be kept" in exported.err) == (0, True)
+        assert rb("results", "weights", 1).status == 5
+    assert kept_weights(engine) == {}
+    assert rb("results", "weights", 1, "-o", "two.safetensors").status == 0
+    one, two, three = (tmp_path / f"{name}.safetensors" for name in ("one", "two", "exported"))
+    assert one.read_bytes() == two.read_bytes() == three.read_bytes()
+    with safe_open(one, "pt") as file:
+        assert file.metadata()["resbench"] == __version__
+
+
+def test_a_check_reads_kept_files(rb: Rb, engine: Engine, tmp_path: Path) -> None:
+    assert rb("study", "run", "small.yaml", "keep=all", "--checkpoints", "shared").status == 0
+    sound = rb("db", "check", "--checkpoints", "shared", "--json")
+    assert (sound.status, sound.json[-1]["what"], sound.json[-1]["notes"]) == (0, WEIGHTS, [])
+    missing = rb("db", "check")
+    assert missing.status == 0
+    assert missing.err.count(f".safetensors in {tmp_path / FOLDER}\n") == 4
+    assert "note: --checkpoints (or RESBENCH_CHECKPOINTS) names another folder" in missing.err
+    path = tmp_path / "shared" / f"{kept_weights(engine)[3].sha256}.safetensors"
+    path.write_bytes(b"damaged")
+    damaged = rb("db", "check", "--checkpoints", "shared")
+    assert damaged.status == 4
+    expected = f"run 3: {path}: expected the sha256 {path.stem}, got {sha256(b'damaged').hexdigest()}\n"
+    assert damaged.err == f"{WEIGHTS}? {expected}"
+    path.unlink()
+    path.symlink_to(tmp_path / "elsewhere")
+    linked = rb("db", "check", "--checkpoints", "shared")
+    assert linked.status == 4
+    assert f"{path}: expected the sha256 {path.stem}, got what cannot be read as an ordinary file" in linked.err
+
+
+def test_what_is_deleted_counts_kept_weights(rb: Rb, engine: Engine, tmp_path: Path) -> None:
+    assert rb("study", "run", "small.yaml", "keep=all", "--checkpoints", "shared").status == 0
+    one = rb("results", "delete", "--run", "1", "--yes", "--checkpoints", "shared")
+    assert "1 run (1 complete), 1 epoch, 1 test score, kept weights of 1 run (" in one.err
+    assert "are not in" not in one.err
+    assert len(files(tmp_path, "shared")) == 3
+    rest = rb("results", "delete", "small", "--yes")
+    assert "3 runs (3 complete), 3 epochs, 3 test scores, kept weights of 3 runs (" in rest.err
+    assert (
+        f"the kept weights of runs 2, 3, 4 are not in {tmp_path / FOLDER}, and stay where they are: --checkp"
+        in rest.err
+    )
+    assert len(files(tmp_path, "shared")) == 3
+
+
+def test_files_that_are_not_in_the_folder_are_not_named_as_kept(
+    rb: Rb, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert rb("study", "run", "small.yaml", "keep=all", "--checkpoints", "shared").status == 0
+    forgotten = rb("study", "run", "small.yaml", "keep=all")
+    assert forgotten.status == 0, forgotten.err
+    assert "weights kept" not in forgotten.err
+    where = tmp_path / FOLDER
+    assert f"the kept weights of runs 1, 2, 3, 4 are not in {where}: --checkpoints (or RES" in forgotten.err
+    files(tmp_path, "shared")[0].unlink()
+    named = rb("study", "run", "small.yaml", "keep=all", "--checkpoints", "shared").err
+    assert "weights kept: " in named
+    assert "the kept weights of run " in named
+    assert {*kept_weights(engine)} == {1, 2, 3, 4}
+
+
+@pytest.mark.parametrize(("keep", "lacking"), [("all", 4), ("best", 2), ("none", 0)])
+def test_runs_that_were_trained_before_have_no_weights_and_that_is_said(
+    keep: str, lacking: int, ran: None, rb: Rb, small: Path
+) -> None:
+    small.write_text(small.read_text("utf-8").replace("study: small", "study: second"), "utf-8")
+    said = rb("study", "run", "small.yaml", f"keep={keep}")
+    assert said.status == 0, said.err
+    told = f"{lacking} runs have no kept weights, since they were trained before: "
+    assert (told in said.err) == (lacking > 0)
+    assert ("`resbench results weights RUN` trains one again and keeps them" in said.err) == (lacking > 0)
 
 
 def test_a_sweep_while_weights_are_asked_for_takes_none(

@@ -122,7 +122,7 @@ def net(
         raise BadInput("a trained network is named by --run N, or by --study S and --unit U")
     from resbench.cli.architecture.export_subject import run_subject
     from resbench.cli.results.weights import nearest_run, take
-    from resbench.files import check
+    from resbench.files import check, write
 
     if out is not None:
         check(out, force=force)
@@ -134,7 +134,13 @@ def net(
         _write(subject, chosen, out, force=force)
         return
     taken = take(number, url, checkpoints, other_bits=other_bits)
+    if taken.unkept is not None:
+        echo(taken.unkept, err=True)
     echo(taken.title, err=True)
+    if chosen == "safetensors" and out is not None:  # the bytes of `results weights`
+        write(out, taken.file(), force=force)
+        echo(f"{out}: {subject.title}", err=True)
+        return
     _write(subject, chosen, out, force=force, weights=taken)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,7 @@ from resbench.cli.terminal import echo
 from resbench.errors import BadInput
 
 if TYPE_CHECKING:
+    from resbench.store.maintenance.check import DatabaseCheck
     from resbench.store.merge.conflicts import Merged
 
 app = typer.Typer(help="Upgrade, check, copy and merge databases of results.", no_args_is_help=True)
@@ -49,24 +51,42 @@ def upgrade(db: Db = None) -> None:
 
 
 @app.command()
-def check(db: Db = None, timeout_s: Timeout = None, json: Json = False) -> None:
-    """Look for damage and for rows that cannot be true. Exit status 4 where something is wrong; nothing is changed."""
-    from resbench.cli.output import print_json, print_table
-    from resbench.store.maintenance.check import MOST, check_database
+def check(db: Db = None, timeout_s: Timeout = None, json: Json = False, checkpoints: Checkpoints = None) -> None:
+    """Look for damage, in kept weights too, and for rows that cannot be true. Nothing is changed.
 
-    checked = check_database(database(db), transaction_s=timeout_s)
+    Exit status 4 where something is wrong. A missing file of weights is a note: it may be in another folder.
+    """
+    from resbench.cli.output import print_json, print_table
+    from resbench.store.checkpoints.faults import OPTION
+    from resbench.store.maintenance.check import check_database
+
+    checked = check_database(database(db), checkpoints=checkpoints, transaction_s=timeout_s)
     if json:
-        print_json([{"what": one.what, "ok": not one.wrong, "wrong": list(one.wrong)} for one in checked])
+        print_json([
+            {"what": one.what, "ok": not one.wrong, "wrong": list(one.wrong), "notes": list(one.notes)} for one in checked
+        ])  # fmt: skip
     else:
-        print_table(
-            ["what must hold", ""], [[one.what, f"{len(one.wrong)} wrong" if one.wrong else "ok"] for one in checked]
-        )
+        print_table(["what must hold", ""], [[one.what, _outcome(one)] for one in checked])
         for one in checked:
-            more = [f"and {len(one.wrong) - MOST} more"] if len(one.wrong) > MOST else []
-            for line in [*one.wrong[:MOST], *more]:
+            for line in _shortened(one.wrong):
                 echo(f"{one.what}? {line}", err=True)
+            for line in _shortened(one.notes):
+                echo(f"note: {line}", err=True)
+        if any(one.notes for one in checked):
+            echo(f"note: {OPTION}; `resbench results weights RUN` trains a run again whose file is lost", err=True)
     if any(one.wrong for one in checked):
         raise typer.Exit(4)
+
+
+def _outcome(one: DatabaseCheck) -> str:
+    notes = f"{len(one.notes)} missing" if one.notes else ""
+    return ", ".join(filter(None, [f"{len(one.wrong)} wrong" if one.wrong else "", notes])) or "ok"
+
+
+def _shortened(lines: Sequence[str]) -> list[str]:
+    from resbench.store.maintenance.check import MOST
+
+    return [*lines[:MOST], *([f"and {len(lines) - MOST} more"] if len(lines) > MOST else [])]
 
 
 @app.command()

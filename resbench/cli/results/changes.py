@@ -48,6 +48,7 @@ def delete(
     if unit and study is None:
         raise BadInput("--unit is of a study: name it")
     from resbench.cli.results.test_scores import user
+    from resbench.store.checkpoints.faults import OPTION, find_faults
     from resbench.store.connection.location import locate
     from resbench.store.edits.delete import delete_results
     from resbench.store.edits.deletion import DeletionRequest, plan_deletion
@@ -59,9 +60,18 @@ def delete(
     engine = open_store(url, create=False, transaction_s=timeout_s, bulk=True)
     wanted = DeletionRequest(study, tuple(unit or ()), tuple(run or ()))
     found = plan_deletion(engine, wanted)
+    folder = checkpoint_folder(url, checkpoints)
+    lost = {fault.run_id for fault in find_faults(engine, folder, found.weights, names_only=True)}
     echo(f"{locate(url).shown}:", err=True)
     for line in sentences(found):
         echo(f"  {line}", err=True)
+    if lost:
+        runs = _some([str(run) for run in sorted(lost)])
+        echo(
+            f"  the kept weights of {'run' if len(lost) == 1 else 'runs'} {runs} are not in {folder}, and stay where they are: "
+            f"{OPTION}",
+            err=True,
+        )
     if yes and found.looks and not revealed:
         raise BadInput("the test scores were looked at, as above: --yes alone deletes nothing, --yes --revealed does")
     if not yes and not is_answered():
@@ -70,12 +80,21 @@ def delete(
         echo("nothing was deleted", err=True)
         raise typer.Exit(1)
     delete_results(engine, wanted, found, f"{user()}: resbench results delete", is_gone)
-    sweep(engine, checkpoint_folder(url, checkpoints))
+    sweep(engine, folder)
+    left = len(found.weights) - len(find_faults(engine, folder, found.weights, names_only=True))
+    if left:
+        echo(
+            f"{_n(left, 'file')} of their weights stay in {folder}: a run is under way, or another database has the file; "
+            "a later `study run` removes what nobody needs",
+            err=True,
+        )
     echo("deleted; rb_change says what, when and by whom", err=True)
 
 
 def sentences(found: DeletionPlan) -> Iterator[str]:
     """Exactly what goes, and what stays."""
+    from resbench.drawing.format import count
+
     runs = Counter(status for status in (run.status for run in found.runs))
     told = f" ({', '.join(f'{n} {status}' for status, n in sorted(runs.items()))})" if runs else ""
     if found.study is None:
@@ -88,7 +107,11 @@ def sentences(found: DeletionPlan) -> Iterator[str]:
         units = list(dict.fromkeys(trial.name for trial in found.trials))
         whole = "the whole study" if found.is_whole else "of the study"
         yield f"{whole} {found.study.name}: {_some(units) if units else 'no units'}"
-    yield f"{_n(len(found.runs), 'run')}{told}, {_n(found.epochs, 'epoch')}, {_n(found.test_scores, 'test score')}"
+    counts = [_n(len(found.runs), "run") + told, _n(found.epochs, "epoch"), _n(found.test_scores, "test score")]
+    if found.weights:
+        size = sum(kept.bytes for kept in found.weights)
+        counts.append(f"kept weights of {_n(len(found.weights), 'run')} ({count(size)}B)")
+    yield ", ".join(counts)
     if found.kept and found.study is not None:
         gone = {(found.study.name, trial.name) for trial in found.trials}
         uses = {use for run in found.kept for use in run.users} - gone

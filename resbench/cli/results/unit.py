@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import chain, count
+from os.path import lexists
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -32,20 +35,24 @@ def unit(
     db: Db = None,
 ) -> None:  # fmt: skip
     """An entry of the ranking as a YAML unit, with the values that it was found with; and the study that trains it again."""
-    from resbench.files import write_all
     from resbench.language.yaml.writer import yaml_text
+    from resbench.store.connection.location import locate
     from resbench.store.open import open_store
+    from resbench.study.companions import stamped
     from resbench.study.entry_files import entry_files, entry_unit, is_written_only
 
     if out is not None and out.suffix != ".yaml":
-        raise BadInput(f"-o {out}: the name of a YAML file is needed, such as best.yaml")
-    engine = open_store(database(db), create=False)
+        got = f"got {out.suffix}" if out.suffix else "got none"
+        give = out.with_suffix(".yaml") if out.name else "best.yaml"
+        raise BadInput(f"-o {out}: expected a name that ends in .yaml, {got}; give {give}")
+    url = database(db)
+    engine = open_store(url, create=False)
     if out is None or is_written_only(engine, study, name):
         text = yaml_text(entry_unit(engine, study, name))
         if out is None:
             write_file(text)
         else:
-            write_all([(out, text.encode())], force=force)
+            _write({out: stamped(text)}, out, force=force)
             echo(f"{out}: {name}, which is in no ranking: there are no seeds to repeat", err=True)
         return
     stem = out.name.removesuffix(".yaml")
@@ -53,9 +60,31 @@ def unit(
         _verify(entry_files(engine, study, name, Path(folder) / out.name), Path(folder), stem)
     found = entry_files(engine, study, name, out)
     places = {ending: out.with_name(f"{stem}{ending}") for ending in found.files}
-    write_all([(places[ending], text.encode()) for ending, text in found.files.items()], force=force)
+    _write({places[ending]: stamped(text) for ending, text in found.files.items()}, out, force=force)
     echo(f"written: {', '.join(map(str, places.values()))}: {found.name}", err=True)
-    echo(f"it is trained again by: {shell_line(['resbench', 'study', 'run', str(places['.study.yaml'])])}", err=True)
+    command = ["resbench", "study", "run", str(places[".study.yaml"]), "--db", str(_new_database(out.with_name(stem)))]
+    echo(
+        f"{locate(url).shown} has its runs, so nothing would be trained there; it is trained again by: {shell_line(command)}",
+        err=True,
+    )
+
+
+def _write(files: Mapping[Path, bytes], out: Path, *, force: bool) -> None:
+    """Write all, and remove what an earlier write left beside them. Raises BadInput for a file that resbench did not write."""
+    from resbench.files import write_all
+    from resbench.study.companions import find_stale, remove_stale
+
+    stale = find_stale(out, files, force=force)
+    write_all([*files.items()], force=force)
+    remove_stale(stale)
+    if stale:
+        echo(f"removed, of an earlier write: {', '.join(map(str, stale))}", err=True)
+
+
+def _new_database(stem: Path) -> Path:
+    """Return the name of a database that is not there yet: `best.db`, else `best-2.db`, ..."""
+    endings = chain(("",), (f"-{number}" for number in count(2)))
+    return next(path for end in endings if not lexists(path := stem.with_name(f"{stem.name}{end}.db")))
 
 
 def _verify(found: EntryFiles, folder: Path, stem: str) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from resbench.cli.options import Checkpoints, Db, Force, Plugins, database
 from resbench.cli.terminal import echo
-from resbench.errors import BadInput
+from resbench.errors import BadInput, StorageError
 
 if TYPE_CHECKING:
     from resbench.study.weights.run_weights import RunWeights
@@ -42,6 +42,10 @@ def weights(
             )
         check(out, force=force)
     taken = take(run, database(db), checkpoints, other_bits=other_bits)
+    if taken.unkept is not None and out is None:
+        raise StorageError(f"{taken.unkept}; -o FILE writes them there")
+    if taken.unkept is not None:
+        echo(taken.unkept, err=True)
     if out is not None:
         write(out, taken.file(), force=force)
         echo(f"{out}: {taken.title}", err=True)
@@ -59,7 +63,8 @@ def take(run: int, url: str, checkpoints: str | None, *, other_bits: bool) -> Ru
         echo(f"epoch {epoch}: val error {error:.2f} %", err=True)
 
     engine = open_store(url, create=False)
-    return weights_of_run(engine, checkpoint_folder(url, checkpoints), run, on_epoch, other_bits=other_bits)
+    folder = checkpoint_folder(url, checkpoints)
+    return weights_of_run(engine, folder, run, on_epoch, other_bits=other_bits, note=lambda text: echo(text, err=True))
 
 
 def nearest_run(url: str, study: str, unit: str) -> int:

@@ -12,10 +12,11 @@ from stat import S_ISREG
 
 from sqlalchemy import Engine
 
+from resbench.errors import StorageError
 from resbench.failpoints import Failpoint, reach
 from resbench.files import open_new, sync
 from resbench.store.checkpoints.mark import is_file
-from resbench.store.checkpoints.place import inner_places, own_place
+from resbench.store.checkpoints.place import identity, inner_places, leave, own_place, own_places
 
 LARGEST = 2**36  # bytes of a file: what is larger is none of ours
 _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -60,6 +61,20 @@ def _begun(engine: Engine, folder: Path, name: str) -> Path:
     return rough
 
 
+def check_writable(engine: Engine, folder: Path) -> None:
+    """Make an empty file in the database's place, and remove it. Raises StorageError where the folder takes none."""
+    try:
+        remove_kept(_begun(engine, folder, weights_file("0" * 64)))
+    except OSError as error:
+        raise StorageError(
+            f"{folder}: expected a folder for checkpoints that takes files, got {error.strerror or error}; give another by "
+            "--checkpoints"
+        ) from None
+    own = identity(engine)
+    for place in reversed(own_places(folder, own)):
+        leave(place, own)
+
+
 def places_of(engine: Engine, folder: Path) -> Iterable[Path]:
     """Where files may lie. What lies there already is read too, whoever put it there: the digest says whether it is the one."""
     return dict.fromkeys((own_place(engine, folder), folder, *inner_places(folder)))
@@ -77,6 +92,18 @@ def read_kept(path: Path, digest: object) -> bytes | None:
     except OSError:
         return None
     return content if sha256(content).hexdigest() == digest else None
+
+
+def digest_of(path: Path) -> str | None:
+    """Return the sha256 of an ordinary file; None for one that cannot be read, or is too large to be one of ours."""
+    try:
+        with os.fdopen(os.open(path, _FLAGS), "rb") as file:
+            what = os.fstat(file.fileno())
+            return (
+                file_digest(file, "sha256").hexdigest() if S_ISREG(what.st_mode) and what.st_size <= LARGEST else None
+            )
+    except OSError:
+        return None
 
 
 def remove_kept(path: Path) -> None:

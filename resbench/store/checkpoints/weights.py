@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, delete, exists, func, insert, select, type_coerce, update
 from sqlalchemy.types import NullType
 
-from resbench.errors import StorageError
+from resbench.errors import ResbenchError, StorageError
 from resbench.failpoints import Failpoint, reach
 from resbench.store.checkpoints.files import places_of, read_kept, remove_kept, weights_file, write_kept
 from resbench.store.checkpoints.place import identity, own_places, removable
@@ -59,15 +59,28 @@ def write_row(connection: Connection, run_id: int, record: WeightsRecord, *, ask
 
 
 def keep_weights(engine: Engine, folder: Path, run_id: int, content: bytes) -> WeightsRecord:
-    """Keep the weights of a run, since a person asked for them. Raises StorageError.
+    """Keep the weights of a run, since a person asked for them. Raises StorageError, with the row as it was.
 
     The row first: no cell runs, so a sweep would take a file that no row tells of. A row without a file costs a training only.
     """
+    before = kept_weights(engine, [run_id]).get(run_id)
     record = WeightsRecord(sha256(content).hexdigest(), len(content))
     with writing(engine) as connection:
-        if connection.execute(select(rb_run.c.id).where(rb_run.c.id == run_id)).first() is not None:
-            write_row(connection, run_id, record, asked=True)
-    return write_weights(engine, folder, content)
+        _write_if_there(connection, run_id, record, asked=True)
+    try:
+        return write_weights(engine, folder, content)
+    except ResbenchError:
+        with writing(engine) as connection:
+            delete_rows(connection, [run_id])
+            if before is not None:
+                _write_if_there(connection, run_id, WeightsRecord(before.sha256, before.bytes), asked=before.asked)
+        raise
+
+
+def _write_if_there(connection: Connection, run_id: int, record: WeightsRecord, *, asked: bool) -> None:
+    """The run may have been deleted since."""
+    if connection.execute(select(rb_run.c.id).where(rb_run.c.id == run_id)).first() is not None:
+        write_row(connection, run_id, record, asked=asked)
 
 
 def ask_to_keep(engine: Engine, run_id: int) -> None:
@@ -92,10 +105,15 @@ def read_weights_of(engine: Engine, folder: Path, run_id: int) -> bytes | None:
 
 def read_file(places: Iterable[Path], digest: str) -> bytes | None:
     """Return the first file in the places that has the digest; none for a row that says anything else."""
-    if _DIGEST.fullmatch(digest) is None:
+    if not is_digest(digest):
         return None
     found = (read_kept(place / weights_file(digest), digest) for place in places)
     return next((content for content in found if content is not None), None)
+
+
+def is_digest(text: str) -> bool:
+    """Return whether a row names a sha256: it may hold any text."""
+    return _DIGEST.fullmatch(text) is not None
 
 
 def bytes_kept(engine: Engine) -> int:

@@ -19,7 +19,7 @@ from resbench.store.edits.changes import record_change
 from resbench.store.edits.delete_work import delete_catalogue, delete_checkpoints, delete_profiles, delete_work
 from resbench.store.edits.deletion import DeletionPlan, DeletionRequest, Run, Trial, chunks, doomed
 from resbench.store.merge.verify import MERGED_TABLES
-from resbench.store.optuna.rows import delete_optunas, empty_trials, reopen_trials
+from resbench.store.optuna.rows import delete_optunas, empty_trials, fail_trials
 from resbench.store.queue.holders import IsGone, end_role, refuse_held
 from resbench.store.records import StudyRow, canonical_json
 from resbench.store.results.spec_parts import parse_study
@@ -62,7 +62,7 @@ def delete_results(engine: Engine, wanted: DeletionRequest, agreed: DeletionPlan
                 f"{shown(engine)}: the results have changed since it was asked what to delete; nothing was deleted: ask again"
             )
         if found.study is None:
-            _reopen(connection, found.runs)
+            _fail(connection, found.runs)
         else:
             _delete_trials(connection, found.study, found)
         _delete_runs(connection, found)
@@ -103,7 +103,7 @@ def _forget_units(connection: Connection, study: StudyRow, found: DeletionPlan) 
         connection.execute(update(rb_study).where(rb_study.c.id == study.id).values(values))
 
 
-def _reopen(connection: Connection, runs: tuple[Run, ...]) -> None:
+def _fail(connection: Connection, runs: tuple[Run, ...]) -> None:
     """Optuna's trials of runs that were named: their values are means over them."""
     numbers: dict[str, set[int]] = {}
     for some in chunks([run.id for run in runs]):
@@ -116,7 +116,7 @@ def _reopen(connection: Connection, runs: tuple[Run, ...]) -> None:
         for study, number in connection.execute(query):
             numbers.setdefault(study, set()).add(number)
     for study, of in numbers.items():
-        reopen_trials(connection, study, of)
+        fail_trials(connection, study, of, "runs were deleted: they wait for the next `study run`")
     delete_checkpoints(connection, (), [run.id for run in runs])
 
 

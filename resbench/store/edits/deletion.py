@@ -9,11 +9,21 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, func, select
 
 from resbench.errors import BadInput, did_you_mean
+from resbench.store.checkpoints.weights import KeptWeights
 from resbench.store.connection.transaction import reading, shown
 from resbench.store.edits.changes import deleted_before
 from resbench.store.records import StudyRow
 from resbench.store.results.studies import study_row
-from resbench.store.schema.tables import rb_epoch, rb_reveal, rb_run, rb_study, rb_study_run, rb_test_score, rb_trial
+from resbench.store.schema.tables import (
+    rb_epoch,
+    rb_reveal,
+    rb_run,
+    rb_study,
+    rb_study_run,
+    rb_test_score,
+    rb_trial,
+    rb_weights,
+)
 from resbench.store.schema.values import WHOLE
 
 T = TypeVar("T")
@@ -63,7 +73,10 @@ class TestReveal:
 
 @dataclass(frozen=True, slots=True)
 class DeletionPlan:
-    """`study`: whose trials go; None where runs were named. `runs` go, `kept` stay and are only unlinked from the study."""
+    """`study`: whose trials go; None where runs were named. `runs` go, `kept` stay and are only unlinked from the study.
+
+    `weights`: those that are kept of the runs that go.
+    """
 
     study: StudyRow | None
     units: tuple[str, ...]
@@ -73,6 +86,7 @@ class DeletionPlan:
     epochs: int
     test_scores: int
     looks: tuple[TestReveal, ...]
+    weights: tuple[KeptWeights, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -111,6 +125,7 @@ def doomed(connection: Connection, wanted: DeletionRequest, where: str) -> Delet
     return DeletionPlan(
         study, tuple(dict.fromkeys(wanted.units)), trials, runs, kept,
         _count(connection, rb_epoch, ids), _count(connection, rb_test_score, ids), _looks(connection, losing),
+        _weights(connection, ids),
     )  # fmt: skip
 
 
@@ -182,6 +197,14 @@ def _count(connection: Connection, table: Any, ids: Sequence[int]) -> int:
         int(connection.execute(select(func.count()).select_from(table).where(of.in_(some))).scalar_one())
         for some in chunks(ids)
     )
+
+
+def _weights(connection: Connection, ids: Sequence[int]) -> tuple[KeptWeights, ...]:
+    found: list[KeptWeights] = []
+    for some in chunks(ids):
+        query = select(rb_weights).where(rb_weights.c.run_id.in_(some)).order_by(rb_weights.c.run_id)
+        found += [KeptWeights(**row) for row in connection.execute(query).mappings()]
+    return tuple(found)
 
 
 def _looks(connection: Connection, studies: Sequence[str]) -> tuple[TestReveal, ...]:

@@ -8,14 +8,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
+from pathlib import Path
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, Engine, select, text
 
 from resbench.errors import DatabaseError, Reason
+from resbench.store.checkpoints.faults import find_faults
+from resbench.store.checkpoints.weights import kept_weights
 from resbench.store.connection.location import Location, locate
 from resbench.store.connection.transaction import reading
 from resbench.store.open import connect, found_revision
 from resbench.store.records import canonical_json
+from resbench.store.results.checkpoints import checkpoint_folder
 from resbench.store.results.spec_parts import parse_study
 from resbench.store.schema.columns import kind_of
 from resbench.store.schema.metadata import metadata
@@ -26,6 +30,7 @@ from resbench.store.schema.values import shown
 from resbench.store.schema.view_repair import find_wrong_views
 
 MOST = 20  # of each kind; the rest is counted
+WEIGHTS = "every file of kept weights is the one of its row"
 _SHOWN = 3  # where a database is refused
 # What must be true -> a query for the rows of which it is not, one text each.
 _RULES = {
@@ -65,14 +70,26 @@ _RULES = {
 
 @dataclass(frozen=True, slots=True)
 class DatabaseCheck:
-    """One thing that was looked at; `wrong` is empty where it holds."""
+    """One thing that was looked at; `wrong` is empty where it holds. `notes`: what is no fault of the database."""
 
     what: str
     wrong: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
-def check_database(url: str, *, transaction_s: float | None = None) -> list[DatabaseCheck]:
-    """Raises DatabaseError where there is nothing that could be looked into: missing, foreign, of another schema."""
+def check_database(
+    url: str, *, checkpoints: str | None = None, transaction_s: float | None = None
+) -> list[DatabaseCheck]:
+    """Look at a database, and at the weights that it keeps.
+
+    Args:
+        url: the database.
+        checkpoints: its folder of checkpoints, where that is another than DATABASE.checkpoints.
+        transaction_s: seconds that the transaction may take.
+
+    Raises:
+        DatabaseError: where there is nothing that could be looked into: missing, foreign, of another schema.
+    """
     location = locate(url)
     engine = connect(location, create=False, transaction_s=transaction_s, bulk=True)
     try:
@@ -88,9 +105,16 @@ def check_database(url: str, *, transaction_s: float | None = None) -> list[Data
             digests = _checked(
                 "a study, a recipe and an environment have the digests of what they say", _digests(connection)
             )
-            return [*checked, values, *rules, digests]
+        return [*checked, values, *rules, digests, _weights(engine, checkpoint_folder(url, checkpoints))]
     finally:
         engine.dispose()
+
+
+def _weights(engine: Engine, folder: Path) -> DatabaseCheck:
+    """A missing file is a note: it may be in a folder that was not named, and a run whose file is lost is trained again."""
+    faults = find_faults(engine, folder, kept_weights(engine).values())
+    wrong = tuple(str(fault) for fault in faults if fault.damaged)
+    return DatabaseCheck(WEIGHTS, wrong, tuple(str(fault) for fault in faults if not fault.damaged))
 
 
 def refuse_unsound(url: str, *, transaction_s: float | None = None) -> None:

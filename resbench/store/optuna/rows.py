@@ -5,17 +5,31 @@ Optuna numbers a study's trials by counting them, so the row of a trial stays wh
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, TableClause, column, delete, inspect, select, table, update
+from sqlalchemy import Connection, Select, TableClause, column, delete, func, insert, inspect, select, table, update
 
 from resbench.store.schema.foreign_objects import OPTUNA, OPTUNA_MARKS
 
 _STUDIES = table("studies", column("study_id"), column("study_name"))
 _TRIALS = table(
-    "trials", column("trial_id"), column("study_id"), column("number"), column("state"), column("datetime_complete")
+    "trials",
+    *map(column, ("trial_id", "study_id", "number", "state", "datetime_start", "datetime_complete")),
 )
+_ATTRIBUTES, _SYSTEM = (
+    table(name, column("trial_id"), column("key"), column("value_json"))
+    for name in ("trial_user_attributes", "trial_system_attributes")
+)
+_FAILED = {
+    "state": "FAIL",
+    "datetime_complete": func.coalesce(_TRIALS.c.datetime_complete, _TRIALS.c.datetime_start, func.current_timestamp()),
+}
+MARK = "resbench:mirror"  # system attribute: the digest of what was written of the trial's runs
+WHY = "why"
+JUDGED = ("judged_n", "judged_converged", "judged_mean", "judged_std", "judged_interval_95")
+OF_RUNS = ("n", "converged", "std", "interval_95", "train_s", "value_is", *JUDGED, WHY)  # user attributes
 _OF_A_TRIAL = "trial_id"
 _AT_ONCE = 500  # SQLite before 3.32 takes 999 parameters
 
@@ -47,17 +61,33 @@ def empty_trials(connection: Connection, study: str, numbers: Collection[int]) -
     for some in _chunks(_trials(connection, study, numbers)):
         for child in _children(connection, _OF_A_TRIAL):
             connection.execute(delete(child).where(child.c.trial_id.in_(some)))
-        connection.execute(update(_TRIALS).where(_TRIALS.c.trial_id.in_(some)).values(state="FAIL"))
+        connection.execute(update(_TRIALS).where(_TRIALS.c.trial_id.in_(some)).values(_FAILED))
 
 
 def reopen_trials(connection: Connection, study: str, numbers: Collection[int]) -> None:
-    """Delete the values of trials and put them under way again: their means are over runs that are no more."""
+    """Delete the values of trials and put them under way again: they are trained now."""
+    again = {"state": "RUNNING", "datetime_complete": None}
     for some in _chunks(_trials(connection, study, numbers)):
-        for child in _children(connection, _OF_A_TRIAL):
-            if child.name in ("trial_values", "trial_intermediate_values"):
-                connection.execute(delete(child).where(child.c.trial_id.in_(some)))
-        again = {"state": "RUNNING", "datetime_complete": None}
+        _delete_values(connection, some)
         connection.execute(update(_TRIALS).where(_TRIALS.c.trial_id.in_(some)).values(again))
+
+
+def fail_trials(connection: Connection, study: str, numbers: Collection[int], why: str) -> None:
+    """Delete the values of trials and leave them failed: their means are over runs that are no more, and nobody trains yet."""
+    for some in _chunks(_trials(connection, study, numbers)):
+        _delete_values(connection, some)
+        told = _ATTRIBUTES.c.trial_id.in_(some) & _ATTRIBUTES.c.key.in_(OF_RUNS)
+        connection.execute(delete(_ATTRIBUTES).where(told))
+        connection.execute(delete(_SYSTEM).where(_SYSTEM.c.trial_id.in_(some), _SYSTEM.c.key == MARK))
+        rows = [{"trial_id": trial, "key": WHY, "value_json": json.dumps(why)} for trial in some]
+        connection.execute(insert(_ATTRIBUTES), rows)
+        connection.execute(update(_TRIALS).where(_TRIALS.c.trial_id.in_(some)).values(_FAILED))
+
+
+def _delete_values(connection: Connection, trials: Sequence[int]) -> None:
+    for child in _children(connection, _OF_A_TRIAL):
+        if child.name in ("trial_values", "trial_intermediate_values"):
+            connection.execute(delete(child).where(child.c.trial_id.in_(trials)))
 
 
 def _has_tables(connection: Connection) -> bool:

@@ -17,13 +17,12 @@ from sqlalchemy import Connection, Engine, MetaData, Table, delete, insert, sele
 
 from resbench.failpoints import Failpoint, reach
 from resbench.store.connection.transaction import writing
-from resbench.store.optuna.rows import is_optunas, reopen_trials
+from resbench.store.optuna.rows import MARK, is_optunas, reopen_trials
 from resbench.store.queue.leadership import hold_role
 from resbench.store.records import Lease, canonical_json
 
 UNIT = "unit"  # the parameter
 MOST_UNITS = 200  # choices of it; where a study has more, the unit is an attribute alone
-_MARK = "resbench:mirror"  # system attribute: the digest of what was written
 _AT_ONCE = 100  # trials in a transaction
 _TABLES = ("studies", "trials", "trial_params", "trial_values", "trial_intermediate_values", "trial_user_attributes",
            "trial_system_attributes")  # fmt: skip
@@ -138,7 +137,7 @@ def _choices(texts: Collection[str]) -> list[str]:
 
 def _write(connection: Connection, tables: Mapping[str, Table], trial_id: int, trial: OptunaTrial) -> None:
     trials, system = tables["trials"], tables["trial_system_attributes"]
-    same = (system.c.trial_id == trial_id) & (system.c.key == _MARK)
+    same = (system.c.trial_id == trial_id) & (system.c.key == MARK)
     state = connection.execute(select(trials.c.state).where(trials.c.trial_id == trial_id)).scalar()
     mark = connection.execute(select(system.c.value_json).where(same)).scalar()
     if (state, mark) == (trial.state, json.dumps(trial.mark)):
@@ -160,7 +159,7 @@ def _write(connection: Connection, tables: Mapping[str, Table], trial_id: int, t
     if trial.value is not None:
         value = {"trial_id": trial_id, "objective": 0, "value": trial.value, "value_type": "FINITE"}
         _insert(connection, tables["trial_values"], [value])
-    _insert(connection, system, [{"trial_id": trial_id, "key": _MARK, "value_json": json.dumps(trial.mark)}])
+    _insert(connection, system, [{"trial_id": trial_id, "key": MARK, "value_json": json.dumps(trial.mark)}])
     times = {"datetime_start": trial.began, "datetime_complete": trial.ended}
     values = {"state": trial.state} | {name: at for name, at in times.items() if at is not None}
     connection.execute(update(trials).where(trials.c.trial_id == trial_id).values(values))

@@ -8,13 +8,16 @@ from pathlib import Path
 
 from torch import Tensor
 
+from resbench import __version__
 from resbench.compiler.export.serialized import safetensors_bytes
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.modules.network import build
 from resbench.compiler.modules.weight_files import read_bytes
-from resbench.errors import BadInput
+from resbench.errors import BadInput, DatabaseError, StorageError
+from resbench.store.checkpoints.faults import OPTION, find_faults
+from resbench.store.checkpoints.files import check_writable
 from resbench.store.checkpoints.place import claim
-from resbench.store.checkpoints.weights import ask_to_keep, keep_weights, read_weights_of
+from resbench.store.checkpoints.weights import ask_to_keep, keep_weights, kept_weights, read_weights_of
 from resbench.store.open import Engine
 from resbench.store.results.reading import RunDetail, run_detail
 from resbench.study.weights.retraining import retrain
@@ -23,12 +26,13 @@ from resbench.workers.job import stored_network
 
 @dataclass(frozen=True, slots=True)
 class RunWeights:
-    """`how`: KEPT, AGAIN or OTHER."""
+    """`how`: KEPT, AGAIN or OTHER. `unkept`: why what was trained again is in no folder, where it could not be kept."""
 
     detail: RunDetail
     bound: BoundNetwork
     state: Mapping[str, Tensor]
     how: str
+    unkept: str | None = None
 
     @property
     def title(self) -> str:
@@ -38,11 +42,12 @@ class RunWeights:
 
     @property
     def metadata(self) -> dict[str, str]:
-        """What a file that leaves the database says of itself."""
+        """Return what a file that leaves the database says of itself."""
         run = self.detail.run
         said = {
             "network": self.bound.name, "unit": self.bound.unit, "digest": run.architecture, "recipe": run.recipe,
             "data": run.data, "data_set": self.detail.data.name, "seed": str(run.seed), "run": str(run.id),
+            "resbench": __version__,
             "study": ", ".join(dict.fromkeys(study for study, _ in self.detail.studies)),
         }  # fmt: skip
         return said if self.how != OTHER else said | {"bits": "trained again, with other numbers than the run"}
@@ -55,18 +60,25 @@ KEPT, AGAIN, OTHER = "kept", "trained again", "trained again, with other numbers
 
 
 def weights_of_run(
-    engine: Engine, folder: Path, run_id: int, on_epoch: Callable[[int, float], None], *, other_bits: bool = False
+    engine: Engine,
+    folder: Path,
+    run_id: int,
+    on_epoch: Callable[[int, float], None],
+    *,
+    other_bits: bool = False,
+    note: Callable[[str], None] = lambda text: None,
 ) -> RunWeights:
-    """The weights of a run that is complete. A kept file that is missing, damaged or of another network is trained again.
+    """Return the weights of a run that is complete. A kept file that is missing, damaged or of another run is trained again.
 
     Args:
-        folder: of checkpoints.
+        folder: of checkpoints; it is written to before anything is trained, so that a bad one costs no training.
         on_epoch: given every epoch and its val error in percent, where it is trained again.
         other_bits: take them also where the numbers are others than the run's; then they are not kept under it.
+        note: given why the run is trained again, before it is.
 
     Raises:
-        BadInput: for a run that is not complete, and where its numbers do not come again.
-        StorageError: where what was trained cannot be kept.
+        BadInput: for a run that is not complete, a folder that holds other files, and where its numbers do not come again.
+        StorageError: where the folder takes no file.
     """
     detail = run_detail(engine, run_id)
     if detail.run.status != "complete":
@@ -77,6 +89,11 @@ def weights_of_run(
     if state is not None:
         ask_to_keep(engine, run_id)
         return RunWeights(detail, bound, state, KEPT)
+    news = claim(engine, folder)
+    check_writable(engine, folder)
+    if news is not None:
+        note(news)
+    note(f"{_why_again(engine, folder, run_id)}; it is trained again")
     again = retrain(engine, run_id, on_epoch)
     assert again.weights is not None or not again.same
     if not again.same and not other_bits:
@@ -86,10 +103,24 @@ def weights_of_run(
         )
     if again.weights is None:
         raise BadInput(f"run {run_id}: trained again here it diverged: {again.why}")
+    unkept = None
     if again.same:
-        claim(engine, folder)
-        keep_weights(engine, folder, run_id, again.weights)
-    return RunWeights(detail, bound, read_bytes(again.weights)[0], AGAIN if again.same else OTHER)
+        try:
+            keep_weights(engine, folder, run_id, again.weights)
+        except (StorageError, DatabaseError) as error:
+            unkept = f"run {run_id}: its weights could not be kept: {error}"
+    return RunWeights(detail, bound, read_bytes(again.weights)[0], AGAIN if again.same else OTHER, unkept)
+
+
+def _why_again(engine: Engine, folder: Path, run_id: int) -> str:
+    """Say what is wrong with the file that is kept, or that there is none."""
+    kept = kept_weights(engine, [run_id]).values()
+    if not kept:
+        return f"run {run_id}: no weights are kept"
+    fault = next(iter(find_faults(engine, folder, kept)), None)
+    if fault is None:
+        return f"run {run_id}: the file of weights that its row names is of another run or network"
+    return f"{fault}" if fault.damaged else f"{fault}; {OPTION}"
 
 
 def _identity(detail: RunDetail) -> dict[str, str]:

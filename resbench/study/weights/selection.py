@@ -3,44 +3,85 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from statistics import median
 
 from resbench.errors import BadInput
 from resbench.evidence.leaderboard import board_of, entry_named
 from resbench.evidence.study_runs import study_runs
+from resbench.store.checkpoints.faults import OPTION, find_faults
 from resbench.store.checkpoints.weights import KeptWeights, drop_weights, kept_weights
 from resbench.store.open import Engine
 from resbench.store.results.reading import StudyRun, runs_of_study
 from resbench.study.context import Desk
 
 SHOWN = 5  # runs in a line
+AGAIN = "`resbench results weights RUN`"
 
 
-def choose_weights(desk: Desk, study_id: int) -> str:
-    """Let go of the weights that `keep` does not want. Returns what is kept, in a sentence; "" for nothing."""
-    keep, name, without = desk.spec.keep, desk.spec.name, []
+def choose_weights(desk: Desk, study_id: int, before: int = 0) -> str:
+    """Let go of the weights that `keep` does not want.
+
+    Args:
+        desk: of the study, which is over.
+        study_id: its row.
+        before: the newest run when this start began; a run up to it was trained before.
+
+    Returns:
+        What is kept, what is not found and what is lacking, in a sentence; "" for nothing.
+    """
+    keep, folder, name = desk.spec.keep, desk.means.folder, desk.spec.name
     runs = {run.run_id: run for run in runs_of_study(desk.engine, name) if run.active and run.status == "complete"}
     kept = kept_weights(desk.engine, runs)
-    if not kept:
+    if not runs:
         return ""
-    if keep.runs == "best":
-        best = list(_best(desk, kept))
-        wanted = {run.run_id: run for _, run in best if run is not None}
-        without = [name for name, run in best if run is None]
-    else:
-        wanted = {run_id: run for run_id, run in runs.items() if run_id in kept and keep.wants(judges=run.judges)}
-    drop_weights(desk.engine, study_id, wanted)
-    if not wanted:
+    best = keep.runs == "best"
+    chosen = [*(_best(desk, kept) if best else (run for run in runs.values() if keep.wants(judges=run.judges)))]
+    wanted = {run.run_id: run for run in chosen if run.run_id in kept}
+    lacking = {run.run_id: run for run in chosen if run.run_id not in kept}
+    if kept:
+        drop_weights(desk.engine, study_id, wanted)
+    faults = find_faults(desk.engine, folder, (kept[run_id] for run_id in wanted), names_only=True)
+    gone = {fault.run_id for fault in faults}
+    there = {run_id: run for run_id, run in wanted.items() if run_id not in gone}
+    sentences = (_there(there, kept, folder), _not_found(sorted(gone), folder), _lacking(lacking, before))
+    return "; ".join(filter(None, sentences))
+
+
+def _there(runs: Mapping[int, StudyRun], kept: Mapping[int, KeptWeights], folder: Path) -> str:
+    if not runs:
         return ""
-    named = [f"{run.unit} seed {run.seed} (run {run_id})" for run_id, run in wanted.items()]
-    more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
-    size = sum(kept[run_id].bytes for run_id in wanted) / 1e6
-    lacking = f"; none of {', '.join(without[:SHOWN])}" if without else ""
+    size = sum(kept[run_id].bytes for run_id in runs) / 1e6
     return (
-        f"weights kept: {', '.join(named[:SHOWN])}{more}; {size:,.1f} MB in {desk.means.folder}; "
-        f"`resbench net export --run {next(iter(wanted))}` takes a network home"
-        f"{lacking}"
+        f"weights kept: {_some(_named(runs))}; {size:,.1f} MB in {folder}; "
+        f"`resbench net export --run {next(iter(runs))}` takes a network home"
     )
+
+
+def _not_found(runs: Sequence[int], folder: Path) -> str:
+    if not runs:
+        return ""
+    return (
+        f"the kept weights of {'run' if len(runs) == 1 else 'runs'} {_some([str(run) for run in runs])} are not in {folder}: "
+        f"{OPTION}; {AGAIN} trains a run again whose file is lost"
+    )
+
+
+def _lacking(runs: Mapping[int, StudyRun], before: int) -> str:
+    """Of runs that `keep` wants: another study trained them, this one under another `keep`, or there was no room."""
+    if not runs:
+        return ""
+    number = "1 run has" if len(runs) == 1 else f"{len(runs)} runs have"
+    why = f", since {'it was' if len(runs) == 1 else 'they were'} trained before" if max(runs) <= before else ""
+    return f"{number} no kept weights{why}: {_some(_named(runs))}; {AGAIN} trains one again and keeps them"
+
+
+def _named(runs: Mapping[int, StudyRun]) -> list[str]:
+    return [f"{run.unit} seed {run.seed} (run {run_id})" for run_id, run in runs.items()]
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
 
 
 def nearest(engine: Engine, study: str, asked: str) -> int:
@@ -58,16 +99,18 @@ def nearest(engine: Engine, study: str, asked: str) -> int:
     return run.run_id
 
 
-def _best(desk: Desk, kept: Mapping[int, KeptWeights]) -> Iterator[tuple[str, StudyRun | None]]:
-    """Each unit that may be the best, and the run nearest to its median among those whose weights are there."""
+def _best(desk: Desk, kept: Mapping[int, KeptWeights]) -> Iterator[StudyRun]:
+    """Yield the run nearest to its median of each unit that may be the best, one whose weights are kept if there is one."""
     found = study_runs(desk.engine, desk.spec.name)
+    objective = found.design.objectives[0]
     of = dict(zip(found.names, found.groups.values(), strict=True))
     for row in board_of(found).rows:
         if row.ranked.fails or row.ranked.tied_with_best is False:
             continue
         group = of.get(row.ranked.name, [])
-        if group:
-            yield row.ranked.name, _nearest(group, found.design.objectives[0], kept)
+        run = _nearest(group, objective, kept) or _nearest(group, objective)
+        if run is not None:
+            yield run
 
 
 def _nearest(group: Sequence[StudyRun], objective: str, among: Collection[int] | None = None) -> StudyRun | None:
