@@ -15,6 +15,7 @@ from resbench.ops.schema import table
 from resbench.report.language_library import blocks, networks, recipes, units
 from resbench.report.language_limits import limits
 from resbench.report.language_ops import ops
+from resbench.report.language_study import study_keys
 from resbench.report.language_values import functions, recipe_keys, values
 from resbench.spec.library import Library
 
@@ -22,6 +23,7 @@ SECTIONS: Mapping[str, Callable[[Library], str]] = {
     "values": lambda _: values(),
     "functions": lambda _: functions(),
     "recipe": lambda _: recipe_keys(),
+    "study": study_keys,
     "limits": lambda _: limits(),
     "ops": lambda library: ops(library.ops),
     "blocks": blocks,
