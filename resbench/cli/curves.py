@@ -23,8 +23,8 @@ Band = tuple[float, float, float]  # lowest, mean, highest
 
 @dataclass(slots=True)
 class Curves:
-    """`errors`: percent, by unit, seed and epoch. `diverged`: by unit, the seeds whose error is not finite now, or whose run ended
-    without having learned.
+    """`errors`: percent, by unit, seed and epoch. `diverged`: by unit, the seeds whose error is not finite now, or whose run
+    ended without having learned.
     """
 
     errors: dict[str, dict[int, dict[int, float]]] = field(default_factory=dict)
@@ -75,12 +75,18 @@ class Curves:
             text.append_text(_line(unit, bands[unit], averaged[unit], count, number, ascii_only=ascii_only))
         if len(order) > SHOWN:
             text.append(f"and {len(order) - SHOWN} more, which are worse so far\n")
-        text.append(_all_diverged({unit: seeds for unit, seeds in self.diverged.items() if seeds and unit not in bands}))
+        text.append(
+            _all_diverged({unit: seeds for unit, seeds in self.diverged.items() if seeds and unit not in bands})
+        )
         return text
 
     def _converging(self, unit: str) -> dict[int, dict[int, float]]:
         """Return the curves of a unit's runs that have not diverged."""
-        return {seed: curve for seed, curve in self.errors[unit].items() if curve and seed not in self.diverged.get(unit, ())}
+        return {
+            seed: curve
+            for seed, curve in self.errors[unit].items()
+            if curve and seed not in self.diverged.get(unit, ())
+        }
 
 
 def _bands(seeds: Mapping[int, Mapping[int, float]]) -> dict[int, Band]:
@@ -131,9 +137,7 @@ def _line(
     name = printable(unit, _NAME)
     n = sum(last in curve for curve in seeds.values())
     beside = f"; {diverged} diverged" if diverged else ""
-    return Text.assemble(
-        (mark, COLOURS[number]), f" {name}: {mean:.1f} %{spread} at epoch {last}, n = {n}{beside}\n"
-    )
+    return Text.assemble((mark, COLOURS[number]), f" {name}: {mean:.1f} %{spread} at epoch {last}, n = {n}{beside}\n")
 
 
 def _all_diverged(seeds: Mapping[str, Collection[int]]) -> str:
