@@ -59,7 +59,7 @@ def _ranked(unit: Measured, verdict: str) -> tuple[Cell, ...]:
     r = unit.row.ranked
     interval = "–" if r.ci_low is None or r.ci_high is None else f"[{r.ci_low:.2f}, {r.ci_high:.2f}]".replace("-", "−")
     return (
-        Cell(str(r.rank), r.rank), Cell(unit.row.name, anchor=anchor_of(unit)),
+        Cell(str(r.rank), r.rank), Cell(unit.shown.name, anchor=anchor_of(unit)),
         _number(r.mean), _number(r.std), Cell(interval, r.ci_low),
         Cell("–" if not r.n else "diverged" if r.median is None else f"{r.median:.2f}", r.median),
         Cell(unit.n + (f" (-{r.missing})" if r.missing else ""), r.converged),
@@ -80,7 +80,7 @@ def differences_sheet(found: Found) -> Sheet | None:
         return None
     assert found.best is not None
     head = ("unit", ">difference", "95 % interval", ">in sds", ">p", ">p (Holm)", "n", "different?")
-    caption = f"Each unit less {found.best.row.name}, in {found.words.unit}: above 0 it is worse."
+    caption = f"Each unit less {found.best.shown.name}, in {found.words.unit}: above 0 it is worse."
     return Sheet(caption, head, tuple(_difference(unit, pair) for unit, pair in rows))
 
 
@@ -88,7 +88,7 @@ def _difference(unit: Measured, pair: Comparison) -> tuple[Cell, ...]:
     interval = "–" if pair.ci_low is None or pair.ci_high is None else f"[{pair.ci_low:+.2f}, {pair.ci_high:+.2f}]"
     verdict = {True: "yes", False: "not shown", None: "no test"}[pair.claim]
     return (
-        Cell(unit.row.name), _number(pair.difference, "+.2f"), Cell(interval.replace("-", "−"), pair.ci_low),
+        Cell(unit.shown.name), _number(pair.difference, "+.2f"), Cell(interval.replace("-", "−"), pair.ci_low),
         _number(pair.effect_sd, "+.1f"), _number(pair.p, ".2g"), _number(pair.p_holm, ".2g"),
         Cell(f"{pair.n_a} / {pair.n_b}"), Cell(verdict),
     )  # fmt: skip
@@ -114,7 +114,7 @@ def runs_sheet(found: Found) -> Sheet:
 
 def _run(unit: Measured, run: StudyRun) -> tuple[Cell, ...]:
     return (
-        Cell(unit.row.unit), Cell(str(run.seed), run.seed), Cell(run.status), _number(run.val_error_pct),
+        Cell(unit.shown.unit), Cell(str(run.seed), run.seed), Cell(run.status), _number(run.val_error_pct),
         _number(run.val_loss, ".4f"), _number(run.train_loss, ".4f"), Cell(str(run.epochs), run.epochs),
         _number(run.train_s, ".1f"), _number(run.wall_s, ".1f"), Cell(str(run.run_id), run.run_id), Cell(run.created_at),
     )  # fmt: skip

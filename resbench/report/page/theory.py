@@ -57,7 +57,7 @@ def _row(engine: Engine, unit: Measured, taken: Sequence[ProfileRecord]) -> tupl
     ratio, share = _measured([record for record in taken if record.epoch == 0])
     mean = unit.row.ranked.mean
     cells = (
-        Cell(unit.row.name, anchor=anchor_of(unit)), Cell("–" if mean is None else f"{mean:.2f}", mean), Cell(one.equation),
+        Cell(unit.shown.name, anchor=anchor_of(unit)), Cell("–" if mean is None else f"{mean:.2f}", mean), Cell(one.equation),
         Cell(one.short[0]), Cell(one.short[1]), Cell(left, one.left), Cell("hold" if one.foretold["4"] else "do not"),
         Cell("–" if ratio is None else f"{ratio:.3g}", ratio), Cell("–" if share is None else f"{share:.0f}", share),
     )  # fmt: skip
