@@ -18,6 +18,7 @@ from resbench.study.host import is_gone
 from resbench.study.limits import needs_of, within
 from resbench.study.narrator import Narrator
 from resbench.study.shift import Shift
+from resbench.study.tags import TagCheck
 from resbench.study.trainer import Trainer
 from resbench.study.watcher import Watcher
 
@@ -38,8 +39,8 @@ class Helper:
 
 
 def assist(engine: Engine, shift: Shift, helper: Helper, watch: Watcher) -> Limit | None:
-    """Until nobody coordinates the study and no cell is left that could be trained now, or until a limit of the shift is reached:
-    then that is returned. Raises as an executor does.
+    """Train until nobody coordinates the study and no cell is left that this worker may train, or until a limit of the shift is
+    reached: then that is returned. Raises as an executor does.
     """
     other = coordinator(engine, helper.study)
     if other is not None:
@@ -57,8 +58,10 @@ def assist(engine: Engine, shift: Shift, helper: Helper, watch: Watcher) -> Limi
             time.sleep(LOOK_S)
     study_id = get_study(engine, helper.study).id
 
+    fitting = TagCheck(engine, study_id, shift.record.tags, watch.note)
+
     def is_over() -> bool:
-        return coordinator(engine, helper.study) is None and not is_open(engine, study_id)
+        return not fitting.is_open() and coordinator(engine, helper.study) is None
 
     names = {
         row.id: (row.trial.name, helper.epochs.get(row.trial.name, 0)) for row in trials_of_study(engine, study_id)
@@ -70,7 +73,9 @@ def assist(engine: Engine, shift: Shift, helper: Helper, watch: Watcher) -> Limi
             if short:
                 watch.note(short)
         limit = executor.run(count, is_over)
-    return None if limit is None or is_over() else limit
+    if limit is None or is_over():
+        return None
+    return limit if limit == "cells" or fitting.is_open() or not is_open(engine, study_id) else "tags"
 
 
 def coordinator(engine: Engine, study: str) -> WorkerRow | None:
