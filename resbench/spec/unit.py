@@ -9,8 +9,8 @@ from resbench.spec.check import Check
 from resbench.spec.expression import Expression
 from resbench.spec.names import UNIT_NAMES
 from resbench.spec.node import Node
-from resbench.spec.oplist import Vocabulary, block_signature, parse_ops
-from resbench.spec.signature import Signature
+from resbench.spec.oplist import Vocabulary, block_signature, check_constant, parse_ops
+from resbench.spec.signature import Argument, Signature
 
 MAX_INPUTS = 8
 
@@ -59,6 +59,7 @@ def parse_unit(top: Node, vocabulary: Vocabulary, check: Check) -> UnitSpec:
         check.keys(node, [], ["layers", "expansion", "after_stem", "after_last"])
         for key in ("layers", "expansion"):
             value = node.mapping.get(key, Node(1)).value
+            check_constant(key, node.mapping.get(key, Node(1)), Argument(("int",), True), check)
             for word in value.names if isinstance(value, Expression) else ():
                 if word in (*UNIT_NAMES, "channels"):
                     check.report(node.mapping[key], f"`{word}` is of a place; a boundary knows only the unit's params")
