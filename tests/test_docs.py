@@ -23,6 +23,7 @@ from resbench.language.graph.unit import parse_unit
 from resbench.language.library.library import Library
 from resbench.language.names import KNOWN, MEANINGS
 from resbench.language.recipe.recipe import parse_recipe
+from resbench.language.study import study
 from resbench.language.study.study import parse_study
 from resbench.language.yaml.node import Node, from_plain, plain
 from resbench.language.yaml.problems import Problems
@@ -98,6 +99,33 @@ def test_every_op_with_every_argument_is_on_the_page() -> None:
         for key, argument in signature.arguments.items():
             assert f"| `{key}` |" in text
             assert argument.doc.replace("|", "\\|") in text
+
+
+def test_every_key_of_a_study_is_on_the_page() -> None:
+    text = page("docs/language.md")
+    schema = make_schema("study", Library(table()))
+    assert {*schema["properties"]} == {*study.REQUIRED_KEYS, *study.OPTIONAL_KEYS}
+    parts = {key: of for key, of in schema["properties"].items() if key not in ("recipe", "data", "network")}
+    keys = sorted(f"{part}.{key}" for part, of in parts.items() for key in keys_within(of))
+    assert {"keep.gib", "budget.latency_ms", "search.finalists", "search.by", "track.use"} <= {*keys}
+    rows = [line.split("`")[1] for line in text.splitlines() if line.startswith("| `")]
+    assert [key for key in schema["properties"] if key not in rows] == []
+    for key in keys:
+        part, _, name = key.partition(".")
+        assert any(row.startswith(f"{part}.") and row.endswith(f".{name}") for row in rows), key
+    for key in ("arrange.ops", "arrange.rules", "mutate.edits", "mutate.count", "vary", "use"):
+        assert f"units.{key}" in rows
+
+
+def keys_within(schema: Any) -> set[str]:
+    """The keys that a schema names, at any depth."""
+    if isinstance(schema, list):
+        return {key for item in schema for key in keys_within(item)}
+    if not isinstance(schema, dict):
+        return set()
+    named = set(schema.get("properties", {}))
+    parts = [*schema.get("properties", {}).values(), *(of for word, of in schema.items() if word != "properties")]
+    return named.union(*map(keys_within, parts))
 
 
 def test_every_known_value_and_function_has_a_meaning() -> None:

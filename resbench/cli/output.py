@@ -61,11 +61,34 @@ def json_value(value: object) -> object:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def terminal_width() -> int | None:
+    """Return the columns of the terminal that stdout is; None where it is none, and a table may be as wide as it likes."""
+    return Console(file=sys.stdout).width if sys.stdout.isatty() else None
+
+
+def table_width(columns: Sequence[str], rows: Sequence[Sequence[object]], kept: Sequence[int]) -> int:
+    """Return how wide a table of those columns is in its narrow form, without a fold."""
+    lines = [[name.removeprefix(">") for name in columns], *rows]
+    widths = [max(cell_len(cell(line[number])) for line in lines) for number in kept]
+    return sum(widths) + 2 * len(kept)  # a gap of two between columns, and a blank at each end
+
+
 def make_table(
-    columns: Sequence[str], rows: Sequence[Sequence[object]], *, styles: Sequence[str] = (), title: str = ""
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    styles: Sequence[str] = (),
+    title: str = "",
+    folded: str = "",
+    width: int | None = None,
 ) -> Table:
-    """Return a column whose name starts with `>` is aligned to the right. `styles` are of the rows."""
+    """Return a column whose name starts with `>` is aligned to the right. `styles` are of the rows. `folded`: the only
+    column that may take several lines, and `width` of the terminal, in which a table that does not fit has smaller
+    gaps.
+    """
+    narrow = width is not None and table_width(columns, rows, range(len(columns))) + len(columns) - 1 > width
     table = Table(
+        padding=(0, 1, 0, 0) if narrow else (0, 1),
         box=box.SIMPLE_HEAD,
         title=Text(printable(title, LONGEST)) if title else None,
         title_justify="left",
@@ -73,7 +96,12 @@ def make_table(
     )
     for column in columns:
         name = Text(printable(column.removeprefix(">"), LONGEST))
-        table.add_column(name, justify="right" if column.startswith(">") else "left", overflow="fold")
+        table.add_column(
+            name,
+            justify="right" if column.startswith(">") else "left",
+            overflow="fold",
+            no_wrap=bool(folded) and column != folded,
+        )
     for number, row in enumerate(rows):
         table.add_row(*(Text(cell(value)) for value in row), style=styles[number] if styles else "")
     return table

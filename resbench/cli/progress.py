@@ -91,6 +91,8 @@ class StudyProgress:
         """A run is in the database; what is told here survives any kill."""
         self.done += 1
         self.epochs_done += of - epochs  # it may have ended early
+        if self.curves is not None:
+            self.curves.end(unit, seed, error_pct)
         said = "diverged" if error_pct is None else f"val error {error_pct:.2f} %"
         text = f"{unit}, seed {seed}: {said} after {epochs} epochs"
         if not self.total:  # of a study that another process runs

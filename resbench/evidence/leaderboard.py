@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from statistics import fmean
 
 from resbench.errors import BadInput
 from resbench.evidence.assessment import Assessment, assess
+from resbench.evidence.names import short_names
 from resbench.evidence.still_improving import was_improving
 from resbench.evidence.study_runs import Searched, StudyRuns, aliases, shown_name, study_runs
 from resbench.language.study.design import EXACT
@@ -56,6 +57,10 @@ class Row:
     def name(self) -> str:
         return shown_name(self.unit, self.aliases)
 
+    def shortened(self, shown: Mapping[str, str]) -> Row:
+        """Return the row as it is shown, by how each name is."""
+        return replace(self, unit=shown[self.unit], aliases=tuple(shown[name] for name in self.aliases))
+
     def as_json(self) -> dict[str, object]:
         """Flat, errors in percent on val, `train_s` in seconds; of further objectives such as `val_loss_mean`."""
         r = self.ranked
@@ -91,6 +96,20 @@ class Leaderboard:
     improving: tuple[str, ...] = ()
     unequal: tuple[str, ...] = ()
     largest_class_error_pct: float | None = None
+
+    def shortened(self) -> Leaderboard:
+        """Return the board as tables and sentences show it; what is looked up by a unit's name is looked up in the whole one."""
+        shown = self.shown
+        rows = tuple(row.shortened(shown) for row in self.rows)
+        return replace(
+            self, rows=rows, improving=tuple(shown.get(name, name) for name in self.improving),
+            unequal=tuple(_unequal(rows)) if self.unequal else (),
+        )  # fmt: skip
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """Every name of every unit -> how it is shown beside the others."""
+        return short_names(name for row in self.rows for name in (row.unit, *row.aliases))
 
     @property
     def unclaimed(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from resbench.errors import BadInput, did_you_mean
+from resbench.evidence.names import short_names
 from resbench.language.study.design import EXACT, Design, design_from
 from resbench.statistics.moderated import variance_floor
 from resbench.statistics.sample import Sample
@@ -57,6 +58,12 @@ class StudyRuns:
         """By which tables show the units that have runs, in the order of `groups`."""
         return [aliases(runs)[0] for runs in self.groups.values()]
 
+    @property
+    def shown(self) -> dict[str, str]:
+        """Every name of every unit -> how it is shown beside the others."""
+        named = [name for runs in self.groups.values() for name in aliases(runs)]
+        return short_names([*named, *(each.unit for each in self.untrained)])
+
     def lacking(self, names: Collection[str], look: int) -> list[str]:
         """Return those of the units that have not all of the first so many seeds."""
         return [name for name, seeds in self._seeds(names) if not set(self.seeds[:look]) <= seeds]
@@ -90,14 +97,17 @@ class StudyRuns:
         ]
 
     def find(self, asked: str) -> str:
-        """Return the name under which tables show a unit: for it, for another name of it, for what only one name or
-        digest begins with. Raises BadInput with the names there are.
+        """Return a unit's first name: for it, for another name of it, for either as it is shown, and for what only one name, name
+        as shown or digest begins with. Raises BadInput with the names there are.
         """
         first = {name: names[0] for names in map(aliases, self.groups.values()) for name in names}
         first |= {each.unit: each.unit for each in self.untrained}
         if asked in first:
             return first[asked]
-        begun = {first[name] for name in first if name.startswith(asked)}
+        as_shown = {shown: first[name] for name, shown in self.shown.items()}
+        if asked in as_shown:
+            return as_shown[asked]
+        begun = {of[name] for of in (first, as_shown) for name in of if name.startswith(asked)}
         begun |= {name for name, (digest, _) in zip(self.names, self.groups, strict=True) if digest.startswith(asked)}
         if asked and len(begun) == 1:
             return begun.pop()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from resbench.errors import BadInput
 from resbench.escape import printable
+from resbench.evidence.names import short_names
 from resbench.figures.axis_scale import AxisScale, scale_of
 from resbench.figures.panel_grid import draw_panels
 from resbench.figures.ranking import label
@@ -82,7 +83,8 @@ def by_depth(units: Sequence[Measured], depths: Mapping[str, int]) -> dict[str, 
     for unit in units:
         for name in (unit.row.unit, *unit.row.aliases):
             groups.setdefault(printable(_OF_NETWORK.sub("", name), 200), {})[depths[unit.row.digest]] = unit
-    return {name: sorted(of.items()) for name, of in groups.items()}
+    shown = short_names(groups)
+    return {shown[name]: sorted(of.items()) for name, of in groups.items()}
 
 
 def _line(of: Sequence[tuple[int, Measured]]) -> tuple[list[int], list[float]]:

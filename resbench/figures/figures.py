@@ -69,7 +69,7 @@ def profiles_of(engine: Engine, found: StudyResults) -> dict[str, profile.ByEpoc
         for record in taken.get(unit.row.unit, ()):
             by_epoch.setdefault(record.epoch, {}).setdefault(record.seed, []).append(record)
         if by_epoch:
-            shown[printable(unit.row.unit, 200)] = {epoch: list(seeds.values()) for epoch, seeds in by_epoch.items()}
+            shown[printable(unit.shown.unit, 200)] = {epoch: list(seeds.values()) for epoch, seeds in by_epoch.items()}
     return shown
 
 

@@ -1,8 +1,11 @@
-"""Val errors by unit, seed and epoch -> a picture of text: each unit's mean over seeds, in a band from lowest to highest."""
+"""Val errors by unit, seed and epoch -> a picture of text: each unit's mean over seeds, in a band from lowest to highest.
+
+A run that diverged is in no mean, as in the ranking: it is counted beside.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import fmean
@@ -20,19 +23,33 @@ Band = tuple[float, float, float]  # lowest, mean, highest
 
 @dataclass(slots=True)
 class Curves:
-    """`errors`: percent, by unit, seed and epoch; a run that diverged ends where it did."""
+    """`errors`: percent, by unit, seed and epoch. `diverged`: by unit, the seeds whose error is not finite now, or whose run
+    ended without having learned.
+    """
 
     errors: dict[str, dict[int, dict[int, float]]] = field(default_factory=dict)
+    diverged: dict[str, set[int]] = field(default_factory=dict)
     epochs: int = 1
 
     def add(self, unit: str, seed: int, of: int, epoch: int, error_pct: float | None) -> None:
         self.epochs = max(self.epochs, of, epoch)
+        curve = self.errors.setdefault(unit, {}).setdefault(seed, {})
         if error_pct is not None:
-            self.errors.setdefault(unit, {}).setdefault(seed, {})[epoch] = error_pct
+            curve[epoch] = error_pct
+        self.end(unit, seed, error_pct)
+
+    def end(self, unit: str, seed: int, error_pct: float | None) -> None:
+        """Note whether a run diverged: only its end says so of one whose errors are finite."""
+        diverged = self.diverged.setdefault(unit, set())
+        if error_pct is None:
+            diverged.add(seed)
+        else:
+            diverged.discard(seed)
 
     def drawn(self, width: int, height: int, *, ascii_only: bool = False) -> Text:
-        """Return the picture and below it a line for each unit that is in it; nothing before the first epoch."""
-        bands = {unit: _bands(seeds) for unit, seeds in self.errors.items()}
+        """Return the picture with a line below it for each unit in it; nothing before the first finite error."""
+        averaged = {unit: self._converging(unit) for unit in self.errors}
+        bands = {unit: _bands(seeds) for unit, seeds in averaged.items() if seeds}
         if not bands:
             return Text()
         order = sorted(bands, key=lambda unit: (bands[unit][max(bands[unit])][1], unit))
@@ -54,10 +71,22 @@ class Curves:
             text.append("\n")
         text.append(f"{'':{_LEFT}}epoch 1{f'{self.epochs}':>{max(1, columns - 7)}}\n")
         for number, unit in enumerate(shown):
-            text.append_text(_line(unit, bands[unit], self.errors[unit], number, ascii_only))
+            count = len(self.diverged.get(unit, ()))
+            text.append_text(_line(unit, bands[unit], averaged[unit], count, number, ascii_only=ascii_only))
         if len(order) > SHOWN:
             text.append(f"and {len(order) - SHOWN} more, which are worse so far\n")
+        text.append(
+            _all_diverged({unit: seeds for unit, seeds in self.diverged.items() if seeds and unit not in bands})
+        )
         return text
+
+    def _converging(self, unit: str) -> dict[int, dict[int, float]]:
+        """Return the curves of a unit's runs that have not diverged."""
+        return {
+            seed: curve
+            for seed, curve in self.errors[unit].items()
+            if curve and seed not in self.diverged.get(unit, ())
+        }
 
 
 def _bands(seeds: Mapping[int, Mapping[int, float]]) -> dict[int, Band]:
@@ -97,11 +126,24 @@ def _draw(
         cells[row(mean), column] = (dot, COLOURS[number])
 
 
-def _line(unit: str, bands: Mapping[int, Band], seeds: Mapping[int, object], number: int, ascii_only: bool) -> Text:
+def _line(
+    unit: str, bands: Mapping[int, Band], seeds: Mapping[int, Mapping[int, float]], diverged: int, number: int, *,
+    ascii_only: bool,
+) -> Text:  # fmt: skip
     last = max(bands)
     least, mean, most = bands[last]
     spread = f" ({least:.1f} to {most:.1f})" if most > least else ""
     mark = str(number + 1) if ascii_only else "●"
     name = printable(unit, _NAME)
-    text = f" {name}: {mean:.1f} %{spread} at epoch {last}, n = {len(seeds)}\n"
-    return Text.assemble((mark, COLOURS[number]), text)
+    n = sum(last in curve for curve in seeds.values())
+    beside = f"; {diverged} diverged" if diverged else ""
+    return Text.assemble((mark, COLOURS[number]), f" {name}: {mean:.1f} %{spread} at epoch {last}, n = {n}{beside}\n")
+
+
+def _all_diverged(seeds: Mapping[str, Collection[int]]) -> str:
+    """Return the line of the units that have no run to average, nothing where there is none."""
+    if not seeds:
+        return ""
+    named = [f"{printable(unit, _NAME)} ({len(seeds[unit])})" for unit in sorted(seeds)[:SHOWN]]
+    more = f" and {len(seeds) - SHOWN} more units" if len(seeds) > SHOWN else ""
+    return f"every run diverged: {', '.join(named)}{more}\n"

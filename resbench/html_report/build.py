@@ -66,6 +66,7 @@ class Page:
 def page(engine: Engine, study: str) -> Page:
     """Raises BadInput for an unknown study and for one without a finished run."""
     evidence = study_results(engine, study)
+    shown = evidence.board.shortened()
     row = get_study(engine, study)
     runs = [run for unit in evidence.units for run in unit.runs]
     first = evidence.units[0].runs[0]
@@ -75,7 +76,7 @@ def page(engine: Engine, study: str) -> Page:
         study=study,
         doc=str(evidence.spec.get("doc") or ""),
         facts=(*_facts(evidence, data, first), *_notes(engine, study, runs)),
-        says=tuple(line for line in notes(evidence.board) if line not in limits(evidence.board)),
+        says=tuple(line for line in notes(shown) if line not in limits(shown)),
         cannot=_cannot(evidence, data, len(reveals(engine, study)), runs_by_measured_plans(engine, study)),
         ranking=ranking_table(evidence),
         differences=differences_table(evidence),
@@ -141,7 +142,7 @@ def _tuned(study_results: StudyResults) -> str:
 def _cannot(study_results: StudyResults, data: DataRecord, looked: int, measured: int) -> tuple[str, ...]:
     n = study_results.board.n_val
     said = [
-        *limits(study_results.board),
+        *limits(study_results.board.shortened()),
         f"Errors are of {n} validation images: one image is {100 / n:.2f} points. They say nothing of another split, another "
         f"data set or a larger network.",
         _tuned(study_results),
@@ -180,6 +181,7 @@ def _unit(engine: Engine, unit: Measured) -> UnitPart:
     stored = get_architecture(engine, unit.row.digest)
     train = "–" if unit.row.train_s is None else f"{unit.row.train_s:.1f} s, mean over runs"
     facts = (
+        *([] if unit.row.name == unit.shown.name else [("whole name", unit.row.name)]),
         ("file", stored.unit),
         ("network", stored.network),
         ("digest", stored.digest),
@@ -187,7 +189,7 @@ def _unit(engine: Engine, unit: Measured) -> UnitPart:
         ("training", train),
         ("seeds", _few([run.seed for run in unit.runs])),
     )
-    return UnitPart(anchor_of(unit), unit.row.name, facts, draw_unit(stored, unit.row.unit))
+    return UnitPart(anchor_of(unit), unit.shown.name, facts, draw_unit(stored, unit.shown.unit))
 
 
 def _recipe(engine: Engine, study_results: StudyResults) -> tuple[tuple[str, str], ...]:

@@ -59,7 +59,7 @@ def _ranked(unit: Measured, verdict: str) -> tuple[TableCell, ...]:
     r = unit.row.ranked
     interval = "–" if r.ci_low is None or r.ci_high is None else f"[{r.ci_low:.2f}, {r.ci_high:.2f}]".replace("-", "−")
     return (
-        TableCell(str(r.rank), r.rank), TableCell(unit.row.name, anchor=anchor_of(unit)),
+        TableCell(str(r.rank), r.rank), TableCell(unit.shown.name, anchor=anchor_of(unit)),
         _number(r.mean), _number(r.std), TableCell(interval, r.ci_low),
         TableCell("–" if not r.n else "diverged" if r.median is None else f"{r.median:.2f}", r.median),
         TableCell(unit.n + (f" (-{r.missing})" if r.missing else ""), r.converged),
@@ -80,7 +80,7 @@ def differences_table(found: StudyResults) -> ReportTable | None:
         return None
     assert found.best is not None
     head = ("unit", ">difference", "95 % interval", ">in sds", ">p", ">p (Holm)", "n", "different?")
-    caption = f"Each unit less {found.best.row.name}, in {found.words.unit}: above 0 it is worse."
+    caption = f"Each unit less {found.best.shown.name}, in {found.words.unit}: above 0 it is worse."
     return ReportTable(caption, head, tuple(_difference(unit, pair) for unit, pair in rows))
 
 
@@ -88,7 +88,7 @@ def _difference(unit: Measured, pair: Comparison) -> tuple[TableCell, ...]:
     interval = "–" if pair.ci_low is None or pair.ci_high is None else f"[{pair.ci_low:+.2f}, {pair.ci_high:+.2f}]"
     verdict = {True: "yes", False: "not shown", None: "no test"}[pair.claim]
     return (
-        TableCell(unit.row.name), _number(pair.difference, "+.2f"), TableCell(interval.replace("-", "−"), pair.ci_low),
+        TableCell(unit.shown.name), _number(pair.difference, "+.2f"), TableCell(interval.replace("-", "−"), pair.ci_low),
         _number(pair.effect_sd, "+.1f"), _number(pair.p, ".2g"), _number(pair.p_holm, ".2g"),
         TableCell(f"{pair.n_a} / {pair.n_b}"), TableCell(verdict),
     )  # fmt: skip
@@ -114,7 +114,7 @@ def runs_table(found: StudyResults) -> ReportTable:
 
 def _run(unit: Measured, run: StudyRun) -> tuple[TableCell, ...]:
     return (
-        TableCell(unit.row.unit), TableCell(str(run.seed), run.seed), TableCell(run.status), _number(run.val_error_pct),
+        TableCell(unit.shown.unit), TableCell(str(run.seed), run.seed), TableCell(run.status), _number(run.val_error_pct),
         _number(run.val_loss, ".4f"), _number(run.train_loss, ".4f"), TableCell(str(run.epochs), run.epochs),
         _number(run.train_s, ".1f"), _number(run.wall_s, ".1f"), TableCell(str(run.run_id), run.run_id),
         TableCell(run.created_at),

@@ -62,7 +62,7 @@ def _row(engine: Engine, unit: Measured, taken: Sequence[ProfileRecord]) -> tupl
     ratio, share = _measured([record for record in taken if record.epoch == 0])
     mean = unit.row.ranked.mean
     cells = (
-        TableCell(unit.row.name, anchor=anchor_of(unit)), TableCell("–" if mean is None else f"{mean:.2f}", mean),
+        TableCell(unit.shown.name, anchor=anchor_of(unit)), TableCell("–" if mean is None else f"{mean:.2f}", mean),
         TableCell(one.equation),
         TableCell(one.short[0]), TableCell(one.short[1]), TableCell(left, one.left),
         TableCell("hold" if one.foretold["4"] else "do not"),

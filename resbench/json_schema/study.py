@@ -32,7 +32,12 @@ _KEEP = (
 _KEPT = {
     "properties": {
         "runs": {"enum": [*RUNS], "description": _KEEP},
-        "gib": {"type": "number", "exclusiveMinimum": 0, "default": 1, "description": "GiB, at most."},
+        "gib": {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "default": 1,
+            "description": "GiB of all weights beside the database, at most.",
+        },
     },
     "additionalProperties": False,
 }

@@ -27,15 +27,16 @@ from resbench.store.results.studies import study_spec
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A row of the ranking with its finished runs, one a seed, by seed."""
+    """A row of the ranking with its finished runs, one a seed, by seed. `shown`: the row with its names as they are shown."""
 
     row: Row
+    shown: Row
     runs: tuple[StudyRun, ...]
 
     @property
     def name(self) -> str:
         """As it may be printed; also where two names are one architecture."""
-        return printable(self.row.name, 400)
+        return printable(self.shown.name, 400)
 
     @property
     def converged(self) -> tuple[StudyRun, ...]:
@@ -148,7 +149,10 @@ def study_results(engine: Engine, study: str) -> StudyResults:
     stands = study_runs(engine, study)
     board, samples = board_of(stands), stands.samples(stands.design.objectives[0])
     runs = {name: _by_seed(of) for name, of in zip(stands.names, stands.groups.values(), strict=True)}
-    units = tuple(Measured(row, runs.get(row.ranked.name, ())) for row in board.rows)
+    units = tuple(
+        Measured(row, shown, runs.get(row.ranked.name, ()))
+        for row, shown in zip(board.rows, board.shortened().rows, strict=True)
+    )
     spec = study_spec(engine, study)
     return StudyResults(board, units, tuple(samples), spec, epochs_of_study(engine, study), stands)
 

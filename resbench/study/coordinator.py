@@ -31,6 +31,7 @@ from resbench.study.optuna_mirror import Searching, open_optuna, show_again, sho
 from resbench.study.racing import is_over, stages
 from resbench.study.resources.resources import Missing, Planned
 from resbench.study.seed_allocation import Identity
+from resbench.study.tags import asked, unfit
 from resbench.study.trials import Roll, add_points, enrol, retire
 from resbench.study.weights.selection import choose_weights
 from resbench.workers.attempts import Lost
@@ -185,6 +186,13 @@ def _train(desk: Desk, executor: Executor, shift: Shift, roll: Roll, work: _Work
         workers = max(workers, min(means.slots(), len(cells)))
     count, short = within(means.memory(), needs_of(cells), workers if shift.workers is None else shift.workers)
     desk.note_once(short)
+    elsewhere = unfit(cells, shift.record.tags)
+    if elsewhere:
+        tags = asked(elsewhere)
+        desk.note_once(
+            f"{len(elsewhere)} of {len(cells)} cells ask for the tags {tags}, which no worker of this process has; they wait for "
+            f"`resbench worker --study NAME --tags {tags.partition(' ')[0]}`"
+        )
     executor.run(count, lambda: _is_done(desk, roll, narrator))
     for cell in desk.do(lambda: cells_called(engine, {cell.id for cell in cells})):
         if cell.status == "failed" and cell.trial_id not in narrator.failed:  # elsewhere

@@ -74,7 +74,7 @@ def renewed(stands: str, ours: str) -> str:
 def note(engine: Engine, study: str) -> str:
     """The leaderboard in Markdown, whose every text is shown and none obeyed."""
     try:
-        board = leaderboard(engine, study)
+        board = leaderboard(engine, study).shortened()
     except BadInput as error:  # a study that has only begun has trials to show, and no ranking
         return markdown(str(error))
     title = f"## {markdown(board.study)}: val error on {markdown(board.data)}"

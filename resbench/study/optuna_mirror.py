@@ -9,19 +9,20 @@ import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import inf, sqrt
+from math import isfinite, sqrt
 from statistics import fmean
-from typing import Any
+from typing import Any, TypeGuard
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from resbench.errors import BadInput
-from resbench.language.graph.params import Range
+from resbench.errors import BadInput, SpaceTooLarge
+from resbench.language.graph.params import Domain, Range, label_of
+from resbench.language.yaml.node import Node
 from resbench.random_streams import stream
-from resbench.search.domains import MAX_POINTS, choices, count_of
+from resbench.search.domains import choices
 from resbench.search.point import Point
 from resbench.statistics.intervals import interval
 from resbench.statistics.sample import Sample
@@ -216,43 +217,95 @@ Space = Mapping[str, BaseDistribution]
 
 
 def space_of(searching: Searching, points: Sequence[Point]) -> Space:
-    """Optuna's name of each question -> its labels, over all points. Labels, never lists or numbers: Optuna would compare
-    `1` and `true` as equal. Raises BadInput for a label that the study's space does not have: Optuna's spaces never change.
+    """Return Optuna's name of each question -> its distribution, over all points: a range as a range, choices as a list.
+
+    A name has one kind of distribution in a study, so what a trial has already stays of its kind. Raises BadInput for a choice
+    that is not in the list of a trial: Optuna's lists never change.
     """
-    labels: dict[str, dict[str, None]] = {}
-    space: dict[str, BaseDistribution] = {}
+    domains: dict[str, list[Domain]] = {}
     for point in points:
         for name, domain in point.domains.items():
-            called = _optuna_name(name, point.unit)
-            if isinstance(domain, Range) and (count_of(domain) or inf) > MAX_POINTS:
-                space[called] = FloatDistribution(domain.low, domain.high, log=domain.log)
-            else:
-                labels.setdefault(called, {}).update(dict.fromkeys(choices(domain)))
-    space |= {name: CategoricalDistribution(tuple(of)) for name, of in labels.items()}
-    for trial in searching.get_trials():
-        for name, stands in trial.distributions.items():
-            if isinstance(stands, FloatDistribution):
-                continue
-            allowed = stands.choices if isinstance(stands, CategoricalDistribution) else ()
-            new = [label for label in labels.get(name, ()) if label not in allowed]
-            if new:
-                raise BadInput(
-                    f"study {searching.study.study_name} searches {name} over {', '.join(map(str, allowed))}; that may not grow "
-                    f"by {', '.join(new)}: name a new value in an entry of its own, or give --fork NAME"
-                )
-            space[name] = stands
+            known = domains.setdefault(_optuna_name(name, point.unit), [])
+            if domain not in known:
+                known.append(domain)
+    space = {name: _distribution(of) for name, of in domains.items()}
+    standing = {name: of for trial in searching.get_trials() for name, of in trial.distributions.items()}
+    for name in space.keys() & standing.keys():
+        stands, searches = standing[name], f"study {searching.study.study_name} searches {name} over"
+        if not isinstance(stands, CategoricalDistribution):
+            space[name] = _widened(stands, space[name], searches)
+            continue
+        allowed = _by_label(stands)
+        try:
+            new = [label for domain in domains[name] for label in choices(domain) if label not in allowed]
+        except SpaceTooLarge:
+            raise BadInput(
+                f"{searches} {', '.join(allowed)}; expected choices, got a range; give --fork NAME"
+            ) from None
+        if new:
+            raise BadInput(
+                f"{searches} {', '.join(allowed)}; that may not grow "
+                f"by {', '.join(dict.fromkeys(new))}: name a new value in an entry of its own, or give --fork NAME"
+            )
+        space[name] = stands
     return space
+
+
+def _distribution(domains: Sequence[Domain]) -> BaseDistribution:
+    """Return what Optuna calls the domains that one name has in a study."""
+    ranges = [domain for domain in domains if isinstance(domain, Range)]
+    if len(ranges) == len(domains):
+        low, high = min(r.low for r in ranges), max(r.high for r in ranges)
+        log = all(r.log for r in ranges)
+        if all(r.whole for r in ranges):
+            return IntDistribution(int(low), int(high), log=log)
+        return FloatDistribution(low, high, log=log)
+    values = {label: node for domain in domains for label, node in choices(domain).items()}
+    numbers = [node.value for label, node in values.items() if _is_number(node.value) and label == label_of(node)]
+    if len(set(numbers)) == len(values):
+        return CategoricalDistribution(tuple(numbers))
+    return CategoricalDistribution(tuple(values))  # labels, for Optuna would compare `1` and `true` as equal
+
+
+def _widened(stands: BaseDistribution, wanted: BaseDistribution, searches: str) -> BaseDistribution:
+    """Return a range of the kind of the one that stands, which holds the other too. Raises BadInput where that is no range."""
+    assert isinstance(stands, FloatDistribution | IntDistribution)
+    if not isinstance(wanted, FloatDistribution | IntDistribution):
+        raise BadInput(f"{searches} a range; expected a range, got choices; give --fork NAME")
+    low, high = min(stands.low, wanted.low), max(stands.high, wanted.high)
+    if isinstance(stands, IntDistribution):
+        if isinstance(wanted, FloatDistribution):
+            raise BadInput(f"{searches} whole numbers; expected a range of those, got one of any; give --fork NAME")
+        return IntDistribution(int(low), int(high), log=stands.log)
+    return FloatDistribution(low, high, log=stands.log)
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+
+
+def _by_label(of: CategoricalDistribution) -> dict[str, Any]:
+    """Return a list's entries by our labels: those of a study that an earlier version began are texts, also of numbers."""
+    return {choice if isinstance(choice, str) else label_of(Node(choice)): choice for choice in of.choices}
+
+
+def _as_optuna_has(label: str, of: BaseDistribution) -> Any:
+    """Return what Optuna calls a value by our label; a label is rounded, so it may lie beside the end of its range."""
+    if isinstance(of, CategoricalDistribution):
+        return _by_label(of)[label]
+    assert isinstance(of, FloatDistribution | IntDistribution)
+    return int(label) if isinstance(of, IntDistribution) else min(max(float(label), of.low), of.high)
 
 
 def ask(searching: Searching, point: Point, space: Space) -> int:
     """A new trial for the point, under way. Returns its number."""
     named = {_optuna_name(name, point.unit): label for name, label in point.labels.items()}
-    chosen = {n: float(label) if isinstance(space[n], FloatDistribution) else label for n, label in named.items()}
+    chosen = {name: _as_optuna_has(label, space[name]) for name, label in named.items()}
     told = {"unit": point.name, "digest": point.digest, "params": point.params, "macs": point.macs}
     return add(searching, chosen, {name: space[name] for name in chosen}, told)
 
 
-def add(searching: Searching, chosen: Mapping[str, str | float], space: Space, told: Mapping[str, object]) -> int:
+def add(searching: Searching, chosen: Mapping[str, Any], space: Space, told: Mapping[str, object]) -> int:
     """A trial that is under way, with its parameters. Costs the same however many there are."""
     trial = create_trial(
         state=TrialState.RUNNING, params=dict(chosen), distributions=dict(space), user_attrs=dict(told)

@@ -21,6 +21,7 @@ def hints(spec: StudySpec, points: Sequence[Point], n_train: int) -> Iterator[st
     yield from _of_schedules(points, n_train)
     yield from _of_warmup(spec, points, n_train)
     yield from _of_search(spec, points)
+    yield from _of_keep(spec)
     sampler = modelled(spec, points)
     if sampler is not None:
         yield sampler
@@ -94,3 +95,10 @@ def _of_search(spec: StudySpec, points: Sequence[Point]) -> Iterator[str]:
     before = search.batch * ((trials - 1) // search.batch) if trials is not None else prune.after
     if prune.use == "median" and prune.after > before:
         yield f"`search.prune.after` ({prune.after}) is more than the {before} points before the last batch: nothing is pruned"
+
+
+def _of_keep(spec: StudySpec) -> Iterator[str]:
+    """Yield what `keep` says in vain."""
+    keep = spec.node.mapping.get("keep")
+    if spec.keep.runs == "none" and keep is not None and "gib" in keep.mapping:
+        yield f"`keep.gib` ({spec.keep.gib:g}) has no effect: `keep.runs` is none, so no weights are kept"

@@ -14,6 +14,7 @@ from resbench.compiler.modules.initialize import initialize_weights
 from resbench.compiler.modules.network import build
 from resbench.errors import BadInput, did_you_mean
 from resbench.escape import printable
+from resbench.language.yaml.problems import listed
 from resbench.measure.memory_check import require
 from resbench.measure.params import params
 from resbench.verify.equal import BATCH, DECIDING, Difference, compare
@@ -109,12 +110,16 @@ def _paired(ours: nn.Module, theirs: nn.Module, images: Tensor, given: Mapping[s
         for there, which, whose in ((mine, name, OURS), (its, other, REFERENCE)):
             if which not in there:
                 raise BadInput(
-                    f"the map names `{printable(which)}`: expected a parameter of {whose}"
-                    f"{did_you_mean(which, list(there)) or ', got none of its names'}"
+                    f"--map: expected a parameter of {whose}, got `{printable(which)}`"
+                    f"{did_you_mean(which, list(there)) or f'; it has {listed(list(there), 5)}'}"
                 )
         if bare(mine[name].shape) != bare(its[other].shape):
             sizes = [shown([tuple(tensor.shape)]) for tensor in (mine[name], its[other])]
-            raise BadInput(f"the map pairs {name} ({sizes[0]}) with {other} ({sizes[1]}): expected equal sizes")
+            fitting = [key for key, tensor in its.items() if bare(tensor.shape) == bare(mine[name].shape)]
+            raise BadInput(
+                f"--map: expected a parameter of the size of {name} ({sizes[0]}), got {other} ({sizes[1]}); "
+                f"of that size the reference has {listed(fitting, 5)}"
+            )
     randomise(theirs, 0, images)
     return pair(ours, theirs, images, given)
 

@@ -23,7 +23,7 @@ from resbench.verify.weights import tensors
 
 EFFORT = 60  # evaluations of our network, in all; most tries are a part of one
 OUTPUT = "the two first differ at the output: every operation on parameters gives the same numbers in both"
-BY_HAND = "`--map FILE` settles pairs by name"
+BY_HAND = "`--map FILE` takes pairs by name, a line `ours: the reference's` for each"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,10 @@ def pair(ours: nn.Module, theirs: nn.Module, images: Tensor, given: Mapping[str,
     search.walk(exact=False)
     left = search.left()
     if left:
-        more = f"the reference has more: {len(left)} uses have no counterpart in ours; first: {left[0].names[0]}"
-        raise BadInput(f"{more}; {search.parts or BY_HAND}")
+        raise BadInput(
+            f"the reference: expected a counterpart in the network for each operation on parameters, got {len(left)} without "
+            f"one, the first with {left[0].names[0]}; {search.parts or BY_HAND}"
+        )
     return Pairing(search.names, search.parts or OUTPUT, search.undecided(), search.tries)
 
 
@@ -219,12 +221,15 @@ class _Search:
         """Raises BadInput: none of the reference's fits."""
         near = [other.names[0] for other in self.free.values() if _fit(use.sizes, other.sizes)]
         following = next((other for other in self.free.values()), None)
-        message = f"{use.names[0]} ({shown(use.sizes)}) has no counterpart among the {len(self.free)} uses left in the reference"
+        got = "none"
         if near:
-            message += f"; of its sizes are {listed(near, 5)}"
+            got = f"none that is free of other pairs ({listed(near, 5)} has such parameters)"
         elif following is not None:
-            message += f"; next there: {following.names[0]} ({shown(following.sizes)})"
-        raise BadInput(f"{message}; {self.parts or BY_HAND}")
+            got = f"none with parameters of its sizes (the next is {following.names[0]}, {shown(following.sizes)})"
+        raise BadInput(
+            f"{use.names[0]} ({shown(use.sizes)}): expected a counterpart among the {len(self.free)} operations left in the "
+            f"reference, got {got}; {self.parts or BY_HAND}"
+        )
 
 
 def _fit(ours: Sequence[tuple[int, ...]], theirs: Sequence[tuple[int, ...]]) -> bool:

@@ -32,12 +32,13 @@ def reference(name: str, classes: int, arguments: Mapping[str, Any]) -> nn.Modul
     for word in arguments:
         if word.startswith(_OWN):
             raise BadInput(
-                f"--reference-args {printable(word)}: expected an argument of its shape; weights and classes are set"
+                f"--reference-args: expected arguments that change the network itself, such as aux_logits=false, "
+                f"got `{printable(word)}`; leave it out: resbench sets weights and classes"
             )
     scheme, _, model = name.partition(":")
     if scheme not in PACKAGES or not model:
         allowed = ", ".join(f"{one}:NAME" for one in PACKAGES)
-        raise BadInput(f"`{printable(name)}` is no reference; write {allowed}{did_you_mean(scheme, list(PACKAGES))}")
+        raise BadInput(f"--against: expected {allowed}, got `{printable(name)}`{did_you_mean(scheme, list(PACKAGES))}")
     try:
         package = import_module("torchvision.models" if scheme == "torchvision" else scheme)
     except ImportError as error:
@@ -45,7 +46,9 @@ def reference(name: str, classes: int, arguments: Mapping[str, Any]) -> nn.Modul
     known, make = _BUILDERS[scheme](package)
     if model not in known:
         near = did_you_mean(model, known)
-        raise BadInput(f"{scheme} has no network `{printable(model)}`{near or f' (it has {len(known)})'}")
+        raise BadInput(
+            f"--against: expected one of the {len(known)} networks of {scheme}, got `{printable(model)}`{near}"
+        )
     try:
         with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of some networks the makers say how weights will be drawn one day

@@ -21,6 +21,7 @@ from resbench.store.records import Lease, WorkerRow
 from resbench.store.results.checkpoints import sweep
 from resbench.store.results.recorded_plugins import use_plugins_of
 from resbench.store.results.studies import get_study, study_names, trials_of_study
+from resbench.study.tags import TagCheck
 from resbench.workers.cell_plan import needs_of, within
 from resbench.workers.config import Limit
 from resbench.workers.events import Narrator, Watcher
@@ -48,8 +49,8 @@ class Helper:
 
 
 def assist(engine: Engine, shift: Shift, helper: Helper, watch: Watcher) -> Limit | None:
-    """Until nobody coordinates the study and no cell is left that could be trained now, or until a limit of the shift is reached:
-    then that is returned. Raises as an executor does.
+    """Train until nobody coordinates the study and no cell is left that this worker may train, or until a limit of the shift is
+    reached: then that is returned. Raises as an executor does.
     """
     other = coordinator(engine, helper.study)
     if other is not None:
@@ -67,8 +68,10 @@ def assist(engine: Engine, shift: Shift, helper: Helper, watch: Watcher) -> Limi
             time.sleep(LOOK_S)
     study_id = get_study(engine, helper.study).id
 
+    fitting = TagCheck(engine, study_id, shift.record.tags, watch.note)
+
     def is_over() -> bool:
-        return coordinator(engine, helper.study) is None and not is_open(engine, study_id)
+        return not fitting.is_open() and coordinator(engine, helper.study) is None
 
     names = {
         row.id: (row.trial.name, helper.epochs.get(row.trial.name, 0)) for row in trials_of_study(engine, study_id)
@@ -80,7 +83,9 @@ def assist(engine: Engine, shift: Shift, helper: Helper, watch: Watcher) -> Limi
             if short:
                 watch.note(short)
         limit = executor.run(count, is_over)
-    return None if limit is None or is_over() else limit
+    if limit is None or is_over():
+        return None
+    return limit if limit == "cells" or fitting.is_open() or not is_open(engine, study_id) else "tags"
 
 
 def coordinator(engine: Engine, study: str) -> WorkerRow | None:

@@ -12,7 +12,8 @@ from resbench.store.queue.cells import LEASE_S
 from resbench.store.records import WorkerRecord
 from resbench.workers.trainer import Trainer
 
-Limit = Literal["signal", "time", "cells"]  # --drain-on, --time-limit, --max-cells of `resbench worker`
+# --drain-on, --time-limit, --max-cells of `resbench worker`; "tags": one of these, where what is left asks for tags it lacks.
+Limit = Literal["signal", "time", "cells", "tags"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ class Narrator:
         """Tell of the runs that workers elsewhere have saved since it was last asked."""
         for run_id, trial_id, seed, status, error_pct, epochs in runs_since(engine, study_id, self.newest_run):
             self.newest_run = run_id
-            self.saved(trial_id, seed, epochs, error_pct if status == "complete" else None)
+            self.saved(trial_id, seed, epochs, None if status == "diverged" else error_pct)
 
 
 class Onlooker(Protocol):

@@ -79,7 +79,7 @@ def _train(desk: _Desk) -> None:
     missing = tuple(seed for seed in cell.seeds if seed not in found)
     for seed, run in found.items():
         desk.patience.do(partial(link_run, desk.engine, desk.study_id, cell.trial_id, run.id, judges=cell.judges))
-        desk.ears.saved(seed, run.epochs, run.val_error_pct if run.status == "complete" else None)
+        desk.ears.saved(seed, run.epochs, None if run.status == "diverged" else run.val_error_pct)
     if not missing:
         return
     task = desk.patience.do(lambda: job(desk.engine, *desk.identity))

@@ -39,13 +39,28 @@ def test_the_mean_is_in_a_band_from_the_lowest_to_the_highest() -> None:
     assert all(row[8:].rstrip() == row[8:].rstrip()[:22] for row in rows)  # epoch 4 is not there yet
 
 
-def test_a_single_seed_has_no_band_and_a_run_that_diverged_ends() -> None:
-    found = curves({"a": [[60.0, 40.0]]})
-    found.add("a", 0, 4, 3, None)
-    found.add("b", 0, 4, 1, None)
-    text = found.drawn(40, 5).plain
+def test_runs_that_diverged_are_in_no_mean_and_are_counted_beside() -> None:
+    found = curves({"a": [[60.0, 40.0], [90.0, 90.0, 90.0], [80.0]], "b": [[70.0]], "c": [[50.0]]})
+    found.add("a", 2, 4, 2, None)  # its error is not finite
+    found.end("a", 1, None)  # its errors are, and it has learned nothing
+    found.add("b", 0, 4, 2, None)
+    found.add("b", 1, 4, 1, None)
+    text = found.drawn(60, 5).plain
     assert "░" not in text
-    assert text.splitlines()[-1] == "● a: 40.0 % at epoch 2, n = 1"
+    assert [row[:6].strip() for row in text.splitlines()[:5:4]] == ["60.0", "40.0"]
+    assert text.splitlines()[-3:] == [
+        "● a: 40.0 % at epoch 2, n = 1; 2 diverged",
+        "● c: 50.0 % at epoch 1, n = 1",
+        "every run diverged: b (2)",
+    ]
+
+
+def test_n_counts_the_seeds_that_came_to_the_epoch_and_a_run_that_is_trained_again_counts_again() -> None:
+    found = curves({"a": [[60.0, 40.0], [50.0]]})
+    assert found.drawn(40, 5).plain.splitlines()[-1] == "● a: 40.0 % at epoch 2, n = 1"
+    found.add("a", 1, 4, 2, None)
+    found.add("a", 1, 4, 2, 30.0)
+    assert found.drawn(40, 5).plain.splitlines()[-1] == "● a: 35.0 % (30.0 to 40.0) at epoch 2, n = 2"
 
 
 def test_the_best_units_are_drawn_and_the_rest_is_counted() -> None:
@@ -72,8 +87,11 @@ def test_a_study_draws_on_a_terminal_alone(terminal: bool, monkeypatch: pytest.M
         progress.epoch(TEXT, 0, 2, 2, 25.0)
         progress.picture.refresh()
         progress.saved(TEXT, 0, 2, 2, 25.0)
+        progress.epoch("b", 0, 1, 1, 90.0)
+        progress.saved("b", 0, 1, 1, None)
+        progress.picture.refresh()
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out.getvalue()).replace("\r", "")
     assert unprintable(text) == ""
     assert forged(text) == []
-    assert ("at epoch 2, n = 1" in text) is terminal
+    assert ("at epoch 2, n = 1" in text) is ("every run diverged: b (1)" in text) is terminal
     assert "[1/1]" in text

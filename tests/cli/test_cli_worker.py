@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from command_line import Database, Rb, one_core
@@ -41,6 +42,8 @@ def test_workers_train_what_a_coordinator_only_queues(rb: Rb, small: Path, datab
     assert coordinator.returncode == 0, err
     assert b"small: val error in percent" in out
     assert err.decode().count("val error") == 4  # the coordinator tells what others have trained
+    asked = "2 of 2 cells ask for the tags big, which no worker of this process has; they wait for `resbench worker --study NAME"
+    assert err.decode().count(f"{asked} --tags big`") == 1
     assert f"process {coordinator.pid} on " in worker.stderr
     assert "4 runs saved; nothing is left here to train" in worker.stderr
     assert database.rows("SELECT DISTINCT status, tags FROM rb_cell") == [("done", '["big"]')]
@@ -154,3 +157,36 @@ def test_failures_are_told_with_their_kind(rb: Rb, database: Database) -> None:
     said = rb("study", "status", "small")
     assert "FAILED plain, seeds 0–1 (error): ValueError: [/red] no" in said.out
     assert rb("study", "status", "small", "--json").json["failed"][0]["attempts"] == 1
+
+
+@pytest.mark.usefixtures("ran")
+@pytest.mark.parametrize("limit", [(), ("--time-limit", "1s")])
+def test_a_worker_whose_tags_fit_no_cell_says_which_are_asked_for_and_leaves(
+    limit: tuple[str, ...], rb: Rb, database: Database
+) -> None:
+    """Nobody coordinates the study, so no other cell will come: a scheduler is not to start it again."""
+    database.change("UPDATE rb_cell SET status = 'queued', tags = '[\"big\",\"fast\"]'")
+    said = rb("worker", "--study", "small", "--tags", "gpu,fast", *limit)
+    assert said.status == 0
+    assert said.err == (
+        "--tags: expected big,fast, which the 2 cells that are left ask for, got gpu, fast; this worker trains none of them: "
+        "start one with these tags\n0 runs saved; nothing is left here to train\n"
+    )
+    assert database.rows("SELECT DISTINCT status FROM rb_cell") == [("queued",)]
+
+
+@pytest.mark.usefixtures("ran")
+def test_a_worker_that_waits_beside_a_coordinator_is_not_started_again_for_cells_of_others(
+    rb: Rb, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from resbench.workers import assist
+
+    beside = SimpleNamespace(worker=SimpleNamespace(pid=1, host="there"))
+    monkeypatch.setattr(assist, "coordinator", lambda *_: beside)
+    database.change("UPDATE rb_cell SET status = 'queued', tags = '[\"big\"]'")
+    said = rb("worker", "--study", "small", "--time-limit", "0.001")
+    assert said.status == 0
+    assert said.err.count("--tags: expected big, which the 2 cells that are left ask for, got no tags") == 1
+    assert said.err.endswith("0 runs saved; what is left asks for tags that this worker lacks\n")
+    said = rb("worker", "--study", "small", "--time-limit", "0.001", "--tags", "big")
+    assert (said.status, "expected" in said.err) == (6, False)

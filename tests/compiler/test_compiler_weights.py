@@ -56,7 +56,7 @@ def test_a_checkpoint_that_holds_itself(tmp_path: Path) -> None:
     state: dict[str, Any] = {}
     state["model"] = state
     (tmp_path / "x.pth").write_bytes(saved(state))
-    with pytest.raises(BadInput, match="no weights can be read: model: a tensor is needed, got dict"):
+    with pytest.raises(BadInput, match="no weights can be read: model: expected a tensor, got dict"):
         read_weights(tmp_path / "x.pth")
 
 
@@ -74,14 +74,19 @@ class Harmless:
     """Of a class, which a pickle can hold and no state dict needs."""
 
 
-ANOTHER = "a tensor with all its numbers is needed, got a sparse, quantized or empty one"
+ANOTHER = "expected a tensor with all its numbers, got a sparse, quantized or empty one"
 FORMATS = "expected a `.safetensors` file, or a state dict that torch.save wrote"
 NO_STATE: dict[str, tuple[Any, str]] = {
-    "a list": ([WEIGHTS["bias"]], "a state dict is needed, got list"),
-    "a tensor": (WEIGHTS["bias"], "a state dict is needed, got Tensor"),
-    "nothing in it": ({"state_dict": None}, "a state dict is needed, got NoneType"),
-    "names that are numbers": ({7: WEIGHTS["bias"]}, "a name is needed for each tensor, got 7"),
-    "a list of numbers": ({"weight": [1.0]}, "weight: a tensor is needed, got list"),
+    "a list": ([WEIGHTS["bias"]], "expected a state dict, got list"),
+    "a tensor": (WEIGHTS["bias"], "expected a state dict, got Tensor"),
+    "nothing in it": ({"state_dict": None}, "expected a state dict, got NoneType"),
+    "names that are numbers": ({7: WEIGHTS["bias"]}, "expected a name for each tensor, got 7"),
+    "a list of numbers": ({"weight": [1.0]}, "weight: expected a tensor, got list"),
+    "a state dict under another key": (
+        {"epoch": 3, "net": WEIGHTS, "ema": WEIGHTS, "optimizer": {"state": {}}},
+        "expected names and tensors, or a state dict under state_dict, model_state_dict, model, got one under `net`, `ema`; save "
+        "that one alone: torch.save(checkpoint[KEY], FILE)",
+    ),
     "a sparse tensor": ({"weight": WEIGHTS["weight"].to_sparse()}, f"weight: {ANOTHER}"),
     "a tensor without numbers": ({"weight": WEIGHTS["weight"].to("meta")}, f"weight: {ANOTHER}"),
     "an object": (

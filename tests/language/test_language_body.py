@@ -202,3 +202,16 @@ def test_no_more_problems_than_anybody_reads(folder: Path) -> None:
     messages = told(folder, unit(f"y: {{from: x, ops: [{ops}]}}"))
     assert messages[0] == f"{MAX_PROBLEMS} problems, and there may be more:"
     assert len(messages) == MAX_PROBLEMS + 1
+
+
+def test_constants_of_a_repeat_and_of_the_boundary_are_told_beside_values_of_ops(folder: Path) -> None:
+    text = unit("y: {from: x, ops: [repeat: {times: x, ops: [conv3x3: {stride: q, out: [1]}]}]}")
+    problems = told(folder, f"{text}boundary: {{layers: two, expansion: 0.5, after_stem: [rleu]}}\n")
+    parts = ["stride must be", "out must be", "repeat: times must be a whole number, got x"]
+    parts += [
+        "layers must be a whole number, got two",
+        "expansion must be a whole number, got 0.5",
+        "unknown op `rleu`",
+    ]
+    assert len(problems) == len(parts), problems
+    assert all(any(part in line for line in problems) for part in parts), problems

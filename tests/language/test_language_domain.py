@@ -204,3 +204,24 @@ def test_a_block_may_bear_two_of_the_given_names(folder: Path, name: str) -> Non
     block = f"block: mine\nparams: {{{name}: ${name}}}\nnodes:\n  y: {{from: x, ops: [conv3x3]}}\n"
     assert told(folder, block, "block") == []
     assert told(folder, block.replace(name, "in"), "block")[0].startswith("2:10: params.in: `in` is a name")
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        (
+            "{range: [9, 1], step: -1, log: 3, default: 4}",
+            ["low 9 is above high 1", "a step is above 0, got -1", "true or false is needed, got 3"],
+        ),
+        ("{range: [0, x], step: z, log: 1, default: 4}", ["got x", "got z", "true or false is needed, got 1"]),
+        ("{range: [1, x], step: 1, log: true, default: 4}", ["got x", "a log range has no step"]),
+        (
+            "{choices: [1, 1], default: 7, extra: 2}",
+            ["stands here twice", "7 is not among the choices: 1", "unknown key `extra`"],
+        ),
+    ],
+)
+def test_every_fault_of_a_domain_is_told_at_once(text: str, problems: list[str]) -> None:
+    _, found = param(text)
+    assert len(found) == len(problems), found
+    assert all(any(part in line for line in found) for part in problems), found

@@ -176,11 +176,11 @@ def test_missing(folder: Path, key: str) -> None:
         ("search", "{use: halving, eta: 2}", "{use: halving, eta: 1}",
          "7:29: search.eta: a number above 1 is needed, got 1"),
         ("search", "{use: halving, from: 1}", "{use: halving, batch: 2}",
-         "7:9: search: `batch` and `prune` are not of searches by rungs, which stop runs by themselves"),
+         "7:24: search.batch: `batch` and `prune` are not of searches by rungs, which stop runs by themselves"),
         ("search", "{use: halving}", "{use: halving, population: 4}",
-         "7:9: search: `population` is of evolution, nsga2, nsga3, not of halving"),
+         "7:24: search.population: `population` is of evolution, nsga2, nsga3, not of halving"),
         ("search", "{use: grid}", "{use: grid, seed: 1}",
-         "7:9: search: a grid tries every point with the study's own seeds; it takes no other key"),
+         "7:21: search.seed: a grid tries every point with the study's own seeds; it takes no other key"),
         ("search", "{use: halving, finalists: 2}", "{use: halving, finalist: 2}",
          "7:24: search.finalist: unknown key `finalist`; allowed: use, seed, seeds, finalists, "),
         ("budget", "{latency_ms: 3}", "{latency_ms: -1}", "7:22: budget.latency_ms: a number above 0 is needed, got -1"),
@@ -258,3 +258,11 @@ def test_extending_a_study(folder: Path) -> None:
 
 def test_the_sample_is_what_it_says() -> None:
     assert list(STUDY) == ["study", "network", "units", "data", "recipe", "seeds"]
+
+
+def test_every_fault_of_a_search_is_told_at_once(folder: Path) -> None:
+    search = "{use: random, eta: 3, population: 2, seeds: 0, prune: {use: median, epochs: 3, by: 2, from: 0}}"
+    _, problems = study(folder, study_text(search=search, budget="{trials: 4}"))
+    assert [problem.split(": ")[1] for problem in problems] == [
+        "search.eta", "search.population", "search.seeds", "search.prune.epochs", "search.prune.by", "search.prune.from",
+    ]  # fmt: skip

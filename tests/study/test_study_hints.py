@@ -99,6 +99,7 @@ STEPS = "recipe.schedule={step: {at: {epochs: [2, 6, 9]}, by: 0.1}}"
             ("search={use: random, finalists: 2, batch: 4, prune: {use: median, after: 9}}", "budget.trials=12"),
             "`search.prune.after` (9) is more than the 8 points before the last batch",
         ),
+        (("keep={runs: none, gib: 2}",), "`keep.gib` (2) has no effect: `keep.runs` is none"),
     ],
 )  # fmt: skip
 def test_keys_without_effect_are_told(tmp_path: Path, changes: tuple[str, ...], told: str) -> None:
@@ -111,6 +112,8 @@ def test_keys_without_effect_are_told(tmp_path: Path, changes: tuple[str, ...], 
         ("recipe.schedule={step: {at: {epochs: [2, 3]}, by: 0.1}}",),
         ("search={use: halving, from: 2}", "budget.trials=2", "search.finalists=2"),
         ("search={use: random, finalists: 2, batch: 4, prune: {use: median, after: 8}}", "budget.trials=12"),
+        ("keep=none",),
+        ("keep={gib: 2}",),
     ],
 )
 def test_keys_that_have_an_effect_are_not(tmp_path: Path, changes: tuple[str, ...]) -> None:

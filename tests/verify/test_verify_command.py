@@ -92,16 +92,21 @@ def test_a_map(rb: Rb, tmp_path: Path) -> None:
     (tmp_path / "map.yaml").write_text("stem.conv1.weight: con.weight\n", "utf-8")
     result = rb(*COMMAND, "--map", "map.yaml")
     assert result.status == 2
-    assert "the map names `con.weight`: expected a parameter of the reference; did you mean `conv.weight`" in result.err
+    assert "--map: expected a parameter of the reference, got `con.weight`; did you mean `conv.weight`" in result.err
+    (tmp_path / "map.yaml").write_text("stem.conv1.weight: [conv.weight]\nhead.linear1.weight: 3\n", "utf-8")
+    result = rb(*COMMAND, "--map", "map.yaml")
+    assert result.status == 2
+    assert result.err.count("--map: expected the name of a parameter of the reference, got ") == 2
+    assert "map.yaml:2:" in result.err
 
 
 @pytest.mark.usefixtures("theirs")
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--reference-args", "aux_logits"), "`aux_logits`: write setting=value"),
-        (("--size", "7"), "--size: 8 to 4096 pixels are needed, got 16, 7"),
-        (("--dtype", "float16"), "--dtype float16: float32 or float64 is needed"),
+        (("--reference-args", "aux_logits"), "expected NAME=VALUE, as in aux_logits=false, got `aux_logits`"),
+        (("--size", "7"), "--size: expected 8 to 4096 pixels, got 16, 7"),
+        (("--dtype", "float16"), "--dtype: expected float32 or float64, got `float16`"),
     ],
 )
 def test_words_that_are_not_understood(words: tuple[str, ...], message: str, rb: Rb) -> None:

@@ -206,7 +206,7 @@ nodes:
     theirs.bn = nn.Identity()  # type: ignore[assignment]
     theirs.forward = lambda x: theirs.fc(theirs.units(theirs.pool(theirs.conv(x))).mean((2, 3)))  # type: ignore[method-assign]
     with pytest.raises(
-        BadInput, match=r"gain1.weight \(16\) has no counterpart .*; `--map FILE` settles pairs by name"
+        BadInput, match=r"gain1.weight \(16\): expected a counterpart .*, got none .*; `--map FILE` takes pairs by name"
     ):
         verdict(ours, theirs)
     given = {f"stages.{u // 2}.units.{u % 2}.f.{mine}.{what}": f"units.{u}.{its}" for u in range(4)
@@ -217,9 +217,10 @@ nodes:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"head.linear1.wieght": "fc.weight"}, "the map names `head.linear1.wieght`: .* did you mean `head.linear1.weight`"),
-        ({"head.linear1.weight": "fc"}, "the map names `fc`: expected a parameter of the reference"),
-        ({"head.linear1.weight": "conv.weight"}, r"head.linear1.weight \(5x24\) with conv.weight \(8x3x3x3\): expected equal"),
+        ({"head.linear1.wieght": "fc.weight"}, "of the network, got `head.linear1.wieght`; did you mean `head.linear1.weight`"),
+        ({"head.linear1.weight": "fc"}, "--map: expected a parameter of the reference, got `fc`; (did you mean|it has) "),
+        ({"head.linear1.weight": "zzz"}, r"got `zzz`; it has conv.weight, .*, \.\.\. \(68 in all\)"),
+        ({"head.linear1.weight": "conv.weight"}, r"\(5x24\), got conv.weight \(8x3x3x3\); .* has fc.weight$"),
     ],
 )  # fmt: skip
 def test_a_map_of_what_is_not_there(given: dict[str, str], message: str, tmp_path: Path) -> None:

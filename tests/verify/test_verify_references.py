@@ -138,8 +138,8 @@ def test_a_missing_ceil_is_seen_at_an_odd_size_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "reference", "message"),
     [
-        ("resnet_imagenet", "torchvison:resnet50", "`torchvison:resnet50` is no reference; .* did you mean `torchvision`"),
-        ("resnet_imagenet", "torchvision:resnet5", "torchvision has no network `resnet5`; did you mean `resnet50`"),
+        ("resnet_imagenet", "torchvison:resnet50", "--against: expected .*, got .*; did you mean `torchvision`"),
+        ("resnet_imagenet", "torchvision:resnet5", r"networks of torchvision, got `resnet5`; did you mean `resnet50`"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_compared(words: str, reference: str, message: str) -> None:
@@ -151,8 +151,8 @@ def test_what_cannot_be_compared(words: str, reference: str, message: str) -> No
 @pytest.mark.parametrize(
     ("words", "reference", "message"),
     [
-        ("resnet_imagenet", "torchvision:resnet18", r"conv1.weight \(256x64\) has no counterpart among the \d+ uses left"),
-        ("resnet_imagenet depth=18 unit=original unit.change=project", "torchvision:resnet34", "the reference has more: 32 uses"),
+        ("resnet_imagenet", "torchvision:resnet18", r"conv1.weight \(256x64\): expected a counterpart among the \d+ operations"),
+        ("resnet_imagenet depth=18 unit=original unit.change=project", "torchvision:resnet34", "parameters, got 32 without"),
     ],
 )  # fmt: skip
 def test_networks_of_other_sizes(words: str, reference: str, message: str) -> None:

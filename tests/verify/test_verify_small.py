@@ -117,11 +117,12 @@ def test_parameters_without_a_counterpart(tmp_path: Path) -> None:
     wider, longer = Small(Basic), Small(Basic)
     wider.units[3] = Wider(24, 24, 1)
     with pytest.raises(
-        BadInput, match=r"units.1.f.conv1.weight \(24x24x3x3\) has no counterpart among the \d uses left"
+        BadInput,
+        match=r"units.1.f.conv1.weight \(24x24x3x3\): expected a counterpart among the \d operations left .* got none with",
     ):
         verdict(ours, wider)
     longer.units.append(Basic(24, 24, 1))
     with pytest.raises(
-        BadInput, match=r"the reference has more: 4 uses have no counterpart in ours; first: units.4.conv1.weight"
+        BadInput, match=r"for each operation on parameters, got 4 without one, the first with units.4.conv1.weight; "
     ):
         verdict(ours, longer)

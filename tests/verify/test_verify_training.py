@@ -211,8 +211,11 @@ def test_arguments_of_a_reference() -> None:
     assert reference("torchvision:mobilenet_v2", 10, {"dropout": 0.5}).classifier[0].p == 0.5  # type: ignore[index,union-attr]
     for arguments, message in (
         ({"depth": 3}, "`torchvision:shufflenet_v2_x0_5` cannot be built with depth=3: .*unexpected keyword"),
-        ({"weights": "DEFAULT"}, "--reference-args weights: .* weights and classes are set"),
-        ({"pretrained": True}, "--reference-args pretrained: "),
+        (
+            {"weights": "DEFAULT"},
+            "--reference-args: expected arguments that .*, got `weights`; leave it out: resbench sets weights and classes",
+        ),
+        ({"pretrained": True}, "--reference-args: .* got `pretrained`; "),
     ):
         with pytest.raises(BadInput, match=message):
             reference("torchvision:shufflenet_v2_x0_5", 10, arguments)

@@ -16,12 +16,14 @@ from resbench.ops.schema import table
 from tools.docs.language_library import blocks, networks, recipes, units
 from tools.docs.language_limits import limits
 from tools.docs.language_ops import ops
+from tools.docs.language_study import study_keys
 from tools.docs.language_values import functions, recipe_keys, values
 
 SECTIONS: Mapping[str, Callable[[Library], str]] = {
     "values": lambda _: values(),
     "functions": lambda _: functions(),
     "recipe": lambda _: recipe_keys(),
+    "study": study_keys,
     "limits": lambda _: limits(),
     "ops": lambda library: ops(library.ops),
     "blocks": blocks,

@@ -15,13 +15,13 @@ from resbench.language.yaml.node import Node
 from resbench.ops.schema import table
 
 
-def settings_of(words: Sequence[str]) -> Node:
+def settings_of(words: Sequence[str], example: str = "size=64") -> Node:
     """Words such as `size=64` -> a mapping. Raises BadInput for one that is no setting."""
     found: dict[str, Node] = {}
     for word in words:
         key, sign, text = word.partition("=")
         if not sign or not key:
-            raise BadInput(f"`{word}`: write setting=value, as in size=64")
+            raise BadInput(f"expected NAME=VALUE, as in {example}, got `{word}`")
         found[key] = word_value(text, word)
     return Node(found)
 

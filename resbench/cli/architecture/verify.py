@@ -71,7 +71,7 @@ def verify(
     dtypes = dtype or list(TOLERANCES)
     for name in dtypes:
         if name not in TOLERANCES:
-            raise BadInput(f"--dtype {name}: {' or '.join(TOLERANCES)} is needed")
+            raise BadInput(f"--dtype: expected {' or '.join(TOLERANCES)}, got `{printable(name)}`")
     arguments = _arguments(reference_args)
     bound = bind_network(*request_of(network, tuple(words or ())))
     verdict = check(bound, reference(against, bound.classes, arguments), _sizes(size) or SIZES, dtypes, _map(map_))
@@ -127,7 +127,7 @@ def _sizes(given: list[int] | None) -> list[int]:
     from resbench.errors import BadInput
 
     if not all(8 <= one <= 4096 for one in given or ()):
-        raise BadInput(f"--size: 8 to 4096 pixels are needed, got {', '.join(map(str, given or ()))}")
+        raise BadInput(f"--size: expected 8 to 4096 pixels, got {', '.join(map(str, given or ()))}")
     return given or []
 
 
@@ -137,16 +137,19 @@ def _arguments(given: str | None) -> dict[str, Any]:
     from resbench.language.yaml.node import plain
 
     words = re.split(r",(?![^\[{]*[\]}])", given) if given else []
-    return {name: plain(node) for name, node in settings_of(words).mapping.items()}
+    return {name: plain(node) for name, node in settings_of(words, example="aux_logits=false").mapping.items()}
 
 
 def _map(path: Path | None) -> dict[str, str]:
-    """Our names to the reference's. Raises BadInput where a value is no name."""
-    from resbench.language.yaml.node import plain
+    """Read our names to the reference's. Raises SpecError with every value that is no name."""
+    from resbench.language.yaml.problems import Problems
     from resbench.language.yaml.reader import read
 
     if path is None:
         return {}
-    found = plain(read(path))
-    assert isinstance(found, dict)
-    return {name: str(other) for name, other in found.items()}
+    check, found = Problems(), read(path)
+    for other in found.mapping.values():
+        if not isinstance(other.value, str):
+            check.report(other, f"--map: expected the name of a parameter of the reference, got {other.shown()}")
+    check.done()
+    return {name: str(other.value) for name, other in found.mapping.items()}

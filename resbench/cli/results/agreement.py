@@ -40,7 +40,12 @@ def agreement(
         print_json({"study": study, "tau_b": found.tau_b, **counts, **asdict(found)})
         return
     rows = [
-        [v.better, v.worse, v.outcome, None if v.p_holm is None else f"{v.p_holm:.2g}"]
+        [
+            runs.shown.get(v.better, v.better),
+            runs.shown.get(v.worse, v.worse),
+            v.outcome,
+            None if v.p_holm is None else f"{v.p_holm:.2g}",
+        ]
         for v in sorted(found.verdicts, key=lambda v: ("disagree", "agree", "open").index(v.outcome))
         if v.outcome != "open"
     ]

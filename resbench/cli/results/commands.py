@@ -94,7 +94,7 @@ def has_finished(engine: Engine, study: str) -> bool:
 
 
 def print_ranking(engine: Engine, study: str, json: bool, svg: str | None = None, *, force: bool = False) -> None:
-    from resbench.cli.output import print_json, show
+    from resbench.cli.output import print_json, show, terminal_width
     from resbench.cli.results.changes import line_of_notes
     from resbench.cli.results.ranking import draw_ranking, ranking_table
     from resbench.evidence.leaderboard import leaderboard
@@ -103,7 +103,7 @@ def print_ranking(engine: Engine, study: str, json: bool, svg: str | None = None
     if json:
         print_json([row.as_json() for row in board.rows])
     else:
-        show(ranking_table(board))
+        show(ranking_table(board, terminal_width()))
         for line in line_of_notes(engine, study):
             echo(line)
     if svg is not None:

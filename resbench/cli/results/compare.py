@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import combinations
 
@@ -38,7 +39,7 @@ def print_comparisons(engine: Engine, study: str, units: list[str], method: Meth
     if json:
         print_json([{**asdict(row), "claim": row.claim} for row in rows])
         return
-    print_table(COLUMNS, [_cells(row) for row in rows])
+    print_table(COLUMNS, [_cells(row, runs.shown) for row in rows])
     echo(
         f"differences of means in {WORDS[first].unit}, below 0: a is better; p: {TESTS[chosen]}; "
         f"Holm over the {len(rows)} shown"
@@ -86,11 +87,11 @@ def _listed(looks: tuple[int, ...]) -> str:
     return " and ".join(map(str, looks))
 
 
-def _cells(row: Comparison) -> list[object]:
+def _cells(row: Comparison, shown: Mapping[str, str]) -> list[object]:
     interval = None if row.ci_low is None or row.ci_high is None else f"[{row.ci_low:+.2f}, {row.ci_high:+.2f}]"
     verdict = {True: "yes", False: "not shown", None: "?"}[row.claim]
     return [
-        row.a, row.b, _number(row.difference, "+.2f"), _number(row.effect_sd, "+.1f"), interval,
+        shown[row.a], shown[row.b], _number(row.difference, "+.2f"), _number(row.effect_sd, "+.1f"), interval,
         _number(row.p, ".2g"), _number(row.p_holm, ".2g"), f"{row.n_a} / {row.n_b}", verdict,
     ]  # fmt: skip
 

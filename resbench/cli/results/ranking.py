@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 
 from rich.console import Console, Group
 from rich.text import Text
 
-from resbench.cli.output import count, make_table
+from resbench.cli.output import count, make_table, table_width
 from resbench.escape import LONGEST, printable, shell_line
 from resbench.evidence.leaderboard import Leaderboard, Row
 from resbench.evidence.notes import notes
@@ -19,17 +20,42 @@ from resbench.language.study.design import WORDS
 WIDTH = 150  # columns of the drawn table
 COLUMNS = (">#", "unit", ">error %", ">sd", "95 % interval", ">median", ">n", "best?", ">params", ">MACs", ">train s")
 IN_TABLE = ("params", "macs", "train_s")  # whatever the objectives are
+DROPPED = {">train s": "train_s", ">median": "", ">MACs": "macs", ">params": "params", ">sd": ""}
+"""Columns that a narrow terminal does without, the first ones first, each with the objective that keeps it. What stays is what a
+claim needs: mean, interval, n and the verdict."""
 
 
-def ranking_table(board: Leaderboard) -> Group:
-    """Sorted by the mean over converged runs; the tie group of the best stands out."""
+def ranking_table(board: Leaderboard, width: int | None = None) -> Group:
+    """Sorted by the mean over converged runs; the tie group of the best stands out.
+
+    `width`: of the terminal; columns are dropped until the units' names fit, and only then is a name folded.
+    """
+    board = board.shortened()
     rows = [cells(row, board) for row in board.rows]
     styles = [
         "bold green" if row.ranked.tied_with_best else "dim" if row.ranked.fails or not row.ranked.n else ""
         for row in board.rows
     ]
-    table = make_table(columns(board), rows, styles=styles, title=title(board))
-    return Group(table, *(Text(printable(line, LONGEST)) for line in notes(board)))
+    names = columns(board)
+    kept = [*range(len(names))] if width is None else _fitting(names, rows, board.objectives, width)
+    shown = [[row[i] for i in kept] for row in rows]
+    table = make_table([names[i] for i in kept], shown, styles=styles, title=title(board), folded="unit", width=width)
+    lines = notes(board)
+    if len(kept) < len(names):
+        left = ", ".join(name.removeprefix(">") for i, name in enumerate(names) if i not in kept)
+        lines.append(f"Not shown in {width} columns: {left}; a wider terminal, a pipe or --json has them.")
+    return Group(table, *(Text(printable(line, LONGEST)) for line in lines))
+
+
+def _fitting(names: list[str], rows: list[list[object]], objectives: Sequence[str], width: int) -> list[int]:
+    """Return the numbers of the columns that are shown: all that fit, and those that nothing may drop."""
+    kept = [*range(len(names))]
+    for name, objective in DROPPED.items():
+        if table_width(names, rows, kept) <= width:
+            break
+        if objective not in objectives:
+            kept = [i for i in kept if names[i] != name]
+    return kept
 
 
 def title(board: Leaderboard) -> str:

@@ -35,8 +35,10 @@ def print_test(engine: Engine, study: str, json: bool) -> None:
     if json:
         print_json(rows)
     else:
+        named = runs.shown
         shown = [
-            [shown_name(str(r["unit"]), r["aliases"]), f"{r['mean']:.2f}", "–" if r["std"] is None else f"{r['std']:.2f}", r["n"],
+            [shown_name(named[r["unit"]], [named[name] for name in r["aliases"]]),
+             f"{r['mean']:.2f}", "–" if r["std"] is None else f"{r['std']:.2f}", r["n"],
              f"{r['params']:,}", None if r["macs"] is None else f"{r['macs']:,}"]
             for r in rows
         ]  # fmt: skip

@@ -134,6 +134,7 @@ def check(
     """
     from resbench.cli.output import count, print_json, print_table
     from resbench.cli.study.check import checked, room_of, sentences
+    from resbench.evidence.names import short_names
 
     found = checked(file, tuple(changes or ()), room_of(device, memory))
     points, refused = found.points, found.refused
@@ -145,9 +146,10 @@ def check(
         for line in found.data:
             echo(line, err=True)
         return
+    named = short_names([point.name for point in points])
     print_table(
         ["unit", ">params", ">MACs", "digest"],
-        [[point.name, count(point.params), count(point.macs), point.digest] for point in points],
+        [[named[point.name], count(point.params), count(point.macs), point.digest] for point in points],
     )
     for one in refused:
         echo_lines(f"cannot be built: {one.name}: {one.problems[0]}")

@@ -41,7 +41,7 @@ def worker(
 ) -> None:  # fmt: skip
     """Train cells of a study, until there are none left. Start as many as there are machines: each cell is trained once.
 
-    Exit status 6: --time-limit or --drain-on ended it, and the study has more to train.
+    Exit status 6: --time-limit or --drain-on ended it, and the study has more to train for a worker with these tags.
 
     SIGTERM and Ctrl-C stop at the end of the epoch: what is under way is kept, given back, and goes on elsewhere.
     """
@@ -71,6 +71,9 @@ def worker(
             raise typer.Exit(stopped.status) from None
         if limit is None:
             progress.line(f"{progress.done} runs saved; nothing is left here to train")
+            return
+        if limit == "tags":
+            progress.line(f"{progress.done} runs saved; what is left asks for tags that this worker lacks")
             return
         given = {
             "signal": "a signal of --drain-on",

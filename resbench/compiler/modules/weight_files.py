@@ -19,6 +19,7 @@ from torch import Tensor
 
 from resbench.errors import BadInput, Reason
 from resbench.escape import printable
+from resbench.language.yaml.problems import listed
 
 _ZIP = b"PK\x03\x04"
 _HOLDERS = ("state_dict", "model_state_dict", "model")  # what checkpoints call their state dict
@@ -81,17 +82,32 @@ def _state(loaded: Any) -> Named:
             break
         found = found[key]
     if not isinstance(found, dict):
-        raise Reason(f"a state dict is needed, got {type(found).__name__}")
+        raise Reason(f"expected a state dict, got {type(found).__name__}")
+    elsewhere = [key for key, value in found.items() if _is_state(value)]
+    if elsewhere:
+        raise Reason(
+            f"expected names and tensors, or a state dict under {', '.join(_HOLDERS)}, got one under "
+            f"{listed([f'`{printable(str(key), 40)}`' for key in elsewhere], 5)}; save that one alone: "
+            "torch.save(checkpoint[KEY], FILE)"
+        )
     for name, value in found.items():
         if not isinstance(name, str):
-            raise Reason(f"a name is needed for each tensor, got {printable(repr(name))}")
+            raise Reason(f"expected a name for each tensor, got {printable(repr(name))}")
         if not isinstance(value, Tensor):
-            raise Reason(f"{printable(name)}: a tensor is needed, got {type(value).__name__}")
+            raise Reason(f"{printable(name)}: expected a tensor, got {type(value).__name__}")
         if value.layout != torch.strided or value.is_quantized or value.is_nested or value.is_meta:
             raise Reason(
-                f"{printable(name)}: a tensor with all its numbers is needed, got a sparse, quantized or empty one"
+                f"{printable(name)}: expected a tensor with all its numbers, got a sparse, quantized or empty one"
             )
     return found
+
+
+def _is_state(value: Any) -> bool:
+    """Return whether a value of a checkpoint is names and tensors itself."""
+    return (
+        isinstance(value, dict) and bool(value)
+        and all(isinstance(name, str) and isinstance(one, Tensor) for name, one in value.items())
+    )  # fmt: skip
 
 
 def read_bytes(content: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -103,6 +103,7 @@ def parse_op(node: Node, vocabulary: Vocabulary, check: Problems) -> OpItem | No
     if name == "repeat":
         if not check.keys(arguments, ["times", "ops"]) or {"times", "ops"} - set(arguments.mapping):
             return None
+        check_constant("repeat: times", arguments.mapping["times"], Argument(("int",), True), check)
         return Repeat(arguments.mapping["times"], parse_ops(arguments.mapping["ops"], vocabulary, check), node)
     return _call(name, arguments, node, vocabulary, check)
 

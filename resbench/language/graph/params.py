@@ -119,7 +119,10 @@ def parse_param(name: str, node: Node, check: Problems) -> Param:
     default = entries.get("default")
     if default is None:
         check.report(node, "key `default` is missing: the value where no study says otherwise")
-    if default is None or len(check.problems) > before:
+    is_known = isinstance(domain, Choices) and bool(
+        domain.values
+    )  # a choice that is written twice is allowed all the same
+    if default is None or not (is_known or len(check.problems) == before):
         return Param(name, default or Node(None), domain)
     param = Param(name, default, domain)
     try:
@@ -169,24 +172,38 @@ def _range(node: Node, check: Problems) -> Range | None:
         return None
     before = len(check.problems)
     low, high = check.number(ends[0]), check.number(ends[1])
+    ends_known, of_step = len(check.problems) == before, len(check.problems)
     step = check.number(entries["step"]) if "step" in entries else None
+    step_known = len(check.problems) == of_step
     log = check.flag(entries["log"]) if "log" in entries else False
-    if len(check.problems) > before:
+    if ends_known:
+        _check_ends(entries["range"], (low, high), log, check)
+    if log and step is not None and step_known:
+        check.report(entries["step"], "a log range has no step")
+    if step is not None and step_known:
+        _check_step(entries["step"], step, (low, high) if ends_known else None, check)
+    if not ends_known or not step_known:
         return None
     whole = all(isinstance(end.value, int) for end in ends) and (step is None or step.is_integer())
-    if max(abs(low), abs(high)) > MAX_NUMBER:
-        check.report(entries["range"], "a range ends within 10^15")
-    if low > high:
-        check.report(entries["range"], f"low {low:g} is above high {high:g}")
-    if log and low <= 0:
-        check.report(entries["range"], f"a log range starts above 0, got {low:g}")
-    if log and step is not None:
-        check.report(entries["step"], "a log range has no step")
-    if step is not None:
-        if step <= 0:
-            check.report(entries["step"], f"a step is above 0, got {step:g}")
-        elif step < (high - low) / MAX_NUMBER:
-            check.report(entries["step"], f"step {step:g} is too small for [{low:g}, {high:g}]")
-        elif abs((high - low) / step - round((high - low) / step)) > 1e-9 * max(1.0, abs((high - low) / step)):
-            check.report(entries["step"], f"step {step:g} does not divide [{low:g}, {high:g}]")
     return Range(low, high, 1.0 if step is None and whole and not log else step, log, whole)
+
+
+def _check_ends(node: Node, ends: tuple[float, float], log: bool, check: Problems) -> None:
+    low, high = ends
+    if max(abs(low), abs(high)) > MAX_NUMBER:
+        check.report(node, "a range ends within 10^15")
+    if low > high:
+        check.report(node, f"low {low:g} is above high {high:g}")
+    if log and low <= 0:
+        check.report(node, f"a log range starts above 0, got {low:g}")
+
+
+def _check_step(node: Node, step: float, ends: tuple[float, float] | None, check: Problems) -> None:
+    """`ends`: None where they are no numbers; what they have to do with the step is not known then."""
+    low, high = ends or (0.0, 0.0)
+    if step <= 0:
+        check.report(node, f"a step is above 0, got {step:g}")
+    elif step < (high - low) / MAX_NUMBER:
+        check.report(node, f"step {step:g} is too small for [{low:g}, {high:g}]")
+    elif abs((high - low) / step - round((high - low) / step)) > 1e-9 * max(1.0, abs((high - low) / step)):
+        check.report(node, f"step {step:g} does not divide [{low:g}, {high:g}]")

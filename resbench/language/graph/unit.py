@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from resbench.language.expressions.expression import Expression
 from resbench.language.graph.body import Body, parse_body
-from resbench.language.graph.op_list import Vocabulary, block_signature, parse_ops
-from resbench.language.graph.signature import Signature
+from resbench.language.graph.op_list import Vocabulary, block_signature, check_constant, parse_ops
+from resbench.language.graph.signature import Argument, Signature
 from resbench.language.names import UNIT_NAMES
 from resbench.language.yaml.node import Node
 from resbench.language.yaml.problems import Problems
@@ -59,6 +59,7 @@ def parse_unit(top: Node, vocabulary: Vocabulary, check: Problems) -> UnitSpec:
         check.keys(node, [], ["layers", "expansion", "after_stem", "after_last"])
         for key in ("layers", "expansion"):
             value = node.mapping.get(key, Node(1)).value
+            check_constant(key, node.mapping.get(key, Node(1)), Argument(("int",), True), check)
             for word in value.names if isinstance(value, Expression) else ():
                 if word in (*UNIT_NAMES, "channels"):
                     check.report(node.mapping[key], f"`{word}` is of a place; a boundary knows only the unit's params")

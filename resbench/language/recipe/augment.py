@@ -37,6 +37,7 @@ class RandomResizedCrop(Model):
 class Augmentation(Model):
     """One step, batched on the device; exactly one is named."""
 
+    ONE_OF = ("pad_crop", "flip", "cutout", "random_resized_crop")
     pad_crop: PadCrop | None = None
     flip: Flip | None = None
     cutout: Cutout | None = None
@@ -46,9 +47,3 @@ class Augmentation(Model):
     @classmethod
     def _bare_name(cls, value: Any) -> Any:
         return {value: {}} if isinstance(value, str) else value
-
-    @model_validator(mode="after")
-    def _one(self) -> Augmentation:
-        if len(self.model_fields_set) != 1:
-            raise ValueError(f"one of {', '.join(type(self).model_fields)} is needed")
-        return self

@@ -16,6 +16,7 @@ Tag = Annotated[str, Field(pattern=f"^{TAG.pattern}$")]
 class Every(Model):
     """A bare `30s` is of seconds."""
 
+    ONE_OF = ("seconds", "epochs")
     seconds: Positive | None = None
     epochs: Annotated[int, Field(gt=0, le=10**6)] | None = None
 
@@ -25,12 +26,6 @@ class Every(Model):
         if isinstance(value, str) and re.fullmatch(r"[0-9.]+ ?s", value):
             return {"seconds": float(value.removesuffix("s"))}
         return value
-
-    @model_validator(mode="after")
-    def _one(self) -> Every:
-        if (self.seconds is None) == (self.epochs is None):
-            raise ValueError("one of seconds (30s), epochs is needed")
-        return self
 
 
 class PlanSpec(Model):

@@ -50,6 +50,7 @@ class RecipeSpec(Model):
     `statistics`: of norms, when a network is judged: made anew from training images, or the running ones, as in papers.
     `fail_above` (error in percent) prints the paper's word "fail"; it enters no test and no identity."""
 
+    ONE_OF = ("epochs", "iterations")
     recipe: str
     doc: str = ""
     cite: str = ""
@@ -72,9 +73,7 @@ class RecipeSpec(Model):
     plan: PlanSpec = PlanSpec()
 
     @model_validator(mode="after")
-    def _length(self) -> RecipeSpec:
-        if (self.epochs is None) == (self.iterations is None):
-            raise ValueError("one of epochs, iterations is needed")
+    def _named(self) -> RecipeSpec:
         reason = why_not(self.recipe)
         if reason:
             raise ValueError(reason)

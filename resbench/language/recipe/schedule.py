@@ -12,15 +12,10 @@ from resbench.language.yaml.models import Count, Fraction, Model, Positive
 class Span(Model):
     """A length from the start: one of `iterations`, `epochs`, `fraction` (of the run)."""
 
+    ONE_OF = ("iterations", "epochs", "fraction")
     iterations: Count | None = None
     epochs: Positive | None = None
     fraction: Fraction | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Span:
-        if sum(value is not None for value in (self.iterations, self.epochs, self.fraction)) != 1:
-            raise ValueError("one of iterations, epochs, fraction is needed")
-        return self
 
 
 class Warmup(Model):
@@ -34,6 +29,7 @@ class Warmup(Model):
 class Marks(Model):
     """Points of the run: one of `iterations`, `epochs`, `fractions`; a bare list is of fractions."""
 
+    ONE_OF = ("iterations", "epochs", "fractions")
     iterations: tuple[Count, ...] | None = None
     epochs: tuple[Positive, ...] | None = None
     fractions: tuple[Fraction, ...] | None = None
@@ -44,12 +40,12 @@ class Marks(Model):
         return {"fractions": value} if isinstance(value, tuple) else value
 
     @model_validator(mode="after")
-    def _one(self) -> Marks:
-        given = [marks for marks in (self.iterations, self.epochs, self.fractions) if marks is not None]
-        if len(given) != 1 or not given[0]:
-            raise ValueError("one of iterations, epochs, fractions is needed, with at least one point")
-        if list(given[0]) != sorted(set(given[0])):
-            raise ValueError("the points must rise")
+    def _rising(self) -> Marks:
+        for marks in (self.iterations, self.epochs, self.fractions):
+            if marks is not None and not marks:
+                raise ValueError("at least one point is needed")
+            if marks is not None and list(marks) != sorted(set(marks)):
+                raise ValueError("the points must rise")
         return self
 
 
@@ -69,6 +65,7 @@ class Decline(Model):
 class Schedule(Model):
     """How the learning rate falls; exactly one way is named, a bare name stands for its defaults."""
 
+    ONE_OF = ("step", "cosine", "linear")
     step: StepDecay | None = None
     cosine: Decline | None = None
     linear: Decline | None = None
@@ -77,9 +74,3 @@ class Schedule(Model):
     @classmethod
     def _bare_name(cls, value: Any) -> Any:
         return {value: {}} if isinstance(value, str) else value
-
-    @model_validator(mode="after")
-    def _one(self) -> Schedule:
-        if len(self.model_fields_set) != 1:
-            raise ValueError(f"one of {', '.join(type(self).model_fields)} is needed")
-        return self

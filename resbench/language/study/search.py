@@ -5,7 +5,8 @@ Choosing and judging use different runs (evidence rule 11): a search has seeds o
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -37,6 +38,44 @@ _OF = {
 _NOT_OF_RUNGS = ("batch", "prune")
 
 
+_OF_PRUNING = {"from": "median", "after": "median", "epochs": "patience", "by": "patience"}
+WhyNot = Callable[[object, str], str | None]  # of a `use` and a key: why they do not go together, if they do not
+
+
+def _not_searched_by(use: object, key: str) -> str | None:
+    if use == "grid" and key != "use":
+        return "a grid tries every point with the study's own seeds; it takes no other key"
+    if key in _OF and use in get_args(Use) and use not in _OF[key]:
+        return f"`{key}` is of {', '.join(_OF[key])}, not of {use}"
+    if key in _NOT_OF_RUNGS and use in BY_RUNGS:
+        return "`batch` and `prune` are not of searches by rungs, which stop runs by themselves"
+    return None
+
+
+def _not_pruned_by(use: object, key: str) -> str | None:
+    of = _OF_PRUNING.get(key, use)
+    return f"`{key}` is of {of}, not of {use}" if use in ("median", "patience") and of != use else None
+
+
+def _all_fit(value: Any, why_not: WhyNot) -> Any:
+    """Raises ValueError where a key does not go with `use`."""
+    for key in value if isinstance(value, dict) else ():
+        if reason := why_not(value.get("use"), str(key)):
+            raise ValueError(reason)
+    return value
+
+
+def _fitting(node: Node, why_not: WhyNot, check: Problems) -> Node:
+    """Return the mapping without the keys that do not go with `use`; each is reported, so that the rest is checked too."""
+    if not isinstance(node.value, dict):
+        return node
+    use = node.mapping.get("use", Node("grid")).value
+    wrong = {key: reason for key in node.mapping if (reason := why_not(use, key))}
+    for key, reason in wrong.items():
+        check.report_key(node, key, reason)
+    return Node({key: of for key, of in node.mapping.items() if key not in wrong}, node.place, node.path, node.keys)
+
+
 class Prune(Model):
     """`median`: a run is stopped at an epoch where its val error is above the median of the runs of earlier batches there, from
     epoch `from` on, once there are `after` of them. `patience`: one that has not improved by `by` points for `epochs` epochs.
@@ -51,12 +90,7 @@ class Prune(Model):
     @model_validator(mode="before")
     @classmethod
     def _of_use(cls, value: Any) -> Any:
-        of = {"from": "median", "after": "median", "epochs": "patience", "by": "patience"}
-        use = value.get("use") if isinstance(value, dict) else None
-        for key in value if use in ("median", "patience") else ():
-            if of.get(key, use) != use:
-                raise ValueError(f"`{key}` is of {of[key]}, not of {use}")
-        return value
+        return _all_fit(value, _not_pruned_by)
 
 
 class SearchSpec(Model):
@@ -81,17 +115,7 @@ class SearchSpec(Model):
     @model_validator(mode="before")
     @classmethod
     def _of_use(cls, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        use = value.get("use", "grid")
-        for key, of in _OF.items():
-            if key in value and use not in of:
-                raise ValueError(f"`{key}` is of {', '.join(of)}, not of {use}")
-        if use in BY_RUNGS and any(key in value for key in _NOT_OF_RUNGS):
-            raise ValueError("`batch` and `prune` are not of searches by rungs, which stop runs by themselves")
-        if use == "grid" and set(value) - {"use"}:
-            raise ValueError("a grid tries every point with the study's own seeds; it takes no other key")
-        return value
+        return _all_fit({"use": "grid", **value} if isinstance(value, dict) else value, _not_searched_by)
 
     @property
     def is_grid(self) -> bool:
@@ -124,6 +148,10 @@ def keys_for(use: str) -> tuple[str, ...]:
 def parse_search(node: Node, objectives: int, check: Problems) -> SearchSpec:
     """`search: tpe` is `search: {use: tpe}`."""
     whole = Node({"use": node}, node.place, node.path) if isinstance(node.value, str) else node
+    whole = _fitting(whole, _not_searched_by, check)
+    if "prune" in whole.mapping:
+        prune = _fitting(whole.mapping["prune"], _not_pruned_by, check)
+        whole = Node({**whole.mapping, "prune": prune}, whole.place, whole.path, whole.keys)
     try:
         spec = validate(SearchSpec, whole)
     except BadInput as error:

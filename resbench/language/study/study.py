@@ -24,8 +24,8 @@ from resbench.random_streams import LARGEST
 
 MAX_SEEDS = 10_000
 SEEDS = 5  # where a study says nothing of them
-_NEEDED = ("study", "network", "units", "data")
-_KEYS = ("doc", "cite", "extends", "recipe", *DESIGN, "search", "budget", "seeds", "plugins", "keep", "track")
+REQUIRED_KEYS = ("study", "network", "units", "data")
+OPTIONAL_KEYS = ("doc", "cite", "extends", "recipe", *DESIGN, "search", "budget", "seeds", "plugins", "keep", "track")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class StudySpec:
 
 def parse_study(top: Node, library: Library, check: Problems) -> StudySpec | None:
     """Return None where so much is missing that nothing can be made of it; everything wrong is in `check`."""
-    check.keys(top, _NEEDED, _KEYS)
+    check.keys(top, REQUIRED_KEYS, OPTIONAL_KEYS)
     entries = top.mapping
     network = parse_use(entries["network"], check) if "network" in entries else Use(None, {}, top)
     net = None

@@ -5,10 +5,10 @@ For files of fixed shape (recipes, a study's plain keys); graphs have their own 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from resbench.errors import Problem, SpecError, did_you_mean
 from resbench.escape import printable
@@ -20,6 +20,18 @@ class Model(BaseModel):
     """Strict (no text for numbers), frozen, no unknown keys, no infinities."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
+    ONE_OF: ClassVar[tuple[str, ...]] = ()
+    """Keys of which exactly one is given."""
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        if self.ONE_OF and sum(getattr(self, name) is not None for name in self.ONE_OF) != 1:
+            raise ValueError(one_of(self.ONE_OF))
+        return self
+
+
+def one_of(keys: Sequence[str]) -> str:
+    return f"one of {', '.join(keys)} is needed"
 
 
 Positive = Annotated[float, Field(gt=0)]
@@ -47,7 +59,24 @@ def validate(model: type[ModelT], node: Node) -> ModelT:
         return model.model_validate(tuples(plain(node)))
     except ValidationError as error:
         found = [_problem(model, node, dict(each)) for each in error.errors(include_url=False)]
+        found += _alternatives(model, node, is_top=True)
         raise SpecError(sorted(dict.fromkeys(found), key=by_place)) from None
+
+
+def _alternatives(model: type[BaseModel], node: Node, *, is_top: bool = False) -> Iterator[Problem]:
+    """Yield what is wrong with keys of which one is to be given: pydantic looks at them only where each value is right."""
+    keys = model.ONE_OF if issubclass(model, Model) else ()
+    given = [key for key in keys if node.mapping.get(key, _NOTHING).value is not None]
+    unknown = bool(node.mapping.keys() - {field.alias or name for name, field in model.model_fields.items()})
+    if keys and isinstance(node.value, dict) and len(given) != 1 and not unknown:  # which may be one of them, misspelt
+        yield node.problem(one_of(keys) if is_top else f"{one_of(keys)}, got {node.shown()}")
+    for name, field in model.model_fields.items():
+        inner, below = _model_in(field.annotation), node.mapping.get(field.alias or name)
+        for part in (below.items or (below,)) if inner is not None and below is not None else ():
+            yield from _alternatives(inner, part)  # type: ignore[arg-type]
+
+
+_NOTHING = Node(None)
 
 
 def _problem(model: type[BaseModel], node: Node, found: dict[str, Any]) -> Problem:

@@ -69,11 +69,10 @@ def claim_cell(
     is none.
     """
     wanted = (rb_trial.c.study_id == study_id) & rb_trial.c.active & (rb_cell.c.status == "queued")
-    subsets = [_json(some) for n in range(len(tags) + 1) for some in combinations(sorted(set(tags)), n)]
     oldest = (
         select(rb_cell.c.id)
         .join(rb_trial, rb_trial.c.id == rb_cell.c.trial_id)
-        .where(wanted, rb_cell.c.tags.in_(subsets))
+        .where(wanted, rb_cell.c.tags.in_(_subsets(tags)))
         .order_by(rb_cell.c.id)
         .limit(1)
         .with_for_update(of=rb_cell, skip_locked=True)
@@ -169,9 +168,13 @@ def cells_called(engine: Engine, ids: Collection[int]) -> list[Cell]:
     return found
 
 
-def is_open(engine: Engine, study_id: int) -> bool:
-    """Return whether a cell of an active trial is queued or running."""
+def is_open(engine: Engine, study_id: int, tags: Sequence[str] | None = None) -> bool:
+    """Return whether a cell of an active trial is queued or running; with `tags`, one that a worker that has these may
+    claim.
+    """
     query = select(rb_cell.c.id).join(rb_trial, rb_trial.c.id == rb_cell.c.trial_id)
+    if tags is not None:
+        query = query.where(rb_cell.c.tags.in_(_subsets(tags)))
     with reading(engine) as connection:
         return connection.execute(query.where(_open(study_id), rb_trial.c.active).limit(1)).first() is not None
 
@@ -202,6 +205,11 @@ def close_cell(engine: Engine, cell_id: int, error: str) -> None:
 
 def _claim(cell: Cell) -> Any:
     return (rb_cell.c.id == cell.id) & (rb_cell.c.token == cell.token)
+
+
+def _subsets(tags: Sequence[str]) -> list[str]:
+    """Return what cells may ask for of a worker with these tags, as it stands in their rows."""
+    return [_json(some) for n in range(len(tags) + 1) for some in combinations(sorted(set(tags)), n)]
 
 
 def _json(tags: Sequence[str]) -> str:

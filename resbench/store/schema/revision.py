@@ -30,8 +30,28 @@ def check_revision(found: object, shown: str, known: Sequence[str] = REVISIONS) 
             f"{shown}: has the older schema {found}, resbench {__version__} needs {known[-1]}; "
             "it was left as it is: `resbench db upgrade` keeps a copy and upgrades it"
         )
-    needs = found.partition("_v")[2]
     raise DatabaseError(
-        f"{shown}: has the newer schema {found}, resbench {__version__} knows up to {known[-1]}; "
-        f"it needs resbench {needs or 'of a later version'}{' or later' if needs else ''}"
+        f"{shown}: schema: expected {known[-1]}, which is the newest that this resbench ({__version__}) knows, "
+        f"got the newer schema {found}; {_what_to_install(found)}"
     )
+
+
+def _what_to_install(found: str) -> str:
+    """Return what reads a schema that this program does not know.
+
+    Its id names a version that does not help who has it already: a build between two releases may be of the same version.
+    """
+    needs = found.partition("_v")[2]
+    if _numbers(needs) > _numbers(__version__):
+        return f"upgrade resbench to {needs} or later"
+    return f"upgrade resbench to a later version than {__version__}, or to the build that wrote the database"
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Return a version's numbers; nothing for a text that is no version.
+
+    >>> _numbers("1.4.0"), _numbers("x")
+    ((1, 4, 0), ())
+    """
+    parts = version.split(".")
+    return tuple(map(int, parts)) if all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts) else ()
