@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from resbench.errors import Fact
-from resbench.ops.parameter import Initial, Parametric, Start, empty, idle_bias_unsaid
+from resbench.ops.parameter import Initial, Parametric, Start, bias_at_start, empty, idle_bias_unsaid
 from resbench.ops.registry import Code, op
 from resbench.ops.small_map import pays, product
 from resbench.ops.weight import bound, standardize
@@ -51,7 +51,19 @@ def _stacked(arguments: Mapping[str, Any], channels: int, seeds: int) -> nn.Modu
     return conv
 
 
-@op("conv", spell_out=_spell_out, code=_code, macs=_macs, stacked=_stacked)
+@op(
+    "conv",
+    spell_out=_spell_out,
+    code=_code,
+    macs=_macs,
+    stacked=_stacked,
+    role="weights",
+    effect="projected",
+    fresh=True,
+    kernel_in_name=True,
+    at_start=lambda a, value: bias_at_start(a),
+    aliases=("conv2d", "convolution"),
+)
 class Conv(Parametric):
     """Each output value is a weighted sum over a window of the input.
 

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 
 from resbench.compiler.graph import BoundNetwork, Graph
 from resbench.compiler.normal import normal
-from resbench.theory.steps import KINDS, SUMS, WEIGHTS, Kind, Step, kind_of
+from resbench.ops.registry import kind
+from resbench.spec.op_facts import Join
+from resbench.theory.steps import KINDS, Kind, Step, has_weights, kind_of
 
+_SUMS: tuple[Join | None, ...] = ("sum", "difference", "channels")
 Cost = tuple[int, ...]  # how many steps of each kind, the worst kind first, then all steps
 
 
@@ -92,7 +95,7 @@ def _and(cost: Cost, kind: Kind) -> Cost:
 def _joins(graph: Graph, step: Step) -> bool:
     """Whether a branch with weights joins the path here."""
     others = [source for i, source in enumerate(step.op.inputs) if i != step.via]
-    return step.op.op in SUMS and any(_has_weights(graph, source) for source in others)
+    return kind(step.op.op).joins in _SUMS and any(_has_weights(graph, source) for source in others)
 
 
 def _has_weights(graph: Graph, value: int) -> bool:
@@ -103,7 +106,7 @@ def _has_weights(graph: Graph, value: int) -> bool:
             continue
         seen.add(one)
         op = graph.ops[one - 1]
-        if op.op in WEIGHTS or op.inner:
+        if has_weights(op) or op.inner:
             return True
         waiting += op.inputs
     return False
