@@ -62,9 +62,12 @@ def test_hints_and_messages(written: str, message: str, tmp_path: Path) -> None:
     assert message in str(error.value)
 
 
-def test_a_block_of_that_name_comes_first(tmp_path: Path) -> None:
+def test_a_block_of_that_name_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "arch_specs" / "blocks").mkdir(parents=True)
     block = "block: swish\nnodes: {y: {from: x, ops: [sigmoid]}}\n"
-    library = folder(tmp_path, swish=block, mine="unit: mine\nnodes: {y: {from: x, ops: [swish]}}\n")
+    (tmp_path / "arch_specs" / "blocks" / "swish.yaml").write_text(block, "utf-8")
+    library = folder(tmp_path, mine="unit: mine\nnodes: {y: {from: x, ops: [swish]}}\n")
     (call,) = library.unit("mine").body.nodes["y"].ops
     assert call.op == "swish"  # type: ignore[union-attr]
     schema = make_schema("unit", library)["$defs"]["op"]["then"]["properties"]
