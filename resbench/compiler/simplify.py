@@ -19,10 +19,8 @@ from resbench.ops.schema import table
 from resbench.spec.op_facts import Join
 from resbench.spec.signature import tidy
 
-_JOINING: tuple[Join | None, ...] = (
-    "sum",
-    "channels",
-)  # inside another of its kind that alone reads it, it is part of that one
+# inside another of its kind that alone reads it, it is part of that one
+_JOINING: tuple[Join | None, ...] = ("sum", "channels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +81,15 @@ class _State:
         numbers, shapes = [value], graph.shapes
         for op in graph.ops:
             path = prefix + op.path
-            numbers.append(self.add(op, path, [numbers[i] for i in op.inputs], shapes[op.inputs[0]]))
+            numbers.append(self.add(op, path, [numbers[i] for i in op.inputs], [shapes[i] for i in op.inputs]))
             self.of[path] = numbers[-1]
         return numbers[graph.output]
 
-    def add(self, op: BoundOp, path: str, inputs: list[int], shape: Shape) -> int:
+    def add(self, op: BoundOp, path: str, inputs: list[int], shapes: list[Shape]) -> int:
         """The number of the value that this op yields; an older one where it changes nothing or is there already."""
-        what = kind(op.op)
+        what, shape = kind(op.op), shapes[0]
         zeros = [i for i in inputs if i in self.zero]
-        if what.joins == "sum" and zeros:
+        if what.joins == "sum" and zeros and set(shapes) == {op.shape}:  # a plugin's sum may stretch; `add` does not
             inputs = [i for i in inputs if i not in self.zero] or [min(zeros, key=self.simplest)]
         if zeros and (what.joins == "product" or what.keeps_zero):
             if what.joins == "product":  # a product with nothing is nothing, of the product's shape

@@ -85,7 +85,7 @@ def _product(op: BoundOp, inputs: Sequence[Direct | None]) -> float | None:
         return None
     constant = factor(op) if own_kind(op) == "scaled" else None
     if constant is not None:
-        return there[0] * constant
+        return sum(there) * constant
     return sum(there) if joins in ("sum", "difference") else there[0]
 
 

@@ -1,4 +1,4 @@
-"""A plugin's op says what ours say: pictures, theory, depth, normal form and units go by it; its other names clash with nobody's."""
+"""A plugin's op says what ours say: pictures, theory, depth and the normal form go by it; its other names clash with no one's."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from resbench.cli.picture import draw
 from resbench.compiler.canonical import canonical
 from resbench.compiler.depth import depth
 from resbench.compiler.graph import BoundNetwork
+from resbench.compiler.normal import normal
+from resbench.compiler.unit import build_unit
 from resbench.errors import PlacedPluginError, SpecError
 from resbench.ops import registry
 from resbench.ops.registry import kinds
@@ -23,10 +25,8 @@ from resbench.theory.identities import check_identities
 from resbench.theory.reading import consequence, read
 
 torch.set_num_threads(1)  # small tensors: one thread is faster than several that wait for each other
-HALVE = op("halve").replace(
-    "pure=True", 'pure=True, role="gate", effect="scaled", factor=lambda a: 1 / a["by"], aliases=("by_half",)'
-)
-HALVE = HALVE.replace("x * 2", "x / self.by").replace("x * self.by", "x / self.by")
+SAYS = 'pure=True, role="gate", effect="scaled", factor=lambda a: 1 / a["by"], aliases=("by_half",)'
+HALVE = op("halve", "x / self.by").replace("pure=True", SAYS)
 PLUS = '''\
 """Sum.  n x BCHW -> BCHW"""
 
@@ -125,10 +125,24 @@ def test_sums_are_joined_as_ours_are(tmp_path: Path, use: Use) -> None:
     use(put(tmp_path / "theirs", {"our_sum.py": PLUS}))
     nodes = "nodes: {{f: {{from: x, ops: [conv3x3: {{stride: $stride}}]}}, h: {{from: x, ops: [shortcut]}}, {}}}\n"
     one = put(tmp_path, {"one.yaml": "unit: one\n" + nodes.format("y: {from: [h, f], ops: [our_sum]}")})
-    put(tmp_path, {"two.yaml": "unit: two\n" + nodes.format(
-        "z: {from: f, ops: [zero, together]}, s: {from: [h, z], ops: [our_sum]}, y: {from: [s, f], ops: [our_sum]}")})  # fmt: skip
+    two = "z: {from: f, ops: [zero, together]}, s: {from: [h, z], ops: [our_sum]}, y: {from: [s, f], ops: [our_sum]}"
+    put(tmp_path, {"two.yaml": "unit: two\n" + nodes.format(two)})
     digests = {canonical(bind_unit(str(one / f"{name}.yaml"), ("width=4",))[1]).digest for name in ("one", "two")}
     assert len(digests) == 1, "a zero in a sum, a sum of one, a sum in a sum"
+
+
+def test_a_zero_that_stretches_a_sum_stays_in_it(tmp_path: Path, use: Use) -> None:
+    use(put(tmp_path / "theirs", {"our_sum.py": PLUS}))
+    text = (
+        "unit: mine\nnodes:\n  g: {from: x, ops: [global_avg_pool]}\n  z: {from: x, ops: [conv3x3: {stride: $stride}, zero]}\n"
+        "  s: {from: [g, z], ops: [our_sum]}\n  y: {from: s, ops: [conv3x3]}\n"
+    )
+    put(tmp_path, {"mine.yaml": text.replace("from: x, ops: [global", "from: x, ops: [conv1x1, global")})
+    network = bind_unit(str(tmp_path / "mine.yaml"), ("width=4",))[1]
+    graph = dict(normal(network).parts())["stages.0.units.1"]
+    assert "zero" in [what.op for what in graph.ops]
+    module = build_unit(graph, "Unit").eval()
+    assert module(torch.ones(2, *graph.input_shape)).shape[1:] == graph.output_shape
 
 
 def test_an_alias_means_the_op_of_a_plugin_too(tmp_path: Path, use: Use) -> None:
@@ -167,7 +181,7 @@ def test_an_alias_that_is_taken_is_refused(
     use(put(tmp_path / "theirs", {"halve.py": HALVE.replace('("by_half",)', aliases), "our_sum.py": PLUS}))
     assert "our_sum" in table()
     assert "halve" not in table()
-    assert [failure.cause for failure in told][0].startswith(cause)
+    assert told[0].cause.startswith(cause)
     assert len(told) == 1
 
 
