@@ -34,10 +34,11 @@ def ops(json: Json = False, plugins: Plugins = None) -> None:
         block = library.block(name)
         params: dict[str, dict[str, object]] = {k: {"default": plain(p.default)} for k, p in block.body.params.items()}
         entries.append((name, "block", params, block.doc))
+    nothing: dict[str, object] = {"aliases": [], "role": None, "effect": None, "joins": None}  # of a block
     if json:
         print_json(
             [
-                {"name": name, "kind": kind, "arguments": args, "doc": doc, **facts.get(name, {})}
+                {"name": name, "kind": kind, "arguments": args, "doc": doc, **facts.get(name, nothing)}
                 for name, kind, args, doc in entries
             ]
         )
