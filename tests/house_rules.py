@@ -45,6 +45,32 @@ PRINTERS = (
     "data/make/command.py",
     "store/query/child.py",
 )
+_PARAMETERS = frozenset(("conv", "linear", "bias", "gain"))
+OTHER_WORDS = {  # words that are names of ops too, by the file or folder that means something else by them, and what
+    "ops/": _PARAMETERS,  # kinds of parameters, for weight decay and initialisers, and names of parameters and arguments
+    "ops/stochastic/drop_branch.py": frozenset(("scale",)),  # an argument of its own
+    "language/recipe/recipe.py": _PARAMETERS,
+    "drawing/labels.py": frozenset(("conv", "linear")),  # kinds of parameters, for an op that says no role
+    "cli/plugins/check.py": frozenset(("conv", "linear")),
+    "theory/identities.py": frozenset(("gain",)),
+    "theory/equation.py": frozenset(("bias",)),  # an argument, of whatever op
+    "verify/weights.py": frozenset(("bias",)),  # a parameter of torch's layers
+    "verify/randomness.py": frozenset(("dropout",)),  # classes of torch and of other packages
+    "measure/macs.py": frozenset(("slice", "hardswish")),  # operations of aten
+    "language/recipe/schedule.py": frozenset(("linear",)),  # shapes of a schedule
+    "study/warnings.py": frozenset(("linear",)),
+    "train/schedule.py": frozenset(("linear",)),
+    "json_schema/descriptions.py": frozenset(("linear", "scale")),  # and an argument of a crop
+    # The language: `around: add` is its word for the place between branch and shortcut, and `arrange` and `mutate` write units,
+    # as a person would, from words that stand in the reference. They ask no op what it is.
+    "language/generate/orderings.py": frozenset(("add",)),
+    "json_schema/search.py": frozenset(("add",)),
+    "language/generate/mutations.py": frozenset(("bn", "relu")),
+    "testing/guess.py": frozenset(("relu",)),  # an argument to try an op with that holds ops
+    "store/migrate/versions/": frozenset(
+        ("global_avg_pool", "conv", "linear")
+    ),  # history: what it did it does for ever
+}
 ESCAPERS = frozenset(("html", "shlex", "xml.sax.saxutils"))
 MAX_LINES = 400
 MAX_POSITIONAL = 5
@@ -240,6 +266,32 @@ def crowded_ops(house: Sources) -> list[str]:
         )
         if len(names) > 1 or any(f"{name}.py" != path.rpartition("/")[2] for name in names):
             found.append(f"{path}: {', '.join(names)}")
+    return found
+
+
+def known_by_name(house: Sources) -> list[str]:
+    """Names of ops in the code of others: what is to know of an op it says itself, so that a plugin's op can say it too.
+
+    Any text that is the name of an op, or of one with its version (`zero@1`), is seen, compared or not. `OTHER_WORDS` has those
+    that mean something else; one of them that is not there any more is seen too.
+    """
+    ops = {name for path, source in house.items() if path.startswith("ops/")
+           for name in map(registered, ast.walk(ast.parse(source))) if name}  # fmt: skip
+    found = []
+    for path, source in house.items():
+        named = [
+            (node.lineno, node.value.partition("@")[0])
+            for node in ast.walk(ast.parse(source))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.partition("@")[0] in ops
+        ]
+        others = frozenset().union(*(words for place, words in OTHER_WORDS.items() if path.startswith(place)))
+        found += [
+            f"{path}:{line}: {name}"
+            for line, name in named
+            if not (path.startswith("ops/") and path.endswith(f"/{name}.py")) and name not in others
+        ]
+        idle = OTHER_WORDS.get(path, frozenset()) - {name for _, name in named}
+        found += [f"OTHER_WORDS: {path} has no `{word}`" for word in sorted(idle)]
     return found
 
 

@@ -16,6 +16,7 @@ from house_rules import (
     cycles,
     escaped_elsewhere,
     frowned_upon,
+    known_by_name,
     named_twice,
     opened_elsewhere,
     out_of_order,
@@ -32,7 +33,7 @@ HERE = Path(resbench.__file__).parent
 Checker = Callable[[Sources], list[str]]
 CHECKERS: tuple[Checker, ...] = (
     out_of_order, through_walls, cycles, too_long, without_docstring, too_many_arguments, frowned_upon, crowded_ops,
-    past_the_terminal, escaped_elsewhere, opened_elsewhere, crowded_folders, named_twice,
+    known_by_name, past_the_terminal, escaped_elsewhere, opened_elsewhere, crowded_folders, named_twice,
 )  # fmt: skip
 
 
@@ -171,3 +172,39 @@ def test_an_op_has_a_file_of_its_own_name() -> None:
     good = {"ops/one.py": one, "ops/two.py": two, "ops/convolution/window.py": "class Window: ..."}
     sees(crowded_ops, good, {"ops/one.py": one + two}, "one, two")
     sees(crowded_ops, good, {"ops/three.py": one}, "ops/three.py")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['if op.op == "one": ...', 'if op.op in ("two", "one"): ...', 'KINDS = {"one": 1}', 'match op.op:\n    case "one": ...',
+     'kind("one").module', 'label.startswith("one@")', 'table()["one"]'],
+)  # fmt: skip
+def test_an_op_known_by_its_name_is_seen(line: str) -> None:
+    own = {"ops/one.py": '@op("one")\nclass One:\n    """one"""\n    name = "one"\n'}
+    good = {**own, "theory/x.py": 'if kind(op.op).effect == "kept": ...\n"""An op called one."""\none = ones["only"]'}
+    sees(known_by_name, good, {**own, "theory/x.py": line}, "theory/x.py:")
+    sees(known_by_name, good, {**own, "ops/two.py": line}, "ops/two.py:")
+
+
+def test_words_that_mean_something_else_are_told_apart_by_file() -> None:
+    ops = {f"ops/{name}.py": f'@op("{name}")\nclass Op: ...\n' for name in ("add", "conv")}
+    line = 'MERGES = ("add",)'
+    sees(
+        known_by_name,
+        {**ops, "language/generate/orderings.py": line},
+        {**ops, "spec/other.py": line},
+        "spec/other.py:1: add",
+    )
+    sees(
+        known_by_name,
+        {**ops, "ops/activations/relu.py": 'Start("conv")'},
+        {**ops, "ops/activations/relu.py": line},
+        "ops/activations/relu.py:1: add",
+    )
+    idle = "OTHER_WORDS: language/generate/orderings.py has no `add`"
+    sees(
+        known_by_name,
+        {**ops, "language/generate/orderings.py": line},
+        {**ops, "language/generate/orderings.py": "MERGES = ()"},
+        idle,
+    )

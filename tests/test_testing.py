@@ -77,7 +77,8 @@ def test_one_that_keeps_it(load: Load) -> None:
 
 def test_by_name_with_claims_and_a_price() -> None:
     assert str(check_op("relu")) == (
-        "relu() of 8x6x5 -> 8x6x5: 8 checks, claims pure, idempotent, keeps_zero, 0 MACs, stacked: side by side"
+        "relu() of 8x6x5 -> 8x6x5: 8 checks, claims pure, idempotent, keeps_zero, effect, at_start, role activation, "
+        "effect rectified, 0 MACs, stacked: side by side"
     )
     assert check_op("conv", {"kernel": 3, "out": 4}, inputs=[(2, 6, 6)]).macs == 9 * 2 * 4 * 36
     dropped = check_op("drop_branch", {"rate": 0.5, "ops": [{"conv3x3": {"out": 8}}, "bn"]})
@@ -129,6 +130,47 @@ BAD = {
     "keeps_zero": (odd("x + 0.5", claims=", keeps_zero=True"), "keeps_zero: of zeros it makes 0.5"),
     "stacked": (odd("x - x.mean(1, keepdim=True)", claims=", pure=True, by_channel=True"),
         "stacked: results of 3 as one in training: the largest difference is"),
+    "kept": (odd("x * 2", claims=', effect="kept"'),
+        'effect: effect="kept" says that x passes as it is: the largest difference is 7'),
+    "kept, and shifted": (odd("x + 1", claims=', effect="kept"'),
+        'effect: effect="kept" says that x stays in its place, and of zeros it makes 1; `shifts=True` says that it adds'),
+    "kept in part": (odd("x[:, :2]", claims=', effect="kept"'),
+        'effect: effect="kept" says that x stays in its place, and its shape changes; `channels` says where each channel goes'),
+    "moved": (odd("x.flip(3)", claims=', effect="scaled", factor=lambda a: 1.0, macs=lambda a, shapes: 0'),
+        'effect: effect="scaled" says that x stays in its place; values meet others: the largest difference'),
+    "bent": (odd("x.abs()", claims=', effect="scaled", factor=lambda a: 1.0'),
+        'effect: effect="scaled" says that x stays in its place, times a factor; of -x / 2 it makes another: the largest'),
+    "dropped in training": (odd("x.flip(3) if self.training else x", claims=', effect="dropped", factor=lambda a: 1.0'),
+        'effect: effect="dropped" says that x stays in its place; values meet others'),
+    "factor": (odd("x * 3", claims=', effect="scaled", factor=lambda a: a["by"]'),
+        "effect: `factor` says 2 times x in evaluation: the largest difference is"),
+    "start": (odd("x * self.weight", init=WEIGHT.replace('"gain"', '"gain", initial=0.5'), base="Parametric",
+                  claims=', effect="learned", factor=lambda a: 1.0'),
+        "effect: `factor` says 1 times x in evaluation: the largest difference is"),
+    "rectified": (odd("x.abs()", claims=', effect="rectified"'), 'effect: effect="rectified" says that it yields max(x, 0)'),
+    "sum": (odd("x + 2 * z", claims=', joins="sum"', inputs="x: Tensor, z: Tensor"),
+        'joins: joins="sum" says that it yields the sum of its inputs: the largest difference is'),
+    "difference": (odd("z - x", claims=', joins="difference"', inputs="x: Tensor, z: Tensor"),
+        'joins: joins="difference" says that it yields its first input less the second: the largest difference is'),
+    "channels joined": (odd("torch.cat((z, x), 1)", claims=', joins="channels"', inputs="x: Tensor, z: Tensor"),
+        'joins: joins="channels" says that it yields the channels of its inputs in their order: the largest difference'),
+    "product": (odd("x * z if self.training else x", claims=', joins="product"', inputs="x: Tensor, z: Tensor"),
+        'joins: joins="product" says that it yields the product of its inputs: the largest difference is'),
+    "channels": (odd("x.flip(1)", claims=', effect="kept", channels=lambda a, channels: range(channels), macs=lambda a, s: 0'),
+        "channels: `channels` says that channel 0 is channel 0 of x: the largest difference is"),
+    "too many channels": (odd("x[:, :2]", claims=', effect="kept", channels=lambda a, channels: range(channels)'),
+        "channels: `channels` says 8 channels, it yields 2"),
+    "at_start": (odd("x * x", claims=", pure=True, at_start=lambda a, value: value"),
+        "at_start: `at_start` says 0.25 for 0.25: the largest difference is 0.188"),
+    "words at the start": (odd("x * x", claims=', at_start=lambda a, value: "none"'),
+        "at_start: `at_start` must yield a number or None, got 'none'"),
+    "formula": (odd("1 - x", claims=', formula="1 - x"'), "formula: `formula` must have one {0}, for what goes in, got `1 - x`"),
+    "global_pool": (odd("x.mean(3, keepdim=True)", claims=", global_pool=True"),
+        "global_pool: `global_pool` says that a channel becomes one value, of (8, 1, 1), got (8, 6, 1)"),
+    "yields_zero": (odd("x * 0.5", claims=", yields_zero=True"), "yields_zero: `yields_zero` says that it yields zeros, got 3."),
+    "fresh": (odd("x[:, :2]", claims=", fresh=True"),
+        "fresh: `fresh` says a tensor of its own, and it yields a view"),
+    "fresh gradient": (odd("x.sigmoid()", claims=", fresh=True"), "fresh: it raises RuntimeError: one of the variables needed"),
 }  # fmt: skip
 
 

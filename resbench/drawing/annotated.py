@@ -11,8 +11,9 @@ from torch import nn
 from resbench.compiler.graph import Arguments, BoundOp, Graph, Shape
 from resbench.compiler.modules.unit import make_module
 from resbench.drawing.format import cost, name_of, times
-from resbench.drawing.labels import SIGNS, Kind, kind_of, label
+from resbench.drawing.labels import Kind, kind_of, label
 from resbench.escape import LONGEST, printable
+from resbench.language.graph.op_facts import sign_of
 from resbench.measure.macs import op_macs
 from resbench.measure.params import params
 from resbench.ops.registry import kind
@@ -23,7 +24,8 @@ class ShownOp:
     """`inputs` are value numbers: 0 is the graph's input, op number i (from 0) yields value i + 1.
 
     `operands`: what it joins, by node, where its edges do not say that. `sign`: of an op that joins values, else empty.
-    `macs`: for one image. `inner`: the lists of ops it holds, by name. Its texts can be printed, whatever an argument holds.
+    `macs`: for one image. `inner`: the lists of ops it holds, by name. `bends`: whether it is not linear. Its texts can be
+    printed, whatever an argument holds.
     """
 
     path: str
@@ -37,6 +39,7 @@ class ShownOp:
     params: int
     macs: int
     inner: tuple[tuple[str, ShownGraph], ...] = ()
+    bends: bool = False
 
     @property
     def node(self) -> str:
@@ -122,11 +125,13 @@ def _operands(graph: Graph, op: BoundOp) -> str:
 def _show(op: BoundOp, inputs: tuple[Shape, ...], operands: str) -> ShownOp:
     module = _module(op.op, op.arguments, inputs[0][0])
     inner = tuple((name, show_graph(value)) for name, value in op.inner)
-    sign = SIGNS.get(op.op, "")
+    what = kind(op.op)
+    role = kind_of(what, module)
+    bends = role in ("activation", "other") or what.gates
     path, words = printable(op.path, LONGEST), printable(label(op, inputs[0]), LONGEST)
     return ShownOp(
-        path, op.op, words, operands, kind_of(op.op, module), sign, op.inputs, op.shape,
-        params(module), op_macs(op, inputs).count, inner,
+        path, op.op, words, operands, role, sign_of(what.joins), op.inputs, op.shape,
+        params(module), op_macs(op, inputs).count, inner, bends,
     )  # fmt: skip
 
 

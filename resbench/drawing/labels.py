@@ -7,24 +7,19 @@ an op that joins values has a sign.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from torch import nn
 
 from resbench.compiler.graph import BoundOp, Graph, Shape
+from resbench.language.graph.op_facts import Role
+from resbench.language.graph.op_list import DEPTHWISE
 from resbench.language.graph.signature import tidy
 from resbench.ops.parameter import Random, kinds_of
+from resbench.ops.registry import OpKind
 from resbench.ops.schema import table
 
-Kind = Literal["weights", "norm", "activation", "gate", "random", "moving", "merge", "other"]
-SIGNS = {"add": "+", "multiply": "×", "concat": "‖", "subtract": "−"}
-_OF: dict[str, Kind] = {
-    **dict.fromkeys(("relu", "relu6", "silu", "gelu", "tanh", "hardswish"), "activation"),
-    **dict.fromkeys(("sigmoid", "one_minus", "scale", "zero"), "gate"),
-    **dict.fromkeys(("max_pool", "avg_pool", "global_avg_pool", "subsample"), "moving"),
-    **dict.fromkeys(("pad_channels", "slice", "channel_shuffle"), "moving"),
-    **dict.fromkeys(SIGNS, "merge"),
-}
+Kind = Role
 _OF_PARAMETERS: dict[str, Kind] = {"conv": "weights", "linear": "weights", "norm": "norm"}
 _SAID_APART = ("kernel", "out", "stride", "start", "stop")
 
@@ -33,16 +28,16 @@ def label(op: BoundOp, input_shape: Shape) -> str:
     """`input_shape` is that of the op's first input."""
     arguments = {key: value for key, value in op.arguments if not isinstance(value, Graph)}
     channels = input_shape[0]
-    name, through = op.op, ""
+    name, through, sized = op.op, "", table()[op.op].kernel_in_name
     if "out" in arguments:
         through = f"{channels}→{arguments['out']}"
-    if arguments.get("groups") == channels == arguments.get("out") and op.op == "conv" and channels > 1:
-        name, through = f"dw{name}", str(channels)
+    if arguments.get("groups") == channels == arguments.get("out") and sized and channels > 1:
+        name, through = f"{DEPTHWISE}{name}", str(channels)
         del arguments["groups"]
     kernel = _value(arguments["kernel"]) if "kernel" in arguments else ""
     if "x" not in kernel and kernel:
         kernel = f"{kernel}x{kernel}"
-    words = [f"{name}{kernel}" if op.op == "conv" else f"{name} {kernel}".strip(), through, _range(arguments)]
+    words = [f"{name}{kernel}" if sized else f"{name} {kernel}".strip(), through, _range(arguments)]
     if "stride" in arguments and (stride := _value(arguments["stride"])) != "1":
         words.append(f"/{stride}")
     return " ".join(word for word in (*words, *_rest(op.op, arguments)) if word)
@@ -83,10 +78,12 @@ def _value(value: Any) -> str:
     return str(value)
 
 
-def kind_of(op: str, module: nn.Module) -> Kind:
-    """Return ops that this file does not know go by their module: what kind of parameters it has, or that it draws."""
-    if op in _OF:
-        return _OF[op]
+def kind_of(what: OpKind, module: nn.Module) -> Kind:
+    """Return its role; an op that says none goes by its module: what kind of parameters it has, or that it draws."""
+    if what.role is not None:
+        return what.role
+    if what.joins is not None:
+        return "merge"
     if isinstance(module, Random):
         return "random"
     kinds = {kind for part in module.modules() for kind in kinds_of(part).values()}

@@ -9,22 +9,14 @@ from typing import Any
 from resbench.errors import BadInput
 from resbench.json_schema.editor import if_list, offer
 from resbench.json_schema.values import EXPRESSION, EXPRESSION_REF, Schema, argument, param, texts, words
-from resbench.language.graph.op_list import MAX_OPS, expand
+from resbench.language.graph.op_list import DEPTHWISE, MAX_OPS, expand
 from resbench.language.graph.params import Param
 from resbench.language.graph.signature import Argument, Signature
 from resbench.language.library.library import Library
 from tools.docs.language_ops import paragraphs
 
-KERNEL = r"conv[1-9][0-9]{0,2}x[1-9][0-9]{0,2}"
-OFFERED = (
-    "conv1x1",
-    "conv3x3",
-    "conv5x5",
-    "conv7x7",
-    "dwconv3x3",
-    "dwconv5x5",
-    "dwconv7x7",
-)  # where an editor completes
+KERNEL = r"[1-9][0-9]{0,2}x[1-9][0-9]{0,2}"
+OFFERED = (1, 3, 5, 7)  # kernels that an editor completes; no depthwise one of 1
 _REPEAT: Schema = {
     "type": "object",
     "title": "repeat",
@@ -49,17 +41,25 @@ def op_schemas(library: Library, *, in_unit: bool) -> dict[str, Schema]:
     blocks = {name: _block(library, name) for name in library.names("block")}
     docs = {name: str(schema["description"]) for name, schema in {**mappings, **blocks}.items()}
     bare = {name: doc for name, doc in docs.items() if "required" not in {**mappings, **blocks}[name]}
-    with_kernel: dict[str, Schema] = {}
-    if "conv" in plain:
-        for name in ("conv1x1", "dwconv1x1"):
-            with_kernel[name.removesuffix("1x1")] = _mapping(plain["conv"], expand(name)[2], in_unit)
-    forms = {f"^{_not_offered()}{_form(name)}$": {"$ref": f"#/$defs/{name}KxK"} for name in with_kernel}
-    offered = {name: f"{name.rpartition('conv')[0]}convKxK" for name in OFFERED if "conv" in with_kernel}
-    bare_forms = [_form(name) for name, schema in with_kernel.items() if not schema.get("required")]
+    sized = [name for name, signature in plain.items() if signature.kernel_in_name]
+    with_kernel = {
+        stem: _mapping(plain[name], expand(f"{stem}1x1", plain)[2], in_unit)
+        for name in sized
+        for stem in (name, f"{DEPTHWISE}{name}")
+    }
+    offered = {
+        f"{stem}{size}x{size}": f"{stem}KxK" for stem in with_kernel for size in OFFERED[stem not in sized :]
+    }  # each key has one schema: that of its name, or that of its form
+    others = f"(?!({'|'.join(offered)})$)"
+    forms = {f"^{others}{name}{KERNEL}$": {"$ref": f"#/$defs/{name}KxK"} for name in with_kernel}
+    bare_forms = [f"{name}{KERNEL}" for name, schema in with_kernel.items() if not schema.get("required")]
     docs |= {name: str(with_kernel[key.removesuffix("KxK")]["description"]) for name, key in offered.items()}
     bare |= {name: docs[name] for name in offered if any(re.fullmatch(form, name) for form in bare_forms)}
     known = {**{name: _key(name) for name in (*mappings, *blocks)}, **offered}
     keys = {name: {"$ref": f"#/$defs/{key}"} for name, key in known.items()}
+    aliases = {alias: name for name, of in plain.items() for alias in of.aliases if alias not in blocks}
+    keys |= {alias: keys[name] for alias, name in aliases.items()}  # taken, and not offered
+    others_bare = [alias for alias, name in aliases.items() if name in bare]
     offers = {name if name in bare else f"{name}: ": docs[name] for name in sorted(docs)}
     return {
         "ops": {
@@ -83,7 +83,7 @@ def op_schemas(library: Library, *, in_unit: bool) -> dict[str, Schema]:
             },
             "else": {
                 "description": "An op or block by its name alone, or a `$name` that stands for ops.",
-                "anyOf": [words(bare, bare), *_bare(bare_forms), EXPRESSION_REF],
+                "anyOf": [words(bare, bare), words(others_bare), *_bare(bare_forms), EXPRESSION_REF],
             },
         },
         "normal": {
@@ -101,15 +101,6 @@ def op_schemas(library: Library, *, in_unit: bool) -> dict[str, Schema]:
 
 def _key(name: str) -> str:
     return f"op_{name}"
-
-
-def _form(name: str) -> str:
-    return KERNEL if name == "conv" else f"dw{KERNEL}"
-
-
-def _not_offered() -> str:
-    """Each key has one schema: that of its name, or that of its form."""
-    return f"(?!({'|'.join(OFFERED)})$)"
 
 
 def _bare(forms: list[str]) -> list[Schema]:

@@ -94,6 +94,11 @@ def idle_bias_unsaid(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {**arguments, "bias_init": arguments["bias_init"] if arguments["bias"] else 0.0}
 
 
+def bias_at_start(arguments: Mapping[str, Any]) -> float:
+    """Return what weights of mean 0 yield on average at the start."""
+    return float(arguments["bias_init"]) if arguments["bias"] else 0.0
+
+
 def empty(*shape: int) -> nn.Parameter:
     """Return a parameter without values yet."""
     return nn.Parameter(torch.empty(shape))

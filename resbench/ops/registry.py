@@ -1,7 +1,8 @@
 """`@op("name")` on an nn.Module -> OpKind in the registry.
 
 The keyword-only arguments of `__init__` are the op's YAML arguments; a leading `channels` is what reaches the op. What an
-op says of itself (`pure`, `commutative`, `idempotent`, `identity_when`) is used by the canonical form; silence claims nothing.
+op says of itself is used by the canonical form, the pictures, the theory and the op list, none of which knows an op by its name;
+silence claims nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
+from resbench.language.graph.op_facts import FACTORS, Effect, Join, Role, effect_of, wrong_words
 from resbench.ops.schema import table
 from resbench.plugins.active import absent
 from resbench.plugins.load import blocked, load
@@ -25,6 +27,9 @@ Identity = Callable[[Mapping[str, Any], int], bool]
 SpellOut = Callable[[Mapping[str, Any]], dict[str, Any]]
 Price = Callable[[Mapping[str, Any], Sequence[tuple[int, ...]]], int]
 Stacked = Callable[[Mapping[str, Any], int, int], nn.Module | None]
+Factor = Callable[[Mapping[str, Any]], float]
+Channels = Callable[[Mapping[str, Any], int], Sequence[int | None]]
+AtStart = Callable[[Mapping[str, Any], float | None], float | None]
 Module = TypeVar("Module", bound=nn.Module)
 
 
@@ -53,6 +58,7 @@ class OpKind:
     `by_channel`: each channel of the result rests on that channel of the inputs alone, and parameters are one a channel.
 
     `version` is part of the identity. `macs(arguments, input shapes without the batch)`: the op's own price for one image.
+    What else it may say is described at `op` below.
     """
 
     name: str
@@ -68,6 +74,21 @@ class OpKind:
     code: Write | None = None
     macs: Price | None = None
     version: int = 1
+    aliases: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+    kernel_in_name: bool = False
+    role: Role | None = None
+    effect: Effect = "nonlinear"
+    joins: Join | None = None
+    factor: Factor | None = None
+    channels: Channels | None = None
+    at_start: AtStart | None = None
+    shifts: bool = False
+    gates: bool = False
+    formula: str | None = None
+    global_pool: bool = False
+    yields_zero: bool = False
+    fresh: bool = False
 
     @property
     def origin(self) -> str:
@@ -81,15 +102,41 @@ def op(
     name: str, *, pure: bool = False, commutative: bool = False, idempotent: bool = False, keeps_zero: bool = False,
     by_channel: bool = False, stacked: Stacked | None = None, identity_when: Identity | None = None,
     spell_out: SpellOut | None = None, code: Write | None = None, macs: Price | None = None, version: int = 1,
+    aliases: Sequence[str] = (), near: Sequence[str] = (), kernel_in_name: bool = False, role: Role | None = None,
+    effect: Effect | None = None, joins: Join | None = None, factor: Factor | None = None, channels: Channels | None = None,
+    at_start: AtStart | None = None, shifts: bool = False, gates: bool = False, formula: str | None = None,
+    global_pool: bool = False, yields_zero: bool = False, fresh: bool = False,
 ) -> Callable[[type[Module]], type[Module]]:  # fmt: skip
-    """Register a module class as the op `name`. Raises ValueError when the name is taken, with both origins.
+    """Register a module class as the op `name`.
 
-    `identity_when(arguments, channels in)` says when the op changes nothing; `spell_out(arguments)` writes
-    defaults that depend on other arguments (a window's padding) and clears what has no effect (the start of no bias), so
-    that both ways of saying it are one architecture. `code(arguments, channels in)` is the op in plain torch, for exported
-    files; without it the class itself is copied there. `macs` prices what torch's counter cannot. `stacked(arguments, channels
-    of one, K)` is a module that does the work of K such ops side by side in the channels (compiler/modules/stack.py), its
-    parameters theirs one after the other along the first axis; None: not with these arguments.
+    Args:
+        identity_when: `(arguments, channels in)`: whether the op changes nothing.
+        spell_out: `(arguments)`: the arguments with defaults that depend on others written out (a window's padding) and what has
+            no effect cleared (the start of no bias), so that both ways of saying it are one architecture.
+        code: `(arguments, channels in)`: the op in plain torch, for exported files; without it the class is copied there.
+        macs: The price that torch's counter cannot know.
+        stacked: `(arguments, channels of one, K)`: a module that does the work of K such ops side by side in the channels
+            (compiler/modules/stack.py), its parameters theirs one after the other along the first axis; None: not with
+            these.
+        aliases: Other names that mean this op. A literal, as are `near`, `kernel_in_name`, `role`, `effect` and `joins`.
+        near: Names of other things, for which this op is the nearest; only hints name it.
+        kernel_in_name: `name3x5` is this op with `kernel: [3, 5]`, `dwname3x5` also with as many groups as channels.
+        role: What it is for, its colour in pictures (language/graph/op_facts.py); without it, by its parameters.
+        effect: What it does to x on the identity path; without it, the most harm is assumed.
+        joins: What it makes of several values; then it has the effect and the sign of that.
+        factor: `(arguments)`: what x is multiplied by, as it starts or on average; with the effects that are a factor.
+        channels: `(arguments, channels in)`: of each channel out, which channel in it holds unchanged, None for another; where it
+            is not said and the numbers of channels agree, each its own.
+        at_start: `(arguments, value)`: what a gate's op yields on average at the start, from what goes in, None where not known.
+        shifts: It keeps x and adds something to it that does not depend on x.
+        gates: Its result may be a gate, which equations call g.
+        formula: How equations write it, `1 - {0}`; of a gate it makes another.
+        global_pool: It pools whole maps: layers behind it do not count in a network's depth.
+        yields_zero: It yields zeros whatever goes in.
+        fresh: Its result is a tensor of its own, which its gradient does not need: a rectifier behind it may overwrite it.
+    Raises:
+        ValueError: The name is taken, with both origins, or what it says is none of the words or contradicts itself.
+        TypeError: The class is no nn.Module.
     """
 
     def register(module: type[Module]) -> type[Module]:
@@ -97,9 +144,17 @@ def op(
             _fill_own()  # first come resbench's own, so that it is the plugin that is refused
         if not issubclass(module, nn.Module):
             raise TypeError(f"op `{name}`: {module.__qualname__} is no nn.Module")
+        wrong = next(wrong_words(role, effect, joins), None)
+        if wrong is not None:
+            raise ValueError(f"op `{name}`: {wrong}")
+        if (effect in FACTORS) != (factor is not None):
+            raise ValueError(
+                f"op `{name}`: `factor` goes with the effects {', '.join(sorted(FACTORS))}, and these with it"
+            )
         kind = OpKind(
             name, module, pure, commutative, idempotent, keeps_zero, by_channel, stacked, identity_when, spell_out, code,
-            macs, version,
+            macs, version, tuple(aliases), tuple(near), kernel_in_name, role, effect or effect_of(joins), joins, factor, channels,
+            at_start, shifts, gates, formula, global_pool, yields_zero, fresh,
         )  # fmt: skip
         if name in _KINDS:
             raise ValueError(f"op `{name}` is registered twice: {_KINDS[name].origin} and {kind.origin}")

@@ -12,13 +12,13 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from resbench.errors import Reason
 from resbench.language.graph.op_list import taken_by
 from resbench.language.graph.signature import Argument, Signature
 from resbench.language.library.providers import provide
 from resbench.language.names import why_not
+from resbench.ops.facts import constant, read_facts, refuse_aliases, without_aliases
 from resbench.plugins.active import Active, active
 from resbench.plugins.decorated import constants
 from resbench.plugins.load import said
@@ -35,7 +35,8 @@ def table() -> dict[str, Signature]:
     """Return every op by name: resbench's own, and those of the active plugins."""
     state = active()
     if state.signatures is None:
-        state.signatures = built_in() | _given(state)
+        found = built_in() | _given(state)
+        state.signatures = without_aliases(found, _given_twice(state, found))
         provide(SpecFiles(state))
     return state.signatures
 
@@ -66,10 +67,33 @@ def _given(state: Active) -> dict[str, Signature]:
     return {name: signature for name, signature in found.items() if ("ops", name) not in state.clashes}
 
 
-def _of_plugin(plugin: Plugin, gifts: list[Gift]) -> list[Signature]:
-    """Return the signatures of one module. Raises Reason for a name that is taken, or that an entry point promises in
-    vain.
+def _given_twice(state: Active, ops: Mapping[str, Signature]) -> set[str]:
+    """Return the aliases that two plugins give, or that are the name of another's op, which keeps it; each is noted.
+
+    Of resbench's own nothing is noted: a plugin's op may have a name that is an alias here.
     """
+    lost: set[str] = set()
+    users: dict[str, list[str]] = {}
+    for name, signature in ops.items():
+        for alias in signature.aliases if ("ops", name) in state.owners else ():
+            users.setdefault(alias, []).append(name)
+    for alias, names in users.items():
+        if len(names) > 1:
+            both = " and ".join(f"`{name}`" for name in names)
+            reason = f"is an alias of {both}, of different plugins; leave one out"
+            state.clashes["ops", alias] = f"ops: `{alias}` {reason}"
+        elif alias in ops:
+            reason = f"is an alias of `{names[0]}` and the name of an op of another plugin, which keeps it"
+        else:
+            continue
+        lost.add(alias)
+        for name in names:
+            state.fail(state.owners["ops", name][0], None, f"ops: `{alias}`", Reason(reason))
+    return lost
+
+
+def _of_plugin(plugin: Plugin, gifts: list[Gift]) -> list[Signature]:
+    """Return the signatures of one module. Raises Reason for a name or alias that is taken, or a name promised in vain."""
     path = gifts[0].path or source_of(gifts[0].module, plugin.search)
     text = path.read_text("utf-8")
     ast.parse(text, str(path))  # where it is no Python, the error shall name the file
@@ -77,6 +101,7 @@ def _of_plugin(plugin: Plugin, gifts: list[Gift]) -> list[Signature]:
     for name in (signature.name for signature in signatures):
         if (reason := why_not(name) or taken_by(name, built_in())) is not None:
             raise Reason(f"no op may be called `{name}`: {reason}")
+    refuse_aliases(signatures, built_in())
     missing = [gift.name for gift in gifts if gift.name not in {signature.name for signature in signatures}]
     if missing:
         raise Reason(f'the entry point `{missing[0]}` promises an op, and there is no @op("{missing[0]}") in {path}')
@@ -89,7 +114,8 @@ def read_source(source: str, origin: str) -> Iterable[Signature]:
     known = constants(tree)
     doc, _, rest = (ast.get_docstring(tree) or "").partition("\n")
     for item in tree.body:
-        if isinstance(item, ast.ClassDef) and (name := _op_name(item, known)) is not None:
+        if isinstance(item, ast.ClassDef) and (decorator := _decorator(item)) is not None:
+            name = str(constant(decorator.args[0], known, "the op's name"))
             functions = {f.name: f for f in item.body if isinstance(f, ast.FunctionDef)}
             arguments, wants_channels = _arguments(functions.get("__init__"), known)
             about, docs = argument_docs(ast.get_docstring(item) or "", arguments)
@@ -97,7 +123,8 @@ def read_source(source: str, origin: str) -> Iterable[Signature]:
             more = "\n\n".join(text for text in (about, rest.strip()) if text)
             if "forward" not in functions:
                 raise Reason(f"{item.name} has no method `forward`")
-            yield Signature(name, arguments, _inputs(functions["forward"]), wants_channels, doc, origin, more)
+            inputs = _inputs(functions["forward"])
+            yield read_facts(Signature(name, arguments, inputs, wants_channels, doc, origin, more), decorator, known)
 
 
 def argument_docs(text: str, names: Container[str]) -> tuple[str, dict[str, str]]:
@@ -122,20 +149,11 @@ def argument_docs(text: str, names: Container[str]) -> tuple[str, dict[str, str]
     return "\n".join(about).strip(), found
 
 
-def _constant(node: ast.expr, known: Mapping[str, ast.expr], what: str) -> Any:
-    """Return a literal, or a name of the file that stands for one. Raises Reason for what would have to be run."""
-    try:
-        return ast.literal_eval(known.get(node.id, node) if isinstance(node, ast.Name) else node)
-    except ValueError:
-        raise Reason(
-            f"{what} is `{ast.unparse(node)}`; it is read without being run: a literal is needed, or a name of this file for one"
-        ) from None
-
-
-def _op_name(item: ast.ClassDef, known: Mapping[str, ast.expr]) -> str | None:
+def _decorator(item: ast.ClassDef) -> ast.Call | None:
+    """Return the `@op(...)` above a class."""
     for decorator in item.decorator_list:
         if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Name) and decorator.func.id == "op":
-            return str(_constant(decorator.args[0], known, "the op's name"))
+            return decorator
     return None
 
 
@@ -151,7 +169,7 @@ def _arguments(function: ast.FunctionDef | None, known: Mapping[str, ast.expr]) 
     arguments = {}
     for argument, default in zip(signature.kwonlyargs, signature.kw_defaults, strict=True):
         kinds, literals = _kinds(argument.annotation)
-        value = None if default is None else _constant(default, known, f"the default of `{argument.arg}`")
+        value = None if default is None else constant(default, known, f"the default of `{argument.arg}`")
         arguments[argument.arg] = Argument(kinds, default is None, value, literals)
     return arguments, "channels" in before
 

@@ -43,7 +43,7 @@ from resbench.ops.parameter import Parametric, Start, empty
 from resbench.ops.registry import op
 
 
-@op("NAME")
+@op("NAME", role="gate", effect="learned", factor=lambda arguments: arguments["init"], by_channel=True)
 class CLASS(Parametric):
     """init: where each factor starts"""
 
@@ -93,7 +93,8 @@ A plugin of resbench: the op `NAME` (`src/NAME/op.py`) and the unit `NAME_unit` 
     pip install .                                         # from then on resbench finds it by itself
     resbench net show resnet_cifar unit=NAME_unit
 
-The entry points in `pyproject.toml` say what it gives; one for each op, named as the op is.
+The entry points in `pyproject.toml` say what it gives; one for each op, named as the op is. What pictures and `analyze` know of
+the op stands in its `@op(...)`: its role, its effect on the identity path, and other names for it (`aliases=("other",)`).
 """
 FILES = {
     "pyproject.toml": PYPROJECT,

@@ -31,7 +31,6 @@ from resbench.study.optuna_mirror import Searching, open_optuna, show_again, sho
 from resbench.study.racing import is_over, stages
 from resbench.study.resources.resources import Missing, Planned
 from resbench.study.seed_allocation import Identity
-from resbench.study.tags import asked, unfit
 from resbench.study.trials import Roll, add_points, enrol, retire
 from resbench.study.weights.selection import choose_weights
 from resbench.workers.attempts import Lost
@@ -40,6 +39,7 @@ from resbench.workers.events import Narrator
 from resbench.workers.executors.base import Executor
 from resbench.workers.executors.factory import Shift
 from resbench.workers.shutdown import Stopped
+from resbench.workers.tags import asked, unfit
 
 if TYPE_CHECKING:
     from resbench.search.space import Space

@@ -14,12 +14,16 @@ from resbench.testing.case import Case, case_of, make, run
 from resbench.testing.case import inputs as tensors_of
 from resbench.testing.checks import DUTIES, macs
 from resbench.testing.claims import CLAIMS, claimed
+from resbench.testing.facts import FACTS, stated
 from resbench.testing.stacked import stacked
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found. `stacked`: whether K of them run side by side, `yes` or why not. `macs` are for one image."""
+    """What was found. `stacked`: whether K of them run side by side, `yes` or why not. `macs` are for one image.
+
+    `claims`: what the op says of itself and was tried. `known`: its role and effect in words, empty where it says none.
+    """
 
     case: str
     output: str
@@ -27,10 +31,15 @@ class Report:
     claims: tuple[str, ...]
     stacked: str
     macs: int
+    known: str = ""
 
     def __str__(self) -> str:
         claims = f", claims {', '.join(self.claims)}" if self.claims else ""
-        return f"{self.case} -> {self.output}: {len(self.checks)} checks{claims}, {self.macs:,} MACs, stacked: {self.stacked}"
+        known = f", {self.known}" if self.known else ""
+        return (
+            f"{self.case} -> {self.output}: {len(self.checks)} checks{claims}{known}, {self.macs:,} MACs, "
+            f"stacked: {self.stacked}"
+        )
 
 
 def check_op(
@@ -44,8 +53,8 @@ def check_op(
 
 
 def check_case(case: Case) -> Report:
-    said = claimed(case)
-    for name, check in [*DUTIES.items(), *((name, CLAIMS[name]) for name in said)]:
+    said = [*claimed(case), *stated(case)]
+    for name, check in [*DUTIES.items(), *((name, {**CLAIMS, **FACTS}[name]) for name in said)]:
         try:
             check(case)
         except AssertionError as error:
@@ -58,4 +67,10 @@ def check_case(case: Case) -> Report:
     except AssertionError as error:
         raise AssertionError(f"op {case}: stacked: {error}") from None
     result = sizes(run(make(case).eval(), tensors_of(case)).shape[1:])
-    return Report(str(case), result, tuple(DUTIES), tuple(said), side_by_side, macs(case))
+    return Report(str(case), result, tuple(DUTIES), tuple(said), side_by_side, macs(case), _known(case))
+
+
+def _known(case: Case) -> str:
+    kind = case.kind
+    effect = f"effect {kind.effect}" if kind.effect != "nonlinear" else ""
+    return ", ".join(text for text in (f"role {kind.role}" if kind.role is not None else "", effect) if text)

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from resbench.compiler.graph import BoundOp, Graph
-from resbench.theory.steps import DIRECT, Kind, kind_of
+from resbench.ops.registry import kind as registered
+from resbench.theory.steps import DIRECT, Kind, factor, kind_of, own_kind
 
 Sources = tuple[int | None, ...]  # of each channel, the channel of x that it carries
 
@@ -42,7 +43,7 @@ def direct(graph: Graph, *, through_relu: bool = False) -> list[Direct | None]:
         inputs = [found[i] for i in op.inputs]
         kind = kind_of(op)
         inside = any(graph.ops for _, graph in op.inner)
-        through = kind in DIRECT or (through_relu and op.op == "relu")
+        through = kind in DIRECT or (through_relu and own_kind(op) == "rectified")
         shapes = [graph.shapes[i] for i in op.inputs]
         found.append(_after(op, kind, inputs, shapes) if through and not inside else None)
     return found
@@ -59,45 +60,37 @@ def _after(
         return None  # x times x
     if kind not in ("kept", "rectified"):
         factors |= {kind}
-    by = _product(op, inputs)
-    if op.op == "concat":
+    by, joins = _product(op, inputs), registered(op.op).joins
+    if joins == "channels":
         parts = [one.sources if one else (None,) * shape[0] for one, shape in zip(inputs, shapes, strict=True)]
         return Direct(tuple(source for part in parts for source in part), factors, by)
     if len(there) > 1 and len({one.sources for one in there}) > 1:
         return None  # channels of x added to others of x
-    signed = op.op == "subtract" and inputs[0] is None
+    signed = joins == "difference" and inputs[0] is None
     doubled: frozenset[Kind] = frozenset({"scaled"}) if len(there) > 1 or signed else frozenset()
     return Direct(_moved(op, there[0].sources), factors | doubled, by)
 
 
 def _product(op: BoundOp, inputs: Sequence[Direct | None]) -> float | None:
     """Return the constants in front of x after the op."""
-    signs = (1.0, -1.0) if op.op == "subtract" else (1.0,) * len(inputs)
+    joins = registered(op.op).joins
+    signs = (1.0, -1.0) if joins == "difference" else (1.0,) * len(inputs)
     there: list[float] = []
     for sign, one in zip(signs, inputs, strict=True):
         if one is not None:
             if one.by is None:
                 return None
             there.append(sign * one.by)
-    if op.op == "concat" and len({*there}) > 1:
+    if joins == "channels" and len({*there}) > 1:
         return None
-    if op.op == "scale":
-        return there[0] * float(dict(op.arguments)["by"])
-    return sum(there) if op.op in ("add", "subtract") else there[0]
+    constant = factor(op) if own_kind(op) == "scaled" else None
+    if constant is not None:
+        return sum(there) * constant
+    return sum(there) if joins in ("sum", "difference") else there[0]
 
 
 def _moved(op: BoundOp, sources: Sources) -> Sources:
-    arguments = dict(op.arguments)
-    channels = op.shape[0]
-    if op.op == "slice":
-        return sources[arguments["start"] : arguments["start"] + channels]
-    if op.op == "pad_channels":
-        more = channels - len(sources)
-        before = more // 2 if arguments["side"] == "both" else 0
-        return (*(None,) * before, *sources, *(None,) * (more - before))
-    if op.op == "channel_shuffle":
-        groups = arguments["groups"]
-        return tuple(sources[g * (channels // groups) + i] for i in range(channels // groups) for g in range(groups))
-    if op.op == "subsample":
-        return (None,) * channels
-    return sources if len(sources) == channels else (None,) * channels
+    carried = registered(op.op).channels
+    if carried is not None:
+        return tuple(None if i is None else sources[i] for i in carried(dict(op.arguments), len(sources)))
+    return sources if len(sources) == op.shape[0] else (None,) * op.shape[0]

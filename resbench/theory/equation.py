@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from resbench.compiler.graph import Graph
+from resbench.compiler.graph import BoundOp, Graph
+from resbench.ops.registry import kind
 from resbench.theory.paths import IdentityPath
-from resbench.theory.steps import label
+from resbench.theory.steps import factor, has_weights, label, own_kind
 
 LONGEST = 160  # characters of a formula; above it its ops are counted
 _LETTERS = "FGHK"
-_GATES = ("sigmoid", "tanh", "hardswish")
 
 
 def equation(path: IdentityPath) -> tuple[str, dict[str, str]]:
@@ -26,7 +26,7 @@ def formula(graph: Graph, value: int) -> str:
     if len(text) <= LONGEST:
         return text
     inside = _behind(graph, value)
-    layers = sum(graph.ops[i - 1].op in ("conv", "linear") for i in inside)
+    layers = sum(has_weights(graph.ops[i - 1]) for i in inside)
     return f"{len(inside)} ops, {layers} of them weight layers"
 
 
@@ -46,21 +46,22 @@ class _Writer:
             return "F(x_l)"
         for step in steps[:count]:
             others = [source for i, source in enumerate(step.op.inputs) if i != step.via]
-            if step.op.op in ("add", "subtract"):
-                sign = " + " if step.op.op == "add" else " - "
+            joins, effect = kind(step.op.op).joins, own_kind(step.op)
+            if joins in ("sum", "difference"):
+                sign = " + " if joins == "sum" else " - "
                 parts = [text, *(self.part(source) for source in others)]
-                text = f"({sign.join(parts if step.via == 0 or step.op.op == 'add' else parts[::-1])})"
-            elif step.op.op == "concat":
+                text = f"({sign.join(parts if step.via == 0 or joins == 'sum' else parts[::-1])})"
+            elif joins == "channels":
                 sources = enumerate(step.op.inputs)
                 parts = [_bare(text) if i == step.via else self.part(source) for i, source in sources]
                 text = f"[{', '.join(parts)}]"
-            elif step.op.op == "multiply":
+            elif joins == "product":
                 text = " ".join([*(self.factor(source) for source in others), text])
-            elif step.op.op == "scale":
-                text = f"{dict(step.op.arguments)['by']:g} {text}"
-            elif step.op.op == "gain":
+            elif effect == "scaled":
+                text = f"{factor(step.op):g} {text}"
+            elif effect == "learned":
                 text = f"a {text}"
-                self.names["a"] = f"learned, {dict(step.op.arguments)['init']} at the start"
+                self.names["a"] = f"learned, {dict(step.op.arguments).get('init', factor(step.op))} at the start"
             else:
                 text = f"{label(step.op)}({_bare(text)})"
         return text
@@ -71,11 +72,11 @@ class _Writer:
         if value == 0:
             return "x_l"
         op = graph.ops[value - 1]
-        if op.op == "scale":
-            return f"{dict(op.arguments)['by']:g} {self.part(op.inputs[0])}"
+        if own_kind(op) == "scaled":
+            return f"{factor(op):g} {self.part(op.inputs[0])}"
         gates = [source for source in op.inputs if self.is_gate(source)]
         rest = [source for source in op.inputs if source not in gates]
-        if op.op == "multiply" and gates and len(rest) == 1:
+        if kind(op.op).joins == "product" and gates and len(rest) == 1:
             return " ".join([*(self.factor(source) for source in gates), self.part(rest[0])])
         if value not in self._branches:
             name = _LETTERS[len(self._branches)] if len(self._branches) < len(_LETTERS) else f"F{len(self._branches)}"
@@ -84,8 +85,10 @@ class _Writer:
         return self._branches[value]
 
     def factor(self, value: int) -> str:
-        if value and self.path.graph.ops[value - 1].op == "one_minus":
-            return f"(1 - {self.factor(self.path.graph.ops[value - 1].inputs[0])})"
+        op = self.path.graph.ops[value - 1] if value else None
+        form = _formula(op)
+        if op is not None and form:
+            return f"({form.format(self.factor(op.inputs[0]))})"
         if value not in self._gates:
             name = "g" if not self._gates else f"g{len(self._gates) + 1}"
             self._gates[value] = name
@@ -94,16 +97,22 @@ class _Writer:
 
     def is_gate(self, value: int) -> bool:
         op = self.path.graph.ops[value - 1] if value else None
-        return op is not None and (op.op in _GATES or (op.op == "one_minus" and self.is_gate(op.inputs[0])))
+        return op is not None and (kind(op.op).gates or (_formula(op) != "" and self.is_gate(op.inputs[0])))
+
+
+def _formula(op: BoundOp | None) -> str:
+    """Return how the op is written where it makes a gate of a gate, empty for others."""
+    return (kind(op.op).formula or "") if op is not None else ""
 
 
 def _nested(graph: Graph, value: int) -> str:
     if value == 0:
         return "x"
     op = graph.ops[value - 1]
-    if op.op == "one_minus":
+    form = _formula(op)
+    if form:
         inside = _nested(graph, op.inputs[0])
-        return f"1 - ({inside})" if inside.startswith("1 - ") else f"1 - {inside}"
+        return form.format(f"({inside})" if inside.startswith(form.partition("{0}")[0]) else inside)
     text = f"{label(op)}({', '.join(_nested(graph, i)[: 2 * LONGEST] for i in op.inputs)})"
     arguments = dict(op.arguments)
     if arguments.get("bias") and arguments.get("bias_init"):

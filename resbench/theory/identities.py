@@ -24,6 +24,7 @@ from resbench.random_streams import stream
 from resbench.theory.direct import direct
 from resbench.theory.paths import IdentityPath, identity_path, inner_unit
 from resbench.theory.pieces import Pieces, pieces, widened
+from resbench.theory.steps import own_kind
 
 IMAGES = 4
 HOLDS = {"float32": 1e-3, "float64": 1e-10}
@@ -64,7 +65,7 @@ def predicted(path: IdentityPath) -> dict[str, bool]:
     whole = out is not None and out.holds(graph.input_shape[0])
     said = {"4": whole, "5": whole, "7": out is not None, "8": out is not None and "gated" not in out.factors}
     cut = direct(graph, through_relu=True)[graph.output] if path.merge is not None else None
-    if path.f and all(step.op.op == "relu" for step in path.f) and cut is not None:
+    if path.f and all(own_kind(step.op) == "rectified" for step in path.f) and cut is not None:
         said["4 cut"] = True
     if out is not None and "gated" in out.factors:
         said["8 gates"] = True

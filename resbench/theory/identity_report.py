@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from resbench.compiler.graph import BoundNetwork, Graph
 from resbench.compiler.identity.normal_form import normal
+from resbench.ops.registry import kind
 from resbench.theory.direct import direct
 from resbench.theory.equation import equation
 from resbench.theory.identities import predicted
 from resbench.theory.paths import IdentityPath, identity_path, inner_unit
-from resbench.theory.steps import DIRECT, PathStep, label
+from resbench.theory.steps import DIRECT, PathStep, factor, label, own_kind
 
 _WORDS = {
     "identity": "identity", "none": "none: F alone leads on", "scaled": "scaled by a constant",
@@ -124,9 +125,9 @@ def _ops(steps: tuple[PathStep, ...]) -> str:
 
 
 def _op(step: PathStep) -> str:
-    if step.op.op == "scale":
-        return f"x {dict(step.op.arguments)['by']:g}"
-    return "gate" if step.op.op == "multiply" else label(step.op)
+    if own_kind(step.op) == "scaled":
+        return f"x {factor(step.op):g}"
+    return "gate" if kind(step.op.op).joins == "product" else label(step.op)
 
 
 def _said(worst: str, steps: tuple[PathStep, ...]) -> str:
@@ -161,33 +162,21 @@ def _factor(path: IdentityPath) -> float | None:
     last = reached[path.graph.output] or reached[path.merge.value]
     if last is not None and last.by is None:
         return None
-    factor = 1.0 if last is None or last.by is None else last.by
+    product = 1.0 if last is None or last.by is None else last.by
     for step in (*path.h, *path.f):
-        arguments = dict(step.op.arguments)
-        if step.kind == "learned":
-            start = {"zeros": 0.0, "ones": 1.0}.get(arguments["init"], arguments["init"])
-            factor *= start if isinstance(start, int | float) else 1.0
-        elif any(graph.ops for _, graph in step.op.inner):  # what stands inside is on the path too
+        own = factor(step.op)
+        if any(graph.ops for _, graph in step.op.inner):  # what stands inside is on the path too
             return None
-        elif step.kind == "dropped":
-            factor *= _kept(step)
+        if step.kind in ("learned", "dropped") and own is not None:
+            product *= own
         elif step.kind == "gated":
             gates = [_at_start(path.graph, s) for i, s in enumerate(step.op.inputs) if i != step.via]
             if None in gates:
                 return None
-            factor *= math.prod(gate for gate in gates if gate is not None)
+            product *= math.prod(gate for gate in gates if gate is not None)
         elif step.kind not in ("kept", "scaled", "rectified"):
             return None
-    return factor
-
-
-def _kept(step: PathStep) -> float:
-    """Return the expected factor."""
-    arguments = dict(step.op.arguments)
-    if step.op.op == "random_mix":
-        return 0.5
-    whole = arguments.get("inverted", arguments.get("scale") == "train")
-    return 1.0 if whole else 1.0 - float(arguments["rate"])
+    return product
 
 
 def _at_start(graph: Graph, value: int) -> float | None:
@@ -195,13 +184,8 @@ def _at_start(graph: Graph, value: int) -> float | None:
     if value == 0:
         return None
     op = graph.ops[value - 1]
-    if op.op in ("conv", "linear"):
-        arguments = dict(op.arguments)
-        return float(arguments["bias_init"]) if arguments["bias"] else 0.0
-    inside = _at_start(graph, op.inputs[0]) if len(op.inputs) == 1 else None
-    if inside is None:
+    told = kind(op.op).at_start
+    if told is None:
         return None
-    known = {
-        "sigmoid": 1 / (1 + math.exp(-inside)), "one_minus": 1 - inside, "relu": max(0.0, inside), "tanh": math.tanh(inside),
-    }  # fmt: skip
-    return known.get(op.op)
+    inside = _at_start(graph, op.inputs[0]) if len(op.inputs) == 1 else None
+    return told(dict(op.arguments), inside)

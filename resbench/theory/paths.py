@@ -10,8 +10,11 @@ from dataclasses import dataclass
 
 from resbench.compiler.graph import BoundNetwork, Graph
 from resbench.compiler.identity.normal_form import normal
-from resbench.theory.steps import KINDS, SUMS, WEIGHTS, Kind, PathStep, kind_of
+from resbench.language.graph.op_facts import Join
+from resbench.ops.registry import kind
+from resbench.theory.steps import KINDS, Kind, PathStep, has_weights, kind_of
 
+_SUMS: tuple[Join | None, ...] = ("sum", "difference", "channels")
 Cost = tuple[int, ...]  # how many steps of each kind, the worst kind first, then all steps
 
 
@@ -93,7 +96,7 @@ def _and(cost: Cost, kind: Kind) -> Cost:
 def _joins(graph: Graph, step: PathStep) -> bool:
     """Return whether a branch with weights joins the path here."""
     others = [source for i, source in enumerate(step.op.inputs) if i != step.via]
-    return step.op.op in SUMS and any(_has_weights(graph, source) for source in others)
+    return kind(step.op.op).joins in _SUMS and any(_has_weights(graph, source) for source in others)
 
 
 def _has_weights(graph: Graph, value: int) -> bool:
@@ -104,7 +107,7 @@ def _has_weights(graph: Graph, value: int) -> bool:
             continue
         seen.add(one)
         op = graph.ops[one - 1]
-        if op.op in WEIGHTS or op.inner:
+        if has_weights(op) or op.inner:
             return True
         waiting += op.inputs
     return False

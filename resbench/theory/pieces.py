@@ -14,8 +14,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from resbench.compiler.graph import BoundOp, Graph
+from resbench.ops.registry import kind
 from resbench.theory.direct import direct
 from resbench.theory.paths import IdentityPath, identity_path
+from resbench.theory.steps import own_kind
 
 Push = Callable[[Tensor, bool], Tensor]
 
@@ -81,14 +83,14 @@ def _target(path: IdentityPath) -> int | None:
 
 def _beside(path: IdentityPath, values: list[Tensor]) -> Tensor:
     """F where h is no factor of x: what else goes into the sum; all there is where nothing else does."""
-    if path.merge is None or path.merge.op.op == "concat":
+    if path.merge is None or kind(path.merge.op.op).joins == "channels":
         return values[path.graph.output]
     others = [values[source] for i, source in enumerate(path.merge.op.inputs) if i != path.merge.via]
     return torch.stack(others).sum(0)
 
 
 def _is_cut(path: IdentityPath) -> bool:
-    return len(path.f) > 0 and all(step.op.op == "relu" for step in path.f)
+    return len(path.f) > 0 and all(own_kind(step.op) == "rectified" for step in path.f)
 
 
 def _pushed(
@@ -99,9 +101,9 @@ def _pushed(
     for number, op in enumerate(graph.ops[:target], start=1):
         if not reached[number]:
             at.append(values[number].new_zeros(()).expand(values[number].shape))  # a zero each, without their memory
-        elif op.op == "bias":
+        elif kind(op.op).shifts:
             at.append(at[op.inputs[0]])
-        elif op.op == "multiply":
+        elif kind(op.op).joins == "product":
             at.append(_gated(op, at, values, reached))
         else:
             at.append(module.get_submodule(op.path)(*(at[i] for i in op.inputs)))
@@ -114,7 +116,7 @@ def _rests(module: nn.Module, graph: Graph, values: list[Tensor], reached: list[
     for number, op in enumerate(graph.ops, start=1):
         if not reached[number]:
             rests.append(values[number])
-        elif op.op == "multiply":
+        elif kind(op.op).joins == "product":
             rests.append(_gated(op, rests, values, reached))
         else:
             rests.append(module.get_submodule(op.path)(*(rests[i] for i in op.inputs)))

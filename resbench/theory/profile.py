@@ -18,6 +18,7 @@ from resbench.compiler.graph import BoundNetwork, Graph
 from resbench.compiler.identity.normal_form import normal
 from resbench.ops.parameter import Random
 from resbench.theory.paths import IdentityPath, identity_path
+from resbench.theory.steps import own_kind
 
 IMAGES = 64  # of the training split, the same for all
 
@@ -89,7 +90,7 @@ def _walk(path: str, module: nn.Module, graph: Graph, x: Tensor) -> _Unit:
         if split is not None and number == split.op:
             inputs[split.via] = by_shortcut
         values.append(module.get_submodule(op.path)(*inputs))
-        if op.op == "relu":
+        if own_kind(op) == "rectified":
             dead.append((values[-1].detach().flatten(2) == 0).all(2).all(0))
     share = float(torch.cat(dead).float().mean()) * 100 if dead else None
     out = values[graph.output]

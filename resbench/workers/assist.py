@@ -21,7 +21,6 @@ from resbench.store.records import Lease, WorkerRow
 from resbench.store.results.checkpoints import sweep
 from resbench.store.results.recorded_plugins import use_plugins_of
 from resbench.store.results.studies import get_study, study_names, trials_of_study
-from resbench.study.tags import TagCheck
 from resbench.workers.cell_plan import needs_of, within
 from resbench.workers.config import Limit
 from resbench.workers.events import Narrator, Watcher
@@ -29,6 +28,7 @@ from resbench.workers.executors.factory import Shift
 from resbench.workers.heartbeat import at_work
 from resbench.workers.processes import is_gone, worker_record
 from resbench.workers.shutdown import Stop
+from resbench.workers.tags import TagCheck
 from resbench.workers.torch_trainer import TorchTrainer
 from resbench.workers.trainer import Trainer
 

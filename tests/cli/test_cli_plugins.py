@@ -58,7 +58,8 @@ def test_new_writes_a_package_with_an_op_a_unit_and_a_test(rb: Rb, tmp_path: Pat
     files = {path.relative_to(written).as_posix() for path in written.rglob("*") if path.is_file()}
     assert files == {name.replace("NAME", "leaky_gain") for name in FILES}
     lines = (written / "src/leaky_gain/op.py").read_text().splitlines()
-    assert '@op("leaky_gain")' in lines
+    head = next(line for line in lines if line.startswith("@op("))
+    assert head.startswith('@op("leaky_gain", role="gate", effect="learned", factor=')
     assert "class LeakyGain(Parametric):" in lines
     assert len(lines) <= 20
     assert not [
@@ -79,7 +80,10 @@ def test_it_installs_is_found_and_passes_its_check_and_its_own_test(written: Pat
     assert found.status == 0, found.err
     first, second, third = found.out.splitlines()
     assert first == "plugin leaky_gain 0.1.0, from installed"
-    assert second == "  ok   op leaky_gain: leaky_gain(init=1.0) of 8x6x5 -> 8x6x5: 8 checks, 0 MACs, stacked: by vmap"
+    assert second == (
+        "  ok   op leaky_gain: leaky_gain(init=1.0) of 8x6x5 -> 8x6x5: 8 checks, claims effect, "
+        "role gate, effect learned, 0 MACs, stacked: side by side"
+    )
     places = "first 16x32x32 -> 16x32x32; inner 16x32x32 -> 16x32x32; transition 16x32x32 -> 32x16x16"
     assert third == f"  ok   unit leaky_gain_unit: {places}"
     assert unit.out.endswith("leaky_gain_unit: ok in resnet_cifar\n")

@@ -23,7 +23,7 @@ def ops(text: str) -> str:
         ("relu", "rleu", "3:22: nodes.y.ops[0]: unknown op `rleu`; did you mean `relu` or `relu6`?"),
         ("relu", "ReLU", "3:22: nodes.y.ops[0]: unknown op `ReLU`; did you mean `relu`?"),
         ("bn", "BatchNorm2d", "3:22: nodes.y.ops[0]: unknown op `BatchNorm2d`; did you mean `bn`?"),
-        ("silu", "swish", "3:22: nodes.y.ops[0]: unknown op `swish`; did you mean `silu`?"),
+        ("swish", "Swish", "3:22: nodes.y.ops[0]: unknown op `Swish`; did you mean `silu`?"),
         ("bn, relu", "bn relu", "3:22: nodes.y.ops[0]: unknown op `bn relu`; a comma is missing: [bn, relu]"),
         ("shortcut", "shortcutt", "3:22: nodes.y.ops[0]: unknown op `shortcutt`; did you mean `shortcut`?"),
         ("conv3x3", "conv3x", "3:22: nodes.y.ops[0]: unknown op `conv3x`; did you mean `conv3x3` or `dwconv3x3` "
@@ -112,11 +112,13 @@ def test_too_many_ops(folder: Path) -> None:
 
 
 def test_a_kernel_in_a_name() -> None:
-    assert expand("conv1x7")[:2] == ("conv", "conv")
-    assert [node.value for node in expand("conv1x7")[2]["kernel"].items] == [1, 7]
-    assert set(expand("dwconv3x3")[2]) == {"kernel", "out", "groups"}
-    assert expand("conv01x7")[0] == "conv01x7"
-    assert expand("conv1000x1")[0] == "conv1000x1"
+    ops = table()
+    assert expand("conv1x7", ops)[:2] == ("conv", "conv")
+    assert [node.value for node in expand("conv1x7", ops)[2]["kernel"].items] == [1, 7]
+    assert expand("dwconv3x3", ops)[:2] == ("conv", "dwconv")
+    assert set(expand("dwconv3x3", ops)[2]) == {"kernel", "out", "groups"}
+    for name in ("conv01x7", "conv1000x1", "bn3x3", "dwbn3x3", "dw3x3", "conv2d3x3"):
+        assert expand(name, ops) == (name, name, {})
 
 
 def test_ops_and_blocks_share_one_namespace() -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
 from report_sample import graph_of, node
 
 from resbench.drawing.annotated import ShownOp, show_graph
 from resbench.drawing.format import text_width
-from resbench.drawing.labels import SIGNS, kind_of
-from resbench.ops.registry import kinds
+from resbench.drawing.labels import kind_of
+from resbench.ops.registry import OpKind, kinds
 
 
 def shown(*ops: Any, known: dict[str, Any] | None = None) -> ShownOp:
@@ -68,9 +69,16 @@ def test_kinds(op: Any, kind: str) -> None:
     assert shown(op).kind == kind
 
 
-def test_every_sign_is_an_op_and_others_go_by_their_module() -> None:
-    assert set(SIGNS) <= set(kinds())
-    assert kind_of("unheard_of", kinds()["relu"].module()) == "other"
+def test_an_op_that_says_no_role_goes_by_what_it_joins_or_its_module() -> None:
+    module = kinds()["relu"].module()
+    assert kind_of(OpKind("unheard_of", type(module)), module) == "other"
+    assert kind_of(OpKind("unheard_of", type(module), joins="sum"), module) == "merge"
+    assert kind_of(OpKind("unheard_of", type(module), joins="sum", role="norm"), module) == "norm"
+    with torch.device("meta"):
+        assert (
+            kind_of(OpKind("unheard_of", kinds()["conv"].module), kinds()["conv"].module(4, kernel=3, out=4))
+            == "weights"
+        )
 
 
 def test_widths_are_no_less_than_those_of_a_wide_font() -> None:

@@ -152,7 +152,8 @@ def test_its_keys_are_those_of_the_language(kind: str, tmp_path: Path) -> None:
 
 def test_every_op_and_block_may_be_named_and_no_other() -> None:
     library = Library(table())
-    known = {*library.ops, *library.names("block"), "repeat"}
+    aliases = {alias for signature in library.ops.values() for alias in signature.aliases}
+    known = {*library.ops, *aliases, *library.names("block"), "repeat"}
     offered = validator("unit").schema["$defs"]["op"]["then"]["properties"]
     assert {name for name in offered if not re.fullmatch(r"(dw)?conv\dx\d", name)} == known
     for name, signature in library.ops.items():

@@ -12,8 +12,8 @@ from tools.docs.language_values import markdown_table
 
 def ops(table: Mapping[str, Signature]) -> str:
     signatures = [table[name] for name in sorted(table)]
-    rows = [(_link(s), words(s)[0], _shapes(s), _source(s)) for s in signatures]
-    parts = [markdown_table(("op", "is", "shapes", "source"), rows)]
+    rows = [(_link(s), words(s)[0], _shapes(s), _source(s), _aliases(s)) for s in signatures]
+    parts = [markdown_table(("op", "is", "shapes", "source", "also called"), rows)]
     parts += [_described(signature) for signature in signatures if signature.arguments or signature.more]
     return "\n\n".join(parts)
 
@@ -30,6 +30,10 @@ def words(signature: Signature) -> list[str]:
 def _link(signature: Signature) -> str:
     name = signature.name
     return f"[`{name}`](#{name})" if signature.arguments or signature.more else f"`{name}`"
+
+
+def _aliases(signature: Signature) -> str:
+    return ", ".join(f"`{alias}`" for alias in signature.aliases)
 
 
 def _shapes(signature: Signature) -> str:

@@ -8,10 +8,6 @@ from resbench.compiler.graph import BoundStage, Graph
 from resbench.compiler.identity.depth import weight_layers
 from resbench.ops.registry import kind
 
-NORMS = frozenset(("bn", "group_norm", "layer_norm"))
-ACTIVATIONS = frozenset(("relu", "relu6", "silu", "gelu", "tanh", "hardswish"))
-MOVING = frozenset(("slice", "channel_shuffle"))
-
 
 def cautions(stages: Sequence[BoundStage], head: Graph, layers: int | None) -> Iterator[str]:
     """`layers`: of a unit, as its boundary says, where the network counts its depth by them."""
@@ -22,7 +18,7 @@ def cautions(stages: Sequence[BoundStage], head: Graph, layers: int | None) -> I
             "`boundary: {after_last: [bn, relu]}` puts it there"
         )
     inner = units[1 if len(units) > 1 else 0]
-    if layers is not None and all(kind(op.op).origin.startswith("resbench.ops.") for _, op in inner.walk()):
+    if layers is not None and all(kind(op.op).role is not None for _, op in inner.walk()):
         longest = weight_layers(inner)
         if longest != layers:
             yield (
@@ -32,7 +28,7 @@ def cautions(stages: Sequence[BoundStage], head: Graph, layers: int | None) -> I
 
 
 def _is_raw_sum(graph: Graph) -> bool:
-    return graph.output > 0 and graph.ops[graph.output - 1].op == "add"
+    return graph.output > 0 and kind(graph.ops[graph.output - 1].op).joins == "sum"
 
 
 def _prepares_its_input(graph: Graph) -> bool:
@@ -41,8 +37,11 @@ def _prepares_its_input(graph: Graph) -> bool:
     for number, op in enumerate(graph.ops, start=1):
         if not same & set(op.inputs):
             continue
-        if op.op in NORMS | ACTIVATIONS:
+        what = kind(op.op)
+        if what.role in ("norm", "activation"):
             return True
-        if op.op in MOVING:
+        if what.channels is not None and None not in what.channels(
+            dict(op.arguments), graph.shapes[op.inputs[0]][0]
+        ):  # nothing but channels of its input, in an order of its own
             same.add(number)
     return False

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from resbench.compiler.graph import BoundNetwork, Graph
-
-WEIGHTS = frozenset(("conv", "linear"))
-POOL = "global_avg_pool"
+from resbench.ops.registry import kind
 
 
 def depth(network: BoundNetwork) -> int:
@@ -16,13 +14,15 @@ def depth(network: BoundNetwork) -> int:
 
 
 def weight_layers(graph: Graph, *, behind_a_pool: bool = False) -> int:
-    """Convolutions and linear layers. Those behind a global pool, as the two of squeeze-and-excitation, do not name a network's
-    depth and count in its head alone. The longest way through a list of ops inside an op counts as if it stood in its place.
+    """Return ops whose role is `weights`. Those behind a global pool, as the two of squeeze-and-excitation, do not name
+    a network's depth and count in its head alone. The longest way through a list of ops inside an op counts as if it
+    stood in its place.
     """
     longest, pooled = [0], [False]
     for op in graph.ops:
-        pooled.append(op.op == POOL or (bool(op.inputs) and all(pooled[i] for i in op.inputs)))
+        what = kind(op.op)
+        pooled.append(what.global_pool or (bool(op.inputs) and all(pooled[i] for i in op.inputs)))
         counts = behind_a_pool or not pooled[-1]
-        own = sum(weight_layers(inner, behind_a_pool=behind_a_pool) for _, inner in op.inner) + (op.op in WEIGHTS)
+        own = sum(weight_layers(inner, behind_a_pool=behind_a_pool) for _, inner in op.inner) + (what.role == "weights")
         longest.append(max((longest[i] for i in op.inputs), default=0) + own * counts)
     return longest[graph.output]

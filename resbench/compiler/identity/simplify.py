@@ -14,19 +14,20 @@ from hashlib import sha256
 from typing import Any
 
 from resbench.compiler.graph import BoundNetwork, BoundOp, Graph, Shape
+from resbench.language.graph.op_facts import Join
 from resbench.language.graph.signature import tidy
 from resbench.ops.registry import OpKind, kind
 from resbench.ops.schema import table
 
-_JOINING = ("add", "concat")  # inside another of its kind that alone reads it, it is part of that one
-_SINGLE = ("add", "concat", "multiply")  # of one input, they change nothing
+# inside another of its kind that alone reads it, it is part of that one
+_JOINING: tuple[Join | None, ...] = ("sum", "channels")
 
 
 @dataclass(frozen=True, slots=True)
 class GraphValue:
     """`label` is op, version and arguments as text; `path` the module, for ops that are no other's equal.
 
-    `inner`: the lists of ops among its arguments, by name.
+    `inner`: the lists of ops among its arguments, by name. `joins`: how it joins values, as its op says.
     """
 
     label: str
@@ -34,6 +35,7 @@ class GraphValue:
     commutative: bool
     path: str | None
     inner: tuple[tuple[str, Simple], ...] = ()
+    joins: Join | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class _State:
         self.values: dict[int, GraphValue] = {}
         self.known: dict[GraphValue, int] = {}
         self.zero: set[int] = set()
+        self.bare_zero: set[int] = set()  # of ops that yield nothing else
         self.behind: dict[int, tuple[int, str]] = {
             0: (0, "")
         }  # of each value, how much it rests on, and a hash of that
@@ -78,23 +81,23 @@ class _State:
         numbers, shapes = [value], graph.shapes
         for op in graph.ops:
             path = prefix + op.path
-            numbers.append(self.add(op, path, [numbers[i] for i in op.inputs], shapes[op.inputs[0]]))
+            numbers.append(self.add(op, path, [numbers[i] for i in op.inputs], [shapes[i] for i in op.inputs]))
             self.of[path] = numbers[-1]
         return numbers[graph.output]
 
-    def add(self, op: BoundOp, path: str, inputs: list[int], shape: Shape) -> int:
+    def add(self, op: BoundOp, path: str, inputs: list[int], shapes: list[Shape]) -> int:
         """Return the number of the value that this op yields; an older one where it changes nothing or is there already."""
-        what = kind(op.op)
+        what, shape = kind(op.op), shapes[0]
         zeros = [i for i in inputs if i in self.zero]
-        if op.op == "add" and zeros:
+        if what.joins == "sum" and zeros and set(shapes) == {op.shape}:  # a plugin's sum may stretch; `add` does not
             inputs = [i for i in inputs if i not in self.zero] or [min(zeros, key=self.simplest)]
-        if zeros and (op.op == "multiply" or what.keeps_zero):
-            if op.op == "multiply":  # a product with nothing is nothing, of the product's shape
+        if zeros and (what.joins == "product" or what.keeps_zero):
+            if what.joins == "product":  # a product with nothing is nothing, of the product's shape
                 return self.put(GraphValue(f"zero_like {op.shape[0]}", tuple(sorted(inputs)), True, None), zero=True)
             if what.idempotent and op.shape == shape:  # relu of nothing
                 return inputs[0]
             return self.put(GraphValue(label(op, what), tuple(inputs), False, None), zero=True)
-        if op.op in _SINGLE and len(inputs) == 1:
+        if what.joins is not None and len(inputs) == 1:
             return inputs[0]
         if what.identity_when is not None and what.identity_when(dict(op.arguments), shape[0]):
             value = inputs[0]
@@ -107,11 +110,14 @@ class _State:
         ordered = tuple(sorted(inputs)) if what.commutative else tuple(inputs)
         inner = tuple((name, _inside(graph, f"{path}.{name}.")) for name, graph in op.inner)
         own = None if what.pure and not inner else path
-        return self.put(GraphValue(text, ordered, what.commutative, own, inner), zero=op.op == "zero")
+        number = self.put(GraphValue(text, ordered, what.commutative, own, inner, what.joins), zero=what.yields_zero)
+        if what.yields_zero:
+            self.bare_zero.add(number)
+        return number
 
     def simplest(self, number: int) -> tuple[bool, int, str]:
-        """Of zeros of one shape, that of the op `zero` itself comes first, then what rests on least; names do not count."""
-        return not self.values[number].label.startswith("zero@"), *self.behind[number]
+        """Of zeros of one shape, that of an op that yields nothing else comes first, then what rests on least; not names."""
+        return number not in self.bare_zero, *self.behind[number]
 
     def put(self, value: GraphValue, *, zero: bool) -> int:
         if value in self.known:  # no two ops with a path are alike
@@ -175,11 +181,10 @@ def _flatten(values: dict[int, GraphValue], result: int) -> dict[int, GraphValue
     readers[result] += 1
     flat: dict[int, GraphValue] = {}
     for number, value in values.items():
-        name = value.label.partition("@")[0]
         inputs: list[int] = []
         for i in value.inputs:
             inner = flat.get(i)
-            joins = name in _JOINING and inner is not None and inner.label == value.label and readers[i] == 1
+            joins = value.joins in _JOINING and inner is not None and inner.label == value.label and readers[i] == 1
             inputs += inner.inputs if joins and inner is not None else [i]
         flat[number] = replace(value, inputs=tuple(inputs))
     return flat

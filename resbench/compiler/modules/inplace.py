@@ -8,15 +8,13 @@ from __future__ import annotations
 from torch import fx, nn
 
 from resbench.ops.parameter import Overwriting
-from resbench.ops.registry import kind
-
-# their results are tensors of their own (no views, not what came in), and their gradients do not need them
-_FRESH = ("conv", "linear", "bn", "group_norm", "add", "multiply")
+from resbench.ops.registry import kinds
 
 
 def use_inplace(network: nn.Module) -> None:
     """Of each unit, stem and head: an op that may overwrite, of a value that it alone reads."""
-    fresh = tuple(kind(name).module for name in _FRESH)
+    fresh = tuple(what.module for what in kinds().values() if what.fresh)
+    joining = tuple(what.module for what in kinds().values() if what.joins is not None)
     for graph in network.modules():
         if not isinstance(graph, fx.GraphModule):
             continue
@@ -26,4 +24,6 @@ def use_inplace(network: nn.Module) -> None:
                 continue
             source = node.args[0]
             alone = len(node.args) == len(source.users) == 1 and source.op == "call_module"
-            module.overwrites = alone and isinstance(graph.get_submodule(source.target), fresh)
+            before = graph.get_submodule(source.target) if alone else None
+            passed_on = isinstance(before, joining) and len(source.args) == 1  # what joins one value yields that value
+            module.overwrites = isinstance(before, fresh) and not passed_on

@@ -71,7 +71,7 @@ def _weights(op: ShownOp) -> int:
 
 def _bends(op: ShownOp) -> int:
     inside = sum(_bends(inner) for _, graph in op.inner for inner in graph.ops)
-    return inside or int(op.kind in ("activation", "other") or op.op == "sigmoid")
+    return inside or int(op.bends)
 
 
 def _plus(a: _Cost, b: _Cost) -> _Cost:

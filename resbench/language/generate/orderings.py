@@ -24,9 +24,8 @@ MERGES = ("add",)
 CHANGES = ("pad", "pool_pad", "project", "pool_project")  # of the block `shortcut`
 MAX_OPS, MAX_UNITS = 10, 20_000
 CUT = "|"
-CONVOLUTION = "conv3x3"  # what a bare `conv` stands for, the paper's weight layer
+KERNEL = "3x3"  # of an op that takes its kernel in its name and stands there bare: the paper's weight layer
 _KEYS = ("around", "places", "rules", "change")
-_WEIGHTS = ("conv", "linear")
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,7 @@ class Arrange:
     ops: Mapping[str, Plain]
     count: Mapping[str, int]
     weights: frozenset[str]
+    norms: frozenset[str]
     places: tuple[str, ...]
     rules: tuple[str, ...]
     change: str
@@ -103,7 +103,7 @@ def parse_arrange(node: Node, vocabulary: Vocabulary, check: Problems) -> Arrang
     if not check.keys(node, ["ops"], _KEYS) or "ops" not in node.mapping:
         return None
     entries = node.mapping
-    ops, count, weights = _ops(entries["ops"], vocabulary, check)
+    ops, count, weights, norms = _ops(entries["ops"], vocabulary, check)
     if "around" in entries and entries["around"].value not in MERGES:
         check.report(entries["around"], f"the ops stand around `add`, got {entries['around'].shown()}")
     places = _words(entries.get("places"), PLACES, PLACES, check)
@@ -115,7 +115,7 @@ def parse_arrange(node: Node, vocabulary: Vocabulary, check: Problems) -> Arrang
         check.report(change, f"one of {listed(CHANGES)} is needed, got {change.shown()}")
     if len(check.problems) > before:
         return None
-    arrange = Arrange(ops, count, frozenset(weights), places, rules, str(change.value), node)
+    arrange = Arrange(ops, count, frozenset(weights), frozenset(norms), places, rules, str(change.value), node)
     try:
         next(arrange.all())
     except StopIteration:
@@ -124,17 +124,22 @@ def parse_arrange(node: Node, vocabulary: Vocabulary, check: Problems) -> Arrang
     return arrange
 
 
-def _ops(node: Node, vocabulary: Vocabulary, check: Problems) -> tuple[dict[str, Plain], dict[str, int], set[str]]:
-    """Return every op by its name, how often it stands there, and which of them are weight layers."""
+def _ops(
+    node: Node, vocabulary: Vocabulary, check: Problems
+) -> tuple[dict[str, Plain], dict[str, int], set[str], set[str]]:
+    """Return every op by its name, how often it stands there, which of them are weight layers, and which norms of
+    single channels.
+    """
     ops: dict[str, Plain] = {}
     count: dict[str, int] = {}
     weights: set[str] = set()
+    norms: set[str] = set()
     items = check.sequence(node, "ops")
     if len(items) > MAX_OPS:
         check.report(node, f"{len(items)} ops; at most {MAX_OPS} can be arranged")
-        return ops, count, weights
+        return ops, count, weights, norms
     for item in items:
-        bare = Node(CONVOLUTION, item.place, item.path) if item.value == "conv" else item
+        bare = _bare(item, vocabulary)
         call = parse_op(bare, vocabulary, check)
         if not isinstance(call, OpCall):
             if call is not None:
@@ -147,11 +152,20 @@ def _ops(node: Node, vocabulary: Vocabulary, check: Problems) -> tuple[dict[str,
         if "stride" in call.arguments:
             check.report(item, f"{name}: the stride is the unit's; it goes to the first weight layer on each way")
         count[name] = count.get(name, 0) + 1
-        if call.op in _WEIGHTS:
+        of = vocabulary.signature(call.op)
+        if of is not None and of.role == "weights":
             weights.add(name)
+        if of is not None and of.role == "norm" and of.by_channel:
+            norms.add(name)
     if items and not weights:
         check.report(node, "a weight layer is needed among the ops, such as conv3x3")
-    return ops, count, weights
+    return ops, count, weights, norms
+
+
+def _bare(item: Node, vocabulary: Vocabulary) -> Node:
+    """Return an op that takes its kernel in its name, with the usual one where it names none."""
+    of = vocabulary.ops.get(item.value) if isinstance(item.value, str) else None
+    return Node(f"{item.value}{KERNEL}", item.place, item.path) if of is not None and of.kernel_in_name else item
 
 
 def _words(node: Node | None, allowed: Sequence[str], usual: tuple[str, ...], check: Problems) -> tuple[str, ...]:
@@ -176,7 +190,7 @@ def _orders(left: dict[str, int]) -> Iterator[tuple[str, ...]]:
 def _unit(arrange: Arrange, one: Arrangement) -> dict[str, Any]:
     lead = next((i for i, op in enumerate(one.branch) if op in arrange.weights), len(one.branch))
     leading, branch = one.branch[:lead], one.branch[lead:]
-    norms = [op for op in arrange.ops if op == "bn" and op not in leading]
+    norms = [op for op in arrange.ops if op in arrange.norms and op not in leading]
     beside = _strided(arrange, one.shortcut)
     if not any(op in arrange.weights for op in one.shortcut):
         beside = [{"shortcut": {"change": arrange.change, "norm": norms}}, *beside]

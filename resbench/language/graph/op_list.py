@@ -16,7 +16,8 @@ from resbench.language.yaml.node import Node, all_nodes, from_plain, plain
 from resbench.language.yaml.problems import Problems
 
 MAX_OPS = 1000
-_CONV = re.compile(r"(dw)?conv([1-9][0-9]{0,2})x([1-9][0-9]{0,2})")
+_SIZED = re.compile(r"(.+?)([1-9][0-9]{0,2})x([1-9][0-9]{0,2})")
+DEPTHWISE = "dw"  # before the name of an op with its kernel in it: as many groups as channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,10 @@ OpList = tuple[OpItem, ...]
 
 
 class Vocabulary(Protocol):
-    """Every op and block that may be named."""
+    """Every op and block that may be named; `ops` are the ops alone."""
+
+    @property
+    def ops(self) -> Mapping[str, Signature]: ...
 
     def signature(self, name: str) -> Signature | None: ...
 
@@ -110,23 +114,24 @@ def parse_op(node: Node, vocabulary: Vocabulary, check: Problems) -> OpItem | No
 
 def _call(name: str, arguments: Node, node: Node, vocabulary: Vocabulary, check: Problems) -> OpCall | None:
     place = Node(name, node.keys.get(name, node.place), node.path)
-    op, stem, implied = expand(name)
+    op, stem, implied = expand(name, vocabulary.ops)
     try:
         signature = vocabulary.signature(op)
+        if signature is None and (meant := called(name, vocabulary.ops)) is not None:
+            op, stem, signature = meant, meant, vocabulary.ops[meant]
     except BadInput as error:  # a block whose own file is wrong
         check.report_error(place, error)
         return None
     except PluginError as error:
         raise PlacedPluginError(str(place.problem(str(error)))) from None
     if signature is None:
-        known = [*vocabulary.op_names(), "conv3x3", "conv1x1", "dwconv3x3"]
-        near = _meant(name, known) or f"; ops and blocks: {', '.join(sorted(vocabulary.op_names()))}"
+        near = _meant(name, vocabulary) or f"; ops and blocks: {', '.join(sorted(vocabulary.op_names()))}"
         check.report(place, f"unknown op `{printable(name)}`{near}")
         return None
     given = arguments.mapping
     for key in given:
         if key in implied and key == "kernel":
-            message = f"{name} says its kernel in its name; use `conv: {{kernel: ...}}`"
+            message = f"{name} says its kernel in its name; use `{op}: {{kernel: ...}}`"
             check.report_key(arguments, key, message)
         elif key not in signature.arguments:
             options = [k for k in signature.arguments if k not in implied]
@@ -144,26 +149,29 @@ def _call(name: str, arguments: Node, node: Node, vocabulary: Vocabulary, check:
     return OpCall(name, op, stem, {**implied, **given}, place, lists)
 
 
-# what others call it; only where no other op is called nearly so
-_ELSEWHERE = {
-    "batchnorm": "bn", "batchnorm2d": "bn", "batch_norm": "bn", "layernorm": "layer_norm", "groupnorm": "group_norm",
-    "swish": "silu", "leaky_relu": "relu", "leakyrelu": "relu", "sum": "add", "plus": "add", "mul": "multiply",
-    "mult": "multiply", "cat": "concat", "concatenate": "concat", "maxpool": "max_pool", "avgpool": "avg_pool",
-    "fc": "linear", "dense": "linear", "gap": "global_avg_pool", "droppath": "drop_branch",
-    "drop_path": "drop_branch", "se": "squeeze_excite", "stochastic_depth": "drop_branch", "layer_scale": "gain",
-    "skip": "shortcut", "downsample": "shortcut", "conv2d": "conv3x3",
-}  # fmt: skip
+# what others call a block; the ops say such names themselves
+_BLOCKS = {"se": "squeeze_excite", "skip": "shortcut", "downsample": "shortcut"}
 
 
-def _meant(name: str, known: list[str]) -> str:
+def called(name: str, ops: Mapping[str, Signature]) -> str | None:
+    """Return the op of which a name is an alias; names of ops and blocks come before it."""
+    return next((op for op, signature in ops.items() if name in signature.aliases), None)
+
+
+def _meant(name: str, vocabulary: Vocabulary) -> str:
     """Return what was most likely meant by a name that is none."""
-    words = name.split()
-    if len(words) > 1 and all(word in known for word in words):
+    ops, words = vocabulary.ops, name.split()
+    sized = [op for op, signature in ops.items() if signature.kernel_in_name]
+    known = [*vocabulary.op_names()]
+    known += [form for op in sized for form in (f"{op}3x3", f"{op}1x1", f"{DEPTHWISE}{op}3x3")]
+    others = {alias: op for op, of in ops.items() for alias in (*of.aliases, *of.near)}
+    if len(words) > 1 and all(word in known or word in others for word in words):
         return f"; a comma is missing: [{', '.join(words)}]"
     plain = name.lower()
-    if plain in known or _ELSEWHERE.get(plain) in known:
-        return f"; did you mean `{plain if plain in known else _ELSEWHERE[plain]}`?"
-    return did_you_mean(name, known)
+    meant = plain if plain in known else others.get(plain, _BLOCKS.get(plain))
+    if meant in known:
+        return f"; did you mean `{meant}`?"
+    return did_you_mean(name, known) or did_you_mean(name, list(others))
 
 
 def check_constant(what: str, node: Node, argument: Argument, check: Problems) -> None:
@@ -174,26 +182,34 @@ def check_constant(what: str, node: Node, argument: Argument, check: Problems) -
         check.report(node, f"{what} must be {allowed(argument, node.value)}, got {node.shown()}")
 
 
-def expand(name: str) -> tuple[str, str, dict[str, Node]]:
+def expand(name: str, ops: Mapping[str, Signature]) -> tuple[str, str, dict[str, Node]]:
     """A name with its kernel in it -> (op, stem, implied arguments).
 
-    >>> expand("conv3x3")[:2], expand("dwconv7x7")[:2], expand("bn")[:2]
-    (('conv', 'conv'), ('conv', 'dwconv'), ('bn', 'bn'))
+    >>> ops = {name: Signature(name, {}, kernel_in_name=name == "fold") for name in ("fold", "bn")}
+    >>> expand("fold3x3", ops)[:2], expand("dwfold7x7", ops)[:2], expand("bn", ops)[:2], expand("bn3x3", ops)[:2]
+    (('fold', 'fold'), ('fold', 'dwfold'), ('bn', 'bn'), ('bn3x3', 'bn3x3'))
     """
-    match = _CONV.fullmatch(name)
-    if match is None:
+    match = _SIZED.fullmatch(name)
+    stem = match[1] if match is not None else ""
+    deep = _takes_kernel(stem.removeprefix(DEPTHWISE), ops) and not _takes_kernel(stem, ops)
+    op = stem.removeprefix(DEPTHWISE) if deep else stem
+    if match is None or not _takes_kernel(op, ops):
         return name, name, {}
     implied = {"kernel": from_plain([int(match[2]), int(match[3])])}
-    if match[1]:
+    if deep:
         implied |= {"out": from_plain("$channels"), "groups": from_plain("$channels")}
-    return "conv", f"{match[1] or ''}conv", implied
+    return op, stem, implied
+
+
+def _takes_kernel(name: str, ops: Mapping[str, Signature]) -> bool:
+    return name in ops and ops[name].kernel_in_name
 
 
 def taken_by(name: str, ops: Mapping[str, Signature]) -> str | None:
     """Return what already bears a block's name, in words; None where it is free."""
     if name == "repeat":
         return "it is a word of the language"
-    op = expand(name)[0]
+    op = expand(name, ops)[0]
     if op not in ops:
         return None
     origin = ops[op].origin

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from resbench.language.graph.op_facts import Effect, Join, Role
+
 
 @dataclass(frozen=True, slots=True)
 class Argument:
@@ -27,7 +29,12 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """`doc` is the first line of the op's file, `more` what else its docstrings say."""
+    """`doc` is the first line of the op's file, `more` what else its docstrings say.
+
+    Of an op, what it says of itself: `aliases`, other names that mean it; `near`, names of what it is not and only comes closest
+    to, for hints; `kernel_in_name`, whether `conv3x3` is `conv` with a kernel; role, effect and join as in op_facts.py, None
+    where it says none; `by_channel`, whether its channels do not see each other.
+    """
 
     name: str
     arguments: Mapping[str, Argument]
@@ -36,6 +43,13 @@ class Signature:
     doc: str = ""
     origin: str = ""
     more: str = ""
+    aliases: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+    kernel_in_name: bool = False
+    role: Role | None = None
+    effect: Effect | None = None
+    joins: Join | None = None
+    by_channel: bool = False
 
 
 MAX_WHOLE = 10**9  # torch counts in 64 bits, and nothing here is larger

@@ -8,7 +8,13 @@ from torch.nn import functional as F
 from resbench.ops.registry import Code, op
 
 
-@op("gelu", pure=True, by_channel=True, code=lambda a, channels: Code("nn.GELU()", "F.gelu({0})"))
+@op(
+    "gelu",
+    pure=True,
+    by_channel=True,
+    code=lambda a, channels: Code("nn.GELU()", "F.gelu({0})"),
+    role="activation",
+)
 class Gelu(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return F.gelu(x)

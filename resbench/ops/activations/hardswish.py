@@ -8,7 +8,15 @@ from torch.nn import functional as F
 from resbench.ops.registry import Code, op
 
 
-@op("hardswish", pure=True, by_channel=True, code=lambda a, channels: Code("nn.Hardswish()", "F.hardswish({0})"))
+@op(
+    "hardswish",
+    pure=True,
+    by_channel=True,
+    code=lambda a, channels: Code("nn.Hardswish()", "F.hardswish({0})"),
+    role="activation",
+    gates=True,
+    aliases=("hard_swish", "hswish"),
+)
 class Hardswish(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return F.hardswish(x)

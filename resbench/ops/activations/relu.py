@@ -16,6 +16,11 @@ from resbench.ops.registry import Code, op
     keeps_zero=True,
     idempotent=True,
     code=lambda a, channels: Code("nn.ReLU()", "F.relu({0})"),
+    role="activation",
+    effect="rectified",
+    at_start=lambda a, value: None if value is None else max(0.0, value),
+    aliases=("rectifier",),
+    near=("leaky_relu", "leakyrelu", "prelu"),
 )
 class Relu(Overwriting):
     def forward(self, x: Tensor) -> Tensor:

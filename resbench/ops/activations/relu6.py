@@ -16,6 +16,7 @@ from resbench.ops.registry import Code, op
     keeps_zero=True,
     idempotent=True,
     code=lambda a, channels: Code("nn.ReLU6()", "F.relu6({0})"),
+    role="activation",
 )
 class Relu6(Overwriting):
     def forward(self, x: Tensor) -> Tensor:

@@ -11,7 +11,17 @@ from resbench.errors import Reason
 from resbench.ops.registry import Code, op
 
 
-@op("add", pure=True, by_channel=True, commutative=True, code=lambda a, channels: Code(call="{0} + {1}"))
+@op(
+    "add",
+    pure=True,
+    by_channel=True,
+    commutative=True,
+    code=lambda a, channels: Code(call="{0} + {1}"),
+    role="merge",
+    joins="sum",
+    fresh=True,
+    aliases=("sum", "plus"),
+)
 class Add(nn.Module):
     def forward(self, *xs: Tensor) -> Tensor:
         if any(x.shape != xs[0].shape for x in xs):  # torch's + would stretch

@@ -22,7 +22,13 @@ def _stacked(arguments: Mapping[str, Any], channels: int, seeds: int) -> nn.Modu
     return StackedBias(seeds, init=arguments["init"])
 
 
-@op("bias", stacked=_stacked)
+@op(
+    "bias",
+    stacked=_stacked,
+    role="gate",
+    effect="kept",
+    shifts=True,
+)
 class Bias(Parametric):
     """One learned summand for each channel, or one for all.
 

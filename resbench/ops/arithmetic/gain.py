@@ -22,7 +22,21 @@ def _stacked(arguments: Mapping[str, Any], channels: int, seeds: int) -> nn.Modu
     return StackedGain(seeds, init=arguments["init"])
 
 
-@op("gain", stacked=_stacked)
+def _factor(arguments: Mapping[str, Any]) -> float:
+    """Where it starts; 1 where that is drawn."""
+    start = {"zeros": 0.0, "ones": 1.0}.get(arguments["init"], arguments["init"])
+    return float(start) if isinstance(start, int | float) else 1.0
+
+
+@op(
+    "gain",
+    stacked=_stacked,
+    role="gate",
+    effect="learned",
+    factor=_factor,
+    aliases=("layer_scale", "layerscale", "skip_init", "skipinit"),
+    near=("rezero", "re_zero"),
+)
 class Gain(Parametric):
     """One learned factor for each channel, or one for all.
 

@@ -11,7 +11,17 @@ from resbench.errors import Reason
 from resbench.ops.registry import Code, op
 
 
-@op("multiply", pure=True, by_channel=True, commutative=True, code=lambda a, channels: Code(call="{0} * {1}"))
+@op(
+    "multiply",
+    pure=True,
+    by_channel=True,
+    commutative=True,
+    code=lambda a, channels: Code(call="{0} * {1}"),
+    role="merge",
+    joins="product",
+    fresh=True,
+    aliases=("mul", "mult", "product"),
+)
 class Multiply(nn.Module):
     def forward(self, *xs: Tensor) -> Tensor:
         if any(x.dim() != xs[0].dim() for x in xs):

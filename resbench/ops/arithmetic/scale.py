@@ -13,6 +13,9 @@ from resbench.ops.registry import Code, op
     by_channel=True,
     identity_when=lambda a, channels: a["by"] == 1,
     code=lambda a, channels: Code(call=f"{{0}} * {a['by']}"),
+    role="gate",
+    effect="scaled",
+    factor=lambda a: float(a["by"]),
 )
 class Scale(nn.Module):
     """by: the constant, of either sign; `gain` is the learned one"""

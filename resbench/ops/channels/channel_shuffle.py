@@ -5,11 +5,19 @@ Zhang et al. 2018, arXiv:1707.01083, section 3.1
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from resbench.errors import Reason
 from resbench.ops.registry import Code, op
+
+
+def _channels(arguments: Mapping[str, Any], channels: int) -> list[int]:
+    groups = arguments["groups"]
+    return [g * (channels // groups) + i for i in range(channels // groups) for g in range(groups)]
 
 
 @op(
@@ -20,6 +28,10 @@ from resbench.ops.registry import Code, op
     code=lambda a, channels: Code(
         f"nn.ChannelShuffle({a['groups']})", f"{{0}}.unflatten(1, ({a['groups']}, -1)).transpose(1, 2).flatten(1, 2)"
     ),
+    role="moving",
+    effect="kept",
+    channels=_channels,
+    aliases=("channelshuffle", "shuffle_channels"),
 )
 class ChannelShuffle(nn.Module):
     """So that groups of the next grouped convolution see channels of every group before it.

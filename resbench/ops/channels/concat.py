@@ -9,7 +9,14 @@ from resbench.errors import Reason
 from resbench.ops.registry import Code, op
 
 
-@op("concat", pure=True, code=lambda a, channels: Code(call="torch.cat(({all}), 1)"))
+@op(
+    "concat",
+    pure=True,
+    code=lambda a, channels: Code(call="torch.cat(({all}), 1)"),
+    role="merge",
+    joins="channels",
+    aliases=("cat", "concatenate"),
+)
 class Concat(nn.Module):
     def forward(self, *xs: Tensor) -> Tensor:
         if any(x.shape[2:] != xs[0].shape[2:] for x in xs):

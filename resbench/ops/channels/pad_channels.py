@@ -18,7 +18,22 @@ def _code(arguments: Mapping[str, Any], channels: int) -> Code:
     return Code(call=f"F.pad({{0}}, (0, 0, 0, 0, {front}, {more - front}))")
 
 
-@op("pad_channels", pure=True, keeps_zero=True, identity_when=lambda a, channels: a["out"] == channels, code=_code)
+def _channels(arguments: Mapping[str, Any], channels: int) -> tuple[int | None, ...]:
+    more = arguments["out"] - channels
+    front = more // 2 if arguments["side"] == "both" else 0
+    return (*(None,) * front, *range(channels), *(None,) * (more - front))
+
+
+@op(
+    "pad_channels",
+    pure=True,
+    keeps_zero=True,
+    identity_when=lambda a, channels: a["out"] == channels,
+    code=_code,
+    role="moving",
+    effect="kept",
+    channels=_channels,
+)
 class PadChannels(nn.Module):
     """What is there stays as it is; no parameters.
 

@@ -16,7 +16,15 @@ def _code(arguments: Mapping[str, Any], channels: int) -> Code:
     return Code(call=f"{{0}}[:, {start or ''}:{'' if stop == channels else stop}]")
 
 
-@op("slice", pure=True, identity_when=lambda a, channels: a["start"] == 0 and a["stop"] == channels, code=_code)
+@op(
+    "slice",
+    pure=True,
+    identity_when=lambda a, channels: a["start"] == 0 and a["stop"] == channels,
+    code=_code,
+    role="moving",
+    effect="kept",
+    channels=lambda a, channels: range(a["start"], a["stop"]),
+)
 class Slice(nn.Module):
     """start: the first channel that is taken, from 0
     stop: the channel before which it ends; `$channels` for all that are left

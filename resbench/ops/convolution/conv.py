@@ -14,7 +14,7 @@ from resbench.errors import Reason
 from resbench.ops.convolution.small_map import pays, product
 from resbench.ops.convolution.weight import bound, standardize
 from resbench.ops.convolution.window import padding_for, pair, short, short_pair, spell_out
-from resbench.ops.parameter import Initial, Parametric, Start, empty, idle_bias_unsaid
+from resbench.ops.parameter import Initial, Parametric, Start, bias_at_start, empty, idle_bias_unsaid
 from resbench.ops.registry import Code, op
 
 
@@ -53,7 +53,19 @@ def _stacked(arguments: Mapping[str, Any], channels: int, seeds: int) -> nn.Modu
     return conv
 
 
-@op("conv", spell_out=_spell_out, code=_code, macs=_macs, stacked=_stacked)
+@op(
+    "conv",
+    spell_out=_spell_out,
+    code=_code,
+    macs=_macs,
+    stacked=_stacked,
+    role="weights",
+    effect="projected",
+    fresh=True,
+    kernel_in_name=True,
+    at_start=lambda a, value: bias_at_start(a),
+    aliases=("conv2d", "convolution"),
+)
 class Conv(Parametric):
     """Each output value is a weighted sum over a window of the input.
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from resbench.errors import Reason
-from resbench.ops.parameter import Initial, Parametric, Start, empty, idle_bias_unsaid
+from resbench.ops.parameter import Initial, Parametric, Start, bias_at_start, empty, idle_bias_unsaid
 from resbench.ops.registry import Code, op, sizes
 
 
@@ -24,6 +24,11 @@ def _code(arguments: Mapping[str, Any], channels: int) -> Code:
     spell_out=idle_bias_unsaid,
     code=_code,
     macs=lambda a, shapes: shapes[0][0] * a["out"],
+    role="weights",
+    effect="projected",
+    fresh=True,
+    at_start=lambda a, value: bias_at_start(a),
+    aliases=("fc", "dense", "fully_connected"),
 )
 class Linear(Parametric):
     """A weighted sum of all channels for each number out; on a map of more than one pixel use conv1x1.

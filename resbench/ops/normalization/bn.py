@@ -19,7 +19,15 @@ def _code(arguments: Mapping[str, Any], channels: int) -> Code:
     return Code(f"nn.BatchNorm2d{rest}", of_vector=f"nn.BatchNorm1d{rest}")
 
 
-@op("bn", by_channel=True, code=_code)
+@op(
+    "bn",
+    by_channel=True,
+    code=_code,
+    role="norm",
+    effect="normalised",
+    fresh=True,
+    aliases=("batch_norm", "batchnorm", "batchnorm2d", "batch_norm2d", "batch_normalization"),
+)
 class BatchNorm(Parametric):
     """Mean and variance of each channel over batch and pixels in training, the running ones in evaluation; then a learned
     factor (gamma) and summand (beta, from 0) for each channel.

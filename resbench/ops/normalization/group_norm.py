@@ -14,6 +14,10 @@ from resbench.ops.registry import Code, op
     "group_norm",
     stacked=lambda a, channels, seeds: GroupNorm(seeds * channels, **{**a, "groups": seeds * a["groups"]}),
     code=lambda a, channels: Code(f"nn.GroupNorm({a['groups']}, {channels}, eps={a['eps']})"),
+    role="norm",
+    effect="normalised",
+    fresh=True,
+    aliases=("groupnorm", "gn"),
 )
 class GroupNorm(Parametric):
     """Mean and variance over a group's channels and all pixels of one image, in training and evaluation alike.

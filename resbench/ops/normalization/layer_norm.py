@@ -17,7 +17,13 @@ from resbench.ops.parameter import Initial, Parametric, Start, empty
 from resbench.ops.registry import op
 
 
-@op("layer_norm", stacked=lambda *given: StackedLayerNorm(*given))
+@op(
+    "layer_norm",
+    stacked=lambda *given: StackedLayerNorm(*given),
+    role="norm",
+    effect="normalised",
+    aliases=("layernorm", "layernorm2d", "layer_norm2d"),
+)
 class LayerNorm(Parametric):
     """Mean and variance over the channels of one pixel of one image, in training and evaluation alike.
 

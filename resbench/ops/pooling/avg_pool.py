@@ -23,7 +23,16 @@ def _code(arguments: Mapping[str, Any], channels: int) -> Code:
 
 
 @op(
-    "avg_pool", pure=True, by_channel=True, keeps_zero=True, identity_when=does_nothing, spell_out=spell_out, code=_code
+    "avg_pool",
+    pure=True,
+    by_channel=True,
+    keeps_zero=True,
+    identity_when=does_nothing,
+    spell_out=spell_out,
+    code=_code,
+    role="moving",
+    effect="pooled",
+    aliases=("avgpool", "avgpool2d", "avg_pool2d", "average_pool"),
 )
 class AvgPool(nn.Module):
     """The mean of each channel over the window.

@@ -14,6 +14,11 @@ from resbench.ops.registry import Code, op
     keeps_zero=True,
     idempotent=True,
     code=lambda a, channels: Code("nn.AdaptiveAvgPool2d(1)", "{0}.mean((2, 3), keepdim=True)"),
+    role="moving",
+    effect="pooled",
+    global_pool=True,
+    aliases=("gap", "global_average_pool", "globalavgpool"),
+    near=("adaptive_avg_pool", "adaptive_avg_pool2d", "adaptiveavgpool2d"),
 )
 class GlobalAvgPool(nn.Module):
     def forward(self, x: Tensor) -> Tensor:

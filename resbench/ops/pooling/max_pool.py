@@ -22,7 +22,16 @@ def _code(arguments: Mapping[str, Any], channels: int) -> Code:
 
 
 @op(
-    "max_pool", pure=True, by_channel=True, keeps_zero=True, identity_when=does_nothing, spell_out=spell_out, code=_code
+    "max_pool",
+    pure=True,
+    by_channel=True,
+    keeps_zero=True,
+    identity_when=does_nothing,
+    spell_out=spell_out,
+    code=_code,
+    role="moving",
+    effect="nonlinear",
+    aliases=("maxpool", "maxpool2d", "max_pool2d"),
 )
 class MaxPool(nn.Module):
     """The largest value of each channel in the window; what is padded never wins.

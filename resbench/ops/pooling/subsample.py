@@ -23,6 +23,9 @@ def _code(arguments: Mapping[str, Any], channels: int) -> Code:
     keeps_zero=True,
     identity_when=lambda a, channels: a["stride"] == 1 and a["offset"] == 0,
     code=_code,
+    role="moving",
+    effect="kept",
+    channels=lambda a, channels: (None,) * channels,
 )
 class Subsample(nn.Module):
     """stride: of so many rows and columns one is kept

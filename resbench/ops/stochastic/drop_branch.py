@@ -17,7 +17,14 @@ from resbench.ops.parameter import Random
 from resbench.ops.registry import op
 
 
-@op("drop_branch", identity_when=lambda a, channels: a["rate"] == 0)
+@op(
+    "drop_branch",
+    identity_when=lambda a, channels: a["rate"] == 0,
+    role="random",
+    effect="dropped",
+    factor=lambda a: 1.0 if a["scale"] == "train" else 1.0 - float(a["rate"]),
+    aliases=("drop_path", "droppath", "stochastic_depth"),
+)
 class DropBranch(Random):
     """What reaches it, or the result of `ops`, is zeroed as a whole.
 

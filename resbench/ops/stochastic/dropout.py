@@ -21,7 +21,14 @@ def _code(arguments: Mapping[str, Any], channels: int) -> Code:
     return Code(f"nn.Dropout({arguments['rate']})" if arguments["inverted"] else None)
 
 
-@op("dropout", identity_when=lambda a, channels: a["rate"] == 0, code=_code)
+@op(
+    "dropout",
+    identity_when=lambda a, channels: a["rate"] == 0,
+    code=_code,
+    role="random",
+    effect="dropped",
+    factor=lambda a: 1.0 if a["inverted"] else 1.0 - float(a["rate"]),
+)
 class Dropout(Random):
     """rate: the probability that a value is zeroed, in [0, 1)
     inverted: true, what stays is divided by 1 - rate in training; false, everything is multiplied by 1 - rate in evaluation

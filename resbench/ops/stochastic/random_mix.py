@@ -16,7 +16,13 @@ from resbench.ops.parameter import Random
 from resbench.ops.registry import op
 
 
-@op("random_mix")
+@op(
+    "random_mix",
+    role="random",
+    effect="dropped",
+    factor=lambda a: 0.5,
+    near=("shake_shake", "shakeshake"),
+)
 class RandomMix(Random):
     """per: image, a weight for each image; batch, one for all images of a batch"""
 

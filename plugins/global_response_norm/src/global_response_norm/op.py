@@ -7,7 +7,7 @@ from resbench.ops.parameter import Parametric, Start, empty
 from resbench.ops.registry import op
 
 
-@op("global_response_norm")
+@op("global_response_norm", role="norm", effect="normalised", aliases=("grn",))
 class GlobalResponseNorm(Parametric):
     def __init__(self, channels: int, *, eps: float = 1e-6) -> None:
         super().__init__()
