@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resbench.cli.request import request_of
+from resbench.api.request import request_of
 from resbench.compiler.architecture import bind_network
 from resbench.compiler.overwrite import overwrite
 from resbench.verify.check import imported

@@ -62,7 +62,7 @@ def child(name: str) -> None:
     """Estimate and peak in MiB."""
     import torch
 
-    from resbench.cli.request import request_of
+    from resbench.api.request import request_of
     from resbench.compiler.architecture import bind_network
     from resbench.measure.footprint import Load, training
     from resbench.ops.schema import table

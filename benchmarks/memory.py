@@ -64,7 +64,7 @@ def hand_written() -> Callable[[], None]:
 def ours(depth: int, unit: str, batch: int, *, again: bool) -> Callable[[], None]:
     import torch
 
-    from resbench.cli.request import request_of
+    from resbench.api.request import request_of
     from resbench.compiler.architecture import bind_network
     from resbench.compiler.network import recompute
     from resbench.compiler.stack import materialise_stack, stack

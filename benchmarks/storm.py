@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resbench.cli.run import prepare
+from resbench.api.prepare import prepare
 from resbench.store.checkpoints import checkpoint_folder
 from resbench.store.engine import Engine, open_store
 from resbench.store.work_records import Cell

@@ -10,8 +10,8 @@ from types import MappingProxyType
 from torch import nn
 
 from resbench import __version__
-from resbench.cli.network import bind_unit, places
-from resbench.cli.request import request_of
+from resbench.api.request import request_of
+from resbench.api.words import bind_unit
 from resbench.compiler.architecture import bind_network
 from resbench.compiler.canonical import canonical
 from resbench.compiler.emit.file import About, network_file, unit_file
@@ -21,6 +21,7 @@ from resbench.compiler.fit import fit, load_weights
 from resbench.compiler.graph import BoundNetwork, Graph
 from resbench.compiler.materialise import materialise
 from resbench.compiler.network import build
+from resbench.compiler.places import places
 from resbench.compiler.weights import Named
 from resbench.errors import BadInput, PluginError
 from resbench.escape import shell_line

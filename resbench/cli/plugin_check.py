@@ -8,8 +8,8 @@ from pathlib import Path
 
 import torch
 
+from resbench.api.words import bind_unit, network_report, unit_report
 from resbench.cli.inventory import Item
-from resbench.cli.network import bind_unit, network_report, unit_report
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.network import build
 from resbench.data.registry import info, listed, load

@@ -108,10 +108,10 @@ def _split(names: str | None) -> tuple[str, ...]:
 
 def _text_table(board: Leaderboard, wanted: Sequence[str]) -> TextTable:
     """What `results top` shows, of the columns wanted, or of all. Raises BadInput for one that is not there."""
-    from resbench.cli.ranking import IN_TABLE, cells, columns, title
     from resbench.cli.show import cell
     from resbench.evidence.notes import notes
     from resbench.report.markup import TextTable
+    from resbench.report.ranking_cells import IN_TABLE, cells, columns, title
 
     known = [*KEYS, *(name for name in board.objectives[1:] if name not in IN_TABLE)]
     for name in wanted:

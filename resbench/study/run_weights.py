@@ -68,12 +68,7 @@ def weights_of_run(
         BadInput: for a run that is not complete, and where its numbers do not come again.
         StorageError: where what was trained cannot be kept.
     """
-    detail = run_detail(engine, run_id)
-    if detail.run.status != "complete":
-        raise BadInput(f"run {run_id} is {detail.run.status}; only a complete run has weights to take home")
-    bound = stored_network(engine, detail.run.architecture)
-    content = read_weights_of(engine, folder, run_id)
-    state = None if content is None else _state(bound, content, _identity(detail))
+    detail, bound, state = kept_of_run(engine, folder, run_id)
     if state is not None:
         ask_to_keep(engine, run_id)
         return RunWeights(detail, bound, state, KEPT)
@@ -90,6 +85,21 @@ def weights_of_run(
         claim(engine, folder)
         keep_weights(engine, folder, run_id, again.weights)
     return RunWeights(detail, bound, read_bytes(again.weights)[0], AGAIN if again.same else OTHER)
+
+
+def kept_of_run(
+    engine: Engine, folder: Path, run_id: int
+) -> tuple[RunDetail, BoundNetwork, Mapping[str, Tensor] | None]:
+    """Return the run, its network, and the weights that are kept: None where no file of this network is. Nothing is written.
+
+    Raises BadInput for a run that is not complete.
+    """
+    detail = run_detail(engine, run_id)
+    if detail.run.status != "complete":
+        raise BadInput(f"run {run_id} is {detail.run.status}; only a complete run has weights to take home")
+    bound = stored_network(engine, detail.run.architecture)
+    content = read_weights_of(engine, folder, run_id)
+    return detail, bound, None if content is None else _state(bound, content, _identity(detail))
 
 
 def _identity(detail: RunDetail) -> dict[str, str]:

@@ -10,7 +10,8 @@ from xml.etree import ElementTree
 import pytest
 from command_line import Rb
 
-from resbench.cli.picture import draw, print_picture
+from resbench.api.draw import draw
+from resbench.cli.picture import print_picture
 from resbench.report.formats import Format
 
 UNIT = """\

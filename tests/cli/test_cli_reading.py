@@ -6,7 +6,7 @@ import pytest
 from command_line import Database, Rb
 
 from resbench import __version__
-from resbench.cli.ranking import COLUMNS
+from resbench.report.ranking_cells import COLUMNS
 from resbench.store.seal import unseal
 
 

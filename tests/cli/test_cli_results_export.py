@@ -12,9 +12,9 @@ import pytest
 from command_line import Database, Rb
 
 import resbench
-from resbench.cli.ranking import COLUMNS
 from resbench.cli.results_export import KEYS
 from resbench.errors import BadInput, DatabaseError
+from resbench.report.ranking_cells import COLUMNS
 
 
 def test_the_ranking_to_paste(read: Rb, finished: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from plugins_sample import Use, put
 
-from resbench.cli.request import request_of
+from resbench.api.request import request_of
 from resbench.compiler.architecture import bind_network
 from resbench.compiler.canonical import canonical
 from resbench.compiler.materialise import materialise

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from resbench.cli.network import bind_unit, places
+from resbench.api.words import bind_unit
 from resbench.compiler.bind import bind_body
 from resbench.compiler.graph import Graph
+from resbench.compiler.places import places
 from resbench.compiler.scope import Scope
 from resbench.errors import BadInput
 from resbench.ops.schema import table

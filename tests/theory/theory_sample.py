@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from resbench.cli.request import request_of
+from resbench.api.request import request_of
 from resbench.compiler.architecture import bind_network
 from resbench.compiler.graph import BoundNetwork
 from resbench.ops.schema import table

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from resbench.cli.request import request_of
+from resbench.api.request import request_of
 from resbench.compiler.architecture import bind_network
 from resbench.errors import BadInput
 from resbench.verify.check import Verdict, verify

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
-from resbench.cli.decoding import Decoding
-from resbench.cli.run import prepare, room_on
-from resbench.cli.terminal import echo
+from resbench.api.decoding import Decoding
+from resbench.api.prepare import bind_points, room_on
 from resbench.data.info import DatasetInfo
 from resbench.data.registry import absent, is_settled
 from resbench.errors import BadInput, Endless
+from resbench.report.html import html_table
+from resbench.spec.library import Library
 from resbench.spec.search import BY_RUNGS
 from resbench.spec.study import StudySpec
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class StudyCheck:
     """`endless`: why the points cannot be counted, where they cannot; then `points` are some. `known`: names of the library.
     `drawn`: how many different ones a search by rungs begins with. `hints`: what is seldom meant.
     `data`: how many images there are, and what of them a person should know.
@@ -37,6 +37,15 @@ class Checked:
     hints: Sequence[str]
     data: Sequence[str]
     endless: str | None = None
+
+    def sentences(self) -> list[str]:
+        """Return what would be trained and what a person should know of it, in sentences."""
+        return list(sentences_of(self))
+
+    def _repr_html_(self) -> str:
+        """Return the table of points with the sentences, for a notebook."""
+        rows = [(point.name, point.params, point.macs, point.digest) for point in self.points]
+        return html_table(("unit", "params", "MACs", "digest"), rows, title=self.spec.name, notes=self.sentences())
 
 
 def room_of(device: str | None, memory: str | None) -> Callable[[], Room | None]:
@@ -57,12 +66,17 @@ def room_of(device: str | None, memory: str | None) -> Callable[[], Room | None]
     return given
 
 
-def checked(file: str, changes: tuple[str, ...], room: Callable[[], Room | None] = lambda: None) -> Checked:
+def check_study(
+    spec: StudySpec,
+    library: Library,
+    room: Callable[[], Room | None] = lambda: None,
+    tell: Callable[[str], None] = lambda text: None,
+) -> StudyCheck:
     """Also of a search that looks at some points: all that it could look at, where they can be counted.
 
-    `room`: of the device that they must fit on.
+    `room`: of the device that they must fit on. `tell`: given a line now and then, where many images are decoded.
     """
-    prepared = prepare(file, changes, device=room)
+    prepared = bind_points(spec, library, device=room)
     from resbench.study.hints import hints
     from resbench.study.known import known_as  # after the file was read: what is wrong there needs no torch to be told
     from resbench.study.room import crowded
@@ -73,14 +87,14 @@ def checked(file: str, changes: tuple[str, ...], room: Callable[[], Room | None]
             points, refused = prepared.space.all()
         except Endless as error:
             endless = str(error).partition(";")[0]
-    told = list(hints(prepared.spec, points, prepared.space.info.n_train))
-    told += crowded(points, prepared.space.info, prepared.room)
+    warned = list(hints(prepared.spec, points, prepared.space.info.n_train))
+    warned += crowded(points, prepared.space.info, prepared.room)
     drawn = len({(point.digest, point.recipe.digest) for point in prepared.points})
-    images = [*data_sentences(prepared.spec, prepared.space.info)]
-    return Checked(prepared.spec, points, refused, known_as(prepared.space, points), drawn, told, images, endless)
+    images = [*data_sentences(prepared.spec, prepared.space.info, tell)]
+    return StudyCheck(prepared.spec, points, refused, known_as(prepared.space, points), drawn, warned, images, endless)
 
 
-def data_sentences(spec: StudySpec, info: DatasetInfo) -> Iterator[str]:
+def data_sentences(spec: StudySpec, info: DatasetInfo, tell: Callable[[str], None]) -> Iterator[str]:
     """Loads the data, decodes every file of them and raises as `study run` would; what must be fetched first is only told of."""
     from resbench.data.notes import notes, sizes
     from resbench.study.data import data_of
@@ -90,10 +104,10 @@ def data_sentences(spec: StudySpec, info: DatasetInfo) -> Iterator[str]:
     if missing is not None:
         yield f"data set `{info.name}` cannot be trained on yet: {missing}"
     elif info.offline and not is_settled(info.name):
-        yield from notes(data_of(spec, Decoding(partial(echo, err=True)))[0])
+        yield from notes(data_of(spec, Decoding(tell))[0])
 
 
-def sentences(found: Checked) -> Iterator[str]:
+def sentences_of(found: StudyCheck) -> Iterator[str]:
     spec, search = found.spec, found.spec.search
     for ours, library in found.known.items():
         yield f"{ours} is {library} of the library"
