@@ -67,12 +67,14 @@ _HOMES = {
 _ROOMS = ("plugin", "tabular")
 
 
-def __getattr__(name: str) -> Any:
-    if name in _ROOMS:
-        return import_module(f"resbench.{name}")
-    if name not in _HOMES:
-        raise AttributeError(f"module `resbench` has no attribute `{name}`")
-    return getattr(import_module(_HOMES[name]), name)
+if not TYPE_CHECKING:  # a type checker knows every name, and is to refuse others
+
+    def __getattr__(name: str) -> Any:
+        if name in _ROOMS:
+            return import_module(f"resbench.{name}")
+        if name not in _HOMES:
+            raise AttributeError(f"module `resbench` has no attribute `{name}`")
+        return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:

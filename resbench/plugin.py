@@ -64,11 +64,13 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module `resbench.plugin` has no attribute `{name}`")
-    module, attribute = _HOMES[name]
-    return getattr(import_module(module), attribute)
+if not TYPE_CHECKING:  # a type checker knows every name, and is to refuse others
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module `resbench.plugin` has no attribute `{name}`")
+        module, attribute = _HOMES[name]
+        return getattr(import_module(module), attribute)
 
 
 def __dir__() -> list[str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from os import PathLike, fspath
 
+from resbench.api.library import extended, library_of
 from resbench.api.prepare import find_study, parse, read_study
 from resbench.api.study import Study
-from resbench.api.unit import Unit
+from resbench.api.unit import Unit, load_unit
 from resbench.api.value import Value, to_node
-from resbench.ops.schema import table
 from resbench.spec.library import Library
 from resbench.spec.node import Node
 from resbench.spec.override import override_study
@@ -84,13 +84,14 @@ def _read(study: StudyLike) -> tuple[Node, Library]:
         return study.spec.node, study.library
     if not isinstance(study, Mapping):
         return read_study(find_study(fspath(study)))
-    return to_node(study, ""), Library(table())
+    library = library_of("")
+    return extended(library, "study", to_node(study, "")), library
 
 
 def _entry(unit: str | PathLike[str] | Mapping[str, Value] | Unit, library: Library, path: str) -> Node:
     """Return an entry of `units`. A unit that no file holds is added to the study's library."""
     if isinstance(unit, Mapping) and "unit" in unit:
-        return Node(library.add_unit(to_node(unit, path)), path=path)
+        unit = load_unit(unit)
     if not isinstance(unit, Unit):
         return to_node(unit, path)
     entry = unit.to_node()

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from resbench.api.data import DataLike, data_of
-from resbench.api.library import library_of
+from resbench.api.library import extended, library_of
 from resbench.api.network import BuiltNetwork, use_of
 from resbench.api.value import Value, to_node, to_nodes
 from resbench.compiler.canonical import canonical
@@ -101,7 +101,7 @@ def load_recipe(recipe: RecipeLike, **changes: Value) -> RecipeSpec:
     if isinstance(recipe, RecipeSpec):
         node = to_node(recipe.model_dump(mode="json", by_alias=True, exclude_unset=True), "")
     elif isinstance(recipe, Mapping) and "use" not in recipe:
-        node = to_node(recipe, "")
+        node = extended(library_of(""), "recipe", to_node(recipe, ""))
     else:
         name, given = use_of(recipe, "recipe")
         check = Check()

@@ -8,7 +8,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from resbench.api.library import library_of
+from resbench.api.library import extended, library_of
 from resbench.api.value import Value, to_node, to_nodes
 from resbench.errors import BadInput, did_you_mean
 from resbench.escape import xml_text
@@ -123,7 +123,7 @@ class Unit:
     def to_node(self) -> Node:
         """Return it as an entry of a study's `units`."""
         if self.library.is_added(self.name):
-            return self.spec.node if not self.given else Node({"use": self.spec.node, **self.given})
+            return Node({"use": self.spec.node, **self.given})
         file = self.library.find("unit", self.reference)
         use = str(file.resolve()) if self.reference.endswith(".yaml") else self.reference
         return Node({"use": Node(use), **self.given})
@@ -182,7 +182,7 @@ def _load(unit: UnitLike) -> Unit:
             raise BadInput(f"use: expected the name, file or mapping of a unit, got {to_node(name, 'use').shown()}")
         return load_unit(name, **rest)
     library = Library(table())
-    name = library.add_unit(to_node(unit, ""))
+    name = library.add_unit(extended(library, "unit", to_node(unit, "")))
     return Unit(library.unit(name), library, name, {})
 
 

@@ -43,7 +43,7 @@ def test_the_docstring_is_whole(name: str) -> None:
 
 @pytest.mark.parametrize("module", [resbench, resbench.plugin], ids=lambda module: module.__name__)
 def test_type_checkers_and_programs_find_the_same_names(module: ModuleType) -> None:
-    [typed] = [node for node in ast.parse(inspect.getsource(module)).body if isinstance(node, ast.If)]
+    typed, _ = [node for node in ast.parse(inspect.getsource(module)).body if isinstance(node, ast.If)]
     names = [
         alias.asname or alias.name for line in typed.body if isinstance(line, ast.ImportFrom) for alias in line.names
     ]
@@ -54,5 +54,5 @@ def test_type_checkers_and_programs_find_the_same_names(module: ModuleType) -> N
 
 
 def test_a_name_that_is_not_there() -> None:
-    with pytest.raises(AttributeError, match="module `resbench.plugin` has no attribute `opp`"):
+    with pytest.raises(AttributeError, match=r"module `resbench\.plugin` has no attribute `opp`"):
         _ = resbench.plugin.opp  # type: ignore[attr-defined]
