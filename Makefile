@@ -10,7 +10,7 @@ help:
 	@echo "make quickstart   environment, install, the quickstart study, its ranking"
 	@echo "make test         environment, install with dev extras, lint, types, the tests of every part"
 	@echo "make test-all     the same with the long tests too: kills, clusters, servers, other people's tools and networks"
-	@echo "make docs         renew the generated sections of docs/language.md and docs/database.md, and the schemas in arch_specs/schemas"
+	@echo "make docs         renew docs/api.md, the generated sections of docs/language.md and docs/database.md, and the schemas in arch_specs/schemas"
 	@echo "make fuzz         10 000 broken YAML files, 5 000 databases, 2 000 frozen benchmarks, 2 000 files of weights, 2 000 of arrays,"
 	@echo "                  5 000 database URLs, 5 000 texts, 2 000 random units, every cell of NAS-Bench-201; how long, how much memory"
 	@echo "make export       every unit and network of the library as ONNX and torch.export, run and compared"
@@ -53,6 +53,7 @@ check: $(VENV)/.installed-dev
 docs: $(VENV)/.installed-dev
 	$(BIN)/python -m tools.docs.language docs/language.md
 	$(BIN)/python -m tools.docs.database docs/database.md
+	$(BIN)/python tools/docs/api_reference.py docs/api.md
 	for kind in unit block network recipe study; do $(BIN)/resbench schema $$kind -o arch_specs/schemas/$$kind.json --force; done
 
 fuzz: $(VENV)/.installed-dev

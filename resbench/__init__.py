@@ -1,27 +1,81 @@
 """resbench: is this residual unit better, and how sure are we?
 
-    resbench.draw("full_preactivation")     a unit's picture, shown by notebooks; `.svg`, `.text`, `.save("unit.png")`
-    resbench.open_results("results.db")     a database: `.leaderboard(study)`, `.runs(study)`, `.query(sql)`, as plain rows
-    resbench.tabular.load("bench.db")       a frozen study: `.query(unit, epoch=, seed=)`, searches without training
+    import resbench as rb
+    unit = rb.load_unit("my_unit.yaml")                       a unit, read and checked; notebooks show its picture
+    net = rb.build_network("resnet_cifar", unit=unit, depth=56, seed=0)   a torch module with weights
+    study = rb.load_study("quickstart.yaml", seeds=5)         `.check()`, `.run("results.db")`
+    with rb.open_results("results.db") as results: ...        `.leaderboard(study)`, `.compare(study, a, b)`, `.query(sql)`
 
-What stands here is imported when it is first asked for: `import resbench` does not import torch.
+`docs/api.md` has every function; `resbench.plugin` is the door for authors of plugins. Names are imported when they are first
+used: `import resbench` does not import torch.
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from resbench import plugin, tabular
+    from resbench.api.analysis import analyze
+    from resbench.api.benchmark import load_benchmark
+    from resbench.api.data import load_data
+    from resbench.api.draw import draw
+    from resbench.api.load_study import load_study
+    from resbench.api.network import build_network
+    from resbench.api.results import open_results
+    from resbench.api.train import batches, load_recipe, train_network
+    from resbench.api.unit import load_unit
+    from resbench.api.worker import run_worker
+    from resbench.errors import BadInput, ResbenchError, SpecError, StudyInterrupted
 
 __version__ = "0.1.0"
-_DOORS = {"draw": "resbench.cli.architecture.picture", "open_results": "resbench.results.results"}
-_ROOMS = ("tabular",)
+__all__ = [
+    "BadInput",
+    "ResbenchError",
+    "SpecError",
+    "StudyInterrupted",
+    "analyze",
+    "batches",
+    "build_network",
+    "draw",
+    "load_benchmark",
+    "load_data",
+    "load_recipe",
+    "load_study",
+    "load_unit",
+    "open_results",
+    "plugin",
+    "run_worker",
+    "tabular",
+    "train_network",
+]
+_ERRORS = ("BadInput", "ResbenchError", "SpecError", "StudyInterrupted")
+_HOMES = {
+    **dict.fromkeys(_ERRORS, "resbench.errors"),
+    "analyze": "resbench.api.analysis",
+    "batches": "resbench.api.train",
+    "build_network": "resbench.api.network",
+    "draw": "resbench.api.draw",
+    "load_benchmark": "resbench.api.benchmark",
+    "load_data": "resbench.api.data",
+    "load_recipe": "resbench.api.train",
+    "load_study": "resbench.api.load_study",
+    "load_unit": "resbench.api.unit",
+    "open_results": "resbench.api.results",
+    "run_worker": "resbench.api.worker",
+    "train_network": "resbench.api.train",
+}
+_ROOMS = ("plugin", "tabular")
 
 
-def __getattr__(name: str) -> Any:
-    if name in _ROOMS:
-        return import_module(f"resbench.{name}")
-    if name not in _DOORS:
-        raise AttributeError(f"module `resbench` has no attribute `{name}`")
-    return getattr(import_module(_DOORS[name]), name)
+if not TYPE_CHECKING:  # a type checker knows every name, and is to refuse others
+
+    def __getattr__(name: str) -> Any:
+        if name in _ROOMS:
+            return import_module(f"resbench.{name}")
+        if name not in _HOMES:
+            raise AttributeError(f"module `resbench` has no attribute `{name}`")
+        return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_DOORS, *_ROOMS]
+    return sorted({*globals(), *__all__})

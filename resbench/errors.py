@@ -12,6 +12,7 @@
     ├── DatabaseError        4  a database that is missing, corrupt, foreign, read-only or of another schema
     │   └── DatabaseUnavailable      4  one that does not answer now: held by another, restarting, no connection left
     ├── StorageError         5  no room, or a folder that cannot be written
+    ├── StudyInterrupted   130  a study that SIGINT ended (143: SIGTERM), with every finished run saved
     └── LeaseLost               1  a write under a claim that another process has taken over; nothing was written
 
 Low-level code raises `Reason` (a short sentence, no place); the public edge that knows the place turns it into a `Problem`.
@@ -75,6 +76,22 @@ class DatabaseUnavailable(DatabaseError):  # noqa: N818  (it may answer again)
 
 class StorageError(ResbenchError):
     exit_status = 5
+
+
+class StudyInterrupted(ResbenchError):  # noqa: N818  (somebody wanted it)
+    """A study was ended by SIGINT or SIGTERM: what was under way is kept, and the same call goes on with the rest.
+
+    Attributes:
+        saved: Runs that were saved by this call.
+        total: Runs that it was to train; 0 where another process knows.
+        unreturned: Cells that could not be given back, and are queued again when their leases end.
+    """
+
+    def __init__(self, study: str, status: int, saved: int, total: int = 0, unreturned: int = 0) -> None:
+        self.exit_status = status
+        self.saved, self.total, self.unreturned = saved, total, unreturned
+        of = f" of {total} new" if total else ""
+        super().__init__(f"study {study}: interrupted: {saved}{of} runs are saved; the same call goes on with the rest")
 
 
 class LeaseLost(ResbenchError):  # noqa: N818  (nothing went wrong: somebody else does the work)

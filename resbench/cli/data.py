@@ -48,9 +48,9 @@ def _list(json: bool) -> None:
 
 
 def _show(name: str, words: Sequence[str], json: bool) -> None:
-    from resbench.cli.architecture.request import settings_of
+    from resbench.api.decoding import Decoding
+    from resbench.api.request import settings_of
     from resbench.cli.output import print_json, print_table
-    from resbench.cli.study.decoding import Decoding
     from resbench.data.registry import absent, info
     from resbench.language.yaml.node import values
 

@@ -76,16 +76,6 @@ def _tell(failure: Failure) -> None:
     echo(f"{failure} ({failure.plugin.hint})", err=True)
 
 
-def check_environment() -> None:
-    """Raise BadInput for a variable that running a study would meet too late: when the database is there already."""
-    from resbench import failpoints, files
-    from resbench.store.connection.retry import Patience
-
-    Patience()
-    files.private_mode()
-    failpoints.check_environment()
-
-
 def database(given: str | None) -> str:
     """Return the database: the option, else RESBENCH_DB, else `[tool.resbench] db` of the nearest pyproject.toml, else
     resbench.db.

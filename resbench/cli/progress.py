@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from resbench.api.events import CellFailed, EpochEnded, Event, Message, RunSaved, RunsPlanned
 from resbench.escape import LONGEST, printable
 from resbench.figures.terminal_curves import Curves
 
@@ -65,6 +66,20 @@ class StudyProgress:
         return Group(
             self.curves.drawn(width, rows, ascii_only=self.console.options.ascii_only), self.bar.get_renderable()
         )
+
+    def handle(self, event: Event) -> None:
+        """Show what a study tells."""
+        match event:
+            case RunsPlanned(cached, new):
+                self.planned(cached, new)
+            case EpochEnded(unit, seed, epoch, epochs, error_pct):
+                self.epoch(unit, seed, epochs, epoch, error_pct)
+            case RunSaved(unit, seed, epochs, planned, error_pct):
+                self.saved(unit, seed, planned, epochs, error_pct)
+            case CellFailed(unit, error):
+                self.cell_failed(unit, error)
+            case Message(text):
+                self.note(text)
 
     def planned(self, cached: int, new: int) -> None:
         """Once, or at each look of a race."""

@@ -1,22 +1,15 @@
-"""`resbench.open_results(url)` -> Results: what a database says, as lists of plain rows, in a notebook or a script.
-
-No test score comes out of here: `resbench results top STUDY --test` shows them, and writes down that they were looked at.
-"""
+"""A study in the database -> rows of plain values: its ranking, its runs, its epochs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
-from resbench.errors import BadInput
 from resbench.evidence.leaderboard import leaderboard
 from resbench.results.rows import Rows
 from resbench.store.edits.notes import notes_on
-from resbench.store.open import Engine, open_store
-from resbench.store.query.query import query
+from resbench.store.open import Engine
 from resbench.store.records import EpochRecord
 from resbench.store.results.reading import StudyListed, StudyRun, epochs_of_study, listed_studies, runs_of_study
 from resbench.store.schema.view import View
@@ -32,61 +25,15 @@ _LEADERBOARD_TYPES = {  # whatever the values, so that files of several studies 
 }
 
 
-class Results:
-    """A database that is only read. Close it, or use it in a `with`."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self._engine = open_store(url, create=False)
-
-    def studies(self) -> Rows:
-        """Return a row a study: study, runs, created_at, notes."""
-        notes = notes_on(self._engine)
-        listed = [
-            (*asdict(study).values(), [note.text for note in notes if note.study == study.study])
-            for study in listed_studies(self._engine)
-        ]
-        names = (*StudyListed.__slots__, "notes")
-        return Rows(names, listed, tuple(zip(names, (str, int, str, list[str]), strict=True)))
-
-    def leaderboard(self, study: str) -> Rows:
-        """Return the ranking, best first, as `resbench results top STUDY --json` prints it. Raises BadInput for no
-        finished run.
-        """
-        return leaderboard_rows(self._engine, study)
-
-    def runs(self, study: str) -> Rows:
-        """Return every run of every status, column by column as in the view v_runs."""
-        return run_rows(self._engine, study)
-
-    def epochs(self, study: str) -> Rows:
-        """Return every epoch of every run, column by column as in the view v_epochs."""
-        return epoch_rows(self._engine, study)
-
-    def query(self, sql: str, *, max_rows: int = 1_000_000, timeout_s: float = 30.0) -> Rows:
-        """Return one SELECT, which can only read. Raises BadInput for more rows than `max_rows`: none is left out in
-        silence.
-        """
-        found = query(self.url, sql, max_rows=max_rows, timeout_s=timeout_s)
-        if found.truncated:
-            raise BadInput(f"more than {max_rows} rows; ask for fewer, or give a larger max_rows")
-        return Rows(found.columns, found.rows)
-
-    def close(self) -> None:
-        self._engine.dispose()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-def open_results(url: str | Path) -> Results:
-    """Return the database at a path or a URL, as `--db` takes it. Raises DatabaseError where there is none of ours."""
-    return Results(str(url))
+def study_rows(engine: Engine) -> Rows:
+    """Return a row a study: study, runs, created_at, notes."""
+    notes = notes_on(engine)
+    listed = [
+        (*asdict(study).values(), [note.text for note in notes if note.study == study.study])
+        for study in listed_studies(engine)
+    ]
+    names = (*StudyListed.__slots__, "notes")
+    return Rows(names, listed, tuple(zip(names, (str, int, str, list[str]), strict=True)))
 
 
 def leaderboard_rows(engine: Engine, study: str) -> Rows:

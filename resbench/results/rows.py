@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, overload
 
 from resbench.errors import BadInput
 from resbench.escape import LONGEST, printable
+from resbench.results.html import html_table
 
 if TYPE_CHECKING:
     import pandas
@@ -51,6 +52,14 @@ class Rows(Sequence[dict[str, Any]]):
 
     def __repr__(self) -> str:
         return f"Rows({len(self)} rows: {printable(', '.join(self.columns), LONGEST)})"
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """Return a dict for each row."""
+        return list(self)
+
+    def _repr_html_(self) -> str:
+        """Return the table, for a notebook."""
+        return html_table(self.columns, self.values)
 
     def to_polars(self) -> polars.DataFrame:
         """Raises BadInput where polars is not installed."""

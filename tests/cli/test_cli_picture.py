@@ -10,7 +10,8 @@ from xml.etree import ElementTree
 import pytest
 from command_line import Rb
 
-from resbench.cli.architecture.picture import draw, print_picture
+from resbench.api.draw import draw
+from resbench.cli.architecture.picture import print_picture
 from resbench.drawing.picture_format import Format
 
 UNIT = """\

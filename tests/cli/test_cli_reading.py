@@ -6,7 +6,7 @@ import pytest
 from command_line import Database, Rb
 
 from resbench import __version__
-from resbench.cli.results.ranking import COLUMNS
+from resbench.results.ranking_cells import COLUMNS
 from resbench.store.results.seal import unseal
 
 

@@ -13,8 +13,8 @@ from command_line import Database, Rb
 
 import resbench
 from resbench.cli.results.export import KEYS
-from resbench.cli.results.ranking import COLUMNS
 from resbench.errors import BadInput, DatabaseError
+from resbench.results.ranking_cells import COLUMNS
 
 
 def test_the_ranking_to_paste(read: Rb, finished: Path, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 from plugins_sample import Use, op, put
-
 from resbench.cli.architecture.binding import bind_unit
+
 from resbench.cli.architecture.picture import draw
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.identity.canonical import canonical

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from resbench.cli.architecture.binding import bind_unit, places
+from resbench.api.words import bind_unit
 from resbench.compiler.binding.bind import bind_body
 from resbench.compiler.binding.scope import Scope
 from resbench.compiler.graph import Graph
+from resbench.compiler.identity.unit_positions import places
 from resbench.drawing.annotated import AnnotatedView, ShownGraph, show_graph
 from resbench.errors import BadInput
 from resbench.language.graph.unit import parse_unit

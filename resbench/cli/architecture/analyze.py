@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,7 +41,7 @@ def analyze(
     json: Json = False, plugins: Plugins = None,
 ) -> None:  # fmt: skip
     """Tell a unit's identity path: its equation, what Eq. 4, 5, 7 and 8 of He et al. 2016 say of it, and whether they hold."""
-    from resbench.cli.architecture.analysis import analysed, as_json
+    from resbench.api.analysis import analyze_words
     from resbench.cli.output import print_json
     from resbench.language.library.library import Library
     from resbench.ops.schema import table
@@ -51,12 +51,12 @@ def analyze(
     for name in units:  # what is wrong with a file itself is told before torch is imported
         Library(table(), Path(name).parent if name.endswith(".yaml") else None).unit(name)
     tell = patient(1.0)
-    found = {name: analysed(name, settings, seed, profiled or plot is not None, tell) for name in units}
+    found = {name: analyze_words(name, settings, seed, profiled or plot is not None, tell) for name in units}
     if plot is not None:
         for file in _draw({one.reading.unit: one.profiles for one in found.values()}, plot, force=force):
             echo(f"drawn: {file}", err=True)
     if json:
-        print_json([as_json(one) for one in found.values()])
+        print_json([one.to_dict() for one in found.values()])
         return
     for one in found.values():
         _tell(one.reading, one.checks)
@@ -64,7 +64,7 @@ def analyze(
             _tell_profile(one.profiles)
 
 
-def _draw(profiles: Mapping[str, list[UnitProfile]], out: Path, *, force: bool) -> list[Path]:
+def _draw(profiles: Mapping[str, Sequence[UnitProfile]], out: Path, *, force: bool) -> list[Path]:
     """Signal and gradient, a file each."""
     from resbench.figures.profile import QUANTITIES, draw
     from resbench.figures.style import drawing, ending_of, render
@@ -80,7 +80,7 @@ def _draw(profiles: Mapping[str, list[UnitProfile]], out: Path, *, force: bool) 
     return [file for file, _ in drawn]
 
 
-def _tell(reading: IdentityReport, checks: list[EquationCheck]) -> None:
+def _tell(reading: IdentityReport, checks: Sequence[EquationCheck]) -> None:
     from resbench.cli.output import print_table
     from resbench.theory.identity_report import consequence
 
@@ -102,7 +102,7 @@ def _tell(reading: IdentityReport, checks: list[EquationCheck]) -> None:
     print_table(["", "equation", "on the network", "from the graph", ">float32", ">float64"], rows)
 
 
-def _tell_profile(profiles: list[UnitProfile]) -> None:
+def _tell_profile(profiles: Sequence[UnitProfile]) -> None:
     from resbench.cli.output import print_table
 
     rows = [

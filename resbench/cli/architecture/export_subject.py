@@ -10,14 +10,15 @@ from types import MappingProxyType
 from torch import nn
 
 from resbench import __version__
-from resbench.cli.architecture.binding import bind_unit, places
-from resbench.cli.architecture.request import request_of
+from resbench.api.request import request_of
+from resbench.api.words import bind_unit
 from resbench.compiler.binding.network import bind_network
 from resbench.compiler.export.python.module import FileHeader, network_file, unit_file
 from resbench.compiler.export.serialized import onnx_bytes, safetensors_bytes, torch_bytes
 from resbench.compiler.export.torch_module import plain_network, plain_unit
 from resbench.compiler.graph import BoundNetwork, Graph
 from resbench.compiler.identity.canonical import canonical
+from resbench.compiler.identity.unit_positions import places
 from resbench.compiler.modules.initialize import initialize_weights
 from resbench.compiler.modules.load_weights import fit, load_weights
 from resbench.compiler.modules.network import build

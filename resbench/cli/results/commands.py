@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -25,7 +25,6 @@ from resbench.errors import BadInput
 from resbench.language.library.lookup import is_folder
 
 if TYPE_CHECKING:
-    from resbench.statistics.comparison import Method
     from resbench.store.open import Engine
 
 app = typer.Typer(help="Read what studies found; delete, rename and note it.", no_args_is_help=True)
@@ -142,13 +141,20 @@ def compare(
     ] = False,
 ) -> None:
     """Differences between units: Welch interval, effect in sds, p with Holm over the pairs shown."""
-    from resbench.cli.results.compare import print_comparisons
+    from resbench.api.comparison import COLUMNS, cells, compare_units
+    from resbench.cli.output import print_json, print_table
     from resbench.store.open import open_store
 
     if exact and paired:
         raise BadInput("--exact and --paired are two tests: give one of them")
-    method: Method | None = "exact" if exact else "paired" if paired else None
-    print_comparisons(open_store(database(db), create=False), study, units, method, json)
+    method: Literal["exact", "paired"] | None = "exact" if exact else "paired" if paired else None
+    found = compare_units(open_store(database(db), create=False), study, units, method)
+    if json:
+        print_json(found.to_dicts())
+        return
+    print_table(COLUMNS, [cells(row, found.shown) for row in found.rows])
+    for line in (found.title, *found.notes):
+        echo(line)
 
 
 @app.command()

@@ -109,8 +109,8 @@ def _split(names: str | None) -> tuple[str, ...]:
 def _text_table(board: Leaderboard, wanted: Sequence[str]) -> TextTable:
     """Return what `results top` shows, of the columns wanted, or of all. Raises BadInput for one that is not there."""
     from resbench.cli.output import cell
-    from resbench.cli.results.ranking import IN_TABLE, cells, columns, title
     from resbench.evidence.notes import notes
+    from resbench.results.ranking_cells import IN_TABLE, cells, columns, title
     from resbench.results.writers import TextTable
 
     known = [*KEYS, *(name for name in board.objectives[1:] if name not in IN_TABLE)]

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from resbench.cli.completion import complete_study_files
-from resbench.cli.options import Checkpoints, Db, Json, Plugins, check_environment, database
+from resbench.cli.options import Checkpoints, Db, Json, Plugins, database
 from resbench.cli.terminal import echo, echo_lines
 from resbench.errors import BadInput
+
+if TYPE_CHECKING:
+    from resbench.api.prepare import Prepared
 
 app = typer.Typer(help="Run, check and show studies.", no_args_is_help=True)
 File = Annotated[
@@ -71,13 +74,13 @@ def run(
     ] = False,
 ) -> None:  # fmt: skip
     """Train what is missing of a study, one row per run, and print the ranking. Run it again: nothing is trained twice."""
+    from resbench.api.load_study import load_study
+    from resbench.api.prepare import check_environment, tell
     from resbench.cli.progress import StudyProgress
     from resbench.cli.results.commands import has_finished, print_ranking
-    from resbench.cli.study.plan import explain_plan
-    from resbench.cli.study.ray_options import ray_place
-    from resbench.cli.study.run import Setting, named_device, prepare, room_on, trained
-    from resbench.cli.study.timing import folder_for, tell_profile
-    from resbench.cli.study.tracking import trackers_of
+    from resbench.cli.study.timing import tell_profile
+    from resbench.errors import StudyInterrupted
+    from resbench.store.open import open_store
 
     check_environment()
     url = database(db)
@@ -85,38 +88,47 @@ def run(
         os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # torch's profiler tells of cards that are not there
     with StudyProgress(curves=live) as progress:
         measured = ("recipe.plan.measure=true",) if measure else ()
-        trains = workers != 0 and executor == "local"
-        words = (*(changes or ()), *measured)
-        prepared = prepare(file, words, fork, url, lambda: room_on(device) if trains else None)
-        spec, points, refused = prepared.spec, prepared.points, prepared.refused
-        if refused:
-            total, first = len(points) + len(refused), refused[0]
-            progress.note(
-                f"{len(refused)} of {total} points cannot be built; first {first.name}: {str(first.problems[0]).splitlines()[0]}"
-            )
-        from resbench.study.resources.memory import refuse
-        from resbench.study.warnings import hints
-        from resbench.train.execution.ranks import joined, shard
-
-        for hint in hints(spec, points, prepared.space.info.n_train):
-            progress.note(hint)
-        if explain and profile is not None:
-            raise BadInput("--profile is of a training, and --explain-plan trains nothing: give one of them")
+        loaded = load_study(file, *(changes or ()), *measured)
+        if explain:
+            trains = workers != 0 and executor == "local"
+            prepared = loaded.prepare(url, fork=fork, device=device, trains=trains)
+            tell(prepared, progress.note)
+            if profile is not None:
+                raise BadInput("--profile is of a training, and --explain-plan trains nothing: give one of them")
+            _explain(prepared, device, json)
+            raise typer.Exit(0)
         began = time.time()
-        with joined(named_device(device)) as where:
-            if explain:
-                refuse(points, prepared.space.info, prepared.room)
-                if shard().rank == 0:
-                    explain_plan(spec, points, where, json)
-                raise typer.Exit(0)
-            place, tracking = ray_place(executor, address, gpus), trackers_of(spec, track or ())
-            setting = Setting(url, where, checkpoints, folder_for(profile), workers, place, tracking)
-            engine, whole = trained(prepared, setting, progress)
+        try:
+            outcome = loaded.run(
+                url, workers=workers, device=device, progress=progress.handle, fork=fork, checkpoints=checkpoints,
+                timing=profile, track=track or (), executor=executor, address=address, gpus_per_worker=gpus,
+            )  # fmt: skip
+        except StudyInterrupted as stopped:
+            progress.stop()
+            progress.line(
+                f"stopped: {progress.done} of {progress.total} new runs are saved; the same command goes on with the rest"
+            )
+            raise typer.Exit(stopped.exit_status) from None
+    if outcome.follows:
+        raise typer.Exit(0)
     if profile is not None:
         tell_profile(profile, began)
-    if has_finished(engine, spec.name):
-        print_ranking(engine, spec.name, json)
-    raise typer.Exit(0 if whole else 1)
+    engine = open_store(url, create=False)
+    if has_finished(engine, outcome.study):
+        print_ranking(engine, outcome.study, json)
+    raise typer.Exit(0 if outcome.complete else 1)
+
+
+def _explain(prepared: Prepared, device: str | None, json: bool) -> None:
+    from resbench.api.prepare import named_device
+    from resbench.cli.study.plan import explain_plan
+    from resbench.study.resources.memory import refuse
+    from resbench.train.execution.ranks import joined, shard
+
+    with joined(named_device(device)) as where:
+        refuse(prepared.points, prepared.space.info, prepared.room)
+        if shard().rank == 0:
+            explain_plan(prepared.spec, prepared.points, where, json)
 
 
 @app.command()
@@ -132,11 +144,16 @@ def check(
 
     What does not fit into memory is told too. Data that are not on this machine are told of, and are no failure: exit status 0.
     """
+    from resbench.api.events import Event, Message
+    from resbench.api.load_study import load_study
     from resbench.cli.output import count, print_json, print_table
-    from resbench.cli.study.check import checked, room_of, sentences
     from resbench.evidence.names import short_names
 
-    found = checked(file, tuple(changes or ()), room_of(device, memory))
+    def tell(event: Event) -> None:
+        if isinstance(event, Message):
+            echo(event.text, err=True)
+
+    found = load_study(file, *(changes or ())).check(device=device, memory=memory, progress=tell)
     points, refused = found.points, found.refused
     if json:
         keys = ("name", "unit", "labels", "digest", "params", "macs")
@@ -153,7 +170,7 @@ def check(
     )
     for one in refused:
         echo_lines(f"cannot be built: {one.name}: {one.problems[0]}")
-    for line in sentences(found):
+    for line in found.sentences():
         echo(line)
 
 
@@ -171,8 +188,8 @@ def show(
     """Print a study with the changes made; nothing is bound or written."""
     from dataclasses import asdict
 
+    from resbench.api.prepare import parsed
     from resbench.cli.output import print_json, print_table
-    from resbench.cli.study.run import parsed
     from resbench.language.study.provenance import resolved as resolve
     from resbench.language.yaml.node import flow, plain
 

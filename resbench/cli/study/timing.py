@@ -5,19 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from resbench.cli.terminal import echo
-from resbench.errors import BadInput, StorageError
-
-
-def folder_for(given: Path | None) -> Path | None:
-    """Make it where it is not there. Raises BadInput for a file, StorageError where it cannot be made."""
-    if given is not None:
-        try:
-            given.mkdir(parents=True, exist_ok=True)
-        except FileExistsError:
-            raise BadInput(f"--profile {given}: is a file; a folder is needed") from None
-        except OSError as error:
-            raise StorageError(f"--profile {given}: {error.strerror}") from None
-    return given
 
 
 def tell_profile(folder: Path, since: float) -> None:

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from resbench.cli.completion import complete_studies
-from resbench.cli.options import Checkpoints, Db, Plugins, check_environment, database
+from resbench.cli.options import Checkpoints, Db, Plugins, database
 from resbench.cli.study.commands import Device
-from resbench.errors import BadInput
+from resbench.errors import BadInput, StudyInterrupted
 
 UNFINISHED = 6  # a limit of time or a signal ended the worker, and the study has more to train
 
@@ -45,34 +45,30 @@ def worker(
 
     SIGTERM and Ctrl-C stop at the end of the epoch: what is under way is kept, given back, and goes on elsewhere.
     """
+    from resbench.api.prepare import check_environment
+    from resbench.api.worker import run_worker
     from resbench.cli.progress import StudyProgress
-    from resbench.store.open import open_store
-    from resbench.store.results.checkpoints import checkpoint_folder
-    from resbench.workers.assist import Employment, run_worker
-    from resbench.workers.shutdown import Stopped, heard
 
     check_environment()
-    url = database(db)
-    job = Employment(
-        url, study, checkpoint_folder(url, checkpoints), device or "", slots, _tags(tags), max_cells,
-        None if time_limit is None else _seconds(time_limit),
-    )  # fmt: skip
+    limit_s = None if time_limit is None else _seconds(time_limit)
     signals = [_signal(name) for name in drain_on or ()]
-    engine = open_store(url, create=False)
-    with StudyProgress() as progress, heard(signals) as stop:
+    with StudyProgress() as progress:
         try:
-            limit = run_worker(engine, job, progress, stop)
-        except Stopped as stopped:
+            outcome = run_worker(
+                database(db), study, slots=slots, device=device, tags=_tags(tags), max_cells=max_cells, time_limit_s=limit_s,
+                drain_on=signals, checkpoints=checkpoints, progress=progress.handle,
+            )  # fmt: skip
+        except StudyInterrupted as stopped:
             progress.stop()
             rest = "what was under way is given back"
-            if stop.unreturned:
-                rest = f"{stop.unreturned} cells could not be given back, and are queued again when their leases end"
+            if stopped.unreturned:
+                rest = f"{stopped.unreturned} cells could not be given back, and are queued again when their leases end"
             progress.line(f"stopped: {progress.done} runs are saved, {rest}")
-            raise typer.Exit(stopped.status) from None
-        if limit is None:
+            raise typer.Exit(stopped.exit_status) from None
+        if outcome.limit is None:
             progress.line(f"{progress.done} runs saved; nothing is left here to train")
             return
-        if limit == "tags":
+        if outcome.limit == "tags":
             progress.line(f"{progress.done} runs saved; what is left asks for tags that this worker lacks")
             return
         given = {
@@ -81,23 +77,14 @@ def worker(
             "cells": f"--max-cells {max_cells}",
         }
         progress.line(
-            f"{progress.done} runs saved; this worker ends by {given[limit]}, and the study has more to train"
+            f"{progress.done} runs saved; this worker ends by {given[outcome.limit]}, and the study has more to train"
         )
-        if limit != "cells":  # so many were asked for, and so many are done
+        if outcome.limit != "cells":  # so many were asked for, and so many are done
             raise typer.Exit(UNFINISHED)
 
 
 def _tags(text: str | None) -> tuple[str, ...]:
-    from resbench.language.recipe.execution import TAG
-    from resbench.store.queue.cells import MOST_TAGS
-
-    tags = tuple(dict.fromkeys(tag.strip() for tag in (text or "").split(",") if tag.strip()))
-    wrong = next((tag for tag in tags if not TAG.fullmatch(tag)), None)
-    if wrong is not None:
-        raise BadInput(f"--tags: {wrong!r} is no tag; letters, digits, `_`, `.` and `-` are allowed, at most 64")
-    if len(tags) > MOST_TAGS:
-        raise BadInput(f"--tags: {len(tags)} tags; a worker has at most {MOST_TAGS}")
-    return tags
+    return tuple(dict.fromkeys(tag.strip() for tag in (text or "").split(",") if tag.strip()))
 
 
 def _seconds(text: str) -> float:

@@ -80,12 +80,7 @@ def weights_of_run(
         BadInput: for a run that is not complete, a folder that holds other files, and where its numbers do not come again.
         StorageError: where the folder takes no file.
     """
-    detail = run_detail(engine, run_id)
-    if detail.run.status != "complete":
-        raise BadInput(f"run {run_id} is {detail.run.status}; only a complete run has weights to take home")
-    bound = stored_network(engine, detail.run.architecture)
-    content = read_weights_of(engine, folder, run_id)
-    state = None if content is None else _state(bound, content, _identity(detail))
+    detail, bound, state = kept_of_run(engine, folder, run_id)
     if state is not None:
         ask_to_keep(engine, run_id)
         return RunWeights(detail, bound, state, KEPT)
@@ -121,6 +116,21 @@ def _why_again(engine: Engine, folder: Path, run_id: int) -> str:
     if fault is None:
         return f"run {run_id}: the file of weights that its row names is of another run or network"
     return f"{fault}" if fault.damaged else f"{fault}; {OPTION}"
+
+
+def kept_of_run(
+    engine: Engine, folder: Path, run_id: int
+) -> tuple[RunDetail, BoundNetwork, Mapping[str, Tensor] | None]:
+    """Return the run, its network, and the weights that are kept: None where no file of this network is. Nothing is written.
+
+    Raises BadInput for a run that is not complete.
+    """
+    detail = run_detail(engine, run_id)
+    if detail.run.status != "complete":
+        raise BadInput(f"run {run_id} is {detail.run.status}; only a complete run has weights to take home")
+    bound = stored_network(engine, detail.run.architecture)
+    content = read_weights_of(engine, folder, run_id)
+    return detail, bound, None if content is None else _state(bound, content, _identity(detail))
 
 
 def _identity(detail: RunDetail) -> dict[str, str]:

@@ -1,37 +1,30 @@
-"""Words of the command line -> a bound network -> what there is to tell of it."""
+"""A bound network or unit -> its shapes, costs and notes, as `net show` and `unit check` print them."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from math import prod
-from pathlib import Path
 
 import torch
 from torch.nn import functional as F
 
-from resbench.cli.architecture.request import request_of
-from resbench.compiler.binding.network import bind_network
 from resbench.compiler.graph import BoundNetwork, Graph, sizes
 from resbench.compiler.identity.canonical import canonical
 from resbench.compiler.identity.unit_positions import places as places
 from resbench.compiler.modules.initialize import initialize_weights
 from resbench.compiler.modules.network import build
-from resbench.errors import BadInput, did_you_mean
 from resbench.language.graph.unit import UnitSpec
-from resbench.language.library.library import Library
-from resbench.language.library.lookup import exists
 from resbench.measure.macs import graph_macs, macs
 from resbench.measure.params import bound_params, params
 from resbench.measure.registry import measured
 from resbench.ops.parameter import Parametric
 from resbench.ops.registry import kind
-from resbench.ops.schema import table
 
 SMALL = 5_000_000  # weights and values of one image: a larger network runs on `meta`, whose first use takes two seconds
 
 
 @dataclass(frozen=True, slots=True)
-class NetworkPart:
+class Part:
     path: str
     ops: str
     shape: str
@@ -53,7 +46,7 @@ class NetworkReport:
     digest: str
     unpriced: tuple[str, ...]
     notes: tuple[str, ...]
-    trace: tuple[NetworkPart, ...]
+    trace: tuple[Part, ...]
 
     def as_json(self) -> dict[str, object]:
         return asdict(self)
@@ -74,9 +67,8 @@ class UnitReport:
         return {"unit": self.unit, "network": self.network, "places": places, "notes": list(self.notes)}
 
 
-def network_report(network: str, words: tuple[str, ...]) -> NetworkReport:
-    request, library = request_of(network, words)
-    bound = bind_network(request, library)
+def network_report_of(bound: BoundNetwork) -> NetworkReport:
+    """Build it without weights, and return what it is."""
     built = build(bound)
     cost = macs(bound)
     metrics, faults = measured(bound, built)
@@ -87,42 +79,15 @@ def network_report(network: str, words: tuple[str, ...]) -> NetworkReport:
     )  # fmt: skip
 
 
-def unit_report(unit: str, words: tuple[str, ...]) -> UnitReport:
-    spec, bound = bind_unit(unit, words)
-    return UnitReport(
-        spec.name, bound.name, tuple(_costs(bound)), (*bound.notes, *bound.cautions, *_without_gradient(bound))
-    )
+def unit_report_of(spec: UnitSpec, bound: BoundNetwork) -> UnitReport:
+    """Build it, and return what it is at each place."""
+    notes = (*bound.notes, *bound.cautions, *_without_gradient(bound))
+    return UnitReport(spec.name, bound.name, tuple(_costs(bound)), notes)
 
 
-def bind_unit(unit: str, words: tuple[str, ...]) -> tuple[UnitSpec, BoundNetwork]:
-    """Return the unit in a small network: two units a stage, so that first, inner and transition places are there."""
-    library = Library(table(), Path(unit).parent if unit.endswith(".yaml") else None)
-    name = Path(unit).name if unit.endswith(".yaml") and exists(Path(unit)) else unit
-    spec = library.unit(name)
-    network = next((word.partition("=")[2] for word in words if word.startswith("network=")), "resnet_cifar")
-    given = [word if "=" in word else f"{word}=" for word in words if not word.startswith("network=")]
-    small = _small(library, network, name)
-    own = tuple(f"unit.{word}" for word in given if word.partition("=")[0] in spec.body.params)
-    other = tuple(word for word in given if word.partition("=")[0] not in spec.body.params)
-    for word in other:
-        key, names = word.partition("=")[0], [*spec.body.params, "network", "data", *library.network(network).params]
-        if key not in names and not key.startswith("unit."):
-            raise BadInput(f"`{word}`: no `{key}` here; names: {', '.join(names)}{did_you_mean(key, names)}")
-    request, _ = request_of(network, (*small, f"unit={name}", *own, *other), library)
-    return spec, bind_network(request, library)
-
-
-def _small(library: Library, network: str, unit: str) -> tuple[str, ...]:
-    """For the CIFAR net, the smallest depth with two units a stage."""
-    if network != "resnet_cifar":
-        return ()
-    layers = library.unit(unit).boundary.layers.value
-    return (f"depth={6 * layers + 2}",) if isinstance(layers, int) else ()
-
-
-def _part(path: str, graph: Graph, n_params: int) -> NetworkPart:
+def _part(path: str, graph: Graph, n_params: int) -> Part:
     shape = f"{sizes(graph.input_shape)} -> {sizes(graph.output_shape)}"
-    return NetworkPart(path, " ".join(op.path.rpartition(".")[2].rstrip("0123456789") for op in graph.ops), shape, n_params,
+    return Part(path, " ".join(op.path.rpartition(".")[2].rstrip("0123456789") for op in graph.ops), shape, n_params,
                 graph_macs(graph).count)  # fmt: skip
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
-from resbench.cli.study.decoding import Decoding
-from resbench.cli.study.run import prepare, room_on
-from resbench.cli.terminal import echo
+from resbench.api.decoding import Decoding
+from resbench.api.prepare import bind_points, room_on
 from resbench.data.info import DatasetInfo
 from resbench.data.registry import absent, is_settled
 from resbench.errors import BadInput, SpaceTooLarge
+from resbench.language.library.library import Library
 from resbench.language.study.search import BY_RUNGS
 from resbench.language.study.study import StudySpec
+from resbench.results.html import html_table
 
 if TYPE_CHECKING:
     from resbench.measure.memory_check import DeviceMemory
@@ -38,6 +38,15 @@ class StudyCheck:
     data: Sequence[str]
     endless: str | None = None
 
+    def sentences(self) -> list[str]:
+        """Return what would be trained and what a person should know of it, in sentences."""
+        return list(sentences_of(self))
+
+    def _repr_html_(self) -> str:
+        """Return the table of points with the sentences, for a notebook."""
+        rows = [(point.name, point.params, point.macs, point.digest) for point in self.points]
+        return html_table(("unit", "params", "MACs", "digest"), rows, title=self.spec.name, notes=self.sentences())
+
 
 def room_of(device: str | None, memory: str | None) -> Callable[[], DeviceMemory | None]:
     """Return what the device has that will train, when it is asked for. Raises BadInput for a size that is none."""
@@ -57,12 +66,17 @@ def room_of(device: str | None, memory: str | None) -> Callable[[], DeviceMemory
     return given
 
 
-def checked(file: str, changes: tuple[str, ...], room: Callable[[], DeviceMemory | None] = lambda: None) -> StudyCheck:
+def check_study(
+    spec: StudySpec,
+    library: Library,
+    room: Callable[[], DeviceMemory | None] = lambda: None,
+    tell: Callable[[str], None] = lambda text: None,
+) -> StudyCheck:
     """Also of a search that looks at some points: all that it could look at, where they can be counted.
 
-    `room`: of the device that they must fit on.
+    `room`: of the device that they must fit on. `tell`: given a line now and then, where many images are decoded.
     """
-    prepared = prepare(file, changes, device=room)
+    prepared = bind_points(spec, library, device=room)
     from resbench.search.library_matches import (
         known_as,  # after the file was read: what is wrong there needs no torch to be told
     )
@@ -75,14 +89,14 @@ def checked(file: str, changes: tuple[str, ...], room: Callable[[], DeviceMemory
             points, refused = prepared.space.all()
         except SpaceTooLarge as error:
             endless = str(error).partition(";")[0]
-    told = list(hints(prepared.spec, points, prepared.space.info.n_train))
-    told += crowded(points, prepared.space.info, prepared.room)
+    warned = list(hints(prepared.spec, points, prepared.space.info.n_train))
+    warned += crowded(points, prepared.space.info, prepared.room)
     drawn = len({(point.digest, point.recipe.digest) for point in prepared.points})
-    images = [*data_sentences(prepared.spec, prepared.space.info)]
-    return StudyCheck(prepared.spec, points, refused, known_as(prepared.space, points), drawn, told, images, endless)
+    images = [*data_sentences(prepared.spec, prepared.space.info, tell)]
+    return StudyCheck(prepared.spec, points, refused, known_as(prepared.space, points), drawn, warned, images, endless)
 
 
-def data_sentences(spec: StudySpec, info: DatasetInfo) -> Iterator[str]:
+def data_sentences(spec: StudySpec, info: DatasetInfo, tell: Callable[[str], None]) -> Iterator[str]:
     """Yield loads the data, decodes every file of them and raises as `study run` would; what must be fetched first is
     only told of.
     """
@@ -94,10 +108,10 @@ def data_sentences(spec: StudySpec, info: DatasetInfo) -> Iterator[str]:
     if missing is not None:
         yield f"data set `{info.name}` cannot be trained on yet: {missing}"
     elif info.offline and not is_settled(info.name):
-        yield from notes(data_of(spec, Decoding(partial(echo, err=True)))[0])
+        yield from notes(data_of(spec, Decoding(tell))[0])
 
 
-def sentences(found: StudyCheck) -> Iterator[str]:
+def sentences_of(found: StudyCheck) -> Iterator[str]:
     spec, search = found.spec, found.spec.search
     for ours, library in found.known.items():
         yield f"{ours} is {library} of the library"

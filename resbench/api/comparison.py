@@ -1,26 +1,64 @@
-"""Units of a study -> the table of their differences, pair by pair, with what it can claim."""
+"""Units of a study -> their differences, pair by pair, with what they can claim."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from itertools import combinations
+from typing import TYPE_CHECKING, Any, Literal
 
-from resbench.cli.output import print_json, print_table
-from resbench.cli.terminal import echo
 from resbench.errors import BadInput
 from resbench.evidence.compare import compare
 from resbench.evidence.leaderboard import entry_named
 from resbench.evidence.study_runs import StudyRuns, study_runs
 from resbench.language.study.design import WORDS
+from resbench.results.html import html_table
+from resbench.results.rows import Rows
 from resbench.statistics.comparison import TESTS, Comparison, Method, reach_note
 from resbench.store.open import Engine
+
+if TYPE_CHECKING:
+    import pandas
 
 COLUMNS = ("a", "b", ">a - b", ">in sds", "95 % interval", ">p", ">p (Holm)", ">n", "different?")
 
 
-def print_comparisons(engine: Engine, study: str, units: list[str], method: Method | None, json: bool) -> None:
-    """`method` None: the one that the study's design asks for.
+@dataclass(frozen=True, slots=True)
+class UnitComparison:
+    """Differences of units, pair by pair, with what they can claim.
+
+    Attributes:
+        rows: One a pair; `claim` is True where the two differ with 95 % confidence, False where that is not shown, None where
+            there are too few runs to say.
+        title: What the numbers are, and which test was used.
+        notes: What a reader should know.
+        shown: Names of units as tables show them, with four digits where that is unambiguous.
+    """
+
+    rows: tuple[Comparison, ...]
+    title: str
+    notes: tuple[str, ...]
+    shown: Mapping[str, str]
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """Return a dict for each pair."""
+        return [{**asdict(row), "claim": row.claim} for row in self.rows]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return a frame with a row for each pair. Raises BadInput where pandas is not installed."""
+        dicts = self.to_dicts()
+        return Rows(tuple(dicts[0]), [tuple(row.values()) for row in dicts]).to_pandas()
+
+    def _repr_html_(self) -> str:
+        """Return the table with its notes, for a notebook."""
+        columns = [column.removeprefix(">") for column in COLUMNS]
+        return html_table(columns, [cells(row, self.shown) for row in self.rows], title=self.title, notes=self.notes)
+
+
+def compare_units(
+    engine: Engine, study: str, units: Sequence[str], method: Literal["exact", "paired"] | None = None
+) -> UnitComparison:
+    """Compare units of a study. `method` None: the one that the study's design asks for.
 
     Raises BadInput for fewer than two units, an unknown one, or one named twice, and for a paired test that was not planned.
     """
@@ -36,19 +74,14 @@ def print_comparisons(engine: Engine, study: str, units: list[str], method: Meth
     looks = len(runs.design.race or (1,))
     pairs = list(combinations(names, 2))
     rows = compare(runs.samples(first), pairs, n_val=runs.images(first), method=chosen, looks=looks)
-    if json:
-        print_json([{**asdict(row), "claim": row.claim} for row in rows])
-        return
-    print_table(COLUMNS, [_cells(row, runs.shown) for row in rows])
-    echo(
+    title = (
         f"differences of means in {WORDS[first].unit}, below 0: a is better; p: {TESTS[chosen]}; "
         f"Holm over the {len(rows)} shown"
     )
-    for note in _notes(runs, rows, method, looks):
-        echo(note)
+    return UnitComparison(tuple(rows), title, tuple(_notes(runs, rows, method, looks)), runs.shown)
 
 
-def _different(runs: StudyRuns, units: list[str]) -> list[str]:
+def _different(runs: StudyRuns, units: Sequence[str]) -> list[str]:
     names = [entry_named(runs, unit) for unit in units]
     twice = next((name for name in names if names.count(name) > 1), None)
     if len(names) < 2 or twice is not None:
@@ -58,7 +91,7 @@ def _different(runs: StudyRuns, units: list[str]) -> list[str]:
     return names
 
 
-def _notes(runs: StudyRuns, rows: list[Comparison], method: Method | None, looks: int) -> list[str]:
+def _notes(runs: StudyRuns, rows: Sequence[Comparison], method: Method | None, looks: int) -> list[str]:
     found = []
     if looks > 1:
         found.append(f"p is times {looks}: the study is a race of {looks} looks, which share the 5 %")
@@ -87,7 +120,7 @@ def _listed(looks: tuple[int, ...]) -> str:
     return " and ".join(map(str, looks))
 
 
-def _cells(row: Comparison, shown: Mapping[str, str]) -> list[object]:
+def cells(row: Comparison, shown: Mapping[str, str]) -> list[object]:
     interval = None if row.ci_low is None or row.ci_high is None else f"[{row.ci_low:+.2f}, {row.ci_high:+.2f}]"
     verdict = {True: "yes", False: "not shown", None: "?"}[row.claim]
     return [

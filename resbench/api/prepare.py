@@ -1,4 +1,4 @@
-"""A study's file and the words behind it -> checked points, then the run itself; shared by `study run` and `study check`."""
+"""A study's file and the changes to it -> its spec, then checked points: before anything is written."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resbench.cli.progress import StudyProgress
-from resbench.cli.study.decoding import Decoding
-from resbench.cli.study.tracking import check_trackers
+from resbench.api.tracking import check_trackers
 from resbench.data.registry import info
-from resbench.errors import BadInput, did_you_mean
+from resbench.errors import BadInput, StorageError, did_you_mean
 from resbench.language.library.library import STUDIES, Library, workspace
 from resbench.language.library.lookup import exists
 from resbench.language.names import why_not
@@ -22,9 +20,6 @@ from resbench.language.yaml.node import Node
 from resbench.language.yaml.problems import Problems
 from resbench.ops.schema import table
 from resbench.plugins.active import activate_also, named_folders
-from resbench.store.checkpoints.place import refuse_strangers
-from resbench.store.open import Engine, open_store
-from resbench.store.results.checkpoints import checkpoint_folder
 
 if TYPE_CHECKING:
     import torch
@@ -32,10 +27,6 @@ if TYPE_CHECKING:
     from resbench.measure.memory_check import DeviceMemory
     from resbench.search.point import Point, Refused
     from resbench.search.space import Space
-    from resbench.store.records import DataRecord
-    from resbench.study.trackers.tracking import Trackers
-    from resbench.workers.config import Place
-    from resbench.workers.executors.factory import Where
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +55,18 @@ def prepare(
     `url`: of the database that may hold the study; without one, all points of a grid must fit on the device: with one those that
     have runs need not.
     """
-    spec, library = parsed(file, changes)
+    return bind_points(*parsed(file, changes), fork=fork, url=url, device=device)
+
+
+def bind_points(
+    spec: StudySpec,
+    library: Library,
+    *,
+    fork: str | None = None,
+    url: str | None = None,
+    device: Callable[[], DeviceMemory | None] = lambda: None,
+) -> Prepared:
+    """Return the same of a study that is parsed."""
     if fork is not None:
         reason = why_not(fork)
         if reason:
@@ -92,7 +94,7 @@ def prepare(
 def parsed(file: str, changes: tuple[str, ...]) -> tuple[StudySpec, Library]:
     """Return the study with the changes made, and the library it was read with."""
     top, library = read_study(find_study(file))
-    return _parse(override_study(top, changes, library), library), library
+    return parse(override_study(top, changes, library), library), library
 
 
 def read_study(path: Path) -> tuple[Node, Library]:
@@ -104,7 +106,7 @@ def read_study(path: Path) -> tuple[Node, Library]:
     return top, Library(table(), path.parent)
 
 
-def _parse(top: Node, library: Library) -> StudySpec:
+def parse(top: Node, library: Library) -> StudySpec:
     """Return the study with its units and network read, and its data known."""
     check = Problems()
     spec = parse_study(top, library, check)
@@ -158,90 +160,36 @@ def room_on(device: str | None) -> DeviceMemory | None:
     return device_memory(named_device(device) if device else best_device())
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What a study is run on, which changes no number."""
+def check_environment() -> None:
+    """Raise BadInput for a variable that running a study would meet too late: when the database is there already."""
+    from resbench import failpoints, files
+    from resbench.store.connection.retry import Patience
 
-    url: str
-    device: torch.device
-    checkpoints: str | None = None
-    profile: Path | None = None
-    workers: int | None = None
-    place: Place | None = None  # on a Ray cluster
-    trackers: Trackers | None = None
+    Patience()
+    files.private_mode()
+    failpoints.check_environment()
 
 
-def trained(prepared: Prepared, setting: Setting, progress: StudyProgress) -> tuple[Engine, bool]:
-    """Run the study; of several ranks the first keeps it, and the others end here. Returns whether every cell came to its end.
+def tell(prepared: Prepared, note: Callable[[str], object]) -> None:
+    """Tell what a person should know of the points before they are trained."""
+    from resbench.study.warnings import hints
 
-    Data, recipes and ranks are looked at before anything is written. A wish to stop ends with status 130 or 143, and says how to
-    go on.
-    """
-    from resbench.data.notes import notes
-    from resbench.study.resources.local import ThisMachine, data_record
-    from resbench.study.resources.memory import short_now
-    from resbench.study.run import Manner, Task, run_study
-    from resbench.study.trackers.tracking import NO_TRACKERS
-    from resbench.train.execution.ranks import shard
-    from resbench.workers.data import loaded
-    from resbench.workers.job import check_recipe, dismiss, follow
-    from resbench.workers.shutdown import Stopped, heard
-
-    spec, points = prepared.spec, prepared.points
-    data = data_record(spec, Decoding(progress.note))
-    for point in points:
-        check_recipe(point.recipe, setting.device)
-    _refuse_too_large(prepared, setting.url, data)
-    if shard().rank > 0:
-        follow(setting.device)
-        raise SystemExit(0)
-    for note in notes(loaded(data.name, data.settings)[0]):
-        progress.note(note)
-    if prepared.room is not None and (short := short_now(points, data, setting.device)) is not None:
-        progress.note(short)
-    folder = checkpoint_folder(setting.url, setting.checkpoints)
-    refuse_strangers(folder)
-    engine = open_store(setting.url, create=True)
-    here: Where = "ranks" if shard().of > 1 else "here" if _in_process(points) else "local"
-    where: Where = here if setting.place is None else "ray"
-    workers = MANY if where == "ray" and setting.workers is None else setting.workers
-    manner = Manner(where, workers, place=setting.place, trackers=setting.trackers or NO_TRACKERS)
-    with heard() as stop:
-        try:
-            away = setting.place is not None
-            means = ThisMachine(data, setting.device, folder, setting.profile, away, prepared.room)
-            whole = run_study(engine, Task(setting.url, spec, points, means, prepared.space), progress, stop, manner)
-        except Stopped as stopped:
-            progress.stop()
-            progress.line(
-                f"stopped: {progress.done} of {progress.total} new runs are saved; the same command goes on with the rest"
-            )
-            raise SystemExit(stopped.status) from None
-    dismiss()
-    return engine, whole
-
-
-def _refuse_too_large(prepared: Prepared, url: str, data: DataRecord) -> None:
-    """Raises TooLarge for points that do not fit on the device; of one that has runs, none may be missing, which is seen
-    where they would be trained. A search has left them out, by the memory that it was begun with.
-    """
-    from resbench.store.results.stored import from_database
-    from resbench.study.resources.memory import lacks, refuse, without_runs
-
-    device_memory, seeds = prepared.room, prepared.spec.seeds
-    if device_memory is None or not prepared.spec.search.is_grid:
-        return
-    large = [point for point in prepared.points if lacks(point, data, device_memory) is not None]
-    if large:
-        refuse(
-            from_database(url, lambda engine: without_runs(engine, large, data.digest, seeds), large),
-            data,
-            device_memory,
+    spec, points, refused = prepared.spec, prepared.points, prepared.refused
+    if refused:
+        total, first = len(points) + len(refused), refused[0]
+        note(
+            f"{len(refused)} of {total} points cannot be built; first {first.name}: {str(first.problems[0]).splitlines()[0]}"
         )
+    for hint in hints(spec, points, prepared.space.info.n_train):
+        note(hint)
 
 
-MANY = 10**6  # slots of a cluster: as many as it has room for
-
-
-def _in_process(points: Sequence[Point]) -> bool:
-    return any(point.recipe.plan.workers == 0 for point in points)
+def folder_for(given: Path) -> Path:
+    """Make the folder of timings where it is not there. Raises BadInput for a file, StorageError where it cannot be made."""
+    try:
+        given.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise BadInput(f"--profile {given}: is a file; a folder is needed") from None
+    except OSError as error:
+        raise StorageError(f"--profile {given}: {error.strerror}") from None
+    return given

@@ -1,0 +1,31 @@
+"""A study in the database -> Ranking: rows for a program, a table with its notes for a notebook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from resbench.evidence.leaderboard import Leaderboard
+from resbench.evidence.notes import notes
+from resbench.results.html import html_table
+from resbench.results.ranking_cells import cells, columns, title
+from resbench.results.rows import Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking(Rows):
+    """The ranking of a study, best first: rows as `resbench results top STUDY --json` prints them. Notebooks show its table."""
+
+    board: Leaderboard | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the ranking says, and what it cannot say."""
+        return () if self.board is None else tuple(notes(self.board))
+
+    def _repr_html_(self) -> str:
+        """Return the table with its notes, for a notebook."""
+        board = self.board
+        if board is None:
+            return html_table(self.columns, self.values)
+        head = [column.removeprefix(">") for column in columns(board)]
+        return html_table(head, [cells(row, board) for row in board.rows], title=title(board), notes=self.notes)

@@ -1,0 +1,161 @@
+"""A study's file or mapping -> Study: checked, then run; the coordinator's and the worker's part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike, fspath
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from resbench.api.events import Progress, notifier
+from resbench.api.prepare import Prepared, bind_points, check_environment, folder_for, named_device, room_on, tell
+from resbench.language.library.library import Library
+from resbench.language.study.study import StudySpec
+
+if TYPE_CHECKING:
+    from resbench.api.check import StudyCheck
+    from resbench.api.ranking import Ranking
+
+
+@dataclass(frozen=True, slots=True)
+class StudyOutcome:
+    """What a call of `Study.run` came to.
+
+    Attributes:
+        study: The study's name.
+        url: Of the database.
+        complete: Whether every run came to its end; one that failed stops no other.
+        saved: Runs that this call saved.
+        follows: Whether this process, one of several that torchrun started, trained its part of what the first one keeps.
+    """
+
+    study: str
+    url: str
+    complete: bool
+    saved: int
+    follows: bool = False
+
+    @property
+    def leaderboard(self) -> Ranking:
+        """The ranking. Raises BadInput where no run has finished."""
+        from resbench.api.results import open_results
+
+        with open_results(self.url) as results:
+            return results.leaderboard(self.study)
+
+    def _repr_html_(self) -> str:
+        """Return the ranking, for a notebook."""
+        return self.leaderboard._repr_html_()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Study:
+    """A study that was read and checked.
+
+    Attributes:
+        spec: What it says.
+        library: Where its names are looked up.
+    """
+
+    spec: StudySpec
+    library: Library
+
+    @property
+    def name(self) -> str:
+        """The name under which the database keeps it."""
+        return self.spec.name
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Of the runs that units are judged by."""
+        return self.spec.seeds
+
+    def check(self, *, device: str | None = None, memory: str | None = None, progress: Progress = False) -> StudyCheck:
+        """Bind every point, read the data, and return what would be trained. Nothing is written.
+
+        Args:
+            device: `cuda`, `mps` or `cpu`, whose memory the networks must fit in; None for the best there is.
+            memory: What the device has that will train, such as `80GiB`, in the place of what is here.
+            progress: Told how many images are decoded, where that takes long.
+
+        Raises:
+            SpecError: With every problem.
+        """
+        from resbench.api.check import check_study, room_of
+
+        return check_study(self.spec, self.library, room_of(device, memory), notifier(progress).note)
+
+    def run(
+        self,
+        db: str | PathLike[str] = "resbench.db",
+        *,
+        workers: int | None = None,
+        device: str | None = None,
+        progress: Progress = True,
+        fork: str | None = None,
+        checkpoints: str | PathLike[str] | None = None,
+        timing: str | PathLike[str] | None = None,
+        track: Sequence[str] = (),
+        executor: Literal["local", "ray"] | str = "local",
+        address: str | None = None,
+        gpus_per_worker: float = 0.0,
+    ) -> StudyOutcome:
+        """Train what is missing of the study, one row per run. Call it again: nothing is trained twice.
+
+        Args:
+            db: The database, a path or a URL, as `--db` takes it.
+            workers: Worker processes of this machine; 0: none, `run_worker` trains elsewhere. None: as many as are worth it.
+            device: `cuda`, `mps` or `cpu`; None for the best there is.
+            progress: True writes a line to stderr for every run; a function is called with typed events (`resbench.api.events`):
+                RunsPlanned, EpochEnded, RunSaved, CellFailed, Message.
+            fork: A name under which it is run as a study of its own.
+            checkpoints: A folder for runs under way and kept weights, shared by several machines; None for the one beside the
+                database.
+            timing: A folder for where the time of each cell goes.
+            track: Trackers that show the runs, as `--track` takes them, in the place of the study's own.
+            executor: `local` for workers of this machine, `ray` for slots of a Ray cluster.
+            address: Of the Ray cluster; None for one of this machine's own.
+            gpus_per_worker: Of a slot of Ray.
+
+        Returns:
+            The outcome, with the ranking.
+
+        Raises:
+            SpecError: With every problem, before anything is written.
+            StudyInterrupted: After SIGINT (Ctrl-C, a notebook's stop) or SIGTERM; the same call goes on with the rest.
+            DatabaseError: For a database that cannot be used.
+        """
+        from resbench.api.place import ray_place
+        from resbench.api.run import RunOptions, run_prepared
+        from resbench.api.tracking import trackers_of
+        from resbench.train.execution.ranks import joined, shard
+
+        check_environment()
+        url, watch = fspath(db), notifier(progress)
+        prepared = self.prepare(url, fork=fork, device=device, trains=workers != 0 and executor == "local")
+        tell(prepared, watch.note)
+        with joined(named_device(device)) as where:
+            options = RunOptions(
+                url,
+                where,
+                None if checkpoints is None else fspath(checkpoints),
+                None if timing is None else folder_for(Path(timing)),
+                workers,
+                ray_place(executor, address, gpus_per_worker),
+                trackers_of(prepared.spec, track),
+            )
+            complete, follows = run_prepared(prepared, options, watch), shard().rank > 0
+        return StudyOutcome(prepared.spec.name, url, complete, watch.saved_runs, follows)
+
+    def prepare(self, url: str, *, fork: str | None = None, device: str | None = None, trains: bool = True) -> Prepared:
+        """Bind every point, as a run on this database does it.
+
+        Args:
+            url: Of the database.
+            fork: A name under which it is run as a study of its own.
+            device: Whose memory the networks must fit in.
+            trains: Whether this machine trains.
+        """
+        room = (lambda: room_on(device)) if trains else (lambda: None)
+        return bind_points(self.spec, self.library, fork=fork, url=url, device=room)

@@ -1,0 +1,98 @@
+"""A study in a database that another process coordinates -> its cells, trained here beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike, fspath
+from typing import Literal
+
+from resbench.api.events import Progress, notifier
+from resbench.api.prepare import check_environment
+from resbench.errors import BadInput, StudyInterrupted
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOutcome:
+    """What a worker came to.
+
+    Attributes:
+        saved: Runs that it saved.
+        limit: What ended it while the study has more to train: `time`, `cells` or `signal`; None where nothing is left for it.
+    """
+
+    saved: int
+    limit: Literal["signal", "time", "cells", "tags"] | None
+
+
+def run_worker(
+    db: str | PathLike[str],
+    study: str,
+    *,
+    slots: int = 1,
+    device: str | None = None,
+    tags: Sequence[str] = (),
+    max_cells: int | None = None,
+    time_limit_s: float | None = None,
+    drain_on: Sequence[int] = (),
+    checkpoints: str | PathLike[str] | None = None,
+    progress: Progress = True,
+) -> WorkerOutcome:
+    """Train cells of a study that another process coordinates, until there are none left.
+
+    Args:
+        db: The database, a path or a URL.
+        study: The study's name.
+        slots: Cells that are trained at a time.
+        device: `cuda`, `mps` or `cpu`; None for the best there is.
+        tags: What this machine has, of what cells ask for (`plan.tags`).
+        max_cells: Take no more cells after so many.
+        time_limit_s: Take no more cells after so many seconds.
+        drain_on: Signals at which it finishes the cells under way and takes no more.
+        checkpoints: A folder for runs under way, shared with the other machines; None for the one beside the database.
+        progress: True writes a line to stderr for every run; a function is called with typed events.
+
+    Returns:
+        How many runs it saved, and which limit ended it.
+
+    Raises:
+        BadInput: For an unknown study or tag.
+        StudyInterrupted: After SIGINT or SIGTERM; what was under way is given back.
+        DatabaseError: For a database that cannot be used.
+
+    Example:
+        >>> import resbench as rb
+        >>> study = rb.load_study("quickstart", "network.depth=8", "network.width=2", units=["plain"], seeds=1)
+        >>> study = rb.load_study(study, recipe={"use": "he2016_small", "epochs": 1, "plan": {"workers": 0}})
+        >>> outcome = study.run("results.db", progress=False)
+        >>> rb.run_worker("results.db", "quickstart", progress=False)
+        WorkerOutcome(saved=0, limit=None)
+    """
+    from resbench.api.run import main_hidden, signals
+    from resbench.language.recipe.execution import TAG
+    from resbench.store.open import open_store
+    from resbench.store.queue.cells import MOST_TAGS
+    from resbench.store.results.checkpoints import checkpoint_folder
+    from resbench.workers.assist import Employment
+    from resbench.workers.assist import run_worker as work
+    from resbench.workers.shutdown import Stopped
+
+    check_environment()
+    wrong = next((tag for tag in tags if not TAG.fullmatch(tag)), None)
+    if wrong is not None:
+        raise BadInput(f"--tags: {wrong!r} is no tag; letters, digits, `_`, `.` and `-` are allowed, at most 64")
+    if len(tags) > MOST_TAGS:
+        raise BadInput(f"--tags: {len(tags)} tags; a worker has at most {MOST_TAGS}")
+    url, watch = fspath(db), notifier(progress)
+    folder = checkpoint_folder(url, None if checkpoints is None else fspath(checkpoints))
+    job = Employment(url, study, folder, device or "", slots, tuple(tags), max_cells, time_limit_s)
+    engine = open_store(url, create=False)
+    try:
+        with signals(drain_on) as stop, main_hidden():
+            try:
+                limit = work(engine, job, watch, stop)
+            except Stopped as stopped:
+                raise StudyInterrupted(study, stopped.status, watch.saved_runs, unreturned=stop.unreturned) from None
+    finally:
+        engine.dispose()
+    return WorkerOutcome(watch.saved_runs, limit)
