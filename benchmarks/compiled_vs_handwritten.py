@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resbench.api.request import request_of
+from resbench.api.architecture.request import request_of
 from resbench.compiler.binding.network import bind_network
 from resbench.compiler.modules.inplace import use_inplace
 from resbench.verify.check import imported

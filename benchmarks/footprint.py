@@ -62,7 +62,7 @@ def child(name: str) -> None:
     """Estimate and peak in MiB."""
     import torch
 
-    from resbench.api.request import request_of
+    from resbench.api.architecture.request import request_of
     from resbench.compiler.binding.network import bind_network
     from resbench.language.library.library import Library
     from resbench.language.recipe.recipe import override, parse_recipe

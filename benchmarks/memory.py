@@ -64,7 +64,7 @@ def hand_written() -> Callable[[], None]:
 def ours(depth: int, unit: str, batch: int, *, again: bool) -> Callable[[], None]:
     import torch
 
-    from resbench.api.request import request_of
+    from resbench.api.architecture.request import request_of
     from resbench.compiler.binding.network import bind_network
     from resbench.compiler.modules.network import recompute
     from resbench.compiler.modules.stack import initialize_stack, stack

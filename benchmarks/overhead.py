@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from resbench.api.prepare import prepare
+from resbench.api.study.prepare import prepare
 
 STUDY = """study: overhead
 network: {{use: resnet_cifar, depth: 56, width: 4}}

@@ -18,7 +18,7 @@ import torch
 from torch.nn import functional as F
 from torch.profiler import ProfilerActivity, profile
 
-from resbench.api.request import request_of
+from resbench.api.architecture.request import request_of
 from resbench.compiler.binding.network import bind_network
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.modules.stack import initialize_stack, stack

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resbench.api.prepare import prepare
+from resbench.api.study.prepare import prepare
 from resbench.store.open import Engine, open_store
 from resbench.store.records import Cell
 from resbench.store.results.checkpoints import checkpoint_folder

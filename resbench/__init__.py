@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from resbench import plugin, tabular
-    from resbench.api.analysis import analyze
-    from resbench.api.benchmark import load_benchmark
+    from resbench.api.architecture.analysis import analyze
+    from resbench.api.architecture.draw import draw
+    from resbench.api.architecture.network import build_network
+    from resbench.api.architecture.unit import load_unit
     from resbench.api.data import load_data
-    from resbench.api.draw import draw
-    from resbench.api.load_study import load_study
-    from resbench.api.network import build_network
-    from resbench.api.results import open_results
+    from resbench.api.results.benchmark import load_benchmark
+    from resbench.api.results.results import open_results
+    from resbench.api.study.load import load_study
+    from resbench.api.study.worker import run_worker
     from resbench.api.train import batches, load_recipe, train_network
-    from resbench.api.unit import load_unit
-    from resbench.api.worker import run_worker
     from resbench.errors import BadInput, ResbenchError, SpecError, StudyInterrupted
 
 __version__ = "0.1.0"
@@ -51,17 +51,17 @@ __all__ = [
 _ERRORS = ("BadInput", "ResbenchError", "SpecError", "StudyInterrupted")
 _HOMES = {
     **dict.fromkeys(_ERRORS, "resbench.errors"),
-    "analyze": "resbench.api.analysis",
+    "analyze": "resbench.api.architecture.analysis",
     "batches": "resbench.api.train",
-    "build_network": "resbench.api.network",
-    "draw": "resbench.api.draw",
-    "load_benchmark": "resbench.api.benchmark",
+    "build_network": "resbench.api.architecture.network",
+    "draw": "resbench.api.architecture.draw",
+    "load_benchmark": "resbench.api.results.benchmark",
     "load_data": "resbench.api.data",
     "load_recipe": "resbench.api.train",
-    "load_study": "resbench.api.load_study",
-    "load_unit": "resbench.api.unit",
-    "open_results": "resbench.api.results",
-    "run_worker": "resbench.api.worker",
+    "load_study": "resbench.api.study.load",
+    "load_unit": "resbench.api.architecture.unit",
+    "open_results": "resbench.api.results.results",
+    "run_worker": "resbench.api.study.worker",
     "train_network": "resbench.api.train",
 }
 _ROOMS = ("plugin", "tabular")

@@ -10,8 +10,8 @@ from typing import Literal, NoReturn
 import torch
 from torch import Tensor
 
-from resbench.api.network import use_of
-from resbench.api.value import Value, to_nodes
+from resbench.api.architecture.network import use_of
+from resbench.api.architecture.value import Value, to_nodes
 from resbench.data.dataset import Dataset
 from resbench.data.split import Split, in_order, normalised, whole
 from resbench.errors import BadInput

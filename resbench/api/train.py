@@ -9,10 +9,10 @@ from os import PathLike, fspath
 import torch
 from torch import Tensor, nn
 
+from resbench.api.architecture.library import extended, library_of
+from resbench.api.architecture.network import BuiltNetwork, use_of
+from resbench.api.architecture.value import Value, to_node, to_nodes
 from resbench.api.data import DataLike, data_of
-from resbench.api.library import extended, library_of
-from resbench.api.network import BuiltNetwork, use_of
-from resbench.api.value import Value, to_node, to_nodes
 from resbench.compiler.identity.canonical import canonical
 from resbench.compiler.modules.network import recompute
 from resbench.compiler.modules.stack import Stack, single

@@ -48,8 +48,8 @@ def _list(json: bool) -> None:
 
 
 def _show(name: str, words: Sequence[str], json: bool) -> None:
-    from resbench.api.decoding import Decoding
-    from resbench.api.request import settings_of
+    from resbench.api.architecture.request import settings_of
+    from resbench.api.study.decoding import Decoding
     from resbench.cli.output import print_json, print_table
     from resbench.data.registry import absent, info
     from resbench.language.yaml.node import values

@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from resbench.api.events import CellFailed, EpochEnded, Event, Message, RunSaved, RunsPlanned
+from resbench.api.study.events import CellFailed, EpochEnded, Event, Message, RunSaved, RunsPlanned
 from resbench.escape import LONGEST, printable
 from resbench.figures.terminal_curves import Curves
 

@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional as F
 
 import resbench as rb
-from resbench.api.unit import Unit
+from resbench.api.architecture.unit import Unit
 from resbench.errors import BadInput, SpecError
 from resbench.train.execution.plan import plan_of_rule
 from resbench.train.fit import Hooks

@@ -14,8 +14,8 @@ import torch
 from command_line import SMALL, Rb, one_core
 
 import resbench as rb
-from resbench.api.events import EpochEnded, Event, Message, RunSaved, RunsPlanned
-from resbench.api.study import StudyOutcome
+from resbench.api.study.events import EpochEnded, Event, Message, RunSaved, RunsPlanned
+from resbench.api.study.study import StudyOutcome
 from resbench.errors import BadInput, SpecError
 
 NASTY = {"unit": "nasty", "extends": "plain", "doc": "<script>alert(1)</script>"}

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 import resbench as rb
-from resbench.api.events import Event, RunSaved
+from resbench.api.study.events import Event, RunSaved
 from resbench.plugin import Parametric, op
 
 unit = rb.load_unit(Path("mine.yaml"), gate_bias=-3)
@@ -65,7 +65,7 @@ def test_a_users_program_is_typed(tmp_path: Path) -> None:
         if "Revealed" in line
     ]
     assert shown[0] in ("float | None", "Union[float, None]")
-    assert shown[2:] == ["resbench.api.network.BuiltNetwork", "torch._tensor.Tensor", "float"]
+    assert shown[2:] == ["resbench.api.architecture.network.BuiltNetwork", "torch._tensor.Tensor", "float"]
     done = subprocess.run(
         [*command[:-1], "wrong.py"], cwd=tmp_path, env=environment, text=True, capture_output=True, check=False
     )

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from command_line import Rb
 
-from resbench.api.draw import draw
+from resbench.api.architecture.draw import draw
 from resbench.cli.architecture.picture import print_picture
 from resbench.drawing.picture_format import Format
 

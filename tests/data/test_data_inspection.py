@@ -8,7 +8,7 @@ import pytest
 from images_sample import folder
 from PIL import Image
 
-from resbench.api.decoding import EVERY_S, Decoding
+from resbench.api.study.decoding import EVERY_S, Decoding
 from resbench.data.dataset import Dataset, digest
 from resbench.data.files import ImageFiles
 from resbench.data.images import decoded, inspection

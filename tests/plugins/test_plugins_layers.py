@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from plugins_sample import Use, put
 
-from resbench.api.request import request_of
+from resbench.api.architecture.request import request_of
 from resbench.compiler.binding.network import bind_network
 from resbench.compiler.identity.canonical import canonical
 from resbench.compiler.modules.initialize import initialize_weights

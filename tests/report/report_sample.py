@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from resbench.api.words import bind_unit
+from resbench.api.architecture.words import bind_unit
 from resbench.compiler.binding.bind import bind_body
 from resbench.compiler.binding.scope import Scope
 from resbench.compiler.graph import Graph

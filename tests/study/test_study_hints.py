@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from resbench.api.load_study import load_study
+from resbench.api.study.load import load_study
 
 BASE = """study: small
 network: {use: resnet_cifar, depth: 14, width: 2}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from resbench.api.load_study import load_study
+from resbench.api.study.load import load_study
 
 STUDY = """study: searched
 network: {use: resnet_cifar, depth: {choices: [8, 14]}, width: 2}

@@ -58,7 +58,7 @@ def test_a_folder_that_goes_while_it_is_trained_costs_no_training(
     def refused(given: Path | None) -> Path:
         return tmp_path / "gone"  # as if it had been removed since it was looked at
 
-    monkeypatch.setattr("resbench.api.study.folder_for", refused)
+    monkeypatch.setattr("resbench.api.study.study.folder_for", refused)
     said = rb("study", "run", "small.yaml", "--profile", "gone", f"recipe.plan={{workers: {workers}, width: 2}}")
     assert said.status == 0, said.err
     assert "no trace was written: " in said.err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from resbench.api.request import request_of
+from resbench.api.architecture.request import request_of
 from resbench.compiler.binding.network import bind_network
 from resbench.compiler.graph import BoundNetwork
 from resbench.language.library.library import Library

@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resbench.api.request import request_of
+from resbench.api.architecture.request import request_of
 from resbench.compiler.binding.network import bind_network
 from resbench.compiler.graph import BoundNetwork
 from resbench.verify.check import Verification, verify

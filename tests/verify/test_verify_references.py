@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from resbench.api.request import request_of
+from resbench.api.architecture.request import request_of
 from resbench.compiler.binding.network import bind_network
 from resbench.errors import BadInput
 from resbench.verify.check import Verification, verify

@@ -10,21 +10,10 @@ from pathlib import Path
 
 import resbench
 from resbench import errors, plugin
-from resbench.api import (
-    analysis,
-    check,
-    comparison,
-    data,
-    events,
-    network,
-    plot,
-    ranking,
-    results,
-    study,
-    train,
-    unit,
-    worker,
-)
+from resbench.api import data, train
+from resbench.api.architecture import analysis, network, unit
+from resbench.api.results import comparison, plot, ranking, results
+from resbench.api.study import check, events, study, worker
 from resbench.drawing import picture
 from resbench.files import write
 from resbench.results import rows

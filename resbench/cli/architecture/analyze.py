@@ -41,7 +41,7 @@ def analyze(
     json: Json = False, plugins: Plugins = None,
 ) -> None:  # fmt: skip
     """Tell a unit's identity path: its equation, what Eq. 4, 5, 7 and 8 of He et al. 2016 say of it, and whether they hold."""
-    from resbench.api.analysis import analyze_words
+    from resbench.api.architecture.analysis import analyze_words
     from resbench.cli.output import print_json
     from resbench.language.library.library import Library
     from resbench.ops.schema import table

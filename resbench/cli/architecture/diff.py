@@ -27,7 +27,7 @@ def diff(
     plugins: Plugins = None,
 ) -> None:
     """Tell what differs between two units, part by part of a small network. Exit status 0: the same; 1: not."""
-    from resbench.api.words import bind_unit
+    from resbench.api.architecture.words import bind_unit
     from resbench.cli.output import print_json
     from resbench.compiler.identity.canonical import canonical
     from resbench.compiler.identity.difference import difference

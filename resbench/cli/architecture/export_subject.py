@@ -10,8 +10,8 @@ from types import MappingProxyType
 from torch import nn
 
 from resbench import __version__
-from resbench.api.request import request_of
-from resbench.api.words import bind_unit
+from resbench.api.architecture.request import request_of
+from resbench.api.architecture.words import bind_unit
 from resbench.compiler.binding.network import bind_network
 from resbench.compiler.export.python.module import FileHeader, network_file, unit_file
 from resbench.compiler.export.serialized import onnx_bytes, safetensors_bytes, torch_bytes

@@ -29,7 +29,7 @@ def show(
     plugins: Plugins = None,
 ) -> None:
     """Shapes at every unit, parameters, MACs and the digest of a network."""
-    from resbench.api.words import network_report
+    from resbench.api.architecture.words import network_report
     from resbench.cli.output import count, print_json, print_table
 
     report = network_report(network, tuple(words or ()))

@@ -33,7 +33,7 @@ def check(
 
     folder = Path(unit).parent if unit.endswith(".yaml") else None
     Library(table(), folder).unit(unit)  # what is wrong with the file itself is told before torch is imported
-    from resbench.api.words import unit_report
+    from resbench.api.architecture.words import unit_report
     from resbench.cli.output import count, print_json
 
     report = unit_report(unit, tuple(words or ()))
@@ -85,8 +85,8 @@ def show(
     if json and (out is not None or format_ is not None):
         raise BadInput("--json goes to stdout as it is: leave --format and -o out")
     Library(table(), Path(unit).parent if unit.endswith(".yaml") else None).unit(unit)  # as in `check`
-    from resbench.api.draw import draw
-    from resbench.api.picture import as_json
+    from resbench.api.architecture.draw import draw
+    from resbench.api.architecture.picture import as_json
     from resbench.cli.architecture.picture import print_picture
     from resbench.cli.output import print_json
 

@@ -59,7 +59,7 @@ def verify(
     plugins: Plugins = None,
 ) -> None:  # fmt: skip
     """Copy a reference's weights in and tell the largest differences; exit status 0 only where the two are equal."""
-    from resbench.api.request import request_of
+    from resbench.api.architecture.request import request_of
     from resbench.cli.results.assessment import print_verdict
     from resbench.compiler.binding.network import bind_network
     from resbench.errors import BadInput
@@ -97,7 +97,7 @@ def import_weights(
     plugins: Plugins = None,
 ) -> None:
     """Keep a reference's weights under our names."""
-    from resbench.api.request import request_of
+    from resbench.api.architecture.request import request_of
     from resbench.compiler.binding.network import bind_network
     from resbench.compiler.export.serialized import safetensors_bytes
     from resbench.compiler.identity.canonical import canonical
@@ -133,7 +133,7 @@ def _sizes(given: list[int] | None) -> list[int]:
 
 def _arguments(given: str | None) -> dict[str, Any]:
     """`aux_logits=false,drop_rate=0` -> a mapping; a comma within brackets is part of a value. Raises BadInput."""
-    from resbench.api.request import settings_of
+    from resbench.api.architecture.request import settings_of
     from resbench.language.yaml.node import plain
 
     words = re.split(r",(?![^\[{]*[\]}])", given) if given else []

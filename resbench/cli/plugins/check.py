@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from resbench.api.words import bind_unit, network_report, unit_report
+from resbench.api.architecture.words import bind_unit, network_report, unit_report
 from resbench.cli.plugins.inventory import Item
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.modules.network import build

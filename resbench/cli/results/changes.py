@@ -47,7 +47,7 @@ def delete(
         raise BadInput("name a study, with --unit for some of its units, or --run N for single runs: one of the two")
     if unit and study is None:
         raise BadInput("--unit is of a study: name it")
-    from resbench.cli.results.test_scores import user
+    from resbench.cli.results.sealed_scores import user
     from resbench.store.checkpoints.faults import OPTION, find_faults
     from resbench.store.connection.location import locate
     from resbench.store.edits.delete import delete_results
@@ -161,7 +161,7 @@ def note(
         raise BadInput(
             f"`results note {'STUDY' if run is None else '--run N'}`: expected {what}, got {len(rest)} words"
         )
-    from resbench.cli.results.test_scores import user
+    from resbench.cli.results.sealed_scores import user
     from resbench.store.edits.notes import add_note, remove_note
     from resbench.store.open import open_store
 
@@ -217,7 +217,7 @@ def rename(
     db: Db = None,
 ) -> None:
     """Rename a study, and Optuna's study beside it; the database records that it was done, and by whom."""
-    from resbench.cli.results.test_scores import user
+    from resbench.cli.results.sealed_scores import user
     from resbench.store.edits.rename import rename_study
     from resbench.store.open import open_store
     from resbench.workers.processes import is_gone

@@ -72,7 +72,7 @@ def top(
     ] = False,
 ) -> None:
     """The ranking on val, with intervals, tie group and cost."""
-    from resbench.cli.results.test_scores import print_test
+    from resbench.cli.results.sealed_scores import print_test
     from resbench.store.open import open_store
 
     if svg is not None:
@@ -141,7 +141,7 @@ def compare(
     ] = False,
 ) -> None:
     """Differences between units: Welch interval, effect in sds, p with Holm over the pairs shown."""
-    from resbench.api.comparison import COLUMNS, cells, compare_units
+    from resbench.api.results.comparison import COLUMNS, cells, compare_units
     from resbench.cli.output import print_json, print_table
     from resbench.store.open import open_store
 

@@ -50,7 +50,7 @@ def freeze(
     if study is None:
         merged(merge or [], out, force=force)
     else:
-        from resbench.cli.results.test_scores import user
+        from resbench.cli.results.sealed_scores import user
         from resbench.store.frozen.write import freeze as frozen
         from resbench.store.open import open_store
 

@@ -89,7 +89,7 @@ def _new_database(stem: Path) -> Path:
 
 def _verify(found: EntryFiles, folder: Path, stem: str) -> None:
     """Raises BadInput where the files make another network or recipe than the entry's: one that it was read from has changed."""
-    from resbench.api.prepare import prepare
+    from resbench.api.study.prepare import prepare
 
     for ending, text in found.files.items():
         (folder / f"{stem}{ending}").write_text(text, "utf-8")

@@ -15,7 +15,7 @@ from resbench.cli.terminal import echo, echo_lines
 from resbench.errors import BadInput
 
 if TYPE_CHECKING:
-    from resbench.api.prepare import Prepared
+    from resbench.api.study.prepare import Prepared
 
 app = typer.Typer(help="Run, check and show studies.", no_args_is_help=True)
 File = Annotated[
@@ -74,8 +74,8 @@ def run(
     ] = False,
 ) -> None:  # fmt: skip
     """Train what is missing of a study, one row per run, and print the ranking. Run it again: nothing is trained twice."""
-    from resbench.api.load_study import load_study
-    from resbench.api.prepare import check_environment, tell
+    from resbench.api.study.load import load_study
+    from resbench.api.study.prepare import check_environment, tell
     from resbench.cli.progress import StudyProgress
     from resbench.cli.results.commands import has_finished, print_ranking
     from resbench.cli.study.timing import tell_profile
@@ -120,7 +120,7 @@ def run(
 
 
 def _explain(prepared: Prepared, device: str | None, json: bool) -> None:
-    from resbench.api.prepare import named_device
+    from resbench.api.study.prepare import named_device
     from resbench.cli.study.plan import explain_plan
     from resbench.study.resources.memory import refuse
     from resbench.train.execution.ranks import joined, shard
@@ -144,8 +144,8 @@ def check(
 
     What does not fit into memory is told too. Data that are not on this machine are told of, and are no failure: exit status 0.
     """
-    from resbench.api.events import Event, Message
-    from resbench.api.load_study import load_study
+    from resbench.api.study.events import Event, Message
+    from resbench.api.study.load import load_study
     from resbench.cli.output import count, print_json, print_table
     from resbench.evidence.names import short_names
 
@@ -188,7 +188,7 @@ def show(
     """Print a study with the changes made; nothing is bound or written."""
     from dataclasses import asdict
 
-    from resbench.api.prepare import parsed
+    from resbench.api.study.prepare import parsed
     from resbench.cli.output import print_json, print_table
     from resbench.language.study.provenance import resolved as resolve
     from resbench.language.yaml.node import flow, plain

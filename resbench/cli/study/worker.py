@@ -45,8 +45,8 @@ def worker(
 
     SIGTERM and Ctrl-C stop at the end of the epoch: what is under way is kept, given back, and goes on elsewhere.
     """
-    from resbench.api.prepare import check_environment
-    from resbench.api.worker import run_worker
+    from resbench.api.study.prepare import check_environment
+    from resbench.api.study.worker import run_worker
     from resbench.cli.progress import StudyProgress
 
     check_environment()

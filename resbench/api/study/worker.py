@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from os import PathLike, fspath
 from typing import Literal
 
-from resbench.api.events import Progress, notifier
-from resbench.api.prepare import check_environment
+from resbench.api.study.events import Progress, notifier
+from resbench.api.study.prepare import check_environment
 from resbench.errors import BadInput, StudyInterrupted
 
 
@@ -68,7 +68,7 @@ def run_worker(
         >>> rb.run_worker("results.db", "quickstart", progress=False)
         WorkerOutcome(saved=0, limit=None)
     """
-    from resbench.api.run import main_hidden, signals
+    from resbench.api.study.run import main_hidden, signals
     from resbench.language.recipe.execution import TAG
     from resbench.store.open import open_store
     from resbench.store.queue.cells import MOST_TAGS

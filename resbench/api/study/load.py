@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from os import PathLike, fspath
 
-from resbench.api.library import extended, library_of
-from resbench.api.prepare import find_study, parse, read_study
-from resbench.api.study import Study
-from resbench.api.unit import Unit, load_unit
-from resbench.api.value import Value, to_node
+from resbench.api.architecture.library import extended, library_of
+from resbench.api.architecture.unit import Unit, load_unit
+from resbench.api.architecture.value import Value, to_node
+from resbench.api.study.prepare import find_study, parse, read_study
+from resbench.api.study.study import Study
 from resbench.language.library.library import Library
 from resbench.language.study.command_line import override_study
 from resbench.language.yaml.node import Node

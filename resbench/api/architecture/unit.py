@@ -8,8 +8,8 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from resbench.api.library import extended, library_of
-from resbench.api.value import Value, to_node, to_nodes
+from resbench.api.architecture.library import extended, library_of
+from resbench.api.architecture.value import Value, to_node, to_nodes
 from resbench.errors import BadInput, did_you_mean
 from resbench.escape import xml_text
 from resbench.language.graph.unit import UnitSpec
@@ -19,7 +19,7 @@ from resbench.language.yaml.node import Node, Plain, plain
 from resbench.ops.schema import table
 
 if TYPE_CHECKING:
-    from resbench.api.report import UnitReport
+    from resbench.api.architecture.report import UnitReport
     from resbench.compiler.graph import BoundNetwork
     from resbench.drawing.picture import Picture
 
@@ -42,6 +42,10 @@ class Unit:
     library: Library
     reference: str
     given: Mapping[str, Node]
+
+    def __repr__(self) -> str:
+        """Return the name and what it was given, without the file's text."""
+        return f"<Unit {self.reference}{''.join(f' {name}={plain(node)}' for name, node in self.given.items())}>"
 
     @property
     def name(self) -> str:
@@ -82,7 +86,7 @@ class Unit:
         Raises:
             BadInput: For a place that the unit does not have there, or a name that is unknown.
         """
-        from resbench.api.picture import picture_of
+        from resbench.api.architecture.picture import picture_of
 
         return picture_of(self.spec, self.bind(network=network, data=data, **params), place)
 
@@ -97,7 +101,7 @@ class Unit:
         Raises:
             SpecError: With every problem, where it cannot be built there.
         """
-        from resbench.api.report import unit_report_of
+        from resbench.api.architecture.report import unit_report_of
 
         return unit_report_of(self.spec, self.bind(network=network, data=data, **params))
 
@@ -116,7 +120,7 @@ class Unit:
 
     def bind_nodes(self, network: str, params: Mapping[str, Node], data: str | None) -> BoundNetwork:
         """Do the same with values that are Nodes."""
-        from resbench.api.request import bind_in
+        from resbench.api.architecture.request import bind_in
 
         return bind_in(self.library, (self.spec, self.reference), network, {**self.given, **params}, data)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from resbench.api.report import NetworkReport, UnitReport, network_report_of, unit_report_of
-from resbench.api.request import request_of
-from resbench.api.unit import NETWORK, unit_named
+from resbench.api.architecture.report import NetworkReport, UnitReport, network_report_of, unit_report_of
+from resbench.api.architecture.request import request_of
+from resbench.api.architecture.unit import NETWORK, unit_named
 from resbench.compiler.binding.network import bind_network
 from resbench.compiler.graph import BoundNetwork
 from resbench.language.graph.unit import UnitSpec

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from os import PathLike, fspath
 from typing import Any
 
-from resbench.api.unit import NETWORK, UnitLike, load_unit
-from resbench.api.value import Value, to_nodes
-from resbench.api.words import bind_unit, split_words
+from resbench.api.architecture.unit import NETWORK, UnitLike, load_unit
+from resbench.api.architecture.value import Value, to_nodes
+from resbench.api.architecture.words import bind_unit, split_words
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.identity.canonical import canonical
 from resbench.compiler.modules.initialize import initialize_weights

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from resbench.api.decoding import Decoding
-from resbench.api.prepare import bind_points, room_on
+from resbench.api.study.decoding import Decoding
+from resbench.api.study.prepare import bind_points, room_on
 from resbench.data.info import DatasetInfo
 from resbench.data.registry import absent, is_settled
 from resbench.errors import BadInput, SpaceTooLarge

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resbench.api.tracking import check_trackers
+from resbench.api.study.tracking import check_trackers
 from resbench.data.registry import info
 from resbench.errors import BadInput, StorageError, did_you_mean
 from resbench.language.library.library import STUDIES, Library, workspace

@@ -10,9 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
-from resbench.api.comparison import UnitComparison, compare_units
-from resbench.api.plot import Plot
-from resbench.api.ranking import Ranking
+from resbench.api.results.comparison import UnitComparison, compare_units
+from resbench.api.results.plot import Plot
+from resbench.api.results.ranking import Ranking
 from resbench.errors import BadInput
 from resbench.evidence.leaderboard import leaderboard
 from resbench.evidence.study_runs import study_runs
@@ -23,7 +23,7 @@ from resbench.store.query.query import query
 from resbench.store.results.checkpoints import checkpoint_folder
 
 if TYPE_CHECKING:
-    from resbench.api.network import BuiltNetwork
+    from resbench.api.architecture.network import BuiltNetwork
     from resbench.figures.figures import Kind
     from resbench.figures.pareto import Cost
 
@@ -96,7 +96,7 @@ class Results:
             BadInput: For an unknown study or unit, for a run that is not complete, and where its weights are not kept: then
                 `resbench results weights RUN` trains it again, bit for bit, and keeps them.
         """
-        from resbench.api.weights import load_run
+        from resbench.api.results.weights import load_run
 
         folder = checkpoint_folder(self.url, self._checkpoints)
         return load_run(self._engine, folder, self._run_of(study, unit, seed))

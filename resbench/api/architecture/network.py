@@ -8,11 +8,11 @@ from os import PathLike, fspath
 
 from torch import nn
 
-from resbench.api.library import library_of
-from resbench.api.report import network_report_of
-from resbench.api.request import make_request
-from resbench.api.unit import Unit, UnitLike, load_unit
-from resbench.api.value import Value, to_node, to_nodes
+from resbench.api.architecture.library import library_of
+from resbench.api.architecture.report import network_report_of
+from resbench.api.architecture.request import make_request
+from resbench.api.architecture.unit import Unit, UnitLike, load_unit
+from resbench.api.architecture.value import Value, to_node, to_nodes
 from resbench.compiler.binding.network import bind_network
 from resbench.compiler.graph import BoundNetwork, sizes
 from resbench.compiler.identity.canonical import Canonical, canonical

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from resbench.api.network import BuiltNetwork
+from resbench.api.architecture.network import BuiltNetwork
 from resbench.compiler.identity.canonical import canonical
 from resbench.compiler.modules.initialize import to_cpu
 from resbench.compiler.modules.network import build

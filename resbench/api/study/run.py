@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resbench.api.decoding import Decoding
-from resbench.api.events import Notifier
-from resbench.api.prepare import Prepared
+from resbench.api.study.decoding import Decoding
+from resbench.api.study.events import Notifier
+from resbench.api.study.prepare import Prepared
 from resbench.errors import StudyInterrupted
 from resbench.store.checkpoints.place import refuse_strangers
 from resbench.store.open import open_store

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from resbench.api.events import Progress, notifier
-from resbench.api.prepare import Prepared, bind_points, check_environment, folder_for, named_device, room_on, tell
+from resbench.api.study.events import Progress, notifier
+from resbench.api.study.prepare import Prepared, bind_points, check_environment, folder_for, named_device, room_on, tell
 from resbench.language.library.library import Library
 from resbench.language.study.study import StudySpec
 
 if TYPE_CHECKING:
-    from resbench.api.check import StudyCheck
-    from resbench.api.ranking import Ranking
+    from resbench.api.results.ranking import Ranking
+    from resbench.api.study.check import StudyCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class StudyOutcome:
     """
 
     study: str
-    url: str
+    url: str = field(repr=False)  # it may hold a password
     complete: bool
     saved: int
     follows: bool = False
@@ -39,7 +39,7 @@ class StudyOutcome:
     @property
     def leaderboard(self) -> Ranking:
         """The ranking. Raises BadInput where no run has finished."""
-        from resbench.api.results import open_results
+        from resbench.api.results.results import open_results
 
         with open_results(self.url) as results:
             return results.leaderboard(self.study)
@@ -60,6 +60,10 @@ class Study:
 
     spec: StudySpec
     library: Library
+
+    def __repr__(self) -> str:
+        """Return the name and the seeds, without the file's text."""
+        return f"<Study {self.name}: {len(self.spec.units)} entries, {len(self.seeds)} seeds>"
 
     @property
     def name(self) -> str:
@@ -82,7 +86,7 @@ class Study:
         Raises:
             SpecError: With every problem.
         """
-        from resbench.api.check import check_study, room_of
+        from resbench.api.study.check import check_study, room_of
 
         return check_study(self.spec, self.library, room_of(device, memory), notifier(progress).note)
 
@@ -107,7 +111,8 @@ class Study:
             db: The database, a path or a URL, as `--db` takes it.
             workers: Worker processes of this machine; 0: none, `run_worker` trains elsewhere. None: as many as are worth it.
             device: `cuda`, `mps` or `cpu`; None for the best there is.
-            progress: True writes a line to stderr for every run; a function is called with typed events (`resbench.api.events`):
+            progress: True writes a line to stderr for every run; a function is called with typed events
+                (`resbench.api.study.events`):
                 RunsPlanned, EpochEnded, RunSaved, CellFailed, Message.
             fork: A name under which it is run as a study of its own.
             checkpoints: A folder for runs under way and kept weights, shared by several machines; None for the one beside the
@@ -126,9 +131,9 @@ class Study:
             StudyInterrupted: After SIGINT (Ctrl-C, a notebook's stop) or SIGTERM; the same call goes on with the rest.
             DatabaseError: For a database that cannot be used.
         """
-        from resbench.api.place import ray_place
-        from resbench.api.run import RunOptions, run_prepared
-        from resbench.api.tracking import trackers_of
+        from resbench.api.study.ray_options import ray_place
+        from resbench.api.study.run import RunOptions, run_prepared
+        from resbench.api.study.tracking import trackers_of
         from resbench.train.execution.ranks import joined, shard
 
         check_environment()

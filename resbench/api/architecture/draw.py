@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from os import PathLike, fspath
 
-from resbench.api.picture import picture_of
-from resbench.api.unit import NETWORK, Place, UnitLike, load_unit
-from resbench.api.value import Value, to_nodes
-from resbench.api.words import split_words
+from resbench.api.architecture.picture import picture_of
+from resbench.api.architecture.unit import NETWORK, Place, UnitLike, load_unit
+from resbench.api.architecture.value import Value, to_nodes
+from resbench.api.architecture.words import split_words
 from resbench.drawing.picture import Picture
 from resbench.language.study.command_line import word_value
 

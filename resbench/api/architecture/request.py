@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from resbench.api.library import library_of
+from resbench.api.architecture.library import library_of
 from resbench.compiler.binding.network import Request, bind_network
 from resbench.compiler.graph import BoundNetwork
 from resbench.data.info import DatasetInfo

@@ -1,0 +1,1 @@
+"""Units and networks for a program."""

@@ -1,0 +1,1 @@
+"""Studies for a program: checked, run, and helped by a worker."""
