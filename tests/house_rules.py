@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 import networkx
 
@@ -47,13 +48,19 @@ MAX_ARGUMENTS = 6
 Sources = Mapping[str, str]
 
 
+@cache
+def parsed(source: str) -> ast.Module:
+    """Read a file once for all rules."""
+    return ast.parse(source)
+
+
 def imports(path: str, source: str) -> Iterator[tuple[int, str]]:
     """Every import of a file, wherever it stands (in a function, under TYPE_CHECKING): line, dotted name.
 
     `from a import b` gives `a.b`: whether b is a module is for the reader to find out.
     """
     package = ["resbench", *path.split("/")[:-1]]
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(source)):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -124,7 +131,7 @@ def too_long(house: Sources) -> list[str]:
 
 
 def without_docstring(house: Sources) -> list[str]:
-    return [path for path, source in house.items() if not (ast.get_docstring(ast.parse(source)) or "").strip()]
+    return [path for path, source in house.items() if not (ast.get_docstring(parsed(source)) or "").strip()]
 
 
 def too_many_arguments(house: Sources) -> list[str]:
@@ -160,7 +167,7 @@ def frowned_upon(house: Sources) -> list[str]:
         for node in functions(source):
             if node.args.kwarg is not None:
                 found.append(f"{path}:{node.lineno}: **{node.args.kwarg.arg}")
-        for node in ast.walk(ast.parse(source)):
+        for node in ast.walk(parsed(source)):
             called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
             if called in ("hasattr", "eval", "exec"):
                 found.append(f"{path}:{node.lineno}: {called}")
@@ -175,7 +182,7 @@ def is_pickle(call: ast.Call) -> bool:
 
 
 def functions(source: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return (n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
+    return (n for n in ast.walk(parsed(source)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 def opened_elsewhere(house: Sources) -> list[str]:
@@ -184,7 +191,7 @@ def opened_elsewhere(house: Sources) -> list[str]:
         f"{path}:{node.lineno}: {ast.unparse(node.func)}"
         for path, source in house.items()
         if path != "store/sqlite_connection.py"
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(parsed(source))
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("sqlite3.connect", "sqlite3.Connection")
     ]
 
@@ -195,7 +202,7 @@ def past_the_terminal(house: Sources) -> list[str]:
         f"{path}:{node.lineno}: {ast.unparse(node.func)}"
         for path, source in house.items()
         if path not in PRINTERS
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(parsed(source))
         if isinstance(node, ast.Call) and ast.unparse(node.func) in PRINTING
     ]
 
@@ -218,7 +225,7 @@ def crowded_ops(house: Sources) -> list[str]:
     found = []
     for path, source in house.items():
         names = (
-            [name for name in map(registered, ast.walk(ast.parse(source))) if name] if path.startswith("ops/") else []
+            [name for name in map(registered, ast.walk(parsed(source))) if name] if path.startswith("ops/") else []
         )
         if len(names) > 1 or any(f"ops/{name}.py" != path for name in names):
             found.append(f"{path}: {', '.join(names)}")
