@@ -224,9 +224,7 @@ def crowded_ops(house: Sources) -> list[str]:
     """Files of ops/ that register more than one op, or one under another name than their own."""
     found = []
     for path, source in house.items():
-        names = (
-            [name for name in map(registered, ast.walk(parsed(source))) if name] if path.startswith("ops/") else []
-        )
+        names = [name for name in map(registered, ast.walk(parsed(source))) if name] if path.startswith("ops/") else []
         if len(names) > 1 or any(f"ops/{name}.py" != path for name in names):
             found.append(f"{path}: {', '.join(names)}")
     return found
