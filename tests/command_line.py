@@ -19,7 +19,7 @@ doc: Two units that a second tells apart
 network: {use: resnet_cifar, depth: 8, width: 2}
 units: [plain, original]
 data: digits
-recipe: {use: he2016_small, epochs: 1, batch: 32, warmup: null, lr: 0.1, plan: {workers: 0}}
+recipe: {use: he2016_small, epochs: 1, batch: 64, warmup: null, lr: 0.1, plan: {workers: 0}}
 seeds: 2
 keep: none
 """

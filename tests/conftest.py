@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import copyfile
 
 import node_packages as node
 import pytest
+from alembic.config import Config
 from command_line import SMALL, Database, Rb, say
 from language_server import LanguageServer, language_server
 from postgres_server import Server, serve
@@ -19,6 +21,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "server" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.long)
+
+
+def pytest_collection_finish() -> None:
+    """Walking every object of torch and of all tests in search of garbage took a tenth of the time: do it seldom."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 100)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _revisions_read_once() -> Iterator[None]:
+    """Alembic executes every revision anew at each opening of a database, Optuna's thrice: files that never change."""
+    from alembic.script import ScriptDirectory
+
+    plain, read = ScriptDirectory.from_config, {}
+
+    def once(config: Config) -> ScriptDirectory:
+        place = config.get_main_option("script_location")
+        if place not in read:
+            read[place] = plain(config)
+        return read[place]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ScriptDirectory, "from_config", once)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import typer.main
 
@@ -67,9 +69,14 @@ def commands(name: str) -> Iterator[list[str]]:
                 yield found[1].split()
 
 
+@cache
+def _all_commands() -> Any:
+    return typer.main.get_command(app)
+
+
 def problem(words: list[str]) -> str | None:
     """What is wrong with a command's words and options."""
-    command, rest = typer.main.get_command(app), list(words)
+    command, rest = _all_commands(), list(words)
     while commands := getattr(command, "commands", None):
         if not rest or rest[0].startswith("-"):
             break

@@ -6,6 +6,7 @@ import ast
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 import networkx
 
@@ -79,13 +80,19 @@ MAX_FILES = 15
 Sources = Mapping[str, str]
 
 
+@cache
+def parsed(source: str) -> ast.Module:
+    """Read a file once for all rules."""
+    return ast.parse(source)
+
+
 def imports(path: str, source: str) -> Iterator[tuple[int, str]]:
     """Every import of a file, wherever it stands (in a function, under TYPE_CHECKING): line, dotted name.
 
     `from a import b` gives `a.b`: whether b is a module is for the reader to find out.
     """
     package = ["resbench", *path.split("/")[:-1]]
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(source)):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -169,7 +176,7 @@ def too_long(house: Sources) -> list[str]:
 
 
 def without_docstring(house: Sources) -> list[str]:
-    return [path for path, source in house.items() if not (ast.get_docstring(ast.parse(source)) or "").strip()]
+    return [path for path, source in house.items() if not (ast.get_docstring(parsed(source)) or "").strip()]
 
 
 def too_many_arguments(house: Sources) -> list[str]:
@@ -209,7 +216,7 @@ def frowned_upon(house: Sources) -> list[str]:
         for node in functions(source):
             if node.args.kwarg is not None and not (path.startswith("api/") and node.args.kwarg.arg in OF_FILES):
                 found.append(f"{path}:{node.lineno}: **{node.args.kwarg.arg}")
-        for node in ast.walk(ast.parse(source)):
+        for node in ast.walk(parsed(source)):
             called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
             if called in ("hasattr", "eval", "exec"):
                 found.append(f"{path}:{node.lineno}: {called}")
@@ -224,7 +231,7 @@ def is_pickle(call: ast.Call) -> bool:
 
 
 def functions(source: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return (n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
+    return (n for n in ast.walk(parsed(source)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 def opened_elsewhere(house: Sources) -> list[str]:
@@ -233,7 +240,7 @@ def opened_elsewhere(house: Sources) -> list[str]:
         f"{path}:{node.lineno}: {ast.unparse(node.func)}"
         for path, source in house.items()
         if path != "store/connection/sqlite_open.py"
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(parsed(source))
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("sqlite3.connect", "sqlite3.Connection")
     ]
 
@@ -244,7 +251,7 @@ def past_the_terminal(house: Sources) -> list[str]:
         f"{path}:{node.lineno}: {ast.unparse(node.func)}"
         for path, source in house.items()
         if path not in PRINTERS
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(parsed(source))
         if isinstance(node, ast.Call) and ast.unparse(node.func) in PRINTING
     ]
 
@@ -266,7 +273,7 @@ def named_twice(house: Sources) -> list[str]:
     """Public classes of one name in two files: a reader would take one for the other."""
     homes: dict[str, list[str]] = {}
     for path, source in house.items():
-        for node in ast.parse(source).body:
+        for node in parsed(source).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes.setdefault(node.name, []).append(path)
     return [f"{name}: {', '.join(paths)}" for name, paths in sorted(homes.items()) if len(paths) > 1]
@@ -276,9 +283,7 @@ def crowded_ops(house: Sources) -> list[str]:
     """Files of ops/ that register more than one op, or one under another name than their own."""
     found = []
     for path, source in house.items():
-        names = (
-            [name for name in map(registered, ast.walk(ast.parse(source))) if name] if path.startswith("ops/") else []
-        )
+        names = [name for name in map(registered, ast.walk(parsed(source))) if name] if path.startswith("ops/") else []
         if len(names) > 1 or any(f"{name}.py" != path.rpartition("/")[2] for name in names):
             found.append(f"{path}: {', '.join(names)}")
     return found
@@ -291,12 +296,12 @@ def known_by_name(house: Sources) -> list[str]:
     that mean something else; one of them that is not there any more is seen too.
     """
     ops = {name for path, source in house.items() if path.startswith("ops/")
-           for name in map(registered, ast.walk(ast.parse(source))) if name}  # fmt: skip
+           for name in map(registered, ast.walk(parsed(source))) if name}  # fmt: skip
     found = []
     for path, source in house.items():
         named = [
             (node.lineno, node.value.partition("@")[0])
-            for node in ast.walk(ast.parse(source))
+            for node in ast.walk(parsed(source))
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.partition("@")[0] in ops
         ]
         others = frozenset().union(*(words for place, words in OTHER_WORDS.items() if path.startswith(place)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -140,15 +141,23 @@ def test_there_are_ten_worked_units_from_plain_to_two_stream() -> None:
     assert (names[0], names[-1]) == ("chain", "two_streams")
 
 
+@pytest.fixture(scope="module")
+def schemas(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The schema of each kind in a workspace with every block of the pages."""
+    folder = tmp_path_factory.mktemp("workspace")
+    for block in of_kind("unit", "block", "recipe"):
+        block.put(folder)
+    (folder / "arch_specs").mkdir()
+    (folder / "blocks").rename(folder / "arch_specs" / "blocks")
+    with chdir(folder):
+        return {kind: make_schema(kind, Library(table())) for kind in KINDS}
+
+
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
-def test_every_file_is_taken_by_its_schema(block: Block, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_file_is_taken_by_its_schema(block: Block, schemas: dict[str, Any]) -> None:
     from jsonschema import Draft202012Validator
 
-    (library.files.folder / "arch_specs").mkdir()
-    (library.files.folder / "blocks").rename(library.files.folder / "arch_specs" / "blocks")
-    monkeypatch.chdir(library.files.folder)
-    assert block.kind in KINDS
-    schema = make_schema(block.kind, Library(table()))
+    schema = schemas[block.kind]
     data = plain(read_text(block.text, f"{block.name}.yaml"))
     assert [error.message[:200] for error in Draft202012Validator(schema).iter_errors(data)] == []
 

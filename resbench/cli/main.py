@@ -9,8 +9,9 @@ import os
 import sys
 import warnings
 from contextlib import redirect_stderr
+from functools import cache
 from io import TextIOWrapper
-from typing import Annotated, TextIO
+from typing import Annotated, Any, TextIO
 
 import typer
 from typer.main import get_command
@@ -104,10 +105,16 @@ class _Concealing:
         return getattr(self._stream, name)
 
 
+@cache
+def _command() -> Any:
+    """Build the tree of all commands once: 40 ms, which a process that runs many would pay for each."""
+    return get_command(app)
+
+
 def _run() -> None:
     warnings.formatwarning = format_warning
     try:
-        get_command(app)(prog_name="resbench")  # by `python -m resbench` too: a shell completes the command
+        _command()(prog_name="resbench")  # by `python -m resbench` too: a shell completes the command
     except ResbenchError as error:
         print_problem(error)
         sys.exit(error.exit_status)

@@ -310,7 +310,7 @@ def test_pythons_own_lines_are_shown(rb: Rb, monkeypatch: pytest.MonkeyPatch) ->
     def fail(prog_name: str) -> None:
         raise RuntimeError(TEXT)
 
-    monkeypatch.setattr(main, "get_command", lambda app: fail)
+    monkeypatch.setattr(main, "_command", lambda: fail)
     monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
     monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
     with pytest.raises(RuntimeError):
@@ -341,7 +341,7 @@ def test_a_name_writes_no_line_of_its_own_in_a_message(rb: Rb, monkeypatch: pyte
     def fail(prog_name: str) -> None:
         raise BadInput(f"no study {TEXT}")
 
-    monkeypatch.setattr(main, "get_command", lambda app: fail)
+    monkeypatch.setattr(main, "_command", lambda: fail)
     said = harmless(rb("anything"), 2)
     assert "\\x0aFORGED" in said.err
     assert said.err.count("\n") == 1

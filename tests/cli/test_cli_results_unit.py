@@ -17,7 +17,7 @@ network: {use: resnet_cifar, depth: {choices: [8, 14]}, width: 2}
 units:
   - {use: constant_scaling, shortcut_scale: {choices: [0.5, 1]}}
 data: digits
-recipe: {use: he2016_small, epochs: 1, batch: 32, warmup: null, lr: {range: [0.01, 0.1], log: true}, plan: {workers: 0}}
+recipe: {use: he2016_small, epochs: 1, batch: 64, warmup: null, lr: {range: [0.01, 0.1], log: true}, plan: {workers: 0}}
 seeds: 1
 search: {use: random, finalists: 1}
 budget: {trials: 1}

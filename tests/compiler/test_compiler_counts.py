@@ -45,7 +45,7 @@ def test_figure_4_costs_the_same_everywhere(unit: str) -> None:
         ("full_preactivation_bottleneck", 164, 1_703_258),
         ("original_bottleneck", 164, 1_704_154),
         ("full_preactivation_bottleneck", 1001, 10_327_706),
-        ("original_bottleneck", 1001, 10_328_602),
+        pytest.param("original_bottleneck", 1001, 10_328_602, marks=pytest.mark.long),
     ],
 )
 def test_other_units(unit: str, depth: int, count: int) -> None:

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
-import typer
 from fuzz_case import Figures
-
-from resbench.cli import main
 
 sys.path.append(str(Path(__file__).parents[1] / "tabular"))  # for its sample
 PROPERTY = "fuzzed"
@@ -29,16 +25,6 @@ def figures(request: pytest.FixtureRequest) -> Iterator[Figures]:
         (PROPERTY, [family, taken.cases, taken.slowest_s, taken.slowest, taken.grew_mib])
     )
     assert taken.grew_mib < LIMIT_MIB, f"{family}: a case took {taken.grew_mib:.0f} MiB"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def commands_made_once() -> Iterator[None]:
-    """Typer makes all commands anew whenever one is called, which would be a third of the time."""
-    made = cache(typer.main.get_command)
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (typer.main, main):
-            patch.setattr(module, "get_command", made, raising=False)
-        yield
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

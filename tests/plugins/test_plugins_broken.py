@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from command_line import SMALL
+from command_line import SMALL, Said
 from plugins_sample import BROKEN, Use, op, package, put, resbench, unit
 
 from resbench.errors import PluginError
@@ -92,12 +92,30 @@ def test_an_op_gives_way_to_a_block_of_its_name_and_a_block_to_an_op(
     ]
 
 
-def test_others_go_on_beside_one_that_cannot_be_imported(tmp_path: Path) -> None:
-    put(tmp_path / "bad", {"odd.py": BROKEN["import"]})
-    put(tmp_path, {"mine.yaml": unit("mine", "odd")})
-    needless, needing = resbench(
-        tmp_path, ["unit", "check", "original", "--plugins", "bad"], ["unit", "check", "mine.yaml", "--plugins", "bad"]
-    )
+RAISING = {
+    "x * self.gone": "AttributeError: 'Twice' object has no attribute 'gone'",
+    "x @ x.new_ones(3, 5)": "RuntimeError: mat1 and mat2 shapes cannot be multiplied ",
+    "{}['here'] if x.any() else x": "KeyError: 'here'",
+}
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory: pytest.TempPathFactory) -> list[Said]:
+    """`unit check` beside a plugin that cannot be imported, and with each that raises: one process for all."""
+    folder = tmp_path_factory.mktemp("broken")
+    put(folder / "bad", {"odd.py": BROKEN["import"]})
+    put(folder, {"mine.yaml": unit("mine", "odd")})
+    commands = [["unit", "check", name, "--plugins", "bad"] for name in ("original", "mine.yaml")]
+    for number, body in enumerate(RAISING):
+        name = f"raiser{number}"
+        package(folder / name, {"op.py": op(name, body)}, ops={name: f"{name}.op"})
+        put(folder, {f"use{number}.yaml": unit(f"use{number}", name)})
+        commands.append(["unit", "check", f"use{number}.yaml", "--plugins", name])
+    return resbench(folder, *commands)
+
+
+def test_others_go_on_beside_one_that_cannot_be_imported(checked: list[Said]) -> None:
+    needless, needing = checked[:2]
     assert needless.status == 0
     line = "plugin bad (a folder): odd.py: ModuleNotFoundError: No module named 'not_there'"
     assert needless.err == f"{line} (`resbench plugins check bad` tells more)\n"
@@ -109,22 +127,8 @@ def test_others_go_on_beside_one_that_cannot_be_imported(tmp_path: Path) -> None
     ]
 
 
-RAISING = {
-    "x * self.gone": "AttributeError: 'Twice' object has no attribute 'gone'",
-    "x @ x.new_ones(3, 5)": "RuntimeError: mat1 and mat2 shapes cannot be multiplied ",
-    "{}['here'] if x.any() else x": "KeyError: 'here'",
-}
-
-
-def test_what_an_op_raises_names_its_plugin(tmp_path: Path) -> None:
-    commands = []
-    for number, body in enumerate(RAISING):
-        name = f"raiser{number}"
-        package(tmp_path / name, {"op.py": op(name, body)}, ops={name: f"{name}.op"})
-        put(tmp_path, {f"use{number}.yaml": unit(f"use{number}", name)})
-        commands.append(["unit", "check", f"use{number}.yaml", "--plugins", name])
-    found = resbench(tmp_path, *commands)
-    for number, (said, cause) in enumerate(zip(found, RAISING.values(), strict=True)):
+def test_what_an_op_raises_names_its_plugin(checked: list[Said]) -> None:
+    for number, (said, cause) in enumerate(zip(checked[2:], RAISING.values(), strict=True)):
         assert said.status == 3
         assert said.out == ""
         assert f"plugin raiser{number} 1.5: {cause}" in said.err

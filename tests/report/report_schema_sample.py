@@ -188,8 +188,14 @@ BAD = [  # a kind, what is written there, what is written instead
 
 
 @cache
+def schema_of(kind: str) -> dict[str, Any]:
+    """Return the schema where there is no workspace; to be read only."""
+    return make_schema(kind, Library(table()))
+
+
+@cache
 def validator(kind: str) -> Draft202012Validator:
-    return Draft202012Validator(make_schema(kind, Library(table())))
+    return Draft202012Validator(schema_of(kind))
 
 
 def refused(kind: str, data: Any) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from report_schema_sample import BAD, GOOD, data_of, refused, validator, wrong
+from report_schema_sample import BAD, GOOD, data_of, refused, schema_of, validator, wrong
 
 from resbench.json_schema.schema import DIALECT, KINDS, make_schema, schema_text
 from resbench.language.library.library import Library
@@ -111,14 +111,14 @@ def test_less_common_ways_to_say_it_are_right(kind: str, text: str, tmp_path: Pa
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_of_the_dialect(kind: str) -> None:
-    schema = make_schema(kind, Library(table()))
+    schema = schema_of(kind)
     assert schema["$schema"] == DIALECT
     Draft202012Validator.check_schema(schema)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_everything_in_it_is_described(kind: str) -> None:
-    schema = make_schema(kind, Library(table()))
+    schema = schema_of(kind)
     found = dict(described(schema, schema))
     assert len(found) > 20
     assert [path for path, text in found.items() if len(text) < 5] == []
@@ -145,7 +145,7 @@ def test_its_keys_are_those_of_the_language(kind: str, tmp_path: Path) -> None:
     (problem,) = [line for line in wrong(kind, f"{GOOD[kind]}zzz: 1\n", tmp_path) if "unknown key" in line]
     allowed = re.search(r"allowed: ([a-z_, ]+)", problem)
     assert allowed is not None
-    properties = make_schema(kind, Library(table()))
+    properties = schema_of(kind)
     properties = properties["$defs"]["recipe"] if kind == "recipe" else properties
     assert set(properties["properties"]) | {"extends"} == {*allowed[1].split(", "), "extends"}
 

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from report_schema_sample import schema_of
 
 from resbench.json_schema.descriptions import KEYS
 from resbench.json_schema.editor import EDITOR_WORDS
-from resbench.json_schema.schema import KINDS, make_schema, schema_text
+from resbench.json_schema.schema import KINDS, make_schema
 from resbench.language.library.library import Library
 from resbench.language.library.lookup import INSTALLED
 from resbench.ops.schema import table
@@ -27,7 +28,7 @@ def test_an_editor_can_begin_every_key(kind: str) -> None:
     """yaml-language-server inserts a key with a colon only where it has a type to go by, a number by a default or an example
     (else it is 0), a list as a dash, and an expression's `$` as the name of a snippet.
     """
-    schema = make_schema(kind, Library(table()))
+    schema = schema_of(kind)
     found = dict(keys(schema, schema))
     assert len(found) > 20
     for path, of in found.items():
@@ -68,7 +69,7 @@ def keys(schema: Any, root: Any, path: str = "") -> Iterator[tuple[str, dict[str
 )
 def test_names_are_offered_beside_a_mapping(kind: str, path: str, name: str) -> None:
     """In an `anyOf` that refuses nothing: a server completes neither from `then` nor from `else`."""
-    at = schema = make_schema(kind, Library(table()))
+    at = schema = schema_of(kind)
     for key in path.split("."):
         at = at["properties"][key] if key != "items" else at["items"]
         at = schema["$defs"][at["$ref"].removeprefix("#/$defs/")] if "$ref" in at else at
@@ -82,7 +83,7 @@ def test_names_are_offered_beside_a_mapping(kind: str, path: str, name: str) -> 
     ("kind", "place"), [("unit", "op"), ("network", "op"), ("study", "unit_offer"), ("recipe", "augmentation")]
 )
 def test_names_are_offered_in_a_list(kind: str, place: str) -> None:
-    schema = make_schema(kind, Library(table()))
+    schema = schema_of(kind)
     library = Library(table())
     names = {"op": {*library.ops, *library.names("block"), "repeat", "conv3x3"}, "unit_offer": set(library.names("unit")),
              "augmentation": {"flip", "pad_crop"}}[place]  # fmt: skip
@@ -96,7 +97,7 @@ def test_names_are_offered_in_a_list(kind: str, place: str) -> None:
 
 def test_a_rule_is_of_its_unit_alone() -> None:
     """A `const` that is a longer name would be taken for one that is being typed."""
-    rules = make_schema("study", Library(table()))["$defs"]["unit"]["else"]
+    rules = schema_of("study")["$defs"]["unit"]["else"]
     text = json.dumps(rules)
     assert '"const": "constant_scaling_bottleneck", "description"' not in text.split('"allOf"')[1]
     assert '"pattern": "^constant_scaling$"' in text
@@ -125,11 +126,9 @@ def with_markdown(schema: Any) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_class_of_python_is_in_it(kind: str) -> None:
-    text = schema_text(kind, Library(table()))
+    text = json.dumps(schema_of(kind))
     assert [name for name in KEYS if name.endswith("Spec") and name in text] == []
-    assert [
-        key for key in make_schema(kind, Library(table()))["$defs"] if re.search("[A-Z]", key.replace("KxK", ""))
-    ] == []
+    assert [key for key in schema_of(kind)["$defs"] if re.search("[A-Z]", key.replace("KxK", ""))] == []
 
 
 def test_the_docs_name_the_words_that_are_an_editors_own() -> None:

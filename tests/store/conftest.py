@@ -77,9 +77,33 @@ def another(empty_file: Path) -> Iterator[Callable[[str], Sample]]:
 
 
 @pytest.fixture
-def full(sample: Sample, db: str) -> str:
-    """The path of a store with three runs; nothing holds it open."""
+def other(empty_file: Path, tmp_path: Path) -> str:
+    """The path of a second store, without rows; nothing holds it open."""
+    path = str(tmp_path / "other.db")
+    copy_empty(empty_file, path)
+    return path
+
+
+def add_three(sample: Sample) -> None:
     for seed in range(3):
         sample.add(sample.record(seed, val_error_pct=5.0 + seed))
     sample.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def full_file(empty_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `full` copies."""
+    path = tmp_path_factory.mktemp("full") / "full.db"
+    copy_empty(empty_file, str(path))
+    add_three(fill(open_store(str(path), create=True)))
+    return path
+
+
+@pytest.fixture
+def full(db: str, request: pytest.FixtureRequest) -> str:
+    """The path of a store with three runs; nothing holds it open."""
+    if db.startswith("postgresql://") or "engine" in request.fixturenames:  # a test has its hands on the store itself
+        add_three(request.getfixturevalue("sample"))
+    else:
+        copy2(request.getfixturevalue("full_file"), db)
     return db

@@ -180,10 +180,8 @@ def named(what: str) -> object:
 
 
 @pytest.mark.parametrize("what", [named(what) for what in FOREIGN])
-def test_it_is_refused_by_every_way_in(what: str, full: str, tmp_path: Path) -> None:
+def test_it_is_refused_by_every_way_in(what: str, full: str, other: str, tmp_path: Path) -> None:
     sql, words = FOREIGN[what]
-    other = str(tmp_path / "other.db")
-    open_store(other, create=True).dispose()
     script(full, sql)
     before, mine = Path(full).read_bytes(), Path(other).read_bytes()
     ways = {
@@ -240,10 +238,8 @@ def test_views_in_the_way_of_a_revision_are_made_anew(db: str) -> None:
 
 
 @pytest.mark.parametrize("what", PLAIN)
-def test_what_is_the_users_own_is_let_be(what: str, full: str, tmp_path: Path) -> None:
+def test_what_is_the_users_own_is_let_be(what: str, full: str, other: str) -> None:
     script(full, PLAIN[what])
-    other = str(tmp_path / "other.db")
-    open_store(other, create=True).dispose()
     merge(full, [other])
     merge(other, [full])
     optuna_storage(full).engine.dispose()
@@ -257,11 +253,9 @@ def test_what_is_the_users_own_is_let_be(what: str, full: str, tmp_path: Path) -
     "loss", ["DELETE FROM rb_epoch WHERE epoch = 2", "UPDATE rb_run SET val_error_pct = 1 WHERE id = 1"]
 )
 def test_a_merge_that_would_lose_a_row_is_not_committed(
-    loss: str, full: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    loss: str, full: str, other: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever takes it away: here it is the merge itself."""
-    other = str(tmp_path / "other.db")
-    open_store(other, create=True).dispose()
     real = merging.merge_runs
 
     def lossy(source: Connection, into: Connection, merged: merging.Merged) -> merging.MergedIds:
@@ -347,10 +341,8 @@ ODD = {
 
 
 @pytest.mark.parametrize("what", ODD)
-def test_rows_that_none_of_ours_can_be_are_not_taken_over(what: str, full: str, tmp_path: Path) -> None:
+def test_rows_that_none_of_ours_can_be_are_not_taken_over(what: str, full: str, other: str) -> None:
     sql, words = ODD[what]
-    other = str(tmp_path / "other.db")
-    open_store(other, create=True).dispose()
     script(full, sql)
     for into, sources in ((other, [full]), (full, [other])):
         with pytest.raises(DatabaseError, match="rows that no row of resbench's can be") as caught:

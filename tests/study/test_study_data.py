@@ -35,7 +35,12 @@ FOLDER = "data={use: image_folder, path: pets, size: 8}"
 def test_a_folder_of_images_is_trained_on_streamed_as_held(
     rb: Rb, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = ("small.yaml", FOLDER, "recipe.plan={workers: 1, width: 2, layout: contiguous, threads: 1}")
+    words = (
+        "small.yaml",
+        FOLDER,
+        "recipe.batch=32",
+        "recipe.plan={workers: 1, width: 2, layout: contiguous, threads: 1}",
+    )
     assert rb("study", "run", *words).status == 0
     held = database.rows(RUNS)
     assert len(held) == 4
@@ -49,9 +54,11 @@ def test_a_folder_of_images_is_trained_on_streamed_as_held(
 
 @pytest.mark.usefixtures("small")
 def test_a_folder_that_has_moved_is_the_same_data(rb: Rb, pets: Path, database: Database) -> None:
-    assert rb("study", "run", "small.yaml", FOLDER).status == 0
+    assert rb("study", "run", "small.yaml", FOLDER, "recipe.batch=32").status == 0
     pets.rename(pets.with_name("animals"))
-    said = rb("study", "run", "small.yaml", FOLDER.replace("pets", "animals"), "--fork", "again", "seeds=3")
+    said = rb(
+        "study", "run", "small.yaml", FOLDER.replace("pets", "animals"), "recipe.batch=32", "--fork", "again", "seeds=3"
+    )
     assert said.status == 0
     assert said.err.startswith("4 cached, 2 new\n")
 

@@ -17,7 +17,7 @@ from study_sample import trials
 
 LONG = pytest.mark.long
 SAVED = re.compile(r"\[(\d)/6\] (\w+), seed (\d): val error ([\d.]+) %")
-WORDS = ("study", "run", "small.yaml", "seeds=3", "recipe.epochs=3")
+WORDS = ("study", "run", "small.yaml", "seeds=3", "recipe.epochs=3", "recipe.batch=32")
 
 
 def interrupt(folder: Path, by: signal.Signals) -> tuple[int, list[str]]:
@@ -107,7 +107,7 @@ def test_a_run_that_is_killed_goes_on_at_its_checkpoint_to_the_last_bit(
     if sys.platform == "win32":
         raise AssertionError("signals as here are POSIX")
     words = ["study", "run", "small.yaml", "units=[dropout_shortcut]", "seeds=3", "recipe.epochs=6"]
-    words += ["recipe.checkpoint_every={epochs: 1}", f"recipe.plan={{{plan}, layout: contiguous}}"]
+    words += ["recipe.batch=32", "recipe.checkpoint_every={epochs: 1}", f"recipe.plan={{{plan}, layout: contiguous}}"]
     assert rb(*words, "--db", "whole.db").status == 0
     folder = small.parent / "resbench.db.checkpoints"
     wanted = random.Random(plan).randint(2, 4)

@@ -289,7 +289,7 @@ def test_a_worker_of_a_smaller_machine_gives_the_cell_back_and_leaves(
 def test_seeds_that_do_not_fit_as_one_network_are_trained_one_by_one(
     rb: Rb, small: Path, database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (point,) = points(UNITS + "recipe: {use: he2016_small, epochs: 1, batch: 32, warmup: null, lr: 0.1}\n", tmp_path)
+    (point,) = points(UNITS + "recipe: {use: he2016_small, epochs: 1, batch: 64, warmup: null, lr: 0.1}\n", tmp_path)
     one, two = (training(point.bound, load_of(point.bound, point.recipe, DIGITS, seeds)).total for seeds in (1, 2))
     there = Capacity("a small machine", (one + two) // 2, (one + two) // 2)
     monkeypatch.setattr(job, "room", lambda device: DeviceMemory(there))

@@ -102,7 +102,8 @@ def test_a_seed_has_its_place_beside_the_same_others_whichever_are_wanted() -> N
 def test_a_study_with_workers_survives(by: signal.Signals, rb: Rb, small: Path, database: Database) -> None:
     if sys.platform != "linux":
         raise AssertionError("signals and /proc as here are Linux's")
-    command = ["study", "run", "small.yaml", "seeds=6", "recipe.epochs=6", PLAN.replace("width: 2", "width: 1")]
+    command = ["study", "run", "small.yaml", "seeds=6", "recipe.epochs=6", "recipe.batch=32"]
+    command += [PLAN.replace("width: 2", "width: 1")]
     process = subprocess.Popen(
         [sys.executable, "-m", "resbench", *command], cwd=small.parent, text=True, stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
