@@ -36,7 +36,7 @@ class CellUnderWay:
 
 
 @dataclass(frozen=True, slots=True)
-class CellFailed:
+class FailedCell:
     cell: int
     unit: str
     seeds: tuple[int, ...]
@@ -55,7 +55,7 @@ class StudyStatus:
     coordinator: str | None
     cells: dict[str, int]
     running: list[CellUnderWay]
-    failed: list[CellFailed]
+    failed: list[FailedCell]
     workers: list[WorkerRow]
     runs: int
     runs_left: int
@@ -112,7 +112,7 @@ def _running(connection: Connection, study_id: int) -> list[CellUnderWay]:
     ]  # fmt: skip
 
 
-def _failed(connection: Connection, study_id: int) -> list[CellFailed]:
+def _failed(connection: Connection, study_id: int) -> list[FailedCell]:
     """Return those that an attempt ended, the newest first; what was only planned anew has none."""
     ended = (rb_attempt.c.cell_id == rb_cell.c.id) & (rb_attempt.c.token == rb_cell.c.token)
     query = (
@@ -123,7 +123,7 @@ def _failed(connection: Connection, study_id: int) -> list[CellFailed]:
         .order_by(rb_cell.c.id.desc())
     )
     return [
-        CellFailed(cell, unit, tuple(parse_list(seeds, f"rb_cell {cell}: seeds", SEEDS)), attempts, kind, error or "")
+        FailedCell(cell, unit, tuple(parse_list(seeds, f"rb_cell {cell}: seeds", SEEDS)), attempts, kind, error or "")
         for cell, unit, seeds, attempts, kind, error in connection.execute(query)
     ]
 
