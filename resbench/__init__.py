@@ -13,6 +13,8 @@ used: `import resbench` does not import torch.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from resbench import old_paths
+
 if TYPE_CHECKING:
     from resbench import plugin, tabular
     from resbench.api.architecture.analysis import analyze
@@ -75,6 +77,9 @@ if not TYPE_CHECKING:  # a type checker knows every name, and is to refuse other
         if name not in _HOMES:
             raise AttributeError(f"module `resbench` has no attribute `{name}`")
         return getattr(import_module(_HOMES[name]), name)
+
+
+old_paths.install()
 
 
 def __dir__() -> list[str]:

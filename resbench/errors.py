@@ -5,24 +5,26 @@
     │   ├── SpecError        2  problems in YAML files, each with its place
     │   ├── Conflicts        2  files to be merged that contradict each other
     │   ├── WeightsError     2  weights that do not fit a network
-    │   ├── SpaceTooLarge          2  more values or points than can be walked
+    │   ├── SpaceTooLarge    2  more values or points than can be walked
     │   └── TooLarge         2  a network that needs more memory than the device has
     ├── PluginError          3  a plugin that fails
     │   └── PlacedPluginError  3  one where a spec file asks for it
     ├── DatabaseError        4  a database that is missing, corrupt, foreign, read-only or of another schema
-    │   └── DatabaseUnavailable      4  one that does not answer now: held by another, restarting, no connection left
+    │   └── DatabaseUnavailable  4  one that does not answer now: held by another, restarting, no connection left
     ├── StorageError         5  no room, or a folder that cannot be written
     ├── StudyInterrupted   130  a study that SIGINT ended (143: SIGTERM), with every finished run saved
-    └── LeaseLost               1  a write under a claim that another process has taken over; nothing was written
+    └── LeaseLost            1  a write under a claim that another process has taken over; nothing was written
 
 Low-level code raises `Reason` (a short sentence, no place); the public edge that knows the place turns it into a `Problem`.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 
 class ResbenchError(Exception):
@@ -158,3 +160,15 @@ def _snippet(place: Place, width: int = 120) -> str:
     start = max(0, place.column - 1 - width // 2) if len(text) > width else 0
     window = text[start : start + width]
     return f"    {window}\n    {' ' * (place.column - 1 - start)}^"
+
+
+_RENAMED = {"Fact": "Reason", "Endless": "SpaceTooLarge", "Unavailable": "DatabaseUnavailable", "Fenced": "LeaseLost"}
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> type[Exception]:
+        if name not in _RENAMED:
+            raise AttributeError(f"module `resbench.errors` has no attribute `{name}`")
+        warnings.warn(f"resbench.errors.{name} is now {_RENAMED[name]}", DeprecationWarning, stacklevel=2)
+        return globals()[_RENAMED[name]]
