@@ -39,7 +39,7 @@ def test_every_op_can_be_copied(name: str) -> None:
     names: dict[str, object] = {}
     exec(compile(f"from __future__ import annotations\n{code}", name, "exec"), names)
     assert issubclass(names[copied], nn.Module)  # type: ignore[arg-type]
-    assert not re.search(r"resbench|\bFact\b|Parametric|\bStart\b", code)
+    assert not re.search(r"resbench|\bReason\b|Parametric|\bStart\b", code)
 
 
 PLUGIN = '''\
@@ -50,7 +50,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.ops.parameter import Parametric, Start, empty
 from plugin_help import pair, LIMIT as MOST
 
@@ -61,7 +61,7 @@ class Doubled(Parametric):
     def __init__(self, channels: int, *, times: int = 2, init: float = 1.0) -> None:
         super().__init__()
         if times > MOST:
-            raise Fact(f"`times` (={times}) must be at most {MOST}")
+            raise Reason(f"`times` (={times}) must be at most {MOST}")
         self.times = pair(times)
         self.weight = empty(channels)
         self.starts = {"weight": Start("gain", initial=init)}

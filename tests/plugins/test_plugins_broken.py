@@ -170,8 +170,8 @@ def test_an_op_that_changes_its_input_is_refused_before_it_is_trained(tmp_path: 
 
 @pytest.mark.long
 def test_an_input_that_an_op_refuses_is_no_fault_of_the_plugin_and_its_prints_are_no_data(tmp_path: Path) -> None:
-    picky = op("picky").replace("return x * self.by", "raise Fact('`by` is odd')")
-    picky = picky.replace("from torch", "from resbench.errors import Fact\nfrom torch", 1)
+    picky = op("picky").replace("return x * self.by", "raise Reason('`by` is odd')")
+    picky = picky.replace("from torch", "from resbench.errors import Reason\nfrom torch", 1)
     put(tmp_path / "mine", {"picky.py": picky, "loud.py": op("loud") + "\nprint('hello')\n"})
     put(tmp_path, {"mine.yaml": unit("mine", "picky")})
     loud, said = resbench(

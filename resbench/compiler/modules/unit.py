@@ -41,7 +41,7 @@ def build_unit(graph: Graph, name: str, make: Make = make_one) -> fx.GraphModule
 
 
 def make_module(op: str, arguments: Arguments, channels: int) -> nn.Module:
-    """Return the op's module on the current default device, a list of ops among its arguments as a module. Raises Fact."""
+    """Return the op's module on the current default device, a list of ops among its arguments as a module. Raises Reason."""
     what = kind(op)
     module: type[nn.Module] = what.module
     given = {key: build_unit(value, f"Ops_{key}") if isinstance(value, Graph) else value for key, value in arguments}

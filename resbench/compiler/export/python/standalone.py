@@ -1,6 +1,6 @@
 """A class or function of an op's file -> the same for a file without resbench, as a syntax tree.
 
-`starts` become calls of nn.init, `Fact` a ValueError, `Parametric` and `Random` nn.Module; what only resbench's own training
+`starts` become calls of nn.init, `Reason` a ValueError, `Parametric` and `Random` nn.Module; what only resbench's own training
 reads is gone, and so are arguments that nothing reads any more.
 """
 
@@ -40,7 +40,7 @@ class _Plain(ast.NodeTransformer):
     """Errors of torch's kind, and torch's own stream of random numbers."""
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        return ast.Name("ValueError", node.ctx) if node.id == "Fact" else node
+        return ast.Name("ValueError", node.ctx) if node.id in ("Reason", "Fact") else node
 
     def visit_If(self, node: ast.If) -> ast.If | None:
         """Without what is done for K networks as one."""
