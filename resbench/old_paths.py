@@ -34,7 +34,7 @@ MOVED = {
     "resbench.compiler.network": "resbench.compiler.modules.network",
     "resbench.compiler.stack": "resbench.compiler.modules.stack",
     "resbench.compiler.unit": "resbench.compiler.modules.unit",
-    "resbench.report.results": "resbench.results.results",
+    "resbench.report.results": "resbench.api.results.results",
     "resbench.spec.library": "resbench.language.library.library",
     "resbench.spec.network": "resbench.language.graph.network",
     "resbench.spec.node": "resbench.language.yaml.node",

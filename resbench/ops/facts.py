@@ -13,7 +13,11 @@ from resbench.language.graph.op_list import taken_by
 from resbench.language.graph.signature import Signature
 from resbench.language.names import why_not
 
-_NAMES, _WORDS, _FLAGS = ("aliases", "near"), ("role", "effect", "joins"), ("kernel_in_name", "by_channel")
+_NAMES, _WORDS, _FLAGS = (
+    ("aliases", "near"),
+    ("role", "effect", "joins"),
+    ("kernel_in_name", "by_channel", "global_pool"),
+)
 
 
 def read_facts(signature: Signature, decorator: ast.Call, known: Mapping[str, ast.expr]) -> Signature:

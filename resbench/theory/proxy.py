@@ -6,6 +6,7 @@ same decorator. A name ends with what is done to the number (`_log10`).
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from importlib import import_module
 from math import isfinite
 from pathlib import Path
 from pkgutil import iter_modules
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -94,3 +96,12 @@ def _fill_own() -> None:
 
 def _origin(function: Proxy) -> str:
     return f"{function.__module__}.{function.__qualname__}"
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> type:
+        if name != "Start":
+            raise AttributeError(f"module `{__name__}` has no attribute `{name}`")
+        warnings.warn(f"{__name__}.Start is now ProxyInput", DeprecationWarning, stacklevel=2)
+        return ProxyInput

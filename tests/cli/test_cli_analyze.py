@@ -56,8 +56,8 @@ def test_what_is_asked_wrongly(rb: Rb, words: tuple[str, ...], told: str) -> Non
 def test_a_proxy_of_a_plugin_is_checked_as_the_others(rb: Rb, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "few_units.py").write_text(
-        '"""Fewer units."""\nfrom resbench.theory.proxy import Start, proxy\n\n\n@proxy("few_units")\n'
-        "def few_units(start: Start) -> float:\n    return -float(sum(len(stage.units) for stage in start.bound.stages))\n",
+        '"""Fewer units."""\nfrom resbench.theory.proxy import ProxyInput, proxy\n\n\n@proxy("few_units")\n'
+        "def few_units(start: ProxyInput) -> float:\n    return -float(sum(len(stage.units) for stage in start.bound.stages))\n",
         "utf-8",
     )
     said = rb("plugins", "check", "mine")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 from plugins_sample import Use, op, put
-from resbench.cli.architecture.binding import bind_unit
 
-from resbench.cli.architecture.picture import draw
+from resbench.api.architecture.draw import draw
+from resbench.api.architecture.words import bind_unit
 from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.identity.canonical import canonical
 from resbench.compiler.identity.depth import depth

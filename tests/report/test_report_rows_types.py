@@ -11,7 +11,7 @@ import pytest
 from report_study_sample import Made, made, store
 from sqlalchemy import Engine, text
 
-from resbench.results.results import leaderboard_rows
+from resbench.results.views import leaderboard_rows
 from resbench.results.writers import as_parquet
 from resbench.store.connection.transaction import writing
 from resbench.store.records import TrialRecord

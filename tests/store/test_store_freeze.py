@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import text
 from store_sample import ENVIRONMENT, Sample
 
+from resbench.api.results.results import Results
 from resbench.errors import DatabaseError
-from resbench.results.results import Results, epoch_rows, run_rows
+from resbench.results.views import epoch_rows, run_rows
 from resbench.store.connection.transaction import writing
 from resbench.store.frozen.write import freeze
 

@@ -272,7 +272,7 @@ def test_a_worker_of_a_smaller_machine_gives_the_cell_back_and_leaves(
     def never(*_: object) -> None:
         raise AssertionError("nothing may be allocated")
 
-    monkeypatch.setattr(job, "room", lambda device: DeviceMemory(Capacity("a small machine", 2**10, 2**10)))
+    monkeypatch.setattr(job, "device_memory", lambda device: DeviceMemory(Capacity("a small machine", 2**10, 2**10)))
     monkeypatch.setattr(job, "materialise_stack", never)
     said = rb("study", "run", "small.yaml")
     assert said.status == 2
@@ -292,7 +292,7 @@ def test_seeds_that_do_not_fit_as_one_network_are_trained_one_by_one(
     (point,) = points(UNITS + "recipe: {use: he2016_small, epochs: 1, batch: 64, warmup: null, lr: 0.1}\n", tmp_path)
     one, two = (training(point.bound, load_of(point.bound, point.recipe, DIGITS, seeds)).total for seeds in (1, 2))
     there = Capacity("a small machine", (one + two) // 2, (one + two) // 2)
-    monkeypatch.setattr(job, "room", lambda device: DeviceMemory(there))
+    monkeypatch.setattr(job, "device_memory", lambda device: DeviceMemory(there))
     said = rb("study", "run", "small.yaml", "units=[plain]", "recipe.plan.width=2")
     assert said.status == 0, said.err
     assert "plain: 2 seeds as one network: TooLarge: plain in resnet_cifar: training needs about " in said.err
@@ -330,7 +330,7 @@ def test_a_measured_plan_takes_as_many_seeds_as_have_ample_room(
     (point,) = points("units: [plain]\nseeds: 8\n" + recipe, tmp_path)
     asked: list[int] = []
 
-    def measure(bound: Any, recipe: Any, seeds: int, *rest: Any) -> Plan:
+    def measure(bound: Any, recipe: Any, seeds: int, *rest: Any, **named: Any) -> Plan:
         asked.append(seeds)
         return Plan(min(recipe.plan.width, seeds), "contiguous", 1, 1.0)
 

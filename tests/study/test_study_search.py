@@ -196,7 +196,7 @@ def test_survivors_go_on_beside_one_that_has_diverged(
         return real_train(task, seeds, *given)
 
     monkeypatch.setattr(fit_module, "step", step)
-    monkeypatch.setattr(fit_module, "draw_anew", draw)
+    monkeypatch.setattr(fit_module, "reseed_ops", draw)
     monkeypatch.setattr(training, "train", train)
     units = "units: [original, plain]\n"
     said = rb("study", "run", write(units + "search: {use: halving, eta: 2, seeds: 2, finalists: 1}\n", epochs=4))

@@ -105,7 +105,7 @@ def test_devices_are_part_of_the_identity() -> None:
 @pytest.fixture
 def as_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (ranks, parallel):
-        monkeypatch.setattr(module, "part", lambda: Shard(0, 2))
+        monkeypatch.setattr(module, "shard", lambda: Shard(0, 2))
 
 
 def test_one_process_cannot_be_two_devices() -> None:

@@ -16,8 +16,8 @@ from resbench.api.results.ranking import Ranking
 from resbench.errors import BadInput
 from resbench.evidence.leaderboard import leaderboard
 from resbench.evidence.study_runs import study_runs
-from resbench.results.results import epoch_rows, leaderboard_rows, run_rows, study_rows
 from resbench.results.rows import Rows
+from resbench.results.views import epoch_rows, leaderboard_rows, run_rows, study_rows
 from resbench.store.open import open_store
 from resbench.store.query.query import query
 from resbench.store.results.checkpoints import checkpoint_folder

@@ -71,7 +71,7 @@ def export(
             told += f"; about {excess} pt too wide for a column of LaTeX's article: choose fewer --columns"
     else:
         from resbench import __version__
-        from resbench.results.results import epoch_rows, leaderboard_rows, run_rows
+        from resbench.results.views import epoch_rows, leaderboard_rows, run_rows
         from resbench.results.writers import WRITERS, raw_csv
 
         rows = {"leaderboard": leaderboard_rows, "runs": run_rows, "epochs": epoch_rows}[wanted](engine, study)

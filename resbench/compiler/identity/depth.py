@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from resbench.compiler.graph import BoundNetwork, Graph
-from resbench.ops.registry import kind
+from resbench.ops.schema import table
 
 
 def depth(network: BoundNetwork) -> int:
@@ -18,11 +18,15 @@ def weight_layers(graph: Graph, *, behind_a_pool: bool = False) -> int:
     a network's depth and count in its head alone. The longest way through a list of ops inside an op counts as if it
     stood in its place.
     """
+    signatures = table()  # what ops say of themselves, read without torch: a coordinator needs none
     longest, pooled = [0], [False]
     for op in graph.ops:
-        what = kind(op.op)
-        pooled.append(what.global_pool or (bool(op.inputs) and all(pooled[i] for i in op.inputs)))
+        what = signatures.get(op.op)  # None: of a plugin that is not there
+        pooled.append(
+            (what is not None and what.global_pool) or (bool(op.inputs) and all(pooled[i] for i in op.inputs))
+        )
         counts = behind_a_pool or not pooled[-1]
-        own = sum(weight_layers(inner, behind_a_pool=behind_a_pool) for _, inner in op.inner) + (what.role == "weights")
+        inside = sum(weight_layers(inner, behind_a_pool=behind_a_pool) for _, inner in op.inner)
+        own = inside + (what is not None and what.role == "weights")
         longest.append(max((longest[i] for i in op.inputs), default=0) + own * counts)
     return longest[graph.output]

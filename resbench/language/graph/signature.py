@@ -33,7 +33,8 @@ class Signature:
 
     Of an op, what it says of itself: `aliases`, other names that mean it; `near`, names of what it is not and only comes closest
     to, for hints; `kernel_in_name`, whether `conv3x3` is `conv` with a kernel; role, effect and join as in op_facts.py, None
-    where it says none; `by_channel`, whether its channels do not see each other.
+    where it says none; `by_channel`, whether its channels do not see each other;
+    `global_pool`, whether it pools whole maps.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Signature:
     effect: Effect | None = None
     joins: Join | None = None
     by_channel: bool = False
+    global_pool: bool = False
 
 
 MAX_WHOLE = 10**9  # torch counts in 64 bits, and nothing here is larger

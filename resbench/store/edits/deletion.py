@@ -63,7 +63,7 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class TestReveal:
+class ScoreReveal:
     """A look at the test scores of a study."""
 
     study: str
@@ -85,7 +85,7 @@ class DeletionPlan:
     kept: tuple[Run, ...]
     epochs: int
     test_scores: int
-    looks: tuple[TestReveal, ...]
+    looks: tuple[ScoreReveal, ...]
     weights: tuple[KeptWeights, ...] = ()
 
     @property
@@ -207,10 +207,10 @@ def _weights(connection: Connection, ids: Sequence[int]) -> tuple[KeptWeights, .
     return tuple(found)
 
 
-def _looks(connection: Connection, studies: Sequence[str]) -> tuple[TestReveal, ...]:
+def _looks(connection: Connection, studies: Sequence[str]) -> tuple[ScoreReveal, ...]:
     query = (
         select(rb_study.c.name, rb_reveal.c.revealed_at, rb_reveal.c.revealed_by)
         .join(rb_study, rb_study.c.id == rb_reveal.c.study_id)
         .order_by(rb_reveal.c.id)
     )
-    return tuple(TestReveal(*row) for row in connection.execute(query) if row.name in studies)
+    return tuple(ScoreReveal(*row) for row in connection.execute(query) if row.name in studies)

@@ -40,7 +40,7 @@ metadata = MetaData(
 
 
 class CheckedType(TypeDecorator[Any]):
-    """A type of SQL's that raises Reason when it reads a value that no row of ours holds; NULL too, where it is not `nullable`."""
+    """A type of SQL that raises Reason when it reads a value that no row of ours holds; NULL too, where not `nullable`."""
 
     impl: type[TypeEngine[Any]] = Text
     cache_ok = True

@@ -9,8 +9,7 @@ from __future__ import annotations
 from hashlib import shake_256
 from typing import TYPE_CHECKING
 
-from resbench.data.info import DatasetInfo
-from resbench.data.registry import dataset
+from resbench.plugin import DatasetInfo, dataset
 
 if TYPE_CHECKING:
     from resbench.data.dataset import Dataset
