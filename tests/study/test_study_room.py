@@ -273,7 +273,7 @@ def test_a_worker_of_a_smaller_machine_gives_the_cell_back_and_leaves(
         raise AssertionError("nothing may be allocated")
 
     monkeypatch.setattr(job, "device_memory", lambda device: DeviceMemory(Capacity("a small machine", 2**10, 2**10)))
-    monkeypatch.setattr(job, "materialise_stack", never)
+    monkeypatch.setattr(job, "initialize_stack", never)
     said = rb("study", "run", "small.yaml")
     assert said.status == 2
     assert "plain: this machine cannot train its cell, which is given back\n" in said.err
