@@ -4,7 +4,7 @@
     resbench.open_results("results.db")     a database: `.leaderboard(study)`, `.runs(study)`, `.query(sql)`, as plain rows
     resbench.tabular.load("bench.db")       a frozen study: `.query(unit, epoch=, seed=)`, searches without training
 
-What stands here is imported when it is first asked for: `import resbench` does not import torch.
+These names are imported at their first use: `import resbench` does not import torch.
 """
 
 from importlib import import_module

@@ -19,25 +19,31 @@ PACKAGES = {
     "torchvision": "torchvision",
     "timm": "timm",
     "torch_resnet": "torch-resnet",
-}  # by scheme, as pip calls them
+}
 
-_OWN = ("weights", "pretrained", "checkpoint", "num_classes", "progress")  # how words begin that are not the user's
+_OWN = (
+    "weights",
+    "pretrained",
+    "checkpoint",
+    "num_classes",
+    "progress",
+)  # prefixes of arguments that the user may not set
 
 
 def reference(name: str, classes: int, arguments: Mapping[str, Any]) -> nn.Module:
-    """Build a network of that many classes, weights drawn from seed 0. `arguments` are for the function that builds it.
+    """Build a network with so many classes, weights drawn from seed 0. `arguments` are passed to the function that builds it.
 
-    Raises BadInput: unknown scheme, package not installed, unknown network, arguments that it does not take.
+    Raises BadInput: unknown scheme, package not installed, unknown network, arguments that the function refuses.
     """
     for word in arguments:
         if word.startswith(_OWN):
             raise BadInput(
-                f"--reference-args {printable(word)}: expected an argument of its shape; weights and classes are set"
+                f"--reference-args {printable(word)}: expected an argument about its structure; weights and classes are set already"
             )
     scheme, _, model = name.partition(":")
     if scheme not in PACKAGES or not model:
         allowed = ", ".join(f"{one}:NAME" for one in PACKAGES)
-        raise BadInput(f"`{printable(name)}` is no reference; write {allowed}{did_you_mean(scheme, list(PACKAGES))}")
+        raise BadInput(f"reference: expected {allowed}, got `{printable(name)}`{did_you_mean(scheme, list(PACKAGES))}")
     try:
         package = import_module("torchvision.models" if scheme == "torchvision" else scheme)
     except ImportError as error:
@@ -48,10 +54,10 @@ def reference(name: str, classes: int, arguments: Mapping[str, Any]) -> nn.Modul
         raise BadInput(f"{scheme} has no network `{printable(model)}`{near or f' (it has {len(known)})'}")
     try:
         with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of some networks the makers say how weights will be drawn one day
+            warnings.simplefilter("ignore")  # some networks announce changes of their initialisation
             torch.manual_seed(0)
             return make(model, classes, arguments)
-    except Exception as error:  # another's code, with another's arguments
+    except Exception as error:  # third-party code may raise anything
         given = ", ".join(f"{key}={value}" for key, value in arguments.items())
         reason = " ".join(str(error).split()) or type(error).__name__
         raise BadInput(
@@ -77,7 +83,7 @@ def _torch_resnet(package: ModuleType) -> Builder:
 
     def make(name: str, classes: int, more: Mapping[str, Any]) -> nn.Module:
         made: Any = found[name](**more)
-        made.head = nn.Linear(made.out_planes, classes)  # it leaves the head to its user
+        made.head = nn.Linear(made.out_planes, classes)  # the package leaves the head to its user
         network: nn.Module = made
         return network
 

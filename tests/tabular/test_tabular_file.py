@@ -110,7 +110,7 @@ def test_only_units_that_the_study_wants_and_runs_that_ended(tmp_path: Path) -> 
         ("smal", "bench.db", "no study 'smal' in .*did you mean `small`"),
         ("small", "gone/bench.db", "there is no folder .*gone"),
         ("small", "results.db", "is the database itself and was left as it is"),
-        ("small", "", "this is a folder; a file is needed"),
+        ("small", "", "expected a file, got a folder"),
     ],
 )
 def test_what_cannot_be_frozen(study_name: str, file: str, told: str, tmp_path: Path) -> None:
