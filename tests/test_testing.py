@@ -99,7 +99,7 @@ BAD = {
     "forward": (odd("x * self.gone"), "shapes: it raises AttributeError: 'Odd' object has no attribute 'gone'"),
     "meta": (odd("x if x.is_meta else x[:, :2]"), "shapes: on meta it yields 8x6x5, on the CPU 2x6x5"),
     "training": (odd("x[:, :2] if self.training else x"), "shapes: on meta it yields 8x6x5, on the CPU 2x6x5"),
-    "batch": (odd("x.sum(0)"), "shapes: a batch of 3 went in, 8 came out"),
+    "batch": (odd("x.sum(0)"), "shapes: expected a batch of 3, as the input, got 8"),
     "two": (odd("(x, x)"), "shapes: an op yields one tensor, got tuple"),
     "draws": (odd("x + torch.rand_like(x)"),
         "repeatable: two runs from one seed differ; an op that draws is a Random, and draws from `self.generator`: the largest"),
@@ -108,14 +108,14 @@ BAD = {
     "detached": (odd("x.detach() * 2"), "gradients: what it yields has no gradient: is something detached?"),
     "half detached": (odd("x * x.detach()"), "gradients: in training: Jacobian mismatch"),
     "dtype": (odd("x.float() if x.dtype == torch.bfloat16 else x"),
-        "dtype: torch.bfloat16 goes in, torch.float32 comes out"),
+        "dtype: expected torch.bfloat16, as the input, got torch.float32"),
     "in place": (odd("x if x.requires_grad else x.add_(1.0)"),
         "input_kept: it changes its input in place, which others may read: an op yields a new tensor (`x * 2` for `x.mul_(2)`)"),
     "in place in training": (odd("torch.relu_(x) if self.training else torch.relu(x)"), "input_kept: it changes its input in "),
     "in place by its values": (odd("x.data.mul_(2.0)"), "input_kept: it changes its input in place"),
     "second in place": (odd("x + z.mul_(2)", inputs="x: Tensor, z: Tensor"), "input_kept: it changes input 1 in place"),
     "unpriced": (odd("x.cumsum(1)"),
-        "macs: nobody knows the price of aten.cumsum; say it: @op(..., macs=lambda arguments, shapes: ...)"),
+        "macs: the MACs are unknown of aten.cumsum; say it: @op(..., macs=lambda arguments, shapes: ...)"),
     "negative": (odd("x", claims=", macs=lambda arguments, shapes: -1"),
         "macs: `macs` must yield a whole number from 0, got -1"),
     "pure parameter": (odd("x * self.weight", init=WEIGHT, base="Parametric", claims=", pure=True"),
@@ -123,10 +123,10 @@ BAD = {
     "pure training": (odd("x * 2 if self.training else x", claims=", pure=True"),
         "pure: training and evaluation differ, so it is not pure: the largest difference is"),
     "commutative": (odd("x - 2 * z", claims=", commutative=True", inputs="x: Tensor, z: Tensor"),
-        "commutative: the order of its inputs counts, so it is not commutative: the largest difference is"),
+        "commutative: the order of its inputs matters, so it is not commutative: the largest difference is"),
     "idempotent": (odd("x / 2", claims=", idempotent=True"),
         "idempotent: a second time changes something, so it is not idempotent: the largest difference is"),
-    "keeps_zero": (odd("x + 0.5", claims=", keeps_zero=True"), "keeps_zero: of zeros it makes 0.5"),
+    "keeps_zero": (odd("x + 0.5", claims=", keeps_zero=True"), "keeps_zero: from zeros it makes 0.5"),
     "stacked": (odd("x - x.mean(1, keepdim=True)", claims=", pure=True, by_channel=True"),
         "stacked: results of 3 as one in training: the largest difference is"),
 }  # fmt: skip
@@ -179,11 +179,11 @@ def test_a_false_identity_or_spelling_is_found() -> None:
 def test_what_it_is_asked_is_checked(load: Load) -> None:
     for name, arguments, shapes, words in (
         ("rleu", {}, (), "no op is called `rleu`; is its plugin installed? Its class can be given instead"),
-        (nn.ReLU, {}, (), 'ReLU is no op: `@op("name")` stands above the class of one'),
+        (nn.ReLU, {}, (), 'ReLU is not an op: the class of an op has the decorator `@op("name")`'),
         ("relu", {"by": 1}, (), "op `relu` has no argument `by`; its arguments: none"),
         ("scale", {}, (), "op `scale`: argument `by` must be given: a number"),
         ("scale", {"by": "two"}, (), "op `scale`: by must be a number, got 'two'"),
-        ("subtract", {}, [(8, 6, 6)], "op `subtract` reads 2 inputs, got 1 shapes"),
+        ("subtract", {}, [(8, 6, 6)], "op `subtract`: expected 2 inputs, got 1 shapes"),
     ):
         with pytest.raises(AssertionError) as error:
             check_op(name, arguments, shapes)
@@ -209,4 +209,4 @@ def test_arguments_are_guessed_and_each_choice_is_taken() -> None:
 def test_what_nobody_can_guess_is_told(load: Load) -> None:
     with pytest.raises(AssertionError) as error:
         guess(load(odd("x").replace("by: float = 2.0", "by: str")))
-    assert str(error.value) == "nobody can guess its argument `by` (a text); use check_op in a test"
+    assert str(error.value) == "cannot guess its argument `by` (a text); use check_op in a test"

@@ -19,7 +19,7 @@ from resbench.testing.stacked import stacked
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found. `stacked`: whether K of them run side by side, `yes` or why not. `macs` are for one image."""
+    """The result of a check. `stacked`: how K copies run as one module, and why. `macs` are for one image."""
 
     case: str
     output: str
@@ -36,16 +36,16 @@ class Report:
 def check_op(
     op: str | type[nn.Module], arguments: Mapping[str, Any] | None = None, inputs: Sequence[Shape] = ()
 ) -> Report:
-    """Try everything an op owes and claims, with these arguments (as YAML gives them) and input shapes (without the batch).
+    """Check all obligations and claims of an op, with these arguments (as in YAML) and input shapes (without the batch).
 
-    `op`: its name, or its class, for a plugin that is not installed. Without `inputs`: as few of 8x6x5 as it takes.
+    `op`: its name, or its class, for a plugin that is not installed. Without `inputs`, it gets as few as possible, of 8x6x5.
     """
     return check_case(case_of(op, arguments or {}, inputs))
 
 
 def check_case(case: Case) -> Report:
-    said = claimed(case)
-    for name, check in [*DUTIES.items(), *((name, CLAIMS[name]) for name in said)]:
+    claims = claimed(case)
+    for name, check in [*DUTIES.items(), *((name, CLAIMS[name]) for name in claims)]:
         try:
             check(case)
         except AssertionError as error:
@@ -58,4 +58,4 @@ def check_case(case: Case) -> Report:
     except AssertionError as error:
         raise AssertionError(f"op {case}: stacked: {error}") from None
     result = sizes(run(make(case).eval(), tensors_of(case)).shape[1:])
-    return Report(str(case), result, tuple(DUTIES), tuple(said), side_by_side, macs(case))
+    return Report(str(case), result, tuple(DUTIES), tuple(claims), side_by_side, macs(case))

@@ -1,7 +1,7 @@
-"""An op on the way of x through a unit -> what it does to x there: keeps it, scales it, gates it, mixes it, cuts it.
+"""An op on the path of x through a unit -> its effect on x: it keeps, scales, gates, mixes or cuts it.
 
-`KINDS` is the order of harm; the identity path is the way of least harm. An op of a plugin that nothing is known of counts as
-non-linear.
+`KINDS` is sorted by how much x changes; the identity path is the path that changes x least. An unknown op of a plugin counts
+as non-linear.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ KINDS: tuple[Kind, ...] = (
     "kept", "scaled", "learned", "dropped", "gated", "normalised", "pooled", "projected", "rectified", "nonlinear",
 )  # fmt: skip
 DIRECT: frozenset[Kind] = frozenset({"kept", "scaled", "learned", "dropped", "gated"})
-"""What leaves x in its place, times a factor: of these Eq. 7 of the paper tells."""
+"""The kinds that leave x in place, times a factor: Eq. 7 of the paper covers them."""
 
 _OF_OPS: dict[str, Kind] = {
     "add": "kept", "subtract": "kept", "concat": "kept", "slice": "kept", "bias": "kept",
@@ -34,7 +34,7 @@ WEIGHTS = ("conv", "linear")
 
 @dataclass(frozen=True, slots=True)
 class PathStep:
-    """One op of the path. `value`: its number in the graph; `via`: which of its inputs lies on the path."""
+    """One op of the path. `value`: its number in the graph; `via`: the input that is on the path."""
 
     op: BoundOp
     value: int
@@ -47,13 +47,14 @@ class PathStep:
 
 def kind_of(op: BoundOp) -> Kind:
     kind = _OF_OPS.get(op.op, "nonlinear")
-    if op.inner:  # `drop_branch: {ops: [...]}` holds a branch: its inside is on the path
+    if op.inner:  # `drop_branch: {ops: [...]}` contains a branch, whose ops are on the path
         return max((kind, *(kind_of(one) for _, graph in op.inner for one in graph.ops)), key=KINDS.index)
     return kind
 
 
 def label(op: BoundOp) -> str:
-    """
+    """Return the short name of an op, with its kernel.
+
     >>> label(BoundOp("f.conv1", "conv", (("kernel", (3, 3)),), (0,), (4, 8, 8)))
     'conv3x3'
     """

@@ -38,7 +38,7 @@ def reference(name: str, classes: int, arguments: Mapping[str, Any]) -> nn.Modul
     for word in arguments:
         if word.startswith(_OWN):
             raise BadInput(
-                f"--reference-args {printable(word)}: expected an argument about its structure; weights and classes are set already"
+                f"--reference-args {printable(word)}: expected an argument about its structure; weights and classes are set"
             )
     scheme, _, model = name.partition(":")
     if scheme not in PACKAGES or not model:

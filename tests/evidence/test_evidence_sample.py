@@ -49,7 +49,7 @@ def test_too_few_runs_have_no_moments() -> None:
         (lambda: Sample("a", (7.0,), diverged=-1), r"`a`: `diverged` \(=-1\) is a number of runs"),
         (lambda: Sample("a", (7.0,), missing=-2), r"`missing` \(=-2\)"),
         (lambda: Sample("a", (7.0,), seeds=(1, 2)), "2 seeds for 1 scores"),
-        (lambda: Sample("a", (7.0, 6.0), seeds=(1, 1)), "a seed is given twice"),
+        (lambda: Sample("a", (7.0, 6.0), seeds=(1, 1)), "expected a different seed for each run"),
         (lambda: by_name([Sample("a", ()), Sample("a", (7.0,))]), "two samples are named `a`"),
     ],
 )

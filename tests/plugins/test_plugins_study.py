@@ -131,7 +131,7 @@ def test_whatever_reads_a_network_uses_the_plugins_that_its_study_ran_with(work:
     assert ">twice<" in (work / "report.html").read_text("utf-8"), "its unit is drawn"
     assert refused.status == 3
     assert refused.err.startswith(
-        "op `other`: expected an op of resbench or of a plugin in use, got one that none gives"
+        "op `other`: expected an op of resbench or of a plugin in use, got an unknown one"
     )
     assert "the study was run with --plugins ../outside" in refused.err
     specs = [

@@ -64,7 +64,7 @@ def test_a_unit_of_a_file_is_bound_in_the_network_of_the_study(frozen_study: Pat
             bench.query("gone.yaml")
         with pytest.raises(BadInput, match="`unit`: `no name` is no legal name"):
             bench.query({"unit": "no name"})
-        with pytest.raises(BadInput, match="`nonsense`: write name=value behind a unit's file"):
+        with pytest.raises(BadInput, match="`nonsense`: expected name=value after a unit's file"):
             bench.query(f"{path.name} nonsense")
 
 
@@ -84,7 +84,7 @@ def test_merging_is_an_option(rb: Rb, ran: None, frozen_study: Path) -> None:
         (("-o", "x.db"), 2, "name a study to freeze, or frozen files to --merge"),
         (("-o", "x.db", "--merge", "small.yaml", "--with-test"), 2, "--with-test is for the study that is frozen"),
         (("-o", "x.db", "--merge", "resbench.db"), 4, "is a database, but no frozen benchmark"),
-        (("small", "-o", "x.db", "--merge", "small.yaml"), 4, "small.yaml: is no frozen benchmark"),
+        (("small", "-o", "x.db", "--merge", "small.yaml"), 4, "small.yaml: is not a frozen benchmark"),
     ],
 )
 def test_what_is_refused(words: tuple[object, ...], status: int, told: str, rb: Rb, ran: None, tmp_path: Path) -> None:

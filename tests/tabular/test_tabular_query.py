@@ -153,7 +153,7 @@ def test_two_ways_of_training_one_digest_are_told_apart(tmp_path: Path) -> None:
 
 def test_test_scores_are_not_in_the_file_and_no_query_has_them(bench: Bench) -> None:
     with pytest.raises(
-        BadInput, match="holds no test scores; `resbench results freeze STUDY --with-test` puts them in"
+        BadInput, match="holds no test scores; `resbench results freeze STUDY --with-test` includes them"
     ):
         bench.test("plain")
     assert not [

@@ -45,16 +45,16 @@ def test_the_consequence_over_110_layers() -> None:
     half = identity_report(bound("constant_scaling", "depth=110"))
     assert "0.5^54 = 5.6e-17 of x_0" in consequence(half)
     gated = identity_report(bound("shortcut_only_gating", "depth=110"))
-    assert gated.left == pytest.approx(0.875, abs=1e-3)
+    assert gated.remaining_factor == pytest.approx(0.875, abs=1e-3)
     assert consequence(identity_report(bound("full_preactivation", "depth=110"))).startswith(
         "all of x_0 reaches the end"
     )
 
 
 def test_two_streams_and_dense_units() -> None:
-    assert identity_report(bound("revnet", "depth=26")).foretold["4"] is True
+    assert identity_report(bound("revnet", "depth=26")).predicted["4"] is True
     assert identity_report(bound("dense", network="densenet", image=64)).equation == "x_{l+1} = [x_l, F(x_l)]"
-    assert identity_report(bound("shufflenet_v2", network="shufflenet_v2", image=64)).foretold == {
+    assert identity_report(bound("shufflenet_v2", network="shufflenet_v2", image=64)).predicted == {
         "4": False, "5": False, "7": True, "8": True,
     }  # fmt: skip
 
@@ -63,7 +63,7 @@ def test_two_streams_and_dense_units() -> None:
     ("unit", "harm"), [("full_preactivation", 0), ("original", 1), ("bn_after_addition", 2), ("plain", 6)]
 )
 def test_harm_counts_the_ops_on_the_path(unit: str, harm: int) -> None:
-    assert identity_report(bound(unit, "depth=20")).harm == harm
+    assert identity_report(bound(unit, "depth=20")).non_identity_ops == harm
 
 
 ODD = {
@@ -125,5 +125,5 @@ def test_each_op_is_told_by_its_own_word(tmp_path: Path) -> None:
         "utf-8",
     )
     one = identity_report(bound(str(file), "depth=8", "width=4"))
-    assert one.f == "left out at random: dropout; scaled by a constant: scale"
+    assert one.f == "dropped at random: dropout; scaled by a constant: scale"
     assert (one.alike, one.per_stage) == (4, 2)

@@ -206,7 +206,7 @@ nodes:
     theirs.bn = nn.Identity()  # type: ignore[assignment]
     theirs.forward = lambda x: theirs.fc(theirs.units(theirs.pool(theirs.conv(x))).mean((2, 3)))  # type: ignore[method-assign]
     with pytest.raises(
-        BadInput, match=r"gain1.weight \(16\) has no counterpart .*; `--map FILE` settles pairs by name"
+        BadInput, match=r"gain1.weight \(16\) has no counterpart .*; `--map FILE` sets pairs by name"
     ):
         verdict(ours, theirs)
     given = {f"stages.{u // 2}.units.{u % 2}.f.{mine}.{what}": f"units.{u}.{its}" for u in range(4)

@@ -199,9 +199,9 @@ def test_a_size_that_is_not_taken(tmp_path: Path) -> None:
     )
     assert verdict(ours, theirs, (32,)).equal
     for sizes in ((64,), (32, 64)):
-        with pytest.raises(BadInput, match=r"the network does not take images of 3x64x64: .*; another --size may do"):
+        with pytest.raises(BadInput, match=r"the network does not take images of 3x64x64: .*; try another --size"):
             verdict(ours, theirs, sizes)
-    with pytest.raises(BadInput, match=r"the reference does not take images of 3x64x64: .*; another --size may do"):
+    with pytest.raises(BadInput, match=r"the reference does not take images of 3x64x64: .*; try another --size"):
         verdict(bound(tmp_path, "original", PROJECT), theirs, (64,))
 
 

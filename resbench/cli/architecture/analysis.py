@@ -62,9 +62,9 @@ def as_json(one: Analysis) -> dict[str, Any]:
     return {
         "unit": reading.unit, "network": reading.network, "units": reading.units, "alike": reading.alike,
         "equation": reading.equation, "names": reading.names, "h": reading.path.h_kind, "f": reading.path.f_kind,
-        "factor": reading.factor, "left": reading.left, "consequence": consequence(reading),
+        "factor": reading.factor, "left": reading.remaining_factor, "consequence": consequence(reading),
         "checks": [
-            {"equation": c.equation, "words": c.words, "foretold": c.foretold, "holds": c.holds, "residuals": c.residuals}
+            {"equation": c.equation, "words": c.words, "foretold": c.predicted, "holds": c.holds, "residuals": c.residuals}
             for c in one.checks
         ],
         "profile": [asdict(p) for p in one.profiles],
