@@ -34,12 +34,12 @@ class Failpoint(StrEnum):
     CHECKPOINT_WRITTEN = "checkpoint.written"  # under a temporary name, not synced
     CHECKPOINT_SYNCED = "checkpoint.synced"  # not renamed yet
     CHECKPOINT_RENAMED = "checkpoint.renamed"  # no row refers to it yet
-    CHECKPOINT_TOLD = "checkpoint.told"  # older checkpoints still exist
+    CHECKPOINT_RECORDED = "checkpoint.told"  # older checkpoints still exist
     WEIGHTS_WRITTEN = "weights.written"  # the run is not saved yet
     RUNS_WRITTEN = "runs.written"  # in a transaction that is not committed
     RUNS_COMMITTED = "runs.committed"  # checkpoint files still exist
-    TRIAL_TELLING = "trial.telling"  # all runs are there, Optuna's rows are as they were
-    TRIAL_TOLD = "trial.told"  # one batch of trials' rows is committed
+    TRIAL_REPORTING = "trial.telling"  # all runs are there, Optuna's rows are as they were
+    TRIAL_REPORTED = "trial.told"  # one batch of trials' rows is committed
     BEAT = "beat"  # leases are about to be renewed
 
 

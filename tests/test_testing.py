@@ -15,7 +15,7 @@ from resbench.ops import registry
 from resbench.ops.registry import OpKind, kind, kinds
 from resbench.testing import check_op
 from resbench.testing.case import Case, case_of
-from resbench.testing.checks import DUTIES
+from resbench.testing.checks import CHECKS
 from resbench.testing.claims import CLAIMS
 from resbench.testing.guess import guess
 
@@ -72,7 +72,7 @@ def odd(body: str, *, init: str = "", base: str = "nn.Module", claims: str = "",
 def test_one_that_keeps_it(load: Load) -> None:
     report = check_op(load(odd("x * self.weight", init=WEIGHT, base="Parametric")), {"by": 3}, inputs=[(4, 3, 2)])
     assert str(report) == "odd(by=3.0) of 4x3x2 -> 4x3x2: 8 checks, 0 MACs, stacked: by vmap"
-    assert report.checks == tuple(DUTIES)
+    assert report.checks == tuple(CHECKS)
 
 
 def test_by_name_with_claims_and_a_price() -> None:

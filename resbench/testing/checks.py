@@ -155,6 +155,6 @@ def macs(case: Case) -> int:
     return found.count
 
 
-DUTIES: dict[str, Callable[[Case], object]] = {
-    duty.__name__: duty for duty in (starts, input_kept, shapes, repeatable, gradients, dtype, in_parts, macs)
+CHECKS: dict[str, Callable[[Case], object]] = {
+    check.__name__: check for check in (starts, input_kept, shapes, repeatable, gradients, dtype, in_parts, macs)
 }

@@ -12,7 +12,7 @@ from resbench.compiler.graph import Shape, sizes
 from resbench.errors import Reason, ResbenchError
 from resbench.testing.case import Case, case_of, make, run
 from resbench.testing.case import inputs as tensors_of
-from resbench.testing.checks import DUTIES, macs
+from resbench.testing.checks import CHECKS, macs
 from resbench.testing.claims import CLAIMS, claimed
 from resbench.testing.stacked import stacked
 
@@ -45,7 +45,7 @@ def check_op(
 
 def check_case(case: Case) -> Report:
     claims = claimed(case)
-    for name, check in [*DUTIES.items(), *((name, CLAIMS[name]) for name in claims)]:
+    for name, check in [*CHECKS.items(), *((name, CLAIMS[name]) for name in claims)]:
         try:
             check(case)
         except AssertionError as error:
@@ -58,4 +58,4 @@ def check_case(case: Case) -> Report:
     except AssertionError as error:
         raise AssertionError(f"op {case}: stacked: {error}") from None
     result = sizes(run(make(case).eval(), tensors_of(case)).shape[1:])
-    return Report(str(case), result, tuple(DUTIES), tuple(claims), side_by_side, macs(case))
+    return Report(str(case), result, tuple(CHECKS), tuple(claims), side_by_side, macs(case))

@@ -45,7 +45,7 @@ def still(network: nn.Module, *, training: bool) -> Iterator[Rates]:
             hook.remove()
     if not torch.get_rng_state().equal(before):
         raise BadInput(
-            "a network draws random numbers in a way that cannot be disabled, so nothing can be compared; set its rates to 0,  "
+            "a network draws random numbers in a way that cannot be disabled, so nothing can be compared; set its rates to 0, "
             "as in --reference-args drop_path_rate=0"
         )
 

@@ -138,7 +138,7 @@ def test_a_missing_ceil_is_seen_at_an_odd_size_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "reference", "message"),
     [
-        ("resnet_imagenet", "torchvison:resnet50", "`torchvison:resnet50` is no reference; .* did you mean `torchvision`"),
+        ("resnet_imagenet", "torchvison:resnet50", "got `torchvison:resnet50`; did you mean `torchvision`"),
         ("resnet_imagenet", "torchvision:resnet5", "torchvision has no network `resnet5`; did you mean `resnet50`"),
     ],
 )  # fmt: skip
