@@ -102,10 +102,10 @@ BAD = {
     "batch": (odd("x.sum(0)"), "shapes: expected a batch of 3, as the input, got 8"),
     "two": (odd("(x, x)"), "shapes: an op yields one tensor, got tuple"),
     "draws": (odd("x + torch.rand_like(x)"),
-        "repeatable: two runs from one seed differ; an op that draws is a Random, and draws from `self.generator`: the largest"),
+        "repeatable: two runs from one seed differ; a random op must be a Random and draw from `self.generator`: the largest"),
     "own draws": (odd("x * torch.rand(len(x), 1, 1, 1, generator=self.generator, dtype=x.dtype)", base="Random"),
         "in_parts: a part of a batch has other draws than in the whole; draw for each image by `self.room` and `self.own`: the"),
-    "detached": (odd("x.detach() * 2"), "gradients: what it yields has no gradient: is something detached?"),
+    "detached": (odd("x.detach() * 2"), "gradients: the result has no gradient: is something detached?"),
     "half detached": (odd("x * x.detach()"), "gradients: in training: Jacobian mismatch"),
     "dtype": (odd("x.float() if x.dtype == torch.bfloat16 else x"),
         "dtype: expected torch.bfloat16, as the input, got torch.float32"),
@@ -115,9 +115,9 @@ BAD = {
     "in place by its values": (odd("x.data.mul_(2.0)"), "input_kept: it changes its input in place"),
     "second in place": (odd("x + z.mul_(2)", inputs="x: Tensor, z: Tensor"), "input_kept: it changes input 1 in place"),
     "unpriced": (odd("x.cumsum(1)"),
-        "macs: the MACs are unknown of aten.cumsum; say it: @op(..., macs=lambda arguments, shapes: ...)"),
+        "macs: the MACs are unknown of aten.cumsum; declare them: @op(..., macs=lambda arguments, shapes: ...)"),
     "negative": (odd("x", claims=", macs=lambda arguments, shapes: -1"),
-        "macs: `macs` must yield a whole number from 0, got -1"),
+        "macs: `macs` must return an integer of 0 or more, got -1"),
     "pure parameter": (odd("x * self.weight", init=WEIGHT, base="Parametric", claims=", pure=True"),
         "pure: it has parameters, so it is not pure"),
     "pure training": (odd("x * 2 if self.training else x", claims=", pure=True"),
@@ -178,7 +178,7 @@ def test_a_false_identity_or_spelling_is_found() -> None:
 
 def test_what_it_is_asked_is_checked(load: Load) -> None:
     for name, arguments, shapes, words in (
-        ("rleu", {}, (), "no op is called `rleu`; is its plugin installed? Its class can be given instead"),
+        ("rleu", {}, (), "no op is called `rleu`; install its plugin, or give its class instead"),
         (nn.ReLU, {}, (), 'ReLU is not an op: the class of an op has the decorator `@op("name")`'),
         ("relu", {"by": 1}, (), "op `relu` has no argument `by`; its arguments: none"),
         ("scale", {}, (), "op `scale`: argument `by` must be given: a number"),
@@ -190,7 +190,7 @@ def test_what_it_is_asked_is_checked(load: Load) -> None:
         assert str(error.value) == words
     hidden = odd("x").replace("@op", "def hide():\n  pass\n@op", 1)
     hidden = hidden.replace("@op", "if True:\n @op").replace("\nclass", "\n class").replace("\n    ", "\n     ")
-    with pytest.raises(AssertionError, match=r"^op `odd`: its class must stand at the top level of .*\.py$"):
+    with pytest.raises(AssertionError, match=r"^op `odd`: its class must be at the top level of .*\.py$"):
         check_op(load(hidden))
 
 

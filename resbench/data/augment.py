@@ -27,7 +27,7 @@ def pad_crop(x: Tensor, pad: int, generators: Sequence[Generator], part: Shard =
     The zeros are the mean colour, x being normalised.  He et al. 2016, arXiv:1512.03385, section 4.2 (pad 4)
     """
     if isinstance(pad, bool) or not isinstance(pad, int) or pad < 0:
-        raise BadInput(f"`pad` of `pad_crop` must be an integer number of pixels, 0 or more, got {pad!r}")
+        raise BadInput(f"`pad` of `pad_crop` must be a whole number of pixels, 0 or more, got {pad!r}")
     batch, channels, height, width = x.shape
     corner = _draw(2 * pad + 1, (2, batch // len(generators), 1), generators, 1, part).to(x.device)
     rows = corner[0] + torch.arange(height, device=x.device)

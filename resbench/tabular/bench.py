@@ -188,7 +188,7 @@ def _whole(value: int, name: str, low: int) -> int:
     except TypeError:
         number = low - 1
     if not low <= number <= LARGEST:
-        raise BadInput(f"{name}: expected an integer from {low} to {LARGEST}, got {value!r}")
+        raise BadInput(f"{name}: expected a whole number from {low} to {LARGEST}, got {value!r}")
     return number
 
 

@@ -77,18 +77,18 @@ ODD = {
         "k: {from: h, ops: [drop_branch: {rate: 0.5, ops: []}]}\n  y: {from: [k, f], ops: [add]}",
         "1^6 = 1 of x_0",
     ),
-    "wider": ("y: {from: [h, f], ops: [concat, conv1x1]}", "h keeps all, but conv1x1 behind the sum"),
-    "squared": ("k: {from: [h, h], ops: [multiply]}\n  y: {from: [k, f], ops: [add]}", "x meets itself"),
+    "wider": ("y: {from: [h, f], ops: [concat, conv1x1]}", "h is an identity, but conv1x1 after the sum"),
+    "squared": ("k: {from: [h, h], ops: [multiply]}\n  y: {from: [k, f], ops: [add]}", "x is combined with itself"),
     "fading": (
         "k: {from: h, ops: [scale: {by: '$((unit+1)/units)'}]}\n  y: {from: [k, f], ops: [add]}",
         "the product of 6 factors from 0.17 to 1 = 0.015 of x_0",
     ),
     "minus": ("y: {from: [f, h], ops: [subtract]}", "(-1)^6 = 1 of x_0"),
     "twice": ("k: {from: x, ops: [shortcut]}\n  y: {from: [h, k, f], ops: [add]}", "2^6 = 64 of x_0"),
-    "swished": ("y: {from: [h, f], ops: [add, hardswish]}", "h keeps all, but hardswish behind the sum"),
+    "swished": ("y: {from: [h, f], ops: [add, hardswish]}", "h is an identity, but hardswish after the sum"),
     "shuffled": (
         "y: {from: [h, f], ops: [add, channel_shuffle: {groups: 2}]}",
-        "all of x_0 reaches the end, its channels in other",
+        "all of x_0 reaches the end, but each unit moves",
     ),
     "left_out": (
         "k: {from: h, ops: [dropout: {rate: 0.5}]}\n  y: {from: [k, f], ops: [add]}",
