@@ -73,7 +73,10 @@ def test_a_link_is_never_written_through_nor_replaced(force: bool, folder: Path)
     (folder / "loop.svg").symlink_to("loop.svg")
     before = snapshot(folder.parent)
     for name, words in (
-        ("link.svg", f"is a link to {folder.parent / 'outside'} and was left as it is; give the name of a regular file"),
+        (
+            "link.svg",
+            f"is a link to {folder.parent / 'outside'} and was left as it is; give the name of a regular file",
+        ),
         ("dangling.svg", "is a link to nowhere.svg, which does not exist, and was left as it is; give another name"),
         ("loop.svg", "is a link to loop.svg, which does not exist"),
     ):

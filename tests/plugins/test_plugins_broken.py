@@ -37,7 +37,8 @@ def test_what_its_source_shows_is_told_without_importing_it(
     assert len(told) == 1, "once"
     if fault in ("syntax", "annotation"):
         with pytest.raises(
-            PluginError, match=r"^`odd` cannot be used: plugin bad \(a folder\): odd\.py: (SyntaxError: |an op's argument)"
+            PluginError,
+            match=r"^`odd` cannot be used: plugin bad \(a folder\): odd\.py: (SyntaxError: |an op's argument)",
         ) as error:
             Library(table()).signature("odd")
         assert str(error.value).endswith(f"`resbench plugins check {tmp_path}/bad` shows details")

@@ -129,8 +129,14 @@ def test_a_read_only_database_is_found_before_training(rb: Rb, tmp_path: Path, r
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ("recipe.devices=2", "devices: expected 2 processes, as the recipe requires, got 1; start it with `torchrun --nproc-"),
-        ("recipe.precision=tf32", "precision: tf32 requires a CUDA device, got cpu; change the recipe's precision or the device"),
+        (
+            "recipe.devices=2",
+            "devices: expected 2 processes, as the recipe requires, got 1; start it with `torchrun --nproc-",
+        ),
+        (
+            "recipe.precision=tf32",
+            "precision: tf32 requires a CUDA device, got cpu; change the recipe's precision or the device",
+        ),
     ],
 )
 @pytest.mark.usefixtures("small")

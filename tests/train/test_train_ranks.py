@@ -110,7 +110,8 @@ def as_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_one_process_cannot_be_two_devices() -> None:
     with pytest.raises(
-        BadInput, match=r"^devices: expected 2 processes, as the recipe requires, got 1; start it with `torchrun --nproc-p"
+        BadInput,
+        match=r"^devices: expected 2 processes, as the recipe requires, got 1; start it with `torchrun --nproc-p",
     ):
         ranks.own_batch(64, 2)
 

@@ -205,9 +205,7 @@ nodes:
     theirs = Small(Scaled)
     theirs.bn = nn.Identity()  # type: ignore[assignment]
     theirs.forward = lambda x: theirs.fc(theirs.units(theirs.pool(theirs.conv(x))).mean((2, 3)))  # type: ignore[method-assign]
-    with pytest.raises(
-        BadInput, match=r"gain1.weight \(16\) has no counterpart .*; `--map FILE` sets pairs by name"
-    ):
+    with pytest.raises(BadInput, match=r"gain1.weight \(16\) has no counterpart .*; `--map FILE` sets pairs by name"):
         verdict(ours, theirs)
     given = {f"stages.{u // 2}.units.{u % 2}.f.{mine}.{what}": f"units.{u}.{its}" for u in range(4)
              for mine, what, its in (("gain1", "weight", "g"), ("bias1", "weight", "b"))}  # fmt: skip
