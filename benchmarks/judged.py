@@ -58,7 +58,7 @@ def main() -> None:
             return _Timed(real(*words, **more), seconds)  # type: ignore[operator]
 
         loop.recomputed = timed  # type: ignore[assignment]
-        hooks = Hooks(lambda seed, epoch: None, chooses=lambda epoch: True)
+        hooks = Hooks(lambda seed, epoch: None, selects=lambda epoch: True)
         began = time.perf_counter()
         outcomes = train(
             Job(bind_network(request, library), recipe, data, {}),

@@ -1,21 +1,21 @@
-"""The exception tree: what went wrong -> exit status.
+"""The exception tree: each class has the exit status of the command line.
 
     ResbenchError            1  some cells failed, or anything not named below
     ├── BadInput             2  a file, an argument or a name that cannot be used; nothing was written
     │   ├── SpecError        2  problems in YAML files, each with its place
     │   ├── Conflicts        2  files to be merged that contradict each other
     │   ├── WeightsError     2  weights that do not fit a network
-    │   ├── SpaceTooLarge    2  more values or points than can be walked
+    │   ├── SpaceTooLarge    2  more values or points than can be enumerated
     │   └── TooLarge         2  a network that needs more memory than the device has
     ├── PluginError          3  a plugin that fails
-    │   └── PlacedPluginError  3  one where a spec file asks for it
+    │   └── PlacedPluginError  3  a plugin that fails where a spec file uses it
     ├── DatabaseError        4  a database that is missing, corrupt, foreign, read-only or of another schema
-    │   └── DatabaseUnavailable  4  one that does not answer now: held by another, restarting, no connection left
+    │   └── DatabaseUnavailable  4  one that does not answer now: locked, restarting, no connection left
     ├── StorageError         5  no room, or a folder that cannot be written
     ├── StudyInterrupted   130  a study that SIGINT ended (143: SIGTERM), with every finished run saved
-    └── LeaseLost            1  a write under a claim that another process has taken over; nothing was written
+    └── LeaseLost            1  a write under a lease that another process has taken over; nothing was written
 
-Low-level code raises `Reason` (a short sentence, no place); the public edge that knows the place turns it into a `Problem`.
+Low-level code raises `Reason` (a short sentence, no place); the public function that knows the place turns it into a `Problem`.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from typing import TYPE_CHECKING
 
 
 class ResbenchError(Exception):
-    """Base of every error a user may see. Its text is whole: where, what was given, what is allowed."""
+    """Base of every error that a user may see. Its text is complete: it says where, what was given and what is allowed."""
 
     exit_status = 1
-    several_lines = False  # whether its text was put together of lines, each of which is of printable texts
+    several_lines = False  # whether its text has several lines, each of which is made of printable texts
 
 
 class BadInput(ResbenchError):  # noqa: N818  (it is the input that is bad)
@@ -39,23 +39,23 @@ class BadInput(ResbenchError):  # noqa: N818  (it is the input that is bad)
 
 
 class SpaceTooLarge(BadInput):
-    """More values or points than can be walked."""
+    """There are more values or points than can be enumerated."""
 
 
 class Conflicts(BadInput):
-    """Files that contradict each other; one conflict a line."""
+    """Files contradict each other; the text has one conflict per line."""
 
     several_lines = True
 
 
 class WeightsError(BadInput):
-    """Weights that do not fit a network; one tensor a line."""
+    """Weights do not fit a network; the text has one tensor per line."""
 
     several_lines = True
 
 
 class TooLarge(BadInput):
-    """More memory is needed than the device has; nothing was allocated."""
+    """A network needs more memory than the device has; nothing was allocated."""
 
 
 class PluginError(ResbenchError):
@@ -63,7 +63,7 @@ class PluginError(ResbenchError):
 
 
 class PlacedPluginError(PluginError):
-    """One where a spec file asks for the plugin: the text of a Problem, the source line and a caret."""
+    """A plugin fails where a spec file uses it; the text is that of a Problem, with the source line and a caret."""
 
     several_lines = True
 
@@ -73,7 +73,7 @@ class DatabaseError(ResbenchError):
 
 
 class DatabaseUnavailable(DatabaseError):  # noqa: N818  (it may answer again)
-    """What was asked may be asked again later."""
+    """The database does not answer now; the same request may succeed later."""
 
 
 class StorageError(ResbenchError):
@@ -101,12 +101,12 @@ class LeaseLost(ResbenchError):  # noqa: N818  (nothing went wrong: somebody els
 
 
 class Reason(Exception):  # noqa: N818  (it is no error until somebody adds the place)
-    """A short true sentence from deep down, without a place; never reaches a user as it is."""
+    """A short sentence from low-level code, without a place; it never reaches a user as it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A spot in a source file; line and column count from 1; `text` is that line, for the caret."""
+    """A position in a source file; line and column count from 1; `text` is that line, for the caret."""
 
     file: str
     line: int
@@ -119,7 +119,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong in a file: `file:line:col: path: message`, the source line and a caret."""
+    """One fault in a file, shown as `file:line:col: path: message`, the source line and a caret."""
 
     message: str
     path: str = ""
@@ -143,7 +143,7 @@ class SpecError(BadInput):
 
 
 def did_you_mean(given: object, allowed: Sequence[str]) -> str:
-    """Return the tail of a message about a name that is not there.
+    """Return the end of a message about an unknown name: its nearest matches.
 
     >>> did_you_mean("rleu", ["relu", "bn"])
     '; did you mean `relu`?'

@@ -1,9 +1,9 @@
-r"""Text that anybody may have written -> text that one format shows and does not obey: a function for each format.
+r"""Untrusted text -> text that one format shows and does not interpret: one function per format.
 
 Names, docs, errors, file names and rows of a database come from strangers. Each writer of a format passes them through its
-function here; nothing else in resbench escapes. What `str.isprintable` refuses (control characters, signs that turn or hide
-text, separators of lines, half a pair of surrogates) is first written as Python does: `\x1b`, `\u202e`, `\U000e0001`. A
-backslash that was there stays single: these are texts for people. JSON and YAML, which are read back, lose nothing.
+function here; nothing else in resbench escapes. Characters that `str.isprintable` refuses (control characters, those that
+reorder or hide text, line separators, lone surrogates) are first written as Python writes them: `\x1b`, `\u202e`, `\U000e0001`. A
+backslash in the text stays single, since people read these texts. JSON and YAML, which are read back, lose nothing.
 
 Python's own literals are written by `repr` and `ast.unparse`, which escape the same characters.
 """
@@ -15,10 +15,10 @@ import re
 import shlex
 from collections.abc import Iterable, Sequence
 
-LONGEST = 4000  # characters of a cell or a line; no longer one helps a person
+LONGEST = 4000  # characters of a cell or a line; a longer one helps no reader
 _NOT_ASCII = re.compile(r"[^ -~]")
-_NOT_YAML = re.compile(r"[^ !#-\[\]-~]")  # nor a quote, nor a backslash
-_ENDS = re.compile(r'\\|"{3,}|"\Z')  # of a docstring, each of these signs without a backslash before it
+_NOT_YAML = re.compile(r"[^ !#-\[\]-~]")  # quotes and backslashes are escaped too
+_ENDS = re.compile(r'\\|"{3,}|"\Z')  # what could end a docstring, where no backslash precedes it
 _XML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _XML_ATTRIBUTE = _XML | str.maketrans({'"': "&quot;", "'": "&#39;"})
 _LATEX = str.maketrans({
@@ -27,23 +27,24 @@ _LATEX = str.maketrans({
     '"': "''", "`": r"\textasciigrave{}", "[": "{[}", "–": "--", "×": r"$\times$",
 })  # fmt: skip
 _LONG_WORD = 16  # characters that fit a narrow column
-_WORD_PARTS = re.compile(r"[^_=,/:]*[_=,/:]+|[^_=,/:]+")  # each with the signs behind it
+_WORD_PARTS = re.compile(r"[^_=,/:]*[_=,/:]+|[^_=,/:]+")  # each part with the separators that follow it
 _MARKDOWN = re.compile(
-    r"[\\`*\[\]>|~$#]|(?<![a-z0-9])_|_(?![a-z0-9])"  # an underscore inside a word is none of Markdown's
-    r"|(?<=www)\.|:(?=//)|^[-+](?=\s|$)|^[-=](?=[-= ]*$)",  # a link, an item of a list, a line under a heading
+    r"[\\`*\[\]>|~$#]|(?<![a-z0-9])_|_(?![a-z0-9])"  # an underscore inside a word has no meaning in Markdown
+    r"|(?<=www)\.|:(?=//)|^[-+](?=\s|$)|^[-=](?=[-= ]*$)",  # a link, a list item, a line under a heading
     re.IGNORECASE,
 )
 _CODE = re.compile(r"(`[^`]+`)")
-_NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")  # an item of a list, too
-_BARE_EDGE = re.compile(r"(?<!\\)((?:\\\\)*)\|")  # without a backslash of its own
+_NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")  # a list item, too
+_BARE_EDGE = re.compile(r"(?<!\\)((?:\\\\)*)\|")  # not escaped yet
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # at the start of a cell, to a spreadsheet; the wide ones where those are typed
-_DIVIDES, _EMPTY = re.compile(r'[",\r\n]'), '""'  # a line with nothing on it would be no row
-_SECOND_CELL = re.compile(r"(?<=;)(?=[=+\-@])")  # where a semicolon divides cells
+# A spreadsheet reads a cell that starts so as a formula; some accept the full-width forms.
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+_DIVIDES, _EMPTY = re.compile(r'[",\r\n]'), '""'  # an empty line would not count as a row
+_SECOND_CELL = re.compile(r"(?<=;)(?=[=+\-@])")  # where a semicolon separates cells
 
 
 def printable(text: str, limit: int = 60) -> str:
-    """Return one line for a terminal, a picture or a message, cut at `limit`; a line break is shown too.
+    """Return one line for a terminal, a picture or a message, cut at `limit` characters; a line break is escaped too.
 
     >>> print(printable("two\\nlines \\x1b[31m \\u202e"))
     two\\x0alines \\x1b[31m \\u202e
@@ -53,7 +54,7 @@ def printable(text: str, limit: int = 60) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """Return lines as they are, each shown like that and none of them cut."""
+    """Return the text with its line breaks; each line is escaped as by `printable`, and none is cut."""
     return text if text.isprintable() else "\n".join(map(_shown, text.split("\n")))
 
 
@@ -61,15 +62,15 @@ def _shown(text: str) -> str:
     return text if text.isprintable() else _NOT_ASCII.sub(_escape, text)
 
 
-def _escape(found: re.Match[str]) -> str:
-    sign, code = found[0], ord(found[0])
-    if sign.isprintable():
-        return sign
+def _escape(match: re.Match[str]) -> str:
+    character, code = match[0], ord(match[0])
+    if character.isprintable():
+        return character
     return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
 def xml_text(text: str) -> str:
-    """Between the tags of XML, SVG and HTML; lines stay lines.
+    """Escape text between the tags of XML, SVG and HTML; line breaks are kept.
 
     >>> xml_text("</text><script>")
     '&lt;/text&gt;&lt;script&gt;'
@@ -78,22 +79,23 @@ def xml_text(text: str) -> str:
 
 
 def xml_attribute(text: str) -> str:
-    """Inside of quotes of either kind, too."""
+    """Escape text inside an attribute, for quotes of either kind."""
     return printable_lines(text).translate(_XML_ATTRIBUTE)
 
 
 def latex(text: str) -> str:
-    """In a cell or a caption.
+    """Escape text for a LaTeX cell or caption.
 
     >>> print(latex("relu_only 50 % {x} \\\\input"))
     relu\\_only 50 \\% \\{x\\} \\textbackslash{}input
     """
-    written = re.sub("-(?=-)", "-\0", printable(text, LONGEST)).translate(_LATEX).replace("\0", "{}")  # `--` is no dash
-    return f"{{*}}{written[1:]}" if written.startswith("*") else written  # behind `\\` it would be a part of that
+    # `--` must not become a dash, and a star after `\\` would belong to that command.
+    written = re.sub("-(?=-)", "-\0", printable(text, LONGEST)).translate(_LATEX).replace("\0", "{}")
+    return f"{{*}}{written[1:]}" if written.startswith("*") else written
 
 
 def latex_wrapped(text: str) -> str:
-    """Where lines are wrapped: a long word may be broken behind its signs, and where nothing else is left, anywhere.
+    """Escape text that LaTeX wraps: a long word may break after its separators and, where there are none, anywhere.
 
     >>> print(latex_wrapped("of full_preactivation"))
     of full\\_\\allowbreak{}preactivation
@@ -109,8 +111,8 @@ def _broken(word: str) -> str:
 
 
 def markdown(text: str, *, code: bool = False) -> str:
-    """Return a line, a cell or an item of GitHub's Markdown. `code`: what is in backticks stays code, as our own files
-    write it.
+    """Escape a line, a cell or a list item of GitHub's Markdown. `code`: text in backticks stays code, as our own files
+    use it.
 
     >>> print(markdown("full_preactivation | <b> *x* _y_"))
     full_preactivation \\| &lt;b\\> \\*x\\* \\_y\\_
@@ -125,7 +127,7 @@ def _marked(text: str) -> str:
 
 
 def markdown_row(cells: Iterable[str]) -> str:
-    """Return a row of a table of cells that are Markdown already: none ends the cell or the row.
+    """Return a table row of cells that are Markdown already: no cell can end itself or the row early.
 
     >>> print(markdown_row(["`a|b`", markdown("c|d"), "e\\nf"]))
     | `a\\|b` | c\\|d | e f |
@@ -138,7 +140,7 @@ def _edge(found: re.Match[str]) -> str:
 
 
 def dot(text: str) -> str:
-    """Return a line inside of the double quotes of a DOT string.
+    """Escape a line for the double quotes of a DOT string.
 
     >>> print(dot('a "b" \\\\N'))
     a \\"b\\" \\\\N
@@ -147,7 +149,7 @@ def dot(text: str) -> str:
 
 
 def mermaid(text: str) -> str:
-    """Return a line of a Mermaid label or comment: no sign of Mermaid's, Markdown's or HTML's own is left.
+    """Escape a line of a Mermaid label or comment: no character that Mermaid, Markdown or HTML interprets is left.
 
     >>> mermaid('a["b"]')
     'a#91;#34;b#34;#93;'
@@ -156,9 +158,9 @@ def mermaid(text: str) -> str:
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[object]], *, raw: bool = False) -> str:
-    """Return a whole file: RFC 4180 with lines that end in a single newline. Nothing is an empty cell, bytes are
-    hexadecimal, a list is JSON. A text that a spreadsheet would take for a formula gets an apostrophe before it, unless
-    it is a number; every row is one line. `raw`: texts as they are.
+    """Return the text of a CSV file: RFC 4180 with lines that end in a single newline. None is an empty cell, bytes are
+    hexadecimal, a list is JSON. A text that a spreadsheet would take for a formula is preceded by an apostrophe, unless
+    it is a number; every row is one line. `raw`: texts are not escaped.
 
     >>> print(csv_text(["a", "b", "c"], [["=1+1", -1.5, "two\\nlines"]]), end="")
     a,b,c
@@ -188,7 +190,7 @@ def _cell(value: object, raw: bool) -> str:
 
 
 def json_text(value: object, *, indent: int | None = None, ascii_only: bool = True) -> str:
-    """JSON that any reader gives back as it was. Not `ascii_only`: letters of other alphabets as they are.
+    """Return JSON that any reader parses to the same value. Without `ascii_only`, letters of other alphabets are not escaped.
 
     >>> json_text("é\\u202e"), json_text("é\\u202e", ascii_only=False)
     ('"\\\\u00e9\\\\u202e"', '"é\\\\u202e"')
@@ -202,7 +204,7 @@ def _json_escape(found: re.Match[str]) -> str:
 
 
 def yaml_string(text: str) -> str:
-    """In double quotes, which is how YAML writes any text; it is read back as it was.
+    """Return text in double quotes, in which YAML can write any text; it is parsed to the same text.
 
     >>> print(yaml_string('a "b"\\n\\u202e'))
     "a \\"b\\"\\n\\u202e"
@@ -215,8 +217,8 @@ def _yaml_escape(found: re.Match[str]) -> str:
 
 
 def shell_line(words: Iterable[str]) -> str:
-    """Return a command that a person may copy: each word is one to the shell, whatever is in it. A word that cannot be
-    printed is in `$'...'` (bash, zsh, ksh), its bytes in octal.
+    """Return a command that a person may copy: the shell reads each word as one word, whatever it contains. A word with
+    unprintable characters is in `$'...'` (bash, zsh, ksh), with their bytes in octal.
 
     >>> print(shell_line(["cat", "my file", "a\\nb"]))
     cat 'my file' $'a\\012b'
@@ -225,17 +227,18 @@ def shell_line(words: Iterable[str]) -> str:
 
 
 def _octal(word: str) -> str:
-    def bytes_of(sign: str) -> str:
-        if sign.isprintable():
-            return f"\\{sign}" if sign in "\\'" else sign
-        raw = sign.encode("utf-8", "surrogateescape" if "\udc80" <= sign <= "\udcff" else "surrogatepass")
+    def bytes_of(character: str) -> str:
+        if character.isprintable():
+            return f"\\{character}" if character in "\\'" else character
+        is_raw_byte = "\udc80" <= character <= "\udcff"
+        raw = character.encode("utf-8", "surrogateescape" if is_raw_byte else "surrogatepass")
         return "".join(f"\\{byte:03o}" for byte in raw)
 
     return "".join(map(bytes_of, word))
 
 
 def python_docstring(text: str) -> str:
-    """Return words between the triple double quotes of a docstring: none ends it, and its value is the text as it is printed.
+    """Escape text for the triple double quotes of a docstring: nothing ends it early, and its value is the text as it is shown.
 
     >>> print(python_docstring('says "hi"'))
     says "hi\\"

@@ -1,10 +1,10 @@
-"""Points at which a process can be made to die -> tests of what no kill may lose.  Without RESBENCH_FAILPOINTS nothing happens.
+"""Points at which tests make a process die, to show that a kill loses nothing.  Without RESBENCH_FAILPOINTS nothing happens.
 
-    RESBENCH_FAILPOINTS='runs.committed=kill' resbench study run ...      at the first time that the point is reached
+    RESBENCH_FAILPOINTS='runs.committed=kill' resbench study run ...      when the point is first reached
     RESBENCH_FAILPOINTS='checkpoint.synced=sleep:2.5@3'                  at the third
     RESBENCH_FAILPOINTS='a=kill,b=raise' RESBENCH_FAILPOINTS_ONCE=DIR    each once in all processes that share the folder
 
-`kill` is SIGKILL, `exit` ends the process without a word, `raise` raises FailpointReached, `sleep` waits for so many seconds.
+`kill` is SIGKILL, `exit` ends the process silently, `raise` raises FailpointReached, `sleep` waits for the given seconds.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ from resbench.errors import BadInput
 
 
 class Failpoint(StrEnum):
-    """Where: named after what has just been done, or is about to be."""
+    """A place in the code, named after what has just been done or is about to be done."""
 
-    STUDY_AGREED = "study.agreed"  # the study's row stands, none of its trials
-    TRIAL_ASKED = "trial.asked"  # Optuna has the trial, our tables have not
-    TRIAL_WRITTEN = "trial.written"  # both have it, no cell
+    STUDY_AGREED = "study.agreed"  # the study's row is written, none of its trials is
+    TRIAL_ASKED = "trial.asked"  # Optuna has the trial, our tables do not have it yet
+    TRIAL_WRITTEN = "trial.written"  # both have it, it has no cell yet
     CELLS_QUEUED = "cells.queued"  # some or all
     CELL_CLAIMED = "cell.claimed"
     CELL_ENDING = "cell.ending"  # every run is saved, the cell is open
     CELL_ENDED = "cell.ended"
-    CHECKPOINT_WRITTEN = "checkpoint.written"  # under another name, not synced
-    CHECKPOINT_SYNCED = "checkpoint.synced"  # not renamed
-    CHECKPOINT_RENAMED = "checkpoint.renamed"  # no row tells of it
-    CHECKPOINT_TOLD = "checkpoint.told"  # older ones still lie there
-    WEIGHTS_WRITTEN = "weights.written"  # of a run that is not saved yet
+    CHECKPOINT_WRITTEN = "checkpoint.written"  # under a temporary name, not synced
+    CHECKPOINT_SYNCED = "checkpoint.synced"  # not renamed yet
+    CHECKPOINT_RENAMED = "checkpoint.renamed"  # no row refers to it yet
+    CHECKPOINT_RECORDED = "checkpoint.told"  # older checkpoints still exist
+    WEIGHTS_WRITTEN = "weights.written"  # the run is not saved yet
     RUNS_WRITTEN = "runs.written"  # in a transaction that is not committed
-    RUNS_COMMITTED = "runs.committed"  # files of checkpoints still lie there
-    TRIAL_TELLING = "trial.telling"  # all runs are there, Optuna's rows are as they were
-    TRIAL_TOLD = "trial.told"  # so many trials' rows are committed as are written at once
+    RUNS_COMMITTED = "runs.committed"  # checkpoint files still exist
+    TRIAL_REPORTING = "trial.telling"  # all runs are there, Optuna's rows are as they were
+    TRIAL_REPORTED = "trial.told"  # one batch of trials' rows is committed
     BEAT = "beat"  # leases are about to be renewed
 
 
-class FailpointReached(Exception):  # noqa: N818  (what a test injects, of no kind of ours)
+class FailpointReached(Exception):  # noqa: N818  (a test injects it; it is not part of the exception tree)
     pass
 
 
@@ -60,7 +60,7 @@ class _Armed:
 
 
 def parse(text: str) -> dict[Failpoint, _Armed]:
-    """Raises BadInput for a point or an action that is not there.
+    """Parse the value of RESBENCH_FAILPOINTS. Raises BadInput for an unknown point or action.
 
     >>> {point.name: armed.hits_left for point, armed in parse("runs.committed=kill@2, beat=sleep:0.5").items()}
     {'RUNS_COMMITTED': 2, 'BEAT': 1}
@@ -77,7 +77,7 @@ def parse(text: str) -> dict[Failpoint, _Armed]:
             or not _HIT.fullmatch(hit)
         ):
             raise BadInput(
-                "RESBENCH_FAILPOINTS: expected POINT=ACTION, POINT=sleep:SECONDS or either with @HIT, with a comma between two, "
+                "RESBENCH_FAILPOINTS: expected POINT=ACTION, POINT=sleep:SECONDS or either with @HIT, separated by commas, "
                 f"got {part!r}; actions: {', '.join(_ACTIONS)}; points: {', '.join(Failpoint)}"
             )
         armed[Failpoint(name)] = _Armed(action, float(argument or 1), int(hit or 1))
@@ -86,19 +86,19 @@ def parse(text: str) -> dict[Failpoint, _Armed]:
 
 @cache
 def _armed() -> dict[Failpoint, _Armed]:
-    """Return what this process is to do where; its environment says it until `arm` does."""
+    """Return the armed failpoints of this process: those of its environment, until `arm` replaces them."""
     return parse(os.environ.get("RESBENCH_FAILPOINTS", ""))
 
 
 def check_environment() -> None:
-    """Raises BadInput where RESBENCH_FAILPOINTS or RESBENCH_FAILPOINTS_ONCE cannot be used."""
+    """Raise BadInput if RESBENCH_FAILPOINTS or RESBENCH_FAILPOINTS_ONCE cannot be used."""
     folder = os.environ.get("RESBENCH_FAILPOINTS_ONCE")
     if _armed() and folder is not None and not Path(folder).is_dir():
-        raise BadInput(f"RESBENCH_FAILPOINTS_ONCE: expected a folder that is there, got {folder!r}")
+        raise BadInput(f"RESBENCH_FAILPOINTS_ONCE: expected an existing folder, got {folder!r}")
 
 
 def arm(text: str) -> None:
-    """In this process, whatever its environment says."""
+    """Arm failpoints in this process, whatever its environment says."""
     armed = parse(text)
     _armed.cache_clear()
     _armed().clear()
@@ -115,7 +115,7 @@ def reach(point: Failpoint) -> None:
 
 
 def _first(point: Failpoint) -> bool:
-    """Return whether no other process was here before."""
+    """Return whether no other process has reached the point before."""
     folder = os.environ.get("RESBENCH_FAILPOINTS_ONCE")
     if folder is None:
         return True

@@ -1,9 +1,10 @@
-"""Bytes, or a function that fills a file -> a file that is whole or not there, and that took the place of nothing by mistake.
+"""Files are written atomically: they are complete or absent, and never replace another file by mistake.
 
-Written under a random name in the same folder, made exclusively, synced, and only then put in its place: by a hard link, which
-fails where somebody was faster, or with `force` by renaming. What is there already is refused without `force`, unless it holds
-the same bytes. A link, a folder or a device is never replaced; a terminal or a pipe, such as /dev/stdout, is written to.
-On a file system without hard links the name is taken first, by an empty file: a kill before the next step leaves that behind.
+A file is written under a random name in the same folder, created exclusively, synced, and only then moved into place: by a
+hard link, which fails if another process was faster, or with `force` by renaming. An existing file is refused without `force`,
+unless it holds the same bytes.
+A link, a folder or a device is never replaced; a terminal or a pipe, such as /dev/stdout, is written to.
+On a file system without hard links an empty file takes the name first: a kill before the next step leaves that behind.
 """
 
 from __future__ import annotations
@@ -28,16 +29,16 @@ _NO_LINKS = (
     errno.EOPNOTSUPP,
     errno.ENOSYS,
     errno.EMLINK,
-)  # no hard links there
+)  # the file system has no hard links
 _DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d{1,9})", re.ASCII)
 _STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
 SQLITE_HEADER = b"SQLite format 3\0"
 
 
 def write(path: Path, data: bytes, *, force: bool = False, private: bool = False) -> None:
-    """Write a file, or replace one that is there if `force` says so; the same bytes are left as they are.
+    """Write a file, or replace an existing one with `force`; a file that holds the same bytes is not touched.
 
-    `private`: as `placed` has it.
+    `private`: as in `placed`.
 
     Raises:
         BadInput: where no file can be, or something is that may not be replaced.
@@ -47,7 +48,7 @@ def write(path: Path, data: bytes, *, force: bool = False, private: bool = False
 
 
 def write_all(files: Sequence[tuple[Path, bytes]], *, force: bool = False, private: bool = False) -> None:
-    """Write several; each is checked before the first is written. Raises as `write` does."""
+    """Write several files; all are checked before the first is written. Raises as `write` does."""
     wanted = [(path, data) for path, data in files if not _holds(path, data)]
     for path, _ in wanted:
         check(path, force=force)
@@ -62,12 +63,12 @@ def write_all(files: Sequence[tuple[Path, bytes]], *, force: bool = False, priva
 
 
 def check(path: Path, *, force: bool = False) -> None:
-    """Raise BadInput where `write` would, as far as that can be known before the bytes are."""
+    """Raise BadInput where `write` would, as far as that can be known without the bytes."""
     if _is_stream(path):
         return
     mode = _mode(path)
     if mode is not None and stat.S_ISDIR(mode):
-        raise BadInput(f"{path}: this is a folder; a file is needed")
+        raise BadInput(f"{path}: expected a file, got a folder")
     if not path.parent.is_dir():
         raise BadInput(f"{path}: there is no folder {path.parent}")
     if mode is None:
@@ -75,29 +76,29 @@ def check(path: Path, *, force: bool = False) -> None:
     if stat.S_ISLNK(mode):
         target = path.readlink()
         if path.exists():
-            raise BadInput(f"{path}: is a link to {target} and was left as it is; give the name of a file itself")
+            raise BadInput(f"{path}: is a link to {target} and was left as it is; give the name of a regular file")
         raise BadInput(f"{path}: is a link to {target}, which does not exist, and was left as it is; give another name")
     if not stat.S_ISREG(mode):
-        raise BadInput(f"{path}: is no ordinary file and was left as it is; give another name")
+        raise BadInput(f"{path}: is not a regular file and was left as it is; give another name")
     if not force:
         raise BadInput(refusal(path))
 
 
 def refusal(path: Path) -> str:
-    """Return what is said of a file that is in the way."""
+    """Return the message about an existing file that may not be replaced."""
     return f"{path}: exists already and was left as it is; give another name, or --force replaces it"
 
 
 @contextmanager
 def placed(path: Path, *, force: bool = False, private: bool = False, beside: Iterable[str] = ()) -> Iterator[Path]:
-    """An empty file to fill in the block, which takes its place at the end; where the block raises, nothing is left of it,
-    and what it raised is passed on as it is: it may be about another file.
+    """Yield an empty file to fill, which moves into place when the block ends. If the block raises, the file is removed
+    and the exception passes unchanged: it may be about another file.
 
     Args:
-        path: the place.
-        force: replace a file that is there.
-        private: readable by its owner alone, or as RESBENCH_UMASK says; else as every new file of this process.
-        beside: endings of files that filling it may leave beside it, to be removed.
+        path: where the file goes.
+        force: whether an existing file is replaced.
+        private: whether only its owner may read it (or whom RESBENCH_UMASK allows); else it is as every new file.
+        beside: suffixes of temporary files that filling it may leave beside it; they are removed.
 
     Raises:
         BadInput: where no file can be, or something is that may not be replaced.
@@ -105,7 +106,7 @@ def placed(path: Path, *, force: bool = False, private: bool = False, beside: It
     """
     check(path, force=force)
     if _is_stream(path):
-        raise BadInput(f"{path}: is no ordinary file; give the name of one")
+        raise BadInput(f"{path}: expected a regular file; give the name of one")
     rough = path.with_name(f".{_cut(path.name)}.{token_hex(8)}.part")
     with _explained(path):
         os.close(open_new(rough, private=private))
@@ -135,24 +136,24 @@ def _explained(path: Path) -> Iterator[None]:
 
 
 def open_new(path: Path, *, private: bool = False) -> int:
-    """Return the descriptor of a new file. Raises FileExistsError where something has the name, a link too."""
+    """Return the descriptor of a new file. Raises FileExistsError if anything has the name, even a link."""
     mode = private_mode() if private else None
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     descriptor = os.open(path, flags, 0o666 if mode is None else 0o600)
     if mode is not None:
-        with suppress(OSError):  # a file system that knows no modes
+        with suppress(OSError):  # the file system has no modes
             path.chmod(mode)
     return descriptor
 
 
 def make_private(path: Path) -> None:
-    """An empty file that its owner alone may read, where nothing is yet, so that SQLite finds it; nothing else is changed."""
-    with suppress(OSError, RuntimeError):  # there already; or it cannot be made, which SQLite says
+    """Create an empty file that only its owner may read, for SQLite to open; an existing file is not changed."""
+    with suppress(OSError, RuntimeError):  # it exists; or it cannot be created, which SQLite reports
         os.close(open_new(path.resolve(), private=True))
 
 
 def private_mode(*, folder: bool = False) -> int:
-    """Return the mode of what is new and holds results: its owner's alone, unless RESBENCH_UMASK says otherwise."""
+    """Return the mode of new files with results: only their owner may read them, unless RESBENCH_UMASK says otherwise."""
     text = os.environ.get("RESBENCH_UMASK") or _PRIVATE_UMASK
     if re.fullmatch("0*[0-7]{1,2}", text) is None:
         raise BadInput(
@@ -162,7 +163,7 @@ def private_mode(*, folder: bool = False) -> int:
 
 
 def is_filled(path: Path) -> bool:
-    """Return whether there is anything that has bytes; of a name that none can have there is nothing."""
+    """Return whether a file exists and is not empty; a name that no file can have counts as absent."""
     try:
         return path.stat().st_size > 0
     except (OSError, ValueError):
@@ -170,7 +171,7 @@ def is_filled(path: Path) -> bool:
 
 
 def _holds(path: Path, data: bytes) -> bool:
-    """Return whether it is a file of just these bytes."""
+    """Return whether it is a file with exactly these bytes."""
     try:
         return stat.S_ISREG(path.lstat().st_mode) and path.stat().st_size == len(data) and path.read_bytes() == data
     except (OSError, ValueError):
@@ -195,7 +196,7 @@ def _is_database(path: Path) -> bool:
 
 
 def _is_stream(path: Path) -> bool:
-    """Return a terminal, a pipe, /dev/null: what is written to it replaces nothing."""
+    """Return whether it is a terminal, a pipe or /dev/null, where writing replaces nothing."""
     if _descriptor(path) is not None:
         return True
     mode = _mode(path)
@@ -203,7 +204,7 @@ def _is_stream(path: Path) -> bool:
 
 
 def _descriptor(path: Path) -> int | None:
-    """Return the open file that the name stands for: opened again, what it holds already might be cut off."""
+    """Return the open descriptor that the name refers to; opening it again might truncate it."""
     found = _DESCRIPTOR.fullmatch(str(path))
     return int(found[1]) if found else _STREAMS.get(str(path))
 
@@ -217,14 +218,14 @@ def _pour(path: Path, data: bytes) -> None:
 
 
 def _cut(name: str) -> str:
-    """A file's name is at most 255 bytes."""
+    """Shorten a file's name, which may have at most 255 bytes."""
     return os.fsdecode(os.fsencode(name)[:200])
 
 
 def _put(rough: Path, path: Path, *, force: bool) -> None:
     if force:
-        check(path, force=True)  # it may be a link by now
-        with suppress(OSError):  # who could not read the one that was there cannot read this one
+        check(path, force=True)  # it may have become a link
+        with suppress(OSError):  # the new file keeps the mode of the old one
             rough.chmod(stat.S_IMODE(path.stat().st_mode))
         rough.replace(path)
         return
@@ -242,7 +243,7 @@ def _put(rough: Path, path: Path, *, force: bool) -> None:
 
 
 def sync(path: Path) -> None:
-    """Bring a file, or the names in a folder, to the disc."""
+    """Flush a file, or the entries of a folder, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,7 +1,7 @@
-"""(seed, epoch, purpose) -> stream: an int below 2**63.  Everything random in resbench starts from one of these.
+"""(seed, epoch, purpose) -> stream: an int below 2**63.  Every random generator of resbench is seeded with one of these.
 
-A stream is named by what it is for, so adding a draw for one purpose moves no other; and by the epoch, so a resumed run
-needs no saved generator state. blake2b: stable over Python versions and machines, unlike `hash`.
+A stream is named by its purpose, so adding a draw for one purpose changes no other; and by the epoch, so a resumed run
+needs no saved generator state. blake2b is stable over Python versions and machines, unlike `hash`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import blake2b
 
-LARGEST = 2**63 - 1  # seed; SQLite and Postgres keep no larger whole number
+LARGEST = 2**63 - 1  # seed; SQLite and Postgres store no larger integer
 
 
 def stream(seed: int, epoch: int, purpose: str) -> int:
@@ -26,13 +26,13 @@ def stream(seed: int, epoch: int, purpose: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """What one of several processes has of a batch: the part number `rank`, from 0, of `of` equal ones."""
+    """The share of a batch that one of several processes trains: part number `rank`, from 0, of `of` equal parts."""
 
     rank: int = 0
     of: int = 1
 
     def own(self, n: int) -> slice:
-        """Where a part of n images lies in the whole."""
+        """Return the slice of this part, n images, in the whole batch."""
         return slice(self.rank * n, (self.rank + 1) * n)
 
 

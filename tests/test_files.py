@@ -73,7 +73,10 @@ def test_a_link_is_never_written_through_nor_replaced(force: bool, folder: Path)
     (folder / "loop.svg").symlink_to("loop.svg")
     before = snapshot(folder.parent)
     for name, words in (
-        ("link.svg", f"is a link to {folder.parent / 'outside'} and was left as it is; give the name of a file itself"),
+        (
+            "link.svg",
+            f"is a link to {folder.parent / 'outside'} and was left as it is; give the name of a regular file",
+        ),
         ("dangling.svg", "is a link to nowhere.svg, which does not exist, and was left as it is; give another name"),
         ("loop.svg", "is a link to loop.svg, which does not exist"),
     ):
@@ -87,7 +90,7 @@ def test_a_link_is_never_written_through_nor_replaced(force: bool, folder: Path)
 def test_where_no_file_can_be(force: bool, folder: Path) -> None:
     before = snapshot(folder.parent)
     for path, words in (
-        (folder, "this is a folder; a file is needed"),
+        (folder, "expected a file, got a folder"),
         (folder / "gone" / "a.svg", f"there is no folder {folder / 'gone'}"),
         (folder / "README" / "a.svg", f"there is no folder {folder / 'README'}"),
         (folder / ("x" * 256), "cannot be written: File name too long"),
@@ -227,7 +230,7 @@ def test_devices_and_pipes_are_written_to_not_replaced(tmp_path: Path) -> None:
     write(tmp_path / "pipe", b"through the pipe")
     reader.join()
     assert (got, stat.S_ISFIFO((tmp_path / "pipe").lstat().st_mode)) == ([b"through the pipe"], True)
-    with pytest.raises(BadInput, match="is no ordinary file"), placed(tmp_path / "pipe"):
+    with pytest.raises(BadInput, match="expected a regular file"), placed(tmp_path / "pipe"):
         raise AssertionError("no database is written to a pipe")
 
 

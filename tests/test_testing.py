@@ -15,7 +15,7 @@ from resbench.ops import registry
 from resbench.ops.registry import OpKind, kind, kinds
 from resbench.testing import check_op
 from resbench.testing.case import Case, case_of
-from resbench.testing.checks import DUTIES
+from resbench.testing.checks import CHECKS
 from resbench.testing.claims import CLAIMS
 from resbench.testing.guess import guess
 
@@ -72,7 +72,7 @@ def odd(body: str, *, init: str = "", base: str = "nn.Module", claims: str = "",
 def test_one_that_keeps_it(load: Load) -> None:
     report = check_op(load(odd("x * self.weight", init=WEIGHT, base="Parametric")), {"by": 3}, inputs=[(4, 3, 2)])
     assert str(report) == "odd(by=3.0) of 4x3x2 -> 4x3x2: 8 checks, 0 MACs, stacked: by vmap"
-    assert report.checks == tuple(DUTIES)
+    assert report.checks == tuple(CHECKS)
 
 
 def test_by_name_with_claims_and_a_price() -> None:
@@ -100,34 +100,34 @@ BAD = {
     "forward": (odd("x * self.gone"), "shapes: it raises AttributeError: 'Odd' object has no attribute 'gone'"),
     "meta": (odd("x if x.is_meta else x[:, :2]"), "shapes: on meta it yields 8x6x5, on the CPU 2x6x5"),
     "training": (odd("x[:, :2] if self.training else x"), "shapes: on meta it yields 8x6x5, on the CPU 2x6x5"),
-    "batch": (odd("x.sum(0)"), "shapes: a batch of 3 went in, 8 came out"),
+    "batch": (odd("x.sum(0)"), "shapes: expected a batch of 3, as the input, got 8"),
     "two": (odd("(x, x)"), "shapes: an op yields one tensor, got tuple"),
     "draws": (odd("x + torch.rand_like(x)"),
-        "repeatable: two runs from one seed differ; an op that draws is a Random, and draws from `self.generator`: the largest"),
+        "repeatable: two runs from one seed differ; a random op must be a Random and draw from `self.generator`: the largest"),
     "own draws": (odd("x * torch.rand(len(x), 1, 1, 1, generator=self.generator, dtype=x.dtype)", base="Random"),
         "in_parts: a part of a batch has other draws than in the whole; draw for each image by `self.room` and `self.own`: the"),
-    "detached": (odd("x.detach() * 2"), "gradients: what it yields has no gradient: is something detached?"),
+    "detached": (odd("x.detach() * 2"), "gradients: the result has no gradient: is something detached?"),
     "half detached": (odd("x * x.detach()"), "gradients: in training: Jacobian mismatch"),
     "dtype": (odd("x.float() if x.dtype == torch.bfloat16 else x"),
-        "dtype: torch.bfloat16 goes in, torch.float32 comes out"),
+        "dtype: expected torch.bfloat16, as the input, got torch.float32"),
     "in place": (odd("x if x.requires_grad else x.add_(1.0)"),
         "input_kept: it changes its input in place, which others may read: an op yields a new tensor (`x * 2` for `x.mul_(2)`)"),
     "in place in training": (odd("torch.relu_(x) if self.training else torch.relu(x)"), "input_kept: it changes its input in "),
     "in place by its values": (odd("x.data.mul_(2.0)"), "input_kept: it changes its input in place"),
     "second in place": (odd("x + z.mul_(2)", inputs="x: Tensor, z: Tensor"), "input_kept: it changes input 1 in place"),
     "unpriced": (odd("x.cumsum(1)"),
-        "macs: nobody knows the price of aten.cumsum; say it: @op(..., macs=lambda arguments, shapes: ...)"),
+        "macs: the MACs are unknown of aten.cumsum; declare them: @op(..., macs=lambda arguments, shapes: ...)"),
     "negative": (odd("x", claims=", macs=lambda arguments, shapes: -1"),
-        "macs: `macs` must yield a whole number from 0, got -1"),
+        "macs: `macs` must return an integer of 0 or more, got -1"),
     "pure parameter": (odd("x * self.weight", init=WEIGHT, base="Parametric", claims=", pure=True"),
         "pure: it has parameters, so it is not pure"),
     "pure training": (odd("x * 2 if self.training else x", claims=", pure=True"),
         "pure: training and evaluation differ, so it is not pure: the largest difference is"),
     "commutative": (odd("x - 2 * z", claims=", commutative=True", inputs="x: Tensor, z: Tensor"),
-        "commutative: the order of its inputs counts, so it is not commutative: the largest difference is"),
+        "commutative: the order of its inputs matters, so it is not commutative: the largest difference is"),
     "idempotent": (odd("x / 2", claims=", idempotent=True"),
         "idempotent: a second time changes something, so it is not idempotent: the largest difference is"),
-    "keeps_zero": (odd("x + 0.5", claims=", keeps_zero=True"), "keeps_zero: of zeros it makes 0.5"),
+    "keeps_zero": (odd("x + 0.5", claims=", keeps_zero=True"), "keeps_zero: from zeros it makes 0.5"),
     "stacked": (odd("x - x.mean(1, keepdim=True)", claims=", pure=True, by_channel=True"),
         "stacked: results of 3 as one in training: the largest difference is"),
     "kept": (odd("x * 2", claims=', effect="kept"'),
@@ -211,7 +211,7 @@ def test_a_false_claim_is_found(claim: str, case: Case) -> None:
 def test_a_false_identity_or_spelling_is_found() -> None:
     scale, pool = case_of("scale", {"by": 0.5}, ()), case_of("max_pool", {"kernel": 3}, ())
     wrong = OpKind("scale", kind("scale").module, identity_when=lambda a, channels: True)
-    with pytest.raises(AssertionError, match="changes nothing: the largest difference is 3"):
+    with pytest.raises(AssertionError, match="and is not: the largest difference is 3"):
         CLAIMS["identity_when"](Case(wrong, scale.signature, scale.arguments, scale.shapes))
     wrong = OpKind("max_pool", kind("max_pool").module, spell_out=lambda a: {**a, "padding": 0})
     with pytest.raises(AssertionError, match="it is another op: the shapes are 8x6x5 and 8x4x3"):
@@ -220,19 +220,19 @@ def test_a_false_identity_or_spelling_is_found() -> None:
 
 def test_what_it_is_asked_is_checked(load: Load) -> None:
     for name, arguments, shapes, words in (
-        ("rleu", {}, (), "no op is called `rleu`; is its plugin installed? Its class can be given instead"),
-        (nn.ReLU, {}, (), 'ReLU is no op: `@op("name")` stands above the class of one'),
+        ("rleu", {}, (), "no op is called `rleu`; install its plugin, or give its class instead"),
+        (nn.ReLU, {}, (), 'ReLU is not an op: the class of an op has the decorator `@op("name")`'),
         ("relu", {"by": 1}, (), "op `relu` has no argument `by`; its arguments: none"),
         ("scale", {}, (), "op `scale`: argument `by` must be given: a number"),
         ("scale", {"by": "two"}, (), "op `scale`: by must be a number, got 'two'"),
-        ("subtract", {}, [(8, 6, 6)], "op `subtract` reads 2 inputs, got 1 shapes"),
+        ("subtract", {}, [(8, 6, 6)], "op `subtract`: expected 2 inputs, got 1 shapes"),
     ):
         with pytest.raises(AssertionError) as error:
             check_op(name, arguments, shapes)
         assert str(error.value) == words
     hidden = odd("x").replace("@op", "def hide():\n  pass\n@op", 1)
     hidden = hidden.replace("@op", "if True:\n @op").replace("\nclass", "\n class").replace("\n    ", "\n     ")
-    with pytest.raises(AssertionError, match=r"^op `odd`: its class must stand at the top level of .*\.py$"):
+    with pytest.raises(AssertionError, match=r"^op `odd`: its class must be at the top level of .*\.py$"):
         check_op(load(hidden))
 
 
@@ -251,4 +251,4 @@ def test_arguments_are_guessed_and_each_choice_is_taken() -> None:
 def test_what_nobody_can_guess_is_told(load: Load) -> None:
     with pytest.raises(AssertionError) as error:
         guess(load(odd("x").replace("by: float = 2.0", "by: str")))
-    assert str(error.value) == "nobody can guess its argument `by` (a text); use check_op in a test"
+    assert str(error.value) == "cannot guess its argument `by` (a text); use check_op in a test"

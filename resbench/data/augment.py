@@ -1,9 +1,10 @@
-"""K batches of B images one after the other (float (K B)CHW, normalised), a generator for each -> the same augmented.
+"""K batches of B images in a row (float (K B)CHW, normalised), a generator for each -> the augmented images.
 
-One draw an image. Each network of a stack has a generator of its own, so that its images are those that it has alone. Draws
-are made where the generators live: CPU generators give the same images on every device, and on a GPU the host waits for the
-copy of the draws; with generators on the batch's own device nothing waits. Same generator states, same images. Where B images are
-a part of a batch, the draws are those that the part has in the whole. pad_crop returns plain BCHW memory, whatever it is given.
+Each image has its own draw. Each network of a stack has its own generator, so that it gets the images it gets when trained
+alone. Draws are made on the generators' device: CPU generators give the same images on every device, but on a GPU the host
+waits for the copy of the draws; with generators on the batch's own device nothing waits. The same generator states give the
+same images. Where B images are a part of a batch, the draws are those of the part in the whole. pad_crop always returns
+contiguous BCHW memory.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from resbench.random_streams import WHOLE, Shard
 
 
 def pad_crop(x: Tensor, pad: int, generators: Sequence[Generator], part: Shard = WHOLE) -> Tensor:
-    """Return zeros around each image, `pad` pixels wide, and a crop of the original size at a random place of each.
+    """Pad each image with `pad` pixels of zeros and crop it to its original size at a random place.
 
     The zeros are the mean colour, x being normalised.  He et al. 2016, arXiv:1512.03385, section 4.2 (pad 4)
     """
     if isinstance(pad, bool) or not isinstance(pad, int) or pad < 0:
-        raise BadInput(f"`pad` of `pad_crop` must be a whole number of pixels, 0 or more, not {pad!r}")
+        raise BadInput(f"`pad` of `pad_crop` must be a whole number of pixels, 0 or more, got {pad!r}")
     batch, channels, height, width = x.shape
     corner = _draw(2 * pad + 1, (2, batch // len(generators), 1), generators, 1, part).to(x.device)
     rows = corner[0] + torch.arange(height, device=x.device)
@@ -37,13 +38,13 @@ def pad_crop(x: Tensor, pad: int, generators: Sequence[Generator], part: Shard =
 
 
 def flip(x: Tensor, generators: Sequence[Generator], part: Shard = WHOLE) -> Tensor:
-    """Left and right exchanged in each image with probability 1/2."""
-    chosen = _draw(2, (len(x) // len(generators), 1, 1, 1), generators, 0, part).to(x.device)
-    return torch.where(chosen == 1, x.flip(3), x)
+    """Flip each image horizontally with probability 1/2."""
+    flipped = _draw(2, (len(x) // len(generators), 1, 1, 1), generators, 0, part).to(x.device)
+    return torch.where(flipped == 1, x.flip(3), x)
 
 
 def cutout(x: Tensor, size: int, generators: Sequence[Generator], part: Shard = WHOLE) -> Tensor:
-    """Return a square of zeros, the mean colour, around a random pixel of each image.  DeVries & Taylor 2017,
+    """Set a square around a random pixel of each image to zero, the mean colour.  DeVries & Taylor 2017,
     arXiv:1708.04552
     """
     batch, _, height, width = x.shape
@@ -63,10 +64,10 @@ def random_resized_crop(
     generators: Sequence[Generator],
     part: Shard = WHOLE,
 ) -> Tensor:
-    """Return a crop of random area and shape at a random place of each image, brought to the old size (bilinear).
+    """Crop each image to a random area and aspect ratio at a random place, and resize it to its old size (bilinear).
 
-    `scale`: bounds of its part of the area; `ratio`: of width over height, even in the logarithm; a side longer than the
-    image's is cut to it.  Szegedy et al. 2015, arXiv:1409.4842
+    `scale`: bounds of the fraction of the area; `ratio`: bounds of width over height, uniform in the logarithm; a side longer
+    than the image's is cut to it.  Szegedy et al. 2015, arXiv:1409.4842
     """
     batch, _, height, width = x.shape
     n = batch // len(generators)
@@ -75,7 +76,10 @@ def random_resized_crop(
     area = scale[0] + (scale[1] - scale[0]) * area
     log = [math.log(bound) for bound in ratio]
     shape = torch.exp(log[0] + (log[1] - log[0]) * shape) * height / width
-    across, along = (area * shape).sqrt().clamp(max=1), (area / shape).sqrt().clamp(max=1)  # parts of width and height
+    across, along = (
+        (area * shape).sqrt().clamp(max=1),
+        (area / shape).sqrt().clamp(max=1),
+    )  # fractions of width and height
     zero = torch.zeros_like(area)
     rows = (
         torch.stack([across, zero, (1 - across) * (2 * right - 1)], 1),
@@ -86,7 +90,7 @@ def random_resized_crop(
 
 
 def _draw(below: int, shape: tuple[int, ...], generators: Sequence[Generator], axis: int, part: Shard) -> Tensor:
-    """Whole numbers from 0; those of one generator after the other along the axis of the images."""
+    """Draw integers from 0 to below `below`; the draws of the generators are concatenated along the axis of the images."""
     n = shape[axis]
     every = (*shape[:axis], n * part.of, *shape[axis + 1 :])
     drawn = [torch.randint(below, every, generator=g, device=g.device) for g in generators]
@@ -96,4 +100,4 @@ def _draw(below: int, shape: tuple[int, ...], generators: Sequence[Generator], a
 AUGMENTATIONS: dict[str, Callable[..., Tensor]] = {
     "pad_crop": pad_crop, "flip": flip, "cutout": cutout, "random_resized_crop": random_resized_crop,
 }  # fmt: skip
-"""By the name a recipe uses. Called with the batch, the recipe's options by name, `generators` and `part` by name."""
+"""The augmentations by their name in a recipe. By name, each takes the recipe's options, `generators` and `part`."""

@@ -1,8 +1,8 @@
-"""Images and labels (uint8 BCHW, int64 B) with train, val and test indices -> a data set that holds together, its digest.
+"""Images and labels (uint8 BCHW, int64 B) with train, val and test indices -> a consistent data set and its digest.
 
-Everything that chooses sees train and val alone. The test images come out of one function, `sealed_test` (data/split.py), so
-that a search for that word finds every place that looks at them. data/images/inspection.py decodes them as well, to see that they
-can be read, and keeps no more of their pixels than the darkest and the brightest.
+Code that selects anything sees train and val only. The test images come from one function, `sealed_test` (data/split.py), so
+that a search for that word finds every place that uses them. data/images/inspection.py decodes them too, to check that they
+can be read, and keeps only the darkest and the brightest of their pixel values.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ import torch
 from torch import Tensor
 
 from resbench.data.files import ImageFiles
-from resbench.data.images.inspection import Tell, inspect, silent
+from resbench.data.images.inspection import OnProgress, inspect, silent
 from resbench.data.info import DatasetInfo
 from resbench.errors import BadInput
 
 SPLITS = ("train", "val", "test")
-SAMPLE = 5000  # train images of files that mean and sd are taken over
+SAMPLE = 5000  # train images of which mean and standard deviation are computed, where images are files
 AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
-    """Raises BadInput with every fault at once. Two are the same if their digests are."""
+    """Images, labels and splits, checked: BadInput lists every fault. Two data sets are equal if their digests are."""
 
     name: str
     images: Tensor | ImageFiles
-    """uint8, BCHW: pixels in memory, on the CPU, or files that are decoded as they are needed."""
+    """uint8, BCHW: pixels in memory, on the CPU, or files that are decoded on demand."""
     labels: Tensor
     """int64, B, from 0 to n_classes - 1."""
     splits: Mapping[str, Tensor]
@@ -41,9 +41,9 @@ class Dataset:
     source: str
     licence: str
     notes: tuple[str, ...] = ()
-    """What its loader has to say of how it was read, in sentences."""
+    """Notes of the loader about how the data were read, in sentences."""
     copies: Literal["unchecked", "reported", "refused"] = "unchecked"
-    """What becomes of an image that stands in two splits (data/duplicates.py)."""
+    """How an image that is in two splits is treated (data/duplicates.py)."""
 
     def __post_init__(self) -> None:
         faults = [*_tensor_faults(self)] or [*_label_faults(self), *_split_faults(self)]
@@ -62,7 +62,7 @@ class Dataset:
 
 
 def describe(dataset: Dataset) -> DatasetInfo:
-    """Return what was loaded, in the words of the registry."""
+    """Return the DatasetInfo of what was loaded, to compare it with the registered one."""
     sizes = {split: len(dataset.splits[split]) for split in SPLITS}
     return DatasetInfo(
         name=dataset.name,
@@ -76,18 +76,18 @@ def describe(dataset: Dataset) -> DatasetInfo:
     )
 
 
-def digest(dataset: Dataset, tell: Tell = silent) -> str:
-    """`d1_` and the sha256 of images, labels and splits (in their order, which the order of training follows).
+def digest(dataset: Dataset, on_progress: OnProgress = silent) -> str:
+    """Return `d1_` and the sha256 of images, labels and splits (in their order, which the order of training follows).
 
-    Each part is preceded by its name, type and shape, so no two data sets are written alike. Names (of the set, of its
-    classes), source and licence do not count; of files, their bytes count, and the rules of data/images/pixels.py that changed
+    Each part is preceded by its name, type and shape, so no two data sets are hashed alike. Names (of the set, of its
+    classes), source and licence are not hashed; of files, their bytes are, and the rules of data/images/pixels.py that changed
     their pixels. `d1` is the version of this layout. Raises SpecError that names every file that cannot be read.
     """
     hashed = sha256(b"resbench data set, layout 1\n")
     parts = {"labels": dataset.labels, **{split: dataset.splits[split] for split in SPLITS}}
     if isinstance(dataset.images, ImageFiles):
         hashed.update(f"files {'x'.join(map(str, dataset.images.shape))}\n".encode())
-        hashed.update(b"".join(inspect(dataset.images, tell).digests()))
+        hashed.update(b"".join(inspect(dataset.images, on_progress).digests()))
     else:
         parts = {"images": dataset.images, **parts}
     for name, tensor in parts.items():
@@ -105,45 +105,47 @@ def pick(images: Tensor | ImageFiles, index: Tensor) -> Tensor:
 
 
 def moments(dataset: Dataset) -> tuple[Tensor, Tensor]:
-    """Mean and sd of each channel over the train split (C 1 1), on the scale 0 to 1; of files, over at most 5000 of it."""
+    """Return mean and standard deviation per channel over the train split (C 1 1), from 0 to 1; of at most 5000 files."""
     index = dataset.splits["train"]
     if isinstance(dataset.images, ImageFiles):
-        index = index[:: -(-len(index) // SAMPLE)]  # evenly spread, so of every class where they lie by class
+        index = index[
+            :: -(-len(index) // SAMPLE)
+        ]  # evenly spaced, so that all classes are in it where files are sorted by class
     found = [_moments(channel) for channel in pick(dataset.images, index).unbind(1)]
     mean, sd = torch.tensor(found, dtype=torch.float32).T[:, :, None, None]
     return mean, sd
 
 
 def _moments(pixels: Tensor) -> tuple[float, float]:
-    """Mean and sd of uint8 pixels on the scale 0 to 1; over counts of values, so exact: no order of summing matters."""
+    """Return mean and standard deviation of uint8 pixels, from 0 to 1; computed exactly, from counts of the values."""
     counts = torch.bincount(pixels.flatten(), minlength=256).tolist()
     n = sum(counts)
     total = sum(value * count for value, count in enumerate(counts))
     squares = sum(value * value * count for value, count in enumerate(counts))
     sd = sqrt(n * squares - total * total) / n / 255
-    return total / n / 255, sd or 1.0  # a constant channel says nothing, and becomes 0 rather than nan
+    return total / n / 255, sd or 1.0  # a constant channel becomes 0 rather than nan
 
 
 def _tensor_faults(data: Dataset) -> Iterator[str]:
-    """Yield what would make the finer checks meaningless: types, numbers of axes, names of splits."""
+    """Yield the faults that would make finer checks meaningless: types, numbers of axes, names of splits."""
     if isinstance(data.images, Tensor) and not _is(data.images, torch.uint8, 4):
-        yield f"images must be uint8 BCHW on the CPU and not empty, not {_kind(data.images)}"
+        yield f"images must be uint8 BCHW on the CPU and not empty, got {_kind(data.images)}"
     elif not _is(data.labels, torch.int64, 1) or len(data.labels) != len(data.images):
-        yield f"labels must be int64 on the CPU, one per image ({len(data.images)}), not {_kind(data.labels)}"
+        yield f"labels must be int64 on the CPU, one per image ({len(data.images)}), got {_kind(data.labels)}"
     if set(data.splits) != set(SPLITS):
         given = ", ".join(f"`{split}`" for split in data.splits)
-        yield f"splits must be `train`, `val` and `test`, not {given or 'none'}"
+        yield f"splits must be `train`, `val` and `test`, got {given or 'none'}"
     for split, index in data.splits.items():
         if not _is(index, torch.int64, 1):
-            yield f"split `{split}` must be int64 with one axis, on the CPU and not empty, not {_kind(index)}"
+            yield f"split `{split}` must be int64 with one axis, on the CPU and not empty, got {_kind(index)}"
 
 
 def _label_faults(data: Dataset) -> Iterator[str]:
     if data.n_classes < 2 or len(set(data.classes)) < data.n_classes:
-        yield f"classes must be two or more different names, not {list(data.classes)}"
+        yield f"classes must be two or more different names, got {list(data.classes)}"
     low, high = int(data.labels.min()), int(data.labels.max())
     if low < 0 or high >= data.n_classes:
-        yield f"labels must be 0 to {data.n_classes - 1} ({data.n_classes} classes), not {low} to {high}"
+        yield f"labels must be 0 to {data.n_classes - 1} ({data.n_classes} classes), got {low} to {high}"
 
 
 def _split_faults(data: Dataset) -> Iterator[str]:
@@ -152,13 +154,13 @@ def _split_faults(data: Dataset) -> Iterator[str]:
         index: list[int] = data.splits[split].tolist()
         if min(index) < 0 or max(index) >= len(data.images):
             allowed = f"0 to {len(data.images) - 1}"
-            yield f"split `{split}` must point at images {allowed}, not {min(index)} to {max(index)}"
+            yield f"split `{split}` must contain positions {allowed}, got {min(index)} to {max(index)}"
         first = next((i for i in index if i in seen), None)
         twice = len(index) - len(set(index))
         if first is not None:
-            yield f"image {first} is in split `{seen[first]}` and in `{split}`: splits may not share images"
+            yield f"image {first} is in split `{seen[first]}` and in `{split}`; splits must not share images"
         if twice:
-            yield f"split `{split}` names {twice} image{'s' * (twice > 1)} more than once"
+            yield f"split `{split}` contains {twice} image{'s' * (twice > 1)} more than once"
         seen.update(dict.fromkeys(index, split))
 
 

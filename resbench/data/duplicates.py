@@ -1,6 +1,6 @@
-"""A data set -> images that are the same byte for byte in two splits, or in two classes.
+"""A data set -> images that are identical, byte for byte, in two splits or in two classes.
 
-A copy in val or test is scored after it was trained on.  Of files the bytes count, of arrays the pixels.
+The network is trained on an image of which val or test has a copy.  Files are compared by their bytes, arrays by their pixels.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Pair = tuple[int, int]  # positions of two equal images
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """Of each content that stands in several splits, or in several classes, the first two images that differ in that."""
+    """Pairs of identical images: of each content in several splits (or classes), the first two images that differ in that."""
 
     across_splits: Sequence[Pair]
     across_classes: Sequence[Pair]
@@ -40,10 +40,10 @@ def find_duplicates(dataset: Dataset) -> Duplicates:
 
 
 def refuse_duplicates(dataset: Dataset) -> None:
-    """Raises BadInput where two splits share an image, and the settings of the data set do not allow it."""
+    """Raise BadInput if two splits share an image and the settings of the data set do not allow it."""
     if dataset.copies == "refused" and (pairs := find_duplicates(dataset).across_splits):
         raise BadInput(
-            f"{_told(dataset, pairs, 'splits')}. Take them out of one, or let val and test hold what was trained on by "
+            f"{_message(dataset, pairs, 'splits')}. Remove them from one, or allow copies of training images in val and test by "
             f"`allow_copies: true`"
         )
 
@@ -54,10 +54,10 @@ def duplicate_notes(dataset: Dataset) -> Iterator[str]:
     found = find_duplicates(dataset)
     for pairs, where in ((found.across_splits, "splits"), (found.across_classes, "classes")):
         if pairs:
-            yield _told(dataset, pairs, where)
+            yield _message(dataset, pairs, where)
 
 
-def _told(dataset: Dataset, pairs: Sequence[Pair], where: str) -> str:
+def _message(dataset: Dataset, pairs: Sequence[Pair], where: str) -> str:
     places = _places(dataset)
 
     def name(position: int) -> str:
@@ -68,7 +68,7 @@ def _told(dataset: Dataset, pairs: Sequence[Pair], where: str) -> str:
 
     shown = "; ".join(f"{name(a)} and {name(b)}" for a, b in pairs[:NAMED])
     more = f"; and {len(pairs) - NAMED} more" if len(pairs) > NAMED else ""
-    images = f"{len(pairs)} images stand" if len(pairs) > 1 else "1 image stands"
+    images = f"{len(pairs)} images are" if len(pairs) > 1 else "1 image is"
     return f"{images} in two {where}, byte for byte: {shown}{more}"
 
 
@@ -78,7 +78,7 @@ def _pairs(groups: Mapping[int, Sequence[int]], kind: Mapping[int, object]) -> l
 
 
 def _places(dataset: Dataset) -> dict[int, tuple[str, int]]:
-    """Of each image that is used: its split and its number in it."""
+    """Return, for each image in use, its split and its number in it."""
     return {
         position: (split, number) for split in SPLITS for number, position in enumerate(dataset.splits[split].tolist())
     }

@@ -1,7 +1,7 @@
-"""Image files -> pixels when they are asked for: uint8 BCHW, decoded by threads ahead of their use.
+"""Image files -> pixels on demand: uint8 BCHW, decoded by threads ahead of their use.
 
-Of each image the largest square in its middle, brought to one size (bicubic, antialiased). The decoders of Pillow leave Python's
-lock alone, so threads work side by side and need no process of their own.
+The largest square in the middle of each image is resized to one size (bicubic, antialiased). Pillow's decoders release Python's
+global lock, so threads decode in parallel and no further process is needed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from resbench.data.images.pixels import Rules, read_image
 from resbench.errors import BadInput, Reason
 from resbench.escape import printable
 
-AHEAD = 2  # batches that are decoded while one is used
+AHEAD = 2  # batches that are decoded while one is in use
 _LONGEST = 1000  # characters of a path in a message
 
 
@@ -39,7 +39,7 @@ class ImageFiles:
         return len(self.paths), self.rules.channels, self.size, self.size
 
     def batches(self, chosen: Iterable[Tensor]) -> Iterator[Tensor]:
-        """Yield the images at the positions of each batch. Raises BadInput with the name of a file that is no image."""
+        """Yield the images at the positions of each batch. Raises BadInput with the name of a file that is not an image."""
         pool = ThreadPoolExecutor(thread_name_prefix="decode")
         ahead: deque[list[Future[Tensor]]] = deque()
         try:
@@ -49,7 +49,7 @@ class ImageFiles:
                     yield torch.stack([image.result() for image in ahead.popleft()])
             while ahead:
                 yield torch.stack([image.result() for image in ahead.popleft()])
-        finally:  # whoever asked may have enough before the end
+        finally:  # the caller may stop before the end
             pool.shutdown(cancel_futures=True)
 
     def read(self, position: int) -> Tensor:
@@ -62,7 +62,7 @@ class ImageFiles:
 
 
 def chw(image: Image.Image, size: tuple[int, int]) -> Tensor:
-    """An image of mode L or RGB -> uint8 CHW, its middle brought to (width, height)."""
+    """An image of mode L or RGB -> uint8 CHW, its middle resized to (width, height)."""
     pixels = torch.from_numpy(np.array(ImageOps.fit(image, size)))
     return pixels[None] if pixels.ndim == 2 else pixels.permute(2, 0, 1)
 

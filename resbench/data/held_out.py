@@ -1,4 +1,4 @@
-"""Labels of training images -> the tenth of each class that becomes val or test, the same wherever it is drawn."""
+"""Labels of training images -> the tenth of each class that becomes val or test; every machine draws the same."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from resbench.random_streams import stream
 
-PART = 10  # one image of so many, rounded down, and one at least
+PART = 10  # one image in ten is held out, rounded down, and at least one
 
 
 def tenth_by_class(labels: Sequence[int], purpose: str) -> list[int]:
-    """Positions, in their order; drawn within each class by a hash of (place in the class, purpose).
+    """Draw positions within each class by a hash of (place in the class, purpose); they are returned in ascending order.
 
     >>> len(tenth_by_class([0] * 25 + [1] * 3, "val of something"))
     3

@@ -1,4 +1,4 @@
-"""What a network must know of a data set -> DatasetInfo, without a pixel and without torch."""
+"""The facts of a data set that a network depends on: DatasetInfo, without pixels and without torch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class DatasetInfo:
     n_val: int
     n_test: int
     source: str
-    """Whose images they are and where they come from, for a person to cite."""
+    """Authors and origin of the images, for citation."""
     licence: str
     offline: bool = True
-    """Whether it comes with resbench or its plugin, or is generated: nothing has to be fetched."""
+    """Whether it comes with resbench or its plugin, or is generated: no download is needed."""

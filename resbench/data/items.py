@@ -1,11 +1,11 @@
-"""Things of pairs (image, label), such as torchvision's data sets -> Dataset, all in memory.
+"""Sequences of pairs (image, label), such as torchvision's data sets -> Dataset in memory.
 
     @dataset(INFO)
     def mine() -> Dataset:
         return from_items(INFO, {"train": Mine("train"), "test": Mine("test")})
 
-An image is a PIL image, a numpy array (HWC or HW) or a tensor (CHW): 8 bits, or floats from 0 to 1; not normalised, for that is
-done by the train split.  A PIL image is brought to the size of the data set as a file would be; the others have it.
+An image is a PIL image, a numpy array (HWC or HW) or a tensor (CHW): 8 bits, or floats from 0 to 1; not normalised: training
+normalises them.  A PIL image is resized to the size of the data set as a file would be; the others must have that size.
 """
 
 from __future__ import annotations
@@ -31,24 +31,22 @@ class Items(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int, /) -> Any:
-        """Return an image and the number of its class, first of what may be more."""
+        """Return an image and the number of its class; further values are ignored."""
 
 
 def from_items(info: DatasetInfo, parts: Mapping[str, Items], classes: Sequence[str] = ()) -> Dataset:
-    """Read every item once. What is not among the parts is drawn from train, a tenth of each class.
+    """Read every item once. A missing val or test is drawn from train, a tenth of each class.
 
     Args:
-        info: what the data set is registered as; its sizes must be those that come of it.
-        parts: of `train`, and of `val` and `test` where they are there.
-        classes: their names; else their numbers.
+        info: the registered facts; their sizes must be those of the result.
+        parts: the items of `train` and, optionally, of `val` and `test`.
+        classes: names of the classes; by default their numbers.
 
     Raises:
-        Reason: with the part and number of an item that is no such pair.
+        Reason: if an item is not such a pair, with its part and number.
     """
     if "train" not in parts or not set(parts) <= set(SPLITS):
-        raise Reason(
-            f"parts: `train`, and `val` and `test` where they are, are needed; got {', '.join(parts) or 'none'}"
-        )
+        raise Reason(f"parts: expected `train` and, optionally, `val` and `test`, got {', '.join(parts) or 'none'}")
     pixels, labels = torch.empty(sum(map(len, parts.values())), *info.input_shape, dtype=torch.uint8), list[int]()
     splits: dict[str, Tensor] = {}
     for split, items in parts.items():
@@ -72,24 +70,24 @@ def from_items(info: DatasetInfo, parts: Mapping[str, Items], classes: Sequence[
 
 
 def _pixels(image: Any, shape: tuple[int, int, int]) -> Tensor:
-    """CHW. Raises Reason, and what Pillow raises."""
+    """Return one image as uint8 CHW. Raises Reason, and whatever Pillow raises."""
     channels, height, width = shape
     if isinstance(image, Image.Image):
         if channels not in (1, 3):
-            raise Reason(f"a PIL image has 1 or 3 channels, and the data set {channels}")
+            raise Reason(f"a PIL image must have 1 or 3 channels, the data set has {channels}")
         return chw(convert(image, Rules(channels)).image, (width, height))
     if isinstance(image, Tensor):
         values = image.numpy(force=True)
     elif isinstance(image, np.ndarray):
         values = image[None] if image.ndim == 2 else image.transpose(2, 0, 1) if image.ndim == 3 else image
     else:
-        raise Reason(f"a PIL image, an array or a tensor is needed, it is of the type {type(image).__name__}")
+        raise Reason(f"expected a PIL image, an array or a tensor, got {type(image).__name__}")
     if values.shape != shape:
         raise Reason(
-            f"an image of {'x'.join(map(str, shape))} (CxHxW) is needed, it has {'x'.join(map(str, values.shape))}"
+            f"expected an image of {'x'.join(map(str, shape))} (CxHxW), got {'x'.join(map(str, values.shape))}"
         )
     if values.dtype == np.uint8:
         return torch.from_numpy(np.ascontiguousarray(values))
     if values.dtype.kind != "f":
-        raise Reason(f"pixels of 8 bits, or floats from 0 to 1, are needed, it has {values.dtype}")
+        raise Reason(f"expected pixels of 8 bits, or floats from 0 to 1, got {values.dtype}")
     return torch.from_numpy(to_uint8(values, (0, 1)))

@@ -1,4 +1,4 @@
-"""A data set's path as a study says it -> where it is: as it stands, else where all data are looked for."""
+"""A data set's path in a study -> its place: the path as given, else below the folders in which data are searched."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from resbench.language.library.lookup import at_home
 
 
 def folders() -> tuple[Path, ...]:
-    """Where data are looked for, the first also where they are downloaded to: `$RESBENCH_DATA`, else two folders."""
+    """Return the folders in which data are searched; downloads go to the first: `$RESBENCH_DATA`, else two folders."""
     named = os.environ.get("RESBENCH_DATA")
     return (Path(named),) if named else (Path("data").resolve(), Path.home() / ".cache" / "resbench" / "data")
 
 
 def find(path: str, is_there: Callable[[Path], bool], what: str) -> Path:
-    """Raises Reason with the places where no such thing (`what`) is."""
+    """Return where the path is. Raises Reason with all places that were searched; `what` names the thing."""
     given = at_home(path)
     places = [given, *(folder / path for folder in folders() if not given.is_absolute())]
     found = next((place for place in places if is_there(place)), None)

@@ -1,6 +1,6 @@
-"""A public data set in torchvision's folders -> Dataset: train without val, val drawn from it by class, test as it was published.
+"""A public data set in torchvision's folders -> Dataset: val is drawn from train by class, test is as published.
 
-Looked for in `$RESBENCH_DATA`, else in `./data` and `~/.cache/resbench/data`; downloaded only where RESBENCH_DOWNLOAD=1 says so.
+It is searched in `$RESBENCH_DATA`, else in `./data` and `~/.cache/resbench/data`; it is downloaded only if RESBENCH_DOWNLOAD=1.
 """
 
 from __future__ import annotations
@@ -25,15 +25,17 @@ _TO_DO = "Put it there as torchvision lays it out, name another folder in RESBEN
 
 
 def may_download() -> bool:
-    """Return what RESBENCH_DOWNLOAD says. Raises Reason where that is neither yes nor no."""
-    said = os.environ.get("RESBENCH_DOWNLOAD") or "0"
-    if said not in ("0", "1"):
-        raise Reason(f"RESBENCH_DOWNLOAD: expected 1 (download) or 0, got {said!r}")
-    return said == "1"
+    """Return whether RESBENCH_DOWNLOAD allows downloads. Raises Reason if it is neither 0 nor 1."""
+    value = os.environ.get("RESBENCH_DOWNLOAD") or "0"
+    if value not in ("0", "1"):
+        raise Reason(f"RESBENCH_DOWNLOAD: expected 1 (download) or 0, got {value!r}")
+    return value == "1"
 
 
 def read_public(info: DatasetInfo, classes: tuple[str, ...], files: str, part: Part) -> Dataset:
-    """`part` reads uint8 BCHW and labels, and raises RuntimeError or OSError where its files are not there. Raises Reason."""
+    """Read the data set. `part` reads uint8 BCHW and labels, and raises RuntimeError or OSError if its files are missing.
+    Raises Reason if they are missing and may not or cannot be downloaded.
+    """
     import numpy as np
     import torch
 
@@ -61,7 +63,7 @@ def read_public(info: DatasetInfo, classes: tuple[str, ...], files: str, part: P
 
 
 def absent(files: str, part: Part) -> str | None:
-    """Where the files were looked for and what to do, if they are not there; nothing is downloaded."""
+    """Return where the files were searched and what to do, if they are missing; nothing is downloaded."""
     if _there(part) is not None:
         return None
     if may_download():
@@ -95,8 +97,8 @@ def _not_in(files: str) -> str:
 
 
 def read_idx_part(name: str, places: tuple[Path, ...], folder: Path, train: bool, download: bool) -> tuple[Any, Any]:
-    """Return a part of MNIST's kind: from torchvision's folder of that class, or a place with the four IDX files
-    themselves.
+    """Read a part of a data set in MNIST's format, from torchvision's folder of that class or a folder with the four IDX
+    files.
     """
     from resbench.data.make.idx import read_idx
     from resbench.errors import BadInput

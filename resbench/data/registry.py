@@ -1,12 +1,12 @@
 """A data set's name and its settings -> DatasetInfo (without torch) or Dataset (pixels).
 
     @dataset(DatasetInfo(name="mine", input_shape=(1, 8, 8), n_classes=10, ...))
-    def mine() -> Dataset: ...        # imports torch inside, and raises Reason for what keeps it from loading
+    def mine() -> Dataset: ...        # imports torch inside, and raises Reason if it cannot load
 
     @configured("drawn", Settings, about)  # settings: a frozen pydantic model; about(settings) -> DatasetInfo
     def drawn(settings: Settings) -> Dataset: ...
 
-The files in `sets/` are registered when a question is first asked; plugins use the same decorators.
+The files in `sets/` are registered at the first query; plugins use the same decorators.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from resbench.plugins import load as plugins
 if TYPE_CHECKING:
     from resbench.data.dataset import Dataset
 
-Loader = Callable[..., Any]  # -> Dataset; given the settings where there are any
-Absent = Callable[[], str | None]  # why the data are not on this machine, in a sentence; it fetches nothing
+Loader = Callable[..., Any]  # -> Dataset; called with the settings if it has any
+Absent = Callable[[], str | None]  # returns why the data are not on this machine; it downloads nothing
 NO_SETTINGS: Mapping[str, Plain] = {}
 
 
@@ -49,21 +49,21 @@ class _Entry:
 
 
 class _None(Model):
-    """Of a data set that there is one of."""
+    """The settings of a data set without settings."""
 
 
 _entries: dict[str, _Entry] = {}
 
 
 def _never() -> None:
-    """Of data that come with their loader."""
+    """Return None: the data come with their loader."""
 
 
 def dataset(info: DatasetInfo, absent: Absent = _never, *, settled: bool = False) -> Callable[[Loader], Loader]:
     """Register a loader under `info.name`. Raises PluginError, naming both origins, where the name is taken.
 
-    `absent`: says why the data are not on this machine, where that can be. `settled`: that they are the same on every machine,
-    so that there is nothing to find in them, and `study check` does not load them.
+    `absent`: returns why the data are not on this machine, if they may be missing. `settled`: whether they are the same on every
+    machine, so that there is nothing to inspect and `study check` does not load them.
     """
 
     def register(loader: Loader) -> Loader:
@@ -75,9 +75,9 @@ def dataset(info: DatasetInfo, absent: Absent = _never, *, settled: bool = False
 def configured(
     name: str, settings: type[Model], about: Callable[[Any], DatasetInfo], *, settled: bool = False
 ) -> Callable[[Callable[[Any], Dataset]], Callable[[Any], Dataset]]:
-    """Register a loader that is given `settings`, which stand beside the name in YAML. Raises as `dataset` does.
+    """Register a loader that is called with `settings`, given beside the name in YAML. Raises as `dataset` does.
 
-    `about` may raise Reason; that of settings without a value, where there are such, is what the list of data sets shows.
+    `about` may raise Reason; if all settings have defaults, the list of data sets shows what it returns for them.
     """
 
     def register(loader: Callable[[Any], Dataset]) -> Callable[[Any], Dataset]:
@@ -87,7 +87,7 @@ def configured(
 
 
 def _register(name: str, entry: _Entry) -> Loader:
-    _fill_own()  # first come resbench's own, so that it is the plugin that is refused
+    _fill_own()  # resbench's own come first, so that a clash is reported for the plugin
     if name in _entries:
         taken = _entries[name].origin
         raise PluginError(f"data set `{name}` is registered twice: by {taken} and by {entry.origin}; rename one")
@@ -107,18 +107,18 @@ def names() -> tuple[str, ...]:
 
 
 def own_names() -> tuple[str, ...]:
-    """Return those of resbench itself; no plugin is asked."""
+    """Return the data sets of resbench itself; no plugin is loaded."""
     _fill_own()
     return tuple(sorted(_entries))
 
 
 def settings(name: str) -> type[Model]:
-    """Return what may stand beside the name."""
+    """Return the model of the settings that may be given beside the name."""
     return _entry(name).settings
 
 
 def listed(name: str) -> DatasetInfo | None:
-    """Return what is known without settings; None where some must be given."""
+    """Return the info for default settings; None if a setting is required."""
     entry = _entry(name)
     if any(field.is_required() for field in entry.settings.model_fields.values()):
         return None
@@ -145,22 +145,22 @@ def is_settled(name: str) -> bool:
 
 
 def absent(name: str) -> str | None:
-    """Return why the data set cannot be loaded on this machine, where it is one that must be fetched; nothing is fetched."""
+    """Return why the data set is not on this machine, if it must be downloaded and was not; nothing is downloaded."""
     return _entry(name).absent()
 
 
 def load(name: str, given: Mapping[str, Plain] = NO_SETTINGS) -> Dataset:
-    """Return the pixels, checked against what is registered. Raises BadInput: unknown name, file missing or altered."""
+    """Load the data, checked against the registered info. Raises BadInput: unknown name, file missing or altered."""
     entry = _entry(name)
     settings = _settings(entry, name, given)
     try:
         loaded = entry.loader(settings)
         _check(loaded, entry.about(settings))
     except Reason as fact:
-        raise BadInput(f"data set `{name}`: {fact}. {_without(name)}") from None
+        raise BadInput(f"data set `{name}`: {fact}. {_still_works(name)}") from None
     except ResbenchError:
         raise
-    except Exception as error:  # whatever a plugin's loader does, the user learns whose it is
+    except Exception as error:  # a plugin's loader may raise anything; the message names its owner
         owner = plugins.owner_of(entry.code)
         whose = f"{owner.label}, " if owner is not None else ""
         raise PluginError(f"data set `{name}`, {whose}{entry.origin}: {type(error).__name__}: {error}") from error
@@ -194,15 +194,17 @@ def _check(loaded: Dataset, expected: DatasetInfo) -> None:
         for field in fields(expected)
         if field.name != "offline"
     }
-    wrong = [f"{key} is {was!r}, registered as {said!r}" for key, (was, said) in pairs.items() if was != said]
+    wrong = [
+        f"{key} is {actual!r}, registered as {stated!r}" for key, (actual, stated) in pairs.items() if actual != stated
+    ]
     if wrong:
-        raise Reason(f"the data loaded are not those registered: {'; '.join(wrong)}")
+        raise Reason(f"the loaded data differ from what is registered: {'; '.join(wrong)}")
 
 
-def _without(name: str) -> str:
-    """Return what a user can do while one data set cannot be loaded."""
+def _still_works(name: str) -> str:
+    """Return the sentence about what still works while one data set cannot be loaded."""
     others = ", ".join(f"`{one}`" for one in names() if one != name and (about := listed(one)) and about.offline)
-    return "Without it still work: checking, compiling and measuring networks, reading results" + (
+    return "Still available: checking, compiling and measuring networks, reading results" + (
         f", and the other data sets ({others})" if others else ""
     )
 
@@ -213,6 +215,6 @@ def _modules() -> tuple[str, ...]:
 
 
 def _fill_own() -> None:
-    """Import every file in `sets/`; for those imported already, or just being imported, this does nothing."""
+    """Import every file in `sets/`; a file that is imported, or being imported, is not imported again."""
     for module in _modules():
         import_module(module)

@@ -17,7 +17,7 @@ FILES = Path(__file__).parent / "files"
 
 
 def read_shipped(info: DatasetInfo, classes: tuple[str, ...], expected_sha256: str) -> Dataset:
-    """Read `files/<name>.npz`. Raises Reason where the file is missing, unreadable or not the one that was shipped."""
+    """Read `files/<name>.npz`. Raises Reason if the file is missing, unreadable or altered."""
     import numpy as np
     import torch
 
@@ -42,7 +42,7 @@ def _checked_bytes(name: str, expected_sha256: str) -> bytes:
     try:
         content = (FILES / file).read_bytes()
     except FileNotFoundError:
-        raise Reason(f"the file {file} is missing, looked for in {FILES} ({again})") from None
+        raise Reason(f"the file {file} is missing in {FILES} ({again})") from None
     except OSError as error:
         raise Reason(f"the file {file} in {FILES} cannot be read: {error.strerror}") from None
     found = sha256(content).hexdigest()

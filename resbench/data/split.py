@@ -1,4 +1,4 @@
-"""One split of a data set on a device -> its batches, normalised: float32 BCHW, from memory, or from files as they are needed."""
+"""One split of a data set on a device -> its batches, normalised: float32 BCHW, from memory, or from files on demand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from resbench.data.files import ImageFiles
 from resbench.errors import BadInput
 from resbench.random_streams import WHOLE, Shard
 
-HELD_BYTES = 2**30  # of a split of files, as float32: what is smaller is decoded once and kept
+HELD_BYTES = 2**30  # of a split of files, as float32: a smaller split is decoded once and kept in memory
 
 
 class Split(Protocol):
@@ -29,7 +29,7 @@ class Split(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InMemorySplit:
-    """In memory, on the device, as a whole."""
+    """A split that is in the device's memory as a whole."""
 
     images: Tensor
     labels: Tensor
@@ -41,7 +41,7 @@ class InMemorySplit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StreamedSplit:
-    """Decoded anew in every epoch. `index`: of the split's images among the files."""
+    """A split whose files are decoded in every epoch. `index`: positions of the split's images among the files."""
 
     files: ImageFiles
     index: Tensor
@@ -56,7 +56,7 @@ class StreamedSplit:
 
 
 def normalised(data: Dataset, split: Literal["train", "val"], device: torch.device | str = "cpu") -> Split:
-    """Of mean 0 and sd 1 per channel over the train split."""
+    """Return a split with mean 0 and standard deviation 1 per channel, as computed over the train split."""
     if split not in ("train", "val"):
         why = {"test": " (`test` is sealed: `sealed_test` opens it)"}.get(split, "")
         raise BadInput(f"data set `{data.name}`: the split must be `train` or `val`, not `{split}`{why}")
@@ -64,19 +64,19 @@ def normalised(data: Dataset, split: Literal["train", "val"], device: torch.devi
 
 
 def sealed_test(data: Dataset, device: torch.device | str = "cpu") -> Split:
-    """Return the test split, normalised by the train split. For the end of a run: nothing may be chosen by it."""
+    """Return the test split, normalised by the train split. It is for the end of a run: it must not select anything."""
     return _normalised(data, "test", device)
 
 
 def in_order(split: Split, size: int, part: Shard = WHOLE) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield batches of at most so many images, with labels: all, or those of one part of the batches."""
+    """Yield batches of at most `size` images with labels: all batches, or those of one part of them."""
     positions = torch.arange(len(split.labels), device=split.labels.device)
     chosen = torch.split(positions, size)[part.rank :: part.of]
     yield from zip(split.batches(chosen), [split.labels[each] for each in chosen], strict=True)
 
 
 def whole(split: Split) -> tuple[Tensor, Tensor]:
-    """(x, y): all its images and labels at once."""
+    """Return (x, y): all images and labels at once."""
     return next(in_order(split, len(split.labels)))
 
 
@@ -90,7 +90,7 @@ def _normalised(data: Dataset, name: str, device: torch.device | str) -> Split:
     return InMemorySplit(((_pixels(data, name).float() / 255 - mean) / sd).to(device), labels)
 
 
-_moments = lru_cache(maxsize=1)(moments)  # files would be decoded for every training anew
+_moments = lru_cache(maxsize=1)(moments)  # else files would be decoded again for every training
 
 
 @lru_cache(maxsize=3)

@@ -58,14 +58,14 @@ def _row(engine: Engine, unit: Measured, taken: Sequence[ProfileRecord]) -> tupl
         one = identity_report(from_json(get_architecture(engine, unit.row.digest).spec))
     except Exception:  # an op of a plugin may raise anything, or not be there; the rest of the report stands
         return None
-    left = "–" if one.left is None else f"{one.left:.2g}"
+    left = "–" if one.remaining_factor is None else f"{one.remaining_factor:.2g}"
     ratio, share = _measured([record for record in taken if record.epoch == 0])
     mean = unit.row.ranked.mean
     cells = (
         TableCell(unit.shown.name, anchor=anchor_of(unit)), TableCell("–" if mean is None else f"{mean:.2f}", mean),
         TableCell(one.equation),
-        TableCell(one.short[0]), TableCell(one.short[1]), TableCell(left, one.left),
-        TableCell("hold" if one.foretold["4"] else "do not"),
+        TableCell(one.short[0]), TableCell(one.short[1]), TableCell(left, one.remaining_factor),
+        TableCell("hold" if one.predicted["4"] else "do not"),
         TableCell("–" if ratio is None else f"{ratio:.3g}", ratio), TableCell("–" if share is None else f"{share:.0f}", share),
     )  # fmt: skip
     return cells, one.per_stage == 1

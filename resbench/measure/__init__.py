@@ -1,1 +1,1 @@
-"""Network -> numbers that cost no training; the unit stands in the name."""
+"""Network -> numbers that need no training; their names contain the unit."""

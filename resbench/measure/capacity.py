@@ -1,7 +1,7 @@
-"""A device -> Capacity: the bytes of memory that a process may have there, whatever else runs; and how many are free now.
+"""A device -> Capacity: the bytes of memory that a process may use, whatever else runs; and how many are free now.
 
-Of the host it is the smallest of what the machine has, what its control groups allow (version 1 and 2, each with all that it is
-in) and what the process may map (`ulimit -v`). Swap is not counted: a training that lies there never ends.
+For the host it is the minimum of the machine's memory, the limits of its control groups (version 1 and 2, with their parents) and
+what the process may map (`ulimit -v`). Swap is not counted: a training that swaps is too slow to end.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     import torch
 
 _CGROUPS = Path("sys/fs/cgroup")
-_MADE_FOR_ALL = 2**62  # what version 1 says where there is no limit is a little less than 2**63
+_MADE_FOR_ALL = 2**62  # version 1 reports a little less than 2**63 if there is no limit
 
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """`total`: of all processes on it together; `each`: of one of them. `name`: what has it, in words.
+    """Bytes of memory. `total`: for all processes together; `each`: for one of them. `name`: the machine or device, for messages.
 
-    `devices`: how many have that much, among which processes are spread, each on one.
+    `devices`: the number of devices with that much, over which processes are distributed, each on one.
     """
 
     name: str
@@ -34,12 +34,12 @@ class Capacity:
 
     @property
     def one(self) -> int:
-        """What a single process may have, where it is alone."""
+        """The bytes that a single process may use, if it is alone."""
         return min(self.total, self.each)
 
 
 def capacity(device: torch.device) -> Capacity | None:
-    """Return None where the system does not tell. Of `cuda` without a number, the smallest: any of them may get the work."""
+    """Return the capacity; None if the system does not report it. For `cuda` without a number, that of the smallest device."""
     if device.type == "cpu":
         return host_capacity()
     import torch
@@ -56,7 +56,7 @@ def capacity(device: torch.device) -> Capacity | None:
 
 
 def free_bytes(device: torch.device) -> int | None:
-    """Return what is free now, less than is there where others work on it; None where the system does not tell."""
+    """Return the free bytes, which depend on other processes; None if the system does not report them."""
     if device.type == "cpu":
         return host_free()
     import torch
@@ -69,7 +69,7 @@ def free_bytes(device: torch.device) -> int | None:
 
 
 def host_capacity(root: Path = Path("/")) -> Capacity | None:
-    """`root`: under which /proc and /sys lie."""
+    """Return the capacity of the host. `root`: the folder with /proc and /sys."""
     physical, mapped = _physical(root), _mapped()
     groups = [limit for folder in _groups(root) if (limit := _number(folder, "memory.max", "memory.limit_in_bytes"))]
     total = min([*groups, *([] if physical is None else [physical])], default=None)
@@ -82,7 +82,7 @@ def host_capacity(root: Path = Path("/")) -> Capacity | None:
 
 
 def host_free(root: Path = Path("/")) -> int | None:
-    """Of the machine, and below each limit of a control group; what the kernel would give back is free."""
+    """Return the free bytes of the host, within all limits of control groups; memory that the kernel can reclaim is free."""
     found = []
     available = _meminfo(root).get("MemAvailable")
     if available is not None:
@@ -109,7 +109,7 @@ def _meminfo(root: Path) -> dict[str, int]:
 
 
 def _mapped() -> int | None:
-    """Return what the process may map, where that is limited."""
+    """Return the bytes that the process may map; None if that is not limited."""
     try:
         import resource
     except ImportError:  # Windows
@@ -119,7 +119,7 @@ def _mapped() -> int | None:
 
 
 def _groups(root: Path) -> Iterator[Path]:
-    """Yield the folders of the control groups that bound this process's memory, from its own up to all."""
+    """Yield the folders of the control groups that limit this process's memory, from its own to the root."""
     for line in _text(root / "proc/self/cgroup").splitlines():
         number, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
@@ -130,7 +130,7 @@ def _groups(root: Path) -> Iterator[Path]:
         else:
             continue
         names = [name for name in path.split("/") if name]
-        names = [] if ".." in names else names  # seen from a container, outside of which it lies
+        names = [] if ".." in names else names  # the group is outside of this container
         for top in tops:
             for depth in range(len(names), -1, -1):
                 folder = top.joinpath(*names[:depth])
@@ -139,7 +139,7 @@ def _groups(root: Path) -> Iterator[Path]:
 
 
 def _number(folder: Path, *names: str) -> int | None:
-    """Return what the first of these files says that is there; None where that is no limit."""
+    """Return the number in the first of these files that exists; None if it means no limit."""
     for name in names:
         text = _text(folder / name).strip()
         if text:
@@ -148,10 +148,10 @@ def _number(folder: Path, *names: str) -> int | None:
 
 
 def _files(folder: Path) -> int:
-    """Of what a control group uses, pages of files that nothing has used lately."""
+    """Return the bytes of inactive file pages among what a control group uses."""
     found = dict(line.split()[:2] for line in _text(folder / "memory.stat").splitlines() if len(line.split()) == 2)
-    told = found.get("total_inactive_file", found.get("inactive_file", "0"))
-    return int(told) if told.isdigit() else 0
+    inactive = found.get("total_inactive_file", found.get("inactive_file", "0"))
+    return int(inactive) if inactive.isdigit() else 0
 
 
 def _text(path: Path) -> str:

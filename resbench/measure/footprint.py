@@ -1,9 +1,8 @@
-"""BoundNetwork, recipe, seeds trained as one -> Footprint: the bytes that training cannot do without, by what they are for.
+"""BoundNetwork, recipe, seeds trained as one -> Footprint: the bytes that training needs at least, by purpose.
 
-The moments counted are the end of a forward pass, from the second step on, and the widest place of an evaluation: at both the
-gradients of the step before are still there. It is less than what a training takes: not counted are the libraries, what an op
-needs while it runs, gradients of activations, what an optimizer's step puts aside, and how the allocator cuts memory up. So what
-does not fit by this count cannot be trained.
+The peaks counted are the end of a forward pass, from the second step on, and the widest place of an evaluation: at both the
+gradients of the previous step still exist. A training takes more: libraries, workspaces of ops, gradients of activations,
+temporaries of the optimizer and fragmentation are not counted. So a network that does not fit by this count cannot be trained.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ from resbench.ops.parameter import Parametric
 from resbench.ops.registry import OpKind, kind
 
 FLOAT = 4
-ROOMY = 3  # an op keeps what it reads and what it yields, and seldom as much again
+ROOMY = 3  # an op keeps its input and its output, and seldom as much again
 
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """Bytes by what they are for, in words. `known`: whether that is all; else it is at least so much."""
+    """Bytes by purpose, in words. `known`: whether all is counted; else it is a lower bound."""
 
     parts: Mapping[str, int]
     known: bool = True
@@ -43,10 +42,10 @@ class Footprint:
 
 @dataclass(frozen=True, slots=True)
 class TrainingLoad:
-    """How a network is trained by one process: by which recipe, `seeds` as one, on `batch` images of each at a time, and
-    evaluated on `evaluated` at a time.
+    """The load of one process: the recipe, `seeds` that are trained as one network, `batch` images of each at a time, and
+    `evaluated` images at a time in evaluation.
 
-    `data`: bytes of the images that lie on the device. `recompute`: activations are kept of few units
+    `data`: bytes of the images on the device. `recompute`: whether activations of only a few units are kept
     (compiler/modules/recompute.py).
     """
 
@@ -59,7 +58,7 @@ class TrainingLoad:
 
 
 def training_weights(bound: BoundNetwork, load: TrainingLoad) -> Footprint:
-    """Return what does not depend on the images, at once: nothing is built or run."""
+    """Return the part that does not depend on the images; it is fast, since nothing is built or run."""
     weights, recipe, seeds = bound_weights(bound), load.recipe, load.seeds
     parts = {
         "weights": weights.trained + weights.fixed,
@@ -72,7 +71,7 @@ def training_weights(bound: BoundNetwork, load: TrainingLoad) -> Footprint:
 
 
 def training(bound: BoundNetwork, load: TrainingLoad) -> Footprint:
-    """Return all of it. The parts of the network are run on `meta`, each kind once."""
+    """Return the whole footprint. The parts of the network are run on `meta`, each kind once."""
     kept = kept_bytes(bound, load.batch, recompute=load.recompute)
     images = FLOAT * load.batch * math.prod(bound.input_shape)
     steps = max(kept or 0, images, load.batch * widest(bound))
@@ -81,20 +80,20 @@ def training(bound: BoundNetwork, load: TrainingLoad) -> Footprint:
     if evaluation > steps:
         name = f"activations of {load.evaluated} images in evaluation"
     count = load.seeds * max(steps, evaluation)
-    if load.recipe.precision == "bfloat16":  # of some ops float32 is kept, of none less than half of it
+    if load.recipe.precision == "bfloat16":  # some ops keep float32, none keeps less than half of it
         count //= 2
     return Footprint({**training_weights(bound, load).parts, name: count}, known=kept is not None)
 
 
 def at_most(bound: BoundNetwork, load: TrainingLoad) -> int:
-    """More than what training takes, as a rule and at once: what is well below what is there need not be counted closely."""
+    """Return a fast upper estimate of what training takes, so that small networks need no exact count."""
     values = sum(_values(graph) for _, graph in normal(bound).parts())
     images = max(load.batch * values, load.evaluated * widest(bound) // FLOAT)
     return ROOMY * (training_weights(bound, load).total + FLOAT * load.seeds * images)
 
 
 def widest(bound: BoundNetwork) -> int:
-    """Return bytes of one image that are there at once whatever is kept: what an op with weights reads and yields."""
+    """Return the bytes of one image that exist at once in any case: the largest input and output of an op with weights."""
     parts = [graph for _, graph in normal(bound).parts()]
     return FLOAT * max(
         (
@@ -108,19 +107,19 @@ def widest(bound: BoundNetwork) -> int:
 
 
 def _has_weights(what: OpKind) -> bool:
-    """A plugin's op may have any that does not say it is pure."""
+    """Return whether an op may have weights; a plugin's op may, unless it is declared pure."""
     return issubclass(what.module, Parametric) or not (what.pure or what.origin.startswith("resbench.ops."))
 
 
 def _values(graph: Graph) -> int:
-    """Of one image: all that ops read and yield, those inside of ops too."""
+    """Return the number of values per image that ops read and yield, including ops inside of ops."""
     shapes = graph.shapes
     own = sum(math.prod(op.shape) + sum(math.prod(shapes[i]) for i in op.inputs) for op in graph.ops)
     return own + sum(_values(inner) for op in graph.ops for _, inner in op.inner)
 
 
 def size(count: float) -> str:
-    """Return bytes as a person reads them, three digits.
+    """Return bytes in a readable form with three digits.
 
     >>> size(372e9), size(8 * 2**30), size(93e9 * 4 * 2**10), size(900)
     ('346 GiB', '8 GiB', '346 TiB', '900 bytes')

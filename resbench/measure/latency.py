@@ -1,4 +1,4 @@
-"""BoundNetwork, a device -> milliseconds for one image: the median of many, warm, in evaluation mode, one thread on a CPU."""
+"""BoundNetwork, a device -> milliseconds for one image: the median after a warm-up, in evaluation mode, with one CPU thread."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WARM, N = 5, 30
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Milliseconds; `low` and `high` are the quartiles of `n` passes. `device`: what the hardware is called."""
+    """Milliseconds; `low` and `high` are the quartiles of `n` passes. `device`: the name of the hardware."""
 
     median: float
     low: float
@@ -30,9 +30,9 @@ class Latency:
 
 
 def latency_ms(bound: BoundNetwork, device: str = "cpu", images: int = 1) -> Latency:
-    """It is measured, so it comes out a little different every time; on a machine that has other work, more so.
+    """Measure the latency; results vary from call to call, more so on a busy machine.
 
-    Raises BadInput where this machine has no such device, TooLarge where the weights do not fit there or on the host.
+    Raises BadInput if this machine has no such device, TooLarge if the weights do not fit there or on the host.
     """
     where = torch.device(device)
     try:
@@ -47,10 +47,10 @@ def latency_ms(bound: BoundNetwork, device: str = "cpu", images: int = 1) -> Lat
     torch.set_num_threads(1)
     try:
         with torch.inference_mode():
-            taken = [_once(network, x, where) for _ in range(WARM + N)][WARM:]
+            times = [_once(network, x, where) for _ in range(WARM + N)][WARM:]
     finally:
         torch.set_num_threads(threads)
-    low, median, high = quantiles(taken, n=4)
+    low, median, high = quantiles(times, n=4)
     name = torch.cuda.get_device_name(where) if where.type == "cuda" else device
     return Latency(median, low, high, N, name)
 

@@ -1,4 +1,6 @@
-"""BoundNetwork, a study's budget -> what of it the network is over, before it is trained.  All on `meta` but latency."""
+"""BoundNetwork, a study's budget -> the limit that the network exceeds, before training.
+All but latency is computed on `meta`.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from resbench.measure.memory import memory_mib
 def over_budget(
     bound: BoundNetwork, budget: StudyBudget, cost: tuple[int, int], latency: Callable[[str], Latency]
 ) -> str | None:
-    """In words, None where it is within. What costs most to know is looked at last.
+    """Return the exceeded limit in words, None if there is none. The most expensive checks come last.
 
     `cost`: params, macs; `latency`: measures it on a device.
     """

@@ -1,8 +1,8 @@
-"""BoundNetwork -> multiply-accumulates for one image: of convolutions and matrix products; a multiply-add is one.
+"""BoundNetwork -> multiply-accumulates for one image, of convolutions and matrix products; a multiply-add is one.
 
-Priced by the op itself where it says so (`@op(macs=...)`), a plugin's else by torch's FlopCounterMode (halved), once for each
-kind of op and shape. Pointwise arithmetic, sums, normalisation, pooling and moving data count nothing, by the field's
-convention; what the counter cannot price and is none of these is listed, not counted as 0 in silence.
+An op counts its own (`@op(macs=...)`); other ops of plugins are counted by torch's FlopCounterMode (halved), once for each kind
+of op and shape. Pointwise arithmetic, sums, normalisation, pooling and moving data count as 0, by convention; any other
+operation that the counter does not know is listed rather than silently counted as 0.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ _FREE = {
 
 @dataclass(frozen=True, slots=True)
 class Macs:
-    """`unpriced`: aten operations that the count leaves out because nobody knows their price."""
+    """Multiply-accumulates. `unpriced`: aten operations that are not counted because the counter does not know them."""
 
     count: int
     unpriced: tuple[str, ...]
 
 
 def macs(network: BoundNetwork) -> Macs:
-    """For one image of the bound input shape."""
+    """Count the multiply-accumulates of one image of the bound input shape."""
     return _total(graph_macs(graph) for _, graph in normal(network).parts())
 
 
@@ -55,7 +55,7 @@ def _total(parts: Iterable[Macs]) -> Macs:
 
 
 def op_macs(op: BoundOp, inputs: tuple[Shape, ...]) -> Macs:
-    """Of one op, for one image; `inputs` are the shapes it reads."""
+    """Count those of one op, for one image; `inputs` are the shapes of its inputs."""
     return _price(op.op, op.arguments, inputs)
 
 
@@ -64,21 +64,23 @@ def _price(op: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> Macs:
     what = kind(op)
     if what.macs is not None:
         return Macs(what.macs(dict(arguments), inputs), ())
-    if what.origin.startswith("resbench.ops."):  # held against the counter by a test; its first use takes a second
+    if what.origin.startswith(
+        "resbench.ops."
+    ):  # a test compares these with the counter, whose first use takes a second
         return _total(graph_macs(value) for _, value in arguments if isinstance(value, Graph))
     return counted(*tried(op, arguments, inputs))
 
 
 def counted(module: nn.Module, tensors: Sequence[Tensor]) -> Macs:
-    """Return what the counter sees of a module, for one image of the batch."""
-    seen = _Seen()
-    with torch.no_grad(), FlopCounterMode(display=False) as counter, seen:
+    """Return the counter's result for a module, for one image of the batch."""
+    recorder = _UnpricedRecorder()
+    with torch.no_grad(), FlopCounterMode(display=False) as counter, recorder:
         module.eval()(*tensors)
-    return Macs(int(counter.get_total_flops()) // (2 * len(tensors[0])), tuple(sorted(seen.unpriced)))
+    return Macs(int(counter.get_total_flops()) // (2 * len(tensors[0])), tuple(sorted(recorder.unpriced)))
 
 
-class _Seen(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Notes the operations that are neither priced nor free."""
+class _UnpricedRecorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Records the operations that are neither counted nor free."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]

@@ -1,7 +1,7 @@
-"""BoundNetwork -> what training keeps of a batch for its backward pass, in float32, counted on `meta`; no weights, no gradients.
+"""BoundNetwork -> memory that training keeps of a batch for its backward pass, in float32, on `meta`; no weights, no gradients.
 
-What autograd saves is counted, each storage once: what an op keeps only while it runs is not seen. Each part of a network (stem,
-unit, head) is run by itself, once for all that are equal, and the counts are put together, so a deep network costs no more.
+What autograd saves is counted, each storage once; workspaces of an op are not seen. Each part of a network (stem, unit, head) is
+run separately, once for all equal ones, and the counts are added, so that a deep network costs no more than a shallow one.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from resbench.compiler.modules.network import segment_of
 from resbench.compiler.modules.unit import build_unit
 from resbench.ops.parameter import Random
 
-FEW, MORE = 2, 4  # images: batch norm wants more than one, and what does not grow with them shows in a second count
+FEW, MORE = 2, 4  # images: batch norm needs more than one, and a second count separates what does not grow with them
 
 
 @dataclass(frozen=True, slots=True)
 class KeptActivations:
-    """Bytes: `fixed`, whatever the batch (a norm's statistics, a weight in another form), and of each image."""
+    """Bytes that are kept: `fixed` for any batch (a norm's statistics, a transformed weight), and `image` for each image."""
 
     fixed: float = 0.0
     image: float = 0.0
@@ -39,33 +39,33 @@ class KeptActivations:
 
 
 def memory_mib(bound: BoundNetwork) -> float | None:
-    """MiB of one image: half of what two take; of branches that are left out at random, with all of them.
+    """Return the MiB of one image: half of what two take; branches that are dropped at random are all included.
 
-    None where an op (of a plugin) cannot be trained on `meta`: that is for the training to tell.
+    None if an op (of a plugin) cannot be trained on `meta`: only training can show its memory.
     """
     try:
         return _plain(bound, at_most=True).of(FEW) / FEW / 2**20
-    except _Untold:
+    except _NotCountable:
         return None
 
 
 def kept_bytes(bound: BoundNetwork, images: int, *, recompute: bool = False) -> int | None:
-    """Return the least bytes of a batch: branches that may be left out are.  `recompute`: see compiler/modules/recompute.py."""
+    """Return the least bytes of a batch, with all droppable branches dropped.  `recompute`: see compiler/modules/recompute.py."""
     try:
         return int(_recomputed(bound, images) if recompute else _plain(bound, at_most=False).of(images))
-    except _Untold:
+    except _NotCountable:
         return None
 
 
-class _Untold(Exception):  # noqa: N818  (it never leaves this file)
+class _NotCountable(Exception):  # noqa: N818  (it never leaves this file)
     """A part cannot be trained on `meta`."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What one part keeps. `inside`: of all but what enters and what leaves it; `entry`, `exit`: whether those are kept.
+    """The activations that one part keeps. `inside`: all but its input and output; `entry`, `exit`: whether those are kept.
 
-    `size`: of what leaves it. `passes`: that lies in the memory of what enters. `grad`: it depends on parameters.
+    `size`: of the output. `passes`: the output shares the memory of the input. `grad`: it depends on parameters.
     """
 
     inside: KeptActivations
@@ -77,7 +77,7 @@ class _Part:
 
 
 class _Walk:
-    """From part to part: what two parts both keep between them is counted once."""
+    """A walk from part to part: a value that two parts keep is counted once."""
 
     def __init__(self, size: KeptActivations, *, grad: bool, at_most: bool) -> None:
         self.held, self.size, self.is_kept, self.grad, self.at_most = KeptActivations(), size, False, grad, at_most
@@ -92,7 +92,7 @@ class _Walk:
         self.grad = part.grad
 
     def leave(self, size: KeptActivations, *, kept: bool) -> None:
-        """To another value."""
+        """Move to another value; count the current one if it is kept."""
         if self.is_kept:
             self.held += self.size
         self.size, self.is_kept = size, kept
@@ -103,7 +103,7 @@ def _start(bound: BoundNetwork, *, at_most: bool) -> _Walk:
 
 
 def _plain(bound: BoundNetwork, *, at_most: bool) -> KeptActivations:
-    """At the end of the forward pass."""
+    """Return what is kept at the end of the forward pass."""
     walk = _start(bound, at_most=at_most)
     for _, graph in normal(bound).parts():
         walk.go(graph)
@@ -112,7 +112,7 @@ def _plain(bound: BoundNetwork, *, at_most: bool) -> KeptActivations:
 
 
 def _recomputed(bound: BoundNetwork, images: int) -> float:
-    """Where most is kept: at the end of the forward pass, or where a segment of units has been worked out again."""
+    """Return the peak: at the end of the forward pass, or after a segment of units has been recomputed."""
     network = normal(bound)
     walk, most = _start(bound, at_most=False), 0.0
     walk.go(network.stem)
@@ -122,7 +122,7 @@ def _recomputed(bound: BoundNetwork, images: int) -> float:
             inner = _Walk(walk.size, grad=walk.grad, at_most=False)
             for unit in units:
                 inner.go(unit)
-            walk.is_kept = True  # what a segment begins with
+            walk.is_kept = True  # the input of a segment is kept
             walk.leave(inner.size, kept=False)
             walk.grad = inner.grad
             most = max(most, (walk.held + inner.held).of(images))
@@ -138,7 +138,7 @@ def _segments(units: Sequence[Graph]) -> Iterable[Sequence[Graph]]:
 
 @lru_cache(maxsize=4096)
 def _parts(graph: Graph, grad: bool) -> tuple[_Part, _Part]:
-    """With every branch that may be left out at random, and without. Raises _Untold."""
+    """Return the part with every droppable branch, and without. Raises _NotCountable."""
     try:
         with torch.device("meta"):
             module = build_unit(graph, "Part").train()
@@ -155,23 +155,23 @@ def _parts(graph: Graph, grad: bool) -> tuple[_Part, _Part]:
                 counts.append(_count(module, torch.empty((images, *graph.input_shape), device="meta"), grad))
             found.append(_of_any_batch(*counts))
     except Exception:
-        raise _Untold from None
+        raise _NotCountable from None
     return found[0], found[-1]
 
 
 @lru_cache(maxsize=1)
 def _seeds() -> tuple[int, int]:
-    """Of streams that begin near 0, so that a branch is taken, and near 1."""
+    """Return two seeds: the stream of one begins near 0, so that a branch is kept, that of the other near 1."""
     first = {seed: float(torch.rand((), generator=torch.Generator().manual_seed(seed))) for seed in range(1000)}
     return min(first, key=first.__getitem__), max(first, key=first.__getitem__)
 
 
 def _count(module: fx.GraphModule, x: Tensor, grad: bool) -> _Part:
-    """Of so many images, as if they were fixed."""
+    """Count one part for one number of images; all bytes are counted as fixed."""
     x = x.requires_grad_().clone() if grad else x
     weights = {parameter.untyped_storage()._cdata for parameter in module.parameters()}
     sizes: dict[int, int] = {}
-    alive: list[Tensor] = []  # else the number of a storage that is gone could be given again
+    alive: list[Tensor] = []  # else the number of a freed storage could be reused
 
     def note(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()

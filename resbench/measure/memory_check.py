@@ -1,4 +1,4 @@
-"""What something needs, what a device has -> whether it fits: nothing, or the reason in words, before anything is allocated."""
+"""A need and a device's memory -> None if it fits, else the reason in words, before anything is allocated."""
 
 from __future__ import annotations
 
@@ -14,53 +14,53 @@ from resbench.measure.params import bound_weights
 if TYPE_CHECKING:
     import torch
 
-AMPLE = 2.0  # times what training cannot do without: no training measured took more (benchmarks/RESULTS.md)
-LIBRARIES = 2**29  # bytes of a process that trains, beside what it trains
+AMPLE = 2.0  # times the minimum of training: no measured training took more (benchmarks/RESULTS.md)
+LIBRARIES = 2**29  # bytes of a training process in addition to its network
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceMemory:
-    """What a device has; `host`: what the machine around it has, where weights are drawn, if that is another memory."""
+    """The memory of a device; `host`: that of its machine, where weights are drawn, if it is separate."""
 
     device: Capacity
     host: Capacity | None = None
 
 
 def device_memory(device: torch.device) -> DeviceMemory | None:
-    """Return None where the system does not tell."""
-    there = capacity(device)
-    return None if there is None else DeviceMemory(there, None if device.type == "cpu" else host_capacity())
+    """Return the memory of a device and its host; None if the system does not report it."""
+    memory = capacity(device)
+    return None if memory is None else DeviceMemory(memory, None if device.type == "cpu" else host_capacity())
 
 
 def title(bound: BoundNetwork) -> str:
     return f"{bound.unit} in {bound.name}"
 
 
-def lacks_memory(bound: BoundNetwork, load: TrainingLoad, there: DeviceMemory) -> str | None:
-    """Return why one process, alone on the device, cannot train it, without its name; None where it may.
+def lacks_memory(bound: BoundNetwork, load: TrainingLoad, memory: DeviceMemory) -> str | None:
+    """Return why one process, alone on the device, cannot train the network; None if it can.
 
-    What costs most to know is counted last: a network whose weights alone are too many is not run on `meta` either.
+    The most expensive count comes last: a network whose weights alone are too large is not even run on `meta`.
     """
     weights = training_weights(bound, load)
-    if weights.total > there.device.one:
-        return _refusal(weights, there.device, "make the network smaller")
-    if at_most(bound, load) > there.device.one:
+    if weights.total > memory.device.one:
+        return _refusal(weights, memory.device, "make the network smaller")
+    if at_most(bound, load) > memory.device.one:
         need = training(bound, load)
-        if need.total > there.device.one:
+        if need.total > memory.device.one:
             less = "" if load.recompute else ", set `recipe.plan.recompute=true`"
-            return _refusal(need, there.device, f"make the network or the batch smaller{less}")
-    drawn = held(bound, load.seeds)
-    if there.host is not None and drawn.total > there.host.one:
-        return f"drawing weights needs {drawn} on the host, and {_has(there.host)}; make the network smaller"
+            return _refusal(need, memory.device, f"make the network or the batch smaller{less}")
+    drawn = weights_of(bound, load.seeds)
+    if memory.host is not None and drawn.total > memory.host.one:
+        return f"drawing weights needs {drawn} on the host, and {_has(memory.host)}; make the network smaller"
     return None
 
 
-def _refusal(need: Footprint, there: Capacity, way_out: str) -> str:
-    return f"training needs {need}, and {_has(there)}; {way_out} or train on a device with more memory"
+def _refusal(need: Footprint, memory: Capacity, way_out: str) -> str:
+    return f"training needs {need}, and {_has(memory)}; {way_out} or train on a device with more memory"
 
 
-def held(bound: BoundNetwork, times: int = 1) -> Footprint:
-    """Return what the network itself takes, so many times."""
+def weights_of(bound: BoundNetwork, times: int = 1) -> Footprint:
+    """Return the bytes of `times` copies of the network."""
     name = "weights" if times == 1 else f"{times} copies of the weights"
     return Footprint({name: times * bound_weights(bound).bytes}, known=False)
 
@@ -68,23 +68,23 @@ def held(bound: BoundNetwork, times: int = 1) -> Footprint:
 def require(
     what: str, bound: BoundNetwork, *, device: torch.device | None = None, times: int = 1, images: int = 0
 ) -> None:
-    """Raises TooLarge where the network does not fit on the host, or on the device.
+    """Raise TooLarge if the network does not fit on the host or on the device.
 
-    `what` is done with it, such as `exporting it`. `times`: how often the weights are there at once. `images`: how many go
-    through it at a time, on the device.
+    `what`: the purpose, such as `exporting it`. `times`: the number of copies of the weights at once. `images`: the number that
+    pass through it at a time, on the device.
     """
     own, host = None if device is None or device.type == "cpu" else capacity(device), host_capacity()
-    weights = held(bound, times)
+    weights = weights_of(bound, times)
     whole = Footprint({**weights.parts, f"values of {images} images": images * widest(bound)}, known=False)
-    for need, there in ((weights, host), (whole, own or host)):
-        if there is not None and need.total > there.one:
+    for need, memory in ((weights, host), (whole, own or host)):
+        if memory is not None and need.total > memory.one:
             way_out = "make the network smaller or use a larger machine"
-            raise TooLarge(f"{title(bound)}: {what} needs {need}, and {_has(there)}; {way_out}")
+            raise TooLarge(f"{title(bound)}: {what} needs {need}, and {_has(memory)}; {way_out}")
 
 
-def wide_enough(bound: BoundNetwork, load: TrainingLoad, there: DeviceMemory) -> int:
-    """Return how many seeds, of `load.seeds`, go as one network with room to spare; 0 where not even one is sure to."""
-    total = there.device.one
+def wide_enough(bound: BoundNetwork, load: TrainingLoad, memory: DeviceMemory) -> int:
+    """Return how many of `load.seeds` safely fit as one network; 0 if not even one safely fits."""
+    total = memory.device.one
     if at_most(bound, load) + LIBRARIES <= total:
         return load.seeds
     one = training(bound, replace(load, seeds=1))
@@ -93,10 +93,10 @@ def wide_enough(bound: BoundNetwork, load: TrainingLoad, there: DeviceMemory) ->
 
 
 def ample(bound: BoundNetwork, load: TrainingLoad) -> int:
-    """Return bytes that a process is sure to do with, its libraries included."""
+    """Return the bytes that surely suffice for a process, including its libraries."""
     quick = at_most(bound, load)
     return LIBRARIES + (quick if quick <= LIBRARIES else int(AMPLE * training(bound, load).total))
 
 
-def _has(there: Capacity) -> str:
-    return f"{there.name} has {size(there.one)}"
+def _has(memory: Capacity) -> str:
+    return f"{memory.name} has {size(memory.one)}"

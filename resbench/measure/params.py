@@ -16,7 +16,9 @@ from resbench.compiler.modules.unit import make_module
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """`params`: trainable, a count. Bytes: of those, of parameters that are not trained, of buffers with fractions, of others."""
+    """Sizes of weights. `params`: number of trainable ones. Bytes: of trained and fixed parameters, of float and other
+    buffers.
+    """
 
     params: int = 0
     trained: int = 0
@@ -35,7 +37,7 @@ class Weights:
 
     @property
     def bytes(self) -> int:
-        """Of all that a network holds."""
+        """The bytes of all parameters and buffers."""
         return self.trained + self.fixed + self.buffers + self.counters
 
 
@@ -44,12 +46,12 @@ def params(network: nn.Module) -> int:
 
 
 def bound_params(network: BoundNetwork) -> int:
-    """Of what would be built of it, without building it."""
+    """Return the number of trainable parameters of a network without building it."""
     return bound_weights(network).params
 
 
 def bound_weights(network: BoundNetwork) -> Weights:
-    """Of what would be built of it, without building it: op by op, each kind once. A space of hundreds is counted so."""
+    """Return the weights of a network without building it: op by op, each kind once, so that large spaces are counted fast."""
     found = [
         _weights_of(op.op, op.arguments, graph.shapes[op.inputs[0]][0])
         for _, graph in normal(network).parts()

@@ -1,4 +1,4 @@
-"""`@metric("name")` on a function -> what a network costs, in numbers that need no training; the unit stands in the name.
+"""`@metric("name")` registers a function: a cost of a network that needs no training; its name contains the unit.
 
 A metric takes the bound network and the same network built on `meta`, so it costs no memory. Plugins use the same decorator.
 """
@@ -22,7 +22,7 @@ _METRICS: dict[str, Metric] = {}
 
 
 def metric(name: str) -> Callable[[Metric], Metric]:
-    """Register a function under a name. Raises ValueError when the name is taken, with both origins."""
+    """Register a function under a name. Raises ValueError, with both origins, if the name is taken."""
 
     def register(function: Metric) -> Metric:
         if name in _METRICS:
@@ -44,21 +44,21 @@ def origin(function: Metric) -> str:
 
 
 def measure(name: str, bound: BoundNetwork, network: Network) -> float:
-    """Return one number. Raises PluginError where a metric fails or yields no number, with whose it is."""
+    """Return one number. Raises PluginError, with the owner, if a metric fails or returns no finite number."""
     function = metrics()[name]
     try:
         value = function(bound, network)
     except ResbenchError:
         raise
     except Exception as error:
-        raise PluginError(f"{_whose(function)}: {cause(error)}") from error
+        raise PluginError(f"{_owner_label(function)}: {cause(error)}") from error
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise PluginError(f"{_whose(function)}: a finite number is needed, got {value!r}")
+        raise PluginError(f"{_owner_label(function)}: expected a finite number, got {value!r}")
     return value
 
 
 def measured(bound: BoundNetwork, network: Network) -> tuple[dict[str, float], tuple[str, ...]]:
-    """Return every metric by name, and what is wrong with those that fail."""
+    """Return the value of every metric by name, and the errors of those that fail."""
     values: dict[str, float] = {}
     faults: list[str] = []
     for name in metrics():
@@ -69,7 +69,7 @@ def measured(bound: BoundNetwork, network: Network) -> tuple[dict[str, float], t
     return values, tuple(faults)
 
 
-def _whose(function: Metric) -> str:
+def _owner_label(function: Metric) -> str:
     owner = owner_of(function)
     name = next(name for name, known in _METRICS.items() if known is function)
     return f"metric `{name}`" + (f" of {owner.label}" if owner is not None else "")
@@ -77,17 +77,17 @@ def _whose(function: Metric) -> str:
 
 @metric("params")
 def params(bound: BoundNetwork, network: Network) -> float:
-    """Trainable parameters."""
+    """Return the number of trainable parameters."""
     return count_params(network)
 
 
 @metric("macs")
 def macs(bound: BoundNetwork, network: Network) -> float:
-    """Multiply-adds of convolutions and matrix products, for one image."""
+    """Return the multiply-adds of convolutions and matrix products, for one image."""
     return count_macs(bound).count
 
 
 @metric("activations_mib")
 def activations_mib(bound: BoundNetwork, network: Network) -> float:
-    """Return what all ops yield for one image in float32, added up: what a training step keeps when nothing is recomputed."""
+    """Return the size of all ops' outputs for one image in float32: what a training step keeps if nothing is recomputed."""
     return sum(math.prod(op.shape) for _, op in normal(bound).ops()) * 4 / 2**20

@@ -1,4 +1,4 @@
-"""How many CPU threads pay for a network: of a small one they wait for each other, and burn CPU time while they do."""
+"""The number of CPU threads for a network: in a small one threads mostly wait for each other, which wastes CPU time."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ SMALL_MACS = 2e9  # of a forward pass: below it one thread is as fast
 
 @contextmanager
 def enough_threads(macs: float) -> Iterator[None]:
-    """One thread for a forward pass of so few multiply-adds, else as many as there are."""
-    there = torch.get_num_threads()
-    torch.set_num_threads(1 if macs < SMALL_MACS else there)
+    """Use one thread inside the block if a forward pass is small, else all threads."""
+    available = torch.get_num_threads()
+    torch.set_num_threads(1 if macs < SMALL_MACS else available)
     try:
         yield
     finally:
-        torch.set_num_threads(there)
+        torch.set_num_threads(available)

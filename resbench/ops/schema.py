@@ -21,7 +21,7 @@ from resbench.language.names import why_not
 from resbench.ops.facts import constant, read_facts, refuse_aliases, without_aliases
 from resbench.plugins.active import Active, active
 from resbench.plugins.decorated import constants
-from resbench.plugins.load import said
+from resbench.plugins.load import entry_label
 from resbench.plugins.locate import source_of
 from resbench.plugins.plugin import Gift, Plugin
 from resbench.plugins.spec_files import SpecFiles
@@ -59,7 +59,7 @@ def _given(state: Active) -> dict[str, Signature]:
             try:
                 signatures = _of_plugin(plugin, gifts)
             except Exception as error:  # whatever stands in that file, the others go on
-                state.fail(plugin, gifts[0], said(plugin, gifts[0]), error)
+                state.fail(plugin, gifts[0], entry_label(plugin, gifts[0]), error)
                 signatures = []
             for name in dict.fromkeys([*(gift.name for gift in gifts), *(s.name for s in signatures)]):
                 state.claim(plugin, gifts[0], "ops", name)

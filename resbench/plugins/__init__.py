@@ -1,1 +1,1 @@
-"""Installed packages, named folders -> ops, initialisers, data sets, metrics, trackers and spec files, each with whose it is."""
+"""Installed packages, named folders -> ops, initialisers, data sets, metrics, trackers and spec files, each with its plugin."""

@@ -1,4 +1,4 @@
-"""A source file -> what it would register when imported: the group and name of each decorator, found without importing it."""
+"""A source file -> what its import would register: the group and name of each decorator, found without importing it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WRITTEN = re.compile(rf"^@({'|'.join(DECORATORS)})\(\s*[\"'](\w+)[\"']", re.MUL
 
 
 def registered(source: str, stem: str) -> list[tuple[str, str]]:
-    """Group and name; of a name that is worked out, the file's own stands in. Of what is no Python, what the text shows.
+    """Return groups and names; the file's name replaces a computed name. If the file is not valid Python, its text is searched.
 
     >>> registered('@op("gain")\\nclass Gain: ...', "file"), registered("@initialiser('odd')\\ndef broken(", "file")
     ([('ops', 'gain')], [('initialisers', 'odd')])
@@ -39,7 +39,7 @@ def registered(source: str, stem: str) -> list[tuple[str, str]]:
 
 
 def constants(tree: ast.Module) -> dict[str, ast.expr]:
-    """Return what stands behind the names of a file, `NAME = "gain"`."""
+    """Return the values of the constants of a file, `NAME = "gain"`."""
     return {
         target.id: item.value
         for item in tree.body
@@ -50,7 +50,7 @@ def constants(tree: ast.Module) -> dict[str, ast.expr]:
 
 
 def _name(node: ast.expr, values: Mapping[str, ast.expr]) -> str | None:
-    """`"gain"`, a constant that holds it, or the DatasetInfo that has it as its first argument."""
+    """Return a name that is given as `"gain"`, as a constant, or as the first argument of a DatasetInfo; None if computed."""
     if isinstance(node, ast.Name) and node.id in values:
         node = values[node.id]
     if isinstance(node, ast.Call):

@@ -1,7 +1,7 @@
-"""A folder that somebody named -> Plugin: a package with entry points in its pyproject.toml, or a plain folder.
+"""A folder named by the user -> Plugin: a package with entry points in its pyproject.toml, or a plain folder.
 
-Of a plain folder each `*.py` directly in it that uses a decorator is a module, and `units/ blocks/ networks/ recipes/` below
-it hold spec files. Nothing is imported.
+In a plain folder each `*.py` file with a decorator is a module, and `units/ blocks/ networks/ recipes/` hold spec files.
+Nothing is imported.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from resbench.plugins.decorated import registered
 from resbench.plugins.locate import code_of
 from resbench.plugins.plugin import SPECS, Gift, Plugin, entries
 
-MAX_BYTES = 2_000_000  # of one file that is read
+MAX_BYTES = 2_000_000  # size limit of a file that is read
 
 
 def read_folder(folder: Path) -> Plugin:
-    """Raises BadInput for a folder that is not there, or holds nothing that a plugin could give."""
+    """Read a folder. Raises BadInput if it does not exist, or contains nothing that a plugin can provide."""
     if not is_folder(folder):
-        raise BadInput(f"plugins: {folder} is no folder")
+        raise BadInput(f"plugins: {folder} is not a folder")
     folder = folder.resolve()
     project = _project(folder)
     points = _mapping(project, "entry-points")
@@ -38,14 +38,14 @@ def read_folder(folder: Path) -> Plugin:
     gives = (*_modules(folder, package), *_specs(folder))
     if not gives:
         raise BadInput(
-            f"plugins: {folder} holds nothing to give: no pyproject.toml with entry points `resbench.ops`, ..., no *.py "
+            f"plugins: {folder} provides nothing: it has no pyproject.toml with entry points `resbench.ops`, ..., no *.py "
             f"with @op, @initialiser, @dataset, @metric, @proxy or @tracker, and no folder {', '.join(SPECS)}"
         )
     return Plugin(folder.name, "", folder, gives, tuple(folder.glob("*.py")), package=package)
 
 
 def _project(folder: Path) -> Mapping[str, Any]:
-    """`[project]` of its pyproject.toml; empty where there is none."""
+    """Return `[project]` of its pyproject.toml; empty if there is none."""
     file = folder / "pyproject.toml"
     if not file.is_file():
         return {}

@@ -13,7 +13,7 @@ def installed() -> list[Plugin]:
     found: dict[str, Plugin] = {}
     for distribution in distributions():
         points = [point for point in distribution.entry_points if point.group.startswith(PREFIX)]
-        if points and distribution.name not in found:  # of two versions the first on the path is what Python imports
+        if points and distribution.name not in found:  # of two versions, Python imports the first on the path
             gives = tuple(parse_entry(point.group, point.name, point.value) for point in points)
             found[distribution.name] = _plugin(distribution, gives)
     return [found[name] for name in sorted(found)]

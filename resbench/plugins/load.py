@@ -1,4 +1,4 @@
-"""A group -> its modules imported, so that their decorators register; what cannot be is noted with its plugin and left out."""
+"""Imports the modules of a group, so that their decorators register; failures are recorded with their plugin and skipped."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from resbench.plugins.plugin import Gift, Plugin
 
 
 def load(group: str) -> None:
-    """Import what the active plugins name for a group, each module once."""
+    """Import the modules of a group from the active plugins, each once."""
     state = active()
     if group in state.loaded:
         return
-    state.loaded.add(group)  # at once, since what is imported may ask for the same group
+    state.loaded.add(group)  # set first, since an imported module may load the same group
     wanted = [(plugin, gift) for plugin in state.plugins for gift in plugin.gives if gift.group == group]
-    for plugin, gift in wanted if group != "ops" else ():  # those of ops are in their source, and claimed already
+    for plugin, gift in (
+        wanted if group != "ops" else ()
+    ):  # names of ops were read from their source, and are claimed already
         state.claim(plugin, gift, group, gift.name)
     for plugin, gift in wanted:
         if (group, gift.name) not in state.clashes:
@@ -30,21 +32,21 @@ def load(group: str) -> None:
 
 
 def module_of(state: Active, plugin: Plugin, gift: Gift) -> ModuleType | None:
-    """Return the gift's module, imported; None where that fails, which is noted."""
+    """Import and return the module of an entry; None if that fails, which is recorded."""
     key = (plugin.name, gift.module)
     if key in state.broken:
         return None
     if key not in state.modules:
-        state.modules[key] = None  # a module that asks for itself while it is imported gets no second try
+        state.modules[key] = None  # a module that imports itself recursively is not tried twice
         try:
             state.modules[key] = _import(plugin, gift)
-        except (Exception, SystemExit) as error:  # whatever it does, the others go on
-            state.fail(plugin, gift, said(plugin, gift), error)
+        except (Exception, SystemExit) as error:  # a failing plugin must not stop the others
+            state.fail(plugin, gift, entry_label(plugin, gift), error)
     return state.modules[key]
 
 
-def said(plugin: Plugin, gift: Gift) -> str:
-    """Return a gift in a message: the file of a plain folder, else the module."""
+def entry_label(plugin: Plugin, gift: Gift) -> str:
+    """Return an entry as messages name it: the file of a plain folder, else the module."""
     return gift.path.name if plugin.package and gift.path is not None else f"module {gift.module}"
 
 
@@ -59,7 +61,7 @@ def _import(plugin: Plugin, gift: Gift) -> ModuleType:
         module = import_module(gift.module)
     file = module.__file__
     if file is not None and plugin.code and not _lies_in(Path(file).resolve(), plugin):
-        raise Reason(f"another package of that name is imported already, from {file}")
+        raise Reason(f"another package of that name is already imported, from {file}")
     return module
 
 
@@ -74,16 +76,14 @@ def owner_of_file(file: str) -> Plugin | None:
 
 
 def owner_of(thing: type | Callable[..., object]) -> Plugin | None:
-    """Return the active plugin in whose file a class or function is written."""
+    """Return the active plugin whose file defines a class or function."""
     module = sys.modules.get(thing.__module__)
     file = module.__file__ if module is not None else None
     return None if file is None else owner_of_file(file)
 
 
 def blamed(error: BaseException) -> PluginError | None:
-    """Return the error as the plugin's in whose code it arose or passed through, the innermost one; None where none had
-    part in it.
-    """
+    """Return the error as a PluginError of the innermost plugin in its traceback; None if no plugin is in it."""
     frames = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
     owners = (owner_of_file(file) for file in reversed(frames) if not file.startswith("<"))
     plugin = next((owner for owner in owners if owner is not None), None)
@@ -91,7 +91,7 @@ def blamed(error: BaseException) -> PluginError | None:
 
 
 def blocked(group: str, name: str) -> PluginError | None:
-    """Return why a name that a plugin gives cannot be used; None where nothing keeps it, or no plugin has it."""
+    """Return why a plugin's name cannot be used; None if it can, or if no plugin provides it."""
     state = active()
     if (group, name) in state.clashes:
         return PluginError(state.clashes[group, name])
@@ -101,4 +101,4 @@ def blocked(group: str, name: str) -> PluginError | None:
     failure = state.broken.get((plugin.name, gift.target))
     if failure is None:
         return None
-    return PluginError(f"`{name}` is of {failure}; {plugin.hint}")
+    return PluginError(f"`{name}` cannot be used: {failure}; {plugin.hint}")

@@ -10,7 +10,7 @@ from resbench.errors import Reason
 
 
 def source_of(module: str, search: Path | None = None) -> Path:
-    """Return the file of a module. `search`: the folder to look in, else wherever Python looks. Raises Reason where
+    """Return the file of a module. `search`: the folder to search, by default Python's path. Raises Reason if
     there is none.
     """
     top, *rest = module.split(".")
@@ -26,7 +26,7 @@ def source_of(module: str, search: Path | None = None) -> Path:
 
 
 def folder_of(package: str, search: Path | None = None) -> Path:
-    """Return the folder of a package, with or without `__init__.py`. Raises Reason where there is none."""
+    """Return the folder of a package, with or without `__init__.py`. Raises Reason if there is none."""
     top, *rest = package.split(".")
     for place in _top(top, search):
         if place.joinpath(*rest).is_dir():
@@ -35,7 +35,7 @@ def folder_of(package: str, search: Path | None = None) -> Path:
 
 
 def code_of(module: str, search: Path | None = None) -> list[Path]:
-    """Where the code of a module's whole package lies; nothing where it cannot be found."""
+    """Return the folders or file of a module's top-level package; empty if it cannot be found."""
     try:
         return _top(module.partition(".")[0], search)
     except Reason:
@@ -43,7 +43,7 @@ def code_of(module: str, search: Path | None = None) -> list[Path]:
 
 
 def _top(name: str, search: Path | None) -> list[Path]:
-    """Return the folders of a top-level package, or its one file; looking for it imports nothing."""
+    """Return the folders of a top-level package, or its single file, without importing anything."""
     spec = _spec(name, search) if name.isidentifier() else None
     if spec is not None and spec.submodule_search_locations is not None:
         return [Path(place).resolve() for place in spec.submodule_search_locations]
@@ -57,5 +57,5 @@ def _spec(name: str, search: Path | None) -> ModuleSpec | None:
         return PathFinder.find_spec(name, [str(search)])
     try:
         return find_spec(name)
-    except ValueError:  # somebody put it into sys.modules by hand
+    except ValueError:  # a module without a spec is in sys.modules
         return None

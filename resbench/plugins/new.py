@@ -1,4 +1,4 @@
-"""A name -> a package on disk with an op of that name and a unit that uses it; it installs and passes its check as it is."""
+"""A name -> a package on disk with an op of that name and a unit that uses it; it can be installed and passes its check."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class CLASS(Parametric):
 '''
 UNIT = """\
 unit: NAME_unit
-doc: Full pre-activation with NAME behind the second convolution
+doc: Full pre-activation with NAME after the second convolution
 params: {init: 1.0}
 nodes:
   a: {from: x, ops: [bn, relu]}
@@ -70,7 +70,7 @@ when:
 boundary: {layers: 2, after_last: [bn, relu]}
 """
 TEST = '''\
-"""The op keeps the contract of every op."""
+"""Test that the op keeps the contract of every op."""
 
 import pytest
 from NAME.op import CLASS
@@ -87,10 +87,10 @@ README = """\
 
 A plugin of resbench: the op `NAME` (`src/NAME/op.py`) and the unit `NAME_unit` (`src/NAME/units/NAME_unit.yaml`).
 
-    resbench plugins check .                              # as it lies here, nothing installed
+    resbench plugins check .                              # without installing anything
     resbench unit check NAME_unit --plugins .
     pytest                                                # the contract of the op
-    pip install .                                         # from then on resbench finds it by itself
+    pip install .                                         # then resbench finds it by itself
     resbench net show resnet_cifar unit=NAME_unit
 
 The entry points in `pyproject.toml` say what it gives; one for each op, named as the op is. What pictures and `analyze` know of
@@ -107,7 +107,7 @@ FILES = {
 
 
 def write_package(name: str, folder: Path) -> Path:
-    """Write the package to a folder of its own, new in `folder`. Raises BadInput where something has its name already."""
+    """Write the package to a new folder in `folder`. Raises BadInput if the name is taken."""
     target = folder / name
     filled = {"NAME": name, "CLASS": "".join(word.capitalize() for word in name.split("_")), "VERSION": __version__}
     try:

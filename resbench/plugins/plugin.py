@@ -1,4 +1,4 @@
-"""What a plugin says of itself -> Plugin(name, version, gives); nothing of it is imported to know this."""
+"""A plugin's metadata -> Plugin(name, version, gives); nothing of it is imported for that."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from resbench.escape import shell_line
 CODE = ("ops", "initialisers", "datasets", "metrics", "trackers")  # modules with decorators
 SPECS = {"units": "unit", "blocks": "block", "networks": "network", "recipes": "recipe"}
 GROUPS = (*CODE, *SPECS)
-PREFIX = "resbench."  # of the entry points' groups
+PREFIX = "resbench."  # prefix of the entry-point groups
 
 
 @dataclass(frozen=True, slots=True)
 class Gift:
     """One entry of a plugin.
 
-    A group of code: `module` is imported, `path` is its source. A group of spec files: `path` is their folder, or, with
-    `function`, the source of the module whose function returns what such a file holds.
+    In a group of code, `module` is imported and `path` is its source. In a group of spec files, `path` is their folder or, with
+    `function`, the source of the module whose function returns the content of such a file.
     """
 
     group: str
@@ -35,9 +35,10 @@ class Gift:
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """`folder`: where it was found. `code`: the folders and files its code lies in. `search`: goes on sys.path to import it.
+    """A plugin. `folder`: where it was found. `code`: the folders and files with its code. `search`: added to sys.path for
+    imports.
 
-    `package`: of a plain folder, the name under which its files are imported. `version` is empty where nobody gave one.
+    `package`: of a plain folder, the name under which its files are imported. `version` is empty if there is none.
     """
 
     name: str
@@ -51,12 +52,12 @@ class Plugin:
 
     @property
     def label(self) -> str:
-        """As messages call it."""
+        """The plugin's name in messages."""
         return f"plugin {self.name} {self.version or '(a folder)'}"
 
     @property
     def where(self) -> str:
-        """`installed`, or its folder as it is called from here."""
+        """`installed`, or its folder relative to the current one."""
         here = Path.cwd()
         near = self.folder.relative_to(here) if self.folder.is_relative_to(here) else self.folder
         return "installed" if self.installed else str(near)
@@ -64,14 +65,14 @@ class Plugin:
     @property
     def hint(self) -> str:
         command = shell_line(["resbench", "plugins", "check", self.name if self.installed else self.where])
-        return f"`{command}` tells more"
+        return f"`{command}` shows details"
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What of a plugin cannot be used: `what` names the part, `cause` says why in one line, `trace` is the whole of it.
+    """A part of a plugin that cannot be used: `what` names it, `cause` is the reason in one line, `trace` the traceback.
 
-    Without a trace: what resbench itself finds wrong.
+    The trace is empty if resbench itself found the fault.
     """
 
     plugin: Plugin
@@ -84,13 +85,13 @@ class Failure:
 
 
 def parse_entry(group: str, name: str, value: str) -> Gift:
-    """`resbench.ops`, `gain`, `package.module:function` -> Gift, its file not looked for yet."""
+    """`resbench.ops`, `gain`, `package.module:function` -> Gift, whose file is not located yet."""
     module, _, function = value.partition("[")[0].strip().partition(":")
     return Gift(group.removeprefix(PREFIX), name, module.strip(), function.strip())
 
 
 def entries(groups: Mapping[str, Mapping[str, str]]) -> tuple[Gift, ...]:
-    """`[project.entry-points]` of a pyproject.toml, those of resbench."""
+    """Return the entries of `[project.entry-points]` of a pyproject.toml that are for resbench."""
     return tuple(
         parse_entry(group, name, value)
         for group, names in groups.items()

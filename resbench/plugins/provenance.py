@@ -1,6 +1,6 @@
-"""The active plugins -> name and version of each, as a run's environment keeps them.
+"""The active plugins -> name and version of each, as stored in a run's environment.
 
-A folder changes without its version changing, so the start of a digest of its source goes with it: `0.1.0+3f2a9c1b`.
+A folder may change while its version does not, so the start of a digest of its source is added: `0.1.0+3f2a9c1b`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from resbench.plugins.plugin import Plugin
 
 
 def in_use() -> dict[str, str]:
-    """Return every active plugin, also those of which nothing was built: they could have been."""
+    """Return every active plugin, also those that were not used: they could have been."""
     return {plugin.name: plugin.version if plugin.installed else _with_digest(plugin) for plugin in active().plugins}
 
 
@@ -26,7 +26,7 @@ def _with_digest(plugin: Plugin) -> str:
 
 
 def _sources(plugin: Plugin) -> set[Path]:
-    """Python and YAML of the plugin itself: not of all that may lie in its folder."""
+    """Return the Python and YAML files of the plugin itself, not all files in its folder."""
     found = {path for path in plugin.code if path.is_file()}
     folders = [path for path in plugin.code if path.is_dir()]
     folders += [gift.path for gift in plugin.gives if gift.path is not None and gift.path.is_dir()]

@@ -1,7 +1,8 @@
-"""Spec files of the active plugins -> what the library looks through: YAML in their folders, and what their functions return.
+"""Spec files of the active plugins -> the files that the library searches: YAML in their folders, and what their functions
+return.
 
-The Python door: a function returns the mapping that a YAML file holds, or a list of them. It is written down and read like
-any file, so it passes the same checks, and says the same where it is wrong.
+A function returns the mapping that a YAML file would hold, or a list of them. It is serialised and read like any file, so it
+passes the same checks and gets the same messages.
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ class SpecFiles:
     nodes: dict[Path, Node] = field(default_factory=dict)
 
     def roots(self) -> Sequence[Path]:
-        """A plain folder is one itself; a package is called by its name."""
+        """Return the roots of the plugins: the folder of a plain one, the name of a package."""
         return [root_of(plugin) for plugin in self.state.plugins if any(gift.group in SPECS for gift in plugin.gives)]
 
     def files(self, root: Path, kind: str) -> Mapping[str, list[Path]]:
-        """A function is called when a name of its kind is first looked for here."""
+        """Return the files of a kind by name; a plugin's function is called at the first search for its kind."""
         found: dict[str, list[Path]] = {}
         plugin = self._plugin(root)
         for gift in plugin.gives:
@@ -45,7 +46,7 @@ class SpecFiles:
                 continue
             try:
                 paths = self._written(plugin, gift, kind) if gift.function else _folder(plugin, gift, kind)
-            except (Exception, SystemExit) as error:  # whatever its function does, the others go on
+            except (Exception, SystemExit) as error:  # a failing function must not stop the others
                 self.state.fail(plugin, gift, f"{gift.group}: {gift.name}", error)
                 paths = {}
             self.state.owners.setdefault((gift.group, gift.name), (plugin, gift))
@@ -63,7 +64,9 @@ class SpecFiles:
         if ("ops", op) not in self.state.owners:
             return False
         plugin, gift = self.state.owners["ops", op]
-        self.state.fail(plugin, gift, f"ops: `{op}`", Reason(f"is the name of a block too, {block}, which keeps it"))
+        self.state.fail(
+            plugin, gift, f"ops: `{op}`", Reason(f"is also the name of the block {block}, which takes precedence")
+        )
         return True
 
     def check(self, group: str, name: str) -> None:
@@ -75,10 +78,10 @@ class SpecFiles:
         return next(plugin for plugin in self.state.plugins if root_of(plugin) == root)
 
     def _written(self, plugin: Plugin, gift: Gift, kind: str) -> dict[str, Path]:
-        """Return what a function returns, by name. Raises Reason where it is not data of that kind."""
+        """Return what a function returns, by name. Raises Reason if it is not data of that kind."""
         module = module_of(self.state, plugin, gift)
         if module is None:
-            return {}  # noted already
+            return {}  # recorded already
         with redirect_stdout(sys.stderr):
             result = getattr(module, gift.function)()
         paths: dict[str, Path] = {}
@@ -104,7 +107,7 @@ def root_of(plugin: Plugin) -> Path:
 
 
 def _folder(plugin: Plugin, gift: Gift, kind: str) -> dict[str, Path]:
-    """Return the YAML files of a kind in `units/`, ... below a package's folder, or else in it. Raises Reason where
+    """Return the YAML files of a kind in `units/`, ... below a package's folder, or else in it. Raises Reason if
     there are none.
     """
     base = gift.path or folder_of(gift.module, plugin.search)

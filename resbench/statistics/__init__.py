@@ -1,1 +1,1 @@
-"""Statistics on plain numbers: samples in, claims out (numpy and scipy.special only)."""
+"""Statistics on plain numbers: it turns samples into claims, with numpy and scipy.special only."""

@@ -1,6 +1,6 @@
-"""Comparison: what two architectures' runs say of each other; comparisons -> a sentence where the design cannot say it.
+"""The comparison of two architectures; comparisons -> a note about claims that the design cannot support.
 
-`reach_note` is for the exact tests alone: Welch's t has no smallest p, it only needs 3 converged runs on either side.
+`reach_note` is only for exact tests: Welch's t has no smallest p, it only needs 3 converged runs on either side.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ TESTS = {
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """a against b, in error points; differences are a - b, so below 0 `a` is better.
+    """Unit a against unit b, in error points; differences are a - b, so `a` is better below 0.
 
     `effect_sd`: the difference in standard deviations, of the mean of both variances.
 
-    `n_a`, `n_b`: converged runs in the test. `smallest_p`: what the exact test of so many runs could reach at best, and
-    `smallest_p_holm` with every pair shown at its best. `correlation`: over common seeds; it never chooses the test.
+    `n_a`, `n_b`: converged runs in the test. `smallest_p`: the smallest p that the exact test of these runs can reach;
+    `smallest_p_holm`: the same, corrected for all pairs shown. `correlation`: over common seeds; it never selects the test.
     """
 
     a: str
@@ -59,14 +59,14 @@ class Comparison:
 
 
 def effect_sd(a: Sample, b: Sample, floor: float) -> float | None:
-    """Difference of means over the root of the mean variance; None below 2 runs in either. No variance below `floor`."""
+    """Return the difference of means over the root of the mean variance (each at least `floor`); None below 2 runs in either."""
     if a.mean is None or b.mean is None or a.variance is None or b.variance is None:
         return None
     return (a.mean - b.mean) / sqrt((max(a.variance, floor) + max(b.variance, floor)) / 2)
 
 
 def reach_note(comparisons: Sequence[Comparison], looks: int = 1) -> str | None:
-    """Which claims no data could make with the runs there are, and the seeds that could; None: each may be made.
+    """Return a note on claims that no data could support with these runs, and the seeds that could; None if all are possible.
 
     `looks`: as in `compare`."""
     tested = [row for row in comparisons if row.smallest_p is not None]
@@ -78,6 +78,6 @@ def reach_note(comparisons: Sequence[Comparison], looks: int = 1) -> str | None:
     seeds = seeds_to_claim(len(tested) * looks, paired=paired)
     offer = "show fewer pairs" if seeds is None else f"{seeds} seeds for each architecture could"
     return (
-        f"no data could make {len(beyond)} of these {len(tested)} claims: {runs} reach p = {first.smallest_p:.2g} at best,"
+        f"no data could support {len(beyond)} of these {len(tested)} claims: {runs} reach p = {first.smallest_p:.2g} at best,"
         f" {first.smallest_p_holm:.2g} over the pairs shown (needed: {LEVEL}); {offer}"
     )

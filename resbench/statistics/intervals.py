@@ -1,8 +1,8 @@
 """Scores of one architecture -> intervals: of a mean (t), of a mean error rate (t on the logit scale), of the median (order
 statistics), of a share (exact binomial).
 
-They speak of new seeds on this split, not of another split or data set. There is no bootstrap here: over fewer than
-30 runs it covers less than it says (BCa 84 % at n = 5, where the t interval covers 95 %).
+They are about new seeds on this split, not about another split or data set. There is no bootstrap: with fewer than
+30 runs its coverage is too low (BCa 84 % at n = 5, where the t interval covers 95 %).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SKEW_LIMIT, SKEW_MIN_RUNS = 1.0, 8
 
 @dataclass(frozen=True, slots=True)
 class MedianInterval:
-    """Two order statistics and how often such a pair holds the median. `high` None: that run diverged."""
+    """Two order statistics and the probability that they contain the median. `high` None: that run diverged."""
 
     low: float | None
     high: float | None
@@ -32,9 +32,9 @@ class MedianInterval:
 
 
 def mean_interval(sample: Sample, *, variance_floor: float = 0.0) -> tuple[float, float] | None:
-    """95 % t interval of the mean over converged runs (%); None under 3 of them.
+    """Return the 95 % t interval of the mean over converged runs (%); None under 3 of them.
 
-    `variance_floor` (squared error points): equal scores on a finite val set are no proof of a spread of zero.
+    `variance_floor` (squared error points): equal scores on a finite val set do not prove a spread of zero.
     """
     mean, variance, n = sample.mean, sample.variance, sample.converged
     if mean is None or variance is None or n < MIN_SEEDS:
@@ -44,11 +44,11 @@ def mean_interval(sample: Sample, *, variance_floor: float = 0.0) -> tuple[float
 
 
 def error_interval(sample: Sample, n_val: int) -> tuple[float, float] | None:
-    """95 % interval of the mean error rate over converged runs (%), within 0 and 100; None under 3 of them.
+    """Return the 95 % interval of the mean error rate over converged runs (%), within 0 and 100; None under 3 of them.
 
     A t interval of the logit of the mean, its standard error by the delta method (Agresti 2013, Categorical Data Analysis,
     3.1.6); a mean of 0 (or 100) counts as half an error (or half a right answer) over all `n_val` images of all runs. Where
-    errors are low and seeds few it covers more than the t interval (benchmarks/CALIBRATION.md).
+    errors are low and seeds few, its coverage is higher than that of the t interval (benchmarks/CALIBRATION.md).
 
     >>> [round(end, 1) for end in error_interval(Sample("a", (7.4, 9.4, 54.4)), 340)]
     [0.8, 92.3]
@@ -66,14 +66,14 @@ def error_interval(sample: Sample, n_val: int) -> tuple[float, float] | None:
 
 
 def interval(sample: Sample, n_val: int | None) -> tuple[float, float] | None:
-    """Of the mean: `error_interval`, and of what is no error rate (`n_val` None) `mean_interval`."""
+    """Return the interval of the mean: `error_interval`, or `mean_interval` if the scores are no error rates (`n_val` None)."""
     if n_val is None:
         return mean_interval(sample, variance_floor=variance_floor(None))
     return error_interval(sample, n_val)
 
 
 def median(sample: Sample) -> float | None:
-    """Median over all runs, a diverged one being worse than any number. None: it diverged (or there is no run).
+    """Return the median over all runs; a diverged run is worse than any number. None: the median run diverged, or there is none.
 
     >>> median(Sample("a", (5.0, 7.0, 6.0), diverged=2))
     7.0
@@ -95,20 +95,20 @@ def median_interval(sample: Sample) -> MedianInterval | None:
     runs, n = _all_runs(sample), sample.n
     if n < MIN_SEEDS:
         return None
-    cut = 0  # runs left off on either side
+    cut = 0  # runs excluded on either side
     while 2 * (cut + 1) < n and _coverage(n, cut + 1) >= CONFIDENCE:
         cut += 1
     return MedianInterval(_number(runs[cut]), _number(runs[n - 1 - cut]), _coverage(n, cut))
 
 
 def share_interval(successes: int, n: int) -> tuple[float, float]:
-    """Exact 95 % binomial interval of a share, as of runs converged. Clopper & Pearson 1934.
+    """Return the exact 95 % binomial interval of a share, such as that of converged runs. Clopper & Pearson 1934.
 
     >>> [round(end, 3) for end in share_interval(4, 5)]
     [0.284, 0.995]
     """
     if not 0 <= successes <= n:
-        raise BadInput(f"{successes} of {n} is no share; give 0 <= successes <= n")
+        raise BadInput(f"share: expected 0 <= successes <= n, got {successes} of {n}")
     tail = (1 - CONFIDENCE) / 2
     low = 0.0 if successes == 0 else float(betaincinv(successes, n - successes + 1, tail))
     high = 1.0 if successes == n else float(betaincinv(successes + 1, n - successes, 1 - tail))
@@ -116,8 +116,8 @@ def share_interval(successes: int, n: int) -> tuple[float, float]:
 
 
 def is_skewed(scores: Sequence[float]) -> bool:
-    """Return whether the mean's interval covers less than it says (86 to 92 %): |skew| > 1 over 8 or more runs (moment
-    skewness).
+    """Return whether skewness lowers the coverage of the mean's interval (to 86 to 92 %): |moment skewness| > 1 over 8 or
+    more runs.
     """
     if len(scores) < SKEW_MIN_RUNS or min(scores) == max(scores):
         return False
@@ -136,5 +136,5 @@ def _number(score: float) -> float | None:
 
 
 def _coverage(n: int, cut: int) -> float:
-    """Chance that the median lies between run `cut` + 1 from below and run `cut` + 1 from above, of n."""
+    """Return the probability that the median of n runs lies between run `cut` + 1 from below and run `cut` + 1 from above."""
     return 1 - 2 * sum(comb(n, k) for k in range(cut + 1)) / (1 << n)

@@ -1,8 +1,8 @@
 """Two samples with seeds -> their paired Comparison over the common seeds, by sign flips; and their correlation over them.
 
 For designs where the seed also draws the split or a subset of the data. Where it only draws weights and order, seeds
-correlate at 0.0 to 0.2 between architectures, and pairing throws half of the degrees of freedom away. The correlation
-is shown; it never chooses the test.
+correlate at 0.0 to 0.2 between architectures, and pairing loses half of the degrees of freedom. The correlation
+is shown; it never selects the test.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from resbench.statistics.sample import MIN_SEEDS, Sample
 
 
 def paired(a: Sample, b: Sample, floor: float) -> Comparison:
-    """a - b over the seeds that converged in both. `floor`: as in `moderate`, of one architecture."""
+    """Compare a and b over the seeds that converged in both. `floor`: as in `moderate`, of one architecture."""
     for sample in (a, b):
         if sample.scores and not sample.seeds:
-            raise BadInput(f"`{sample.name}`: a paired comparison needs the seed of every score; none is given")
+            raise BadInput(f"`{sample.name}`: a paired comparison requires the seed of every score, got none")
     common_a, common_b = _common(a, b)
     differences = Sample(
         f"{a.name} - {b.name}", tuple(x - y for x, y in zip(common_a.scores, common_b.scores, strict=True))
@@ -31,7 +31,7 @@ def paired(a: Sample, b: Sample, floor: float) -> Comparison:
     n = differences.converged
     effect = effect_sd(common_a, common_b, floor)
     row = Comparison(a.name, b.name, "paired", n, n, differences.mean, effect, correlation=correlation(a, b))
-    interval = mean_interval(differences, variance_floor=2 * floor)  # each side brings its own rounding
+    interval = mean_interval(differences, variance_floor=2 * floor)  # both sides are rounded
     if interval is None or a.fails or b.fails:
         return row
     low, high = interval
@@ -41,14 +41,14 @@ def paired(a: Sample, b: Sample, floor: float) -> Comparison:
 
 
 def _common(a: Sample, b: Sample) -> tuple[Sample, Sample]:
-    """Return both cut to the seeds that converged in both, in one order."""
+    """Return both samples restricted to the seeds that converged in both, in one order."""
     of_a, of_b = dict(zip(a.seeds, a.scores, strict=False)), dict(zip(b.seeds, b.scores, strict=False))
     seeds = [seed for seed in a.seeds if seed in of_b]
     return Sample(a.name, tuple(of_a[s] for s in seeds)), Sample(b.name, tuple(of_b[s] for s in seeds))
 
 
 def correlation(a: Sample, b: Sample) -> float | None:
-    """Pearson's, over 3 common seeds or more; None where a side does not vary or no seeds were given."""
+    """Return Pearson's correlation over 3 common seeds or more; None if a side is constant or no seeds were given."""
     if len(set(a.seeds) & set(b.seeds)) < MIN_SEEDS:
         return None
     common_a, common_b = _common(a, b)

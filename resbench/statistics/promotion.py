@@ -1,7 +1,7 @@
-"""Scores at a rung -> who goes on, with the uncertainty in view.  Jamieson & Talwalkar 2016, arXiv:1502.07943
+"""Scores at a rung -> the promoted units, with regard to uncertainty.  Jamieson & Talwalkar 2016, arXiv:1502.07943
 
-The best share goes on, and beside it whoever is within one standard error of the last of them: at a rung the order of close ones
-is mostly chance. At most half as many again go on for that. Nothing here is a claim: finalists are judged by runs of their own.
+The best units are promoted, and those within one standard error of the last of them: at a rung the order of close units is
+mostly chance. At most half as many again are added. A promotion is not a claim: finalists are judged by runs of their own.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from math import ceil, inf, isfinite, sqrt
 from statistics import fmean, variance
 
-MORE = 0.5  # of the share, who may go on beside it
+MORE = 0.5  # fraction of the promoted units that may be added
 
 
 @dataclass(frozen=True, slots=True)
 class AtRung:
-    """`scores`: a number for each run that is finite, of each objective, less being better; `runs`: how many there are in all."""
+    """The runs of a unit at a rung. `scores`: of each finite run, for each objective, lower is better; `runs`: number of all
+    runs.
+    """
 
     scores: tuple[tuple[float, ...], ...]
     runs: int
@@ -31,9 +33,9 @@ class AtRung:
 
 
 def promoted(units: Mapping[str, AtRung], share: int, images: int | None) -> list[str]:
-    """Who goes on, best first: `share` of them and those close behind. `images`: that an error rate in percent is a share of.
+    """Return the promoted units, best first: the best `share` and those close behind. `images`: of the val split, for errors in
 
-    Who fails (under half of the runs finite) does not go on.
+    percent. A failing unit (under half of its runs are finite) is not promoted.
 
     >>> of = {n: AtRung(((v,),), 1) for n, v in {"a": 10.0, "b": 30.0, "c": 31.0, "d": 60.0}.items()}
     >>> promoted(of, 2, 500), promoted(of, 1, 500)
@@ -43,13 +45,13 @@ def promoted(units: Mapping[str, AtRung], share: int, images: int | None) -> lis
     chosen, rest = order[:share], order[share:]
     if not chosen or len(units[order[0]].scores) > 1:
         return chosen
-    line = units[chosen[-1]]
-    close = [name for name in rest if _is_close(units[name], line, images)]
+    threshold = units[chosen[-1]]
+    close = [name for name in rest if _is_close(units[name], threshold, images)]
     return [*chosen, *close[: ceil(MORE * share) if share > 1 else 0]]
 
 
 def in_order(values: Mapping[str, Sequence[float]]) -> list[str]:
-    """By dominance rank (Goldberg 1989), then by the first objective, then by name."""
+    """Sort names by dominance rank (Goldberg 1989), then by the first objective, then by name."""
     if all(len(each) == 1 for each in values.values()):
         return sorted(values, key=lambda name: (values[name][0], name))
     left, front = dict(values), 0
@@ -66,13 +68,13 @@ def _dominates(one: Sequence[float], other: Sequence[float]) -> bool:
     return all(a <= b for a, b in zip(one, other, strict=True)) and any(a < b for a, b in zip(one, other, strict=True))
 
 
-def _is_close(one: AtRung, line: AtRung, images: int | None) -> bool:
-    gap = one.means[0] - line.means[0]
-    return isfinite(gap) and gap <= sqrt(_squared_error(one, images) + _squared_error(line, images))
+def _is_close(one: AtRung, threshold: AtRung, images: int | None) -> bool:
+    gap = one.means[0] - threshold.means[0]
+    return isfinite(gap) and gap <= sqrt(_squared_error(one, images) + _squared_error(threshold, images))
 
 
 def _squared_error(one: AtRung, images: int | None) -> float:
-    """Of the mean: from the spread over runs, at least what an error rate has by the number of its images."""
+    """Return the squared standard error of the mean: from the spread over runs, but at least that of a binomial error rate."""
     scores, n = one.scores[0], len(one.scores[0])
     seen = variance(scores) / n if n > 1 else 0.0
     if images is None:

@@ -1,7 +1,8 @@
-"""Looks of a race, each with the samples there were -> who was left out at which look, and who is still in.
+"""Interim looks of a race, each with its samples -> the look at which each unit was eliminated, and the units still in.
 
-The looks are written in the study before its first run. Each spends an equal share of the 5 % in rule 6 among the units still in;
-who is out gets no more seeds, so its later silence says nothing. A race is its runs: replayed from them it comes out the same.
+The looks are fixed in the study before its first run. Each spends an equal share of the 5 % in rule 6 among the units still in;
+an eliminated unit gets no more seeds, so missing runs say nothing. A race depends only on its runs: a replay gives the same
+result.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from resbench.statistics.standing import Scored, standing
 
 @dataclass(frozen=True, slots=True)
 class Race:
-    """`left`: the look, from 0, at which a unit was left out, None: still in. `taken`: looks that were taken, of `planned`.
+    """The state of a race. `left`: the look, from 0, at which a unit was eliminated; None: still in. `taken`: looks so far, of
 
-    `tied`: as in `standing`; all None before the first look."""
+    `planned`. `tied`: as in `standing`; all None before the first look."""
 
     left: dict[str, int | None]
     tied: dict[str, bool | None]
@@ -34,9 +35,10 @@ class Race:
 
 
 def race(names: Sequence[str], looks: Sequence[Sequence[Scored]], planned: int) -> Race:
-    """`looks`: for each that was taken, every objective's samples of the first so many seeds; units that are out may be in them.
+    """Replay a race. `looks`: for each look so far, every objective's samples of the seeds up to it; eliminated units may be
+    in them.
 
-    A unit that is not in a look (it has not all of its seeds) or has runs too few for a test stays in: nothing is known of it.
+    A unit that is missing in a look (some seeds have no run) or has too few runs for a test stays in.
     """
     left: dict[str, int | None] = dict.fromkeys(names)
     tied: dict[str, bool | None] = dict.fromkeys(names)

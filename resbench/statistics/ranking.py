@@ -1,11 +1,11 @@
 """Samples of a study, n_val -> its ranking: one row per architecture, sorted by the mean that is tested.
 
 The order of rows is, from the top: units with a mean, by mean; failing units (under half of the runs converged), by share
-converged, then mean; units without a single run. Equal ones go by name. `tied_with_best` is
-- True: still in the tie group, so nobody has shown it to be worse than the best;
-- False: left out at 95 % confidence, or failing over 3 runs or more;
-- None: no claim. Fewer than 3 converged runs (fewer than 3 runs, for a failing one): such a unit is in no test, so it can
-  neither leave nor make others leave. Nor is there a best to be tied with where every unit fails.
+converged, then mean; units without a run. Ties are sorted by name. `tied_with_best` is
+- True: still in the tie group, so no test has shown it to be worse than the best;
+- False: excluded at 95 % confidence, or failing over 3 runs or more;
+- None: no claim. With fewer than 3 converged runs (for a failing unit, fewer than 3 runs) a unit is in no test, so it can
+  neither be excluded nor exclude others. If every unit fails, there is no best to be tied with either.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from resbench.statistics.standing import Scored, TieMembership, standing
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """One row. Errors in %; mean, std, interval over converged runs; `median` over all (None: it diverged)."""
+    """One row of a ranking. Errors are in %; mean, std, interval are over converged runs, `median` over all (None: it
+    diverged).
+    """
 
     rank: int
     name: str
@@ -41,10 +43,10 @@ class Ranked:
 
 
 def rank(samples: Sequence[Sample], *, n_val: int | None, tied: TieMembership | None = None) -> list[Ranked]:
-    """Return the rows, best first. `n_val`: validation images, below whose resolution no spread is believed; None: not
+    """Return the rows, best first. `n_val`: validation images, whose resolution is the smallest credible spread; None: not
     an error rate.
 
-    `tied`: who may still be the best, where another design than rule 6 decides (a race, several objectives).
+    `tied`: the tie membership, if another design than rule 6 decides (a race, several objectives).
 
     >>> rows = rank([Sample("b", (9.1, 9.3, 9.0)), Sample("a", (6.1, 6.3, 6.0))], n_val=5000)
     >>> [(row.rank, row.name, row.tied_with_best) for row in rows]

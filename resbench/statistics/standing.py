@@ -1,7 +1,7 @@
-"""Samples of a study, for each objective -> of each unit whether it may still be the best, by the test that the study allows.
+"""Samples of a study, for each objective -> whether each unit may still be the best, by the test of the study's design.
 
-One objective: the tie group of ties.py; several: the Pareto set. A unit in too few runs is in no test; a failing one is left out
-without one.
+One objective: the tie group of ties.py; several: the Pareto set. A unit with too few runs is in no test; a failing one is
+excluded without a test.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from resbench.statistics.sample import LEVEL, MIN_SEEDS, Sample
 from resbench.statistics.ties import ObjectiveColumn, Test, stepwise
 
 TieMembership = Mapping[str, bool | None]
-"""By name. True: nobody has shown it to be worse than the best; False: left out, or failing; None: no claim."""
+"""By name. True: no test has shown it to be worse than the best; False: excluded, or failing; None: no claim."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """One objective's samples of a study's units. `floor`: no variance below it; `exact`: numbers without spread."""
+    """One objective's samples of a study's units. `floor`: the smallest variance; `exact`: numbers without spread."""
 
     samples: tuple[Sample, ...]
     floor: float
@@ -40,19 +40,19 @@ class Scored:
 
 
 def standing(scored: Sequence[Scored], level: float = LEVEL, test: Test | None = None) -> dict[str, bool | None]:
-    """Return the first objective's samples say which units have runs enough; the units are the same in all.
+    """Return the tie membership of each unit. All objectives have the same units; the first decides which have enough runs.
 
     >>> runs = (Sample("a", (6.1, 6.3, 6.0)), Sample("b", (9.1, 9.3, 9.0)), Sample("c", (7.0,)))
     >>> standing([Scored(runs, 1e-9)])
     {'a': True, 'b': False, 'c': None}
     """
     samples = scored[0].samples
-    someone_works = any(sample.scores and not sample.fails for sample in samples)
+    any_works = any(sample.scores and not sample.fails for sample in samples)
     tied: dict[str, bool | None] = {}
     for sample in samples:
-        tied[sample.name] = False if sample.fails and sample.n >= MIN_SEEDS and someone_works else None
-    short = {s.name for each in scored[1:] if not each.exact for s in each.samples if s.converged < MIN_SEEDS}
-    tested = [sample for sample in samples if sample.testable and sample.name not in short]
+        tied[sample.name] = False if sample.fails and sample.n >= MIN_SEEDS and any_works else None
+    too_few = {s.name for each in scored[1:] if not each.exact for s in each.samples if s.converged < MIN_SEEDS}
+    tested = [sample for sample in samples if sample.testable and sample.name not in too_few]
     names, counts = [sample.name for sample in tested], np.array([float(sample.converged) for sample in tested])
     members = stepwise([each.column(names) for each in scored], counts, level, test)
     return tied | {name: bool(member) for name, member in zip(names, members, strict=True)}

@@ -1,12 +1,13 @@
-"""Means, variances, n of m architectures -> which of them may be the best: none as good as the best is left out, at 95 %.
+"""Means, variances, n of m architectures -> those that may be the best: with 95 % confidence no unit as good as the best is
+excluded.
 
-Stepwise: with m units in, a unit leaves if its one-sided p (moderated Welch) against any unit still in is at most
-0.05 / (m (m - 1)); the variances are moderated again over those that stay; until none leaves. Each step spends 5 % over
-all its ordered pairs, and a true best one that is still in at one step is in at the next (Goeman & Solari 2010, sequential
-rejection), so the whole is at 5 %. The unit with the lowest mean never leaves. Why no shorter way: testing against the best one
-*seen* makes 9 to 23 % false claims, pooling the variances 16 to 30 % when one unit is noisy.
+The procedure is stepwise: with m units in, a unit is excluded if its one-sided p (moderated Welch) against any unit still in is
+at most 0.05 / (m (m - 1)); the variances are moderated again over those that stay; until none is excluded. Each step spends 5 %
+over all its ordered pairs, and a true best unit that survives one step survives the next (Goeman & Solari 2010, sequential
+rejection), so the whole is at 5 %. The unit with the lowest mean is never excluded. Simpler procedures fail: testing against the
+best *observed* unit makes 9 to 23 % false claims, pooled variances 16 to 30 % when one unit is noisy.
 
-Of several objectives (the Pareto set) a unit leaves only if one other is better in all of them: p is the largest of theirs.
+With several objectives (the Pareto set) a unit is excluded only if another is better in all of them: p is the largest over these.
 """
 
 from __future__ import annotations
@@ -32,13 +33,13 @@ class ObjectiveColumn:
 
 
 Test = Callable[[Floats, Floats, Floats, float, float], Floats]
-"""Means, variances, counts, floor, level -> p [m, m] that row is worse than column; above `level` any number above it does."""
+"""Means, variances, counts, floor, level -> p [m, m] that row is worse than column; if above `level`, it may be inexact."""
 
 
 def tie_group(
     means: Floats, variances: Floats, counts: Floats, floor: float, level: float = LEVEL
 ) -> NDArray[np.bool_]:
-    """Return True where a unit is still in, [m]. Counts of 3 or more; `floor` as in `moderate`.
+    """Return [m], True for each unit that is in the tie group. Counts must be 3 or more; `floor` is as in `moderate`.
 
     >>> from resbench.statistics.moderated import variance_floor
     >>> tie_group(np.array([6.0, 6.1, 9.0]), np.full(3, 0.04), np.full(3, 5.0), variance_floor(5000)).tolist()
@@ -50,12 +51,12 @@ def tie_group(
 def stepwise(
     columns: Sequence[ObjectiveColumn], counts: Floats, level: float = LEVEL, test: Test | None = None
 ) -> NDArray[np.bool_]:
-    """Return the same for any number of objectives. `test`: moderated Welch, where none is given."""
+    """Return the tie group (or Pareto set) for any number of objectives. `test`: by default moderated Welch."""
     inside = np.arange(len(counts))
     while (m := len(inside)) > 1:
         each = level / (m * (m - 1))
         p = np.maximum.reduce([_worse(column, inside, counts, each, test or welch_test) for column in columns])
-        if all(column.variances is None for column in columns):  # the same numbers throughout: neither is worse
+        if all(column.variances is None for column in columns):  # of two units with the same numbers, neither is worse
             p[_equal(columns, inside)] = 1.0
         np.fill_diagonal(p, 1.0)
         staying = (p > each).all(axis=1)
@@ -68,11 +69,11 @@ def stepwise(
 
 
 def welch_test(means: Floats, variances: Floats, counts: Floats, floor: float, level: float) -> Floats:
-    """Welch's t of each ordered pair, the variances moderated over all of them."""
+    """Return p of Welch's t for each ordered pair, with variances moderated over all units."""
     moderated, df = moderate(variances, counts, floor)
     error = moderated / counts
     t, nu = welch(means[:, None] - means, error[:, None], error, df[:, None], df)
-    # A t quantile is never below the normal one: pairs that the normal does not call are not worth a stdtr (20 times dearer).
+    # A t quantile is never below the normal one: pairs that the normal does not reject need no stdtr (20 times slower).
     near = t >= -ndtri(level)
     p = np.ones_like(t)
     p[near] = stdtr(nu[near], -t[near])

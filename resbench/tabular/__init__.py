@@ -1,9 +1,9 @@
-"""Frozen benchmarks: a file that `resbench results freeze` wrote -> answers, and searches without training.  No torch.
+"""Frozen benchmarks: a file written by `resbench results freeze` answers queries, and simulates searches without training.
 
 bench = resbench.tabular.load("bench.db")
-bench.query("full_preactivation")                     mean, sd and n over its seeds, with every run
+bench.query("full_preactivation")                     mean, standard deviation and n over its seeds, with every run
 bench.query("full_preactivation", epoch=3, seed=0)    one run, after its third epoch
-bench.simulate(search, seconds=600)                   what a search would have found in ten minutes
+bench.simulate(search, seconds=600)                   the result of a search in ten minutes of training
 """
 
 from resbench.tabular.answer import Answer, Record, TestAnswer

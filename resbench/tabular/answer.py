@@ -1,4 +1,4 @@
-"""What a frozen benchmark answers: one run after an epoch, or all seeds of a unit.  Errors are on val, in percent."""
+"""Answers of a frozen benchmark: one run after an epoch, or all seeds of a unit.  Errors are on val, in percent."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from statistics import fmean, median, stdev
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One run after `epoch` of its `epochs`; a run that diverged before the epoch asked for is told of at its end.
+    """One run after `epoch` of its `epochs`; a run that diverged before the requested epoch is reported at its end.
 
-    `status` is that of the run at its last epoch, and `running` before: nobody knows yet how it ends. `train_s`: seconds of
-    training up to there. `memory_mib`: what training keeps of one image. What was not taken, or is not finite, is None.
+    `status` is that of the run at its last epoch, and `running` before, when its end is unknown. `train_s`: seconds of training
+    so far. `memory_mib`: memory that training keeps of one image. Values that are not recorded or not finite are None.
     """
 
     unit: str
@@ -34,16 +34,16 @@ class Record:
 
     @property
     def score(self) -> float:
-        """What a search makes small: the val error, or infinity for a run that diverged."""
+        """The value that a search minimises: the val error, or infinity for a run that diverged."""
         return inf if self.val_error_pct is None or self.status == "diverged" else self.val_error_pct
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A unit over its seeds: mean, median and sd are of the val error of runs that have not diverged, in percent.
+    """A unit over its seeds: mean, median and standard deviation of the val error of runs that have not diverged, in percent.
 
-    `n` runs were looked at, of them `converged` and `diverged`; `missing` seeds of the study have no such run here.
-    `train_s`: mean seconds of training of one run up to there.
+    There are `n` runs, of which some `converged` and some `diverged`; `missing` seeds of the study have no such run here.
+    `train_s`: mean seconds of training of one run so far.
     """
 
     unit: str
@@ -88,7 +88,7 @@ class Answer:
 
     @property
     def median(self) -> float | None:
-        """Over all runs, a diverged one being worse than any number; None where it falls on one."""
+        """The median over all runs; a diverged run is worse than any number. None: the median run diverged."""
         middle = median([run.score for run in self.runs]) if self.runs else inf
         return middle if middle < inf else None
 
@@ -97,11 +97,12 @@ class Answer:
         return _mean([run.train_s for run in self.runs])
 
     def without(self, seeds: Collection[int]) -> Answer:
-        """Return the same over the other seeds."""
+        """Return the answer without these seeds."""
         return replace(self, runs=tuple(run for run in self.runs if run.seed not in seeds))
 
     def __str__(self) -> str:
-        """
+        """Return the answer in one line.
+
         >>> run = Record("plain", "a2_1", 0, 4, 4, "complete", 7.5, None, None, None, None, 2.0, 1320, 12752, 0.1)
         >>> print(Answer("plain", "a2_1", None, (run,), 4, 1320, 12752, 0.1))
         plain: val error 7.50 % (sd –, n = 1, 0 diverged, 4 missing), 1,320 params, 12,752 MACs, 2.0 s of training
@@ -116,9 +117,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class TestAnswer:
-    """Test errors of a unit's complete runs, in percent, by seed: for what a search chose in the end, never for choosing."""
+    """Test errors of a unit's complete runs, in percent, by seed: they judge the result of a search and must not select."""
 
-    __test__ = False  # no test class of pytest's
+    __test__ = False  # pytest must not collect it
 
     unit: str
     digest: str

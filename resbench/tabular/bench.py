@@ -1,4 +1,4 @@
-"""A frozen file -> Bench: every answer is one or two looks into an index, so nothing is loaded but what is asked for."""
+"""A frozen file -> Bench: an answer needs one or two index look-ups, so only what is requested is loaded."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LAST = 2**62  # an epoch that no run has
 
 
 class Bench:
-    """A frozen benchmark that is open. Close it, or use it in a `with`; `load` makes one."""
+    """An open frozen benchmark. Close it, or use it in a `with`; `load` opens one."""
 
     def __init__(self, file: FrozenFile, study: str | None) -> None:
         self._file, self._shown = file, file.shown
@@ -48,37 +48,37 @@ class Bench:
 
     @property
     def units(self) -> tuple[str, ...]:
-        """The names, as the studies show them, in their order."""
+        """The names of the units, in the order of the studies."""
         return self._index.units()
 
     def count(self) -> int:
-        """Return runs in the file."""
+        """Return the number of runs in the file."""
         return int(self._file.select("SELECT COUNT(*) FROM run")[0][0])
 
     @property
     def about(self) -> dict[str, Any]:
-        """Where the file comes from: studies, recipes, data and what was trained with, as plain data."""
-        said: dict[str, Any] = dict(self._file.table("meta"))
+        """The origin of the file: studies, recipes, data and the environment of training, as plain data."""
+        facts: dict[str, Any] = dict(self._file.table("meta"))
         for table in ("study", "recipe", "data", "environment"):
             names = TABLES[table]
-            said[table] = [_plain(dict(zip(names, row, strict=True))) for row in self._file.table(table)]
-        return said
+            facts[table] = [_plain(dict(zip(names, row, strict=True))) for row in self._file.table(table)]
+        return facts
 
     @overload
     def query(self, unit: Asked, *, epoch: int | None = None, seed: None = None) -> Answer: ...
     @overload
     def query(self, unit: Asked, *, epoch: int | None = None, seed: int) -> Record: ...
     def query(self, unit: Asked, *, epoch: int | None = None, seed: int | None = None) -> Answer | Record:
-        """Return a unit by name, digest, or its YAML file (or what such a file holds), which is bound in the study's
-        network first.
+        """Return the answer for a unit, given by name, digest, or YAML file (or the content of such a file), which is bound in
+        the study's network first.
 
-        Without a seed, all of them with mean, sd and n; without an epoch, after the last. Raises BadInput for what is not here.
+        Without a seed it is over all seeds; without an epoch, after the last one. Raises BadInput for what is not in the file.
         """
         entry = self._index.find(unit)
         epoch = None if epoch is None else _whole(epoch, "epoch", 1)
-        asked = (_LAST if epoch is None else epoch, *entry.identity)
+        key = (_LAST if epoch is None else epoch, *entry.identity)
         if seed is None:
-            runs = tuple(_record(entry, row) for row in self._file.select(_RUNS + " ORDER BY r.seed", asked))
+            runs = tuple(_record(entry, row) for row in self._file.select(_RUNS + " ORDER BY r.seed", key))
             known = tuple(run for run in runs if _counts(run, epoch))
             if epoch is not None and runs and not known:
                 longest = max(run.epochs for run in runs)
@@ -89,7 +89,7 @@ class Bench:
                 entry.recipe, entry.data,
             )  # fmt: skip
         seed = _whole(seed, "seed", 0)
-        row = self._file.first(_OF_SEED, (*asked, seed))
+        row = self._file.first(_OF_SEED, (*key, seed))
         if row is None:
             there = ", ".join(map(str, self.seeds(unit)))
             raise BadInput(f"{self._shown}: {entry.name}: no run of seed {seed!r}; seeds: {there}")
@@ -99,7 +99,7 @@ class Bench:
         return run
 
     def seeds(self, unit: Asked) -> tuple[int, ...]:
-        """Return those that have a run."""
+        """Return the seeds of a unit that have a run."""
         sql = "SELECT seed FROM run WHERE architecture = ? AND recipe = ? AND data = ? ORDER BY seed"
         return tuple(seed for (seed,) in self._file.select(sql, self._index.find(unit).identity))
 
@@ -109,11 +109,11 @@ class Bench:
         return str(self._file.select(sql, (self._index.find(unit).architecture,))[0][0])
 
     def test(self, unit: Asked) -> TestAnswer:
-        """Test errors, for judging what was chosen. Raises BadInput where the file was frozen without."""
+        """Return test errors, to judge a selected unit. Raises BadInput if the file was frozen without them."""
         entry = self._index.find(unit)
         if not self._file.select("SELECT 1 FROM test_score LIMIT 1"):
             raise BadInput(
-                f"{self._shown}: holds no test scores; `resbench results freeze STUDY --with-test` puts them in"
+                f"{self._shown}: holds no test scores; `resbench results freeze STUDY --with-test` includes them"
             )
         sql = (
             "SELECT r.seed, t.test_error_pct FROM run r JOIN test_score t ON t.run_id = r.id WHERE r.architecture = ? "
@@ -129,7 +129,7 @@ class Bench:
         epochs: int | None = None,
         seed: int = 0,
     ) -> Simulation:
-        """Run a search against the recorded runs until it ends or its budget does. `seed`: of everything it draws."""
+        """Run a search on the recorded runs until it or its budget ends. `seed`: seeds everything that the search draws."""
         simulation = Simulation(
             self.units, lambda unit, epoch: self.query(unit, epoch=epoch), Budget(seconds, epochs), seed, self._shown
         )
@@ -148,18 +148,18 @@ class Bench:
         self.close()
 
     def _seeds_of(self, study: str) -> frozenset[int]:
-        """Return those that the study wants. Its spec is long where it has many units, so it is read once."""
+        """Return the seeds that the study requires. A spec with many units is long, so it is read once."""
         if study not in self._wanted:
             row = self._file.first("SELECT spec FROM study WHERE name = ?", (study,))
             with self._file.explained():
                 if row is None:
-                    raise Reason(f"a unit is of the study {printable(study)}, which is not in it")
+                    raise Reason(f"a unit belongs to the study {printable(study)}, which is not in the file")
                 self._wanted[study] = frozenset(parse_study(row[0], f"study {printable(study)}: spec").get("seeds", ()))
         return self._wanted[study]
 
 
 def load(path: str | Path, *, study: str | None = None) -> Bench:
-    """Open a frozen benchmark, or one study of a merged one. Raises DatabaseError for a file that is none."""
+    """Open a frozen benchmark, or one study of a merged one. Raises DatabaseError for any other file."""
     path = Path(path)
     return Bench(open_frozen(path), study)
 
@@ -175,14 +175,14 @@ def _record(entry: Entry, row: tuple[Any, ...]) -> Record:
 
 
 def _counts(run: Record, epoch: int | None) -> bool:
-    """Return whether a run tells of an epoch, or of the end. One that diverged before is told of at its end, one that a
-    rung stopped has none.
+    """Return whether a run has a value for an epoch, or for the end. A run that diverged before is reported at its end; a run
+    that a rung stopped has no end.
     """
     return run.status in ("complete", "diverged") if epoch is None else run.epoch == epoch or run.status == "diverged"
 
 
 def _whole(value: int, name: str, low: int) -> int:
-    """Also of numpy's integers, which SQLite takes for bytes."""
+    """Return a value as int, also one of numpy's integers, which SQLite would store as bytes."""
     try:
         number = index(value)
     except TypeError:
@@ -193,7 +193,7 @@ def _whole(value: int, name: str, low: int) -> int:
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    """With what is kept as JSON read."""
+    """Return a row with its JSON columns parsed."""
     return {
         key: json.loads(value) if key in ("spec", "settings", "plugins") and value else value
         for key, value in row.items()

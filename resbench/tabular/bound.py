@@ -1,4 +1,4 @@
-"""A unit's file, in the network of a study -> the digest of that architecture.  The one part of the room that needs torch."""
+"""A unit's file, in the network of a study -> the digest of that architecture.  Only this file of the package needs torch."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from resbench.ops.schema import table
 
 
 def bound_digest(
-    asked: str | Path | Mapping[str, Any], network: Mapping[str, Any], input_shape: str, classes: int
+    unit_file: str | Path | Mapping[str, Any], network: Mapping[str, Any], input_shape: str, classes: int
 ) -> str:
-    """`asked`: a path, perhaps with values behind it (`mine.yaml gate_bias=-6`), or what such a file holds.
+    """Return the digest of a unit in a network. `unit_file`: a path, optionally followed by values (`mine.yaml gate_bias=-6`), or
 
-    Raises BadInput, with the place in the file, for what cannot be built there.
+    the content of such a file. Raises BadInput, with the place in the file, if it cannot be built there.
     """
-    if isinstance(asked, Mapping):
-        name = str(asked.get("unit", ""))
+    if isinstance(unit_file, Mapping):
+        name = str(unit_file.get("unit", ""))
         if why_not(name) is not None:
             raise BadInput(f"`unit`: {why_not(name)}")
         with TemporaryDirectory() as folder:
             path = Path(folder) / f"{name}.yaml"
-            path.write_text(json.dumps(dict(asked)), "utf-8")  # JSON is YAML
+            path.write_text(json.dumps(dict(unit_file)), "utf-8")  # JSON is YAML
             return bound_digest(path, network, input_shape, classes)
-    path_text, *words = [str(asked)] if isinstance(asked, Path) else asked.split()
+    path_text, *words = [str(unit_file)] if isinstance(unit_file, Path) else unit_file.split()
     path = Path(path_text)
     arguments = {key: from_plain(value) for key, value in network.items() if key != "use"}
     net = Use(str(network["use"]), arguments, Node(network["use"]))
@@ -48,5 +48,5 @@ def bound_digest(
 def _value(word: str) -> tuple[str, Node]:
     key, sign, text = word.partition("=")
     if not sign:
-        raise BadInput(f"`{printable(word)}`: write name=value behind a unit's file")
+        raise BadInput(f"`{printable(word)}`: expected name=value after a unit's file")
     return key, word_value(text, word)

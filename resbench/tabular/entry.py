@@ -1,4 +1,4 @@
-"""What a person asks for -> Entry: the architecture, recipe and data that a name, a digest or a unit's file stands for."""
+"""A name, a digest or a unit's file -> Entry: the architecture, recipe and data that it identifies."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BY_NAME, _BY_DIGEST = _ENTRIES.format(by="name"), _ENTRIES.format(by="architect
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A name of the file, what it stands for, and what that costs."""
+    """A named unit of the file, its identity and its costs."""
 
     study: str
     name: str
@@ -42,15 +42,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Names and digests of an open file, of one study where one is named."""
+    """The names and digests of an open file, or of one of its studies."""
 
     file: FrozenFile
     study: str | None
 
     def find(self, asked: Asked) -> Entry:
-        """Raises BadInput where it is not here, or stands for more than one thing."""
+        """Return the entry. Raises BadInput if it is not in the file, or is ambiguous."""
         if not isinstance(asked, str | Path | Mapping):
-            raise BadInput(f"a unit's name, digest, file, or what such a file holds is needed, got {asked!r}")
+            raise BadInput(f"unit: expected a name, a digest, a file or the content of such a file, got {asked!r}")
         if isinstance(asked, str) and not is_file(asked):
             return self._one(asked, self._entries(_BY_NAME, asked) or self._entries(_BY_DIGEST, asked))
         from resbench.tabular.bound import bound_digest  # imports torch
@@ -60,7 +60,7 @@ class Index:
         found = [entry for digest in digests for entry in self._entries(_BY_DIGEST, digest)]
         if not found:
             raise BadInput(
-                f"{self.file.shown}: {name} is another architecture than any in here (its digest: {', '.join(digests)})"
+                f"{self.file.shown}: {name} is not an architecture of this file (its digest: {', '.join(digests)})"
             )
         return self._one(name, found)
 
@@ -82,13 +82,13 @@ class Index:
         if any(entry.identity != found[0].identity for entry in found):
             ways = "; ".join(f"`{entry.name}` of study {entry.study}" for entry in found[:10])
             raise BadInput(
-                f"{self.file.shown}: `{printable(asked, 200)}` stands for several: {ways}; a name tells which, or "
+                f"{self.file.shown}: `{printable(asked, 200)}` is ambiguous: {ways}; give a name, or "
                 "load(.., study=NAME)"
             )
         return found[0]
 
     def _places(self) -> list[tuple[Mapping[str, Any], str, int]]:
-        """Where a unit may stand: each study's network with its parameters, image shape, classes."""
+        """Return the networks in which a unit may be bound: each study's network with its parameters, image shape, classes."""
         sql = (
             "SELECT DISTINCT s.spec, d.input_shape, d.classes FROM study s JOIN unit u ON u.study = s.name "
             "JOIN data d ON d.digest = u.data WHERE ? IS NULL OR s.name = ?"
@@ -106,7 +106,7 @@ def _network(spec: str) -> Mapping[str, Any]:
 
 
 def is_file(asked: str) -> bool:
-    """Return whether a text names a unit's file, perhaps with values behind it, and no unit of the benchmark.
+    """Return whether a text names a unit's file, optionally followed by values, rather than a unit of the benchmark.
 
     >>> is_file("units/mine.yaml gate_bias=-6"), is_file("exclusive_gating gate_bias=-6")
     (True, False)

@@ -1,7 +1,7 @@
-"""Path -> a frozen benchmark that is open for reading, or what else the file is.  Nothing of it is loaded.
+"""Path -> a frozen benchmark opened for reading, or an error that says what the file is.  Nothing of it is loaded.
 
-The file may be anybody's: its schema must be that of a frozen benchmark to the letter, so there is nothing in it that would run;
-every row that is read holds what its columns may hold; and no answer takes longer than a limit.
+The file is not trusted: its schema must be exactly that of a frozen benchmark, so that it contains nothing that would run; every
+row is checked against its columns; and no query takes longer than a limit.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from resbench.store.records import TRAINED_STATUSES
 from resbench.store.schema.frozen import FORMAT, SCHEMA, is_frozen
 from resbench.store.schema.values import FLAG, NUMBER, OBJECT, SHAPE, TEXT, WHOLE, Kind, number_kind, one_of
 
-ANSWER_S = 60.0  # what one question may take
+ANSWER_S = 60.0  # limit of one query
 _COLUMN = re.compile(r"^ {4}(\w+) (TEXT|INTEGER|REAL)( NOT NULL| PRIMARY KEY)?", re.MULTILINE)
 _OBJECTS = {("study", "spec"), ("architecture", "spec"), ("recipe", "spec"), ("data", "settings"), ("environment", "plugins"),
             ("unit", "params")}  # fmt: skip
@@ -56,7 +56,7 @@ def _kind(table: str, name: str, declared: str) -> Kind:
 
 
 TABLES: Mapping[str, Columns] = MappingProxyType(dict(_tables()))
-# Of a question that joins tables. What a unit costs may not be known.
+# The columns of a query that joins tables. The cost of a unit may be unknown.
 _JOINED: Columns = MappingProxyType(
     {name: column for table in TABLES.values() for name, column in table.items()}
     | {"params": TABLES["architecture"]["params"], "macs": (WHOLE, True), "memory_mib": (NUMBER, True)}
@@ -64,13 +64,13 @@ _JOINED: Columns = MappingProxyType(
 
 
 class FrozenFile:
-    """An open frozen benchmark. Whatever is wrong with what is read is a DatabaseError that names the file."""
+    """An open frozen benchmark. Every fault in it is raised as a DatabaseError that names the file."""
 
     def __init__(self, connection: sqlite3.Connection, shown: str) -> None:
         self._connection, self.shown = connection, shown
 
     def select(self, sql: str, values: tuple[object, ...] = ()) -> list[Row]:
-        """Return the rows of a question; columns go by their names."""
+        """Return the rows of a query; columns are checked by their names."""
         return self._rows(sql, values, _JOINED)
 
     def first(self, sql: str, values: tuple[object, ...] = ()) -> Row | None:
@@ -78,7 +78,7 @@ class FrozenFile:
         return rows[0] if rows else None
 
     def table(self, name: str, order: str = "rowid") -> list[Row]:
-        """Return every row of a table, whole."""
+        """Return every row of a table with all columns."""
         order = "" if order == "rowid" else f" ORDER BY {order}"
         return self._rows(f"SELECT * FROM {name}{order}", (), TABLES[name])
 
@@ -87,15 +87,15 @@ class FrozenFile:
 
     @contextmanager
     def explained(self) -> Iterator[None]:
-        """Add the file to what is said of a value in it, or of rows of it that no file can hold together."""
+        """Add the file to errors about its values, or about rows that contradict each other."""
         try:
             yield
         except sqlite3.IntegrityError as error:
             raise DatabaseError(
-                f"{self.shown}: its rows contradict each other ({error}); get the file again from who made it"
+                f"{self.shown}: its rows contradict each other ({error}); get the file again from its author"
             ) from None
         except Reason as fact:
-            raise DatabaseError(f"{self.shown}: {fact}; get the file again from who made it") from None
+            raise DatabaseError(f"{self.shown}: {fact}; get the file again from its author") from None
 
     def _rows(self, sql: str, values: tuple[object, ...], columns: Columns) -> list[Row]:
         with self.explained():
@@ -107,7 +107,7 @@ class FrozenFile:
                 return [_checked(row, known) for row in cursor]
             except (sqlite3.Error, UnicodeDecodeError) as error:
                 if getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT":
-                    raise Reason(f"it took over {ANSWER_S:g} s to be read, and was stopped") from None
+                    raise Reason(f"reading it took more than {ANSWER_S:g} s and was stopped") from None
                 raise Reason(f"the file is damaged ({error})") from None
 
 
@@ -119,10 +119,10 @@ def _checked(row: Row, columns: list[tuple[int, str, Kind, bool]]) -> Row:
 
 
 def open_frozen(path: Path) -> FrozenFile:
-    """Raises DatabaseError for a file that is not there, of another kind or program, cut off, of a later format, or with
-    anything in it but the tables of a frozen benchmark.
+    """Open a frozen benchmark. Raises DatabaseError for a file that does not exist, is of another kind, is truncated, has a later
+    format, or contains anything but the tables of a frozen benchmark.
 
-    Opened as one that nobody changes, so no lock is taken for an answer (https://www.sqlite.org/uri.html, `immutable`).
+    It is opened as immutable, so a query takes no lock (https://www.sqlite.org/uri.html, `immutable`).
     """
     shown = printable(str(path), 300)
     try:
@@ -132,15 +132,15 @@ def open_frozen(path: Path) -> FrozenFile:
     except OSError as error:
         raise DatabaseError(f"{shown}: cannot be read: {error.strerror}") from None
     if not head.startswith(SQLITE_HEADER) or len(head) < 100:
-        raise DatabaseError(f"{shown}: is no frozen benchmark; `resbench results freeze STUDY -o {shown}` makes one")
+        raise DatabaseError(f"{shown}: is not a frozen benchmark; `resbench results freeze STUDY -o {shown}` makes one")
     if not is_frozen(head):
         raise DatabaseError(
-            f"{shown}: is a database, but no frozen benchmark; where it holds results of resbench, "
-            f"`resbench results freeze STUDY --db {shown} -o bench.db` makes one of them"
+            f"{shown}: is a database, but not a frozen benchmark; if it holds results of resbench, "
+            f"`resbench results freeze STUDY --db {shown} -o bench.db` makes one from them"
         )
     version, page = int.from_bytes(head[60:64], "big"), int.from_bytes(head[16:18], "big")
     if version > FORMAT:
-        raise DatabaseError(f"{shown}: has format {version}; this resbench reads up to {FORMAT}: a later one is needed")
+        raise DatabaseError(f"{shown}: has format {version}; expected at most {FORMAT}; install a later resbench")
     if size < int.from_bytes(head[28:32], "big") * (65536 if page == 1 else page):
         raise DatabaseError(f"{shown}: is cut off; get it again")
     file_of = FrozenFile(_connected(path, shown), shown)
@@ -164,6 +164,6 @@ def _refuse_another_schema(file: FrozenFile) -> None:
     foreign = sorted({plain_sql(sql) for sql in found} ^ set(_statements()))
     if foreign:
         raise DatabaseError(
-            f"{file.shown}: its tables are not those of a frozen benchmark ({printable(foreign[0], 80)}); get it again from who "
-            "made it"
+            f"{file.shown}: its tables are not those of a frozen benchmark ({printable(foreign[0], 80)}); get it again from "
+            "its author"
         )

@@ -1,6 +1,7 @@
-"""Frozen files -> one: runs are united by what they are of.  One run with two results is a conflict, told and never settled.
+"""Frozen files -> one: runs are merged by their identity.  One run with two results is a conflict, which is reported, not
+resolved.
 
-Of a run that several files have the same, the first file's row stands (a repetition takes other seconds, on another machine).
+If several files have the same run, the row of the first is kept (times differ between repetitions and machines).
 """
 
 from __future__ import annotations
@@ -21,19 +22,19 @@ from resbench.store.results.spec_parts import parse_study
 from resbench.store.schema.frozen import add, make, write_whole
 from resbench.tabular.file import TABLES, FrozenFile, open_frozen
 
-_SHOWN = 10  # conflicts told one by one
-_KEPT_ONCE = ("architecture", "cost", "recipe", "data", "environment")  # a digest says what a row is
+_SHOWN = 10  # conflicts listed one by one
+_KEPT_ONCE = ("architecture", "cost", "recipe", "data", "environment")  # a digest identifies a row
 _RESULT = "status, val_error_pct, val_loss, train_loss, epochs"
 _CURVE = "epoch, lr, train_loss, train_error_pct, val_loss, val_error_pct"
 _IDENTITY = "architecture = ? AND recipe = ? AND data = ? AND seed = ?"
 
 
 def merge(paths: Sequence[str | Path], out: str | Path, *, force: bool = False) -> None:
-    """Write the union to a new file, or in the place of one if `force` says so. Raises BadInput with the conflicts, and then
-    writes nothing.
+    """Write the union to a new file, or with `force` replace an existing one. Raises BadInput with the conflicts, in which case
+    nothing is written.
     """
     if not paths:
-        raise BadInput("nothing to merge: name a frozen file or more")
+        raise BadInput("merge: expected one or more frozen files, got none")
 
     def fill(target: sqlite3.Connection) -> None:
         conflicts: list[str] = []
@@ -55,30 +56,30 @@ def merge(paths: Sequence[str | Path], out: str | Path, *, force: bool = False) 
 
 
 def _copy(source: FrozenFile, target: sqlite3.Connection, name: str, conflicts: list[str]) -> bool:
-    """Return one file's rows. Returns whether it holds test scores."""
+    """Copy one file's rows. Return whether the file holds test scores."""
     for table in _KEPT_ONCE:
         _add_absent(target, table, source.table(table))
     for study, spec, made in source.table("study", "name"):
         conflicts += _study(target, study, spec, made, name)
     for row in source.table("unit", "study, number"):
-        stands = target.execute("SELECT * FROM unit WHERE study = ? AND name = ?", row[:2]).fetchone()
-        if stands is None:
+        existing = target.execute("SELECT * FROM unit WHERE study = ? AND name = ?", row[:2]).fetchone()
+        if existing is None:
             add(target, "unit", [row])
-        elif stands[4:] != row[4:]:
+        elif existing[4:] != row[4:]:
             conflicts.append(
-                f"{name}: `{printable(row[1])}` of study {printable(row[0])} is another network or recipe there"
+                f"{name}: `{printable(row[1])}` of study {printable(row[0])} has another network or recipe there"
             )
-    numbers: dict[int, int] = {}  # of each run here, its number there
+    numbers: dict[int, int] = {}  # the number in the target by the number in the source
     for run in source.table("run", "id"):
-        stands = target.execute(f"SELECT id FROM run WHERE {_IDENTITY}", run[1:5]).fetchone()
-        if stands is None:
+        existing = target.execute(f"SELECT id FROM run WHERE {_IDENTITY}", run[1:5]).fetchone()
+        if existing is None:
             numbers[run[0]] = _new(source, target, run)
         elif difference := _difference(source, target, run):
             conflicts.append(
                 f"{name}: architecture {run[1]}, recipe {run[2]}, data {run[3]}, seed {run[4]}: {difference}"
             )
         else:
-            numbers[run[0]] = stands[0]
+            numbers[run[0]] = existing[0]
     scores = source.table("test_score")
     _add_absent(target, "test_score", ((numbers[old], *row) for old, *row in scores if old in numbers))
     return bool(scores)
@@ -94,7 +95,7 @@ def _new(source: FrozenFile, target: sqlite3.Connection, run: tuple[Any, ...]) -
 
 
 def _difference(source: FrozenFile, target: sqlite3.Connection, run: tuple[Any, ...]) -> str:
-    """Return how the results of one run differ, nothing where they are the same; seconds may differ."""
+    """Return how the results of one run differ, an empty text if they are equal; times may differ."""
     ours = target.execute(f"SELECT id, {_RESULT} FROM run WHERE {_IDENTITY}", run[1:5]).fetchone()
     theirs = dict(zip(TABLES["run"], run, strict=True))
     for what, value in zip(_RESULT.split(", "), ours[1:], strict=True):
@@ -106,17 +107,17 @@ def _difference(source: FrozenFile, target: sqlite3.Connection, run: tuple[Any, 
 
 
 def _study(target: sqlite3.Connection, study: str, spec: str, made: str, name: str) -> list[str]:
-    """Add the study, or the units and seeds by which it has grown. Returns the conflict, if it is another of that name."""
+    """Add the study, or its new units and seeds. Return the conflict, if another study has that name."""
     theirs = parse_study(spec, f"study {printable(study)}: spec")
-    stands = target.execute("SELECT spec FROM study WHERE name = ?", (study,)).fetchone()
-    if stands is None:
+    existing = target.execute("SELECT spec FROM study WHERE name = ?", (study,)).fetchone()
+    if existing is None:
         add(target, "study", [(study, spec, made)])
         return []
-    ours = json.loads(stands[0])
+    ours = json.loads(existing[0])
     if changed := differences(ours.get("fixed", {}), theirs.get("fixed", {})):
         key, was, now = changed[0]
         what = printable(f"{key} is {was or 'missing'} there, {now or 'missing'} here")
-        return [f"{name}: study {printable(study)} is there as another study: {what}"]
+        return [f"{name}: another study has the name {printable(study)} there: {what}"]
     ours["units"] = list(dict.fromkeys([*ours.get("units", []), *theirs.get("units", [])]))
     ours["seeds"] = sorted({*ours.get("seeds", []), *theirs.get("seeds", [])})
     text = json.dumps(ours, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

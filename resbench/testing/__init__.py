@@ -1,4 +1,4 @@
-"""For authors of plugins: `check_op("my_op")`, the contract that every op keeps, in one call of a test."""
+"""For authors of plugins: `check_op("my_op")` tests the contract of every op in one call."""
 
 from resbench.testing.contract import Report, check_op
 

@@ -1,4 +1,4 @@
-"""An op with arguments and input shapes -> a module with weights, and inputs to try it with."""
+"""An op with arguments and input shapes -> a module with weights, and inputs to test it with."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from resbench.ops.registry import OpKind, kinds
 from resbench.ops.schema import read_source, table
 
 BATCH = 3
-SHAPE = (8, 6, 5)  # CHW; height and width differ, so that an op that mixes them up is seen
+SHAPE = (8, 6, 5)  # CHW; height and width differ, to reveal an op that swaps them
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`arguments` are whole, defaults too; `shapes` those of the inputs, without the batch."""
+    """An op to test. `arguments` include the defaults; `shapes` are those of the inputs, without the batch."""
 
     kind: OpKind
     signature: Signature
@@ -45,46 +45,48 @@ class Case:
 
 
 def case_of(op: str | type[nn.Module], arguments: Mapping[str, Any], shapes: Sequence[Shape]) -> Case:
-    """Arguments as YAML gives them; without shapes, as few inputs of 8x6x5 as it takes. Raises AssertionError."""
+    """Return the case of an op with arguments as in YAML; by default it has as few inputs as possible, of 8x6x5.
+    Raises AssertionError if the arguments or the number of inputs do not fit.
+    """
     kind = kind_of(op)
     signature = signature_of(kind)
     shapes = tuple(tuple(shape) for shape in shapes) or (SHAPE,) * signature.inputs[0]
     low, high = signature.inputs
     if not low <= len(shapes) <= (high or len(shapes)):
         wanted = f"{low} inputs" if low == high else f"{low} inputs or more"
-        raise AssertionError(f"op `{kind.name}` reads {wanted}, got {len(shapes)} shapes")
+        raise AssertionError(f"op `{kind.name}`: expected {wanted}, got {len(shapes)} shapes")
     unknown = [name for name in arguments if name not in signature.arguments]
     if unknown:
         there = ", ".join(signature.arguments) or "none"
         raise AssertionError(f"op `{kind.name}` has no argument `{unknown[0]}`; its arguments: {there}")
-    whole: dict[str, Any] = {}
+    complete: dict[str, Any] = {}
     for name, argument in signature.arguments.items():
         if name not in arguments and argument.required:
             raise AssertionError(f"op `{kind.name}`: argument `{name}` must be given: {allowed(argument)}")
         value = arguments.get(name, argument.default)
         if "ops" in argument.kinds and isinstance(value, list | tuple):
-            whole[name] = _bound(list(value), shapes[0])
+            complete[name] = _bound(list(value), shapes[0])
         elif isinstance(value, Graph) or fits(value, argument):
-            whole[name] = value if isinstance(value, Graph) else tidy(value, argument)
+            complete[name] = value if isinstance(value, Graph) else tidy(value, argument)
         else:
             raise AssertionError(f"op `{kind.name}`: {name} must be {allowed(argument)}, got {value!r}")
-    return Case(kind, signature, whole, shapes)
+    return Case(kind, signature, complete, shapes)
 
 
 def kind_of(op: str | type[nn.Module]) -> OpKind:
     known = kinds()
     if isinstance(op, str):
         if op not in known:
-            raise AssertionError(f"no op is called `{op}`; is its plugin installed? Its class can be given instead")
+            raise AssertionError(f"no op is called `{op}`; install its plugin, or give its class instead")
         return known[op]
     found = next((kind for kind in known.values() if kind.module is op), None)
     if found is None:
-        raise AssertionError(f'{op.__qualname__} is no op: `@op("name")` stands above the class of one')
+        raise AssertionError(f'{op.__qualname__} is not an op: the class of an op has the decorator `@op("name")`')
     return found
 
 
 def signature_of(kind: OpKind) -> Signature:
-    """Of a class whose plugin is not active, from its source, as if it were."""
+    """Return the signature of an op; if its plugin is not active, it is read from the source."""
     known = table().get(kind.name)
     file = sys.modules[kind.module.__module__].__file__
     if known is not None or file is None:
@@ -92,12 +94,12 @@ def signature_of(kind: OpKind) -> Signature:
     path = Path(file)
     found = [each for each in read_source(path.read_text("utf-8"), path.name) if each.name == kind.name]
     if not found:
-        raise AssertionError(f"op `{kind.name}`: its class must stand at the top level of {path}")
+        raise AssertionError(f"op `{kind.name}`: its class must be at the top level of {path}")
     return found[0]
 
 
 def _bound(ops: list[Any], shape: Shape) -> Graph:
-    """Return a list of ops as an argument."""
+    """Bind a list of ops that is an argument."""
     library, check = Library(table()), Problems()
     parsed = parse_ops(from_plain(ops, "ops"), library, check)
     check.done()
@@ -105,9 +107,9 @@ def _bound(ops: list[Any], shape: Shape) -> Graph:
 
 
 def bare(case: Case, arguments: Mapping[str, Any] | None = None) -> nn.Module:
-    """Return the module on the current default device, its parameters without values."""
-    said = case.arguments if arguments is None else arguments
-    given = {key: build_unit(value, "Ops") if isinstance(value, Graph) else value for key, value in said.items()}
+    """Return the module on the default device, with uninitialised parameters."""
+    chosen = case.arguments if arguments is None else arguments
+    given = {key: build_unit(value, "Ops") if isinstance(value, Graph) else value for key, value in chosen.items()}
     module: type[nn.Module] = case.kind.module
     made = module(case.shapes[0][0], **given) if case.signature.wants_channels else module(**given)
     return remember(made, lambda: bare(case, arguments))
@@ -126,7 +128,7 @@ def make(case: Case, arguments: Mapping[str, Any] | None = None, seed: int = 5) 
 
 
 def inputs(case: Case, seed: int = 0) -> list[Tensor]:
-    """Without ties and away from the corners of the rectifiers, so that every gradient exists."""
+    """Return inputs without ties and away from the kinks of rectifiers, so that every gradient exists."""
     generator = torch.Generator().manual_seed(seed)
     tensors = []
     for shape in case.shapes:
@@ -137,7 +139,7 @@ def inputs(case: Case, seed: int = 0) -> list[Tensor]:
 
 
 def run(module: nn.Module, tensors: Sequence[Tensor], seed: int = 1) -> Tensor:
-    """Return one forward pass; what draws starts from the same seed each time."""
+    """Return the result of one forward pass; random ops start from the same seed each time."""
     for part in module.modules():
         if isinstance(part, Random):
             part.generator = torch.Generator().manual_seed(seed)

@@ -1,6 +1,6 @@
-"""What an op may claim of itself, each claim tried on numbers; AssertionError where it is not true.
+"""The claims that an op may make, each tested on numbers; AssertionError if one is false.
 
-The identity of a network rests on these: a false claim makes two different networks one.
+The digest of a network depends on them: a false claim gives two different networks one digest.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from resbench.testing.checks import require, same
 
 
 def pure(case: Case) -> None:
-    """No parameters, no buffers, no randomness, the same in training and in evaluation."""
+    """Check that the op has no parameters, buffers or randomness, and is the same in training and evaluation."""
     module, given = make(case), inputs(case)
     require(not list(module.parameters()), "it has parameters, so it is not pure")
     require(not list(module.buffers()), "it has buffers, so it is not pure")
@@ -28,7 +28,7 @@ def commutative(case: Case) -> None:
     module, given = make(case), inputs(case)
     first = run(module, given)
     for permuted in permutations(given):
-        same(run(module, list(permuted)), first, "the order of its inputs counts, so it is not commutative", 1e-14)
+        same(run(module, list(permuted)), first, "the order of its inputs matters, so it is not commutative", 1e-14)
 
 
 def idempotent(case: Case) -> None:
@@ -40,7 +40,7 @@ def idempotent(case: Case) -> None:
 def keeps_zero(case: Case) -> None:
     for training in (True, False):
         result = run(make(case).train(training), [torch.zeros_like(x) for x in inputs(case)]).detach()
-        require(not result.count_nonzero(), f"of zeros it makes {float(result.abs().max()):.3g}")
+        require(not result.count_nonzero(), f"from zeros it makes {float(result.abs().max()):.3g}")
 
 
 def identity_when(case: Case) -> None:
@@ -49,7 +49,7 @@ def identity_when(case: Case) -> None:
     if case.kind.identity_when(dict(case.arguments), case.shapes[0][0]):
         for training in (True, False):
             result = run(make(case).train(training), [given])
-            same(result, given, "it says that with these arguments it changes nothing")
+            same(result, given, "it claims to be the identity with these arguments, and is not")
 
 
 def spell_out(case: Case) -> None:

@@ -12,7 +12,7 @@ from resbench.compiler.graph import Shape, sizes
 from resbench.errors import Reason, ResbenchError
 from resbench.testing.case import Case, case_of, make, run
 from resbench.testing.case import inputs as tensors_of
-from resbench.testing.checks import DUTIES, macs
+from resbench.testing.checks import CHECKS, macs
 from resbench.testing.claims import CLAIMS, claimed
 from resbench.testing.facts import FACTS, stated
 from resbench.testing.stacked import stacked
@@ -45,16 +45,16 @@ class Report:
 def check_op(
     op: str | type[nn.Module], arguments: Mapping[str, Any] | None = None, inputs: Sequence[Shape] = ()
 ) -> Report:
-    """Try everything an op owes and claims, with these arguments (as YAML gives them) and input shapes (without the batch).
+    """Check all obligations and claims of an op, with these arguments (as in YAML) and input shapes (without the batch).
 
-    `op`: its name, or its class, for a plugin that is not installed. Without `inputs`: as few of 8x6x5 as it takes.
+    `op`: its name, or its class, for a plugin that is not installed. Without `inputs`, it gets as few as possible, of 8x6x5.
     """
     return check_case(case_of(op, arguments or {}, inputs))
 
 
 def check_case(case: Case) -> Report:
-    said = [*claimed(case), *stated(case)]
-    for name, check in [*DUTIES.items(), *((name, {**CLAIMS, **FACTS}[name]) for name in said)]:
+    claims = [*claimed(case), *stated(case)]
+    for name, check in [*CHECKS.items(), *((name, {**CLAIMS, **FACTS}[name]) for name in claims)]:
         try:
             check(case)
         except AssertionError as error:
@@ -67,7 +67,7 @@ def check_case(case: Case) -> Report:
     except AssertionError as error:
         raise AssertionError(f"op {case}: stacked: {error}") from None
     result = sizes(run(make(case).eval(), tensors_of(case)).shape[1:])
-    return Report(str(case), result, tuple(DUTIES), tuple(said), side_by_side, macs(case), _known(case))
+    return Report(str(case), result, tuple(CHECKS), tuple(claims), side_by_side, macs(case), _known(case))
 
 
 def _known(case: Case) -> str:

@@ -1,4 +1,4 @@
-"""An op's signature -> cases to try it with, where nobody says any: required arguments guessed, each choice taken once."""
+"""An op's signature -> cases to test it with by default: required arguments are guessed, each choice is used once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _GUESSES: dict[str, Any] = {"int": 2, "pair": [2, 2], "float": 0.5, "bool": Fals
 
 
 def guess(op: str | type[nn.Module]) -> list[Case]:
-    """Raises AssertionError for a required argument that nobody can guess."""
+    """Return cases for an op. Raises AssertionError for a required argument that cannot be guessed."""
     signature = signature_of(kind_of(op))
     given = {name: _guess(name, argument) for name, argument in signature.arguments.items() if argument.required}
     low, high = signature.inputs
@@ -30,17 +30,17 @@ def _guess(name: str, argument: Argument) -> Any:
         return argument.literals[0]
     found = next((_GUESSES[kind] for kind in argument.kinds if kind in _GUESSES), None)
     if found is None:
-        raise AssertionError(f"nobody can guess its argument `{name}` ({allowed(argument)}); use check_op in a test")
+        raise AssertionError(f"cannot guess its argument `{name}` ({allowed(argument)}); use check_op in a test")
     return found
 
 
 def varied(given: Mapping[str, Any], schema: Mapping[str, Argument]) -> Iterator[dict[str, Any]]:
-    """Yield the arguments with each flag turned and each other literal taken."""
+    """Yield the arguments with each flag inverted and each other literal used."""
     for name, argument in schema.items():
-        here = given.get(name, argument.default)
+        current = given.get(name, argument.default)
         if name not in given or argument.required:
             if argument.kinds == ("bool",):
-                yield {**given, name: not here}
+                yield {**given, name: not current}
             for literal in argument.literals:
-                if literal != here:
+                if literal != current:
                     yield {**given, name: literal}

@@ -1,4 +1,4 @@
-"""K of an op as one module (compiler/modules/stack.py), held against K alone: results, gradients, what training leaves behind."""
+"""K copies of an op as one module (compiler/modules/stack.py) against K single ones: results, gradients, state after a step."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ K = 3
 
 
 def stacked(case: Case) -> str:
-    """Return how they run: `side by side`, `by vmap`, or `one after the other` and why. Raises AssertionError where
-    they differ.
+    """Return how the copies run: `side by side`, `by vmap`, or `one after the other` and why. Raises AssertionError if
+    the results differ.
     """
 
     def one(channels: int) -> nn.Module:
@@ -54,7 +54,7 @@ def _compare(case: Case, together: nn.Module, training: bool) -> None:
 
 
 def _numbers(module: nn.Module) -> dict[str, Tensor]:
-    """Counts left out: one of batches that nobody takes is shared by all."""
+    """Return the float tensors of the state; integer counters are excluded, since copies share them."""
     return {name: tensor for name, tensor in module.state_dict().items() if tensor.is_floating_point()}
 
 
@@ -63,7 +63,7 @@ def _leaves(case: Case, seed: int) -> list[Tensor]:
 
 
 def _step(module: nn.Module, result: Tensor) -> None:
-    """Of gradient descent: what each parameter then is tells its gradient."""
+    """Do a step of gradient descent, after which each parameter shows its gradient."""
     result.square().sum().backward()  # type: ignore[no-untyped-call]
     with torch.no_grad():
         for parameter in module.parameters():

@@ -1,4 +1,4 @@
-"""`check_tracker("my_tracker")` -> what it keeps, or AssertionError that names the duty: what every tracker owes."""
+"""`check_tracker("my_tracker")` tests the contract of every tracker; AssertionError names the broken obligation."""
 
 from __future__ import annotations
 
@@ -30,19 +30,21 @@ STUDY = TrackedStudy("tried", "## tried\n\n| unit |\n|:--|\n| gated |\n", lambda
 
 
 def check_tracker(name: str, arguments: dict[str, Scalar] | None = None) -> str:
-    """Try what a tracker owes, in an empty folder that is the current one meanwhile; nothing of it stays.
+    """Check a tracker's contract in an empty folder, which is the current one meanwhile and is removed at the end.
 
-    A run is new, recorded, and known then, also to a tracker that is made anew as the next start makes it; one that diverged and
-    has no final number is taken too; the study may be finished twice.
+    A run is unknown before it is recorded and known afterwards, also to a new tracker as the next start makes it; a run that
+    diverged, without final numbers, is accepted too; the study may be finished twice.
     """
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder, chdir(folder):
         first = _begun(name, arguments)
         for run in (RUN, DIVERGED):
             _require(
-                not _do(name, "has", first.has, run), name, f"it says that it has {run.name}, before that is recorded"
+                not _do(name, "has", first.has, run), name, f"it reports that it has {run.name} before that is recorded"
             )
             _do(name, "record", first.record, run)
-            _require(_do(name, "has", first.has, run) is True, name, f"it does not know {run.name}, which was recorded")
+            _require(
+                _do(name, "has", first.has, run) is True, name, f"it does not report {run.name}, which was recorded"
+            )
         _do(name, "finish", first.finish, STUDY)
         _do(name, "close", first.close)
         again = _begun(name, arguments)
@@ -50,10 +52,12 @@ def check_tracker(name: str, arguments: dict[str, Scalar] | None = None) -> str:
             _require(
                 _do(name, "has", again.has, run) is True,
                 name,
-                f"a second start does not know {run.name}: it would be there twice",
+                f"after a restart it does not report {run.name}, which would be recorded twice",
             )
         _require(
-            not _do(name, "has", again.has, replace(RUN, key="0" * 16)), name, "it knows a run that nobody recorded"
+            not _do(name, "has", again.has, replace(RUN, key="0" * 16)),
+            name,
+            "it reports a run that was never recorded",
         )
         _do(name, "finish", again.finish, STUDY)
         _do(name, "close", again.close)

@@ -1,1 +1,1 @@
-"""A unit's graph, and the network built from it -> what its identity path does to signal and gradient.  arXiv:1603.05027"""
+"""A unit's graph, and the network built from it -> the effect of its identity path on signal and gradient.  arXiv:1603.05027"""

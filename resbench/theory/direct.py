@@ -1,6 +1,6 @@
-"""Graph of a unit -> what of x reaches a value in its own place: which channel comes from which, and through which factors.
+"""Graph of a unit -> the part of x that each value carries in place: the source of each channel, and the factors on its way.
 
-Symbolic, so that what it says of Eq. 4 to 8 can be held against a real network (identities.py).
+The analysis is symbolic, so that its predictions of Eq. 4 to 8 can be compared with a real network (identities.py).
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from resbench.compiler.graph import BoundOp, Graph
 from resbench.ops.registry import kind as registered
 from resbench.theory.steps import DIRECT, Kind, factor, kind_of, own_kind
 
-Sources = tuple[int | None, ...]  # of each channel, the channel of x that it carries
+Sources = tuple[int | None, ...]  # for each channel, the channel of x that it carries
 
 
 @dataclass(frozen=True, slots=True)
 class Direct:
-    """`factors`: kinds of what multiplies x on its way; a sum that x reaches twice, or with a minus, counts as one of its own.
-    `by`: their product, where they are constants; None: not the same for all channels.
+    """The part of x in a value. `factors`: kinds of the factors on the way of x; a sum that x reaches twice, or with a minus,
+    is one. `by`: the product of constant factors; None: it differs between channels.
     """
 
     sources: Sources
@@ -27,17 +27,17 @@ class Direct:
 
     @property
     def is_identity(self) -> bool:
-        """Whether x is there whole and unscaled, in the first channels, as in x + F and concat(x, F)."""
+        """Whether all of x is in the first channels, unscaled, as in x + F and concat(x, F)."""
         carried = [source for source in self.sources if source is not None]
         return not self.factors and carried == list(range(len(carried))) == list(self.sources[: len(carried)])
 
     def holds(self, channels: int) -> bool:
-        """Return whether that is all of so many channels of x."""
+        """Return whether it contains all of x, which has so many channels, unscaled."""
         return self.is_identity and sum(source is not None for source in self.sources) == channels
 
 
 def direct(graph: Graph, *, through_relu: bool = False) -> list[Direct | None]:
-    """Of every value of the graph, None where x is not in its place any more. `through_relu`: as if a ReLU cut nothing."""
+    """Return the part of x in every value of the graph; None if x is not in place. `through_relu`: ReLUs count as identities."""
     found: list[Direct | None] = [Direct(tuple(range(graph.input_shape[0])), frozenset())]
     for op in graph.ops:
         inputs = [found[i] for i in op.inputs]
@@ -52,11 +52,11 @@ def direct(graph: Graph, *, through_relu: bool = False) -> list[Direct | None]:
 def _after(
     op: BoundOp, kind: Kind, inputs: Sequence[Direct | None], shapes: Sequence[tuple[int, ...]]
 ) -> Direct | None:
-    there = [one for one in inputs if one is not None]
-    if not there:
+    carrying = [one for one in inputs if one is not None]
+    if not carrying:
         return None
-    factors = frozenset().union(*(one.factors for one in there))
-    if kind == "gated" and len(there) > 1:
+    factors = frozenset().union(*(one.factors for one in carrying))
+    if kind == "gated" and len(carrying) > 1:
         return None  # x times x
     if kind not in ("kept", "rectified"):
         factors |= {kind}
@@ -64,29 +64,29 @@ def _after(
     if joins == "channels":
         parts = [one.sources if one else (None,) * shape[0] for one, shape in zip(inputs, shapes, strict=True)]
         return Direct(tuple(source for part in parts for source in part), factors, by)
-    if len(there) > 1 and len({one.sources for one in there}) > 1:
+    if len(carrying) > 1 and len({one.sources for one in carrying}) > 1:
         return None  # channels of x added to others of x
     signed = joins == "difference" and inputs[0] is None
-    doubled: frozenset[Kind] = frozenset({"scaled"}) if len(there) > 1 or signed else frozenset()
-    return Direct(_moved(op, there[0].sources), factors | doubled, by)
+    doubled: frozenset[Kind] = frozenset({"scaled"}) if len(carrying) > 1 or signed else frozenset()
+    return Direct(_moved(op, carrying[0].sources), factors | doubled, by)
 
 
 def _product(op: BoundOp, inputs: Sequence[Direct | None]) -> float | None:
-    """Return the constants in front of x after the op."""
+    """Return the product of the constant factors of x after the op."""
     joins = registered(op.op).joins
     signs = (1.0, -1.0) if joins == "difference" else (1.0,) * len(inputs)
-    there: list[float] = []
+    carrying: list[float] = []
     for sign, one in zip(signs, inputs, strict=True):
         if one is not None:
             if one.by is None:
                 return None
-            there.append(sign * one.by)
-    if joins == "channels" and len({*there}) > 1:
+            carrying.append(sign * one.by)
+    if joins == "channels" and len({*carrying}) > 1:
         return None
     constant = factor(op) if own_kind(op) == "scaled" else None
     if constant is not None:
-        return sum(there) * constant
-    return sum(there) if joins in ("sum", "difference") else there[0]
+        return sum(carrying) * constant
+    return sum(carrying) if joins in ("sum", "difference") else carrying[0]
 
 
 def _moved(op: BoundOp, sources: Sources) -> Sources:

@@ -1,4 +1,4 @@
-"""IdentityPath -> the unit's own equation as a person would write it: x_{l+1} = relu(0.5 x_l + F(x_l)), F = ..., g = ..."""
+"""IdentityPath -> the unit's equation in readable form: x_{l+1} = relu(0.5 x_l + F(x_l)), F = ..., g = ..."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from resbench.ops.registry import kind
 from resbench.theory.paths import IdentityPath
 from resbench.theory.steps import factor, has_weights, label, own_kind
 
-LONGEST = 160  # characters of a formula; above it its ops are counted
+LONGEST = 160  # characters of a formula; in a longer one only ops are counted
 _LETTERS = "FGHK"
 
 
 def equation(path: IdentityPath) -> tuple[str, dict[str, str]]:
-    """Return the equation, and what the names in it stand for (F, and gates g), in the order in which they are met."""
+    """Return the equation, and the meaning of the names in it (F, and gates g), in order of appearance."""
     writer = _Writer(path)
     right = writer.along(len(path.h) + (path.merge is not None) + len(path.f))
-    return f"x_{{l+1}} = {_bare(right)}", writer.names
+    return f"x_{{l+1}} = {_unbracketed(right)}", writer.names
 
 
 def formula(graph: Graph, value: int) -> str:
-    """Of a value, ops around ops; how many there are where that is too long to read."""
+    """Return the formula of a value as nested ops; the number of ops if it is too long to read."""
     text = _nested(graph, value)
     if len(text) <= LONGEST:
         return text
-    inside = _behind(graph, value)
+    inside = _ancestors(graph, value)
     layers = sum(has_weights(graph.ops[i - 1]) for i in inside)
     return f"{len(inside)} ops, {layers} of them weight layers"
 
@@ -38,7 +38,7 @@ class _Writer:
     _branches: dict[int, str] = field(default_factory=dict)
 
     def along(self, count: int) -> str:
-        """Return what has become of x after so many steps of the path."""
+        """Return the term for x after so many steps of the path."""
         path, text = self.path, "x_l"
         steps = [*path.h, *([path.merge] if path.merge else []), *path.f]
         if path.merge is None:
@@ -53,7 +53,7 @@ class _Writer:
                 text = f"({sign.join(parts if step.via == 0 or joins == 'sum' else parts[::-1])})"
             elif joins == "channels":
                 sources = enumerate(step.op.inputs)
-                parts = [_bare(text) if i == step.via else self.part(source) for i, source in sources]
+                parts = [_unbracketed(text) if i == step.via else self.part(source) for i, source in sources]
                 text = f"[{', '.join(parts)}]"
             elif joins == "product":
                 text = " ".join([*(self.factor(source) for source in others), text])
@@ -63,11 +63,11 @@ class _Writer:
                 text = f"a {text}"
                 self.names["a"] = f"learned, {dict(step.op.arguments).get('init', factor(step.op))} at the start"
             else:
-                text = f"{label(step.op)}({_bare(text)})"
+                text = f"{label(step.op)}({_unbracketed(text)})"
         return text
 
     def part(self, value: int) -> str:
-        """Return what joins x: F, with the constants and gates in front of it."""
+        """Return the term that is added to x: F, with its constants and gates."""
         graph = self.path.graph
         if value == 0:
             return "x_l"
@@ -120,7 +120,7 @@ def _nested(graph: Graph, value: int) -> str:
     return text
 
 
-def _behind(graph: Graph, value: int) -> set[int]:
+def _ancestors(graph: Graph, value: int) -> set[int]:
     waiting, seen = [value], set()
     while waiting:
         one = waiting.pop()
@@ -130,8 +130,8 @@ def _behind(graph: Graph, value: int) -> set[int]:
     return seen
 
 
-def _bare(text: str) -> str:
-    """Without brackets around all of it."""
+def _unbracketed(text: str) -> str:
+    """Return a text without brackets around all of it."""
     if not (text.startswith("(") and text.endswith(")")):
         return text
     depth = 0

@@ -1,8 +1,9 @@
-"""A real network -> whether Eq. 4, 5, 7, 8 of He et al. 2016 hold in it, each with its residual, beside what the graph foretold.
+"""A real network -> whether Eq. 4, 5, 7, 8 of He et al. 2016 hold in it, each with its residual, beside the prediction from
+the graph.
 
-Per stage of one feature-map size, over the units that are alike (the identities do not hold where shapes change). Batch norm uses
-its batch, over which the products are taken; what is drawn at random is drawn once. The right sides are summed by halves, the
-last units first: in the order of the network itself they would be the network.
+They are checked per stage of one feature-map size, over its similar units (the identities do not hold where shapes change). Batch
+norm uses its batch statistics; random masks are drawn once. The right sides are summed by halves, the last units first: in the
+order of the network the sum would repeat the network's own computation.
 """
 
 from __future__ import annotations
@@ -42,16 +43,18 @@ EQUATIONS = {
 
 @dataclass(frozen=True, slots=True)
 class EquationCheck:
-    """`residuals`: the largest over the stages where it holds in all of them, else the smallest, relative, by dtype."""
+    """One equation and its check. `residuals`: relative, by dtype; the largest over stages if it holds in all, else the
+    smallest.
+    """
 
     equation: str
-    foretold: bool
+    predicted: bool
     holds: bool
     residuals: dict[str, float]
 
     @property
     def agrees(self) -> bool:
-        return self.foretold == self.holds
+        return self.predicted == self.holds
 
     @property
     def words(self) -> str:
@@ -59,25 +62,25 @@ class EquationCheck:
 
 
 def predicted(path: IdentityPath) -> dict[str, bool]:
-    """By equation, from the graph alone; those of which the unit's form does not speak are left out."""
+    """Return, from the graph alone, whether each equation holds; equations that do not apply to the unit are omitted."""
     graph = path.graph
     out = direct(graph)[graph.output] if path.merge is not None else None
     whole = out is not None and out.holds(graph.input_shape[0])
-    said = {"4": whole, "5": whole, "7": out is not None, "8": out is not None and "gated" not in out.factors}
+    expected = {"4": whole, "5": whole, "7": out is not None, "8": out is not None and "gated" not in out.factors}
     cut = direct(graph, through_relu=True)[graph.output] if path.merge is not None else None
     if path.f and all(own_kind(step.op) == "rectified" for step in path.f) and cut is not None:
-        said["4 cut"] = True
+        expected["4 cut"] = True
     if out is not None and "gated" in out.factors:
-        said["8 gates"] = True
-    return said
+        expected["8 gates"] = True
+    return expected
 
 
 def check_identities(
     bound: BoundNetwork, seed: int = 0, images: int = IMAGES, tell: Callable[[str], object] = lambda text: None
 ) -> list[EquationCheck]:
-    """Return both precisions, on a network with weights of that seed and images of noise. `tell` hears how far it is."""
+    """Check the equations in both precisions, on a network with random weights and images of noise. `tell` reports progress."""
     units, _ = inner_unit(bound)
-    said = predicted(identity_path(units[0][1]))
+    expected = predicted(identity_path(units[0][1]))
     network = build(bound)
     initialize_weights(network, canonical(bound).numbers, seed, "he_normal")
     _shake(network, seed)
@@ -90,22 +93,24 @@ def check_identities(
     for dtype in HOLDS:
         network.to(getattr(torch, dtype))
         of_stages = []
-        for residuals in _residuals(network, units, noise.to(getattr(torch, dtype)), said, seed):
+        for residuals in _residuals(network, units, noise.to(getattr(torch, dtype)), expected, seed):
             of_stages.append(residuals)
             tell(f"equations in {dtype}, {len(of_stages)} of at most {len(network.stages)} stages")
-        found[dtype] = {name: [stage[name] for stage in of_stages] for name in said}
-    return [_check(name, said[name], {dtype: found[dtype][name] for dtype in HOLDS}) for name in said]
+        found[dtype] = {name: [stage[name] for stage in of_stages] for name in expected}
+    return [_check(name, expected[name], {dtype: found[dtype][name] for dtype in HOLDS}) for name in expected]
 
 
-def _check(name: str, said: bool, of_stages: dict[str, list[float]]) -> EquationCheck:
+def _check(name: str, expected: bool, of_stages: dict[str, list[float]]) -> EquationCheck:
     holds = all(residual <= HOLDS[dtype] for dtype, each in of_stages.items() for residual in each)
-    return EquationCheck(name, said, holds, {dtype: (max if holds else min)(each) for dtype, each in of_stages.items()})
+    return EquationCheck(
+        name, expected, holds, {dtype: (max if holds else min)(each) for dtype, each in of_stages.items()}
+    )
 
 
 def _residuals(
-    network: Network, units: Sequence[tuple[str, Graph]], images: Tensor, said: dict[str, bool], seed: int
+    network: Network, units: Sequence[tuple[str, Graph]], images: Tensor, expected: dict[str, bool], seed: int
 ) -> Iterator[dict[str, float]]:
-    """Of each stage, by equation."""
+    """Yield the residuals of each stage, by equation."""
     alike = dict(units)
     x = network.stem(images)
     for s in range(len(network.stages)):
@@ -123,7 +128,7 @@ def _residuals(
         if run:
             start = x.detach().requires_grad_()
             of_stage = list(_walk(run, start))
-            yield _of_stage(start, of_stage, said, seed)
+            yield _of_stage(start, of_stage, expected, seed)
             x = of_stage[-1].out
         for unit in list(stage.units)[u:] if run and f"stages.{s}.units.{u}" not in alike else ():
             x = unit(x)
@@ -137,7 +142,7 @@ def _walk(run: Sequence[tuple[nn.Module, Graph]], x: Tensor) -> Iterator[Pieces]
         yield one
 
 
-def _of_stage(start: Tensor, units: Sequence[Pieces], said: dict[str, bool], seed: int) -> dict[str, float]:
+def _of_stage(start: Tensor, units: Sequence[Pieces], expected: dict[str, bool], seed: int) -> dict[str, float]:
     end = units[-1].out
     cotangent = torch.randn(end.shape, generator=_generator(seed, "cotangent")).to(end.dtype)
     true = _gradient(end, start, cotangent)
@@ -151,17 +156,17 @@ def _of_stage(start: Tensor, units: Sequence[Pieces], said: dict[str, bool], see
     plain = widened(start, end) + _sum(widened(one.rest, end) for one in reversed(units))
     scaled = _carried(start, units, lambda one: one.rest)
     found = {"4": forward(plain), "5": backward(plain), "7": forward(scaled)}
-    if "8" in said:
+    if "8" in expected:
         found["8"] = backward(_carried(start, units, lambda one: one.rest, fast=True))
-    if "4 cut" in said:
+    if "4 cut" in expected:
         found["4 cut"] = forward(_carried(start, units, lambda one: one.rest + one.cut))
-    if "8 gates" in said:
+    if "8 gates" in expected:
         found["8 gates"] = backward(scaled)
     return found
 
 
 def _gradient(of: Tensor, start: Tensor, cotangent: Tensor) -> Tensor:
-    """As autograd.grad(of, start, cotangent), which imports sympy to compare shapes, a second long."""
+    """Return autograd.grad(of, start, cotangent), without its import of sympy to compare shapes, which takes a second."""
     (gradient,) = torch.autograd.grad((of * cotangent).sum(), start, retain_graph=True, materialize_grads=True)
     return gradient
 
@@ -169,10 +174,10 @@ def _gradient(of: Tensor, start: Tensor, cotangent: Tensor) -> Tensor:
 def _carried(
     start: Tensor, units: Sequence[Pieces], joins: Callable[[Pieces], Tensor], *, fast: bool = False
 ) -> Tensor:
-    """(prod push) x_l + sum over units of what joins there, pushed through all later ones.
+    """Return (prod push) x_l + the sum over units of `joins`, pushed through all later units.
 
-    A push is linear, so half of the units' sum goes through the later half at once, and so on: n log n pushes, where one by one
-    they would be n². `fast`: the factors are not differentiated.
+    A push is linear, so the sum of the first half of the units passes through the second half at once, and so on: this takes
+    n log n pushes instead of n². `fast`: the factors are not differentiated.
     """
 
     def on(carried: Tensor, first: int, end: int) -> Tensor:
@@ -202,8 +207,8 @@ def _relative(true: Tensor, found: Tensor) -> float:
 
 
 def _shake(network: nn.Module, seed: int) -> None:
-    """Off the special values that parameters start at (gains of 0, shifts of 0, last convolutions of 0): those hide what an
-    equation says. Biases that start elsewhere stay: a gate's is what the gate is about.
+    """Move parameters off special initial values (gains of 0, shifts of 0, last convolutions of 0), which would hide whether an
+    equation holds. Other biases stay, since a gate depends on its bias.
     """
     for path, module in network.named_modules():
         if not isinstance(module, Parametric):
@@ -219,7 +224,7 @@ def _shake(network: nn.Module, seed: int) -> None:
 
 
 def _same_draw(seed: int, path: str, module: Random, _: object) -> None:
-    """One mask for all that goes through, so that it is a factor as any other."""
+    """Use one mask for all passes, so that it acts as a constant factor."""
     module.generator = _generator(seed, f"mask {path}")
 
 

@@ -1,4 +1,6 @@
-"""BoundNetwork -> what its graph alone says of the identity path: the equation, h, f, and what is left of x_0 after all units."""
+"""BoundNetwork -> the properties of its identity path, from the graph: the equation, h, f, and the factor of x_0 after all
+units.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,8 @@ from resbench.theory.paths import IdentityPath, identity_path, inner_unit
 from resbench.theory.steps import DIRECT, PathStep, factor, label, own_kind
 
 _WORDS = {
-    "identity": "identity", "none": "none: F alone leads on", "scaled": "scaled by a constant",
-    "learned": "scaled by a learned gain", "dropped": "left out at random",
+    "identity": "identity", "none": "none: only F", "scaled": "scaled by a constant",
+    "learned": "scaled by a learned gain", "dropped": "dropped at random",
     "gated": "gated", "normalised": "normalised", "pooled": "pooled",
     "projected": "projected by weights", "rectified": "not linear (a ReLU)", "nonlinear": "not linear",
 }  # fmt: skip
@@ -26,11 +28,11 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class IdentityReport:
-    """Of the units that are alike, `alike` of `units` in the network, at most `per_stage` of them in a stage.
+    """The report on the similar units: `alike` of `units` in the network, at most `per_stage` of them in a stage.
 
-    `factors`: what the shortcut leaves of x in each unit, at the start and on average (gates at their bias, gains at their start,
-    dropout at its rate); the first unit and transitions count as the others do. None where those mix x with itself.
-    `predicted`: by equation, whether it holds.
+    `factors`: the factor of x in the shortcut of each unit, expected at initialisation (gates at their bias, gains at their
+    initial value, dropout at its rate); the first unit and transitions count too. None if these mix x with itself.
+    `predicted`: whether each equation holds.
     """
 
     network: str
@@ -42,41 +44,41 @@ class IdentityReport:
     equation: str
     names: dict[str, str]
     factors: tuple[float, ...] | None
-    foretold: dict[str, bool]
+    predicted: dict[str, bool]
 
     @property
     def h(self) -> str:
-        return _said(self.path.h_kind, self.path.h)
+        return _description(self.path.h_kind, self.path.h)
 
     @property
     def f(self) -> str:
-        return _said(self.path.f_kind, self.path.f if self.path.merge is not None else ())
+        return _description(self.path.f_kind, self.path.f if self.path.merge is not None else ())
 
     @property
     def short(self) -> tuple[str, str]:
-        """h and f as their ops alone, for a table."""
+        """The ops of h and f, for a table."""
         path = self.path
         h = "none" if path.merge is None else _ops(path.h)
         return h, _ops(path.f if path.merge is not None else ())
 
     @property
     def factor(self) -> float | None:
-        """Of one unit, None where they differ too."""
+        """The factor of one unit; None if the units differ."""
         return self.factors[0] if self.factors is not None and len({*self.factors}) == 1 else None
 
     @property
-    def left(self) -> float | None:
-        """What is left of x_0 behind all units, ReLUs aside."""
+    def remaining_factor(self) -> float | None:
+        """The factor of x_0 after all units, without the effect of ReLUs."""
         return None if self.factors is None else math.prod(self.factors)
 
     @property
-    def harm(self) -> int:
-        """Ops on the identity path that change x, in one unit."""
-        return self.path.harm
+    def non_identity_ops(self) -> int:
+        """The number of ops on the identity path that change x, in one unit."""
+        return self.path.non_identity_ops
 
 
 def identity_report(bound: BoundNetwork) -> IdentityReport:
-    """Nothing is run."""
+    """Return the report of a network; nothing is run."""
     alike, units = inner_unit(bound)
     path = identity_path(alike[0][1])
     text, names = equation(path)
@@ -87,29 +89,29 @@ def identity_report(bound: BoundNetwork) -> IdentityReport:
 
 
 def consequence(one: IdentityReport) -> str:
-    """In a sentence, what the form means over all units of the network."""
+    """Return a sentence on the consequence of the form over all units of the network."""
     path, count = one.path, one.units
     if path.merge is None:
-        if path.harm == 0:
-            return "there is no F: what comes in goes out"
-        return f"there is no shortcut: all that x_0 and the gradient have is a product of {count} F's"
+        if path.non_identity_ops == 0:
+            return "there is no F: the output is the input"
+        return f"there is no shortcut: x_0 and the gradient only pass through a product of {count} F's"
     if path.h_kind in ("projected", "normalised", "pooled", "rectified", "nonlinear"):
-        return f"the shortcut itself is a product of {count} of these: neither x_0 nor the gradient passes as it is"
-    if one.foretold["4"]:
-        return "all of x_0 reaches the end, and the gradient reaches every unit whole (Eq. 4, 5)"
+        return f"the shortcut itself is a product of {count} of these: neither x_0 nor the gradient passes unchanged"
+    if one.predicted["4"]:
+        return "all of x_0 reaches the end, and the whole gradient reaches every unit (Eq. 4, 5)"
     behind = ", ".join(label(step.op) for step in path.f if step.kind not in DIRECT)
     if path.h_kind == "identity" and behind:
-        return f"h keeps all, but {behind} behind the sum stands on the path of every unit: Eq. 4 and 5 do not hold"
-    then = f"; {behind} behind the sum stands on the path too" if behind else ""
+        return f"h is an identity, but {behind} after the sum is on the path of every unit: Eq. 4 and 5 do not hold"
+    then = f"; {behind} after the sum is on the path too" if behind else ""
     reached = direct(path.graph)[path.graph.output]
     if reached is not None and not reached.factors:
         if {*reached.sources} >= {*range(path.graph.input_shape[0])}:
-            return "all of x_0 reaches the end, its channels in other places behind each unit"
-        return "of each unit's input some channels are kept as they are, the others are not"
-    if one.factors is None and not one.foretold["7"] and not behind:
-        return "x meets itself, or something of which nothing is told: Eq. 4 to 8 do not hold"
+            return "all of x_0 reaches the end, but each unit moves its channels"
+        return "each unit passes some channels of its input unchanged, the others not"
+    if one.factors is None and not one.predicted["7"] and not behind:
+        return "x is combined with itself or an unknown op: Eq. 4 to 8 do not hold"
     if one.factors is None:
-        return f"the product of {count} factors stands before x_0 and before the gradient (Eq. 7, 8){then}"
+        return f"x_0 and the gradient are multiplied by the product of {count} factors (Eq. 7, 8){then}"
     kinds = {step.kind for step in (*path.h, *path.f)}
     start = " at the start" if kinds & {"gated", "learned"} else ""
     mean = " on average" if "dropped" in kinds else ""
@@ -117,7 +119,7 @@ def consequence(one: IdentityReport) -> str:
         product = f"the product of {count} factors from {min(one.factors):.2g} to {max(one.factors):.2g}"
     else:
         product = f"{one.factor:.4g}^{count}" if one.factor >= 0 else f"({one.factor:.4g})^{count}"
-    return f"{product} = {one.left:.2g} of x_0 and of the gradient passes{start}{mean} (Eq. 7, 8){then}"
+    return f"{product} = {one.remaining_factor:.2g} of x_0 and of the gradient passes{start}{mean} (Eq. 7, 8){then}"
 
 
 def _ops(steps: tuple[PathStep, ...]) -> str:
@@ -130,8 +132,8 @@ def _op(step: PathStep) -> str:
     return "gate" if kind(step.op.op).joins == "product" else label(step.op)
 
 
-def _said(worst: str, steps: tuple[PathStep, ...]) -> str:
-    """Return the worst kind first."""
+def _description(worst: str, steps: tuple[PathStep, ...]) -> str:
+    """Return the kinds of the steps with their ops, the worst kind first."""
     of: dict[str, list[str]] = {}
     for step in steps:
         if step.kind != "kept":
@@ -155,7 +157,7 @@ def _factors(bound: BoundNetwork, alike: Sequence[tuple[str, Graph]]) -> tuple[f
 
 
 def _factor(path: IdentityPath) -> float | None:
-    """Over the shortcut and what stands behind the sum; ReLUs there are passed over, what mixes is not."""
+    """Return the factor of x over the shortcut and f; ReLUs are ignored, and ops that mix channels give None."""
     if path.merge is None:
         return 0.0
     reached = direct(path.graph)
@@ -180,7 +182,7 @@ def _factor(path: IdentityPath) -> float | None:
 
 
 def _at_start(graph: Graph, value: int) -> float | None:
-    """Return a gate where what its weights yield is 0, as it is on average at the start."""
+    """Return the value of a gate if its weight layer yields 0, as it does on average at initialisation."""
     if value == 0:
         return None
     op = graph.ops[value - 1]

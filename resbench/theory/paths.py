@@ -1,6 +1,6 @@
-"""Graph of a unit -> IdentityPath: the way of least harm that x takes through it, and where F joins it.
+"""Graph of a unit -> IdentityPath: the path of x through it that changes x least, and where F joins it.
 
-What stands on the path before the last sum is the shortcut h, what stands behind it is f (Eq. 1 and 2 of the paper).
+The ops on the path before the last sum are the shortcut h, those after it are f (Eq. 1 and 2 of the paper).
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ Cost = tuple[int, ...]  # how many steps of each kind, the worst kind first, the
 
 @dataclass(frozen=True, slots=True)
 class IdentityPath:
-    """`h`, `f`: the steps before and behind the sum that F joins. `merge`: that sum's step, None: no sum, no shortcut."""
+    """The identity path. `h`, `f`: the steps before and after the sum with F.
+    `merge`: the step of that sum; None: no shortcut.
+    """
 
     graph: Graph
     h: tuple[PathStep, ...]
@@ -29,7 +31,7 @@ class IdentityPath:
 
     @property
     def h_kind(self) -> str:
-        """`identity`, or the worst that is done to x; `none` where F alone leads on."""
+        """`identity`, or the worst kind of step on x; `none` if there is no shortcut."""
         return "none" if self.merge is None else _worst(self.h)
 
     @property
@@ -37,14 +39,14 @@ class IdentityPath:
         return _worst(self.f)
 
     @property
-    def harm(self) -> int:
-        """Ops on the path that do something to x; weight layers of F among them where there is no shortcut."""
+    def non_identity_ops(self) -> int:
+        """The number of ops on the path that change x; without a shortcut, those of F count."""
         return sum(step.kind != "kept" for step in (*self.h, *self.f))
 
 
 def identity_path(graph: Graph) -> IdentityPath:
-    """Of one unit, in its normal form."""
-    steps = _mildest(graph)
+    """Return the identity path of one unit in normal form."""
+    steps = _least_changing(graph)
     joins = [i for i, step in enumerate(steps) if _joins(graph, step)]
     if not joins:
         return IdentityPath(graph, (), None, steps)
@@ -53,10 +55,8 @@ def identity_path(graph: Graph) -> IdentityPath:
 
 
 def inner_unit(bound: BoundNetwork) -> tuple[list[tuple[str, Graph]], int]:
-    """Return the units that are alike and most frequent (which leaves out the first and the transitions), and how many
-    units there are.
-
-    Units are alike where the same ops read the same values, whatever their widths and rates. In the normal form.
+    """Return the most frequent similar units (which excludes the first and the transitions), and the number of all units.
+    Units are similar if the same ops read the same values in normal form, whatever their widths and rates.
     """
     units = [(path, graph) for path, graph in normal(bound).parts() if ".units." in path]
     inner = [(path, graph) for path, graph in units if graph.input_shape[1:] == graph.output_shape[1:]] or units
@@ -70,22 +70,22 @@ def _structure(graph: Graph) -> tuple[object, ...]:
     return (*((op.op, op.inputs) for op in graph.ops), graph.output)
 
 
-def _mildest(graph: Graph) -> tuple[PathStep, ...]:
-    """From x to the output, by least harm."""
+def _least_changing(graph: Graph) -> tuple[PathStep, ...]:
+    """Return the path from x to the output that changes x least."""
     best: list[tuple[Cost, tuple[PathStep, ...]] | None] = [((0,) * (len(KINDS) + 1), ())]
     for value, op in enumerate(graph.ops, start=1):
-        ways: list[tuple[Cost, tuple[PathStep, ...]]] = []
+        candidates: list[tuple[Cost, tuple[PathStep, ...]]] = []
         for via, source in enumerate(op.inputs):
             before = best[source]
             if before is not None:
-                ways.append((_and(before[0], kind_of(op)), (*before[1], PathStep(op, value, via))))
-        best.append(min(ways, key=lambda way: way[0]) if ways else None)
+                candidates.append((_and(before[0], kind_of(op)), (*before[1], PathStep(op, value, via))))
+        best.append(min(candidates, key=lambda way: way[0]) if candidates else None)
     found = best[graph.output]
     return () if found is None else found[1]
 
 
 def _and(cost: Cost, kind: Kind) -> Cost:
-    """Steps that keep x whole still count last, so that of two clean ways the shorter is taken."""
+    """Add a step to a cost. Steps that keep x count last, so that the shorter of two clean paths is preferred."""
     counts = list(cost)
     counts[-1] += 1
     if kind != "kept":

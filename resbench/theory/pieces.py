@@ -1,7 +1,7 @@
-"""One unit at work: x -> its output, the part that is carried of x, and F.  BCHW -> BCHW
+"""One unit at one input: x -> its output, the part that x carries, and F.  BCHW -> BCHW
 
-As `direct.py` says it of the graph, done with tensors: each value is push(x) + rest, where push is linear in x with every
-factor (constants, gains, gates) as it stood, and rest is worked out beside it, not as the difference.
+This is `direct.py` on tensors: each value is push(x) + rest, where push is linear in x with every factor (constants, gains,
+gates) at its current value, and rest is computed separately, not as the difference.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ Push = Callable[[Tensor, bool], Tensor]
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """Of one unit at one input. `push`: what carries x on, as if f were the identity where it is not; with True its factors are
-    held fast, so that nothing differentiates them. `rest`: F, carried so too.
+    """The decomposition of a unit at one input. `push`: the linear map of x, as if f were an identity; with True its factors are
+    detached, so that they are not differentiated. `rest`: F, through the same map.
 
-    `cut`: what a ReLU behind the sum takes away, relu(-y) (0 where there is none).
+    `cut`: what a ReLU after the sum removes, relu(-y) (0 if there is none).
     """
 
     out: Tensor
@@ -45,7 +45,7 @@ def run(module: nn.Module, graph: Graph, x: Tensor) -> list[Tensor]:
 
 
 def widened(x: Tensor, like: Tensor) -> Tensor:
-    """Zero channels behind x, to the width of another."""
+    """Append zero channels to x, up to the width of another."""
     return F.pad(x, (0, 0, 0, 0, 0, like.shape[1] - x.shape[1])) if x.shape[1] < like.shape[1] else x
 
 
@@ -55,22 +55,22 @@ def pieces(module: nn.Module, graph: Graph, x: Tensor) -> Pieces:
     out = values[graph.output]
     target = _target(path)
     if target is None:
-        beside = _beside(path, values)
-        return Pieces(out, lambda carried, fast: widened(carried, out), beside, torch.zeros_like(out))
+        rest = _other_terms(path, values)
+        return Pieces(out, lambda carried, fast: widened(carried, out), rest, torch.zeros_like(out))
     reached = [one is not None for one in direct(graph)]
     rests = _rests(module, graph, values, reached)
 
     def push(carried: Tensor, fast: bool) -> Tensor:
-        standing = [value.detach() for value in values] if fast else values
-        return _pushed(module, graph, standing, reached, carried, target=target)
+        factors = [value.detach() for value in values] if fast else values
+        return _pushed(module, graph, factors, reached, carried, target=target)
 
     cut = F.relu(-values[target]) if _is_cut(path) else torch.zeros_like(out)
     return Pieces(out, push, rests[target], cut)
 
 
 def _target(path: IdentityPath) -> int | None:
-    """Return the value of which Eq. 4 and 7 speak: the result, else the sum behind which f stands. None: x is not there
-    any more.
+    """Return the value to which Eq. 4 and 7 apply: the result, else the sum before f. None: x does not reach it
+    in place.
     """
     found = direct(path.graph)
     if path.merge is None:
@@ -81,8 +81,8 @@ def _target(path: IdentityPath) -> int | None:
     return None
 
 
-def _beside(path: IdentityPath, values: list[Tensor]) -> Tensor:
-    """F where h is no factor of x: what else goes into the sum; all there is where nothing else does."""
+def _other_terms(path: IdentityPath, values: list[Tensor]) -> Tensor:
+    """Return F if h is not a factor of x: the other terms of the sum, or the output if there are none."""
     if path.merge is None or kind(path.merge.op.op).joins == "channels":
         return values[path.graph.output]
     others = [values[source] for i, source in enumerate(path.merge.op.inputs) if i != path.merge.via]
@@ -100,7 +100,7 @@ def _pushed(
     at: list[Tensor] = [carried]
     for number, op in enumerate(graph.ops[:target], start=1):
         if not reached[number]:
-            at.append(values[number].new_zeros(()).expand(values[number].shape))  # a zero each, without their memory
+            at.append(values[number].new_zeros(()).expand(values[number].shape))  # zeros that take no memory
         elif kind(op.op).shifts:
             at.append(at[op.inputs[0]])
         elif kind(op.op).joins == "product":
@@ -111,7 +111,7 @@ def _pushed(
 
 
 def _rests(module: nn.Module, graph: Graph, values: list[Tensor], reached: list[bool]) -> list[Tensor]:
-    """Return what of every value is not push(x): F, with every factor that F meets on the way to the sum."""
+    """Return the part of every value that is not push(x): F, with every factor on its way to the sum."""
     rests = [torch.zeros_like(values[0])]
     for number, op in enumerate(graph.ops, start=1):
         if not reached[number]:
@@ -124,7 +124,7 @@ def _rests(module: nn.Module, graph: Graph, values: list[Tensor], reached: list[
 
 
 def _gated(op: BoundOp, parts: list[Tensor], values: list[Tensor], reached: list[bool]) -> Tensor:
-    """Return the part of the one input in which x is, times the others as they stood."""
+    """Return the part of the input that carries x, times the current values of the others."""
     (via,) = (i for i in op.inputs if reached[i])
     product = parts[via]
     for i in op.inputs:

@@ -1,7 +1,7 @@
-"""A network with weights, a batch -> how signal and gradient fare at every unit: UnitProfile each.
+"""A network with weights, a batch -> signal and gradient at every unit: a UnitProfile each.
 
-One forward and one backward pass in training mode, on a copy: running statistics, gradients and streams of the network stay.
-What is drawn at random is drawn by one seed, always the same.
+One forward and one backward pass run in training mode on a copy: statistics, gradients and streams of the network do not change.
+Random ops use one fixed seed.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ IMAGES = 64  # of the training split, the same for all
 
 @dataclass(frozen=True, slots=True)
 class UnitProfile:
-    """Of the unit of that number in the network, counted from 0.
+    """The profile of one unit; `unit` counts from 0.
 
     `variance`: of its output, over images, channels and pixels. `gradient_norm`: of the mean loss, at its output. `shortcut_pct`:
-    of the gradient that leaves it, what came through the shortcut, |g_h| / (|g_h| + |g_F|). `dead_pct`: channels behind its
-    ReLUs that are 0 for the whole batch; None where it has none.
+    share of the gradient at its input that comes through the shortcut, |g_h| / (|g_h| + |g_F|). `dead_pct`: channels after its
+    ReLUs that are 0 for the whole batch; None without ReLUs.
     """
 
     unit: int
@@ -41,7 +41,9 @@ class UnitProfile:
 
 
 def profile(bound: BoundNetwork, network: nn.Module, images: Tensor, labels: Tensor) -> list[UnitProfile]:
-    """`network` has the weights of `bound`, in its normal form. images: BCHW, normalised; labels: B."""
+    """Return the profile of every unit. `network` has the weights of `bound` in normal form.
+    images: BCHW, normalised; labels: B.
+    """
     own = deepcopy(network).train()
     for module in own.modules():
         if isinstance(module, Random):
@@ -67,7 +69,7 @@ def profile(bound: BoundNetwork, network: nn.Module, images: Tensor, labels: Ten
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """A unit at work; what its shortcut and its branch both read came twice, for the one and for the other."""
+    """The tensors of a unit; the value that shortcut and branch both read is cloned, one copy for each."""
 
     path: str
     out: Tensor
@@ -95,13 +97,13 @@ def _walk(path: str, module: nn.Module, graph: Graph, x: Tensor) -> _Unit:
     share = float(torch.cat(dead).float().mean()) * 100 if dead else None
     out = values[graph.output]
     if split is None:
-        by_shortcut = x.clone()  # which nothing reads
+        by_shortcut = x.clone()  # no op reads it
     return _Unit(path, out, by_shortcut, by_branch, share)
 
 
 @dataclass(frozen=True, slots=True)
 class _Split:
-    """Where the shortcut parts from all else: the value that both read, and the shortcut's op with the input that reads it."""
+    """Where the shortcut branches off: the value that both sides read, and the shortcut's op with the input that reads it."""
 
     source: int
     op: int
@@ -109,7 +111,7 @@ class _Split:
 
 
 def _split(path: IdentityPath) -> _Split | None:
-    """At the last value of the path that something else reads too; None where there is no shortcut."""
+    """Return the split at the last value of the path that another op reads too; None without a shortcut."""
     if path.merge is None:
         return None
     readers = Counter(source for op in path.graph.ops for source in op.inputs)

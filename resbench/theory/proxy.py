@@ -1,7 +1,7 @@
-"""`@proxy("name")` on a function -> a number that a network has before it is trained, which may say how good it will be.
+"""`@proxy("name")` registers a function: a number of an untrained network that may predict its error.
 
-A proxy is held against parameters and MACs, never shown without them. Plugins register theirs in the group `metrics`, with the
-same decorator. A name ends with what is done to the number (`_log10`).
+A proxy is compared with parameters and MACs, and never shown without them. Plugins register theirs in the group `metrics`,
+with the same decorator. A name ends with the transformation of the number (`_log10`).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from resbench.plugins.load import load
 
 @dataclass(frozen=True, slots=True)
 class ProxyInput:
-    """A network as a run of that seed starts, in training mode, its own to be spoiled; images BCHW and labels B to try it on."""
+    """An initialised network in training mode, which the proxy may change, with images BCHW and labels B."""
 
     bound: BoundNetwork
     network: Network
@@ -45,11 +45,11 @@ _PROXIES: dict[str, Proxy] = {}
 
 
 def proxy(name: str) -> Callable[[Proxy], Proxy]:
-    """Register a function under a name. Raises ValueError when the name is taken, with both origins."""
+    """Register a function under a name. Raises ValueError, with both origins, if the name is taken."""
 
     def register(function: Proxy) -> Proxy:
         if not function.__module__.startswith(f"{__package__}."):
-            _fill_own()  # resbench's own come first, so that it is the plugin that is refused
+            _fill_own()  # resbench's own come first, so that a clash is reported for the plugin
         if name in _PROXIES:
             raise ValueError(f"proxy `{name}` is registered twice: {_origin(_PROXIES[name])} and {_origin(function)}")
         _PROXIES[name] = function
@@ -66,9 +66,9 @@ def proxies() -> dict[str, Proxy]:
 
 
 def measure(name: str, start: ProxyInput) -> float | None:
-    """Return None where it is no finite number. Raises PluginError where a proxy fails, with whose it is."""
+    """Return the number; None if it is not finite. Raises PluginError, with its origin, if the proxy fails."""
     function = proxies()[name]
-    own = replace(start, network=deepcopy(start.network))  # some leave other weights behind
+    own = replace(start, network=deepcopy(start.network))  # some proxies change the weights
     for module in own.network.modules():
         if isinstance(module, Random):
             module.generator = torch.Generator().manual_seed(0)
@@ -82,7 +82,7 @@ def measure(name: str, start: ProxyInput) -> float | None:
 
 
 def started(bound: BoundNetwork, init: str, seed: int, images: Tensor, labels: Tensor) -> ProxyInput:
-    """As a run of that seed starts; what is drawn at random is drawn by the seed."""
+    """Return the input of proxies: the network as a run with that seed starts."""
     network = build(bound)
     initialize_weights(network, canonical(bound).numbers, seed, init)
     return ProxyInput(bound, network.train(), images, labels)

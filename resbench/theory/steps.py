@@ -1,4 +1,4 @@
-"""An op on the way of x through a unit -> what it does to x there: keeps it, scales it, gates it, mixes it, cuts it.
+"""An op on the path of x through a unit -> its effect on x: it keeps, scales, gates, mixes or cuts it.
 
 The op says so (`effect` in `@op`); one that says nothing counts as non-linear. `KINDS` is the order of harm; the identity path is
 the way of least harm.
@@ -20,7 +20,7 @@ KINDS: tuple[Kind, ...] = EFFECTS
 
 @dataclass(frozen=True, slots=True)
 class PathStep:
-    """One op of the path. `value`: its number in the graph; `via`: which of its inputs lies on the path."""
+    """One op of the path. `value`: its number in the graph; `via`: the input that is on the path."""
 
     op: BoundOp
     value: int
@@ -55,7 +55,8 @@ def factor(op: BoundOp) -> float | None:
 
 
 def label(op: BoundOp) -> str:
-    """
+    """Return the short name of an op, with its kernel.
+
     >>> label(BoundOp("f.conv1", "conv", (("kernel", (3, 3)),), (0,), (4, 8, 8)))
     'conv3x3'
     """

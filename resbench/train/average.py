@@ -1,7 +1,7 @@
-"""Weights -> an exponential mean of them, in whose place they are evaluated.  Polyak & Juditsky 1992
+"""Weights -> an exponential moving average, which is evaluated in their place.  Polyak & Juditsky 1992
 
-mean <- decay mean + (1 - decay) weights after each step; running statistics are averaged with them. The decay is smaller at
-first, (1 + steps) / (10 + steps), so that a short run is not a mean of its start (as TensorFlow's moving average has it).
+mean <- decay mean + (1 - decay) weights after each step; running statistics are averaged too. The decay is smaller at first,
+(1 + steps) / (10 + steps), as in TensorFlow, so that the average of a short run is not dominated by its start.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class WeightAverage:
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Inside, the network has the mean; afterwards its own weights again."""
+        """Give the network the mean inside the block, and its own weights afterwards."""
         self._exchange()
         try:
             yield
@@ -37,6 +37,6 @@ class WeightAverage:
     @torch.no_grad()
     def _exchange(self) -> None:
         for live, mean in zip(self.live, self.mean, strict=True):
-            held = live.clone()
+            previous = live.clone()
             live.copy_(mean)
-            mean.copy_(held)
+            mean.copy_(previous)

@@ -1,6 +1,6 @@
 """Training images of an epoch -> batches: for K networks side by side B(K C)HW, with labels KB.
 
-Each network has an order and augmentation of its own, drawn from the streams of its seed and epoch.
+Each network has its own order and augmentation, drawn from the streams of its seed and epoch.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from resbench.random_streams import WHOLE, Shard, stream
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batches:
-    """`split` lies on the device of training; an incomplete last batch is left out. `part`: of each batch, what is yielded."""
+    """The batches of each epoch. `split` is on the device of training; an incomplete last batch is dropped.
+    `part`: the share of each batch that is yielded.
+    """
 
     split: Split
     recipe: RecipeSpec
@@ -35,21 +37,23 @@ class Batches:
         order = torch.stack(orders)[:, : len(self) * self.recipe.batch].to(labels.device)
         augmenting = [generator(seed, number, "augmentation", labels.device) for seed in self.seeds]
         own = self.part.own(self.recipe.batch // self.part.of)
-        chosen = [each[:, own] for each in torch.split(order, self.recipe.batch, 1)]
-        for positions, images in zip(chosen, self.split.batches(each.flatten() for each in chosen), strict=True):
+        positions_by_batch = [each[:, own] for each in torch.split(order, self.recipe.batch, 1)]
+        for positions, images in zip(
+            positions_by_batch, self.split.batches(each.flatten() for each in positions_by_batch), strict=True
+        ):
             images = augment(images, self.recipe, augmenting, self.part)
-            yield beside(images, len(self.seeds)), labels[positions]
+            yield side_by_side(images, len(self.seeds)), labels[positions]
 
 
 def augment(images: Tensor, recipe: RecipeSpec, generators: Sequence[torch.Generator], part: Shard) -> Tensor:
-    """Return the recipe's steps in order, on K batches one after the other."""
+    """Apply the recipe's augmentations in order to K batches, one after the other."""
     for step in recipe.augment:
         (name,) = step.model_fields_set
         images = AUGMENTATIONS[name](images, generators=generators, part=part, **step.model_dump()[name])
     return images
 
 
-def beside(images: Tensor, networks: int) -> Tensor:
+def side_by_side(images: Tensor, networks: int) -> Tensor:
     """(K B)CHW -> B(K C)HW"""
     return images if networks == 1 else torch.unflatten(images, 0, (networks, -1)).transpose(0, 1).flatten(1, 2)
 

@@ -1,7 +1,7 @@
-"""A network with any weights, the name of a data set -> norms whose statistics are those of its training images.
+"""A network with any weights and the name of a data set -> norms with the statistics of its training images.
 
-Fresh statistics are 0 and 1, so in evaluation nothing normalises: every unit adds to the signal, and outputs of a deep network
-overflow. Those of images, taken as in train/statistics.py, keep it in bounds.
+Initial statistics are 0 and 1, so that norms do not normalise in evaluation: every unit adds to the signal, and the outputs of a
+deep network overflow. Statistics of images, computed as in train/statistics.py, keep the signal bounded.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from resbench.train.statistics import BATCH, MOST_IMAGES, norms_of, recomputed
 
 
 def calibrate(network: nn.Module, bound: BoundNetwork, data: str) -> int:
-    """Set the statistics; return of how many images they are: 0 where the network keeps none.
+    """Set the statistics; return the number of images they are computed from: 0 if the network keeps none.
 
     Args:
-        network: That of `bound`, with weights, on the CPU.
-        data: A data set's name; its train split alone is used, normalised as training normalises it.
+        network: The network of `bound`, with weights, on the CPU.
+        data: A data set's name; only its train split is used, normalised as in training.
     Raises:
-        BadInput: No such data set, or its images are of another shape than the network's.
-        TooLarge: A batch of them needs more memory than there is.
+        BadInput: There is no such data set, or its images do not have the network's input shape.
+        TooLarge: A batch needs more memory than the device has.
     """
     shape = info(data).input_shape
     if shape != bound.input_shape:

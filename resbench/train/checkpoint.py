@@ -1,7 +1,7 @@
-"""A training under way -> bytes, and back: weights, statistics, momenta, averages, and what was told of every epoch.
+"""A training in progress -> bytes, and back: weights, statistics, momenta, averages, and the history of all epochs.
 
-Of the random streams nothing is kept: each is named by seed and epoch. On a CPU a run that goes on from here equals one that was
-never interrupted, bit for bit.
+Random streams are not stored: each is named by seed and epoch. On a CPU a run that resumes from a checkpoint equals an
+uninterrupted one, bit for bit.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _UNREADABLE = (
     TypeError,
     EOFError,
     UnpicklingError,
-)  # damaged, or another network's
+)  # the file is damaged, or of another network
 
 
 @dataclass(slots=True)
 class Checkpointer:
-    """When a checkpoint is due, and where it goes: `load` yields the newest first, `save` is given epoch and bytes."""
+    """When checkpoints are due and where they go: `load` yields the newest first, `save` takes the epoch and bytes."""
 
     every: Every
     load: Callable[[], Iterator[bytes]]
@@ -46,13 +46,13 @@ class Checkpointer:
         return time.monotonic() - self.last >= (self.every.seconds or 0)
 
     def keep(self, what: Training, epoch: int, histories: Histories, spent_s: float) -> None:
-        """`spent_s`: wall time so far."""
+        """Save a checkpoint after an epoch. `spent_s`: wall time so far."""
         self.save(epoch, _bytes(what, epoch, histories, spent_s))
         self.last = time.monotonic()
 
 
 def restore(what: Training, histories: Histories, contents: Iterator[bytes]) -> tuple[int, float]:
-    """Put the first that can be read in place. Returns the epochs that are done and the seconds spent; (0, 0) for none."""
+    """Load the first readable checkpoint. Return the number of epochs done and the seconds spent; (0, 0) if there is none."""
     for content in contents:
         try:
             return _restore(what, histories, content)
@@ -80,21 +80,21 @@ def _bytes(what: Training, epoch: int, histories: Histories, spent_s: float) -> 
 
 
 def _restore(what: Training, histories: Histories, content: bytes) -> tuple[int, float]:
-    """Everything is checked before anything is changed."""
+    """Load one checkpoint; everything is checked before anything is changed."""
     network = what.stacked.network
     device = next(network.parameters()).device
-    held: dict[str, Any] = torch.load(io.BytesIO(content), map_location=device, weights_only=True)
-    mine = {name: tensor.shape for name, tensor in network.state_dict().items()}
-    if held["version"] != VERSION or {name: tensor.shape for name, tensor in held["network"].items()} != mine:
+    saved: dict[str, Any] = torch.load(io.BytesIO(content), map_location=device, weights_only=True)
+    shapes = {name: tensor.shape for name, tensor in network.state_dict().items()}
+    if saved["version"] != VERSION or {name: tensor.shape for name, tensor in saved["network"].items()} != shapes:
         raise ValueError("not of this network")
-    read = [[Epoch(**row) for row in history] for history in held["histories"]]
-    if len(read) != len(histories) or (what.average is None) != (held["average"] is None):
+    read = [[Epoch(**row) for row in history] for history in saved["histories"]]
+    if len(read) != len(histories) or (what.average is None) != (saved["average"] is None):
         raise ValueError("not of this training")
-    what.optimizer.load_state_dict(held["optimizer"])
-    network.load_state_dict(held["network"])
+    what.optimizer.load_state_dict(saved["optimizer"])
+    network.load_state_dict(saved["network"])
     if what.average is not None:
-        what.average.steps = held["average"]["steps"]
-        for mean, tensor in zip(what.average.mean, held["average"]["mean"], strict=True):
+        what.average.steps = saved["average"]["steps"]
+        for mean, tensor in zip(what.average.mean, saved["average"]["mean"], strict=True):
             mean.copy_(tensor)
     histories[:] = read
-    return int(held["epoch"]), float(held["spent_s"])
+    return int(saved["epoch"]), float(saved["spent_s"])

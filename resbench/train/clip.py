@@ -1,4 +1,6 @@
-"""Gradients of K networks side by side -> no network's whole norm above a limit.  Pascanu et al. 2013, arXiv:1211.5063"""
+"""Gradients of K networks side by side -> gradients whose norm, per network, is at most a limit.  Pascanu et al. 2013,
+arXiv:1211.5063
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from resbench.compiler.modules.stack import Stack
 
 
 class Clip:
-    """Each network is clipped by its own norm, as it is alone."""
+    """Clips the gradient of each network by its own norm, as when it is trained alone."""
 
     def __init__(self, stacked: Stack, limit: float) -> None:
         self.limit, self.count = limit, stacked.seeds

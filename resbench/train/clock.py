@@ -1,4 +1,4 @@
-"""A training with a clock -> where its time went, in seconds by phase, and a chrome trace of a few of its steps."""
+"""A training with a clock -> its time in seconds by phase, and a chrome trace of a few of its steps."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ InPhase = Callable[[Phase], AbstractContextManager[object]]
 
 
 class Clock:
-    """Waits for the device at the ends of each phase, so what it times runs a little slower than what is not timed.
+    """Times the phases of a training. It waits for the device at both ends of each phase, so a timed training is a little slower.
 
-    A trace that cannot be made ends no training: `note` gets why.
+    A trace that cannot be written does not end the training: `note` is called with the reason.
     """
 
     def __init__(self, device: torch.device, trace: Path, note: Callable[[str], None]) -> None:
@@ -53,7 +53,7 @@ class Clock:
         self.steps += name == "optimizer"
 
     def close(self) -> dict[str, float]:
-        """Return seconds by phase; `overhead` is all the rest since the clock was made."""
+        """Return seconds by phase; `overhead` is the remaining time since the clock was created."""
         self.stop()
         total = self._now() - self.began
         parts: dict[str, float] = dict(self.seconds.items())
@@ -72,7 +72,7 @@ class Clock:
             self.stop()
 
     def stop(self) -> None:
-        """End the trace, wherever it is, and write it. Raises nothing: it may be called while an error passes."""
+        """End the trace, whatever its state, and write it. It never raises, since it may run while an exception propagates."""
         profiler, self.profiler = self.profiler, None
         if profiler is None or not self.tracing:
             return
@@ -81,11 +81,11 @@ class Clock:
             with placed(self.trace) as rough:
                 profiler.export_chrome_trace(str(rough))
         except (ResbenchError, OSError, RuntimeError) as error:
-            self.note(f"no trace was written: {error}; the training is not touched by it")
+            self.note(f"no trace was written: {error}; the training is not affected")
 
 
 def each(items: Iterable[T], phase: InPhase) -> Iterator[T]:
-    """Yield the items, the time that it takes to get them counted as data."""
+    """Yield the items; the time to get them counts as the data phase."""
     source = iter(items)
     while True:
         with phase("data"):

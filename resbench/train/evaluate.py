@@ -1,4 +1,4 @@
-"""K networks side by side and images -> mean cross-entropy (nats) and error in percent of each, in evaluation mode."""
+"""K networks side by side and images -> mean cross-entropy (nats) and error (percent) of each, in evaluation mode."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Score:
 
 @torch.no_grad()
 def evaluate(network: nn.Module, split: Split, networks: int = 1, layout: Layout = "contiguous") -> list[Score]:
-    """All see the same images; each rank looks at its part of them. Leaves the network in the mode it found it in.
+    """Score all networks on the same images; each rank scores its part of them. The network's mode is restored.
 
-    Raises BadInput, in every rank, where one cannot read its part.
+    Raises BadInput in every rank if one cannot read its part.
     """
     training = network.training
     network.eval()
@@ -46,7 +46,7 @@ def evaluate(network: nn.Module, split: Split, networks: int = 1, layout: Layout
     except BadInput as error:
         unread = error
     network.train(training)
-    if anywhere(unread is not None):  # else the others would wait for the sums of this one
+    if anywhere(unread is not None):  # else the other ranks would wait for the sums of this one
         raise unread or BadInput(UNREADABLE)
     loss, wrong = all_reduce_sum(torch.stack([loss, wrong]))
     n = len(split.labels)

@@ -1,8 +1,8 @@
-"""K networks with weights, recipe, data, seeds -> an Outcome each.  The whole of training, in one function.
+"""K networks with weights, recipe, data, seeds -> an Outcome for each.  One function holds the whole training loop.
 
-The networks stand side by side (compiler/modules/stack.py); of one it is that one. Every draw comes from a stream named by (seed,
-epoch, purpose), so an epoch can be repeated without the ones before it, and each network has the numbers that it has alone. Data
-lie on the device; nothing waits for the device inside an epoch.
+The networks are side by side (compiler/modules/stack.py). Every draw comes from a stream named by (seed, epoch, purpose), so an
+epoch can be repeated without the ones before it, and each network gets the numbers that it gets alone. Data are on the device;
+the host does not wait for the device inside an epoch.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from resbench.train.batches import Batches, generator
 from resbench.train.checkpoint import Checkpointer, restore
 from resbench.train.clock import InPhase, each, untimed
 from resbench.train.evaluate import UNREADABLE, Score, evaluate
-from resbench.train.execution.compiled import as_it_was
+from resbench.train.execution.compiled import uncompiled
 from resbench.train.execution.layout import DEFAULT, ExecutionOptions
 from resbench.train.execution.parallel import as_one
 from resbench.train.execution.precision import allow, autocast
@@ -48,26 +48,27 @@ OnEpoch = Callable[[int, Epoch], None]
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """What a training tells as it goes, and where it is kept so that it can go on.
+    """The callbacks of a training.
 
-    `on_epoch` is told of each network's epochs by its seed. An InterruptedError that it raises ends the training at the end of
-    that epoch, kept. `phase`: a clock's, for whoever wants to know where the time goes. `beat` comes at every step, and ends the
-    training at once by what it raises. `look` sees the networks after so many epochs, 0 at the start, and changes nothing.
-    `enough`: whether an epoch is the last, by the val errors of all networks so far (percent, by epoch); then they are stopped.
-    `chooses`: whether something is chosen by the val errors after an epoch before the last. `wanted`: the places of the networks
-    that all this is about, None for all: the others keep them company, since the last bits of a network depend on how many are
-    trained beside it. `weights`: given the seed, the last epoch and the state_dict of each of those that came to its end and did
-    not diverge, as it is evaluated, in views that hold for the time of the call.
+    `on_epoch` is called with each network's seed and epoch. If it raises InterruptedError, the training is saved and ends with
+    that epoch. `keeper` saves and loads checkpoints. `phase`: a clock's context for timing. `on_step` is called at every step;
+    whatever it raises ends the training at once. `on_profile` is called with the networks after each epoch, from 0, and must not
+    change them. `should_stop`: whether the networks stop after this epoch, by the val errors of all so far (percent, by
+    epoch). `selects`: whether something is selected by the val errors of an epoch before the last. `wanted`: the positions of the
+    networks that count, None for all; the others are trained because the last bits of a network depend on how many are trained
+    beside it.
+    `weights`: called with the seed, the last epoch and the state_dict of each network that finished and did not diverge, as it is
+    evaluated; the tensors are views that are valid during the call.
     """
 
     on_epoch: OnEpoch
     keeper: Checkpointer | None = None
     phase: InPhase = untimed
-    beat: Callable[[], None] = lambda: None
-    look: Callable[[int, Stack], None] = lambda epoch, stacked: None
-    enough: Callable[[Sequence[Sequence[float]]], bool] = lambda errors: False
+    on_step: Callable[[], None] = lambda: None
+    on_profile: Callable[[int, Stack], None] = lambda epoch, stacked: None
+    should_stop: Callable[[Sequence[Sequence[float]]], bool] = lambda errors: False
     wanted: Sequence[int] | None = None
-    chooses: Callable[[int], bool] = lambda epoch: False
+    selects: Callable[[int], bool] = lambda epoch: False
     weights: Callable[[int, Epoch, Mapping[str, Tensor]], None] | None = None
 
     def places(self, count: int) -> Sequence[int]:
@@ -77,10 +78,10 @@ class Hooks:
 def fit(
     stacked: Stack, recipe: RecipeSpec, data: Dataset, seeds: tuple[int, ...], hooks: Hooks, *, way: ExecutionOptions = DEFAULT
 ) -> list[Outcome]:  # fmt: skip
-    """Train on the device of the parameters.
+    """Train the networks on the device of their parameters.
 
-    One that is no longer finite is told of no more; it does not disturb the others. Networks that are stopped are kept, so that
-    they can go on from there.
+    A network that is no longer finite is not reported any more; it does not affect the others. Stopped networks are saved, so
+    that they can resume from there.
     """
     began = time.perf_counter()
     count = len(seeds)
@@ -96,16 +97,16 @@ def fit(
     done, spent_s = restore(what, histories, broadcast_iter(hooks.keeper.load() if hooks.keeper else iter(())))
     began -= spent_s
     if done == 0:
-        hooks.look(0, stacked)
+        hooks.on_profile(0, stacked)
     cut = bool(done) and bool(
-        broadcast(_enough(hooks, histories))
-    )  # a kill may have come between the checkpoint and the result
+        broadcast(_should_stop(hooks, histories))
+    )  # the process may have been killed between the checkpoint and the result
     for epoch in range(done + 1, done if cut else run.epochs + 1):
         reseed_ops(stacked, seeds, epoch)
         started = time.perf_counter()
         loss_sum, wrong = torch.zeros(2, count, device=device)
         for number, (images, labels) in enumerate(each(batches.epoch(epoch), hooks.phase), (epoch - 1) * run.per_epoch):
-            hooks.beat()
+            hooks.on_step()
             losses, missed = step(what, rates[number], images, labels)
             loss_sum += losses
             wrong += missed
@@ -114,10 +115,10 @@ def fit(
         train_errors = (100 * wrong / (run.per_epoch * recipe.batch)).tolist()
         sync_from_rank0(
             [*stacked.network.buffers(), *(what.average.mean if what.average else [])]
-        )  # each rank may have had its own
+        )  # ranks may have different values
         train_s = (time.perf_counter() - started) / count
         scores = score(what, val)
-        judged = recipe.statistics == "recomputed" and (epoch == run.epochs or hooks.chooses(epoch))
+        judged = recipe.statistics == "recomputed" and (epoch == run.epochs or hooks.selects(epoch))
         again = score(what, val, batches.split, keep=epoch == run.epochs) if judged else None
         finite = [i for i, history in enumerate(histories) if not history or is_finite(history[-1])]
         going = [i for i in hooks.places(count) if i in finite]
@@ -135,9 +136,9 @@ def fit(
                     again[i].error_pct if again else None,
                 )
             )
-        hooks.look(epoch, stacked)
+        hooks.on_profile(epoch, stacked)
         keeper = hooks.keeper
-        cut = epoch < run.epochs and bool(broadcast(_enough(hooks, histories)))
+        cut = epoch < run.epochs and bool(broadcast(_should_stop(hooks, histories)))
         if keeper is not None and (cut or keeper.due(epoch)) and epoch < run.epochs:
             keeper.keep(what, epoch, histories, time.perf_counter() - began)
         stopped: InterruptedError | None = None
@@ -156,7 +157,7 @@ def fit(
     tests: list[Score] = []
     untested = ""
     if not cut and not all(diverged[i] for i in hooks.places(count)):
-        tests, untested = _tested(what, data, device)
+        tests, untested = _test_scores(what, data, device)
     if hooks.weights is not None and not cut and shard().rank == 0:
         with what.average.applied() if what.average else nullcontext():
             for i in hooks.places(count):
@@ -177,14 +178,14 @@ def fit(
     ]
 
 
-def _enough(hooks: Hooks, histories: Sequence[Sequence[Epoch]]) -> bool:
+def _should_stop(hooks: Hooks, histories: Sequence[Sequence[Epoch]]) -> bool:
     of = [histories[i] for i in hooks.places(len(histories))]
-    return hooks.enough([[row.judged_error_pct for row in history] for history in of])
+    return hooks.should_stop([[row.judged_error_pct for row in history] for history in of])
 
 
 def _diverged(what: Training, images: Split, histories: Sequence[Sequence[Epoch]], cut: bool) -> list[bool]:
-    """Of each network, whether a loss or weight is not finite or, unless it was stopped, it has learned nothing: neither over the
-    last epoch, of which the first may have been lost to the start, nor as it stands at the end.
+    """Return, for each network, whether it diverged: a loss or weight is not finite or, unless it was stopped, it has learned
+    nothing. Both the mean loss of the last epoch, whose first steps may be poor, and the loss at the end must show that.
     """
     lost = [not is_finite(history[-1]) or not all_finite(what.stacked, i) for i, history in enumerate(histories)]
     constant = constant_loss(images.labels, what.recipe.label_smoothing)
@@ -196,14 +197,14 @@ def _diverged(what: Training, images: Split, histories: Sequence[Sequence[Epoch]
     return [gone or i in useless for i, gone in enumerate(lost)]
 
 
-def _tested(what: Training, data: Dataset, device: torch.device) -> tuple[list[Score], str]:
-    """Of each network on the sealed test images; none, and why, where they cannot be read: the training is not lost for it."""
+def _test_scores(what: Training, data: Dataset, device: torch.device) -> tuple[list[Score], str]:
+    """Score each network on the sealed test images. If they cannot be read, return no scores and the reason: the run is kept."""
     split, lost = None, ""
     try:
         split = sealed_test(data, device)
     except BadInput as error:
         lost = str(error)
-    if anywhere(split is None):  # each process reads its own copy of the files, and all score or none does
+    if anywhere(split is None):  # each process reads its own copy of the files; all score or none does
         return [], lost or UNREADABLE
     assert split is not None
     try:
@@ -213,18 +214,20 @@ def _tested(what: Training, data: Dataset, device: torch.device) -> tuple[list[S
 
 
 def score(what: Training, split: Split, images: Split | None = None, *, keep: bool = False) -> list[Score]:
-    """Of each network, with the weights that are meant to be evaluated; with `images` the statistics of norms are made anew from
-    them first, and `keep` leaves them so.
+    """Score each network with its averaged weights if there are any. With `images`, the statistics of norms are first recomputed
+    from them, and `keep` leaves them in place.
     """
     device, network, way = split.labels.device, what.stacked.network, what.way
     averaged = what.average.applied() if what.average else nullcontext()
-    anew = nullcontext() if images is None else recomputed(network, images, what.stacked.seeds, way.layout, keep=keep)
-    with what.phase("evaluation"), as_it_was(way), autocast(device, what.recipe.precision), averaged, anew:
+    statistics = (
+        nullcontext() if images is None else recomputed(network, images, what.stacked.seeds, way.layout, keep=keep)
+    )
+    with what.phase("evaluation"), uncompiled(way), autocast(device, what.recipe.precision), averaged, statistics:
         return evaluate(network, split, what.stacked.seeds, way.layout)
 
 
 def reseed_ops(stacked: Stack, seeds: tuple[int, ...], epoch: int) -> None:
-    """Give every op that draws the stream of its network's seed for this epoch."""
+    """Give every random op the stream of its network's seed for this epoch."""
     device = next(stacked.network.parameters()).device
     for path, i, op in stacked.drawing():
         op.generator = generator(

@@ -1,4 +1,4 @@
-"""BoundNetwork, recipe, size of a data set -> TrainingLoad: what one process that trains it holds at a time."""
+"""BoundNetwork, recipe, size of a data set -> TrainingLoad: what a process that trains it has in memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from resbench.train.execution.ranks import started
 
 
 class Images(Protocol):
-    """Of a data set: how many are trained on, and how many are evaluated on after each epoch."""
+    """The sizes of a data set: images for training, and images for evaluation after each epoch."""
 
     @property
     def n_train(self) -> int: ...
@@ -24,10 +24,10 @@ class Images(Protocol):
 
 
 def load_of(bound: BoundNetwork, recipe: RecipeSpec, data: Images, seeds: int = 1) -> TrainingLoad:
-    """Return what one process has at a time. Of a split that would be streamed from files if it lay in files, no image
-    counts.
+    """Return the load of one process. The images of a split that is too large to keep in memory do not count, since they are
+    streamed from files.
     """
     image = FLOAT * math.prod(bound.input_shape)
-    lie = sum(image * count for count in (data.n_train, data.n_val) if image * count <= HELD_BYTES)
+    in_memory = sum(image * count for count in (data.n_train, data.n_val) if image * count <= HELD_BYTES)
     batch = max(1, recipe.batch // (recipe.devices or started()))
-    return TrainingLoad(recipe, batch, seeds, lie, min(BATCH, data.n_val), recipe.plan.recompute)
+    return TrainingLoad(recipe, batch, seeds, in_memory, min(BATCH, data.n_val), recipe.plan.recompute)

@@ -10,7 +10,7 @@ from resbench.ops.parameter import Random, kinds_of
 
 
 def make_optimizer(network: nn.Module, spec: Optimizer) -> torch.optim.Optimizer:
-    """SGD in two groups, with and without weight decay; momentum as in torch (no dampening)."""
+    """Return SGD with two groups, with and without weight decay; momentum as in torch (no dampening)."""
     decayed: list[nn.Parameter] = []
     free: list[nn.Parameter] = []
     for module in network.modules():
@@ -27,6 +27,6 @@ def make_optimizer(network: nn.Module, spec: Optimizer) -> torch.optim.Optimizer
 
 
 def _can_fuse(network: nn.Module) -> bool:
-    """On CUDA; torch's fused SGD takes no parameter whose first gradient comes later than others', as in a skipped branch."""
+    """Return whether fused SGD works: on CUDA, without skipped branches, whose first gradients come later than the others'."""
     skips = any(isinstance(module, Random) and module.on_host for module in network.modules())
     return next(network.parameters()).device.type == "cuda" and not skips

@@ -1,4 +1,4 @@
-"""What one run yields: its status, every epoch, the numbers at the end.  Errors in percent, losses in nats, times in s."""
+"""The result of one run: status, every epoch, final numbers.  Errors are in percent, losses in nats, times in s."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ ROUNDING = 1e-6  # relative
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """`train_loss` and `train_error_pct` are means over the epoch's batches as they were trained on; `val_loss` and
-    `val_error_pct` are by the running statistics of norms. `recomputed_*` are by statistics of the training images
-    (train/statistics.py), where something is chosen or judged by the epoch: at a run's end, at a rung, where runs are stopped.
+    """The numbers of one epoch. `train_loss` and `train_error_pct` are means over the batches during training; `val_loss` and
+    `val_error_pct` use the running statistics of norms. `recomputed_*` use statistics of the training images
+    (train/statistics.py); they exist for epochs that decide: a run's last, rungs, and epochs at which runs may stop.
     """
 
     epoch: int
@@ -32,7 +32,7 @@ class Epoch:
 
     @property
     def judged_loss(self) -> float:
-        """What the network is judged by."""
+        """The loss by which the network is judged: recomputed if there is one."""
         return self.val_loss if self.recomputed_val_loss is None else self.recomputed_val_loss
 
     @property
@@ -42,10 +42,10 @@ class Epoch:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Test numbers are there only for a run that came to its end; they are stored apart and nothing that chooses sees them.
+    """The result of one network. Only a run that finished has test numbers; they are stored apart and never used for selection.
 
-    `train_s` is the time in training steps alone, `wall_s` everything from the data's way to the device to the test score; of K
-    networks trained as one, each has the Kth part. `untested`: why a complete run has no test numbers.
+    `train_s` is the time of the training steps, `wall_s` that of everything from loading data to the test score; for K networks
+    trained as one, each has a Kth of it. `untested`: why a complete run has no test numbers.
     """
 
     status: Status
@@ -63,13 +63,13 @@ def is_finite(epoch: Epoch) -> bool:
 
 def has_learned(train_loss: float, constant_loss: float) -> bool:
     """Return whether a loss over the training images is below that of a constant predictor, by more than the rounding
-    of a float32 sum. The validation error does not count: with few images it cannot tell.
+    of a float32 sum. The validation error is not used: with few images it is not informative.
     """
     return train_loss < constant_loss * (1 - ROUNDING)
 
 
 def constant_loss(labels: Tensor, smoothing: float = 0.0) -> float:
-    """Cross-entropy (nats) of the best prediction that is the same for every image: the entropy of the labels, smoothed as in
+    """Return the cross-entropy (nats) of the best constant prediction: the entropy of the labels, smoothed as in
     training. `labels`: int64 B, of the training images.
 
     >>> round(constant_loss(torch.tensor([0, 1, 1, 0])), 4)

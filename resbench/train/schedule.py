@@ -12,7 +12,7 @@ from resbench.language.recipe.schedule import Span
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """`per_epoch` iterations make an epoch: whole batches of freshly ordered images, the rest waits for the next epoch."""
+    """The length of a run. An epoch has `per_epoch` iterations: full batches of shuffled images; the remainder is dropped."""
 
     epochs: int
     per_epoch: int
@@ -23,7 +23,7 @@ class Length:
 
 
 def length(recipe: RecipeSpec, n_train: int) -> Length:
-    """Raises BadInput when a batch is larger than the training split. Iterations are rounded up to whole epochs."""
+    """Return the length of a run; iterations are rounded up to epochs. Raises BadInput if a batch exceeds the train split."""
     per_epoch = n_train // recipe.batch
     if per_epoch == 0:
         raise BadInput(f"recipe {recipe.recipe}: a batch of {recipe.batch} is more than the {n_train} training images")
@@ -32,9 +32,9 @@ def length(recipe: RecipeSpec, n_train: int) -> Length:
 
 
 def learning_rates(recipe: RecipeSpec, run: Length) -> list[float]:
-    """Return one for each iteration: the warm-up's while it lasts, then the optimizer's, lowered by the schedule.
+    """Return the rate of each iteration: first the warm-up's, then the optimizer's, reduced by the schedule.
 
-    Steps act on the warm-up too; cosine and linear begin behind it. Cosine: Loshchilov & Hutter 2017, arXiv:1608.03983
+    Steps also reduce the warm-up's rates; cosine and linear begin after it. Cosine: Loshchilov & Hutter 2017, arXiv:1608.03983
     """
     warm = 0 if recipe.warmup is None else _iterations(recipe.warmup.span, run)
     points, full = _points(recipe, run), recipe.optimizer.lr
@@ -44,11 +44,11 @@ def learning_rates(recipe: RecipeSpec, run: Length) -> list[float]:
     for iteration in range(run.iterations):
         rate = full * by ** sum(iteration >= point for point in points)
         if recipe.warmup is not None and iteration < warm:
-            risen = iteration / warm if recipe.warmup.shape == "linear" else 0.0
-            rate *= (recipe.warmup.lr + (full - recipe.warmup.lr) * risen) / full
+            progress = iteration / warm if recipe.warmup.shape == "linear" else 0.0
+            rate *= (recipe.warmup.lr + (full - recipe.warmup.lr) * progress) / full
         elif schedule is not None and (decline := schedule.cosine or schedule.linear) is not None:
-            gone = (iteration - warm) / max(1, run.iterations - warm - 1)
-            left = (1 + math.cos(math.pi * gone)) / 2 if schedule.cosine else 1 - gone
+            elapsed = (iteration - warm) / max(1, run.iterations - warm - 1)
+            left = (1 + math.cos(math.pi * elapsed)) / 2 if schedule.cosine else 1 - elapsed
             rate *= decline.end + (1 - decline.end) * left
         rates.append(rate)
     return rates
@@ -59,8 +59,8 @@ def warm_epochs(recipe: RecipeSpec, run: Length) -> float:
 
 
 def late_steps(recipe: RecipeSpec, run: Length) -> tuple[int, int]:
-    """Return how many of the schedule's steps lie beyond the run, and how many there are. A fraction of the run never
-    does.
+    """Return how many of the schedule's steps are after the end of the run, and how many there are. A step given as a fraction
+    of the run is never after its end.
     """
     points = _points(recipe, run)
     if (

@@ -1,8 +1,8 @@
-"""K networks and training images -> norms whose statistics are those of the images, for as long as the networks are scored.
+"""K networks and training images -> norms with the statistics of these images, while the networks are scored.
 
-While the learning rate is high, a moving average of the statistics of training batches lags behind the weights, and a score says
-more about the lag than about the network. Here the statistics are made anew: the images, without augmentation and in their order,
-go through the network once; each norm works with the statistics of its batch, and gets the mean and variance over all of them.
+While the learning rate is high, the moving average of batch statistics lags behind the weights, and a score says more about the
+lag than about the network. Here the statistics are recomputed: the images, without augmentation and in order, pass through the
+network once; each norm normalises by its batch, and gets the mean and variance over all batches.
 Wu & Johnson 2021, "Rethinking Batch in BatchNorm", arXiv:2105.07576, section 3.
 """
 
@@ -22,26 +22,26 @@ from resbench.train.execution.ranks import shard
 
 Collect = Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]
 BATCH = 256
-MOST_IMAGES = 16_384  # of a larger data set, so many that are spread over it evenly: the estimate does not need more
+MOST_IMAGES = 16_384  # of a larger data set, evenly spaced images are used: the estimate does not need more
 
 
 @dataclass(slots=True)
 class _Moments:
-    """Of one norm, over the batches so far: values of a channel, and per channel their sum and the sum of their squares."""
+    """The moments of one norm over the batches so far: values per channel, their sum and the sum of their squares."""
 
     count: int
     sum: Tensor
     squares: Tensor
 
     def add(self, values: int, mean: Tensor, unbiased: Tensor, seen: int) -> None:
-        """`seen`: the values that the unbiased variance is of; of several ranks with the same images, those of all."""
+        """Add a batch. `seen`: number of values of the unbiased variance; if ranks see the same images, that of all ranks."""
         mean, variance = mean.to(self.sum.dtype), unbiased.to(self.sum.dtype) * ((seen - 1) / seen)
         self.count += values
         self.sum += values * mean
         self.squares += values * (variance + mean.square())
 
     def result(self) -> tuple[Tensor, Tensor]:
-        """Mean and unbiased variance, as running statistics hold them."""
+        """Return mean and unbiased variance, as in running statistics."""
         mean = self.sum / self.count
         variance = (self.squares / self.count - mean.square()).clamp(min=0)
         return mean, variance * (self.count / max(1, self.count - 1))
@@ -56,28 +56,28 @@ def norms_of(network: nn.Module) -> list[nn.Module]:
 def recomputed(
     network: nn.Module, split: Split, networks: int, layout: Layout, *, keep: bool = False
 ) -> Iterator[None]:
-    """Inside, norms have the statistics of the split's images; afterwards their own again, unless `keep` leaves the new.
+    """Give norms the statistics of the split's images inside the block, and their own afterwards, unless `keep` is set.
 
-    `split`: training images; each rank of several looks at all of them. Weights and random streams are not touched.
+    `split`: training images; each of several ranks uses all of them. Weights and random streams do not change.
     """
     norms = norms_of(network)
     if not norms:
         yield
         return
-    held = [(_running(norm)[0].clone(), _running(norm)[1].clone()) for norm in norms]
+    previous = [(_running(norm)[0].clone(), _running(norm)[1].clone()) for norm in norms]
     _recompute(network, norms, split, networks, layout)
     try:
         yield
     finally:
         if not keep:
-            for norm, (mean, variance) in zip(norms, held, strict=True):
+            for norm, (mean, variance) in zip(norms, previous, strict=True):
                 _put(norm, mean, variance)
 
 
 @torch.no_grad()
 def _recompute(network: nn.Module, norms: list[nn.Module], split: Split, networks: int, layout: Layout) -> None:
-    """Norms in training, everything else in evaluation; what a norm writes into its running statistics with momentum 1 are those
-    of its batch.
+    """Compute the statistics with norms in training mode and all else in evaluation mode; with momentum 1, a norm's running
+    statistics are those of its batch.
     """
     training, momenta = network.training, [norm.momentum for norm in norms]
     network.eval()
@@ -101,12 +101,12 @@ def _recompute(network: nn.Module, norms: list[nn.Module], split: Split, network
             norm.momentum = momentum
         network.train(training)
     for norm, moments in zip(norms, found, strict=True):
-        if moments.count:  # an op that is passed over, as a dropped branch is, has met no image
+        if moments.count:  # an op that was skipped, as in a dropped branch, has seen no image
             _put(norm, *moments.result())
 
 
 def _wide(tensor: Tensor) -> torch.dtype:
-    """Sums in float64, where the device has it."""
+    """Return the type of sums: float64 if the device supports it."""
     return torch.float32 if tensor.device.type == "mps" else torch.float64
 
 
@@ -120,7 +120,7 @@ def _collect(moments: _Moments) -> Collect:
 
 
 def _images(split: Split) -> Iterator[Tensor]:
-    """In batches of as equal a size as can be, for a norm cannot take the statistics of a single value."""
+    """Yield batches of nearly equal size, since a norm cannot compute the statistics of a single value."""
     count = len(split.labels)
     chosen = torch.arange(count, device=split.labels.device)
     if count > MOST_IMAGES:

@@ -1,4 +1,4 @@
-"""K networks side by side and a batch for each -> one step of training, losses (K, nats) and images wrong (K)."""
+"""K networks side by side and a batch for each -> one training step; losses (K, nats) and misclassified images (K)."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from resbench.train.average import WeightAverage
 from resbench.train.clip import Clip
 from resbench.train.clock import InPhase, untimed
 from resbench.train.execution.compiled import compile_parts
-from resbench.train.execution.layout import DEFAULT, ExecutionOptions, lay, memory_format
+from resbench.train.execution.layout import DEFAULT, ExecutionOptions, memory_format, set_layout
 from resbench.train.execution.precision import autocast
 from resbench.train.optim import make_optimizer
 
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """A stack with all that a step needs. `average`: the weights to evaluate, if not those that are trained; `run`: what is
-    called in the place of the network.
+    """A stack with all that a step needs. `average`: the weights to evaluate, if not the trained ones; `run`: the module that is
+    called in place of the network.
     """
 
     stacked: Stack
@@ -37,8 +37,8 @@ class Training:
 
 
 def training(stacked: Stack, recipe: RecipeSpec, way: ExecutionOptions = DEFAULT, phase: InPhase = untimed) -> Training:
-    """Makes the network ready, which must be where it is trained."""
-    lay(stacked.network, way.layout)
+    """Prepare a network for training; it must be on its device already."""
+    set_layout(stacked.network, way.layout)
     stacked.network.train()
     use_inplace(stacked.network)
     if way.compiled:
@@ -56,7 +56,7 @@ def training(stacked: Stack, recipe: RecipeSpec, way: ExecutionOptions = DEFAULT
 
 
 def step(what: Training, lr: float, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """`images` B(K C)HW, `labels` KB, on the device. Losses are summed, so each network has the gradient that it has alone."""
+    """Run one step. `images` B(K C)HW, `labels` KB, on the device. Losses are summed, so each network gets its own gradient."""
     for group in what.optimizer.param_groups:
         group["lr"] = lr
     with what.phase("forward"):

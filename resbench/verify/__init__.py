@@ -1,1 +1,1 @@
-"""Two networks -> whether they are one: weights copied over, outputs and gradients compared."""
+"""Two networks -> whether they are equal: weights are copied, outputs and gradients compared."""

@@ -24,15 +24,16 @@ from resbench.verify.randomness import Rates, still
 from resbench.verify.trace import bare, shown
 from resbench.verify.weights import randomise, tensors, transfer
 
-SIZES = (64, 75)  # pixels: an even size, and an odd one, which finds a missing `ceil`
+SIZES = (64, 75)  # pixels: an even size, and an odd one, which reveals a missing `ceil`
 WALK_BATCH = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """`params`, `rates`, `outputs`: trainable parameters, what is dropped at random and tensors given in training, of both.
+    """The result of a verification. `params`, `rates`, `outputs`: of both networks, trainable parameters, rates of random
+    drops, and
 
-    `unused`: parameters of the reference that evaluation does not use.
+    number of output tensors in training. `unused`: parameters of the reference that the forward pass does not use.
     """
 
     digest: str
@@ -45,7 +46,7 @@ class Verification:
 
     @property
     def equal(self) -> bool:
-        """Whether they are one network where nothing is dropped at random: by what was computed in float64 alone."""
+        """Whether the two are equal when nothing is dropped at random; only what was computed in float64 decides."""
         deciding = [difference.equal for difference in self.differences if difference.dtype == DECIDING]
         same = self.params[0] == self.params[1] and self.outputs[0] == self.outputs[1]
         return same and bool(deciding) and all(deciding)
@@ -54,15 +55,15 @@ class Verification:
 def verify(
     bound: BoundNetwork, theirs: nn.Module, sizes: Sequence[int], dtypes: Sequence[str], given: Mapping[str, str]
 ) -> Verification:
-    """Compare them on images of `sizes` pixels, squared; float64, which decides, is always among the types.
+    """Compare the two on square images of `sizes` pixels; float64, which decides, is always among the types.
 
-    `given` settles pairs by name. The reference's weights are lost. Raises BadInput: a pair is missing, an image is not taken,
-    no room.
+    `given` maps our names to the reference's. The reference's weights are overwritten. Raises BadInput if a pair is missing, an
+    image is refused or memory is insufficient.
     """
     require("verifying it", bound, times=2)
     ours, theirs = _built(bound), theirs.double()
     images = _images(bound, sizes[0], WALK_BATCH)
-    seen = [_in_training(network, images, whose) for network, whose in ((ours, OURS), (theirs, REFERENCE))]
+    in_training = [_in_training(network, images, whose) for network, whose in ((ours, OURS), (theirs, REFERENCE))]
     pairing = _paired(ours, theirs, images, given)
     used = {*pairing.names.values()}
     unused = tuple(name for name, p in theirs.named_parameters() if p.requires_grad and name not in used)
@@ -73,7 +74,7 @@ def verify(
         for size in sizes:
             batch = _images(bound, size, BATCH).to(getattr(torch, dtype))
             differences.append(compare(ours, theirs, pairing.names, batch))
-    (our_rates, our_outputs), (its_rates, its_outputs) = seen
+    (our_rates, our_outputs), (its_rates, its_outputs) = in_training
     return Verification(
         canonical(bound).digest, (params(ours), params(theirs)), pairing, tuple(differences), (our_rates, its_rates),
         (our_outputs, its_outputs), unused,
@@ -81,9 +82,9 @@ def verify(
 
 
 def imported(bound: BoundNetwork, source: nn.Module, size: int, given: Mapping[str, str]) -> tuple[nn.Module, Pairing]:
-    """Our network, in float32, with the weights of another that is laid out alike.
+    """Return our network, in float32, with the weights of another of the same structure.
 
-    They are paired with weights drawn anew, since those of a trained network, or of one just made, may hide a wrong pair.
+    The networks are paired with random weights, since trained or initial weights may hide a wrong pair.
     """
     kept = {name: tensor.clone() for name, tensor in tensors(source).items()}
     ours = _built(bound)
@@ -104,7 +105,7 @@ def _built(bound: BoundNetwork) -> nn.Module:
 
 
 def _paired(ours: nn.Module, theirs: nn.Module, images: Tensor, given: Mapping[str, str]) -> Pairing:
-    """Draws the reference's weights anew. Raises BadInput for a map of names that are not there, or of other sizes."""
+    """Randomise the reference's weights and pair. Raises BadInput for a map with unknown names or different sizes."""
     mine, its = tensors(ours), tensors(theirs)
     for name, other in given.items():
         for there, which, whose in ((mine, name, OURS), (its, other, REFERENCE)):
@@ -125,7 +126,7 @@ def _paired(ours: nn.Module, theirs: nn.Module, images: Tensor, given: Mapping[s
 
 
 def _in_training(network: nn.Module, images: Tensor, whose: str) -> tuple[Rates, int]:
-    """Return what it drops at random in training, and how many tensors it gives there. Raises BadInput: it takes no
+    """Return the rates of random drops in training, and the number of output tensors. Raises BadInput if the network refuses
     such images.
     """
     with torch.no_grad(), still(network, training=True) as dropped:

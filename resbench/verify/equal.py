@@ -14,15 +14,15 @@ from resbench.verify.weights import tensors, transfer
 
 BATCH = 4
 DECIDING = "float64"
-# Of outputs and statistics; of gradients. In float32 a ReLU whose input lies within rounding of 0 may pass in one network and not
-# in the other, and its gradient with it: such numbers are shown, and decide nothing.
+# Tolerances of outputs and statistics, and of gradients. In float32 a ReLU whose input is within rounding of 0 may pass in one
+# network and not in the other, and so its gradient: such numbers are shown, but do not decide.
 TOLERANCES = {"float32": (1e-5, 1e-4), DECIDING: (1e-10, 1e-9)}
-FLOOR = 1e-3  # a gradient is held against the largest of its own parameter, or this part of the largest of all
+FLOOR = 1e-3  # a gradient is relative to the largest of its parameter, or this fraction of the largest of all
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Largest differences relative to the largest value of the reference, for images of `size` pixels squared."""
+    """Largest differences relative to the largest value of the reference, for square images of `size` pixels."""
 
     size: int
     dtype: str
@@ -39,7 +39,7 @@ class Difference:
 
 
 def compare(ours: nn.Module, theirs: nn.Module, names: Mapping[str, str], images: Tensor) -> Difference:
-    """`theirs` holds the weights, which are copied into `ours`; both are of the images' type, and are left trained on nothing."""
+    """Compare two networks of the images' type. The weights of `theirs` are copied into `ours` and do not change."""
     kept = {name: tensor.clone() for name, tensor in tensors(theirs).items()}
     both = ((ours, OURS), (theirs, REFERENCE))
     transfer(theirs, ours, names)
@@ -55,7 +55,7 @@ def compare(ours: nn.Module, theirs: nn.Module, names: Mapping[str, str], images
         for (
             name,
             tensor,
-        ) in kept.items():  # not by load_state_dict: some networks ask for a version that a copy has lost
+        ) in kept.items():  # load_state_dict would fail for networks that check a version, which a copy lacks
             its[name].copy_(tensor)
     return Difference(
         images.shape[-1], str(images.dtype).removeprefix("torch."), relative(*evaluated), relative(*trained), gradient,
@@ -64,7 +64,7 @@ def compare(ours: nn.Module, theirs: nn.Module, names: Mapping[str, str], images
 
 
 def _trained(network: nn.Module, images: Tensor, whose: str) -> Tensor:
-    """Return the output in training, nothing left out at random; gradients of a weighted sum of it are in the parameters."""
+    """Return the output in training without random drops; the parameters get the gradients of a weighted sum of it."""
     network.zero_grad(set_to_none=True)
     with still(network, training=True):
         output = forward(network, images, whose)[0]
@@ -74,7 +74,7 @@ def _trained(network: nn.Module, images: Tensor, whose: str) -> Tensor:
 
 
 def relative(ours: Tensor, theirs: Tensor) -> float:
-    """max |ours - theirs| / max |theirs|; infinite where shapes differ or a number is not finite."""
+    """Return max |ours - theirs| / max |theirs|; infinite if shapes differ or a number is not finite."""
     if ours.shape != theirs.shape or not bool(torch.isfinite(theirs).all()):
         return float("inf")
     found = float((ours - theirs).abs().max() / theirs.abs().max().clamp(min=torch.finfo(theirs.dtype).tiny))
@@ -82,7 +82,7 @@ def relative(ours: Tensor, theirs: Tensor) -> float:
 
 
 def _gradients(pairs: Mapping[str, tuple[Tensor | None, Tensor | None]]) -> tuple[float, str]:
-    """Return the largest difference and the parameter it is at; a gradient that only one side has is infinitely far off."""
+    """Return the largest difference and its parameter; a gradient that only one side has counts as infinite."""
     largest = max((float(b.abs().max()) for _, b in pairs.values() if b is not None), default=0.0)
     found = (0.0, "")
     for name, (a, b) in pairs.items():

@@ -1,4 +1,4 @@
-"""Tensors -> numbers by which equal values are known again, however they are laid out, flattened or padded with zeros."""
+"""Tensors -> numbers that identify equal values, whatever their layout, shape or padding with zeros."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-SAME = 1e-9  # relative; both networks are walked in float64, where rounding leaves about 1e-14
+SAME = 1e-9  # relative; both networks run in float64, whose rounding errors are about 1e-14
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """`largest`: the largest magnitude; sums of the values, of their magnitudes and of their squares, in units of it."""
+    """Moments of a tensor's values. `largest`: the largest magnitude; the sums of values, magnitudes and squares are in
+    units of it.
+    """
 
     largest: float
     total: float
@@ -20,7 +22,7 @@ class Fingerprint:
     square: float
 
     def same(self, other: Fingerprint) -> bool:
-        """Return whether these are the same values in some order, up to rounding; not where one is not finite."""
+        """Return whether both have the same values in some order, up to rounding; false if one is not finite."""
         pairs = (
             (self.largest, other.largest, self.largest),
             (self.total, other.total, self.magnitude),
@@ -31,7 +33,7 @@ class Fingerprint:
 
 
 def fingerprint(tensor: Tensor) -> Fingerprint:
-    """Squares are taken of values divided by the largest, so that they do not overflow."""
+    """Return the fingerprint; values are divided by the largest before they are squared, so that they do not overflow."""
     values = tensor.detach().double().flatten()
     largest = float(values.abs().max()) if values.numel() else 0.0
     if largest:

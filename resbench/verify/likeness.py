@@ -1,6 +1,8 @@
-"""Uses of two networks -> how far around two of them the networks are alike: sizes, producers, consumers, theirs, and so on.
+"""Uses of two networks -> the radius of the neighbourhood in which two uses agree: sizes, producers, consumers, theirs, and so
+on.
 
-Colours are refined as Weisfeiler and Leman do: a use's next colour is its colour with those of its sources and its readers.
+Colours are refined as by Weisfeiler and Leman: the next colour of a use combines its colour with those of its sources and
+readers.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ Likeness = Callable[[int, int], int]
 
 
 def likeness(ours: Sequence[TensorUse], theirs: Sequence[TensorUse]) -> Likeness:
-    """Of one of ours and one of theirs, by number: the rounds after which they still have one colour."""
+    """Return a function of one of our uses and one of theirs, by number: the rounds after which their colours are equal."""
     numbers: dict[object, int] = {}  # one number for equal colours of both networks
     rounds = [_colours(uses, numbers) for uses in (ours, theirs)]
 

@@ -1,9 +1,9 @@
-"""Two networks and images -> which parameter of one is which of the other.
+"""Two networks and images -> the pairs of corresponding parameters.
 
-The reference is run once, and every operation on parameters is noted with what goes in and what comes out. Ours is then run with
-the reference's weights, copied in one use at a time: the partner of a use has its sizes, reads the same numbers and gives the
-same numbers. Where several do, the one is tried first that is most alike in its place in the graph; if a use further on then
-has no partner, the next is tried. Where no way leads through, the networks are not equal, and the rest is paired by place alone.
+The reference is run once, and every operation on parameters is recorded with its inputs and outputs. Our network is then run with
+the reference's weights, copied one use at a time: the partner of a use has its sizes, reads the same numbers and returns the same
+numbers. If several do, the one with the most similar place in the graph is tried first; if a later use then has no partner, the
+next is tried. If no assignment works, the networks are not equal, and the rest is paired by place only.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ BY_HAND = "`--map FILE` takes pairs by name, a line `ours: the reference's` for 
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """`names`: the other network's parameter or buffer for each of ours.
+    """The pairs found. `names`: the other network's parameter or buffer for each of ours.
 
-    `parts`: where the numbers of the two first part, in words; nothing where they agree to the end. Then `open` is empty, else it
-    has the places where several fit; `tries`: ways through our network that were tried.
+    `parts`: where the numbers first differ, in words; empty if they agree. Then `open` is empty too, else it lists the uses with
+    several possible partners; `tries`: assignments that were tried.
     """
 
     names: Mapping[str, str]
@@ -40,14 +40,14 @@ class Pairing:
     tries: int = 0
 
 
-class _Stuck(Exception):  # noqa: N818  (it is no error: another way is tried)
+class _Stuck(Exception):  # noqa: N818  (it is not an error: another assignment is tried)
     pass
 
 
 def pair(ours: nn.Module, theirs: nn.Module, images: Tensor, given: Mapping[str, str]) -> Pairing:
-    """Leaves the reference's weights in ours; both are of the images' type, float64.
+    """Pair two networks of the images' type, float64; our network keeps the reference's weights.
 
-    `given` settles pairs by name. Raises BadInput: a use without a counterpart, on either side.
+    `given` sets pairs by name. Raises BadInput if a use on either side has no counterpart.
     """
     search = _Search(ours, theirs, images, given)
     if search.exact():
@@ -63,7 +63,7 @@ def pair(ours: nn.Module, theirs: nn.Module, images: Tensor, given: Mapping[str,
 
 
 class _Search:
-    """One run through ours after the other. `options`: partners that are left for a use, by number; the first is taken."""
+    """A backtracking search by runs of our network. `options`: remaining partners of a use, by number; the first is used."""
 
     def __init__(self, ours: nn.Module, theirs: nn.Module, images: Tensor, given: Mapping[str, str]) -> None:
         self.network, self.images, self.given = ours, images, given
@@ -85,7 +85,7 @@ class _Search:
         self.number = 0
 
     def exact(self) -> bool:
-        """Look for a way on which all numbers agree; where there is none, keep the options of the one that went furthest."""
+        """Search an assignment with which all numbers agree; if there is none, keep the options of the longest partial one."""
         furthest, kept = -1, dict[int, list[int]]()
         while self.effort < EFFORT * len(self.ours):
             try:
@@ -103,14 +103,16 @@ class _Search:
         return False
 
     def culprit(self, stuck: int) -> int | None:
-        """Return the last use with another option that feeds the one that is stuck, or has taken what would fit one
-        that does.
+        """Return the last use with another option that is an ancestor of the stuck use, or whose partner would fit an
+        ancestor.
         """
         feeding, todo = set[int](), [stuck]
         while todo:
             number = todo.pop()
             feeding.add(number)
-            sources = self.ours[number].sources if number < len(self.ours) else range(number)  # the output reads all
+            sources = (
+                self.ours[number].sources if number < len(self.ours) else range(number)
+            )  # the output depends on all
             todo += [s for s in sources if s != INPUT and s not in feeding]
         sizes = {self.ours[number].sizes for number in feeding if number < len(self.ours)}
         found = [
@@ -123,7 +125,7 @@ class _Search:
         return max(found, default=None)
 
     def walk(self, *, exact: bool) -> None:
-        """Run ours once. Raises _Stuck where `exact` and the numbers part, BadInput where there is no counterpart at all."""
+        """Run our network once. Raises _Stuck if `exact` and numbers differ, BadInput if a use has no counterpart at all."""
         self.begin()
         self.tries += 1
 
@@ -163,13 +165,13 @@ class _Search:
         return found is not None and wanted is not None and found.same(wanted)
 
     def use_weights(self, use: TensorUse, j: int, run: Callable[[], TensorUse]) -> TensorUse:
-        """Settle that this is its partner, and run it with the partner's weights."""
+        """Fix the partner of a use, and run the use with the partner's weights."""
         self.take(use, [j])
         self.transfer({name: self.names[name] for name in use.names})
         return run()
 
     def rank(self, use: TensorUse, j: int) -> tuple[bool, int, bool, bool, int]:
-        """Return the larger the likelier: of one place and one stride; of those the first."""
+        """Return the sort key of a partner, larger is likelier: same place, same stride, then the first."""
         other, mine = self.theirs[j], self.ours[self.number]
         fed = other.sources == frozenset(self.partner.get(s) for s in use.sources)
         return fed, self.alike(self.number, j), mine.numel == other.numel, same(use.reads, other.reads), -j
@@ -184,7 +186,7 @@ class _Search:
         return tuple(self.names[name] for name in use.names)
 
     def agree(self, use: TensorUse, other: TensorUse) -> bool:
-        """Return whether a pair goes with what is known of the names: both ways, since no parameter has two partners."""
+        """Return whether a pair is consistent with the names paired so far, in both directions: no parameter has two partners."""
         taken = set(self.names.values())
         return all(
             self.names[mine] == its if mine in self.names else its not in taken
@@ -197,28 +199,28 @@ class _Search:
             self.want[name].copy_(self.have[other].reshape(self.want[name].shape))
 
     def left(self) -> list[TensorUse]:
-        """Uses of the reference with a parameter that no parameter of ours is paired with."""
+        """Return the uses of the reference with a parameter that is not paired."""
         taken = set(self.names.values())
         return [use for use in self.free.values() if not taken.issuperset(use.names)]
 
     def undecided(self) -> tuple[str, ...]:
         return tuple(
-            f"{self.ours[n].names[0]}: {listed([self.theirs[j].names[0] for j in options], 5)} fit, the first was taken"
+            f"{self.ours[n].names[0]}: {listed([self.theirs[j].names[0] for j in options], 5)} fit, the first was used"
             for n, options in sorted(self.options.items())
             if len(options) > 1
         )
 
     def parting(self, use: TensorUse, fitting: Sequence[int]) -> str:
-        """Where the numbers first part, in words."""
+        """Return where the numbers first differ, in words."""
         other = self.theirs[fitting[0]]
-        how = "gives other numbers than" if same(use.reads, other.reads) else "reads other numbers than"
+        verb = "returns other numbers than" if same(use.reads, other.reads) else "reads other numbers than"
         place = self.rank(use, fitting[0])[:3]
         more = [self.theirs[j].names[0] for j in fitting[1:] if self.rank(use, j)[:3] == place]
         rest = f" ({listed(more, 5)} would fit as well; {BY_HAND})" if more else ""
-        return f"the two first differ at {use.names[0]}: it {how} {other.names[0]}{rest}"
+        return f"the two first differ at {use.names[0]}: it {verb} {other.names[0]}{rest}"
 
     def lack(self, use: TensorUse) -> None:
-        """Raises BadInput: none of the reference's fits."""
+        """Raise BadInput: no use of the reference fits."""
         near = [other.names[0] for other in self.free.values() if _fit(use.sizes, other.sizes)]
         following = next((other for other in self.free.values()), None)
         got = "none"
@@ -233,7 +235,7 @@ class _Search:
 
 
 def _fit(ours: Sequence[tuple[int, ...]], theirs: Sequence[tuple[int, ...]]) -> bool:
-    """Equal but for ones; of two kernels with as many axes, those too: a 1x7 is no 7x1."""
+    """Return whether sizes are equal except for ones; of kernels with equally many axes, in order: a 1x7 is not a 7x1."""
     return len(ours) == len(theirs) and all(
         bare(a) == bare(b) and (len(a) != len(b) or len(bare(a)) < 2 or a == b)
         for a, b in zip(ours, theirs, strict=True)
@@ -241,7 +243,7 @@ def _fit(ours: Sequence[tuple[int, ...]], theirs: Sequence[tuple[int, ...]]) -> 
 
 
 def _equal(ours: Tensor, theirs: Tensor) -> bool:
-    """Return the outputs, in order; up to what a walk leaves in rounding."""
+    """Return whether two outputs are equal element by element, up to rounding."""
     if ours.shape != theirs.shape:
         return False
     return fingerprint(ours).same(fingerprint(theirs)) and bool(

@@ -1,6 +1,6 @@
-"""A network in training -> the same with nothing left out at random, and what it would leave out.
+"""A network in training -> the same network without random drops, and the rates of those drops.
 
-Modules that draw are put into evaluation; functions that drop are kept from it, and a mask of zeros and ones is its probability:
+Random modules are put into evaluation mode; functions that drop return their input, and a random mask becomes its probability:
 divided by it, as these masks are, it is 1.
 """
 
@@ -21,21 +21,21 @@ from resbench.errors import BadInput
 _MODULES = ("dropout", "alphadropout", "featurealphadropout", "stochasticdepth", "droppath", "dropblock", "dropbranch",
             "randommix")  # fmt: skip
 _DROPPING = (F.dropout, F.dropout1d, F.dropout2d, F.dropout3d, F.alpha_dropout, F.feature_alpha_dropout)
-_RATES = ("rate", "p", "drop_prob")  # of these modules: ours, torch's and torchvision's, timm's
-Rates = Counter[float]  # how many places drop at each rate above 0
+_RATES = ("rate", "p", "drop_prob")  # attributes of these modules: ours, torch's and torchvision's, timm's
+Rates = Counter[float]  # number of places that drop, for each rate above 0
 
 
 @contextmanager
 def still(network: nn.Module, *, training: bool) -> Iterator[Rates]:
-    """In training, or evaluation, without randomness; what would have been dropped by what runs meanwhile is counted.
+    """Set the network to training or evaluation without randomness; the drops of what runs inside the block are counted.
 
-    Raises BadInput: it draws random numbers all the same.
+    Raises BadInput if the network draws random numbers nevertheless.
     """
     network.train(training)
     mode, before = _Still(), torch.get_rng_state()
     hooks = []
     for module in _random(network):
-        module.training = False  # it alone: a branch inside of it has norms that are in training
+        module.training = False  # only this module: a branch inside of it has norms that stay in training
         hooks.append(module.register_forward_pre_hook(lambda ran, given: mode.count(_rate(ran))))
     try:
         with mode:
@@ -45,7 +45,7 @@ def still(network: nn.Module, *, training: bool) -> Iterator[Rates]:
             hook.remove()
     if not torch.get_rng_state().equal(before):
         raise BadInput(
-            "a network draws random numbers in a way that cannot be left out, so nothing can be compared; set its rates to 0, "
+            "a network draws random numbers in a way that cannot be disabled, so nothing can be compared; set its rates to 0, "
             "as in --reference-args drop_path_rate=0"
         )
 
@@ -74,7 +74,7 @@ class _Still(TorchFunctionMode):
         return func(*args, **kwargs)
 
     def kept(self, input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-        """As torch's functions take them."""
+        """Return the input of a drop function, which has the signature of torch's."""
         if training:
             self.count(p)
         return input

@@ -19,15 +19,21 @@ PACKAGES = {
     "torchvision": "torchvision",
     "timm": "timm",
     "torch_resnet": "torch-resnet",
-}  # by scheme, as pip calls them
+}
 
-_OWN = ("weights", "pretrained", "checkpoint", "num_classes", "progress")  # how words begin that are not the user's
+_OWN = (
+    "weights",
+    "pretrained",
+    "checkpoint",
+    "num_classes",
+    "progress",
+)  # prefixes of arguments that the user may not set
 
 
 def reference(name: str, classes: int, arguments: Mapping[str, Any]) -> nn.Module:
-    """Build a network of that many classes, weights drawn from seed 0. `arguments` are for the function that builds it.
+    """Build a network with so many classes, weights drawn from seed 0. `arguments` are passed to the function that builds it.
 
-    Raises BadInput: unknown scheme, package not installed, unknown network, arguments that it does not take.
+    Raises BadInput: unknown scheme, package not installed, unknown network, arguments that the function refuses.
     """
     for word in arguments:
         if word.startswith(_OWN):
@@ -51,10 +57,10 @@ def reference(name: str, classes: int, arguments: Mapping[str, Any]) -> nn.Modul
         )
     try:
         with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of some networks the makers say how weights will be drawn one day
+            warnings.simplefilter("ignore")  # some networks announce changes of their initialisation
             torch.manual_seed(0)
             return make(model, classes, arguments)
-    except Exception as error:  # another's code, with another's arguments
+    except Exception as error:  # third-party code may raise anything
         given = ", ".join(f"{key}={value}" for key, value in arguments.items())
         reason = " ".join(str(error).split()) or type(error).__name__
         raise BadInput(
@@ -80,7 +86,7 @@ def _torch_resnet(package: ModuleType) -> Builder:
 
     def make(name: str, classes: int, more: Mapping[str, Any]) -> nn.Module:
         made: Any = found[name](**more)
-        made.head = nn.Linear(made.out_planes, classes)  # it leaves the head to its user
+        made.head = nn.Linear(made.out_planes, classes)  # the package leaves the head to its user
         network: nn.Module = made
         return network
 

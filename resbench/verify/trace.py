@@ -1,7 +1,7 @@
 """A network and images -> its uses of parameters and buffers, in running order, each with the uses whose results it reads.
 
-The dispatcher shows every operation; one that brings data and parameters together is a use. What a parameter goes through by
-itself (a transpose, a standardisation) stays that parameter.
+The dispatcher reports every operation; one that combines data and parameters is a use. A tensor computed from a parameter only
+(a transpose, a standardisation) counts as that parameter.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from resbench.verify.fingerprint import Fingerprint, fingerprint
 from resbench.verify.forward import first_tensor
 
 Sizes = tuple[int, ...]
-INPUT = -1  # stands among the sources of a use for the images themselves
+INPUT = -1  # the source that stands for the images
 
 
 @dataclass(frozen=True, slots=True)
 class TensorUse:
     """One operation on data and parameters.
 
-    `names`: parameters and buffers, matrices and kernels first; `sizes`: theirs; `sources`: uses, by number; `reads`: the data
-    that go in; `gives`: what comes out, of `numel` values; None before it ran.
+    `names`: parameters and buffers, matrices and kernels first; `sizes`: theirs; `sources`: uses, by number; `reads`: the input
+    data; `gives`: the output, of `numel` values; None before it has run.
     """
 
     names: tuple[str, ...]
@@ -40,37 +40,37 @@ class TensorUse:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """`output`: what the network gives."""
+    """The uses of a network in running order, and its output."""
 
     uses: tuple[TensorUse, ...]
     output: Tensor
 
 
-# A use that has not run, what runs it with the parameters as they are then, and whether it may run more than once -> the use.
+# A use that has not run, a function that runs it with the current parameters, whether it may run repeatedly -> the use.
 Visit = Callable[[TensorUse, Callable[[], TensorUse], bool], TensorUse]
 
 
 def trace(network: nn.Module, images: Tensor, visit: Visit | None = None) -> Trace:
-    """Run it in evaluation mode, and leave it in the mode it was in. `visit` may change a use's parameters before it runs."""
+    """Run the network in evaluation mode and restore its mode. `visit` may change a use's parameters before it runs."""
     tensors = {**dict(network.named_parameters()), **dict(network.named_buffers())}
     training = network.training
-    watch = _Watch(tensors, images, visit)
+    recorder = _Recorder(tensors, images, visit)
     network.eval()
     try:
-        with torch.no_grad(), watch:
+        with torch.no_grad(), recorder:
             output = first_tensor(network(images))
     finally:
         network.train(training)
-    return Trace(tuple(watch.found), output)
+    return Trace(tuple(recorder.found), output)
 
 
-class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self, tensors: Mapping[str, Tensor], images: Tensor, visit: Visit | None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.tensors = tensors
         self.visit = visit
         self.found: list[TensorUse] = []
-        self.held: list[Any] = [images]  # so that no tensor's id is given to another
+        self.held: list[Any] = [images]  # keeps tensors alive, so that no id is reused
         self.parameters: dict[int, tuple[str, ...]] = {id(tensor): (name,) for name, tensor in tensors.items()}
         self.data = {id(images): frozenset({INPUT})}
         self.derived: list[tuple[tuple[str, ...], Callable[[], Any], list[Tensor]]] = []
@@ -98,7 +98,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return result
 
     def use(self, run: Callable[[], Any], names: tuple[str, ...], data: list[Tensor], *, repeatable: bool) -> Any:
-        """Run one use, by way of who visits it."""
+        """Run one use, through the visitor if there is one."""
         ordered = tuple(sorted(names, key=lambda name: -len(bare(self.tensors[name].shape))))
         sizes = tuple(tuple(self.tensors[name].shape) for name in ordered)
         sources = frozenset[int]().union(*(self.data[id(t)] for t in data))
@@ -117,7 +117,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return results[0]
 
     def derive(self, names: tuple[str, ...]) -> None:
-        """Work out anew what was made of these parameters alone, since they may hold other numbers now."""
+        """Recompute tensors that depend only on these parameters, since their values may have changed."""
         if self.visit is None:
             return
         for read, again, made in self.derived:
@@ -128,7 +128,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 def shown(sizes: Sequence[Sizes]) -> str:
-    """Sizes as messages show them, without ones: 256x64, 64."""
+    """Return sizes as messages show them, without ones: 256x64, 64."""
     return ", ".join("x".join(map(str, bare(size))) or "1" for size in sizes)
 
 

@@ -1,8 +1,7 @@
-"""A network and a pairing -> weights over; and weights that hide nothing.
+"""Copies weights from one network to another by a pairing, and draws weights that reveal differences.
 
-Of freshly made networks every norm multiplies by 1 and adds 0, so that an activation on the wrong side of it, or none, may not
-show: with gamma > 0 even a misplaced ReLU can hide in evaluation mode. So all that is one number a channel is drawn anew, factors
-of both signs.
+In an initialised network every norm multiplies by 1 and adds 0, so that a missing or misplaced activation may go unnoticed: with
+gamma > 0 even a misplaced ReLU can hide in evaluation mode. So all per-channel values are redrawn, factors with both signs.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ def tensors(network: nn.Module) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def randomise(network: nn.Module, seed: int, images: Tensor) -> None:
-    """Draw biases, factors and running statistics anew, in place, and kernels of one value; other kernels and matrices stay.
+    """Redraw biases, factors, running statistics and constant kernels in place; other kernels and matrices stay.
 
-    Running statistics come to lie around those of `images`, so that no number overflows however deep the network is.
+    Running statistics are set near those of `images`, so that no number overflows however deep the network is.
     """
     generator = torch.Generator().manual_seed(seed)
     for name, tensor in tensors(network).items():
@@ -46,11 +45,11 @@ def randomise(network: nn.Module, seed: int, images: Tensor) -> None:
         spread = norm.running_var.sqrt()
         norm.running_mean += 0.3 * spread * torch.randn(spread.shape, generator=generator)
         norm.running_var *= 2.0 ** (2 * torch.rand(spread.shape, generator=generator) - 1)
-        norm.running_var.clamp_(min=1e-3)  # a channel that was silent would be blown up, and rounding with it
+        norm.running_var.clamp_(min=1e-3)  # a constant channel would be amplified, and rounding errors with it
 
 
 def _draw(kind: str, tensor: Tensor, generator: torch.Generator) -> None:
-    """Factors are of both signs and of magnitudes from 1/4 to 4, so that whatever has a bound meets it."""
+    """Draw one tensor; factors have both signs and magnitudes from 1/4 to 4, so that bounded functions reach their bounds."""
     size = tensor.shape
     if len(bare(size)) > 1:
         tensor.copy_(torch.randn(size, generator=generator) / tensor[0].numel() ** 0.5)
@@ -64,7 +63,7 @@ def _draw(kind: str, tensor: Tensor, generator: torch.Generator) -> None:
 
 @torch.no_grad()
 def transfer(source: nn.Module, target: nn.Module, names: Mapping[str, str]) -> None:
-    """Copy into `target`; `names`: the source's for each of the target's."""
-    have, want = tensors(source), tensors(target)
+    """Copy weights into `target`; `names`: the source's name for each of the target's."""
+    source_tensors, target_tensors = tensors(source), tensors(target)
     for name, other in names.items():
-        want[name].copy_(have[other].reshape(want[name].shape))
+        target_tensors[name].copy_(source_tensors[other].reshape(target_tensors[name].shape))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from resbench.data.dataset import Dataset, digest
 from resbench.data.duplicates import refuse_duplicates
-from resbench.data.images.inspection import Tell, silent
+from resbench.data.images.inspection import OnProgress, silent
 from resbench.data.registry import load
 from resbench.errors import BadInput, SpecError
 from resbench.language.study.study import StudySpec
@@ -17,7 +17,7 @@ from resbench.store.records import canonical_json
 _newest: dict[str, tuple[Dataset, str]] = {}  # one at most: data may fill the memory
 
 
-def loaded(name: str, settings: Mapping[str, Plain], tell: Tell = silent) -> tuple[Dataset, str]:
+def loaded(name: str, settings: Mapping[str, Plain], tell: OnProgress = silent) -> tuple[Dataset, str]:
     """Raises as data/registry.py does; SpecError where files cannot be read, BadInput where splits share images."""
     key = canonical_json([name, dict(settings)])
     if key not in _newest:
@@ -29,7 +29,7 @@ def loaded(name: str, settings: Mapping[str, Plain], tell: Tell = silent) -> tup
     return _newest[key]
 
 
-def data_of(spec: StudySpec, tell: Tell = silent) -> tuple[Dataset, str]:
+def data_of(spec: StudySpec, tell: OnProgress = silent) -> tuple[Dataset, str]:
     """The same of a study, loaded anew: what lies there may have changed. Raises SpecError where the study names its data."""
     node = spec.data.node
     _newest.clear()

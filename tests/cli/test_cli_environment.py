@@ -59,7 +59,7 @@ def test_a_folder_that_is_not_there(rb: Rb, small: Path, tmp_path: Path, monkeyp
     monkeypatch.setenv("RESBENCH_FAILPOINTS_ONCE", str(tmp_path / "gone"))
     said = rb("study", "run", "small.yaml", "--db", "new.db")
     assert said.status == 2
-    assert said.err.startswith("RESBENCH_FAILPOINTS_ONCE: expected a folder that is there, got ")
+    assert said.err.startswith("RESBENCH_FAILPOINTS_ONCE: expected an existing folder, got ")
 
 
 @pytest.mark.parametrize(("value", "seconds"), [("0", 0), ("2.5", 2.5), ("31536000", 31_536_000), ("", 900)])

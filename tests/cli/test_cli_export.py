@@ -121,7 +121,7 @@ def test_the_op_of_a_plugin_comes_along_as_source(tmp_path: Path) -> None:
              "takes, got 1x8x8; `data=digits` makes a network for them\n"),
         (["-o", "a.pt2", "--seed", "1", "--weights", "b"], "weights are drawn (--seed) or read (--weights), not both"),
         (["-o", "nowhere/net.py"], "nowhere/net.py: there is no folder nowhere"),
-        (["--to", "python", "-o", "."], ".: this is a folder; a file is needed"),
+        (["--to", "python", "-o", "."], ".: expected a file, got a folder"),
         (["-o", "a.safetensors", "--weights", "b.safetensors"], "b.safetensors: no weights can be read: "),
     ],
 )  # fmt: skip

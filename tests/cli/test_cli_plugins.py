@@ -155,7 +155,7 @@ def test_check_tries_everything_and_ends_with_3(said: list[Said]) -> None:
         "plugin bad (a folder), from bad",
         "  FAIL odd.py: SyntaxError: invalid syntax (odd.py, line 2)",
         "  FAIL initialiser lazy: not every value of a conv's weight is drawn and finite",
-        "  FAIL metric depth_m: metric `depth_m` of plugin bad (a folder): a finite number is needed, got 'deep'",
+        "  FAIL metric depth_m: metric `depth_m` of plugin bad (a folder): expected a finite number, got 'deep'",
         "  ok   metric n_stages: 3 for resnet_cifar of original",
     ]
     assert '/bad/odd.py", line 2' in said[3].err
@@ -164,7 +164,7 @@ def test_check_tries_everything_and_ends_with_3(said: list[Said]) -> None:
 def test_a_metric_of_a_plugin_stands_in_net_show_and_one_that_fails_is_a_note(said: list[Said]) -> None:
     assert said[4].status == 0
     assert "\nn_stages 3\n" in said[4].out
-    note = "note: metric `depth_m` of plugin bad (a folder): a finite number is needed, got 'deep'\n"
+    note = "note: metric `depth_m` of plugin bad (a folder): expected a finite number, got 'deep'\n"
     assert said[4].out.endswith(note)
 
 
@@ -220,7 +220,7 @@ def test_each_fault_has_name_version_and_cause_and_stops_nobody_else(tmp_path: P
     twice = f"by plugin one (a folder) ({tmp_path}/one/same.py) and plugin two (a folder) ({tmp_path}/two/same.py)"
     for name in ("one", "two"):
         at = lines.index(f"plugin {name} (a folder), from {name}")
-        assert lines[at + 1] == f"  FAIL ops: `same`: is given twice: {twice}; leave one out"
+        assert lines[at + 1] == f"  FAIL ops: `same`: is provided twice: {twice}; remove one"
     assert lines[-1].startswith("  ok   op fine: fine(by=2.0) of 8x6x5 -> 8x6x5: ")
     assert (fine.status, other.status, same.status) == (0, 0, 3)
-    assert f"same.yaml:2:56: nodes.f.ops[1]: ops: `same` is given twice: {twice}; leave one out" in same.err
+    assert f"same.yaml:2:56: nodes.f.ops[1]: ops: `same` is provided twice: {twice}; remove one" in same.err

@@ -46,7 +46,7 @@ def fault(path: Path, **settings: object) -> str:
         arrays(path, **settings)
     head, _, words = str(caught.value).partition(f"{path}: ")
     assert head == "data set `arrays`: ", str(caught.value)
-    return words.partition(". Without it still work")[0]
+    return words.partition(". Still available")[0]
 
 
 def test_images_and_labels_alone_are_split_by_class(save: Save) -> None:
@@ -136,14 +136,14 @@ def test_what_is_worth_knowing_is_told(save: Save) -> None:
         "`images` (bool) scaled to 256 steps: 0 is black, 1 is white", "left out: arrays of other names: extra",
     )  # fmt: skip
     dark = arrays(save(images=IMAGES // 200, labels=LABELS))
-    assert dark.notes == ("no pixel is brighter than 1 of 255; `levels` says what is white",)
+    assert dark.notes == ("no pixel is brighter than 1 of 255; `levels` sets white",)
     assert arrays(save(images=IMAGES // 200, labels=LABELS), levels=[0, 1]).images.max() == 255  # type: ignore[union-attr]
 
 
 def test_copies_are_refused_unless_they_are_allowed(save: Save) -> None:
     path = save(x_train=IMAGES[:40], y_train=LABELS[:40], x_test=IMAGES[38:58], y_test=LABELS[38:58])
     with pytest.raises(
-        BadInput, match=r"^2 images stand in two splits, byte for byte: (train|val)\[\d+\] and test\[0\]; "
+        BadInput, match=r"^2 images are in two splits, byte for byte: (train|val)\[\d+\] and test\[0\]; "
     ):
         refuse_duplicates(arrays(path))
     refuse_duplicates(arrays(path, allow_copies=True))
@@ -158,37 +158,36 @@ NAN[9, 0, 0, 0] = np.inf
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"x": IMAGES}, "arrays called `images` and `labels`, or `images_train` and `labels_train`, are needed; there are `x`"),
+        ({"x": IMAGES}, "expected arrays `images` and `labels`, or `images_train` and `labels_train`, got `x`"),
         ({"images": IMAGES}, "there is no `labels`"),
         ({"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES}, "there is no `y_test`"),
-        ({"images": IMAGES, "labels": LABELS[:9]}, "`labels`: one label for each of the 60 images is needed, its shape is (9,)"),
-        ({"images": IMAGES, "labels": np.eye(4)[LABELS]}, "`labels`: classes as whole numbers from 0 are needed, it has float64; "
+        ({"images": IMAGES, "labels": LABELS[:9]}, "`labels`: expected one label for each of the 60 images, got shape (9,)"),
+        ({"images": IMAGES, "labels": np.eye(4)[LABELS]}, "`labels`: expected classes as integers from 0, got float64; "
          "an array `classes` may name them"),
-        ({"images": IMAGES, "labels": LABELS - 1}, "`labels`: the classes are numbered from 0, and image 0 has the label -1"),
-        ({"images": IMAGES, "labels": LABELS + (LABELS == 3) * 10**12}, "`labels`: at most 100000 classes, and image 3 has the "
-         "label 1000000000003"),
-        ({"images": IMAGES, "labels": np.array([object()] * 60)}, "`labels`: numbers or texts are needed, it has object"),
-        ({"images": IMAGES.astype(complex), **L}, "`images`: numbers or texts are needed, it has complex128"),
-        ({"images": IMAGES[:, 0, 0, 0], **L}, "`images`: images of shape BHW, BHWC or BCHW are needed, its shape is (60,)"),
+        ({"images": IMAGES, "labels": LABELS - 1}, "`labels`: expected classes numbered from 0, but image 0 has the label -1"),
+        ({"images": IMAGES, "labels": LABELS + (LABELS == 3) * 10**12}, "`labels`: expected at most 100000 classes, but image 3 "
+         "has the label 1000000000003"),
+        ({"images": IMAGES, "labels": np.array([object()] * 60)}, "`labels`: expected numbers or strings, got object"),
+        ({"images": IMAGES.astype(complex), **L}, "`images`: expected numbers or strings, got complex128"),
+        ({"images": IMAGES[:, 0, 0, 0], **L}, "`images`: expected images of shape BHW, BHWC or BCHW, got shape (60,)"),
         ({"images": IMAGES[:, :, :, :2], **L}, "`images`: its shape is (60, 6, 5, 2), and neither its last nor its second "
-         "axis is 1 or 3 channels: say `layout: NHWC` or `layout: NCHW`"),
-        ({"images": IMAGES[:, :3], **L}, "`images`: its shape is (60, 3, 5, 3), and either may be the channels: say "
+         "axis is 1 or 3 channels: give `layout: NHWC` or `layout: NCHW`"),
+        ({"images": IMAGES[:, :3], **L}, "`images`: its shape is (60, 3, 5, 3), and either axis may be the channels: give "
          "`layout: NHWC` or `layout: NCHW`"),
         ({"images": IMAGES[:0], "labels": LABELS[:0]}, "`labels`: it is empty"),
-        ({"images": IMAGES[:3], "labels": LABELS[:3]}, "class 0: 3 training images are needed, to be dealt to the splits; there "
-         "are 1"),
-        ({"images": NAN, **L}, "`images`: image 7: 2 of its values are no finite numbers"),
-        ({"images": IMAGES / 1.0, **L}, "`images`: image 0: its values go from 0 to 255, black is 0 and white 1: "
-         "`levels: [low, high]` says others"),
-        ({"images": IMAGES.astype(np.int32), **L}, "`images`: what is black and white in int32 is not known: say it, "
+        ({"images": IMAGES[:3], "labels": LABELS[:3]}, "class 0: expected at least 3 training images for the splits, got 1"),
+        ({"images": NAN, **L}, "`images`: image 7: 2 of its values are not finite"),
+        ({"images": IMAGES / 1.0, **L}, "`images`: image 0: expected values from 0 (black) to 1 (white), got 0 to 255; "
+         "`levels: [low, high]` sets others"),
+        ({"images": IMAGES.astype(np.int32), **L}, "`images`: the levels of black and white are unknown for int32: give them as "
          "`levels: [low, high]`"),
-        ({"images": IMAGES, **L, "val": np.array([60])}, "`val`: there are images 0 to 59, and it names 60"),
+        ({"images": IMAGES, **L, "val": np.array([60])}, "`val`: expected positions from 0 to 59, got 60"),
         ({"images": IMAGES, **L, "val": np.zeros(60, np.bool_)}, "`val`: it is empty"),
-        ({"images": IMAGES, **L, "val": np.zeros(9, np.bool_)}, "`val`: positions of images, or true and false for each of "
-         "the 60, are needed; it has bool of shape (9,)"),
-        ({"images": IMAGES, **L, "classes": np.array(["a"])}, "`classes`: the names of the 4 classes are needed, it has <U1 "
+        ({"images": IMAGES, **L, "val": np.zeros(9, np.bool_)}, "`val`: expected positions of images, or one boolean for each of "
+         "the 60, got bool of shape (9,)"),
+        ({"images": IMAGES, **L, "classes": np.array(["a"])}, "`classes`: expected the names of the 4 classes, got <U1 "
          "of shape (1,)"),
-        ({"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES[:, :4], "y_test": LABELS}, "`x_test` has images of shape "
+        ({"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES[:, :4], "y_test": LABELS}, "`x_test` holds images of shape "
          "(4, 5, 3), and `x_train` of (6, 5, 3)"),
     ],
 )  # fmt: skip
@@ -201,7 +200,7 @@ def test_what_cannot_be_a_data_set_is_told_with_the_array(
 def test_an_image_in_two_splits_is_refused(save: Save) -> None:
     path = save(images=IMAGES, labels=LABELS, val=np.arange(9), test=np.arange(8, 20))
     with pytest.raises(
-        BadInput, match=r"^data set `arrays`: image 8 is in split `val` and in `test`: splits may not share images$"
+        BadInput, match=r"^data set `arrays`: image 8 is in split `val` and in `test`; splits must not share images$"
     ):
         arrays(path)
 
@@ -238,14 +237,14 @@ def archive(path: Path, **entries: bytes) -> Path:
         (entry((10**9, 32, 32, 3)), "its header claims 3,072,000,000,000 bytes of values, and it has 0"),
         (entry((2**62, 2**62)), "bytes of values, and it has 0"),
         (entry((-1, -8)), "its header claims 8 bytes of values, and it has 0"),
-        (entry((4,), "|O"), "numbers or texts are needed, it has object"),
-        (entry((1,), "<U2000"), "numbers or texts are needed, it has <U2000"),
-        (entry((1,), [("a", "<f8")]), "numbers or texts are needed, it has [('a', '<f8')]"),
-        (entry((1,), size=2**32 - 1) + b" " * 20_000, "no array of numpy: a header of 4,294,967,295 bytes"),
-        (entry("sixty"), "no array of numpy: shape is not valid"),
-        (b"\x93NUMPY\7\0" + b" " * 99, "no array of numpy: version (7, 0) of the format"),
-        (b"not an array", "no array of numpy: "),
-        (b"", "no array of numpy: "),
+        (entry((4,), "|O"), "expected numbers or strings, got object"),
+        (entry((1,), "<U2000"), "expected numbers or strings, got <U2000"),
+        (entry((1,), [("a", "<f8")]), "expected numbers or strings, got [('a', '<f8')]"),
+        (entry((1,), size=2**32 - 1) + b" " * 20_000, "it is not a numpy array: a header of 4,294,967,295 bytes"),
+        (entry("sixty"), "it is not a numpy array: shape is not valid"),
+        (b"\x93NUMPY\7\0" + b" " * 99, "it is not a numpy array: version (7, 0) of the format"),
+        (b"not an array", "it is not a numpy array: "),
+        (b"", "it is not a numpy array: "),
     ],
 )  # fmt: skip
 def test_a_header_that_lies_is_found_before_anything_is_allocated(tmp_path: Path, content: bytes, words: str) -> None:
@@ -296,8 +295,10 @@ def test_a_file_that_is_damaged_is_told(save: Save, damage: str) -> None:
     with pytest.raises(BadInput) as caught:
         arrays(path)
     said = {
-        "cut": "is no numpy file (.npz), or is damaged: ", "junk": "is no numpy file (.npz), or is damaged: File is not a zip",
-        "bit": "is no numpy file (.npz), or is damaged: ", "twice": ": it holds `images` twice", "folder": "there is no file ",
+        "cut": "is not a numpy file (.npz), or is damaged: ",
+        "junk": "is not a numpy file (.npz), or is damaged: File is not a zip",
+        "bit": "is not a numpy file (.npz), or is damaged: ",
+        "twice": ": it contains `images` twice", "folder": "there is no file ",
     }  # fmt: skip
     assert said[damage] in str(caught.value)
 
@@ -306,5 +307,5 @@ def test_pickles_are_never_read(tmp_path: Path) -> None:
     content = BytesIO()
     np.lib.format.write_array(content, np.array([{"a": 1}], dtype=object), allow_pickle=True)
     path = archive(tmp_path / "x.npz", images=content.getvalue(), labels=content.getvalue())
-    with pytest.raises(BadInput, match="`images`: numbers or texts are needed, it has object"):
+    with pytest.raises(BadInput, match="`images`: expected numbers or strings, got object"):
         arrays(path)

@@ -92,7 +92,7 @@ def test_draws_do_not_depend_on_the_pixels(name: str, options: dict[str, object]
 def test_pad_must_be_a_number_of_pixels(pad: object) -> None:
     with pytest.raises(BadInput) as caught:
         pad_crop(numbered(), pad, [seeded()])  # type: ignore[arg-type]
-    assert str(caught.value) == f"`pad` of `pad_crop` must be a whole number of pixels, 0 or more, not {pad!r}"
+    assert str(caught.value) == f"`pad` of `pad_crop` must be a whole number of pixels, 0 or more, got {pad!r}"
 
 
 @pytest.mark.parametrize(("name", "options"), OPTIONS)

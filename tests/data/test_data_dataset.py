@@ -49,20 +49,20 @@ def test_is_frozen_and_keeps_its_own_splits() -> None:
     [
         (
             {"images": torch.zeros(10, 2, 2, 3)},
-            "images must be uint8 BCHW on the CPU and not empty, not float32 of shape",
+            "images must be uint8 BCHW on the CPU and not empty, got float32 of shape",
         ),
-        ({"images": torch.zeros(10, 2, 3, dtype=torch.uint8)}, "not uint8 of shape (10, 2, 3) on cpu"),
-        ({"images": torch.zeros(0, 2, 2, 3, dtype=torch.uint8)}, "not uint8 of shape (0, 2, 2, 3) on cpu"),
+        ({"images": torch.zeros(10, 2, 3, dtype=torch.uint8)}, "got uint8 of shape (10, 2, 3) on cpu"),
+        ({"images": torch.zeros(0, 2, 2, 3, dtype=torch.uint8)}, "got uint8 of shape (0, 2, 2, 3) on cpu"),
         ({"images": torch.zeros(10, 2, 2, 3, dtype=torch.uint8, device="meta")}, "of shape (10, 2, 2, 3) on meta"),
         (
             {"labels": torch.zeros(10)},
-            "labels must be int64 on the CPU, one per image (10), not float32 of shape (10,)",
+            "labels must be int64 on the CPU, one per image (10), got float32 of shape (10,)",
         ),
-        ({"labels": torch.arange(9) % 3}, "one per image (10), not int64 of shape (9,)"),
-        ({"labels": torch.arange(10) % 4}, "labels must be 0 to 2 (3 classes), not 0 to 3"),
-        ({"labels": torch.arange(10) % 3 - 1}, "labels must be 0 to 2 (3 classes), not -1 to 1"),
-        ({"classes": ("a", "b", "a")}, "classes must be two or more different names, not ['a', 'b', 'a']"),
-        ({"classes": ("a",)}, "classes must be two or more different names, not ['a']"),
+        ({"labels": torch.arange(9) % 3}, "one per image (10), got int64 of shape (9,)"),
+        ({"labels": torch.arange(10) % 4}, "labels must be 0 to 2 (3 classes), got 0 to 3"),
+        ({"labels": torch.arange(10) % 3 - 1}, "labels must be 0 to 2 (3 classes), got -1 to 1"),
+        ({"classes": ("a", "b", "a")}, "classes must be two or more different names, got ['a', 'b', 'a']"),
+        ({"classes": ("a",)}, "classes must be two or more different names, got ['a']"),
     ],
 )
 def test_refuses(change: dict[str, object], words: str) -> None:
@@ -75,13 +75,13 @@ def test_refuses(change: dict[str, object], words: str) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"val": torch.tensor([5, 6])}, "image 5 is in split `train` and in `val`: splits may not share images"),
-        ({"test": torch.tensor([8, 8])}, "split `test` names 1 image more than once"),
-        ({"test": torch.tensor([8, 10])}, "split `test` must point at images 0 to 9, not 8 to 10"),
-        ({"test": torch.tensor([-1, 8])}, "split `test` must point at images 0 to 9, not -1 to 8"),
+        ({"val": torch.tensor([5, 6])}, "image 5 is in split `train` and in `val`; splits must not share images"),
+        ({"test": torch.tensor([8, 8])}, "split `test` contains 1 image more than once"),
+        ({"test": torch.tensor([8, 10])}, "split `test` must contain positions 0 to 9, got 8 to 10"),
+        ({"test": torch.tensor([-1, 8])}, "split `test` must contain positions 0 to 9, got -1 to 8"),
         ({"val": torch.tensor([], dtype=torch.int64)}, "split `val` must be int64 with one axis"),
         ({"val": torch.tensor([6.0])}, "split `val` must be int64 with one axis"),
-        ({"extra": torch.tensor([6])}, "must be `train`, `val` and `test`, not `train`, `val`, `test`, `extra`"),
+        ({"extra": torch.tensor([6])}, "must be `train`, `val` and `test`, got `train`, `val`, `test`, `extra`"),
     ],
 )
 def test_refuses_splits(change: dict[str, torch.Tensor], words: str) -> None:
@@ -94,8 +94,8 @@ def test_all_faults_at_once() -> None:
     with pytest.raises(BadInput) as caught:
         replace(tiny(), labels=torch.arange(10), splits={**tiny().splits, "val": torch.tensor([0, 6])})
     assert str(caught.value) == (
-        "data set `tiny`: labels must be 0 to 2 (3 classes), not 0 to 9; "
-        "image 0 is in split `train` and in `val`: splits may not share images"
+        "data set `tiny`: labels must be 0 to 2 (3 classes), got 0 to 9; "
+        "image 0 is in split `train` and in `val`; splits must not share images"
     )
 
 

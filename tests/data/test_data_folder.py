@@ -128,12 +128,12 @@ def test_a_folder_is_looked_for_where_data_are(tree: Path, monkeypatch: pytest.M
 
 def test_classes_that_cannot_be_dealt_are_told(tree: Path, tmp_path: Path) -> None:
     (tree / "fox").mkdir()
-    with pytest.raises(BadInput, match=r"fox: there is no image; known are \.apng, "):
+    with pytest.raises(BadInput, match=r"fox: there is no image; the known suffixes are \.apng, "):
         info("image_folder", {"path": str(tree)})
     Image.new("RGB", (4, 4)).save(tree / "fox" / "a.png")
-    with pytest.raises(BadInput, match=r"fox: 3 images are needed, to be dealt to the splits; there are 1$"):
+    with pytest.raises(BadInput, match=r"fox: expected at least 3 images for the splits, got 1$"):
         info("image_folder", {"path": str(tree)})
-    with pytest.raises(BadInput, match="two or more folders of images are needed, one for each class; there are 0"):
+    with pytest.raises(BadInput, match="expected two or more folders of images, one for each class, got 0"):
         info("image_folder", {"path": str(tree / "cat")})
     for name in ("b.png", "c.png"):
         Image.new("RGB", (4, 4)).save(tree / "fox" / name)
@@ -148,10 +148,12 @@ def test_folders_of_splits_that_do_not_go_together_are_told(tree: Path, tmp_path
         info("image_folder", {"path": str(tmp_path / "all")})
     (tmp_path / "all" / "val").rename(tmp_path / "all" / "validation")
     with pytest.raises(
-        BadInput, match="beside train there may be train, val and test, and train must; look at validation"
+        BadInput, match="expected only the folders train, val and test, of which train is required; check validation"
     ):
         info("image_folder", {"path": str(tmp_path / "all")})
     (tmp_path / "all" / "validation").rename(tmp_path / "all" / "test")
     (tmp_path / "all" / "train").rename(tmp_path / "all" / "training")
-    with pytest.raises(BadInput, match="beside test there may be train, val and test, and train must; look at train"):
+    with pytest.raises(
+        BadInput, match="expected only the folders train, val and test, of which train is required; check train"
+    ):
         info("image_folder", {"path": str(tmp_path / "all")})

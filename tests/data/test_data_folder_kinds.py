@@ -68,8 +68,8 @@ def test_links_to_folders_are_followed_once(tmp_path: Path) -> None:
     assert len(names(data)) == 4 + 6 + 4 + 3
     assert data.notes == (
         f"followed: 1 link to folders: {root}/cat/linked",
-        f"not followed: 3 links to folders that are read already or lie above: {root}/cat/self, {root}/cat/twice, {root}/cat/up",
-        f"left out: 2 links that lead nowhere: {root}/dog/nowhere.png, {root}/dog/round.png",
+        f"not followed: 3 links to folders already read or to parent folders: {root}/cat/self, {root}/cat/twice, {root}/cat/up",
+        f"left out: 2 broken links: {root}/dog/nowhere.png, {root}/dog/round.png",
     )
 
 
@@ -110,13 +110,13 @@ def test_copies_in_two_splits_are_refused_unless_they_are_allowed(tmp_path: Path
     root = tmp_path / "all"
     with pytest.raises(
         BadInput,
-        match=rf"^4 images stand in two splits, byte for byte: {root}/train/cat/00\.png and {root}/val/cat/00\.png; .*; and 1 "
-        r"more\. Take them out of one, or let val and test hold what was trained on by `allow_copies: true`$",
+        match=rf"^4 images are in two splits, byte for byte: {root}/train/cat/00\.png and {root}/val/cat/00\.png; .*; and 1 "
+        r"more\. Remove them from one, or allow copies of training images in val and test by `allow_copies: true`$",
     ):
         refuse_duplicates(pets(root))
     allowed = pets(root, allow_copies=True)
     refuse_duplicates(allowed)
-    assert next(duplicate_notes(allowed)).startswith("4 images stand in two splits, byte for byte: ")
+    assert next(duplicate_notes(allowed)).startswith("4 images are in two splits, byte for byte: ")
     assert digest(allowed) == digest(pets(root)), "the setting changes no number"
 
 
@@ -128,7 +128,7 @@ def test_an_image_of_two_classes_is_told(tmp_path: Path) -> None:
     copyfile(train[0], train[-1])
     data = pets(root)
     refuse_duplicates(data)
-    assert f"1 image stands in two classes, byte for byte: {train[0]} and {train[-1]}" in notes(data)
+    assert f"1 image is in two classes, byte for byte: {train[0]} and {train[-1]}" in notes(data)
 
 
 # Of the files below, as they were digested before there were any rules: the same pixels, the same digest.

@@ -65,16 +65,16 @@ def test_parts_that_are_there_are_taken_and_torch_s_own_are_items_too() -> None:
 @pytest.mark.parametrize(
     ("images", "words"),
     [
-        ([np.zeros((5, 6, 3), np.uint8)], "item 0 of train: an image of 3x4x6 (CxHxW) is needed, it has 3x5x6"),
-        ([PIXELS[0], "x.png"], "item 1 of train: a PIL image, an array or a tensor is needed, it is of the type str"),
+        ([np.zeros((5, 6, 3), np.uint8)], "item 0 of train: expected an image of 3x4x6 (CxHxW), got 3x5x6"),
+        ([PIXELS[0], "x.png"], "item 1 of train: expected a PIL image, an array or a tensor, got str"),
         (
             [PIXELS[0].astype(np.int64)],
-            "item 0 of train: pixels of 8 bits, or floats from 0 to 1, are needed, it has int64",
+            "item 0 of train: expected pixels of 8 bits, or floats from 0 to 1, got int64",
         ),
-        ([PIXELS[0] / 100], "item 0 of train: its values go from "),
+        ([PIXELS[0] / 100], "item 0 of train: expected values from "),
         (
             [Image.fromarray(np.zeros((4, 6), np.float32))],
-            "item 0 of train: its pixels are floats, in this one from 0 to 0: say",
+            "item 0 of train: its pixels are floats, here from 0 to 0: give",
         ),
     ],
 )
@@ -85,11 +85,9 @@ def test_an_item_that_is_no_image_is_told_with_its_number(images: Sequence[Any],
 
 
 def test_parts_of_other_names_and_images_of_more_channels_are_told() -> None:
-    with pytest.raises(
-        Reason, match=r"^parts: `train`, and `val` and `test` where they are, are needed; got training$"
-    ):
+    with pytest.raises(Reason, match=r"^parts: expected `train` and, optionally, `val` and `test`, got training$"):
         from_items(INFO, {"training": Pairs(PIXELS)})
-    with pytest.raises(Reason, match=r"^item 0 of train: a PIL image has 1 or 3 channels, and the data set 4$"):
+    with pytest.raises(Reason, match=r"^item 0 of train: a PIL image must have 1 or 3 channels, the data set has 4$"):
         from_items(replace(INFO, input_shape=(4, 4, 6)), {"train": Pairs([Image.fromarray(PIXELS[0])])})
 
 

@@ -105,14 +105,14 @@ def test_digits_from_a_table(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("row", [[17] * 64 + [0], [-1] * 64 + [0], [0] * 64])
 def test_digits_refuses_another_table(tmp_path: Path, row: list[int]) -> None:
-    with pytest.raises(BadInput, match="must hold 64 values of 0 to 16 and a class in each line"):
+    with pytest.raises(BadInput, match="expected 64 values of 0 to 16 and a class in each line"):
         digits.arrays(digits_like(tmp_path / "d.csv.gz", [row, row]))
 
 
 def test_digits_refuses_what_is_no_table(tmp_path: Path) -> None:
     (tmp_path / "d.csv").write_text("0,1\n")
     for path in (tmp_path / "d.csv", tmp_path / "none.csv.gz"):
-        with pytest.raises(BadInput, match="cannot be read as a gzipped table of whole numbers"):
+        with pytest.raises(BadInput, match="cannot be read as a gzipped table of integers"):
             digits.arrays(path)
 
 
@@ -136,7 +136,7 @@ def test_gzipped_sources_are_the_same(tmp_path: Path) -> None:
 
 
 def test_fashion_mini_needs_enough_of_each_class(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"train in .*: 400 images of each of 10 classes needed, there are \[399, 399,"):
+    with pytest.raises(BadInput, match=r"train in .*: expected 400 images of each of 10 classes, got \[399, 399,"):
         fashion_mini.arrays(fashion_like(tmp_path / "few", 399, packed=False))
 
 
@@ -144,8 +144,8 @@ def test_fashion_mini_needs_enough_of_each_class(tmp_path: Path) -> None:
     ("content", "words"),
     [
         (None, "neither x nor x.gz is in "),
-        (b"", "x in .* is no IDX file of bytes: it starts with nothing"),
-        (b"\x89PNG....", "is no IDX file of bytes: it starts with 89504e47"),
+        (b"", "x in .* is not an IDX file of bytes: it starts with nothing"),
+        (b"\x89PNG....", "is not an IDX file of bytes: it starts with 89504e47"),
         (idx(np.zeros((3, 4), dtype=np.uint8))[:-1], r"is cut or damaged: 23 bytes for an array of shape \(3, 4\)"),
         (b"\0\0\x08\x03\0\0", "is cut or damaged: 6 bytes"),
     ],

@@ -47,7 +47,7 @@ def test_each_rule_that_was_used_is_told_once(tmp_path: Path) -> None:
         f"{root}/cat/deep2.png and 2 more",
         f"1 image with transparent pixels, laid over white: {root}/dog/clear.png",
         f"1 image turned or mirrored, as EXIF says: {root}/dog/turned.png",
-        f"5 images of more than 8 bits stay below 64 of 255; `levels` says what is white: {root}/cat/deep0.png, "
+        f"5 images of more than 8 bits stay below 64 of 255; `levels` sets white: {root}/cat/deep0.png, "
         f"{root}/cat/deep1.png, {root}/cat/deep2.png and 2 more",
         f"1 image in CMYK, converted without a colour profile: {root}/dog/print.tif",
         f"1 file with several pictures, of which the first is read: {root}/dog/film.gif",
@@ -63,13 +63,13 @@ def test_images_of_one_colour_are_told_and_what_is_one_colour_in_all(tmp_path: P
             Image.new("RGB", (9, 9), (red, 7, i)).save(root / name / f"{i}.png")
     flat, constant, *_ = pets(root)
     assert flat == f"16 images of one colour alone: {root}/cat/0.png, {root}/cat/1.png, {root}/cat/2.png and 13 more"
-    assert constant == "channel 1 of the training images is 7: it tells nothing apart, and becomes 0"
+    assert constant == "channel 1 of the training images is 7: it carries no information and becomes 0"
 
 
 def test_a_constant_array_is_told_too() -> None:
     images = torch.full((60, 1, 4, 4), 9, dtype=torch.uint8)
     assert notes(made(images, [0, 1] * 30, 20, 20)) == [
-        "every pixel of the training images is 9: it tells nothing apart, and becomes 0"
+        "every pixel of the training images is 9: it carries no information and becomes 0"
     ]
 
 
@@ -83,9 +83,9 @@ def test_a_val_split_that_guessing_may_get_right_is_told(labels: list[int], chan
     found = notes(made(images, [0, 1] * 20 + labels + [0, 1] * (rest // 2) + [0] * (rest % 2), 40, len(labels)))
     said = [line for line in found if "guess" in line]
     words = (
-        f"{len(labels)} val images cannot tell learning from guessing: a guess gets all of them right with a chance of "
+        f"{len(labels)} val images cannot distinguish learning from guessing: guessing gets all right with probability "
     )
-    assert said == ([f"{words}{chance}; it takes more of them"] if chance else [])
+    assert said == ([f"{words}{chance}; use more of them"] if chance else [])
     assert any(line == "1 class without an image in val: b" for line in found) == (1 not in labels)
 
 

@@ -57,7 +57,7 @@ def test_one_that_is_not_there_says_what_where_and_what_to_do(name: str, nowhere
     assert (
         f" is not in {nowhere}. Put it there as torchvision lays it out, name another folder in RESBENCH_DATA, " in said
     )
-    assert "or allow a download: RESBENCH_DOWNLOAD=1. Without it still work: checking, compiling and " in said
+    assert "or allow a download: RESBENCH_DOWNLOAD=1. Still available: checking, compiling and " in said
     assert "`digits`" in said
 
 

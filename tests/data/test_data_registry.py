@@ -119,8 +119,8 @@ def test_missing_file_says_where_and_what_still_works(tmp_path: Path, monkeypatc
     with pytest.raises(BadInput) as caught:
         registry.load("digits")
     assert str(caught.value) == (
-        f"data set `digits`: the file digits.npz is missing, looked for in {tmp_path} (it comes with resbench: install "
-        "resbench again, or run `python -m resbench.data.make.digits`). Without it still work: checking, compiling and "
+        f"data set `digits`: the file digits.npz is missing in {tmp_path} (it comes with resbench: install "
+        "resbench again, or run `python -m resbench.data.make.digits`). Still available: checking, compiling and "
         "measuring networks, reading results, and the other data sets (`fashion_mini`, `shapes`)"
     )
     assert registry.info("digits").n_train == 1117
@@ -146,7 +146,7 @@ def test_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_data_unlike_their_info_are_refused() -> None:
     registry.dataset(replace(MINE, n_classes=5, n_val=2))(lambda: made(MINE))
     with pytest.raises(
-        BadInput, match=r"data loaded are not those registered: n_classes is 2, registered as 5; n_val is 1"
+        BadInput, match=r"loaded data differ from what is registered: n_classes is 2, registered as 5; n_val is 1"
     ):
         registry.load("mine")
 

@@ -112,7 +112,7 @@ def test_exact_reaches_no_lower_than_its_assignments() -> None:
     assert [row.smallest_p_holm for row in rows] == pytest.approx([6 / 70] * 3)
     assert all(row.out_of_reach and row.claim is False for row in rows)
     assert reach_note(rows) == (
-        "no data could make 3 of these 3 claims: 4 against 4 runs reach p = 0.029 at best,"
+        "no data could support 3 of these 3 claims: 4 against 4 runs reach p = 0.029 at best,"
         " 0.086 over the pairs shown (needed: 0.05); 5 seeds for each architecture could"
     )
     welch = compare(samples, n_val=N_VAL)

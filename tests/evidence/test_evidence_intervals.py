@@ -125,7 +125,7 @@ def test_share_interval_is_clopper_pearson(successes: int, n: int) -> None:
 
 def test_share_of_nothing_is_unknown_and_more_than_all_is_refused() -> None:
     assert share_interval(0, 0) == (0.0, 1.0)
-    with pytest.raises(BadInput, match="6 of 5 is no share"):
+    with pytest.raises(BadInput, match="got 6 of 5"):
         share_interval(6, 5)
 
 

@@ -66,5 +66,5 @@ def test_too_little_in_common_is_no_claim(other: Sample) -> None:
 
 
 def test_seeds_are_needed() -> None:
-    with pytest.raises(BadInput, match="`c`: a paired comparison needs the seed of every score"):
+    with pytest.raises(BadInput, match="`c`: a paired comparison requires the seed of every score"):
         compare([A, Sample("c", (6.0, 6.1, 6.2))], n_val=5000, method="paired")

@@ -107,7 +107,7 @@ def test_skewed_scores_are_noted() -> None:
 
 
 def test_what_is_refused() -> None:
-    with pytest.raises(BadInput, match="two samples are named `good`"):
+    with pytest.raises(BadInput, match="got two of the name `good`"):
         rank([GOOD, GOOD], n_val=N_VAL)
     with pytest.raises(BadInput, match="`n_val`"):
         rank([GOOD], n_val=0)

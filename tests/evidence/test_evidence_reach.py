@@ -44,5 +44,5 @@ def test_too_many_pairs_for_any_number_of_seeds() -> None:
 
 
 def test_paired_runs_are_as_many() -> None:
-    with pytest.raises(BadInput, match="not 4 and 5"):
+    with pytest.raises(BadInput, match="got 4 and 5"):
         smallest_p(4, 5, paired=True)

@@ -44,13 +44,13 @@ def test_too_few_runs_have_no_moments() -> None:
 @pytest.mark.parametrize(
     ("sample", "words"),
     [
-        (lambda: Sample("a", (7.0, math.nan)), "`a`: a score is nan; scores are of converged runs"),
-        (lambda: Sample("a", (math.inf,)), "a score is inf"),
-        (lambda: Sample("a", (7.0,), diverged=-1), r"`a`: `diverged` \(=-1\) is a number of runs"),
-        (lambda: Sample("a", (7.0,), missing=-2), r"`missing` \(=-2\)"),
+        (lambda: Sample("a", (7.0, math.nan)), "`a`: expected finite scores of converged runs, got nan"),
+        (lambda: Sample("a", (math.inf,)), "converged runs, got inf"),
+        (lambda: Sample("a", (7.0,), diverged=-1), r"`a`: `diverged`: expected a number of runs, 0 or more, got -1"),
+        (lambda: Sample("a", (7.0,), missing=-2), r"`missing`: expected a number of runs, 0 or more, got -2"),
         (lambda: Sample("a", (7.0,), seeds=(1, 2)), "2 seeds for 1 scores"),
-        (lambda: Sample("a", (7.0, 6.0), seeds=(1, 1)), "a seed is given twice"),
-        (lambda: by_name([Sample("a", ()), Sample("a", (7.0,))]), "two samples are named `a`"),
+        (lambda: Sample("a", (7.0, 6.0), seeds=(1, 1)), "expected a different seed for each run"),
+        (lambda: by_name([Sample("a", ()), Sample("a", (7.0,))]), "got two of the name `a`"),
     ],
 )
 def test_what_is_refused(sample: object, words: str) -> None:

@@ -38,7 +38,7 @@ SLOW: tuple[tuple[str, ...], ...] = (
     *(("results", "plot", "small", kind, "-o", "out.svg") for kind in ("curves", "ranking", "seeds", "pareto", "depth")),
     ("results", "plot", "small", "differences", "-o", "out.png"),
 )  # fmt: skip
-PLACES = ("broken.db", "study small", "of the study", "two samples are named", "architecture a2_", "SQL: ")
+PLACES = ("broken.db", "study small", "of the study", "expected one sample", "architecture a2_", "SQL: ")
 WORK = ("rb_cell", "rb_cell_plan", "rb_attempt", "rb_worker", "rb_lease", "rb_checkpoint")  # stays where it is
 OF_RUNS = {"rb_run": "id", "rb_epoch": "run_id", "rb_test_score": "run_id", "rb_run_plan": "run_id"}
 GROWS = {("rb_study", name) for name in ("spec", "digest", "updated_at")}

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from resbench.compiler.graph import BoundOp, Graph
-from resbench.measure.macs import Macs, _Seen, graph_macs
+from resbench.measure.macs import Macs, _UnpricedRecorder, graph_macs
 from resbench.measure.params import params
 from resbench.ops.registry import kinds
 from resbench.ops.schema import table
@@ -44,7 +44,7 @@ def test_everything_else_is_free_and_known_to_be(op: str) -> None:
 
 
 def test_what_has_no_price_is_named() -> None:
-    seen = _Seen()
+    seen = _UnpricedRecorder()
     with seen:
         torch.cumsum(torch.empty(3, 3, device="meta"), 0) + torch.ones(3, 3, device="meta")
     assert seen.unpriced == {"aten.cumsum"}

@@ -57,9 +57,9 @@ def raises(error: Exception) -> Metric:
 @pytest.mark.parametrize(
     ("function", "words"),
     [
-        (lambda bound, network: float("inf"), "metric `mine`: a finite number is needed, got inf"),
-        (lambda bound, network: True, "metric `mine`: a finite number is needed, got True"),
-        (lambda bound, network: None, "metric `mine`: a finite number is needed, got None"),
+        (lambda bound, network: float("inf"), "metric `mine`: expected a finite number, got inf"),
+        (lambda bound, network: True, "metric `mine`: expected a finite number, got True"),
+        (lambda bound, network: None, "metric `mine`: expected a finite number, got None"),
         (raises(KeyError("x")), "metric `mine`: KeyError: 'x'"),
     ],
 )

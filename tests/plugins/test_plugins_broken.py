@@ -37,10 +37,11 @@ def test_what_its_source_shows_is_told_without_importing_it(
     assert len(told) == 1, "once"
     if fault in ("syntax", "annotation"):
         with pytest.raises(
-            PluginError, match=r"^`odd` is of plugin bad \(a folder\): odd\.py: (SyntaxError: |an op's argument)"
+            PluginError,
+            match=r"^`odd` cannot be used: plugin bad \(a folder\): odd\.py: (SyntaxError: |an op's argument)",
         ) as error:
             Library(table()).signature("odd")
-        assert str(error.value).endswith(f"`resbench plugins check {tmp_path}/bad` tells more")
+        assert str(error.value).endswith(f"`resbench plugins check {tmp_path}/bad` shows details")
 
 
 def test_promises_that_are_not_kept(tmp_path: Path, use: Use, told: list[Failure]) -> None:
@@ -60,11 +61,11 @@ def test_a_name_that_two_plugins_give_is_refused_with_both(tmp_path: Path, use: 
     assert {"one_op", "two_op"} <= set(table())
     both = f"by plugin one (a folder) ({tmp_path}/one/twice.py) and plugin two (a folder) ({tmp_path}/two/twice.py)"
     assert [str(failure) for failure in told] == [
-        f"plugin two (a folder): ops: `twice`: is given twice: {both}; leave one out"
+        f"plugin two (a folder): ops: `twice`: is provided twice: {both}; remove one"
     ]
     with pytest.raises(PluginError) as error:
         Library(table()).signature("twice")
-    assert str(error.value) == f"ops: `twice` is given twice: {both}; leave one out"
+    assert str(error.value) == f"ops: `twice` is provided twice: {both}; remove one"
 
 
 def test_an_op_gives_way_to_a_block_of_its_name_and_a_block_to_an_op(
@@ -87,8 +88,8 @@ def test_an_op_gives_way_to_a_block_of_its_name_and_a_block_to_an_op(
     assert [str(failure) for failure in told] == [
         "plugin mine (a folder): blocks: `relu`: no block may be called so: it is the name of a built-in op "
         "(resbench.ops, relu.py)",
-        "plugin mine (a folder): ops: `shortcut`: is the name of a block too, library/arch_specs/blocks/shortcut.yaml, "
-        "which keeps it",
+        "plugin mine (a folder): ops: `shortcut`: is also the name of the block library/arch_specs/blocks/shortcut.yaml, "
+        "which takes precedence",
     ]
 
 
@@ -118,10 +119,10 @@ def test_others_go_on_beside_one_that_cannot_be_imported(checked: list[Said]) ->
     needless, needing = checked[:2]
     assert needless.status == 0
     line = "plugin bad (a folder): odd.py: ModuleNotFoundError: No module named 'not_there'"
-    assert needless.err == f"{line} (`resbench plugins check bad` tells more)\n"
+    assert needless.err == f"{line} (`resbench plugins check bad` shows details)\n"
     assert needing.status == 3
     assert needing.err.splitlines()[1:] == [
-        f"mine.yaml:2:56: nodes.f.ops[1]: odd: `odd` is of {line}; `resbench plugins check bad` tells more",
+        f"mine.yaml:2:56: nodes.f.ops[1]: odd: `odd` cannot be used: {line}; `resbench plugins check bad` shows details",
         "    nodes: {f: {from: x, ops: [conv3x3: {stride: $stride}, odd]}, y: {from: f, ops: [bn, relu]}}",
         f"    {' ' * 55}^",
     ]

@@ -82,11 +82,11 @@ def test_a_named_folder_stands_in_for_what_is_installed_under_its_name(
 
 
 def test_folders_that_are_no_plugin(tmp_path: Path, use: Use) -> None:
-    with pytest.raises(BadInput, match=r"^plugins: .*/gone is no folder$"):
+    with pytest.raises(BadInput, match=r"^plugins: .*/gone is not a folder$"):
         use(tmp_path / "gone")
     (tmp_path / "empty").mkdir()
     with pytest.raises(
-        BadInput, match=r"holds nothing to give: no pyproject\.toml with entry points `resbench\.ops`, "
+        BadInput, match=r"provides nothing: it has no pyproject\.toml with entry points `resbench\.ops`, "
     ):
         use(tmp_path / "empty")
     put(tmp_path / "torn", {"pyproject.toml": "[project\n", "twice.py": op("twice")})

@@ -103,7 +103,7 @@ def test_a_function_that_gives_none(body: str, cause: str, tmp_path: Path, use: 
     assert "original" in library.names("unit")
     assert len(told) == 1
     assert str(told[0]).startswith(f"plugin {name} 1.5: units: wanted: {cause.replace('{n}', name[4:])}")
-    with pytest.raises(PluginError, match=f"`wanted` is of plugin {name} 1.5: units: wanted: "):
+    with pytest.raises(PluginError, match=f"`wanted` cannot be used: plugin {name} 1.5: units: wanted: "):
         library.unit("wanted")
 
 

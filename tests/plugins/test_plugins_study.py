@@ -130,9 +130,7 @@ def test_whatever_reads_a_network_uses_the_plugins_that_its_study_ran_with(work:
     assert good[0].out.endswith("the same in every epoch, bit for bit\n")
     assert ">twice<" in (work / "report.html").read_text("utf-8"), "its unit is drawn"
     assert refused.status == 3
-    assert refused.err.startswith(
-        "op `other`: expected an op of resbench or of a plugin in use, got one that none gives"
-    )
+    assert refused.err.startswith("op `other`: expected an op of resbench or of a plugin in use, got an unknown one")
     assert "the study was run with --plugins ../outside" in refused.err
     specs = [
         json.loads(spec) for (spec,) in Database(work / "resbench.db").rows("SELECT spec FROM rb_study ORDER BY id")

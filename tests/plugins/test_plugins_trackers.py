@@ -28,7 +28,10 @@ def test_the_tracker_of_the_docs_is_found_and_keeps_what_it_owes(tmp_path: Path)
     assert (mine["gives"], mine["state"]) == ({"trackers": ["lines"]}, "ok")
     assert "  ok   tracker lines: records runs once, also over two starts\n" in good.out
     assert (good.status, bad.status, packed.status) == (0, 3, 0)
-    assert "FAIL tracker forgetful: tracker forgetful: a second start does not know gated bias=-3/é, seed 0" in bad.out
+    assert (
+        "FAIL tracker forgetful: tracker forgetful: after a restart it does not report gated bias=-3/é, seed 0"
+        in bad.out
+    )
     assert "  ok   tracker rows: records runs once, also over two starts\n" in packed.out
     assert not (tmp_path / "runs.csv").exists()
 

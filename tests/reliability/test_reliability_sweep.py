@@ -19,7 +19,7 @@ def test_a_quiet_run(stage: Stage) -> None:
 
 
 # Points that a small study reaches once a start: all its trials are written in one transaction.
-ONCE_A_START = (Failpoint.STUDY_AGREED, Failpoint.CELLS_QUEUED, Failpoint.TRIAL_TELLING, Failpoint.TRIAL_TOLD)
+ONCE_A_START = (Failpoint.STUDY_AGREED, Failpoint.CELLS_QUEUED, Failpoint.TRIAL_REPORTING, Failpoint.TRIAL_REPORTED)
 
 
 @pytest.mark.parametrize("action", few(["kill", "exit", "raise", "sleep:0.3"], ["kill"]))

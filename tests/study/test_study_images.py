@@ -55,7 +55,7 @@ def test_check_says_how_many_images_there_are_and_that_val_is_too_small(rb: Rb, 
     said = rb("study", "check", "pets.yaml", "recipe.batch=2")
     assert "2 classes of 3x8x8; 2 train, 2 val, 2 test; one val image is 50 points of error" in said.out
     assert (
-        "2 val images cannot tell learning from guessing: a guess gets all of them right with a chance of 25 %"
+        "2 val images cannot distinguish learning from guessing: guessing gets all right with probability 25 %"
         in said.out
     )
     said = rb("study", "check", "pets.yaml")
@@ -128,7 +128,7 @@ def test_copies_are_refused_at_their_place_unless_they_are_allowed(rb: Rb, pets:
     copyfile(pets / "train/dog/00.png", pets / "val/dog/copy.png")
     said = rb("study", command, "pets.yaml")
     assert said.status == 2
-    words = "2 images stand in two splits, byte for byte: pets/train/cat/00.png and pets/val/cat/copy.png; "
+    words = "2 images are in two splits, byte for byte: pets/train/cat/00.png and pets/val/cat/copy.png; "
     assert said.err.startswith(f"pets.yaml:4:7: data: {words}")
     said = rb("study", command, "pets.yaml", "data.allow_copies=true")
     assert said.status == 0

@@ -62,7 +62,7 @@ def test_a_folder_that_goes_while_it_is_trained_costs_no_training(
     said = rb("study", "run", "small.yaml", "--profile", "gone", f"recipe.plan={{workers: {workers}, width: 2}}")
     assert said.status == 0, said.err
     assert "no trace was written: " in said.err
-    assert f"there is no folder {tmp_path / 'gone'}; the training is not touched by it" in said.err
+    assert f"there is no folder {tmp_path / 'gone'}; the training is not affected" in said.err
     assert "no profile was written: " in said.err
     assert database.rows("SELECT status, count(*) FROM v_runs GROUP BY status") == [("complete", 4)]
     assert database.rows("SELECT DISTINCT kind, error FROM rb_attempt") == [(None, None)]

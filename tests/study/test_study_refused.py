@@ -101,7 +101,7 @@ def test_data_that_cannot_be_loaded(rb: Rb, small: Path, tmp_path: Path, monkeyp
     registry.names()
     monkeypatch.setattr(registry, "_entries", dict(registry._entries))
     registry.dataset(replace(info("digits"), name="gone"))(gone)
-    refused(rb, tmp_path, ("small.yaml", "data=gone"), 2, "data set `gone`: gone.npz is missing. Without it still work")
+    refused(rb, tmp_path, ("small.yaml", "data=gone"), 2, "data set `gone`: gone.npz is missing. Still available")
 
 
 def test_a_database_that_is_none(rb: Rb, small: Path, tmp_path: Path) -> None:
@@ -129,8 +129,14 @@ def test_a_read_only_database_is_found_before_training(rb: Rb, tmp_path: Path, r
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ("recipe.devices=2", "the recipe says devices: 2, and there is 1; start it with `torchrun --nproc-per-node 2 "),
-        ("recipe.precision=tf32", "the recipe says precision: tf32, which CUDA devices have; this one is cpu"),
+        (
+            "recipe.devices=2",
+            "devices: expected 2 processes, as the recipe requires, got 1; start it with `torchrun --nproc-",
+        ),
+        (
+            "recipe.precision=tf32",
+            "precision: tf32 requires a CUDA device, got cpu; change the recipe's precision or the device",
+        ),
     ],
 )
 @pytest.mark.usefixtures("small")

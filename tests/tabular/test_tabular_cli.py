@@ -55,7 +55,7 @@ def test_a_unit_of_a_file_is_bound_in_the_network_of_the_study(frozen_study: Pat
         assert bench.query(path, seed=0) == bench.query("plain", seed=0)
         assert bench.query(str(path), seed=0) == bench.query("plain", seed=0)
         assert bench.query(twin).digest == bench.query("plain").digest, "another file that means the same network"
-        with pytest.raises(BadInput, match=r"rezero is another architecture than any in here \(its digest: a2_"):
+        with pytest.raises(BadInput, match=r"rezero is not an architecture of this file \(its digest: a2_"):
             bench.query(twin | {"unit": "rezero", "boundary": {"layers": 2}})
         (tmp_path / "broken.yaml").write_text("unit: broken\nnodes: {y: {from: x, ops: [rleu]}}\n", "utf-8")
         with pytest.raises(SpecError, match="unknown op `rleu`"):
@@ -64,7 +64,7 @@ def test_a_unit_of_a_file_is_bound_in_the_network_of_the_study(frozen_study: Pat
             bench.query("gone.yaml")
         with pytest.raises(BadInput, match="`unit`: `no name` is no legal name"):
             bench.query({"unit": "no name"})
-        with pytest.raises(BadInput, match="`nonsense`: write name=value behind a unit's file"):
+        with pytest.raises(BadInput, match="`nonsense`: expected name=value after a unit's file"):
             bench.query(f"{path.name} nonsense")
 
 
@@ -83,8 +83,8 @@ def test_merging_is_an_option(rb: Rb, ran: None, frozen_study: Path) -> None:
         (("smal", "-o", "x.db"), 2, "no study 'smal'"),
         (("-o", "x.db"), 2, "name a study to freeze, or frozen files to --merge"),
         (("-o", "x.db", "--merge", "small.yaml", "--with-test"), 2, "--with-test is for the study that is frozen"),
-        (("-o", "x.db", "--merge", "resbench.db"), 4, "is a database, but no frozen benchmark"),
-        (("small", "-o", "x.db", "--merge", "small.yaml"), 4, "small.yaml: is no frozen benchmark"),
+        (("-o", "x.db", "--merge", "resbench.db"), 4, "is a database, but not a frozen benchmark"),
+        (("small", "-o", "x.db", "--merge", "small.yaml"), 4, "small.yaml: is not a frozen benchmark"),
     ],
 )
 def test_what_is_refused(words: tuple[object, ...], status: int, told: str, rb: Rb, ran: None, tmp_path: Path) -> None:

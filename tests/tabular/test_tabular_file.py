@@ -38,9 +38,9 @@ def later(path: Path) -> None:
     [
         (cut, "x.db: is cut off; get it again"),
         (scribble, "x.db: the file is damaged"),
-        (later, "x.db: has format 9; this resbench reads up to 1: a later one is needed"),
-        (lambda path: path.write_bytes(b""), "is no frozen benchmark; `resbench results freeze STUDY -o"),
-        (lambda path: path.write_text("study: x\n" * 50), "is no frozen benchmark"),
+        (later, "x.db: has format 9; expected at most 1; install a later resbench"),
+        (lambda path: path.write_bytes(b""), "is not a frozen benchmark; `resbench results freeze STUDY -o"),
+        (lambda path: path.write_text("study: x\n" * 50), "is not a frozen benchmark"),
         (Path.unlink, "x.db: cannot be read: No such file"),
         (lambda path: (path.unlink(), path.mkdir()), "x.db: cannot be read: Is a directory"),
     ],
@@ -56,7 +56,7 @@ def test_a_file_that_is_none(spoil: Callable[[Path], object], told: str, frozen_
 
 def test_a_database_of_runs_is_none(tmp_path: Path) -> None:
     study(tmp_path / "results.db").dispose()
-    with pytest.raises(DatabaseError, match="is a database, but no frozen benchmark"):
+    with pytest.raises(DatabaseError, match="is a database, but not a frozen benchmark"):
         load(tmp_path / "results.db")
 
 
@@ -110,7 +110,7 @@ def test_only_units_that_the_study_wants_and_runs_that_ended(tmp_path: Path) -> 
         ("smal", "bench.db", "no study 'smal' in .*did you mean `small`"),
         ("small", "gone/bench.db", "there is no folder .*gone"),
         ("small", "results.db", "is the database itself and was left as it is"),
-        ("small", "", "this is a folder; a file is needed"),
+        ("small", "", "expected a file, got a folder"),
     ],
 )
 def test_what_cannot_be_frozen(study_name: str, file: str, told: str, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_two_studies_and_a_name_that_both_have(tmp_path: Path) -> None:
         ("UPDATE rb_epoch SET val_loss = 9 WHERE run_id = 1 AND epoch = 2", "the same end, but other epochs before it"),
         (
             "UPDATE rb_study SET spec = replace(spec, '\"depth\":8', '\"depth\":14')",
-            "study small is there as another study",
+            "another study has the name small there",
         ),
     ],
 )
@@ -90,7 +90,7 @@ def test_many_conflicts_are_counted(tmp_path: Path) -> None:
 def test_a_name_that_is_another_network_in_the_other_file(tmp_path: Path) -> None:
     a = frozen(tmp_path, "a")
     b = frozen(tmp_path, "b", "UPDATE rb_trial SET architecture = 'a2_original' WHERE name = 'plain'")
-    with pytest.raises(BadInput, match=r"b\.db: `plain` of study small is another network or recipe there"):
+    with pytest.raises(BadInput, match=r"b\.db: `plain` of study small has another network or recipe there"):
         merge([a, b], tmp_path / "all.db")
 
 
@@ -106,7 +106,7 @@ def test_test_scores_go_along(tmp_path: Path) -> None:
 
 
 def test_nothing_to_merge_and_a_name_that_is_taken(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="nothing to merge"):
+    with pytest.raises(BadInput, match="merge: expected one or more frozen files"):
         merge([], tmp_path / "all.db")
     a = frozen(tmp_path, "a")
     for force in (False, True):

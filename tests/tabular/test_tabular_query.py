@@ -90,7 +90,7 @@ def test_the_file_says_where_it_comes_from(bench: Bench) -> None:
             "epoch: expected a whole number from 1 to 9223372036854775807, got 9223372036854775808",
         ),
         ("\x1b[31m", {}, "no unit or digest `\\x1b[31m`"),
-        (None, {}, "a unit's name, digest, file, or what such a file holds is needed, got None"),
+        (None, {}, "unit: expected a name, a digest, a file or the content of such a file, got None"),
     ],
 )
 def test_what_is_not_there(unit: str, asked: dict[str, int], told: str, bench: Bench) -> None:
@@ -146,14 +146,14 @@ def test_two_ways_of_training_one_digest_are_told_apart(tmp_path: Path) -> None:
         assert bench.query("original").mean == 8.0
         assert bench.query("gated gate_bias=-6").mean == 9.0
         with pytest.raises(
-            BadInput, match="`a2_original` stands for several: `original` of study small; `gated gate_bias=-6`"
+            BadInput, match="`a2_original` is ambiguous: `original` of study small; `gated gate_bias=-6`"
         ):
             bench.query("a2_original")
 
 
 def test_test_scores_are_not_in_the_file_and_no_query_has_them(bench: Bench) -> None:
     with pytest.raises(
-        BadInput, match="holds no test scores; `resbench results freeze STUDY --with-test` puts them in"
+        BadInput, match="holds no test scores; `resbench results freeze STUDY --with-test` includes them"
     ):
         bench.test("plain")
     assert not [

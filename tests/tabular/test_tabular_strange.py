@@ -145,7 +145,7 @@ def test_a_unit_of_a_study_that_is_not_there(frozen_once: Path, tmp_path: Path) 
     script(path, "UPDATE unit SET study = 'gone'")
     with (
         load(path) as bench,
-        pytest.raises(DatabaseError, match=r"bench\.db: a unit is of the study gone, which is not in it"),
+        pytest.raises(DatabaseError, match=r"bench\.db: a unit belongs to the study gone, which is not in the file"),
     ):
         bench.query("plain")
 
@@ -180,5 +180,5 @@ def test_a_question_that_does_not_end_is_ended(frozen_once: Path, monkeypatch: p
     bench = load(frozen_once)
     monkeypatch.setattr(frozen_files, "limit_time", lambda connection, seconds: limit_time(connection, -1.0))
     monkeypatch.setattr("resbench.store.connection.sqlite_open._STEPS_BETWEEN_LOOKS", 1)
-    with pytest.raises(DatabaseError, match="it took over 60 s to be read, and was stopped"):
+    with pytest.raises(DatabaseError, match="reading it took more than 60 s and was stopped"):
         bench.query("plain")

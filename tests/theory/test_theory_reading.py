@@ -45,16 +45,16 @@ def test_the_consequence_over_110_layers() -> None:
     half = identity_report(bound("constant_scaling", "depth=110"))
     assert "0.5^54 = 5.6e-17 of x_0" in consequence(half)
     gated = identity_report(bound("shortcut_only_gating", "depth=110"))
-    assert gated.left == pytest.approx(0.875, abs=1e-3)
+    assert gated.remaining_factor == pytest.approx(0.875, abs=1e-3)
     assert consequence(identity_report(bound("full_preactivation", "depth=110"))).startswith(
         "all of x_0 reaches the end"
     )
 
 
 def test_two_streams_and_dense_units() -> None:
-    assert identity_report(bound("revnet", "depth=26")).foretold["4"] is True
+    assert identity_report(bound("revnet", "depth=26")).predicted["4"] is True
     assert identity_report(bound("dense", network="densenet", image=64)).equation == "x_{l+1} = [x_l, F(x_l)]"
-    assert identity_report(bound("shufflenet_v2", network="shufflenet_v2", image=64)).foretold == {
+    assert identity_report(bound("shufflenet_v2", network="shufflenet_v2", image=64)).predicted == {
         "4": False, "5": False, "7": True, "8": True,
     }  # fmt: skip
 
@@ -63,7 +63,7 @@ def test_two_streams_and_dense_units() -> None:
     ("unit", "harm"), [("full_preactivation", 0), ("original", 1), ("bn_after_addition", 2), ("plain", 6)]
 )
 def test_harm_counts_the_ops_on_the_path(unit: str, harm: int) -> None:
-    assert identity_report(bound(unit, "depth=20")).harm == harm
+    assert identity_report(bound(unit, "depth=20")).non_identity_ops == harm
 
 
 ODD = {
@@ -77,18 +77,18 @@ ODD = {
         "k: {from: h, ops: [drop_branch: {rate: 0.5, ops: []}]}\n  y: {from: [k, f], ops: [add]}",
         "1^6 = 1 of x_0",
     ),
-    "wider": ("y: {from: [h, f], ops: [concat, conv1x1]}", "h keeps all, but conv1x1 behind the sum"),
-    "squared": ("k: {from: [h, h], ops: [multiply]}\n  y: {from: [k, f], ops: [add]}", "x meets itself"),
+    "wider": ("y: {from: [h, f], ops: [concat, conv1x1]}", "h is an identity, but conv1x1 after the sum"),
+    "squared": ("k: {from: [h, h], ops: [multiply]}\n  y: {from: [k, f], ops: [add]}", "x is combined with itself"),
     "fading": (
         "k: {from: h, ops: [scale: {by: '$((unit+1)/units)'}]}\n  y: {from: [k, f], ops: [add]}",
         "the product of 6 factors from 0.17 to 1 = 0.015 of x_0",
     ),
     "minus": ("y: {from: [f, h], ops: [subtract]}", "(-1)^6 = 1 of x_0"),
     "twice": ("k: {from: x, ops: [shortcut]}\n  y: {from: [h, k, f], ops: [add]}", "2^6 = 64 of x_0"),
-    "swished": ("y: {from: [h, f], ops: [add, hardswish]}", "h keeps all, but hardswish behind the sum"),
+    "swished": ("y: {from: [h, f], ops: [add, hardswish]}", "h is an identity, but hardswish after the sum"),
     "shuffled": (
         "y: {from: [h, f], ops: [add, channel_shuffle: {groups: 2}]}",
-        "all of x_0 reaches the end, its channels in other",
+        "all of x_0 reaches the end, but each unit moves",
     ),
     "left_out": (
         "k: {from: h, ops: [dropout: {rate: 0.5}]}\n  y: {from: [k, f], ops: [add]}",
@@ -125,5 +125,5 @@ def test_each_op_is_told_by_its_own_word(tmp_path: Path) -> None:
         "utf-8",
     )
     one = identity_report(bound(str(file), "depth=8", "width=4"))
-    assert one.f == "left out at random: dropout; scaled by a constant: scale"
+    assert one.f == "dropped at random: dropout; scaled by a constant: scale"
     assert (one.alike, one.per_stage) == (4, 2)

@@ -110,7 +110,8 @@ def as_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_one_process_cannot_be_two_devices() -> None:
     with pytest.raises(
-        BadInput, match=r"^the recipe says devices: 2, and there is 1; start it with `torchrun --nproc-p"
+        BadInput,
+        match=r"^devices: expected 2 processes, as the recipe requires, got 1; start it with `torchrun --nproc-p",
     ):
         ranks.own_batch(64, 2)
 
@@ -118,7 +119,7 @@ def test_one_process_cannot_be_two_devices() -> None:
 @pytest.mark.usefixtures("as_of_two")
 def test_a_batch_must_divide() -> None:
     assert ranks.own_batch(64, 2) == ranks.own_batch(64, None) == 32
-    with pytest.raises(BadInput, match=r"^a batch of 7 cannot be dealt evenly to 2 processes$"):
+    with pytest.raises(BadInput, match=r"^batch: expected a multiple of the 2 processes, got 7$"):
         ranks.own_batch(7, None)
     with pytest.raises(BadInput, match="devices: 3, and there are 2"):
         ranks.own_batch(64, 3)

@@ -116,7 +116,7 @@ def test_the_papers_protocol_is_there_for_whoever_asks(digits: Dataset) -> None:
 def test_a_score_in_between_disturbs_nothing(digits: Dataset) -> None:
     """A rung's score is one; a run that has none goes on to the same bits."""
     net, numbers = network("original")
-    hooks = Hooks(lambda seed, epoch: None, chooses=lambda epoch: epoch == 2)
+    hooks = Hooks(lambda seed, epoch: None, selects=lambda epoch: epoch == 2)
     (outcome,) = fit(single(net, numbers), recipe({"epochs": 4}), digits, (0,), hooks)
     plain, weights = run(digits, {"epochs": 4})
     assert outcome.epochs[1].recomputed_val_error_pct is not None

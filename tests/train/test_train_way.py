@@ -110,7 +110,7 @@ def test_a_plan_of_an_older_database_is_read() -> None:
 
 
 def test_tf32_is_of_cuda() -> None:
-    with pytest.raises(BadInput, match=r"^the recipe says precision: tf32, which CUDA devices have; this one is cpu$"):
+    with pytest.raises(BadInput, match=r"^precision: tf32 requires a CUDA device, got cpu; change the recipe's"):
         allow(CPU, "tf32")
     net, numbers = network("original")
     with pytest.raises(BadInput, match="tf32"):

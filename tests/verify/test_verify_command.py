@@ -44,7 +44,7 @@ def test_not_equal_with_its_place(theirs: Small, rb: Rb) -> None:
     assert result.status == 1
     assert "small of original is NOT torchvision:small: " in result.out
     assert (
-        "note: the two first differ at stages.0.units.1.f.bn2.weight: it gives other numbers than units.1.bn2.weight"
+        "note: the two first differ at stages.0.units.1.f.bn2.weight: it returns other numbers than units.1.bn2.weight"
         in result.err
     )
 

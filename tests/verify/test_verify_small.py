@@ -99,8 +99,8 @@ def test_altered_by_a_hair(alter: Callable[[Small], None], tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("alter", "where"),
     [
-        (set_eps, "at stages.0.units.1.f.bn2.weight: it gives other numbers than units.1.bn2.weight"),
-        (move_stride, "at stages.1.units.0.f.conv1.weight: it gives other numbers than units.2.conv1.weight"),
+        (set_eps, "at stages.0.units.1.f.bn2.weight: it returns other numbers than units.1.bn2.weight"),
+        (move_stride, "at stages.1.units.0.f.conv1.weight: it returns other numbers than units.2.conv1.weight"),
         (set_leak, "at stages.0.units.0.f.conv2.weight: it reads other numbers than units.0.conv2.weight"),
         (set_ceil, ""),
     ],

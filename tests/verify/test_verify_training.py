@@ -108,7 +108,7 @@ def test_a_module_that_drops_and_never_runs_has_no_rate(tmp_path: Path) -> None:
 
 def test_numbers_drawn_in_a_way_that_nobody_knows(tmp_path: Path) -> None:
     theirs = dropping(lambda x, training: x + torch.rand_like(x) if training else x)
-    with pytest.raises(BadInput, match=r"draws random numbers in a way that cannot be left out.*--reference-args"):
+    with pytest.raises(BadInput, match=r"draws random numbers in a way that cannot be disabled.*--reference-args"):
         verdict(bound(tmp_path, "original", PROJECT), theirs)
 
 
@@ -199,9 +199,9 @@ def test_a_size_that_is_not_taken(tmp_path: Path) -> None:
     )
     assert verdict(ours, theirs, (32,)).equal
     for sizes in ((64,), (32, 64)):
-        with pytest.raises(BadInput, match=r"the network does not take images of 3x64x64: .*; another --size may do"):
+        with pytest.raises(BadInput, match=r"the network does not take images of 3x64x64: .*; try another --size"):
             verdict(ours, theirs, sizes)
-    with pytest.raises(BadInput, match=r"the reference does not take images of 3x64x64: .*; another --size may do"):
+    with pytest.raises(BadInput, match=r"the reference does not take images of 3x64x64: .*; try another --size"):
         verdict(bound(tmp_path, "original", PROJECT), theirs, (64,))
 
 

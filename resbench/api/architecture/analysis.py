@@ -59,9 +59,9 @@ class Analysis:
         return {
             "unit": reading.unit, "network": reading.network, "units": reading.units, "alike": reading.alike,
             "equation": reading.equation, "names": reading.names, "h": reading.path.h_kind, "f": reading.path.f_kind,
-            "factor": reading.factor, "left": reading.left, "consequence": consequence(reading),
+            "factor": reading.factor, "left": reading.remaining_factor, "consequence": consequence(reading),
             "checks": [
-                {"equation": c.equation, "words": c.words, "foretold": c.foretold, "holds": c.holds,
+                {"equation": c.equation, "words": c.words, "foretold": c.predicted, "holds": c.holds,
                  "residuals": c.residuals}
                 for c in self.checks
             ],
@@ -74,7 +74,7 @@ class Analysis:
             (
                 f"Eq. {c.equation}",
                 c.words,
-                c.foretold,
+                c.predicted,
                 c.holds,
                 *(f"{c.residuals[d]:.1e}" for d in ("float32", "float64")),
             )

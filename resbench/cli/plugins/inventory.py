@@ -43,7 +43,7 @@ class Item:
 def inventory() -> list[Item]:
     """Return loads everything; what fails on the way is not told on stderr, since it stands here."""
     state = active()
-    state.tell = lambda failure: None
+    state.report = lambda failure: None
     library = Library(table())
     there = {"ops": set(kinds()), "initialisers": set(initialisers()), "datasets": set(data_names()),
              "metrics": {*metrics(), *proxies()}, "trackers": set(trackers())}  # fmt: skip

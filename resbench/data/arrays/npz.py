@@ -1,6 +1,6 @@
 """A numpy file (.npz) -> its arrays, each compared with the file's size before anything is allocated for it; no pickles.
 
-A header may claim any shape: what it claims must be the size that the archive says of the entry, and that no more than deflate
+A header may claim any shape: the claimed size must be the entry's size in the archive, and that must be no more than deflate
 can have packed into the file.
 """
 
@@ -25,8 +25,8 @@ from resbench.escape import printable
 
 MOST_BYTES = 2**35  # of one array
 MOST_HEADER = 10_000  # bytes, as in numpy
-MOST_ITEM = 4_000  # bytes of one value, which may be a text
-_DEFLATE = 1032  # bytes that one packed byte can stand for, at most
+MOST_ITEM = 4_000  # bytes of one value, which may be a string
+_DEFLATE = 1032  # bytes that one packed byte can expand to, at most
 _AT_ONCE = 2**24  # bytes that are read at a time
 _HEADERS = {
     (1, 0): (2, npy.read_array_header_1_0),
@@ -36,7 +36,7 @@ _HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Of an array in the file. `start`: bytes of the entry before its values."""
+    """The header of an array in the file. `start`: bytes of the entry before its values."""
 
     entry: str
     shape: tuple[int, ...]
@@ -50,7 +50,7 @@ class Header:
 
 
 def headers(path: Path) -> dict[str, Header]:
-    """Return every array's, by name. Raises Reason."""
+    """Return the header of every array, by name. Raises Reason if the file cannot be read."""
     found: dict[str, Header] = {}
     with _opened(path) as archive:
         entries = [info for info in archive.infolist() if info.filename.endswith(".npy")]
@@ -59,7 +59,7 @@ def headers(path: Path) -> dict[str, Header]:
         for info in entries:
             name = info.filename.removesuffix(".npy")
             if name in found:
-                raise Reason(f"{path}: it holds `{printable(name)}` twice")
+                raise Reason(f"{path}: it contains `{printable(name)}` twice")
             found[name] = _header(archive, info, f"{path}: `{printable(name)}`")
     return found
 
@@ -73,22 +73,24 @@ def _header(archive: ZipFile, info: ZipInfo, where: str) -> Header:
         try:
             shape, fortran, dtype = _described(file)
         except (ValueError, TypeError, SyntaxError, KeyError, RecursionError) as error:
-            raise Reason(f"{where}: no array of numpy: {printable(str(error).partition(chr(10))[0], 200)}") from None
+            raise Reason(
+                f"{where}: it is not a numpy array: {printable(str(error).partition(chr(10))[0], 200)}"
+            ) from None
         start = file.tell()
     if dtype.hasobject or dtype.kind not in "buifU" or dtype.itemsize > MOST_ITEM:
-        raise Reason(f"{where}: numbers or texts are needed, it has {printable(str(dtype))}")
+        raise Reason(f"{where}: expected numbers or strings, got {printable(str(dtype))}")
     claimed = math.prod(shape) * dtype.itemsize
     if any(n < 0 for n in shape) or start + claimed != info.file_size:
         raise Reason(f"{where}: its header claims {claimed:,} bytes of values, and it has {info.file_size - start:,}")
     if claimed > MOST_BYTES:
         raise Reason(
-            f"{where}: {claimed:,} bytes, at most {MOST_BYTES:,} are read; a folder of images is read as it is needed"
+            f"{where}: expected at most {MOST_BYTES:,} bytes, got {claimed:,}; use a folder of images, which is read on demand"
         )
     return Header(info.filename, shape, dtype, fortran, start)
 
 
 def _described(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Of the array that begins here, with a header of bounded length."""
+    """Return shape, order and type of the array that begins here, from a header of bounded length."""
     version = npy.read_magic(file)
     if version not in _HEADERS:
         raise ValueError(f"version {version} of the format")
@@ -101,7 +103,7 @@ def _described(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
 
 
 def parts(path: Path, header: Header) -> Iterator[tuple[int, NDArray[Any]]]:
-    """Yield the values in the order of the file, a few at a time, each time with how many came before. Raises Reason."""
+    """Yield the values in the order of the file, in parts, each with the number of values before it. Raises Reason."""
     width, done = header.dtype.itemsize, 0
     with _opened(path) as archive, archive.open(header.entry) as file:
         _exactly(file, header.start)
@@ -118,7 +120,7 @@ def shaped(flat: NDArray[Any], header: Header) -> NDArray[Any]:
 
 
 def read_array(path: Path, header: Header) -> NDArray[Any]:
-    """As a whole. Raises Reason where the file is cut or altered."""
+    """Return the whole array. Raises Reason if the file is cut or altered."""
     flat: NDArray[Any] = np.empty(header.count, header.dtype)
     for done, part in parts(path, header):
         flat[done : done + len(part)] = part
@@ -138,6 +140,8 @@ def _opened(path: Path) -> Iterator[ZipFile]:
         with ZipFile(path) as archive:
             yield archive
     except (BadZipFile, ZlibError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise Reason(f"{path} is no numpy file (.npz), or is damaged: {str(error) or type(error).__name__}") from None
+        raise Reason(
+            f"{path} is not a numpy file (.npz), or is damaged: {str(error) or type(error).__name__}"
+        ) from None
     except OSError as error:
         raise Reason(f"{path} cannot be read: {error.strerror or error}") from None

@@ -17,11 +17,11 @@ from resbench.errors import Reason
 from resbench.escape import printable
 
 _BY_TYPE: dict[str, Levels] = {"f": (0, 1), "b": (0, 1), "u1": (0, 255), "u2": (0, 65535)}
-"""Black and white by numpy's letter of the kind, or that and the bytes of a value."""
+"""Black and white by numpy's letter of the kind, or by that and the bytes of a value."""
 
 
 def read_pixels(file: ArrayFile, levels: Levels | None) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
-    """And what a person should know of them, in sentences. Raises Reason with the array, and the image that is to blame."""
+    """Return the pixels and notes about how they were read. Raises Reason with the array and the image at fault."""
     pixels = np.empty((len(file.labels), *file.shape), np.uint8)
     scaled: dict[Levels, list[str]] = {}
     start = 0
@@ -39,24 +39,28 @@ def read_pixels(file: ArrayFile, levels: Levels | None) -> tuple[NDArray[np.uint
 
 
 def _levels(dtype: np.dtype[Any], where: str) -> Levels:
-    found = _BY_TYPE.get(dtype.str[1:]) or _BY_TYPE.get(dtype.kind)
-    if found is None:
-        raise Reason(f"{where}: what is black and white in {dtype} is not known: say it, `levels: [low, high]`")
-    return found
+    levels = _BY_TYPE.get(dtype.str[1:]) or _BY_TYPE.get(dtype.kind)
+    if levels is None:
+        raise Reason(
+            f"{where}: the levels of black and white are unknown for {dtype}: give them as `levels: [low, high]`"
+        )
+    return levels
 
 
 def _read(path: Path, header: Header, levels: Levels, where: str) -> NDArray[np.uint8]:
-    """In the order of the file."""
+    """Read the values of one array as uint8, in the order of the file."""
     plain = header.dtype == np.uint8 and levels == _BY_TYPE["u1"]
-    found = np.empty(header.count, np.uint8)
+    pixels = np.empty(header.count, np.uint8)
     for done, part in parts(path, header):
         try:
-            found[done : done + len(part)] = part if plain else to_uint8(part, levels)
+            pixels[done : done + len(part)] = part if plain else to_uint8(part, levels)
         except Reason as fact:
-            wrong = done + int(np.argmin((part >= levels[0]) & (part <= levels[1])))  # of NaN neither is true
+            wrong = done + int(
+                np.argmin((part >= levels[0]) & (part <= levels[1]))
+            )  # for NaN both comparisons are false
             image = wrong % header.shape[0] if header.fortran else wrong // prod(header.shape[1:])
             raise Reason(f"{where}: image {image}: {fact}") from None
-    return found
+    return pixels
 
 
 def _sentences(file: ArrayFile, scaled: dict[Levels, list[str]], brightest: int) -> Iterator[str]:
@@ -64,6 +68,6 @@ def _sentences(file: ArrayFile, scaled: dict[Levels, list[str]], brightest: int)
         kinds = ", ".join(f"`{name}` ({file.images[name].dtype})" for name in names)
         yield f"{kinds} scaled to 256 steps: {black:.17g} is black, {white:.17g} is white"
     if brightest < DARK:
-        yield f"no pixel is brighter than {brightest} of 255; `levels` says what is white"
+        yield f"no pixel is brighter than {brightest} of 255; `levels` sets white"
     if file.unknown:
         yield f"left out: arrays of other names: {', '.join(map(printable, file.unknown))}"

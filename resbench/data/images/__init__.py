@@ -1,1 +1,1 @@
-"""An image file -> pixels by stated rules, and what was found in it."""
+"""An image file -> pixels by stated rules, and notes on its contents."""

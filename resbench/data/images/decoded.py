@@ -1,7 +1,7 @@
-"""A file's sha256 -> what was found when it was decoded before, kept in `$RESBENCH_CACHE`, else in ~/.cache/resbench.
+"""A file's sha256 -> the Finding of an earlier decoding, cached in `$RESBENCH_CACHE`, else in ~/.cache/resbench.
 
-A line for each file, its checksum first; lines are only added, so several processes may write, and one that was cut short is
-passed over.  A folder that cannot be written keeps nothing, and files are decoded again.
+The cache has a line for each file, its checksum first; lines are only appended, so several processes may write, and a truncated
+line is ignored.  If the folder cannot be written, nothing is cached and files are decoded again.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import PIL
 
 from resbench.data.images.pixels import Rules
 
-LAYOUT = 1  # of the lines, and of what a reading finds
+LAYOUT = 1  # version of the lines, and of what decoding finds
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one file holds. `low`, `high`: of each channel, before it is brought to size. Words as in data/images/pixels.py."""
+    """Facts about one image file. `low`, `high`: per channel, before resizing. `changed`, `noted`: see data/images/pixels.py."""
 
     low: bytes
     high: bytes
@@ -38,15 +38,15 @@ def cache_folder() -> Path:
 
 @dataclass(slots=True)
 class Decoded:
-    """Of one way to read images, and one version of Pillow."""
+    """The findings for one set of reading rules and one version of Pillow."""
 
     folder: Path
-    known: dict[str, dict[bytes, Finding]] = field(default_factory=dict)  # by the first digit
+    known: dict[str, dict[bytes, Finding]] = field(default_factory=dict)  # by the first digit of the checksum
 
     @staticmethod
     def of(rules: Rules) -> Decoded:
-        way = sha256(f"{LAYOUT} {PIL.__version__} {rules}".encode()).hexdigest()[:16]
-        return Decoded(cache_folder() / "decoded" / way)
+        rules_digest = sha256(f"{LAYOUT} {PIL.__version__} {rules}".encode()).hexdigest()[:16]
+        return Decoded(cache_folder() / "decoded" / rules_digest)
 
     def find(self, digest: bytes) -> Finding | None:
         first = digest.hex()[0]

@@ -1,7 +1,7 @@
-"""A file's name -> whether it is read as an image: the picture formats of Pillow that need no other program, and their endings.
+"""A file's name -> whether it is read as an image: the raster formats that Pillow decodes by itself, and their suffixes.
 
-Left out are documents, vectors and films (PDF, EPS, WMF, MPEG): Pillow hands them to other programs, or cannot read them.  The
-list is fixed, so that the same folder holds the same images whatever Pillow was built with; what it cannot decode is named.
+Documents, vector graphics and films (PDF, EPS, WMF, MPEG) are excluded: Pillow needs other programs or cannot read them. The
+list is fixed, so that a folder holds the same images whatever Pillow was built with; files it cannot decode are reported.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ FORMATS = {
 }  # fmt: skip
 """By the name Pillow gives the format."""
 SUFFIXES = frozenset(suffix for suffixes in FORMATS.values() for suffix in suffixes)
-_LITTER = frozenset({"__MACOSX", "@eaDir", "__pycache__"})  # of macOS, of Synology's thumbnails, of Python
+_LITTER = frozenset({"__MACOSX", "@eaDir", "__pycache__"})  # made by macOS, by Synology for thumbnails, by Python
 
 
 def is_image(name: str) -> bool:
-    """
+    """Return whether a file of this name is read as an image.
+
     >>> is_image("UPPER.JPG"), is_image("notes.txt"), is_image("photo.heic")
     (True, False, False)
     """
@@ -29,7 +30,7 @@ def is_image(name: str) -> bool:
 
 
 def is_hidden(name: str) -> bool:
-    """Return whether a program put it there and no person: `.ipynb_checkpoints`, `._x.png`, `__MACOSX`.
+    """Return whether a program made it rather than a person: `.ipynb_checkpoints`, `._x.png`, `__MACOSX`.
 
     >>> is_hidden("._cat.png"), is_hidden("__MACOSX"), is_hidden("cat")
     (True, True, False)

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-DARK = 64  # of 256 steps: images that use fewer are scaled by the wrong white
+DARK = 64  # of 256 steps: images that use fewer were probably scaled with the wrong white
 Levels = tuple[float, float]
-"""What is black and what is white."""
+"""The value of black and the value of white."""
 
 
 def _rising(levels: Levels) -> Levels:
     if not levels[0] < levels[1]:
-        raise ValueError("two numbers are needed, black and white, the second larger than the first")
+        raise ValueError("expected two numbers, black and white, the second larger than the first")
     return levels
 
 
@@ -31,7 +31,7 @@ LevelsSetting = Annotated[Levels, AfterValidator(_rising)]
 
 
 def to_uint8(values: NDArray[Any], levels: Levels) -> NDArray[np.uint8]:
-    """Raises Reason where a value is not finite or lies outside of the levels.
+    """Scale values to uint8. Raises Reason if a value is not finite or lies outside of the levels.
 
     >>> import numpy as np
     >>> to_uint8(np.array([0, 255, 256, 65535], np.uint16), (0, 65535)).tolist()
@@ -44,10 +44,11 @@ def to_uint8(values: NDArray[Any], levels: Levels) -> NDArray[np.uint8]:
     black, white = levels
     low, high = values.min(), values.max()
     if not (np.isfinite(low) and np.isfinite(high)):
-        raise Reason(f"{np.count_nonzero(~np.isfinite(values))} of its values are no finite numbers")
+        raise Reason(f"{np.count_nonzero(~np.isfinite(values))} of its values are not finite")
     if low < black or high > white:
         raise Reason(
-            f"its values go from {low:g} to {high:g}, black is {black:g} and white {white:g}: `levels: [low, high]` says others"
+            f"expected values from {black:g} (black) to {white:g} (white), got {low:g} to {high:g}; "
+            "`levels: [low, high]` sets others"
         )
     steps = np.floor((values.astype(np.float64) - black) * 256 / (white - black))
     return np.minimum(steps, 255).astype(np.uint8)

@@ -1,6 +1,6 @@
-"""A folder -> the images below it at any depth, and what of it is no image, hidden, or linked.
+"""A folder -> the images below it at any depth, and the entries that are no images, hidden, or links.
 
-A link to a folder is followed once; one to a folder that is walked already, or to one above, is not.
+A link to a folder is followed once; one to a folder that has been read, or to a parent folder, is not.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NAMED = 3  # files in a sentence; the others are counted
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What there is beside images, in the order in which it was come upon. `loose`: images in no folder of a class."""
+    """The entries that are not read as images, in the order of the walk. `loose`: images outside of the folders of classes."""
 
     hidden: list[Path] = field(default_factory=list)
     other: list[Path] = field(default_factory=list)
@@ -42,13 +42,13 @@ class Beside:
         if self.followed:
             yield f"followed: {count(self.followed, 'link')} to folders: {named(self.followed)}"
         if self.again:
-            yield f"not followed: {count(self.again, 'link')} to folders that are read already or lie above: {named(self.again)}"
+            yield f"not followed: {count(self.again, 'link')} to folders already read or to parent folders: {named(self.again)}"
         if self.broken:
-            yield f"left out: {count(self.broken, 'link that leads', 'links that lead')} nowhere: {named(self.broken)}"
+            yield f"left out: {count(self.broken, 'broken link')}: {named(self.broken)}"
 
 
 def images_below(root: Path, beside: Beside) -> list[Path]:
-    """In the order of their paths. Raises Reason where a folder cannot be read."""
+    """Return the images sorted by path; add other entries to `beside`. Raises Reason if a folder cannot be read."""
     found: list[Path] = []
     walked = {_place(folder) for folder in root.resolve().parents}  # a link back to one of them would mix the classes
     starts = deque([root])
@@ -80,7 +80,7 @@ def images_below(root: Path, beside: Beside) -> list[Path]:
 
 
 def entries(folder: Path) -> list[os.DirEntry[str]]:
-    """By name. Raises Reason."""
+    """Return the entries of a folder, sorted by name. Raises Reason if it cannot be read."""
     try:
         with os.scandir(folder) as found:
             return sorted(found, key=lambda entry: entry.name)
@@ -89,7 +89,7 @@ def entries(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:
-    """Also a link to one; not where a link leads nowhere, to itself, or where nobody may look."""
+    """Return whether it is a folder or a link to one; a broken link, or one without permission, is not."""
     with suppress(OSError):
         return entry.is_dir()
     return False
@@ -110,7 +110,8 @@ def _place(folder: Path) -> tuple[int, int]:
 
 
 def count(things: Sequence[object], one: str, several: str = "") -> str:
-    """
+    """Return the number of things with the noun in singular or plural.
+
     >>> count([1], "image"), count([1, 2], "image")
     ('1 image', '2 images')
     """
@@ -118,7 +119,7 @@ def count(things: Sequence[object], one: str, several: str = "") -> str:
 
 
 def named(paths: Sequence[Path]) -> str:
-    """Return the first few, and how many there are more.
+    """Return the names of the first few, and the number of the others.
 
     >>> named([Path("a"), Path("b"), Path("c"), Path("d"), Path("e")])
     'a, b, c and 2 more'

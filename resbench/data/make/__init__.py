@@ -1,1 +1,1 @@
-"""Makers of the shipped files: `python -m resbench.data.make.NAME SOURCE`; same source, same bytes."""
+"""Programs that make the shipped files: `python -m resbench.data.make.NAME SOURCE`; the same source gives the same bytes."""

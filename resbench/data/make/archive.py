@@ -1,7 +1,7 @@
 """Images, labels and splits -> one compressed npz; the same arrays give the same bytes.
 
 `numpy.savez_compressed` keeps the machine's byte order and leaves the level to zlib's default. Another build of zlib
-may still pack differently; the digest of the data set is over the pixels and does not notice.
+may still pack differently; the digest of the data set is over the pixels and does not change.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Arrays = Mapping[str, NDArray[np.uint8] | NDArray[np.int64]]
 
 
 def write_archive(path: Path, arrays: Arrays, *, force: bool = False) -> str:
-    """Write `images` (B C H W), `labels` (B), `train`, `val` and `test`; returns the file's sha256. Raises as `files.write`."""
+    """Write `images` (B C H W), `labels` (B), `train`, `val` and `test`; return the file's sha256. Raises as `files.write`."""
     packed = BytesIO()
     with ZipFile(packed, "w") as archive:
         for name, dtype in DTYPES.items():

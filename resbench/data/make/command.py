@@ -15,11 +15,11 @@ from resbench.escape import LONGEST, printable
 def command(
     name: str, source_is: str, arrays: Callable[[Path], Arrays], shipped_sha256: str, argv: Sequence[str]
 ) -> None:
-    """Make the arrays from SOURCE and write them to TARGET (the shipped place unless named)."""
+    """Make the arrays from SOURCE and write them to TARGET (by default where the shipped file is)."""
     parser = ArgumentParser(prog=f"python -m resbench.data.make.{name}", description=f"Make {name}.npz.")
     parser.add_argument("source", type=Path, help=source_is)
     parser.add_argument("target", type=Path, nargs="?", default=FILES / f"{name}.npz", help="default: %(default)s")
-    parser.add_argument("--force", action="store_true", help="replace the target where it is there and another")
+    parser.add_argument("--force", action="store_true", help="replace an existing target that differs")
     given = parser.parse_args(argv)
     try:
         found = write_archive(given.target, arrays(given.source), force=given.force)

@@ -24,7 +24,7 @@ PER_CLASS = 34  # in val and in test; the rest is train
 
 
 def scale(counts: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """0 to 16 -> 0 to 255, halves rounded up, in whole numbers so that it is exact.
+    """Scale 0 to 16 to 0 to 255, halves rounded up; integer arithmetic makes it exact.
 
     >>> scale(np.array([0, 1, 8, 16])).tolist()
     [0, 16, 128, 255]
@@ -51,9 +51,9 @@ def read_table(path: Path) -> NDArray[np.int64]:
         with gzip.open(path, "rt", encoding="ascii") as lines:
             table = np.loadtxt(lines, delimiter=",", dtype=np.int64, ndmin=2)
     except (OSError, EOFError, ValueError) as error:
-        raise BadInput(f"{path} cannot be read as a gzipped table of whole numbers: {error}") from None
+        raise BadInput(f"{path} cannot be read as a gzipped table of integers: {error}") from None
     if table.shape[1] != 65 or not 0 <= table[:, :64].min() <= table[:, :64].max() <= 16:
-        raise BadInput(f"{path} must hold 64 values of 0 to 16 and a class in each line; its shape is {table.shape}")
+        raise BadInput(f"{path}: expected 64 values of 0 to 16 and a class in each line, got shape {table.shape}")
     return table
 
 

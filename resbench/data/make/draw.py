@@ -11,7 +11,7 @@ Index = NDArray[np.int64]
 
 
 def shuffled_by_class(labels: Index, purpose: str) -> list[Index]:
-    """For each class, from 0, the positions of its images, ordered by a hash of (position, purpose)."""
+    """Return, for each class from 0, the positions of its images, ordered by a hash of (position, purpose)."""
     classes = range(int(labels.max()) + 1)
     return [
         np.array(sorted(np.flatnonzero(labels == one).tolist(), key=lambda i: stream(0, i, purpose)), dtype=np.int64)

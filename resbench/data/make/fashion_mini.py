@@ -25,7 +25,7 @@ TRAIN, VAL, TEST = 300, 100, 100  # images of each class
 
 
 def pool(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """B H W -> B 1 H/2 W/2: the mean of each block of 2x2, halves rounded up, in whole numbers so that it is exact.
+    """B H W -> B 1 H/2 W/2: the mean of each block of 2x2, halves rounded up; integer arithmetic makes it exact.
 
     >>> pool(np.array([[[0, 1, 9, 9], [0, 1, 9, 9]]], dtype=np.uint8)).tolist()
     [[[[1, 9]]]]
@@ -37,7 +37,7 @@ def pool(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def arrays(folder: Path) -> Arrays:
-    """train and val from the train file, test from the t10k file; images in the order train, val, test."""
+    """Return the arrays: train and val from the train file, test from the t10k file; images in the order train, val, test."""
     train_images, train_labels = _read(folder, "train", TRAIN + VAL)
     test_images, test_labels = _read(folder, "t10k", TEST)
     by_class = shuffled_by_class(train_labels, "fashion_mini, train and val")
@@ -61,7 +61,7 @@ def _read(folder: Path, part: str, needed: int) -> tuple[NDArray[np.uint8], Inde
         raise BadInput(f"{part} in {folder}: images of shape {images.shape} do not fit labels of shape {labels.shape}")
     counts = np.bincount(labels, minlength=10)
     if len(counts) > 10 or counts.min() < needed:
-        raise BadInput(f"{part} in {folder}: {needed} images of each of 10 classes needed, there are {counts.tolist()}")
+        raise BadInput(f"{part} in {folder}: expected {needed} images of each of 10 classes, got {counts.tolist()}")
     return images, labels
 
 

@@ -13,7 +13,7 @@ from resbench.errors import BadInput
 
 
 def read_idx(folder: Path, name: str) -> NDArray[np.uint8]:
-    """Read `name` or `name.gz` from a folder. Raises BadInput: neither is there, or no such array in it."""
+    """Read `name` or `name.gz` from a folder. Raises BadInput if neither exists or the file is not a valid IDX file of bytes."""
     plain, packed = folder / name, folder / f"{name}.gz"
     try:
         content = plain.read_bytes() if plain.is_file() else gzip.decompress(packed.read_bytes())
@@ -22,7 +22,9 @@ def read_idx(folder: Path, name: str) -> NDArray[np.uint8]:
     except (OSError, EOFError) as error:
         raise BadInput(f"{packed} cannot be read: {error}") from None
     if len(content) < 4 or content[:3] != b"\0\0\x08":
-        raise BadInput(f"{name} in {folder} is no IDX file of bytes: it starts with {content[:4].hex() or 'nothing'}")
+        raise BadInput(
+            f"{name} in {folder} is not an IDX file of bytes: it starts with {content[:4].hex() or 'nothing'}"
+        )
     n_axes = content[3]
     start = 4 + 4 * n_axes
     shape = struct.unpack(f">{n_axes}I", content[4:start]) if len(content) >= start else ()

@@ -1,7 +1,7 @@
-"""How many, a seed, and how hard -> 32x32 RGB images of ten shapes with their labels.  Deterministic, on every machine alike.
+"""A count, a seed and a difficulty -> 32x32 RGB images of ten shapes with their labels, the same on every machine.
 
-Each image has one large shape of its class, of random colour, place, size and rotation, on a ground of another colour, with small
-dots and strokes of other colours strewn over it, and noise. Colours say nothing of the class.
+Each image has one large shape of its class, of random colour, place, size and rotation, on a background of another colour, with
+small dots and strokes of other colours scattered over it, and noise. Colours are independent of the class.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from resbench.random_streams import stream
 
 Array = NDArray[np.float64]
 SIZE = 32
-AT_ONCE = 2000  # images, for the sake of memory
+AT_ONCE = 2000  # images that are drawn at a time, to limit memory
 
 
 def _box(x: Array, y: Array, width: float, height: float) -> Array:
@@ -58,7 +58,7 @@ def draw(
         part = slice(start, start + AT_ONCE)
         images = _shape(shapes[part], labels[part], rotation)
         for rows in strokes:
-            _strew(images, rows[part])
+            _draw_stroke(images, rows[part])
         if noise:
             images += noise * noises.standard_normal((len(images), 3, SIZE, SIZE), np.float32)
         found[part] = np.round(255 * np.clip(images, 0, 1))
@@ -66,14 +66,14 @@ def draw(
 
 
 def _shape(rows: Array, labels: NDArray[np.int64], rotation: float) -> Array:
-    """B 3 32 32; `rows`: ten numbers from 0 to 1 for each image."""
+    """Draw the shapes, B 3 32 32; `rows`: ten numbers from 0 to 1 for each image."""
     columns = rows[:, :, None, None]
     ground, colour = columns[:, 0:3], columns[:, 3:6]
     near = np.abs(ground - colour).sum(1, keepdims=True) < 0.6
-    colour = np.where(near, (colour + 0.5) % 1, colour)  # then it is far
-    size, turned, left, top = columns[:, 6:].transpose(1, 0, 2, 3)
+    colour = np.where(near, (colour + 0.5) % 1, colour)  # now it is clearly different
+    size, rotated, left, top = columns[:, 6:].transpose(1, 0, 2, 3)
     size = 7 + 4 * size
-    angle = np.deg2rad(rotation * (2 * turned - 1))
+    angle = np.deg2rad(rotation * (2 * rotated - 1))
     x, y = _pixels(size + (SIZE - 2 * size) * left, size + (SIZE - 2 * size) * top, angle)
     inside = np.empty((len(rows), SIZE, SIZE))
     for number, name in enumerate(CLASSES):  # smooth over a pixel
@@ -82,17 +82,17 @@ def _shape(rows: Array, labels: NDArray[np.int64], rotation: float) -> Array:
     return ground + inside[:, None] * (colour - ground)
 
 
-def _strew(images: Array, rows: Array) -> None:
-    """A dot or stroke onto each; `rows`: seven numbers from 0 to 1 for each image."""
+def _draw_stroke(images: Array, rows: Array) -> None:
+    """Draw a dot or stroke onto each image; `rows`: seven numbers from 0 to 1 for each image."""
     columns = rows[:, :, None, None]
-    left, top, turned, length = columns[:, :4].transpose(1, 0, 2, 3)
-    x, y = _pixels(SIZE * left, SIZE * top, np.pi * turned)
+    left, top, rotated, length = columns[:, :4].transpose(1, 0, 2, 3)
+    x, y = _pixels(SIZE * left, SIZE * top, np.pi * rotated)
     stroke = np.clip(0.5 - np.maximum(np.abs(x) - 0.5 - 3.5 * length, np.abs(y) - 0.8), 0, 1)[:, None]
     images += stroke * (columns[:, 4:7] - images)
 
 
 def _pixels(left: Array, top: Array, angle: Array) -> tuple[Array, Array]:
-    """x and y of every pixel's middle, seen from a place and turned; B 32 32."""
+    """Return x and y of every pixel's centre relative to a point, rotated by an angle; B 32 32."""
     y, x = np.mgrid[0:SIZE, 0:SIZE] + 0.5
     x, y = x - left, y - top
     return np.cos(angle) * x + np.sin(angle) * y, np.cos(angle) * y - np.sin(angle) * x

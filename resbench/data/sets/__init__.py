@@ -1,1 +1,1 @@
-"""One data set per file; importing the folder registers them all, and imports no torch."""
+"""One data set per file; importing a file registers its data set, and imports no torch."""

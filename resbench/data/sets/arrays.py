@@ -21,14 +21,17 @@ NAME = "arrays"
 
 
 class Arrays(Model):
-    path: str = Field(min_length=1, description="The file (.npz); else it is looked for where all data are.")
+    path: str = Field(
+        min_length=1, description="The file (.npz); if it does not exist, it is searched in the data folders."
+    )
     layout: Literal["NHWC", "NCHW"] | None = Field(
-        None, description="Channels last (NHWC) or second (NCHW), where one or three of them do not show it."
+        None, description="Channels last (NHWC) or second (NCHW); needed only if the shape is ambiguous."
     )
     levels: LevelsSetting | None = Field(
-        None, description="Black and white; else 0 and 1 of floats, 0 and 255 or 65535 of integers of 8 or 16 bits."
+        None,
+        description="Black and white; by default 0 and 1 for floats, 0 and 255 or 65535 for integers of 8 or 16 bits.",
     )
-    allow_copies: bool = Field(False, description="Whether the same image may stand in two splits.")
+    allow_copies: bool = Field(False, description="Whether the same image may be in two splits.")
 
 
 def about(settings: Arrays) -> DatasetInfo:

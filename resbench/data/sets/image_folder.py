@@ -1,7 +1,8 @@
-"""A folder of images, one folder for each class -> train, val, test, decoded as they are needed.
+"""A folder of images, one folder for each class -> train, val, test, decoded on demand.
 
-`PATH/CLASS/*.png`, or `PATH/train/CLASS/*` with `val` or `test` beside it. What is not there is drawn from the training images,
-a tenth of each class (at least one image), by a hash of its place in the class, so that the same files give the same splits.
+The layout is `PATH/CLASS/*.png`, or `PATH/train/CLASS/*` with `val` or `test` beside it. A missing split is drawn from the
+training images, a tenth of each class (at least one image), by a hash of the place in the class, so that the same files give the
+same splits.
 """
 
 from __future__ import annotations
@@ -29,26 +30,26 @@ if TYPE_CHECKING:
 
 NAME = "image_folder"
 SPLITS = ("train", "val", "test")
-Image = tuple[Path, int]  # and its label
+Image = tuple[Path, int]  # with its label
 
 
 class Folder(Model):
-    path: str = Field(min_length=1, description="The folder; else it is looked for where all data are.")
+    path: str = Field(min_length=1, description="The folder; if it does not exist, it is searched in the data folders.")
     size: Annotated[int, Field(ge=4, le=4096)] = Field(
-        64, description="Pixels of a side of the square that each image is brought to."
+        64, description="Side of the square that each image is resized to, in pixels."
     )
-    channels: Literal[1, 3] = Field(3, description="3 of colour, 1 of grey.")
+    channels: Literal[1, 3] = Field(3, description="3 for colour, 1 for grey.")
     levels: LevelsSetting | None = Field(
         None,
-        description="Black and white of grey images of more than 8 bits; else those of 16 bits are read by their type.",
+        description="Black and white of grey images of more than 8 bits; by default 16 bits use the range of their type.",
     )
-    transparent: Literal["white", "black"] = Field("white", description="What is behind transparent pixels.")
-    allow_copies: bool = Field(False, description="Whether the same file may stand in two splits.")
+    transparent: Literal["white", "black"] = Field("white", description="The colour behind transparent pixels.")
+    allow_copies: bool = Field(False, description="Whether the same file may be in two splits.")
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The images of each split."""
+    """The images of each split, and the other entries of the folder."""
 
     classes: tuple[str, ...]
     images: dict[str, list[Image]]
@@ -101,12 +102,12 @@ def image_folder(folder: Folder) -> Dataset:
 
 
 def _tree(root: Path) -> Tree:
-    """Raises Reason where there are not two classes, or one without enough images."""
+    """Read the folder. Raises Reason if there are fewer than two classes, or a class has too few images."""
     beside = Beside()
     parts = {split: root / split for split in SPLITS if (root / split).is_dir()}
     if parts and (strange := sorted({path.name for path in _folders(root)} ^ set(parts) | {"train"} - set(parts))):
         raise Reason(
-            f"{root}: beside {', '.join(parts)} there may be train, val and test, and train must; look at {strange[0]}"
+            f"{root}: expected only the folders train, val and test, of which train is required; check {strange[0]}"
         )
     if parts:
         _note(root, beside)
@@ -114,7 +115,7 @@ def _tree(root: Path) -> Tree:
     classes = tuple(path.name for path in _folders(parts["train"]))
     if len(classes) < 2:
         raise Reason(
-            f"{parts['train']}: two or more folders of images are needed, one for each class; there are {len(classes)}"
+            f"{parts['train']}: expected two or more folders of images, one for each class, got {len(classes)}"
         )
     images = {split: _images(folder, classes, beside) for split, folder in parts.items()}
     needed = 1 + len(SPLITS) - len(parts)
@@ -122,7 +123,7 @@ def _tree(root: Path) -> Tree:
     for label, name in enumerate(classes):
         if counts[label] < needed:
             raise Reason(
-                f"{parts['train'] / name}: {needed} images are needed, to be dealt to the splits; there are {counts[label]}"
+                f"{parts['train'] / name}: expected at least {needed} images for the splits, got {counts[label]}"
             )
     for split in ("test", "val"):
         if split not in images:
@@ -131,12 +132,12 @@ def _tree(root: Path) -> Tree:
 
 
 def _folders(folder: Path) -> Iterator[Path]:
-    """Yield those that a person made, by name; each is a class, or a split."""
+    """Yield the folders that are not hidden, by name; each is a class or a split."""
     yield from (folder / each.name for each in entries(folder) if is_folder(each) and not is_hidden(each.name))
 
 
 def _note(folder: Path, beside: Beside) -> None:
-    """What lies beside the folders of classes or splits."""
+    """Add the entries beside the folders of classes or splits to `beside`."""
     for each in entries(folder):
         if is_hidden(each.name):
             beside.hidden.append(folder / each.name)
@@ -153,13 +154,13 @@ def _images(folder: Path, classes: tuple[str, ...], beside: Beside) -> list[Imag
     for label, name in enumerate(classes):
         files = images_below(folder / name, beside) if (folder / name).is_dir() else []
         if not files:
-            raise Reason(f"{folder / name}: there is no image; known are {', '.join(sorted(SUFFIXES))}")
+            raise Reason(f"{folder / name}: there is no image; the known suffixes are {', '.join(sorted(SUFFIXES))}")
         found += [(path, label) for path in files]
     return found
 
 
 def _draw(images: list[Image], split: str) -> tuple[list[Image], list[Image]]:
-    """Return what is left of the training images, and what is drawn from them."""
+    """Return the remaining training images, and those that are drawn from them."""
     drawn = tenth_by_class([label for _, label in images], f"{NAME} {split}")
     chosen = set(drawn)
     return [image for i, image in enumerate(images) if i not in chosen], [images[i] for i in drawn]

@@ -1,4 +1,4 @@
-"""Generated: ten shapes on 32x32 RGB, any number, and 1000 val, 1000 test; needs no file.  data/make/shapes.py draws them."""
+"""Generated images: ten shapes on 32x32 RGB, any number for train, 1000 val, 1000 test.  data/make/shapes.py draws them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ NAME, N_VAL, N_TEST, N_CLASSES = "shapes", 1000, 1000, 10
 
 class Knobs(Model):
     noise: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.15, description="Standard deviation of what is added to each value, on the scale 0 to 1."
+        0.15, description="Standard deviation of the noise added to each value, on the scale 0 to 1."
     )
-    rotation: Annotated[float, Field(ge=0, le=180)] = Field(25.0, description="Degrees at most, either way.")
-    clutter: Annotated[int, Field(ge=0, le=100)] = Field(6, description="Dots and strokes in each image.")
-    n_train: Annotated[int, Field(ge=10, le=200_000)] = Field(5000, description="Training images.")
+    rotation: Annotated[float, Field(ge=0, le=180)] = Field(
+        25.0, description="Largest rotation in either direction, in degrees."
+    )
+    clutter: Annotated[int, Field(ge=0, le=100)] = Field(6, description="Number of dots and strokes in each image.")
+    n_train: Annotated[int, Field(ge=10, le=200_000)] = Field(5000, description="Number of training images.")
 
 
 def about(knobs: Knobs) -> DatasetInfo:

@@ -49,7 +49,7 @@ def write_trials(engine: Engine, study: str, trials: Mapping[int, OptunaTrial], 
     """Bring Optuna's rows of the trials, by number, up to date. Doing it twice changes nothing. Raises Fenced."""
     numbers = sorted(trials)
     for some in (numbers[start : start + _AT_ONCE] for start in range(0, len(numbers), _AT_ONCE)):
-        reach(Failpoint.TRIAL_TELLING)
+        reach(Failpoint.TRIAL_REPORTING)
         with writing(engine) as connection:
             hold_role(connection, role)
             tables = _tables(connection, study)
@@ -58,7 +58,7 @@ def write_trials(engine: Engine, study: str, trials: Mapping[int, OptunaTrial], 
             ids = _ids(connection, tables, study)
             for number in (number for number in some if number in ids):
                 _write(connection, tables, ids[number], trials[number])
-        reach(Failpoint.TRIAL_TOLD)
+        reach(Failpoint.TRIAL_REPORTED)
 
 
 def reopen_failed(engine: Engine, study: str, numbers: Collection[int], role: Lease | None = None) -> None:

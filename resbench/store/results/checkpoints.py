@@ -86,7 +86,7 @@ class Checkpoints:
             connection.execute(insert(rb_checkpoint).values(values))
             old = list(connection.execute(self._newest().offset(KEPT)))
             connection.execute(delete(rb_checkpoint).where(rb_checkpoint.c.id.in_([row.id for row in old])))
-        reach(Failpoint.CHECKPOINT_TOLD)
+        reach(Failpoint.CHECKPOINT_RECORDED)
         if old:
             self._drop({row.path for row in old} - {path.name})
 

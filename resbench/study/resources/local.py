@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from resbench.compiler.graph import sizes
-from resbench.data.images.inspection import Tell, silent
+from resbench.data.images.inspection import OnProgress, silent
 from resbench.language.study.study import StudySpec
 from resbench.language.yaml.node import values
 from resbench.measure.capacity import Capacity
@@ -87,7 +87,7 @@ class ThisMachine:
         return [TorchTrainer(study_id, self.folder, name, self.profile, plugins) for name in names]
 
 
-def data_record(spec: StudySpec, tell: Tell = silent) -> DataRecord:
+def data_record(spec: StudySpec, tell: OnProgress = silent) -> DataRecord:
     """The study's data, loaded and digested. Raises as workers/data.py does."""
     data, digest = data_of(spec, tell)
     n = {name: len(indices) for name, indices in data.splits.items()}

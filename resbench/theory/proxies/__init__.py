@@ -1,1 +1,1 @@
-"""One proxy a file; importing the folder registers all."""
+"""One proxy per file; importing a file registers its proxy."""

@@ -1,4 +1,4 @@
-"""The norms of the loss gradient, added up over the parameters.  Abdelfattah et al. 2021, arXiv:2101.08134"""
+"""The sum of the norms of the loss gradient over the parameters.  Abdelfattah et al. 2021, arXiv:2101.08134"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What is on the identity path, and what comes through it: resbench's own, from He et al. 2016, arXiv:1603.05027
+"""Ops on the identity path, and the signal that passes it: proxies of resbench, after He et al. 2016, arXiv:1603.05027
 
-`path_ops` is read from the graph: ops of one unit that change what the shortcut carries (0 where h and f are identities).
-`forward_share` and `gradient_share` are measured: of every stage, the squared correlation between what enters it and what leaves
-it (between the gradients at its two ends), value by value; multiplied over the stages. `signal_share` is their product.
+`path_ops` is computed from the graph: ops of one unit that change what the shortcut carries (0 if h and f are identities).
+`forward_share` and `gradient_share` are measured: for every stage, the squared correlation of its input and its output
+(of the gradients at both), value by value; multiplied over the stages. `signal_share` is their product.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SMALL = 1e-12
 
 @proxy("path_ops")
 def path_ops(start: ProxyInput) -> float:
-    return identity_report(start.bound).harm
+    return identity_report(start.bound).non_identity_ops
 
 
 @proxy("forward_share_log10")
@@ -42,7 +42,7 @@ def signal_share(start: ProxyInput) -> float:
 
 
 def _shares(start: ProxyInput) -> tuple[float, float]:
-    """Over the stages, from behind the unit at which the shape changes."""
+    """Return both shares over the stages, from the unit after a change of shape."""
     ends: list[tuple[Tensor, Tensor]] = []
     x = start.network.stem(start.images)
     for number in range(len(start.network.stages)):
@@ -66,7 +66,7 @@ def _shares(start: ProxyInput) -> tuple[float, float]:
 
 
 def _correlation(a: Tensor, b: Tensor) -> float:
-    """Within each channel, so that a channel's mean says nothing."""
+    """Return the correlation after each channel's mean is subtracted."""
     a = widened(a, b)
     if a.shape != b.shape:
         return 0.0

@@ -1,4 +1,6 @@
-"""How different the input gradients of images are, by their correlation's eigenvalues.  Mellor et al. 2020, arXiv:2006.04647v1"""
+"""The diversity of the images' input gradients, from the eigenvalues of their correlation.  Mellor et al.
+2020, arXiv:2006.04647v1
+"""
 
 from __future__ import annotations
 

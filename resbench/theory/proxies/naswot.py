@@ -1,4 +1,4 @@
-"""log |det K| of how often two images agree in which ReLUs they open.  Mellor et al. 2021, arXiv:2006.04647"""
+"""log |det K|, where K counts the ReLUs that are open or closed for both of two images.  Mellor et al. 2021, arXiv:2006.04647"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Sum of |parameter x its gradient|, all parameters made positive, for an image of ones.  Tanaka et al. 2020, arXiv:2006.05467
 
-In evaluation mode, where batch norm keeps its first statistics; in float64 and as log10, since it reaches 1e61 in deep nets.
+It is computed in evaluation mode, in which batch norm has its initial statistics; in float64 and as log10, since it reaches 1e61
+in deep networks.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""How much a small change of a noise image changes the features before the head.  Lin et al. 2021, arXiv:2102.01063
+"""The sensitivity of the features before the head to a small change of a noise image.  Lin et al. 2021, arXiv:2102.01063
 
-log |f(x) - f(x + 0.01 e)| plus the logs of what batch norms divide by; shortcuts stay in, which the paper takes out.
+log |f(x) - f(x + 0.01 e)| plus the logs of the standard deviations in batch norms; shortcuts are kept, which the paper removes.
 """
 
 from __future__ import annotations

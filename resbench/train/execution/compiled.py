@@ -1,7 +1,7 @@
-"""Network -> the same Network, each unit, stem and head compiled by torch.compile as it is first trained.
+"""Network -> the same Network; torch.compile compiles each unit, stem and head at its first training step.
 
-By part and not as a whole: units of one kind share their code, so a deep network takes no longer than a shallow one. Evaluation
-runs as it was, since compiling for it too would cost more than it gains.
+Parts are compiled separately: units of one kind share their code, so a deep network takes no longer than a shallow one.
+Evaluation is not compiled, since compiling for it would cost more than it gains.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ BACKEND = "inductor"
 
 
 def compile_parts(network: nn.Module) -> None:
-    """What cannot be compiled raises at the first step."""
+    """Compile the parts of a network; a part that cannot be compiled raises at the first step."""
     for module in network.modules():
         if isinstance(module, fx.GraphModule):
             module.compile(backend=BACKEND, dynamic=False)
 
 
-def as_it_was(way: ExecutionOptions) -> AbstractContextManager[object]:
-    """Inside, nothing that is compiled is used."""
-    return torch.compiler.set_stance("force_eager") if way.compiled else nullcontext()
+def uncompiled(options: ExecutionOptions) -> AbstractContextManager[object]:
+    """Run the uncompiled code inside the block."""
+    return torch.compiler.set_stance("force_eager") if options.compiled else nullcontext()

@@ -1,4 +1,4 @@
-"""The device a run goes to: CUDA, then MPS, then CPU; and what the bits of a run on it depend on."""
+"""The device of a run: CUDA, else MPS, else CPU; and the facts on which the bits of its results depend."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ def best_device() -> torch.device:
 
 
 def repeatable(device: torch.device) -> None:
-    """Make training on a device give the same bits every time: on CUDA no algorithm chosen by a race."""
+    """Make training on a device reproducible bit for bit: on CUDA, no algorithm is chosen by timing."""
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = False
         torch.backends.cudnn.deterministic = True
 
 
 def device_name(device: torch.device) -> str:
-    """Return what the hardware is called, for the record of a run."""
+    """Return the name of the hardware, for the record of a run."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
 @cache
 def processor() -> str:
-    """Return the CPU's name, the instructions that torch's own kernels use on it, and what the environment tells the
-    libraries below.
+    """Return the CPU's name, the instruction set that torch's kernels use on it, and the limits that the environment sets for
+    the libraries below torch.
     """
     limits = [f"{name}={os.environ[name]}" for name in LIMITS if name in os.environ]
     return ", ".join([_cpu_name(), f"torch with {torch.backends.cpu.get_cpu_capability()}", *limits])
 
 
 def _cpu_name() -> str:
-    """On Linux `platform` knows the architecture alone."""
+    """Return the CPU's name from /proc/cpuinfo, since on Linux `platform` knows only the architecture."""
     try:
         lines = CPUINFO.read_text("utf-8", "replace").splitlines()
     except OSError:

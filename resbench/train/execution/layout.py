@@ -1,4 +1,4 @@
-"""How a network is run: how images lie in memory, by the names that a recipe uses, and whether its parts are compiled."""
+"""How a network is executed: the memory layout of images, named as in a recipe, and whether its parts are compiled."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class ExecutionOptions:
 DEFAULT = ExecutionOptions()
 
 
-def lay(network: nn.Module, layout: Layout) -> None:
-    """Put its kernels so that they go with such images. Module.to would refuse those of K networks, which have five axes."""
+def set_layout(network: nn.Module, layout: Layout) -> None:
+    """Convert the kernels to the layout of the images. Module.to would refuse those of K networks, which have five axes."""
     for tensor in (*network.parameters(), *network.buffers()):
         if tensor.dim() == 4:
             tensor.data = tensor.data.contiguous(memory_format=memory_format(layout))

@@ -1,7 +1,7 @@
-"""A Training on every rank -> the same, as one: gradients averaged over all, norms with the statistics of the whole batch.
+"""A Training on every rank -> one training: gradients are averaged over ranks, norms use the statistics of the whole batch.
 
-Then the numbers are those of one process, but for rounding. With `devices` in the recipe each rank's norms have the statistics of
-its own part, as is usual; that changes the numbers, so it is part of the recipe's identity.
+The numbers are then those of one process, except for rounding. With `devices` in the recipe, each rank's norms use the statistics
+of its own part, as is usual; that changes the numbers, so it is part of the recipe's identity.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from resbench.train.step import Training
 class SyncedBatchNorm(nn.Module):
     """A batch norm whose mean and variance are over the images of all ranks; parameters and buffers are the norm's own.
 
-    Torch's own is for CUDA alone.
+    Torch's own class supports only CUDA.
     """
 
     def __init__(self, norm: BatchNorm) -> None:
@@ -33,7 +33,7 @@ class SyncedBatchNorm(nn.Module):
             self.register_buffer(name, buffer)
 
     def forward(self, x: Tensor) -> Tensor:
-        """In training statistics are float32's at least, as torch has them."""
+        """Normalise x; in training, statistics have at least the precision of float32, as in torch."""
         if not self.training:
             running = self.get_buffer("running_mean"), self.get_buffer("running_var")
             return nn.functional.batch_norm(x, *running, self.weight, self.bias, False, 0.0, self.eps)
@@ -57,7 +57,7 @@ class SyncedBatchNorm(nn.Module):
 
 
 class _Total(torch.autograd.Function):
-    """The sum over all ranks. Each rank's loss depends on it, so its gradient is their sum too."""
+    """The sum over all ranks. Each rank's loss depends on it, so its gradient is the sum over ranks too."""
 
     @staticmethod
     def forward(ctx: object, tensor: Tensor) -> Tensor:
@@ -74,7 +74,7 @@ def _total(tensor: Tensor) -> Tensor:
 
 
 def as_one(what: Training) -> Training:
-    """Of one rank it is what it was. Raises BadInput where something keeps statistics of a batch that cannot be shared."""
+    """Wrap a training for several ranks; a single rank is unchanged. Raises BadInput if batch statistics cannot be shared."""
     own = shard()
     if own.of == 1:
         return what

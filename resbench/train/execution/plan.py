@@ -1,8 +1,8 @@
-"""BoundNetwork, recipe, device -> Plan: how many seeds as one network, in which layout, by how many threads.
+"""BoundNetwork, recipe, device -> Plan: how many seeds form one network, in which layout, with how many threads.
 
-The plan follows from what is trained alone: not from time, load, cores, or which seeds are missing. So a run has the same bits in
-every study that trains it on such a processor, whatever else is trained beside it. What the recipe says is taken as said; where
-it asks for a measurement (`plan: measured`), plan_timing.py makes the plan.
+The plan depends only on what is trained: not on time, load, cores, or missing seeds. So a run has the same bits in every study
+that trains it on such a processor, whatever else is trained beside it. The recipe's settings are followed; if it asks for a
+measurement (`plan: measured`), plan_timing.py makes the plan.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from resbench.train.execution.layout import Layout
 
 STACKED = 5  # seeds of a small network that are trained as one; studies have 3, 5 or 10
 SMALL_MACS = (
-    16e6  # multiply-adds of a convolution for one batch, at most, where a stack is faster: a larger one fills a core
+    16e6  # multiply-adds of a convolution for one batch up to which a stack is faster: a larger one uses a core fully
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """`step_s`: seconds of one step, for one seed."""
+    """A way to train that was timed. `step_s`: seconds of one step, for one seed."""
 
     width: int
     layout: Layout
@@ -37,9 +37,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`step_s`: seconds of one step for one seed, as measured; None where nothing was.
+    """How a network is trained. `step_s`: measured seconds of one step for one seed; None if nothing was measured.
 
-    `one_by_one`: ops of the stack that run seed by seed, with the reason. `not_compiled`: the reason, where it was tried.
+    `one_by_one`: ops of the stack that run seed by seed, with the reason. `not_compiled`: why compiling failed, if it did.
     """
 
     width: int
@@ -54,36 +54,36 @@ class Plan:
 
     @property
     def way(self) -> str:
-        """What the bits of a run depend on besides its seeds, in one word."""
+        """The options on which the bits of a run depend besides its seeds, as one string."""
         return f"{self.layout}{' compiled' * self.compiled}"
 
     def record(self) -> dict[str, Any]:
-        """Return what is kept with a cell."""
+        """Return the JSON that is stored with a cell."""
         return asdict(self)
 
 
 def plan_from(record: Mapping[str, Any]) -> Plan:
-    """As `record` gave it; nothing is one seed at a time, by one thread."""
+    """Return the plan of a record; by default it trains one seed at a time with one thread."""
     given: dict[str, Any] = {"width": 1, "layout": "contiguous", "threads": 1}
     given |= {each.name: record[each.name] for each in fields(Plan) if each.name in record}
     return Plan(**given | {"measured": tuple(Candidate(**each) for each in given.get("measured", ()))})
 
 
 def plan_of_rule(bound: BoundNetwork, recipe: RecipeSpec, device: torch.device) -> Plan:
-    """Return how the network is trained where nobody asks for a measurement. On a CPU each training has one thread:
-    another number of threads gives other bits.
+    """Return the plan of a network without measurement. On a CPU each training has one thread, since the bits of its results
+    depend on the number of threads.
     """
-    said = recipe.plan
+    requested = recipe.plan
     return Plan(
-        said.width or (STACKED if is_small(bound, recipe.batch) else 1),
-        said.layout or "channels_last",
-        said.threads or (1 if device.type == "cpu" else torch.get_num_threads()),
-        recompute=said.recompute,
+        requested.width or (STACKED if is_small(bound, recipe.batch) else 1),
+        requested.layout or "channels_last",
+        requested.threads or (1 if device.type == "cpu" else torch.get_num_threads()),
+        recompute=requested.recompute,
     )
 
 
 def is_small(bound: BoundNetwork, batch: int) -> bool:
-    """Return whether the mean convolution or matrix product does so little that most of its time goes by around it."""
+    """Return whether the mean convolution or matrix product is so small that overhead dominates its time."""
     counts = [
         macs
         for _, graph in bound.parts()

@@ -1,7 +1,7 @@
-"""BoundNetwork, recipe, number of seeds, machine -> the Plan that is fastest there, measured; only where somebody asks for it.
+"""BoundNetwork, recipe, number of seeds, machine -> the fastest Plan by measurement; only if the recipe asks for it.
 
-A few steps of training on random images for each candidate. What comes out depends on the machine and on what else it does, and
-with it the last bits of every run: the rule in plan.py does not.
+Each candidate trains a few steps on random images. The result depends on the machine and its load, and so do the last bits of
+every run; the rule in plan.py does not depend on them.
 """
 
 from __future__ import annotations
@@ -21,66 +21,66 @@ from resbench.train.execution.plan import Candidate, Plan
 from resbench.train.fit import reseed_ops
 from resbench.train.step import step, training
 
-STEPS = 2  # timed at most, after one that is not; the fastest counts, since others on the machine only make it slower
-LOOK_S = 0.6  # no further step of a candidate that took so long
-ENOUGH = 1.05  # a wider stack must be faster by that, so that chance does not decide
-CLOSE = 1.15  # a layout slower than another by more is not tried again
+STEPS = 2  # timed steps at most, after one untimed; the fastest counts, since other load only makes a step slower
+CANDIDATE_S = 0.6  # no further step of a candidate that has taken this long
+MIN_GAIN = 1.05  # a wider stack must be faster by this factor, so that noise does not decide
+CLOSE = 1.15  # a layout slower by more than this factor is not tried again
 WIDEST = 16
 LONG_S = 0.1
-SHORT_S = 1.5  # of training in all: less is not worth a look at wider stacks
+SHORT_S = 1.5  # of training in total: below it, wider stacks are not measured
 
 
 def compiles(bound: BoundNetwork, recipe: RecipeSpec, plan: Plan, device: torch.device) -> Plan:
-    """Return the same plan, compiled; or with the reason why that cannot be."""
-    watch = _Watch(bound, recipe, device)
-    tried = watch.compiled(Candidate(plan.width, plan.layout, plan.threads, 0.0), 0)
-    return replace(plan, compiled=tried.compiled, not_compiled=watch.not_compiled)
+    """Return the same plan, compiled, or with the reason why it cannot be compiled."""
+    timer = _Timer(bound, recipe, device)
+    tried = timer.compiled(Candidate(plan.width, plan.layout, plan.threads, 0.0), 0)
+    return replace(plan, compiled=tried.compiled, not_compiled=timer.not_compiled)
 
 
 def measure(
     bound: BoundNetwork, recipe: RecipeSpec, seeds: int, steps: int, device: torch.device, *, cores: int
 ) -> Plan:
-    """For `steps` of training of each of `seeds`; work of a few seconds in all is not worth more than a first look.
+    """Return the fastest plan for `steps` of training of each of `seeds`; for a few seconds of work only one is timed.
 
-    Every core is taken to do as much as one, where one thread is measured.
+    Where one thread is measured, every core is assumed to be as fast as one alone.
     """
-    said = recipe.plan
-    threads = said.threads or (1 if device.type == "cpu" else torch.get_num_threads())
-    layouts = (said.layout,) if said.layout else LAYOUTS if device.type == "cpu" else LAYOUTS[1:]
-    watch = _Watch(bound, recipe, device)
-    first = watch.candidate(min(said.width or 1, seeds), layouts[0], threads)
-    if first.step_s * steps * seeds < SHORT_S:  # chance would decide
-        return watch.plan(watch.compiled(first, steps * seeds), said.recompute)
+    requested = recipe.plan
+    threads = requested.threads or (1 if device.type == "cpu" else torch.get_num_threads())
+    layouts = (requested.layout,) if requested.layout else LAYOUTS if device.type == "cpu" else LAYOUTS[1:]
+    timer = _Timer(bound, recipe, device)
+    first = timer.candidate(min(requested.width or 1, seeds), layouts[0], threads)
+    if first.step_s * steps * seeds < SHORT_S:  # noise would decide
+        return timer.plan(timer.compiled(first, steps * seeds), requested.recompute)
     best = None
-    for width in _widths(said.width, seeds, first.step_s):
+    for width in _widths(requested.width, seeds, first.step_s):
         tried = [
-            watch.candidate(width, layout, threads)
+            timer.candidate(width, layout, threads)
             for layout in layouts
             if (width, layout) != (first.width, first.layout)
         ]
         tried += [first] if width == first.width else []
         fastest = min(tried, key=lambda each: each.step_s)
         layouts = tuple(each.layout for each in tried if each.step_s < CLOSE * fastest.step_s)
-        if best is not None and fastest.step_s * ENOUGH > best.step_s:
+        if best is not None and fastest.step_s * MIN_GAIN > best.step_s:
             break
         best = fastest
     assert best is not None
-    if said.threads is None and device.type == "cpu" and cores > 1:
-        wide = watch.candidate(best.width, best.layout, cores)
-        if wide.step_s * cores < best.step_s:  # more than a worker on each core
+    if requested.threads is None and device.type == "cpu" and cores > 1:
+        wide = timer.candidate(best.width, best.layout, cores)
+        if wide.step_s * cores < best.step_s:  # faster than one worker per core
             best = wide
-    return watch.plan(watch.compiled(best, steps * seeds), said.recompute)
+    return timer.plan(timer.compiled(best, steps * seeds), requested.recompute)
 
 
-def _widths(said: int | None, seeds: int, step_s: float) -> tuple[int, ...]:
-    """Return one, and as many as there are, at most WIDEST; where a step is long, two tell first whether more can pay."""
-    if said is not None:
-        return (min(said, seeds),)
+def _widths(requested: int | None, seeds: int, step_s: float) -> tuple[int, ...]:
+    """Return the widths to try: one, and all seeds up to WIDEST; where a step is long, two first, to see if more pay."""
+    if requested is not None:
+        return (min(requested, seeds),)
     return tuple(sorted({1, min(2 if step_s > LONG_S else 1, seeds), min(WIDEST, seeds)}))
 
 
-class _Watch:
-    """Times candidates, each width built once."""
+class _Timer:
+    """Times candidates; each width is built once."""
 
     def __init__(self, bound: BoundNetwork, recipe: RecipeSpec, device: torch.device) -> None:
         self.bound, self.recipe, self.device = bound, recipe, device
@@ -97,18 +97,18 @@ class _Watch:
         )  # fmt: skip
 
     def compiled(self, best: Candidate, steps: int) -> Candidate:
-        """Return the same, compiled, where the recipe says so, or on CUDA where it saves more than compiling takes."""
-        said = self.recipe.plan.compile
-        if said is False or (said is None and self.device.type != "cuda"):
+        """Return the same candidate, compiled, if the recipe requires it, or on CUDA if it saves more than it costs."""
+        requested = self.recipe.plan.compile
+        if requested is False or (requested is None and self.device.type != "cuda"):
             return best
         began = time.perf_counter()
         try:
             tried = self.candidate(best.width, best.layout, best.threads, compiled=True)
-        except Exception as error:  # of torch.compile, or of the compiler behind it
+        except Exception as error:  # torch.compile and its compilers raise exceptions of any type
             self.not_compiled = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
             return best
         gain = (best.step_s - tried.step_s) * steps
-        return tried if said or gain > time.perf_counter() - began else best
+        return tried if requested or gain > time.perf_counter() - began else best
 
     def candidate(self, width: int, layout: Layout, threads: int, *, compiled: bool = False) -> Candidate:
         if width not in self.stacks:
@@ -139,7 +139,7 @@ class _Watch:
             self.device
         )
         times: list[float] = []
-        while len(times) < 2 or (len(times) <= STEPS and sum(times) < LOOK_S):
+        while len(times) < 2 or (len(times) <= STEPS and sum(times) < CANDIDATE_S):
             began = time.perf_counter()
             float(step(what, 0.0, images, labels)[0].sum())  # waits for the device
             times.append(time.perf_counter() - began)
