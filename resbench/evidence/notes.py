@@ -1,4 +1,4 @@
-"""A leaderboard -> what it says and what it cannot say, in sentences."""
+"""A leaderboard -> sentences that say what it shows and what it cannot show."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MOST = 8  # names in a sentence
 
 
 def notes(board: Leaderboard) -> list[str]:
-    """In the order of the table's words: the group of the best, then what else stands in it, then what it cannot say."""
+    """Return the notes under a table: the group of the best, then the words in the table, then the limits of the study."""
     lines = _of_search(board) + _of_design(board) + _of_the_best(board)
     if board.unclaimed:
         lines.append("?: fewer than 3 converged runs; numbers, but no interval and no claim.")
@@ -32,7 +32,7 @@ def notes(board: Leaderboard) -> list[str]:
 
 
 def limits(board: Leaderboard) -> list[str]:
-    """Return what weakens the claims of this study."""
+    """Return the sentences that limit the claims of this study."""
     lines = []
     if waiting := [row.unit for row in board.rows if row.ranked.n == 0 and row.failed is None]:
         lines.append(
@@ -61,7 +61,7 @@ def limits(board: Leaderboard) -> list[str]:
 
 
 def _of_the_best(board: Leaderboard) -> list[str]:
-    """Return the claim of the study. A failing unit has a line of its own."""
+    """Return the claim of the study. Failing units have a separate line."""
     inside = [row.unit for row in board.rows if row.ranked.tied_with_best]
     worse = [row.unit for row in board.rows if row.ranked.tied_with_best is False and not row.ranked.fails]
     verb = "is" if len(worse) == 1 else "are"
@@ -75,7 +75,8 @@ def _of_the_best(board: Leaderboard) -> list[str]:
 
 
 def enumerated(names: Sequence[str]) -> str:
-    """
+    """Join names as a list in a sentence, shortened where there are many.
+
     >>> enumerated(["a", "b", "c"])
     'a, b and c'
     >>> enumerated([*"abcdefghijkl"])
@@ -95,11 +96,11 @@ def _of_search(board: Leaderboard) -> list[str]:
 
 
 def _of_design(board: Leaderboard) -> list[str]:
-    """Return what the test was, where it is not rule 6 once."""
+    """Return a sentence about the test where it is not a single application of rule 6."""
     verdict = board.verdict
     if verdict is not None and verdict.race is not None:
-        found = verdict.race
-        each = f"race: {found.taken} of {found.planned} looks taken, each at 5 % / {found.planned}; "
+        replayed = verdict.race
+        each = f"race: {replayed.taken} of {replayed.planned} looks taken, each at 5 % / {replayed.planned}; "
         left = [f"{row.unit} at {row.left_at} seeds" for row in board.rows if row.left_at]
         return [each + (f"left out: {', '.join(left)}." if left else "nobody is left out.")]
     if verdict is not None and verdict.anytime:

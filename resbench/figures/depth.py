@@ -13,7 +13,7 @@ from resbench.figures.panel_grid import draw_panels
 from resbench.figures.ranking import label
 from resbench.figures.row_chart import put_handles, put_mark
 from resbench.figures.style import BLUE, FAILS, FAINT, GREY, MarkerStyle
-from resbench.results.study_results import Measured, StudyResults
+from resbench.results.study_results import StudyResults, UnitResults
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -74,18 +74,18 @@ def draw(found: StudyResults, *, depths: Mapping[str, int]) -> Figure:
     return drawn.figure
 
 
-def by_depth(units: Sequence[Measured], depths: Mapping[str, int]) -> dict[str, list[tuple[int, Measured]]]:
+def by_depth(units: Sequence[UnitResults], depths: Mapping[str, int]) -> dict[str, list[tuple[int, UnitResults]]]:
     """Return units that differ in what their network was given alone, by the name without that; each at its depth,
     rising. One that is another unit at this depth is in both groups.
     """
-    groups: dict[str, dict[int, Measured]] = {}
+    groups: dict[str, dict[int, UnitResults]] = {}
     for unit in units:
         for name in (unit.row.unit, *unit.row.aliases):
             groups.setdefault(printable(_OF_NETWORK.sub("", name), 200), {})[depths[unit.row.digest]] = unit
     return {name: sorted(of.items()) for name, of in groups.items()}
 
 
-def _line(of: Sequence[tuple[int, Measured]]) -> tuple[list[int], list[float]]:
+def _line(of: Sequence[tuple[int, UnitResults]]) -> tuple[list[int], list[float]]:
     points = [(d, u.row.ranked.mean) for d, u in of if u.row.ranked.mean is not None and not u.row.ranked.fails]
     return [depth for depth, _ in points], [mean for _, mean in points if mean is not None]
 

@@ -8,7 +8,7 @@ from resbench.drawing.format import cut
 from resbench.figures.axis_scale import around_zero
 from resbench.figures.row_chart import ChartColumn, RowChart, draw_rows, put_legend, put_mark
 from resbench.figures.style import BLUE, GREY, INK, MUTED, MarkerStyle
-from resbench.results.study_results import Measured, StudyResults
+from resbench.results.study_results import StudyResults, UnitResults
 from resbench.statistics.comparison import TESTS, Comparison
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def note(found: StudyResults) -> str:
     """Return what is drawn; also under the report's table."""
     kind = "paired t-intervals over common seeds" if found.paired else "Welch's intervals"
     test = TESTS[found.method] + (
-        f" times {len(found.stands.design.race)} looks of the race" if found.stands.design.race else ""
+        f" times {len(found.source.design.race)} looks of the race" if found.source.design.race else ""
     )
     tested = sum(pair.p is not None for pair in found.pairs)
     return (
@@ -61,7 +61,7 @@ def note(found: StudyResults) -> str:
     )
 
 
-def by_seed(found: StudyResults, unit: Measured, best: Measured) -> list[float]:
+def by_seed(found: StudyResults, unit: UnitResults, best: UnitResults) -> list[float]:
     """Return differences over the seeds that converged in both."""
     of = {run.seed: found.score(run) for run in best.converged}
     return [

@@ -37,7 +37,7 @@ from resbench.figures.style import (
     text_width,
     wrapped,
 )  # fmt: skip
-from resbench.results.study_results import Measured, StudyResults
+from resbench.results.study_results import StudyResults, UnitResults
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -65,14 +65,14 @@ _LEFT = 0.55
 _ROW = LINE * SMALL / INCH
 
 
-Priced = tuple[Measured, float, float]  # its cost, its mean
+Priced = tuple[UnitResults, float, float]  # its cost, its mean
 
 
 @dataclass(frozen=True, slots=True)
 class ParetoPoint:
     """A unit at `x` (inches from the left end of the axes, where it is drawn) with its name."""
 
-    unit: Measured
+    unit: UnitResults
     cost: float
     error: float
     x: float
@@ -142,7 +142,7 @@ def draw(found: StudyResults, *, cost: Cost = "params") -> Figure:
     return figure
 
 
-def _interval(unit: Measured) -> tuple[float, ...]:
+def _interval(unit: UnitResults) -> tuple[float, ...]:
     row = unit.row.ranked
     return () if row.ci_low is None or row.ci_high is None else (row.ci_low, row.ci_high)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from resbench.figures.axis_scale import scale_of
 from resbench.figures.row_chart import ChartColumn, draw_rows, in_order, mark_of, put_legend, put_mark, shaded
-from resbench.results.study_results import Measured, StudyResults
+from resbench.results.study_results import StudyResults, UnitResults
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,7 +43,7 @@ def label(found: StudyResults) -> str:
     return f"{found.words.long} on {found.data}"
 
 
-def _mean(unit: Measured, found: StudyResults) -> str:
+def _mean(unit: UnitResults, found: StudyResults) -> str:
     mean = unit.row.ranked.mean
     if not unit.row.ranked.n:
         return found.board.verdict_on(unit.row)

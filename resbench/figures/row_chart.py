@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from resbench.results.study_results import Measured, StudyResults
+    from resbench.results.study_results import StudyResults, UnitResults
 
 EDGE = 0.1  # inches around everything
 WIDEST_NAME = 2.2
@@ -89,7 +89,7 @@ def shaded(found: StudyResults) -> str:
     return "units that cannot be told apart from the best (95 %)"
 
 
-def mark_of(unit: Measured, found: StudyResults) -> MarkerStyle:
+def mark_of(unit: UnitResults, found: StudyResults) -> MarkerStyle:
     ranked = unit.row.ranked
     if ranked.fails:
         return FAILS

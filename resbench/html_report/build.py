@@ -20,19 +20,19 @@ from resbench.html_report.theory_section import paths_table
 from resbench.html_report.unit_section import DrawnUnit, draw_unit
 from resbench.language.study.search import MODELS, SearchSpec
 from resbench.language.yaml.node import flow
-from resbench.results.study_results import Measured, StudyResults, study_results
+from resbench.results.study_results import StudyResults, UnitResults, study_results
 from resbench.store.edits.notes import notes_on
 from resbench.store.open import Engine
 from resbench.store.records import DataRecord
 from resbench.store.results.catalogue import get_architecture, get_data, get_recipe, recipe_spec
-from resbench.store.results.epochs import RanOn, ran_on
+from resbench.store.results.epochs import EnvironmentUse, environments_of_study
 from resbench.store.results.reading import StudyRun, reveals
 from resbench.store.results.runs import runs_by_measured_plans
 from resbench.store.results.studies import get_study, trials_of_study
 
 
 @dataclass(frozen=True, slots=True)
-class UnitPart:
+class UnitSection:
     """One unit of the report: its anchor, its name, its facts and its drawing."""
 
     anchor: str
@@ -53,7 +53,7 @@ class Page:
     paths: ReportTable | None
     runs: ReportTable
     pictures: Mapping[Kind, str]
-    units: tuple[UnitPart, ...]
+    units: tuple[UnitSection, ...]
     recipe: tuple[tuple[str, str], ...]
     digests: tuple[tuple[str, str], ...]
     provenance: tuple[tuple[tuple[str, str], ...], ...]
@@ -85,7 +85,7 @@ def page(engine: Engine, study: str) -> Page:
         units=tuple(_unit(engine, unit) for unit in evidence.units),
         recipe=_recipe(engine, evidence),
         digests=(("study", row.digest), ("data", f"{data.name}: {first.data_digest}"), ("made", row.created_at)),
-        provenance=tuple(map(_ran_on, ran_on(engine, study))),
+        provenance=tuple(map(_ran_on, environments_of_study(engine, study))),
         study_file=study_file(study, evidence.spec, [trial.name for trial in trials], first.recipe),
         commands=tuple(commands(engine, study, first.run_id)),
         version=__version__,
@@ -176,7 +176,7 @@ def _pictures(engine: Engine, study_results: StudyResults) -> dict[Kind, str]:
     return pictures
 
 
-def _unit(engine: Engine, unit: Measured) -> UnitPart:
+def _unit(engine: Engine, unit: UnitResults) -> UnitSection:
     stored = get_architecture(engine, unit.row.digest)
     train = "–" if unit.row.train_s is None else f"{unit.row.train_s:.1f} s, mean over runs"
     facts = (
@@ -187,7 +187,7 @@ def _unit(engine: Engine, unit: Measured) -> UnitPart:
         ("training", train),
         ("seeds", _few([run.seed for run in unit.runs])),
     )
-    return UnitPart(anchor_of(unit), unit.row.name, facts, draw_unit(stored, unit.row.unit))
+    return UnitSection(anchor_of(unit), unit.row.name, facts, draw_unit(stored, unit.row.unit))
 
 
 def _recipe(engine: Engine, study_results: StudyResults) -> tuple[tuple[str, str], ...]:
@@ -203,7 +203,7 @@ def _recipe(engine: Engine, study_results: StudyResults) -> tuple[tuple[str, str
     return tuple(rows)
 
 
-def _ran_on(one: RanOn) -> tuple[tuple[str, str], ...]:
+def _ran_on(one: EnvironmentUse) -> tuple[tuple[str, str], ...]:
     where = one.environment
     changes = {True: " with uncommitted changes", False: "", None: ""}[where.git_dirty]
     return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resbench.errors import BadInput
-from resbench.results.study_results import Measured, StudyResults
+from resbench.results.study_results import StudyResults, UnitResults
 from resbench.statistics.comparison import Comparison
 from resbench.store.results.reading import StudyRun
 
@@ -29,7 +29,7 @@ class ReportTable:
     marked: frozenset[int] = frozenset()
 
 
-def anchor_of(unit: Measured) -> str:
+def anchor_of(unit: UnitResults) -> str:
     """Of the unit's own part of the page."""
     return f"unit-{unit.row.ranked.rank}"
 
@@ -55,7 +55,7 @@ def ranking_table(found: StudyResults) -> ReportTable:
     return ReportTable(f"Val error in percent, lower is better; marked: {what}.", head, rows, marked)
 
 
-def _ranked(unit: Measured, verdict: str) -> tuple[TableCell, ...]:
+def _ranked(unit: UnitResults, verdict: str) -> tuple[TableCell, ...]:
     r = unit.row.ranked
     interval = "–" if r.ci_low is None or r.ci_high is None else f"[{r.ci_low:.2f}, {r.ci_high:.2f}]".replace("-", "−")
     return (
@@ -84,7 +84,7 @@ def differences_table(found: StudyResults) -> ReportTable | None:
     return ReportTable(caption, head, tuple(_difference(unit, pair) for unit, pair in rows))
 
 
-def _difference(unit: Measured, pair: Comparison) -> tuple[TableCell, ...]:
+def _difference(unit: UnitResults, pair: Comparison) -> tuple[TableCell, ...]:
     interval = "–" if pair.ci_low is None or pair.ci_high is None else f"[{pair.ci_low:+.2f}, {pair.ci_high:+.2f}]"
     verdict = {True: "yes", False: "not shown", None: "no test"}[pair.claim]
     return (
@@ -112,7 +112,7 @@ def runs_table(found: StudyResults) -> ReportTable:
     return ReportTable("Every finished run; resbench results show RUN tells its epochs.", head, rows)
 
 
-def _run(unit: Measured, run: StudyRun) -> tuple[TableCell, ...]:
+def _run(unit: UnitResults, run: StudyRun) -> tuple[TableCell, ...]:
     return (
         TableCell(unit.row.unit), TableCell(str(run.seed), run.seed), TableCell(run.status), _number(run.val_error_pct),
         _number(run.val_loss, ".4f"), _number(run.train_loss, ".4f"), TableCell(str(run.epochs), run.epochs),

@@ -11,7 +11,7 @@ from statistics import fmean
 
 from resbench.compiler.identity.serialize import from_json
 from resbench.html_report.tables import ReportTable, TableCell, anchor_of
-from resbench.results.study_results import Measured, StudyResults
+from resbench.results.study_results import StudyResults, UnitResults
 from resbench.store.open import Engine
 from resbench.store.records import ProfileRecord
 from resbench.store.results.catalogue import get_architecture
@@ -50,7 +50,9 @@ def paths_table(engine: Engine, found: StudyResults) -> ReportTable | None:
     return ReportTable(caption, head, tuple(row[: len(head)] for row in rows))
 
 
-def _row(engine: Engine, unit: Measured, taken: Sequence[ProfileRecord]) -> tuple[tuple[TableCell, ...], bool] | None:
+def _row(
+    engine: Engine, unit: UnitResults, taken: Sequence[ProfileRecord]
+) -> tuple[tuple[TableCell, ...], bool] | None:
     """Return its cells, and whether it was read from a single unit."""
     try:
         from resbench.theory.identity_report import identity_report

@@ -1,6 +1,6 @@
-"""`resbench.open_results(url)` -> Results: what a database says, as lists of plain rows, in a notebook or a script.
+"""`resbench.open_results(url)` -> Results: the contents of a database as lists of plain rows, in a notebook or a script.
 
-No test score comes out of here: `resbench results top STUDY --test` shows them, and writes down that they were looked at.
+It gives no test scores: `resbench results top STUDY --test` shows them, and records that they were looked at.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from resbench.store.results.reading import StudyListed, StudyRun, epochs_of_stud
 from resbench.store.schema.view import View
 from resbench.store.schema.views import V_EPOCHS, V_RUNS
 
-_LEADERBOARD_TYPES = {  # whatever the values, so that files of several studies can be read as one table
+_LEADERBOARD_TYPES = {  # the same whatever the values are, so that files of several studies can be read as one table
     **dict.fromkeys(("unit", "digest", "failed"), str),
     **dict.fromkeys(("rank", "n", "converged", "diverged", "missing", "params", "macs", "left_at"), int),
     **dict.fromkeys(("tied_with_best", "on_front", "fails", "skewed"), bool),
@@ -33,14 +33,14 @@ _LEADERBOARD_TYPES = {  # whatever the values, so that files of several studies 
 
 
 class Results:
-    """A database that is only read. Close it, or use it in a `with`."""
+    """A database opened for reading. Close it, or use it in a `with`."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self._engine = open_store(url, create=False)
 
     def studies(self) -> Rows:
-        """Return a row a study: study, runs, created_at, notes."""
+        """Return one row per study: study, runs, created_at, notes."""
         notes = notes_on(self._engine)
         listed = [
             (*asdict(study).values(), [note.text for note in notes if note.study == study.study])
@@ -50,27 +50,29 @@ class Results:
         return Rows(names, listed, tuple(zip(names, (str, int, str, list[str]), strict=True)))
 
     def leaderboard(self, study: str) -> Rows:
-        """Return the ranking, best first, as `resbench results top STUDY --json` prints it. Raises BadInput for no
-        finished run.
+        """Return the ranking, best first, as `resbench results top STUDY --json` prints it.
+
+        Raises BadInput for an unknown study and for one without a finished run.
         """
         return leaderboard_rows(self._engine, study)
 
     def runs(self, study: str) -> Rows:
-        """Return every run of every status, column by column as in the view v_runs."""
+        """Return every run of every status, with the columns of the view v_runs."""
         return run_rows(self._engine, study)
 
     def epochs(self, study: str) -> Rows:
-        """Return every epoch of every run, column by column as in the view v_epochs."""
+        """Return every epoch of every run, with the columns of the view v_epochs."""
         return epoch_rows(self._engine, study)
 
     def query(self, sql: str, *, max_rows: int = 1_000_000, timeout_s: float = 30.0) -> Rows:
-        """Return one SELECT, which can only read. Raises BadInput for more rows than `max_rows`: none is left out in
-        silence.
+        """Run one SELECT, which can only read, and return its rows.
+
+        Raises BadInput for more rows than `max_rows`: none is dropped silently.
         """
-        found = query(self.url, sql, max_rows=max_rows, timeout_s=timeout_s)
-        if found.truncated:
-            raise BadInput(f"more than {max_rows} rows; ask for fewer, or give a larger max_rows")
-        return Rows(found.columns, found.rows)
+        result = query(self.url, sql, max_rows=max_rows, timeout_s=timeout_s)
+        if result.truncated:
+            raise BadInput(f"query: expected at most {max_rows} rows, got more; add a LIMIT, or set a larger max_rows")
+        return Rows(result.columns, result.rows)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -85,7 +87,7 @@ class Results:
 
 
 def open_results(url: str | Path) -> Results:
-    """Return the database at a path or a URL, as `--db` takes it. Raises DatabaseError where there is none of ours."""
+    """Open the database at a path or a URL, as `--db` takes it. Raises DatabaseError where it is no database of resbench's."""
     return Results(str(url))
 
 
@@ -109,7 +111,7 @@ def epoch_rows(engine: Engine, study: str) -> Rows:
 
 
 def _of_view(view: View, values: Sequence[tuple[Any, ...]]) -> Rows:
-    """Return whether a value may be missing is all one to a column of a frame."""
+    """Return rows with the types of a view's columns; `T | None` counts as `T`, since any column of a frame may have gaps."""
     known = get_type_hints(EpochRecord) | get_type_hints(StudyRun)
     names = tuple(name for name, _ in view.columns)
     return Rows(names, values, tuple((name, next(iter(get_args(known[name])), known[name])) for name in names))

@@ -61,9 +61,9 @@ def test_more_rows_than_can_be_asked_for(rb: Rb, ran: None) -> None:
 @pytest.mark.parametrize(
     ("table", "told"),
     [
-        ("unit,error_pct\nplain,6,61\n", "t.csv:2: 2 columns are needed, got more; a decimal point is a point"),
-        ("unit,error_pct\nplain,300\n", "t.csv:2: an error from 0 to 100 percent or `fail` is needed, got '300'"),
-        ("unit,error_pct\nplain,nan\n", "t.csv:2: an error from 0 to 100 percent or `fail` is needed, got 'nan'"),
+        ("unit,error_pct\nplain,6,61\n", "t.csv:2: expected 2 columns, got more; write decimals with a point"),
+        ("unit,error_pct\nplain,300\n", "t.csv:2: expected an error from 0 to 100 percent or `fail`, got '300'"),
+        ("unit,error_pct\nplain,nan\n", "t.csv:2: expected an error from 0 to 100 percent or `fail`, got 'nan'"),
         ("unit,error_pct\nother,6.1\n", "t.csv: no unit of it is in study small; it has plain, original"),
         ("\ufeffunit,error_pct\nother,6.1\n", "t.csv: no unit of it is in study small"),
     ],

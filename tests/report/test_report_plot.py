@@ -127,7 +127,7 @@ def test_no_text_touches_another_in_odd_studies(case: str, tmp_path: Path) -> No
         if case not in ("one unit", "one seed"):
             assert overlaps(figure_of(engine, "differences")) == []
             return
-        with pytest.raises(BadInput, match="a difference needs two units, one of them with 3 converged runs"):
+        with pytest.raises(BadInput, match="a difference requires two units, one of them with 3 converged runs"):
             figure_of(engine, "differences")
 
 
@@ -149,7 +149,7 @@ def test_where_all_diverged_what_can_be_drawn_is(tmp_path: Path) -> None:
             assert overlaps(figure_of(engine, kind)) == []
     with pytest.raises(BadInput, match="no unit has both a mean over converged runs and a measured params"):
         figure_of(engine, "pareto")
-    with pytest.raises(BadInput, match="a difference needs two units"):
+    with pytest.raises(BadInput, match="a difference requires two units"):
         figure_of(engine, "differences")
 
 

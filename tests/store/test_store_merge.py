@@ -17,7 +17,7 @@ from resbench.errors import BadInput, DatabaseError
 from resbench.store.connection.transaction import reading, writing
 from resbench.store.maintenance.check import refuse_unsound
 from resbench.store.merge import databases as merging
-from resbench.store.merge.conflicts import Conflict, Merged
+from resbench.store.merge.conflicts import Conflict, MergeReport
 from resbench.store.merge.databases import merge, merge_to_new
 from resbench.store.queue.cells import enqueue_cell
 from resbench.store.records import EpochRecord, RunRecord, TestScore, TrialRecord, canonical_json
@@ -362,7 +362,7 @@ def test_from_a_server_to_a_file(sample: Sample, db: str, other: Sample, other_d
     """Whatever `db` is: into a new file, and all of it is there."""
     full_of_everything(sample)
     out = str(tmp_path / "out.db")
-    assert isinstance(merge_to_new(out, [db, other_db])[0], Merged)
+    assert isinstance(merge_to_new(out, [db, other_db])[0], MergeReport)
     with closing(sqlite3.connect(out)) as connection:
         assert connection.execute("SELECT COUNT(*), SUM(active) FROM rb_trial").fetchone() == (4, 3)
         assert connection.execute("SELECT COUNT(*) FROM rb_run").fetchone() == (5,)

@@ -11,7 +11,7 @@ from resbench.cli.terminal import echo
 from resbench.errors import BadInput
 
 if TYPE_CHECKING:
-    from resbench.store.merge.conflicts import Merged
+    from resbench.store.merge.conflicts import MergeReport
 
 app = typer.Typer(help="Upgrade, check, copy and merge databases of results.", no_args_is_help=True)
 
@@ -151,7 +151,7 @@ def _names(studies: list[str], shown: int = 5) -> str | None:
     return ", ".join(studies[:shown]) + more or None
 
 
-def _print_merged(merged: list[Merged]) -> None:
+def _print_merged(merged: list[MergeReport]) -> None:
     from resbench.cli.output import print_table
 
     columns = [

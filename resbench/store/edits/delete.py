@@ -17,7 +17,7 @@ from resbench.store.connection.dialect import lock_rows
 from resbench.store.connection.transaction import shown, writing
 from resbench.store.edits.changes import record_change
 from resbench.store.edits.delete_work import delete_catalogue, delete_checkpoints, delete_profiles, delete_work
-from resbench.store.edits.deletion import DeletionPlan, DeletionRequest, Run, Trial, chunks, doomed
+from resbench.store.edits.deletion import DeletionPlan, DeletionRequest, Run, Trial, chunks, deletion_plan
 from resbench.store.merge.verify import MERGED_TABLES
 from resbench.store.optuna.rows import delete_optunas, empty_trials, reopen_trials
 from resbench.store.queue.holders import IsGone, end_role, refuse_held
@@ -54,7 +54,7 @@ def delete_results(engine: Engine, wanted: DeletionRequest, agreed: DeletionPlan
     """
     with writing(engine) as connection:
         lock_rows(connection, _LOCKED)
-        found = doomed(connection, wanted, shown(engine))
+        found = deletion_plan(connection, wanted, shown(engine))
         for study in found.studies:
             refuse_held(connection, study, is_gone, "deleted" if found.is_whole else "changed")
         if found != agreed:

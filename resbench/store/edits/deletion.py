@@ -93,10 +93,10 @@ class DeletionPlan:
 def plan_deletion(engine: Engine, wanted: DeletionRequest) -> DeletionPlan:
     """Raises BadInput for a study, a unit or a run that is not there, with when it was deleted if it was."""
     with reading(engine) as connection:
-        return doomed(connection, wanted, shown(engine))
+        return deletion_plan(connection, wanted, shown(engine))
 
 
-def doomed(connection: Connection, wanted: DeletionRequest, where: str) -> DeletionPlan:
+def deletion_plan(connection: Connection, wanted: DeletionRequest, where: str) -> DeletionPlan:
     """Return the same inside a transaction; `where` names the database in messages."""
     study = None if wanted.study is None else study_row(connection, wanted.study, where)
     trials: tuple[Trial, ...] = ()

@@ -19,7 +19,7 @@ from resbench.store.schema.view_repair import drop_views, find_wrong_views
 
 
 @dataclass(frozen=True, slots=True)
-class Upgraded:
+class UpgradeReport:
     """What an upgrade did.
 
     Attributes:
@@ -37,7 +37,7 @@ class Upgraded:
     views: tuple[str, ...] = ()
 
 
-def upgrade_database(url: str) -> Upgraded:
+def upgrade_database(url: str) -> UpgradeReport:
     """Raises DatabaseError for a database without results of ours, or of a schema that this version does not know.
 
     It has no limit of time: what an upgrade cannot finish could never be used again. What is newest already is left as it is,
@@ -59,13 +59,13 @@ def upgrade_database(url: str) -> Upgraded:
             newest = found == REVISIONS[-1]
             wrong = tuple(find_wrong_views(connection)) if newest else ()
             if newest and not wrong and location.path is not None:
-                return Upgraded(found, found, None, None)
+                return UpgradeReport(found, found, None, None)
             copy = _keep(location, found)  # while nobody else can write
             if not newest and location.path is not None:
                 drop_views(connection)  # a stranger's would be in the way of the revisions; all are made again
             from resbench.store.migrate.upgrade import upgrade  # alembic takes 0.4 s to import
 
-            return Upgraded(found, REVISIONS[-1], copy, upgrade(connection), wrong)
+            return UpgradeReport(found, REVISIONS[-1], copy, upgrade(connection), wrong)
     finally:
         engine.dispose()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Table, and_, insert, select, update
 
-from resbench.store.merge.conflicts import Conflict, Merged
+from resbench.store.merge.conflicts import Conflict, MergeReport
 from resbench.store.schema.tables import rb_architecture, rb_cost, rb_data, rb_environment, rb_recipe
 
 # A table, and its columns that one key can have one value of only. Names and times may differ; so may how data are got at.
@@ -21,7 +21,7 @@ _SAID = (
 CHUNK = 500  # rows of one statement, and of one look
 
 
-def merge_catalogue(source: Connection, into: Connection, merged: Merged) -> None:
+def merge_catalogue(source: Connection, into: Connection, merged: MergeReport) -> None:
     for table, said in _SAID:
         keys = [column.name for column in table.primary_key.columns]
         there = {_key(row, keys): row for row in into.execute(select(table)).mappings()}
@@ -45,7 +45,7 @@ def _key(row: RowMapping, keys: Sequence[str]) -> tuple[Any, ...]:
 
 
 def _compare(
-    into: Connection, table: Table, said: Sequence[str], pair: tuple[RowMapping, RowMapping], merged: Merged
+    into: Connection, table: Table, said: Sequence[str], pair: tuple[RowMapping, RowMapping], merged: MergeReport
 ) -> None:
     stands, other = pair
     keys = [column.name for column in table.primary_key.columns]

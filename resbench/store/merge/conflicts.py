@@ -17,7 +17,7 @@ class Conflict:
 
 
 @dataclass(slots=True)
-class Merged:
+class MergeReport:
     """Of one database. `runs_replaced`: a failed one there gave way to a finished one from here; `replaced`: their ids."""
 
     source: str

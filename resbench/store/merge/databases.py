@@ -21,7 +21,7 @@ from resbench.store.connection.new_file import new_file, refuse_source
 from resbench.store.connection.transaction import reading, writing
 from resbench.store.maintenance.check import refuse_unsound
 from resbench.store.merge.catalogue import merge_catalogue
-from resbench.store.merge.conflicts import Merged
+from resbench.store.merge.conflicts import MergeReport
 from resbench.store.merge.notes import merge_changes
 from resbench.store.merge.runs import merge_runs
 from resbench.store.merge.studies import merge_studies
@@ -31,7 +31,7 @@ from resbench.store.open import open_store
 
 def merge(
     into: str, sources: Sequence[str], *, rename: bool = False, transaction_s: float | None = None
-) -> list[Merged]:
+) -> list[MergeReport]:
     """Merge each into the first, in their order. `rename`: a study that is another one of the same name gets a number behind it.
 
     `transaction_s`: what the checks of one file, and the merge, may each take. Raises BadInput for such a study where `rename`
@@ -47,7 +47,7 @@ def merge(
         with writing(engines[0]) as connection:
             lock_rows(connection, MERGED_TABLES)
             before, replaced = rows_held(connection), set[int]()
-            merged = [Merged(locate(url).shown, replaced=replaced) for url in sources]
+            merged = [MergeReport(locate(url).shown, replaced=replaced) for url in sources]
             # Each source's transaction ends before the next begins: a server does not wait long for one that is idle.
             for one, engine in zip(merged, engines[1:], strict=True):
                 with reading(engine) as source:
@@ -63,7 +63,7 @@ def merge_to_new(
     rename: bool = False,
     force: bool = False,
     transaction_s: float | None = None,
-) -> list[Merged]:
+) -> list[MergeReport]:
     """Return the same into a new file, which is there only once it is whole; `force`: in the place of one that is there."""
     location = locate(out)
     if location.path is None:
@@ -81,7 +81,7 @@ def merge_to_new(
         return merge(str(rough), sources, rename=rename, transaction_s=transaction_s)
 
 
-def _merge_one(source: Connection, into: Connection, merged: Merged, *, rename: bool, where: str) -> None:
+def _merge_one(source: Connection, into: Connection, merged: MergeReport, *, rename: bool, where: str) -> None:
     """`where`: the database merged into, which the error of a row that it refuses names beside the source."""
     try:
         merge_catalogue(source, into, merged)

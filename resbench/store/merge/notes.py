@@ -18,7 +18,7 @@ from resbench.store.schema.tables import rb_reveal
 Ids = Mapping[int, int]
 
 
-def merge_of_study(source: Connection, into: Connection, studies: tuple[int, int]) -> None:
+def merge_study_notes(source: Connection, into: Connection, studies: tuple[int, int]) -> None:
     """`studies`: the id there and the id here."""
     for table in (rb_reveal, rb_note):
         _unite(source, into, table, ("study_id", dict([studies])))

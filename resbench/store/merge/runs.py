@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Table, delete, insert, select, update
 
 from resbench.store.merge.catalogue import CHUNK, insert_all
-from resbench.store.merge.conflicts import Conflict, Merged
+from resbench.store.merge.conflicts import Conflict, MergeReport
 from resbench.store.records import TERMINAL_STATUSES, TRAINED_STATUSES
 from resbench.store.schema.tables import rb_epoch, rb_profile, rb_run, rb_run_plan, rb_test_score, rb_weights
 
@@ -22,7 +22,7 @@ Identity = tuple[Any, ...]
 Ids = dict[int, int]  # of a run in the source -> of the same run here
 
 
-def merge_runs(source: Connection, into: Connection, merged: Merged) -> Ids:
+def merge_runs(source: Connection, into: Connection, merged: MergeReport) -> Ids:
     there = {_identity(row): row for row in into.execute(select(rb_run)).mappings()}
     ids: Ids = {}
     rows = source.execute(select(rb_run).order_by(rb_run.c.id)).mappings().all()
@@ -98,7 +98,7 @@ def _children(connection: Connection, table: Table, ids: Sequence[int]) -> Seque
 
 
 def _compare(
-    source: Connection, into: Connection, pairs: Sequence[tuple[RowMapping, RowMapping]], merged: Merged
+    source: Connection, into: Connection, pairs: Sequence[tuple[RowMapping, RowMapping]], merged: MergeReport
 ) -> None:
     """Numbers at the end, else those of an epoch, else of the test, whose values stay sealed."""
     epochs, others = (_by_run(c, rb_epoch, [pair[i]["id"] for pair in pairs]) for i, c in enumerate((into, source)))

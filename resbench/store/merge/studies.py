@@ -15,8 +15,8 @@ from resbench.errors import BadInput
 from resbench.language.study.design import MIN_SEEDS
 from resbench.language.study.same_study import differences
 from resbench.store.merge.catalogue import insert_all
-from resbench.store.merge.conflicts import Conflict, Merged
-from resbench.store.merge.notes import merge_of_study
+from resbench.store.merge.conflicts import Conflict, MergeReport
+from resbench.store.merge.notes import merge_study_notes
 from resbench.store.records import canonical_json
 from resbench.store.results.spec_parts import parse_study
 from resbench.store.schema.tables import rb_study, rb_study_run, rb_trial
@@ -25,7 +25,7 @@ Ids = Mapping[int, int]
 _SHOWN = 3
 
 
-def merge_studies(source: Connection, into: Connection, runs: Ids, merged: Merged, *, rename: bool) -> None:
+def merge_studies(source: Connection, into: Connection, runs: Ids, merged: MergeReport, *, rename: bool) -> None:
     """Raises BadInput, with every study of the same name that is another one, where `rename` is false."""
     there = {row["name"]: row for row in into.execute(select(rb_study)).mappings()}
     others = list(source.execute(select(rb_study).order_by(rb_study.c.id)).mappings())
@@ -48,7 +48,7 @@ def merge_studies(source: Connection, into: Connection, runs: Ids, merged: Merge
             merged.studies_added.append(name)
         trials = _merge_trials(source, into, (row["id"], study_id), name, merged)
         _link(source, into, (row["id"], study_id), trials, runs)
-        merge_of_study(source, into, (row["id"], study_id))
+        merge_study_notes(source, into, (row["id"], study_id))
 
 
 def _spec(row: RowMapping) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def _looks(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[int]:
 
 
 def _merge_trials(
-    source: Connection, into: Connection, studies: tuple[int, int], name: str, merged: Merged
+    source: Connection, into: Connection, studies: tuple[int, int], name: str, merged: MergeReport
 ) -> dict[int, int]:
     """The trials' ids there -> here. The same point is the same trial; a new one whose number is taken gets the next free one."""
     mine = list(into.execute(_trials(studies[1])).mappings())

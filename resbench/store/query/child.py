@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from resbench.errors import BadInput, ResbenchError
 from resbench.store.connection.location import Location, locate
-from resbench.store.query.query import LARGEST_RESULT_BYTES, Value, late, to_json, too_large
+from resbench.store.query.query import LARGEST_RESULT_BYTES, Value, timeout_error, to_json, too_large
 
 MEMORY_BYTES = 1 << 30
 _ROW_BYTES, _VALUE_BYTES = 64, 32  # what they take in the memory of who asked, beside texts and bytes
@@ -50,7 +50,7 @@ class ChildAnswer:
 
     def lines(self) -> Iterator[Row]:
         if not self.timeout_s > 0:
-            raise late(self.timeout_s)
+            raise timeout_error(self.timeout_s)
         size = 0
         for number, row in enumerate(self._all(self.location)):
             size += _ROW_BYTES + sum(_size(value) for value in row)

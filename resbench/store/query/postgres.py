@@ -17,7 +17,15 @@ from psycopg.errors import error_from_result
 
 from resbench.errors import BadInput, DatabaseError, ResbenchError
 from resbench.store.connection.location import Location
-from resbench.store.query.query import LARGEST_RESULT_BYTES, NO_SELECT, SEALED, Value, late, not_allowed, too_large
+from resbench.store.query.query import (
+    LARGEST_RESULT_BYTES,
+    NO_SELECT,
+    SEALED,
+    Value,
+    not_allowed,
+    timeout_error,
+    too_large,
+)
 
 _READER, _FUNCTION, _SCORES = "resbench_reader", "rb_read(text, bigint, bigint)", "rb_test_score"
 _UPGRADE = "`resbench db upgrade`, by a user who may make roles, makes it"
@@ -134,7 +142,7 @@ def _explain(error: psycopg.Error, location: Location, timeout_s: float) -> Resb
     state = error.sqlstate or ""
     message = location.conceal(error.diag.message_primary or str(error))
     if state == "57014":
-        return late(timeout_s)
+        return timeout_error(timeout_s)
     if state == "54000" and message == "too large":
         return too_large()
     if state == "42501" and _SCORES in message:

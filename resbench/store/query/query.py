@@ -98,11 +98,11 @@ class QueryRequest:
                 raise said
         status = self._process.wait()
         if not self._late.is_alive():
-            raise late(self._timeout_s)
+            raise timeout_error(self._timeout_s)
         raise BadInput(f"the query's process died before it was done (status {status}); it may need too much memory")
 
 
-def late(timeout_s: float) -> BadInput:
+def timeout_error(timeout_s: float) -> BadInput:
     return BadInput(
         f"the query took over {timeout_s:g} s and was stopped; ask for less, or give it more time (--timeout)"
     )

@@ -16,7 +16,7 @@ from resbench.errors import BadInput, DatabaseError, did_you_mean
 from resbench.store.connection.location import Location
 from resbench.store.connection.sqlite import check_file, corrupt
 from resbench.store.connection.sqlite_open import connect
-from resbench.store.query.query import NO_SELECT, SEALED, Value, late, not_allowed
+from resbench.store.query.query import NO_SELECT, SEALED, Value, not_allowed, timeout_error
 from resbench.store.schema.own_views import DEFINITIONS, refuse_wrong_views, wrong_views
 from resbench.store.schema.revision import VERSION_TABLE, check_revision
 from resbench.store.schema.views import VIEWS
@@ -139,7 +139,7 @@ def _explain(error: Exception, location: Location, refused: list[str], timeout_s
     if TEST_SCORES in refused:
         return BadInput(SEALED)
     if name == "SQLITE_INTERRUPT":
-        return late(timeout_s)
+        return timeout_error(timeout_s)
     if refused:
         return not_allowed(refused[0])
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):

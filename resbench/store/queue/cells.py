@@ -161,7 +161,7 @@ def open_cells(engine: Engine, study_id: int, *, active: bool = True) -> list[Ce
         return cells_of(connection, _open(study_id) & rb_trial.c.active if active else _open(study_id))
 
 
-def cells_called(engine: Engine, ids: Collection[int]) -> list[Cell]:
+def cells_by_id(engine: Engine, ids: Collection[int]) -> list[Cell]:
     found: list[Cell] = []
     with reading(engine) as connection:
         for start in range(0, len(ids), _IDS_PER_QUERY):

@@ -57,7 +57,7 @@ def workers_query(connection: Connection, study: str) -> Select[Any]:
     return query.order_by(rb_worker.c.started_at, rb_worker.c.name)
 
 
-def worker_called(engine: Engine, name: str) -> WorkerRow | None:
+def worker_by_name(engine: Engine, name: str) -> WorkerRow | None:
     with reading(engine) as connection:
         query = select(rb_worker, (clock(connection) - rb_worker.c.seen).label("unseen_s"))
         row = connection.execute(query.where(rb_worker.c.name == name)).first()

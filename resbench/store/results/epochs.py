@@ -15,7 +15,7 @@ from resbench.store.schema.tables import rb_epoch, rb_run, rb_study_run
 
 
 @dataclass(frozen=True, slots=True)
-class RanOn:
+class EnvironmentUse:
     """An environment, with the runs of the study that it trained."""
 
     environment: EnvironmentRecord
@@ -38,7 +38,7 @@ def epochs_of_study(engine: Engine, study: str) -> dict[int, tuple[EpochRecord, 
     return {run_id: tuple(of) for run_id, of in epochs.items()}
 
 
-def ran_on(engine: Engine, study: str) -> list[RanOn]:
+def environments_of_study(engine: Engine, study: str) -> list[EnvironmentUse]:
     """Return the environments of a study's runs, the oldest first."""
     made = {run.run_id: run.created_at for run in runs_of_study(engine, study)}
     with reading(engine) as connection:
@@ -52,5 +52,5 @@ def ran_on(engine: Engine, study: str) -> list[RanOn]:
     told = []
     for digest, ids in runs.items():
         dates = sorted(made[run_id] for run_id in ids if run_id in made)
-        told.append(RanOn(get_environment(engine, digest), tuple(ids), dates[0], dates[-1]))
+        told.append(EnvironmentUse(get_environment(engine, digest), tuple(ids), dates[0], dates[-1]))
     return sorted(told, key=lambda one: (one.first, one.run_ids))

@@ -14,7 +14,7 @@ from resbench.store.schema.work_tables import rb_attempt, rb_cell
 
 
 @dataclass(frozen=True, slots=True)
-class Untrained:
+class UntrainedUnit:
     """`failed`: what the newest of its cells failed of, in words; None where none failed. `macs`: for one image."""
 
     unit: str
@@ -25,7 +25,7 @@ class Untrained:
     failed: str | None
 
 
-def untrained(engine: Engine, study: str) -> list[Untrained]:
+def untrained(engine: Engine, study: str) -> list[UntrainedUnit]:
     """Of today's trials, by number. Raises BadInput for an unknown study."""
     ended = (
         select(rb_study_run.c.trial_id)
@@ -48,7 +48,7 @@ def untrained(engine: Engine, study: str) -> list[Untrained]:
         )  # fmt: skip
         why = _causes(connection, study_id)
         return [
-            Untrained(unit, digest, recipe, params, macs, why.get(trial))
+            UntrainedUnit(unit, digest, recipe, params, macs, why.get(trial))
             for trial, unit, digest, recipe, params, macs in connection.execute(trials)
         ]
 

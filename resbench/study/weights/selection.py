@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from statistics import median
 
 from resbench.errors import BadInput
-from resbench.evidence.leaderboard import board_of, entry_named
+from resbench.evidence.leaderboard import entry_named, rank_runs
 from resbench.evidence.study_runs import study_runs
 from resbench.store.checkpoints.weights import KeptWeights, drop_weights, kept_weights
 from resbench.store.open import Engine
@@ -62,7 +62,7 @@ def _best(desk: Desk, kept: Mapping[int, KeptWeights]) -> Iterator[tuple[str, St
     """Each unit that may be the best, and the run nearest to its median among those whose weights are there."""
     found = study_runs(desk.engine, desk.spec.name)
     of = dict(zip(found.names, found.groups.values(), strict=True))
-    for row in board_of(found).rows:
+    for row in rank_runs(found).rows:
         if row.ranked.fails or row.ranked.tied_with_best is False:
             continue
         group = of.get(row.ranked.name, [])
