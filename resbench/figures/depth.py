@@ -1,4 +1,4 @@
-"""StudyResults, depths -> val error against depth: a panel for each unit that was run at several, mean with its 95 % interval."""
+"""StudyResults, depths -> val error against depth: a panel for each unit with several depths, means with 95 % intervals."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ NOTE = (
     "Depth counts convolutions and linear layers on the longest path from input to output. Points are means over converged runs, "
     "lines their 95 % intervals. Grey: the other units."
 )
-FAILING = " A unit that fails at a depth has a cross there, at the mean of what converged, if anything did."
+FAILING = " A unit that fails at a depth has a cross there, at the mean of the converged runs, if there are any."
 POINT = MarkerStyle("o", BLUE, True, "mean, 95 % interval")
 _MOST_TICKS = 5
 _OF_NETWORK = re.compile(r" network\.\S+=\S+")
 
 
-def draw(found: StudyResults, *, depths: Mapping[str, int]) -> Figure:
-    """`depths` by the architecture's digest. Raises BadInput where no unit was run at two depths."""
-    groups = by_depth(found.units, depths)
+def draw(results: StudyResults, *, depths: Mapping[str, int]) -> Figure:
+    """Draw error against depth. `depths` are by the architecture's digest. Raises BadInput where no unit has two depths."""
+    groups = by_depth(results.units, depths)
     rising = {name: of for name, of in groups.items() if len({depth for depth, _ in of}) > 1}
     if not rising:
-        seen = sorted({depths[unit.row.digest] for unit in found.units})
-        told = (
+        seen = sorted({depths[unit.row.digest] for unit in results.units})
+        reason = (
             f"all its networks have {seen[0]}" if len(seen) == 1 else f"no unit has two of {', '.join(map(str, seen))}"
         )
         raise BadInput(
-            f"study {found.study}: error against depth needs a unit at several depths, and {told}; a study searches the depth "
-            f"where its network says, for instance, `depth: {{choices: [20, 56, 110]}}`"
+            f"study {results.study}: error against depth requires a unit at several depths, but {reason}; a study varies the "
+            f"depth if its network has, for instance, `depth: {{choices: [20, 56, 110]}}`"
         )
     shown = [unit.row.ranked for of in rising.values() for _, unit in of]
     fails = any(row.fails for row in shown)
@@ -52,7 +52,7 @@ def draw(found: StudyResults, *, depths: Mapping[str, int]) -> Figure:
     if not across.log:
         across = AxisScale(numbers[0] - room, numbers[-1] + room, False)
     drawn = draw_panels(
-        list(rising), (across, errors), ("depth in layers", label(found)), NOTE + (FAILING if fails else "")
+        list(rising), (across, errors), ("depth in layers", label(results)), NOTE + (FAILING if fails else "")
     )
     if len(numbers) <= _MOST_TICKS:
         for axes in drawn.axes:
@@ -64,7 +64,7 @@ def draw(found: StudyResults, *, depths: Mapping[str, int]) -> Figure:
                       zorder=2 if other == name else 1)  # fmt: skip
         for depth, unit in of:
             row = unit.row.ranked
-            if row.mean is None:  # nothing converged: its place is nowhere on the axis
+            if row.mean is None:  # no run converged: it has no place on the axis
                 continue
             if row.ci_low is not None and row.ci_high is not None and not row.fails:
                 inside = max(row.ci_low, errors.low), min(row.ci_high, errors.high)
@@ -75,8 +75,9 @@ def draw(found: StudyResults, *, depths: Mapping[str, int]) -> Figure:
 
 
 def by_depth(units: Sequence[UnitResults], depths: Mapping[str, int]) -> dict[str, list[tuple[int, UnitResults]]]:
-    """Return units that differ in what their network was given alone, by the name without that; each at its depth,
-    rising. One that is another unit at this depth is in both groups.
+    """Group units that differ only in the settings of their network, by the name without these, in the order of depth.
+
+    A unit that equals another one at some depth is in both groups.
     """
     groups: dict[str, dict[int, UnitResults]] = {}
     for unit in units:

@@ -1,4 +1,4 @@
-"""Val errors by unit, seed and epoch -> a picture of text: each unit's mean over seeds, in a band from lowest to highest."""
+"""Val errors by unit, seed and epoch -> a text picture: each unit's mean over seeds, in a band from minimum to maximum."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Band = tuple[float, float, float]  # lowest, mean, highest
 
 @dataclass(slots=True)
 class Curves:
-    """`errors`: percent, by unit, seed and epoch; a run that diverged ends where it did."""
+    """The curves of runs under way. `errors` are in percent, by unit, seed and epoch; the curve of a diverged run ends there."""
 
     errors: dict[str, dict[int, dict[int, float]]] = field(default_factory=dict)
     epochs: int = 1
@@ -31,7 +31,7 @@ class Curves:
             self.errors.setdefault(unit, {}).setdefault(seed, {})[epoch] = error_pct
 
     def drawn(self, width: int, height: int, *, ascii_only: bool = False) -> Text:
-        """Return the picture and below it a line for each unit that is in it; nothing before the first epoch."""
+        """Return the picture, with a line for each unit in it below; an empty text before the first epoch."""
         bands = {unit: _bands(seeds) for unit, seeds in self.errors.items()}
         if not bands:
             return Text()
@@ -61,23 +61,23 @@ class Curves:
 
 
 def _bands(seeds: Mapping[int, Mapping[int, float]]) -> dict[int, Band]:
-    """By epoch, over the seeds that have come to it."""
+    """Return the band at each epoch, over the seeds that have reached it."""
     epochs = sorted({epoch for curve in seeds.values() for epoch in curve})
-    found = {epoch: [curve[epoch] for curve in seeds.values() if epoch in curve] for epoch in epochs}
-    return {epoch: (min(values), fmean(values), max(values)) for epoch, values in found.items()}
+    errors = {epoch: [curve[epoch] for curve in seeds.values() if epoch in curve] for epoch in epochs}
+    return {epoch: (min(values), fmean(values), max(values)) for epoch, values in errors.items()}
 
 
 def _columns(bands: Mapping[int, Band], epochs: int, columns: int) -> dict[int, Band]:
-    """Return the band at each column that an epoch, or the line between two of them, has come to."""
+    """Return the band at each column between the first and the last epoch, interpolated between epochs."""
     at = {epoch: 0 if epochs == 1 else round((epoch - 1) / (epochs - 1) * (columns - 1)) for epoch in bands}
     known = sorted((column, bands[epoch]) for epoch, column in at.items())
-    found = dict(known)
+    at_column = dict(known)
     for (left, before), (right, after) in pairwise(known):
         for column in range(left + 1, right):
             part = (column - left) / (right - left)
             low, mean, high = (a + part * (b - a) for a, b in zip(before, after, strict=True))
-            found[column] = (low, mean, high)
-    return found
+            at_column[column] = (low, mean, high)
+    return at_column
 
 
 def _draw(

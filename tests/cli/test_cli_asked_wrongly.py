@@ -121,7 +121,7 @@ def test_several_objectives_have_a_front_everywhere(rb: Rb, small: Path) -> None
     for kind in ("ranking", "seeds"):
         assert rb("results", "plot", "small", kind, "-o", f"{kind}.svg").status == 0
         picture = (small.parent / f"{kind}.svg").read_text("utf-8")
-        assert "no one other" in picture
+        assert "no other unit is shown" in picture
         assert "tied with the best" not in picture
 
 

@@ -162,7 +162,7 @@ def test_one_depth_is_told(long: Engine) -> None:
 
 def test_no_epochs_are_told(tmp_path: Path) -> None:
     engine = study_of(tmp_path, made(["a", "b"]), epochs=0)
-    with pytest.raises(BadInput, match="no epoch of its runs is in the database"):
+    with pytest.raises(BadInput, match="the database has no epochs of its runs"):
         figure_of(engine, "curves")
 
 
@@ -303,9 +303,9 @@ def test_a_unit_that_is_another_at_one_depth_is_in_both_groups(deep: Engine) -> 
     [
         (
             "x.jpg",
-            "x.jpg: the ending tells the format, and `.jpg` says none; endings: .svg, .png, .pdf; did you mean `png`?",
+            "x.jpg: expected an ending of .svg, .png, .pdf, got `.jpg`; did you mean `png`?",
         ),
-        ("x", "x: the ending tells the format, and it has none; endings: .svg, .png, .pdf"),
+        ("x", "x: expected an ending of .svg, .png, .pdf, got none"),
     ],
 )
 def test_an_ending_that_is_none_of_a_picture(file: str, told: str) -> None:
