@@ -81,7 +81,7 @@ def test_published_tables(rb: Rb, ran: None, tmp_path: Path, table: str, told: s
         ("SELECT * FROM v_run", "SQL: no such table: v_run; did you mean `v_runs`"),
         ("SELECT * FROM elsewhere", "SQL: no such table: elsewhere; views: v_runs, v_epochs, "),
         ("SELECT val_eror_pct FROM v_runs", "no such column: val_eror_pct; did you mean `val_error_pct`"),
-        ("SELECT ?", "SQL: a parameter (`?`, `:name`) has nobody who gives it a value"),
+        ("SELECT ?", "SQL: expected no parameter (`?`, `:name`), since none is bound; write the value"),
     ],
 )
 def test_queries(rb: Rb, ran: None, sql: str, told: str) -> None:

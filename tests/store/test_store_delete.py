@@ -207,7 +207,7 @@ def test_a_study_with_a_coordinator_is_not_touched(sample: Sample) -> None:
 def test_a_study_with_a_worker_is_not_touched(sample: Sample) -> None:
     sample.add(sample.record(0))
     put_worker(sample.engine, WorkerRecord("host:2:b", "s", "host", "boot", 2, "born", "cpu", 1))
-    with pytest.raises(BadInput, match=r"being run by worker host:2:b \(last heard of 0 s ago\)"):
+    with pytest.raises(BadInput, match=r"being run by worker host:2:b \(last seen 0 s ago\)"):
         remove(sample.engine, DeletionRequest("s"))
     with writing(sample.engine) as connection:
         connection.execute(update(rb_worker).values(seen=rb_worker.c.seen - 100))

@@ -82,7 +82,7 @@ def test_an_empty_file_is_no_database_to_read_but_one_to_fill(tmp_path: Path) ->
 
 def test_a_fifo_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    refused(tmp_path / "pipe", "no ordinary file", create=False)
+    refused(tmp_path / "pipe", "expected a regular file", create=False)
 
 
 def damaged(engine: Engine, db: str, start: int, length: int) -> bytes:
@@ -220,10 +220,12 @@ def test_a_journal_that_a_killed_writer_left_is_rolled_back(engine: Engine, db: 
 def test_reading_imports_neither_torch_nor_optuna_nor_alembic(engine: Engine, db: str) -> None:
     code = f"""
 import sys
-from resbench.store import cells, reading, readonly, runs, studies
+from resbench.store.queue import cells
+from resbench.store.query.query import query
+from resbench.store.results import reading, runs, studies
 from resbench.store.open import open_store
 open_store({db!r}, create=False)
-readonly.query({db!r}, "SELECT 1", max_rows=1, timeout_s=5)
+query({db!r}, "SELECT 1", max_rows=1, timeout_s=5)
 print([name for name in ("torch", "optuna", "alembic") if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

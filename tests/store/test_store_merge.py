@@ -346,9 +346,9 @@ def test_a_new_file_holds_all_and_the_others_are_only_read(
     for bad, words in (
         (lambda: merge_to_new(str(out), [db, other_db]), "exists already and was left as it is"),
         (lambda: merge_to_new(other_db, [db, other_db], force=True), "is one of the files to be merged"),
-        (lambda: merge(db, [db]), "is named twice"),
-        (lambda: merge(db, [f"sqlite:///{db}"]), "is named twice"),
-        (lambda: merge_to_new("postgresql://ann:secret@h/x", [db, other_db]), "-o makes a file"),
+        (lambda: merge(db, [db]), "is given twice"),
+        (lambda: merge(db, [f"sqlite:///{db}"]), "is given twice"),
+        (lambda: merge_to_new("postgresql://ann:secret@h/x", [db, other_db]), "-o expects a file"),
     ):
         with pytest.raises(BadInput, match=words):
             bad()

@@ -89,7 +89,7 @@ def test_a_text_that_is_no_utf8(full: str) -> None:
 def test_a_text_that_can_be_written_nowhere(full: str) -> None:
     """Half of a pair of surrogates: as a name that is asked for, and as JSON can write it."""
     engine = open_store(full, create=False)
-    with pytest.raises(DatabaseError, match=r"results\.db: a text was refused, since it is no Unicode"):
+    with pytest.raises(DatabaseError, match=r"results\.db: a text was refused, since it is not valid Unicode"):
         get_study(engine, "\ud800")
     engine.dispose()
     script(full, """UPDATE rb_study SET spec = '{"units": ["\\ud800"]}'""")
@@ -108,7 +108,7 @@ def test_what_its_rows_refer_to_is_not_there(full: str) -> None:
     script(full, "UPDATE rb_run SET recipe = 'gone', environment = 'gone'")
     engine = open_store(full, create=False)
     with pytest.raises(
-        DatabaseError, match=r"results\.db: holds no recipe of the digest gone, to which its rows refer"
+        DatabaseError, match=r"results\.db: holds no recipe with the digest gone, to which its rows refer"
     ):
         run_detail(engine, 1)
     with pytest.raises(BadInput, match=r"results\.db: no architecture has the digest 'x'"):

@@ -174,6 +174,6 @@ def _print_merged(merged: list[MergeReport]) -> None:
         for old, new in one.studies_renamed.items():
             echo(f"{one.source}: its study {old} is {new} now", err=True)
         for conflict in one.conflicts:
-            values = f"{conflict.stands} stands, {one.source} says {conflict.other}"
+            values = f"{conflict.kept} stands, {one.source} says {conflict.other}"
             told = "differs; the first stands" if conflict.column == "test score" else values
             echo(f"{conflict.what}: {conflict.column}: {told}", err=True)

@@ -1,4 +1,4 @@
-"""A database -> what is wrong with it, in words: its schema, its pages, its references, and what must be true of its rows."""
+"""A database -> a list of its faults: in its schema, its pages, its references, and the rules that its rows must follow."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from resbench.store.schema.tables import rb_environment, rb_recipe, rb_study
 from resbench.store.schema.values import shown
 from resbench.store.schema.view_repair import find_wrong_views
 
-MOST = 20  # of each kind; the rest is counted
-_SHOWN = 3  # where a database is refused
-# What must be true -> a query for the rows of which it is not, one text each.
+MOST = 20  # faults of each kind that are listed; the rest is counted
+_SHOWN = 3  # faults in the message that refuses a database
+# Rule -> a query for the rows that break it, one text each.
 _RULES = {
     "a complete run has an error between 0 and 100 %": """
         SELECT 'run ' || id || ': ' || COALESCE(CAST(val_error_pct AS TEXT), 'none') FROM rb_run
@@ -65,14 +65,14 @@ _RULES = {
 
 @dataclass(frozen=True, slots=True)
 class DatabaseCheck:
-    """One thing that was looked at; `wrong` is empty where it holds."""
+    """The result of one check; `wrong` is empty where it passed."""
 
     what: str
     wrong: tuple[str, ...]
 
 
 def check_database(url: str, *, transaction_s: float | None = None) -> list[DatabaseCheck]:
-    """Raises DatabaseError where there is nothing that could be looked into: missing, foreign, of another schema."""
+    """Check a database. Raises DatabaseError where it cannot be checked: it is missing, foreign or of another schema."""
     location = locate(url)
     engine = connect(location, create=False, transaction_s=transaction_s, bulk=True)
     try:
@@ -80,7 +80,7 @@ def check_database(url: str, *, transaction_s: float | None = None) -> list[Data
             _keep_broken_texts(connection)
             checked = _structure(connection, location)
             if any(one.wrong for one in checked):
-                return checked  # what is said of rows might not be so
+                return checked  # the checks of rows could be wrong
             values = _checked("every value is one that its column can hold", foreign_values(connection))
             if values.wrong:
                 return [*checked, values]
@@ -94,7 +94,7 @@ def check_database(url: str, *, transaction_s: float | None = None) -> list[Data
 
 
 def refuse_unsound(url: str, *, transaction_s: float | None = None) -> None:
-    """Raises DatabaseError where pages, references or values of a database are such that its rows cannot be taken over."""
+    """Raise DatabaseError where pages, references or values of a database are damaged, so that its rows cannot be merged."""
     location = locate(url)
     engine = connect(location, create=False, transaction_s=transaction_s, bulk=True)
     try:
@@ -115,7 +115,7 @@ def refuse_unsound(url: str, *, transaction_s: float | None = None) -> None:
 
 
 def _keep_broken_texts(connection: Connection) -> None:
-    """Read a text of an SQLite file that is no UTF-8 as bytes, so that it is a value like others: one that no column holds."""
+    """Read a text of an SQLite file that is not UTF-8 as bytes, so that it is checked like any value that no column holds."""
     if connection.dialect.name == "sqlite":
         file = connection.connection.driver_connection
         assert isinstance(file, sqlite3.Connection)
@@ -130,7 +130,7 @@ def _text_or_bytes(raw: bytes) -> str | bytes:
 
 
 def _structure(connection: Connection, location: Location) -> list[DatabaseCheck]:
-    """Schema, pages, references; a server keeps the last two itself."""
+    """Check schema, pages and references; a server ensures the last two itself."""
     found = found_revision(connection)
     check_revision(found, location.shown)
     views = (f"{what}; {WAY_OUT}" for what in find_wrong_views(connection).values())
@@ -166,11 +166,11 @@ def _digests(connection: Connection) -> Iterator[str]:
             yield f"study {row['name']}: the digest of its spec is {_sha256(row['spec'])}, not {row['digest']}"
     for row in connection.execute(select(rb_environment)).mappings():
         values = {**row, "plugins": _json(row["plugins"])}
-        stands = values.pop("digest")
+        digest_column = values.pop("digest")
         if values["processor"] is None:  # of an older version, whose digests know of none
             del values["processor"]
-        if _sha256(canonical_json(values)) != stands:
-            yield f"environment {stands}: its columns have another digest"
+        if _sha256(canonical_json(values)) != digest_column:
+            yield f"environment {digest_column}: its columns have another digest"
     for row in connection.execute(select(rb_recipe)).mappings():
         from resbench.language.recipe.recipe import recipe_from_json
 
@@ -186,7 +186,7 @@ def _digests(connection: Connection) -> Iterator[str]:
 
 
 def foreign_values(connection: Connection) -> Iterator[str]:
-    """Yield values that their columns cannot hold, table by table, each with its row: SQLite would keep them."""
+    """Yield values that their columns cannot hold, table by table, each with its row: SQLite stores any value."""
     for table in metadata.sorted_tables:
         kinds = [(column.name, kind_of(column), column.nullable) for column in table.columns]
         keys = [number for number, column in enumerate(table.columns) if column.primary_key]

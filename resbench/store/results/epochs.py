@@ -1,4 +1,4 @@
-"""A study -> the epochs of its runs, and what each of them ran on: what pictures and the report show beside the ranking."""
+"""A study -> the epochs and the environments of its runs, which pictures and the report show beside the ranking."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from resbench.store.schema.tables import rb_epoch, rb_run, rb_study_run
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentUse:
-    """An environment, with the runs of the study that it trained."""
+    """An environment, with the runs of a study that were trained in it."""
 
     environment: EnvironmentRecord
     run_ids: tuple[int, ...]
@@ -49,8 +49,8 @@ def environments_of_study(engine: Engine, study: str) -> list[EnvironmentUse]:
     runs: dict[str, list[int]] = {}
     for digest, run_id in rows:
         runs.setdefault(digest, []).append(run_id)
-    told = []
+    uses = []
     for digest, ids in runs.items():
         dates = sorted(made[run_id] for run_id in ids if run_id in made)
-        told.append(EnvironmentUse(get_environment(engine, digest), tuple(ids), dates[0], dates[-1]))
-    return sorted(told, key=lambda one: (one.first, one.run_ids))
+        uses.append(EnvironmentUse(get_environment(engine, digest), tuple(ids), dates[0], dates[-1]))
+    return sorted(uses, key=lambda one: (one.first, one.run_ids))

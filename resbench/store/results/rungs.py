@@ -1,4 +1,4 @@
-"""Runs -> what they had reached after an epoch, also those that have gone on since: a search is replayed from that."""
+"""Runs -> their results after an epoch, also for runs that have continued since, from which a search is replayed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ _LOSS = func.coalesce(rb_epoch.c.recomputed_val_loss, rb_epoch.c.val_loss)
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """`epochs`: of the run, as it stands. The numbers are None where it was not finite, or did not come that far."""
+    """The results of a run after an epoch. `epochs` is the run's current length. A number is None where it is not finite, or the
+    run did not reach the epoch.
+    """
 
     seed: int
     status: str
@@ -33,7 +35,7 @@ class Reached:
 def reached(
     engine: Engine, identity: tuple[str, str, str], seeds: Sequence[int], epoch: int | None = None
 ) -> dict[int, Reached]:
-    """By seed; `identity`: architecture, recipe, data. `epoch` None: the last of each run."""
+    """Return results by seed, after `epoch` or after the last one of each run. `identity` is architecture, recipe and data."""
     same = and_(
         *(rb_run.c[name] == value for name, value in zip(("architecture", "recipe", "data"), identity, strict=True))
     )

@@ -1,4 +1,4 @@
-"""The spec of a study or a recipe in a row -> the object, whose parts have the types that they are written with."""
+"""The spec of a study or a recipe in a row -> the object, after a check of the types of its parts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OBJECTIVES = (*MEASURED, *EXACT)
 
 
 def parse_study(text: object, what: str) -> dict[str, Any]:
-    """Read the spec of a study. Raises Reason, with `what`, for anything else."""
+    """Parse the spec of a study. Raises Reason, with `what`, for anything else."""
     spec = parse_object(text, what)
     _check_parts(spec, _STUDY, what)
     _check_parts(spec.get("fixed", {}), _FIXED, f"{what}: fixed")
@@ -23,13 +23,13 @@ def parse_study(text: object, what: str) -> dict[str, Any]:
 
 
 def parse_recipe(text: object, what: str) -> dict[str, Any]:
-    """Return the same for the spec of a recipe."""
+    """Parse the spec of a recipe. Raises Reason, with `what`, for anything else."""
     spec = parse_object(text, what)
     _check_parts(spec, {"fail_above": ("a number from 0 to 100 or null", lambda v: v is None or is_percent(v))}, what)
     return spec
 
 
-Parts = Mapping[str, tuple[str, Callable[[Any], bool]]]  # of an object, by key: what is allowed there, and a test
+Parts = Mapping[str, tuple[str, Callable[[Any], bool]]]  # key of an object -> allowed values in words, and a test
 
 
 def _check_parts(spec: Mapping[str, Any], parts: Parts, what: str) -> None:
