@@ -36,12 +36,12 @@ def limits(board: Leaderboard) -> list[str]:
     lines = []
     if waiting := [row.unit for row in board.rows if row.ranked.n == 0 and row.failed is None]:
         lines.append(
-            f"not run: {enumerated(waiting)}; the ranking is about the others until `resbench study run` has trained them."
+            f"not run: {join_names(waiting)}; the ranking is about the others until `resbench study run` has trained them."
         )
     if board.improving:
         were = "was" if len(board.improving) == 1 else "were"
         lines.append(
-            f"still improving: {enumerated(board.improving)} {were}, by the training error of the last epochs; the order may "
+            f"still improving: {join_names(board.improving)} {were}, by the training error of the last epochs; the order may "
             f"turn with more epochs."
         )
     if board.unequal:
@@ -55,7 +55,7 @@ def limits(board: Leaderboard) -> list[str]:
         useless = [row.unit for row in board.rows if row.ranked.mean is not None and row.ranked.mean >= chance]
         if useless:
             lines.append(
-                f"no better than the largest class: {enumerated(useless)}; always naming it has an error of {chance:.2f} %."
+                f"no better than the largest class: {join_names(useless)}; always naming it has an error of {chance:.2f} %."
             )
     return lines
 
@@ -66,15 +66,15 @@ def _of_the_best(board: Leaderboard) -> list[str]:
     worse = [row.unit for row in board.rows if row.ranked.tied_with_best is False and not row.ranked.fails]
     verb = "is" if len(worse) == 1 else "are"
     if len(board.objectives) > 1 and inside:
-        front = f"front: {enumerated(inside)}: no other unit is better in all of {', '.join(board.objectives)} (95 %)"
-        return [f"{front}; {enumerated(worse)} {verb} not on it." if worse else f"{front}."]
+        front = f"front: {join_names(inside)}: no other unit is better in all of {', '.join(board.objectives)} (95 %)"
+        return [f"{front}; {join_names(worse)} {verb} not on it." if worse else f"{front}."]
     if len(inside) > 1:
-        from_best = f" from the best (95 %); {enumerated(worse)} {verb} worse" if worse else " (95 %)"
-        return [f"tied: {enumerated(inside)} cannot be told apart{from_best}."]
-    return [f"best: {inside[0]} is better than {enumerated(worse)} (95 %)."] if inside and worse else []
+        from_best = f" from the best (95 %); {join_names(worse)} {verb} worse" if worse else " (95 %)"
+        return [f"tied: {join_names(inside)} cannot be told apart{from_best}."]
+    return [f"best: {inside[0]} is better than {join_names(worse)} (95 %)."] if inside and worse else []
 
 
-def enumerated(names: Sequence[str]) -> str:
+def join_names(names: Sequence[str]) -> str:
     """Join names as a list in a sentence, shortened where there are many.
 
     >>> enumerated(["a", "b", "c"])

@@ -16,7 +16,7 @@ from resbench.store.results.catalogue import get_data, recipe_spec
 from resbench.store.results.last_epochs import LastEpochs, last_epochs
 from resbench.store.results.reading import StudyRun, runs_of_study
 from resbench.store.results.studies import study_spec
-from resbench.store.results.untrained import UntrainedUnit, untrained
+from resbench.store.results.untrained import UntrainedUnit, untrained_units
 
 Key = tuple[str, str]  # architecture, recipe
 
@@ -141,7 +141,7 @@ def study_runs(engine: Engine, study: str) -> StudyRuns:
         if search is not None
         else [
             each
-            for each in untrained(engine, study)
+            for each in untrained_units(engine, study)
             if (each.digest, each.recipe_digest) not in groups and each.unit not in named
         ]
     )

@@ -39,7 +39,7 @@ def open_store(url: str, *, create: bool, transaction_s: float | None = None, bu
                 _make_or_check(connection, location)
         else:
             with reading(engine) as connection:
-                check_revision(found_revision(connection), location.shown)
+                check_revision(read_revision(connection), location.shown)
                 _check_views(connection, location)
     except BaseException:
         engine.dispose()
@@ -47,7 +47,7 @@ def open_store(url: str, *, create: bool, transaction_s: float | None = None, bu
     return engine
 
 
-def found_revision(connection: Connection) -> object:
+def read_revision(connection: Connection) -> object:
     """Return the revision of the database, None where resbench has written nothing yet; a foreign database may hold any value."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
@@ -80,12 +80,12 @@ def connect(location: Location, *, create: bool, transaction_s: float | None = N
 
 def _make_or_check(connection: Connection, location: Location) -> None:
     lock_schema(connection)
-    found = found_revision(connection)
+    found = read_revision(connection)
     if found is None:
         from resbench.store.migrate.upgrade import upgrade  # alembic takes 0.4 s to import, and only this needs it
 
         upgrade(connection)
-        found = found_revision(connection)
+        found = read_revision(connection)
     check_revision(found, location.shown)
     _check_views(connection, location)
     # It changes nothing, but fails where nothing can be written: a lock alone is granted on a read-only file too.

@@ -186,7 +186,7 @@ def test_what_has_changed_since_it_was_asked_is_not_deleted(sample: Sample) -> N
     agreed = plan_deletion(sample.engine, DeletionRequest("s"))
     sample.add(sample.record(1))
     before = dump(sample.engine)
-    with pytest.raises(BadInput, match="have changed since it was asked"):
+    with pytest.raises(BadInput, match="have changed since the deletion was planned"):
         delete_results(sample.engine, DeletionRequest("s"), agreed, "ann", lambda worker: False)
     assert dump(sample.engine) == before
 

@@ -212,7 +212,7 @@ def test_another_study_of_the_same_name(sample: Sample, db: str, other: Sample, 
     put_study(other.engine, "s", spec("shapes", ["pre"], [0]), "d2")
     other.add(other.record(4))
     before = dump(sample.engine)
-    with pytest.raises(BadInput, match=r"s: data is digits in the first, shapes here\. --rename takes it in") as caught:
+    with pytest.raises(BadInput, match=r"s: data is digits in the first, shapes here\. --rename adds it") as caught:
         merge(db, [other_db])
     assert caught.value.exit_status == 2
     assert dump(sample.engine) == before

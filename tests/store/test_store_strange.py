@@ -20,7 +20,7 @@ from resbench.store.merge.databases import merge
 from resbench.store.open import open_store
 from resbench.store.results.catalogue import get_architecture, get_data, get_recipe
 from resbench.store.results.progress import study_status
-from resbench.store.results.reading import listed_studies, reveals, run_detail, runs_of_study
+from resbench.store.results.reading import list_studies, reveals, run_detail, runs_of_study
 from resbench.store.results.reading import test_scores as scores_of_test
 from resbench.store.results.studies import get_study
 
@@ -74,7 +74,7 @@ def test_a_schema_that_cannot_be_read(what: str, full: str) -> None:
 def test_a_name_of_the_schema_that_is_no_text(value: str, full: str) -> None:
     script(full, f"{without_rules('rb_alembic_version')} UPDATE rb_alembic_version SET version_num = {value}")
     for way in (lambda: open_store(full, create=False), lambda: check_database(full), lambda: upgrade_database(full)):
-        with pytest.raises(DatabaseError, match=r"results\.db: .*(is no text|newer schema 7)"):
+        with pytest.raises(DatabaseError, match=r"results\.db: .*(expected a text as the name|newer schema 7)"):
             way()
 
 
@@ -82,7 +82,7 @@ def test_a_text_that_is_no_utf8(full: str) -> None:
     script(full, "UPDATE rb_study SET name = CAST(x'73ff' AS TEXT)")
     engine = open_store(full, create=False)
     with pytest.raises(DatabaseError, match=r"results\.db: "):
-        listed_studies(engine)
+        list_studies(engine)
     engine.dispose()
 
 
@@ -188,7 +188,7 @@ NOTHING: dict[str, Callable[[Engine], object]] = {
     "rb_environment.python": lambda engine: run_detail(engine, 1),
     "rb_environment.tf32": lambda engine: run_detail(engine, 1),
     "rb_study.name": lambda engine: get_study(engine, "s"),
-    "rb_study.created_at": listed_studies,
+    "rb_study.created_at": list_studies,
     "rb_trial.name": lambda engine: runs_of_study(engine, "s"),
     "rb_run.seed": lambda engine: runs_of_study(engine, "s"),
     "rb_run.status": lambda engine: run_detail(engine, 1),

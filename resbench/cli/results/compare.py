@@ -9,7 +9,7 @@ from resbench.cli.output import print_json, print_table
 from resbench.cli.terminal import echo
 from resbench.errors import BadInput
 from resbench.evidence.compare import compare
-from resbench.evidence.leaderboard import entry_named
+from resbench.evidence.leaderboard import find_entry
 from resbench.evidence.study_runs import StudyRuns, study_runs
 from resbench.language.study.design import WORDS
 from resbench.statistics.comparison import TESTS, Comparison, Method, reach_note
@@ -48,7 +48,7 @@ def print_comparisons(engine: Engine, study: str, units: list[str], method: Meth
 
 
 def _different(runs: StudyRuns, units: list[str]) -> list[str]:
-    names = [entry_named(runs, unit) for unit in units]
+    names = [find_entry(runs, unit) for unit in units]
     twice = next((name for name in names if names.count(name) > 1), None)
     if len(names) < 2 or twice is not None:
         one = [unit for unit, name in zip(units, names, strict=True) if name == twice]

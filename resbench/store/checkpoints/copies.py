@@ -12,7 +12,7 @@ from resbench.store.checkpoints.place import claim
 from resbench.store.checkpoints.weights import kept_weights, read_file, write_weights
 from resbench.store.connection.location import locate
 from resbench.store.connection.transaction import reading
-from resbench.store.open import connect, found_revision
+from resbench.store.open import connect, read_revision
 from resbench.store.results.checkpoints import checkpoint_folder
 from resbench.store.schema.revision import REVISIONS
 
@@ -38,7 +38,7 @@ def carry_weights(sources: Sequence[str], target: str, named: str | None = None)
     engine = connect(location, create=False)
     try:
         with reading(engine) as connection:
-            rows = found_revision(connection) == REVISIONS[-1]
+            rows = read_revision(connection) == REVISIONS[-1]
         wanted = kept_weights(engine) if rows else {}
         lacking = {kept.sha256 for kept in wanted.values() if read_file(places_of(engine, folder), kept.sha256) is None}
         found = dict[str, int]()

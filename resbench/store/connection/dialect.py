@@ -59,7 +59,7 @@ def sqlite_engine(location: Location, *, create: bool, transaction_s: float) -> 
     return engine
 
 
-def immediate(engine: Engine, *, transaction_s: float | None = None) -> None:
+def begin_immediate(engine: Engine, *, transaction_s: float | None = None) -> None:
     """Make every transaction of another library's SQLite engine take the write lock at its start, and limit its duration."""
     limit_s = limit_of(transaction_s)
 
@@ -83,7 +83,7 @@ def sign(engine: Engine, limit_s: float) -> None:
     event.listen(engine, "handle_error", sign)
 
 
-def close_behind(engine: Engine) -> None:
+def close_when_unused(engine: Engine) -> None:
     """Close the connections once the engine is garbage: a command ends without disposing of it, and psycopg would warn."""
     finalize(engine, engine.pool.dispose)
 
@@ -152,12 +152,12 @@ _COMES_BACK = (
 )  # connection, resources, shutdown, lock, serialisation, deadlock
 
 
-def ran_too_long(error: BaseException | None) -> bool:
+def was_cancelled(error: BaseException | None) -> bool:
     """Return whether Postgres cancelled a statement (query_canceled), as it does at the limit."""
     return getattr(error, "sqlstate", None) == "57014"
 
 
-def comes_back(error: BaseException | None) -> bool:
+def is_temporary(error: BaseException | None) -> bool:
     """Return whether an error of Postgres is temporary (its appendix A): a restart, no free connection, a lock time-out."""
     state = getattr(error, "sqlstate", None)
     if state is not None:

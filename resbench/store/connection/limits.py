@@ -27,7 +27,7 @@ def limit_of(seconds: float | None = None) -> float:
     return found
 
 
-def too_long(where: str, limit_s: float) -> str:
+def time_limit_message(where: str, limit_s: float) -> str:
     """Return the message for a transaction that did not end within its limit."""
     return (
         f"{where}: took over {limit_s:g} s, the limit of one transaction, and was stopped; nothing was written. Set a longer "

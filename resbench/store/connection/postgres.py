@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 
-from resbench.store.connection.dialect import AT, close_behind, sign
+from resbench.store.connection.dialect import AT, close_when_unused, sign
 from resbench.store.connection.location import FOUND, Location
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def postgres_engine(location: Location, *, transaction_s: float, bulk: bool = Fa
         location.url, execution_options={AT: location}, pool_size=2, max_overflow=2, **server_options(location)
     )
     limit(engine, transaction_s=transaction_s, bulk=bulk)
-    close_behind(engine)
+    close_when_unused(engine)
     sign(engine, transaction_s)
     return engine
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from resbench.errors import DatabaseError
 from resbench.files import SQLITE_HEADER, is_filled
-from resbench.store.connection.limits import limit_of, too_long
+from resbench.store.connection.limits import limit_of, time_limit_message
 from resbench.store.connection.location import Location
 from resbench.store.connection.sqlite_open import connect, error_name, limit_time
 from resbench.store.schema.foreign_objects import OPTUNA_MARKS, foreign_objects
@@ -182,7 +182,7 @@ def _schema(location: Location, limits_s: tuple[float, float], *, whole: bool) -
             return _ask(location.sqlite_uri("rw"), location.shown, limits_s, whole=whole)
     except sqlite3.OperationalError as error:
         if error_name(error).startswith("SQLITE_INTERRUPT"):
-            raise DatabaseError(too_long(location.shown, limits_s[1])) from None
+            raise DatabaseError(time_limit_message(location.shown, limits_s[1])) from None
         if not error_name(error):
             raise corrupt(location.shown, str(error)) from None
         raise DatabaseError(f"{location.shown}: cannot be opened: {error}") from None

@@ -10,8 +10,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from resbench.errors import DatabaseError, DatabaseUnavailable, Reason, ResbenchError, StorageError
-from resbench.store.connection.dialect import AT, WRITES, comes_back, ran_too_long, reading_options
-from resbench.store.connection.limits import LIMIT_S, limit_of, too_long
+from resbench.store.connection.dialect import AT, WRITES, is_temporary, reading_options, was_cancelled
+from resbench.store.connection.limits import LIMIT_S, limit_of, time_limit_message
 from resbench.store.connection.location import Location
 from resbench.store.connection.postgres import pooler_hint
 from resbench.store.connection.sqlite import BUSY_TIMEOUT_S, corrupt
@@ -75,8 +75,8 @@ def explain(error: SQLAlchemyError, location: Location, limit_s: float | None = 
         return DatabaseUnavailable(
             f"{where}: held by another process for over {BUSY_TIMEOUT_S:.0f} s; try again when it is done"
         )
-    if name.startswith("SQLITE_INTERRUPT") or ran_too_long(cause):
-        return DatabaseError(too_long(where, limit_of(limit_s)))
+    if name.startswith("SQLITE_INTERRUPT") or was_cancelled(cause):
+        return DatabaseError(time_limit_message(where, limit_of(limit_s)))
     if name.startswith("SQLITE_READONLY"):
         return DatabaseError(f"{where}: is read-only: reading commands work, running ones do not ({message})")
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
@@ -87,7 +87,7 @@ def explain(error: SQLAlchemyError, location: Location, limit_s: float | None = 
         return DatabaseError(f"{where}: cannot be opened or is gone ({message})")
     if hint := pooler_hint(message):
         return DatabaseError(f"{where}: {message}; {hint}")
-    if error.connection_invalidated or comes_back(cause):
+    if error.connection_invalidated or is_temporary(cause):
         return DatabaseUnavailable(f"{where}: does not answer: {message}")
     if "Could not decode to UTF-8" in message:  # the message of SQLite's driver names no row
         return DatabaseError(f"{where}: {message}; `resbench db check` lists every such row")

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select, text
 from resbench.errors import DatabaseError, Reason
 from resbench.store.connection.location import Location, locate
 from resbench.store.connection.transaction import reading
-from resbench.store.open import connect, found_revision
+from resbench.store.open import connect, read_revision
 from resbench.store.records import canonical_json
 from resbench.store.results.spec_parts import parse_study
 from resbench.store.schema.columns import kind_of
@@ -131,7 +131,7 @@ def _text_or_bytes(raw: bytes) -> str | bytes:
 
 def _structure(connection: Connection, location: Location) -> list[DatabaseCheck]:
     """Check schema, pages and references; a server ensures the last two itself."""
-    found = found_revision(connection)
+    found = read_revision(connection)
     check_revision(found, location.shown)
     views = (f"{what}; {WAY_OUT}" for what in find_wrong_views(connection).values())
     checked = [

@@ -13,7 +13,7 @@ from resbench.store.connection.location import Location, locate
 from resbench.store.connection.sqlite import check_file
 from resbench.store.connection.transaction import writing
 from resbench.store.maintenance.backup import copy_file
-from resbench.store.open import connect, found_revision
+from resbench.store.open import connect, read_revision
 from resbench.store.schema.revision import REVISIONS, check_revision
 from resbench.store.schema.view_repair import drop_views, find_wrong_views
 
@@ -51,7 +51,7 @@ def upgrade_database(url: str) -> UpgradeReport:
     try:
         with writing(engine) as connection:
             lock_schema(connection)
-            found = found_revision(connection)
+            found = read_revision(connection)
             if found is None or found not in REVISIONS:
                 check_revision(found, location.shown)
                 raise DatabaseError(f"{location.shown}: expected a schema that can be upgraded, got none")

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from resbench.errors import DatabaseError
 from resbench.files import is_filled, make_private
-from resbench.store.connection.dialect import close_behind, immediate
+from resbench.store.connection.dialect import begin_immediate, close_when_unused
 from resbench.store.connection.limits import limit_of
 from resbench.store.connection.location import Location, locate
 from resbench.store.connection.postgres import limit, server_options
@@ -38,7 +38,7 @@ def optuna_storage(url: str) -> RDBStorage:
     if location.path is None:
         storage = _open(location, location.url, server_options(location))
         limit(storage.engine, transaction_s=limit_of())
-        close_behind(storage.engine)
+        close_when_unused(storage.engine)
         return storage
     check_file(location, create=not is_filled(location.path))
     if not location.read_only:
@@ -49,7 +49,7 @@ def optuna_storage(url: str) -> RDBStorage:
     storage = _open(location, named, {"creator": lambda: connect(uri, timeout_s=BUSY_TIMEOUT_S, any_thread=True)})
     # Not earlier: while the tables are made, Optuna opens a second connection inside a transaction of the first.
     storage.engine.dispose()
-    immediate(storage.engine)
+    begin_immediate(storage.engine)
     return storage
 
 

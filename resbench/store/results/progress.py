@@ -23,7 +23,7 @@ NEWEST = 200  # runs from which the time left is estimated
 
 
 @dataclass(frozen=True, slots=True)
-class CellUnderWay:
+class RunningCell:
     """A running cell. `lease_s` is the time until its claim ends unless renewed; below 0 it may be taken over. `attempt` counts
     from 1.
     """
@@ -38,7 +38,7 @@ class CellUnderWay:
 
 
 @dataclass(frozen=True, slots=True)
-class CellFailed:
+class FailedCell:
     cell: int
     unit: str
     seeds: tuple[int, ...]
@@ -60,8 +60,8 @@ class StudyStatus:
     study: str
     coordinator: str | None
     cells: dict[str, int]
-    running: list[CellUnderWay]
-    failed: list[CellFailed]
+    running: list[RunningCell]
+    failed: list[FailedCell]
     workers: list[WorkerRow]
     runs: int
     runs_left: int
@@ -101,7 +101,7 @@ def _counts(connection: Connection, study_id: int) -> dict[str, int]:
     return {status: int(count) for status, count in connection.execute(query)}
 
 
-def _running(connection: Connection, study_id: int) -> list[CellUnderWay]:
+def _running(connection: Connection, study_id: int) -> list[RunningCell]:
     left = (rb_cell.c.lease_until - clock(connection)).label("lease_s")
     query = (
         select(rb_cell, rb_trial.c.name, left)
@@ -110,7 +110,7 @@ def _running(connection: Connection, study_id: int) -> list[CellUnderWay]:
         .order_by(rb_cell.c.id)
     )
     return [
-        CellUnderWay(
+        RunningCell(
             row.id, row.name, tuple(parse_list(row.seeds, f"rb_cell {row.id}: seeds", SEEDS)), row.claimed_by, row.claimed_at,
             float(row.lease_s or 0), row.token,
         )
@@ -118,7 +118,7 @@ def _running(connection: Connection, study_id: int) -> list[CellUnderWay]:
     ]  # fmt: skip
 
 
-def _failed(connection: Connection, study_id: int) -> list[CellFailed]:
+def _failed(connection: Connection, study_id: int) -> list[FailedCell]:
     """Return the cells that failed in an attempt, the newest first; a cell that was only replanned has no failed attempt."""
     ended = (rb_attempt.c.cell_id == rb_cell.c.id) & (rb_attempt.c.token == rb_cell.c.token)
     query = (
@@ -129,7 +129,7 @@ def _failed(connection: Connection, study_id: int) -> list[CellFailed]:
         .order_by(rb_cell.c.id.desc())
     )
     return [
-        CellFailed(cell, unit, tuple(parse_list(seeds, f"rb_cell {cell}: seeds", SEEDS)), attempts, kind, error or "")
+        FailedCell(cell, unit, tuple(parse_list(seeds, f"rb_cell {cell}: seeds", SEEDS)), attempts, kind, error or "")
         for cell, unit, seeds, attempts, kind, error in connection.execute(query)
     ]
 

@@ -68,7 +68,7 @@ class StudyRun:
 
 
 @dataclass(frozen=True, slots=True)
-class StudyListed:
+class StudySummary:
     """A study with the number of its runs, of every status."""
 
     study: str
@@ -141,7 +141,7 @@ def runs_of_study(engine: Engine, study: str) -> list[StudyRun]:
     return [StudyRun(*row) for row in rows]  # by name takes three times as long
 
 
-def listed_studies(engine: Engine) -> list[StudyListed]:
+def list_studies(engine: Engine) -> list[StudySummary]:
     """Return every study, by name, with the number of its runs."""
     runs = func.count(distinct(rb_study_run.c.run_id))
     query = (
@@ -151,7 +151,7 @@ def listed_studies(engine: Engine) -> list[StudyListed]:
         .order_by(rb_study.c.name)
     )
     with reading(engine) as connection:
-        return [StudyListed(*row) for row in connection.execute(query)]
+        return [StudySummary(*row) for row in connection.execute(query)]
 
 
 def epochs_of_study(engine: Engine, study: str) -> list[tuple[Any, ...]]:

@@ -9,7 +9,7 @@ from typing import Any
 from resbench.errors import Reason
 from resbench.language.study.design import EXACT, MEASURED
 from resbench.language.study.keep import RUNS
-from resbench.store.schema.values import is_percent, is_whole, parse_object, shown
+from resbench.store.schema.values import is_percent, is_whole_number, parse_object, shown
 
 OBJECTIVES = (*MEASURED, *EXACT)
 
@@ -56,7 +56,7 @@ def _is_keep(value: object) -> bool:
     return isinstance(value["gib"], int | float) and not isinstance(value["gib"], bool) and 0 < value["gib"] < inf
 
 
-_WHOLE_NUMBERS = ("a list of whole numbers", lambda value: _all(value, is_whole))
+_WHOLE_NUMBERS = ("a list of whole numbers", lambda value: _all(value, is_whole_number))
 _STUDY: Parts = {
     "fixed": ("an object", lambda value: isinstance(value, dict)),
     "units": ("a list of texts", lambda value: _all(value, lambda item: isinstance(item, str))),
@@ -64,7 +64,7 @@ _STUDY: Parts = {
     "plugins": ("a list of texts", lambda value: _all(value, lambda item: isinstance(item, str))),
     "looks": _WHOLE_NUMBERS,
     "keep": ("an object with `runs` and `gib`", _is_keep),
-    "memory_bytes": ("a whole number or null", lambda value: value is None or is_whole(value)),
+    "memory_bytes": ("a whole number or null", lambda value: value is None or is_whole_number(value)),
     "wrote": ("an object of objects", _are_objects),
     "latencies": ("an object of objects", _are_objects),
 }
@@ -73,7 +73,7 @@ _FIXED: Parts = {
         f"a list of {', '.join(OBJECTIVES)}",
         lambda value: _all(value, lambda item: isinstance(item, str) and item in OBJECTIVES) and bool(value),
     ),
-    "race": ("a list of whole numbers or null", lambda value: value is None or _all(value, is_whole)),
+    "race": ("a list of whole numbers or null", lambda value: value is None or _all(value, is_whole_number)),
     "paired": ("true or false", lambda value: isinstance(value, bool)),
     "search": ("an object with a name under `use`", lambda value: value is None or _is_named(value)),
     "network": ("an object with a name under `use`", _is_named),

@@ -13,12 +13,12 @@ T = TypeVar("T")
 
 
 def from_database(url: str, read: Callable[[Engine], T], missing: T) -> T:
-    """`missing` where there is no such database yet. Raises DatabaseUnavailable where it does not answer."""
+    """Return what `read` gives; `missing` where there is no such database yet. Raises DatabaseUnavailable."""
     try:
         engine = open_store(url, create=False)
     except DatabaseUnavailable:
         raise
-    except DatabaseError:  # it is made later, or what is wrong with it is told then
+    except DatabaseError:  # it is made later, or its fault is reported then
         return missing
     try:
         return read(engine)

@@ -25,7 +25,7 @@ class UntrainedUnit:
     failed: str | None
 
 
-def untrained(engine: Engine, study: str) -> list[UntrainedUnit]:
+def untrained_units(engine: Engine, study: str) -> list[UntrainedUnit]:
     """Return the active trials without a finished run, by number. Raises BadInput for an unknown study."""
     ended = (
         select(rb_study_run.c.trial_id)

@@ -41,7 +41,7 @@ def shown(value: object) -> str:
     return printable(repr(value), _SHOWN)
 
 
-def is_whole(value: object) -> bool:
+def is_whole_number(value: object) -> bool:
     return type(value) is int and 0 <= value <= LARGEST
 
 
@@ -83,7 +83,7 @@ def _finite(digits: str) -> float:
 
 
 TEXT = Kind("a text", lambda value: isinstance(value, str))
-WHOLE = Kind("a whole number from 0 to 2^63 - 1", is_whole)
+WHOLE = Kind("a whole number from 0 to 2^63 - 1", is_whole_number)
 NUMBER = Kind("a finite number", _is_number)
 PERCENT = Kind("a number from 0 to 100", is_percent)
 DURATION = Kind("a number of seconds, 0 or more", _is_duration)
@@ -91,7 +91,7 @@ FLAG = Kind("0 or 1", lambda value: type(value) in (int, bool) and value in (0, 
 SHAPE = Kind("three sizes such as 3x32x32", lambda value: isinstance(value, str) and bool(_SHAPE.fullmatch(value)))
 OBJECT = Kind("a JSON object", lambda value: _is_json(value, dict))
 LIST = Kind("a JSON list", lambda value: _is_json(value, list))
-SEEDS = Kind("a JSON list of whole numbers from 0 to 2^63 - 1", lambda value: _is_json(value, list, is_whole))
+SEEDS = Kind("a JSON list of whole numbers from 0 to 2^63 - 1", lambda value: _is_json(value, list, is_whole_number))
 TAGS = Kind("a JSON list of texts", lambda value: _is_json(value, list, lambda item: isinstance(item, str)))
 
 

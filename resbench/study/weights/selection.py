@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from statistics import median
 
 from resbench.errors import BadInput
-from resbench.evidence.leaderboard import entry_named, rank_runs
+from resbench.evidence.leaderboard import find_entry, rank_runs
 from resbench.evidence.study_runs import study_runs
 from resbench.store.checkpoints.weights import KeptWeights, drop_weights, kept_weights
 from resbench.store.open import Engine
@@ -49,7 +49,7 @@ def nearest(engine: Engine, study: str, asked: str) -> int:
     Raises BadInput for a unit that has no complete run.
     """
     found = study_runs(engine, study)
-    name = entry_named(found, asked)
+    name = find_entry(found, asked)
     group = dict(zip(found.names, found.groups.values(), strict=True)).get(name, [])
     kept = kept_weights(engine, [run.run_id for run in group])
     run = _nearest(group, found.design.objectives[0], kept) or _nearest(group, found.design.objectives[0])
