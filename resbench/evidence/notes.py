@@ -77,9 +77,9 @@ def _of_the_best(board: Leaderboard) -> list[str]:
 def join_names(names: Sequence[str]) -> str:
     """Join names as a list in a sentence, shortened where there are many.
 
-    >>> enumerated(["a", "b", "c"])
+    >>> join_names(["a", "b", "c"])
     'a, b and c'
-    >>> enumerated([*"abcdefghijkl"])
+    >>> join_names([*"abcdefghijkl"])
     'a, b, c, d, e, f, g, h and 4 more'
     """
     shown = [*names] if len(names) <= MOST + 1 else [*names[:MOST], f"{len(names) - MOST} more"]
