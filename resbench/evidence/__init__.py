@@ -1,1 +1,1 @@
-"""Evidence: what a database says of a study, put as claims that its statistics support (no torch)."""
+"""Evidence: turn the runs of a study in a database into claims that its statistics support (no torch)."""

@@ -1,13 +1,14 @@
-"""A published table, samples -> rank agreement: Kendall's tau-b, and each pair the table orders: agree, disagree or open.
+"""A published table, samples -> rank agreement: Kendall's tau-b, and a verdict on each pair that the table orders.
 
-Published None is the paper's "fail": worse than every number, and all fails are ties. A published tie orders nothing.
-Measured, units stand by their mean, the failing ones (under half of the runs converged) tied below. tau-b is over the units of
-both sides; it is a description. What is beyond doubt is a test, all at 5 % together (Holm over the ordered pairs tested):
-- two units that both work: moderated Welch, as `compare` does it;
-- a working unit against a failing one: do they converge equally often (Fisher's exact test)? The scores of a failing unit
-  are in no test, so only this can say that it is worse. 0 of 5 against 5 of 5 is p = 0.008; 2 of 5 against 3 of 5 is
-  p = 1 and open. A fixed rule ("fails" against "all converged") would be wrong in up to 5 % of single pairs at 5 seeds;
-- two failing units, or one of fewer than 3 runs: no test, open.
+Published None is the paper's "fail": it is worse than every number, and all fails are tied. A published tie orders nothing.
+The measured units are ordered by their mean; the failing ones (under half of the runs converged) are tied below. tau-b is
+computed over the units that both sides have; it describes and tests nothing. Each ordered pair is tested, at a family-wise
+level of 5 % (Holm over the pairs that can be tested), and is `agree`, `disagree` or `open`:
+- two units that both work: moderated Welch, as in `compare`;
+- a working unit against a failing one: Fisher's exact test of whether they converge equally often. The scores of a failing
+  unit enter no test, so only this test can show that it is worse. 0 of 5 against 5 of 5 gives p = 0.008; 2 of 5 against 3 of
+  5 gives p = 1 and is open. A fixed rule ("fails" against "all converged") would err in up to 5 % of single pairs at 5 seeds;
+- two failing units, or a unit with fewer than 3 runs: there is no test, and the pair is open.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from resbench.statistics.sample import LEVEL, MIN_SEEDS, Sample, by_name
 
 @dataclass(frozen=True, slots=True)
 class PairVerdict:
-    """One pair that the table orders, and whether the runs bear it out. `p_holm` None: no test was possible."""
+    """One pair that the table orders, and whether the runs confirm the order. `p_holm` is None where no test was possible."""
 
     better: str
     worse: str
@@ -39,7 +40,9 @@ class PairVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """`units`: names on both sides. `unmeasured`: published, but without a run. tau_b None: a side orders nothing."""
+    """The agreement of a table with the runs. `units` are the names on both sides; `unmeasured` names were published, but
+    have no run. `tau_b` is None where one of the sides orders nothing.
+    """
 
     tau_b: float | None
     units: tuple[str, ...]
@@ -60,11 +63,11 @@ class Agreement:
 
 
 def agreement(published: Mapping[str, float | None], samples: Sequence[Sample], *, n_val: int) -> Agreement:
-    """Published errors (%, None: fail) against the runs. Samples that were not published still moderate variances.
+    """Compare published errors (percent; None: fail) with the runs. Samples that were not published still moderate variances.
 
     >>> study = [Sample("a", (6.1, 6.3, 6.0)), Sample("b", (9.1, 9.3, 9.0))]
-    >>> found = agreement({"a": 6.6, "b": None}, study, n_val=5000)
-    >>> found.tau_b, found.agree, found.disagree, found.open
+    >>> result = agreement({"a": 6.6, "b": None}, study, n_val=5000)
+    >>> result.tau_b, result.agree, result.disagree, result.open
     (1.0, 1, 0, 0)
     """
     table = {name: _published(name, error) for name, error in published.items()}
@@ -82,7 +85,9 @@ def agreement(published: Mapping[str, float | None], samples: Sequence[Sample], 
 
 
 def kendall_tau_b(x: Floats, y: Floats) -> float | None:
-    """Rank correlation with ties on either side; infinities are numbers. None where a side is all ties. Kendall 1945.
+    """Return the rank correlation with ties on either side (Kendall 1945); None where a side is all ties.
+
+    Infinities compare as numbers.
 
     >>> kendall_tau_b(np.array([1.0, 2.0, np.inf, np.inf]), np.array([1.0, 2.0, 4.0, 3.0])).__round__(3)
     0.913
@@ -95,7 +100,7 @@ def kendall_tau_b(x: Floats, y: Floats) -> float | None:
 def _p_values(
     pairs: Sequence[tuple[str, str]], named: Mapping[str, Sample], samples: Sequence[Sample], n_val: int
 ) -> list[float | None]:
-    """Of each pair, not yet adjusted; None where none of the two tests applies."""
+    """Return the unadjusted p value of each pair; None where neither test applies."""
     ps: list[float | None] = []
     for (a, b), row in zip(pairs, compare(samples, pairs, n_val=n_val), strict=True):
         one, other = named[a], named[b]
@@ -115,7 +120,7 @@ def _outcome(better: float, worse: float, p_holm: float | None) -> Literal["agre
 def _published(name: str, error: float | None) -> float:
     if error is not None and not isfinite(error):
         raise BadInput(
-            f"`{name}`: the published error is {error}; give a finite number, or None where the paper says fail"
+            f"`{name}`: expected a finite published error, got {error}; use None where the paper reports a failure"
         )
     return inf if error is None else error
 

@@ -1,4 +1,4 @@
-"""A study's runs -> who may still be the best, by the test that the study's design asks for, and what must be said of it."""
+"""A study's runs -> the units that may still be the best, by the test that the design of the study requires."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from resbench.statistics.ties import Test
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """`race`: as replayed, where the study is one."""
+    """The tie group of a study. `race` is the replayed race where the study is one; `anytime`: an anytime-valid test was used."""
 
     tied: TieMembership
     race: Race | None = None
@@ -21,32 +21,34 @@ class Assessment:
 
 
 def assess(runs: StudyRuns) -> Assessment:
-    """Rule 6; a race by its looks (rule 8); with seeds added after a look and no plan, a test that holds whenever one looks."""
+    """Assess a study by rule 6, a race by its interim looks (rule 8), and a study that got more seeds after an unplanned look
+    by an anytime-valid test.
+    """
     if runs.design.race is not None:
-        found = race_of(runs, runs.design.race)
-        return Assessment(found.tied, found)
+        replayed = race_of(runs, runs.design.race)
+        return Assessment(replayed.tied, replayed)
     return Assessment(standing(runs.scored(), test=test_of(runs)), anytime=bool(runs.looks))
 
 
 def race_of(runs: StudyRuns, looks: tuple[int, ...]) -> Race:
-    """Replayed: a look was taken when every unit still in had its seeds, or when one has gone on beyond them."""
+    """Replay a race: a look was taken once every remaining unit had its seeds, or once one of them has more seeds."""
     taken: list[list[Scored]] = []
-    found = race(runs.names, taken, len(looks))
+    replayed = race(runs.names, taken, len(looks))
     for look in looks:
-        inside = set(found.still_in)
-        if found.over or not _was_taken(runs, inside, look):
+        inside = set(replayed.still_in)
+        if replayed.over or not _was_taken(runs, inside, look):
             break
-        whole = inside - set(runs.lacking(inside, look))
-        taken.append([each.of(whole) for each in runs.scored(runs.seeds[:look])])
-        found = race(runs.names, taken, len(looks))
-    return found
+        with_all_seeds = inside - set(runs.lacking(inside, look))
+        taken.append([each.of(with_all_seeds) for each in runs.scored(runs.seeds[:look])])
+        replayed = race(runs.names, taken, len(looks))
+    return replayed
 
 
 def test_of(runs: StudyRuns) -> Test | None:
-    """Of one look at the study; None: rule 6."""
+    """Return the test for one look at the study; None stands for rule 6."""
     return anytime_test if runs.looks and runs.design.race is None else None
 
 
 def _was_taken(runs: StudyRuns, inside: set[str], look: int) -> bool:
-    """Who lacks seeds then, a cell of it having failed, is not in that look."""
+    """Return whether the look was taken. A unit that lacks seeds, since one of its cells failed, is not in that look."""
     return not runs.lacking(inside, look) or bool(runs.beyond(inside, look))

@@ -1,10 +1,10 @@
-"""Samples of a study, pairs of names -> one Comparison a pair: difference, interval, p, Holm over the pairs shown, claim.
+"""Samples of a study, pairs of names -> one Comparison per pair: difference, interval, p, Holm over the pairs shown, claim.
 
-- `welch` (the default): p of Welch's t with variances moderated over *all* testable units of the study, shown or not.
-- `exact`: permutation of the runs of the two. `paired`: sign flips over the common seeds; only for a study that says
+- `welch` (the default): Welch's t test with variances moderated over *all* testable units of the study, shown or not.
+- `exact`: a permutation test on the runs of both units. `paired`: sign flips over the common seeds; only for a study that sets
   `paired: true` before its first run, which the caller checks. `anytime`: for a study whose seeds were added after a look.
-The interval is Welch's own, of the two variances seen (floored, not moderated): for one pair it keeps its 95 % where the
-units' spreads differ tenfold; the moderated one keeps 90 %. The p speaks for all pairs shown, so the two may disagree.
+The interval is Welch's, from the two observed variances (floored, not moderated): for one pair it covers 95 % where the
+units' spreads differ tenfold; the moderated one covers 90 %. p is adjusted for all pairs shown, so the two may disagree.
 A pair has no interval, p or claim where either unit fails or has fewer than 3 converged runs (paired: common seeds).
 """
 
@@ -40,10 +40,12 @@ def compare(
     method: Method = "welch",
     looks: int = 1,
 ) -> list[Comparison]:
-    """Return every pair given (None: all pairs of the study), in that order. `samples`: the whole study. `n_val`: as in
-    `rank`.
+    """Compare every given pair (None: all pairs of the study), in the given order.
 
-    `looks`: of a race, which shares its 5 % between them; p counts as often.
+    Args:
+        samples: all samples of the study.
+        n_val: as in `rank`.
+        looks: the number of planned looks of a race, which share its 5 %: p is multiplied by it.
 
     >>> study = [Sample("a", (6.1, 6.3, 6.0)), Sample("b", (9.1, 9.3, 9.0))]
     >>> [(c.a, c.b, round(c.difference, 1), c.claim) for c in compare(study, n_val=5000)]
@@ -51,7 +53,7 @@ def compare(
     """
     if method not in get_args(Method):
         raise BadInput(
-            f"no method `{method}`; there are {', '.join(get_args(Method))}{did_you_mean(method, get_args(Method))}"
+            f"method: expected one of {', '.join(get_args(Method))}, got `{method}`{did_you_mean(method, get_args(Method))}"
         )
     named, floor = by_name(samples), variance_floor(n_val)
     spread = _spread(samples, floor)
@@ -59,7 +61,7 @@ def compare(
     for name_a, name_b in combinations(named, 2) if pairs is None else pairs:
         a, b = _find(named, name_a), _find(named, name_b)
         if name_a == name_b:
-            raise BadInput(f"`{name_a}` is compared with itself; a pair is two architectures")
+            raise BadInput(f"pair: expected two architectures, got `{name_a}` twice")
         rows.append(paired(a, b, floor) if method == "paired" else _unpaired(a, b, spread, floor, method))
     if looks > 1:
         rows = [replace(row, p=_times(row.p, looks), smallest_p=_times(row.smallest_p, looks)) for row in rows]
@@ -68,7 +70,7 @@ def compare(
 
 
 def holm(ps: Sequence[float | None]) -> list[float | None]:
-    """p values adjusted for their number, in their order (Holm 1979). None: no test, so it counts for nothing.
+    """Return the p values adjusted for their number, in their order (Holm 1979). None means no test, and is not counted.
 
     >>> holm([0.01, None, 0.04])
     [0.02, None, 0.04]
@@ -83,7 +85,7 @@ def holm(ps: Sequence[float | None]) -> list[float | None]:
 
 
 def _spread(samples: Sequence[Sample], floor: float) -> dict[str, Spread]:
-    """Return the testable units' moderated errors of the mean; whoever is not in here is in no test."""
+    """Return the moderated errors of the mean of the testable units; a unit that is missing here is in no test."""
     tested = [sample for sample in samples if sample.testable]
     _, variances, counts = moments(tested)
     moderated, df = moderate(variances, counts, floor)

@@ -1,4 +1,4 @@
-"""A study's runs in the database -> its leaderboard: one row per architecture (and recipe, where the study searches it)."""
+"""The runs of a study in a database -> its leaderboard: one row per architecture (and recipe, where the study searches it)."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from resbench.errors import BadInput
 from resbench.evidence.assessment import Assessment, assess
 from resbench.evidence.names import short_names
 from resbench.evidence.still_improving import was_improving
-from resbench.evidence.study_runs import Searched, StudyRuns, aliases, shown_name, study_runs
+from resbench.evidence.study_runs import SearchSummary, StudyRuns, aliases, shown_name, study_runs
 from resbench.language.study.design import EXACT
 from resbench.statistics.intervals import interval, median_interval, share_interval
 from resbench.statistics.ranking import Ranked, rank
 from resbench.statistics.sample import Sample
 from resbench.store.open import Engine
 from resbench.store.results.reading import StudyRun
-from resbench.store.results.untrained import Untrained
+from resbench.store.results.untrained import UntrainedUnit
 
 UNEQUAL = 0.1  # of params or MACs, relative to the smallest
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One objective beside the first: `std` and the 95 % interval are None of an exact one, and under 3 runs."""
+    """A further objective of a row. `std` and the 95 % interval are None for an exact objective, and below 3 runs."""
 
     mean: float | None
     std: float | None
@@ -35,10 +35,15 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`unit` is the name first given; `aliases` are other names of the same architecture. `train_s` is a mean over runs.
+    """A row of the leaderboard: one architecture.
 
-    `median_interval`: low, high and its coverage, by order statistics. `others`: the objectives beside the first.
-    `left_at`: seeds at the look of a race that left it out. `failed`: of a unit without a run, what its training failed of.
+    Attributes:
+        unit: the name that was given first; `aliases` are further names of the same architecture.
+        train_s: the mean over runs.
+        median_interval: low, high and coverage, by order statistics.
+        others: the objectives beside the first.
+        left_at: the number of seeds at the look at which a race dropped the unit.
+        failed: why the training of a unit without runs failed.
     """
 
     ranked: Ranked
@@ -62,7 +67,7 @@ class Row:
         return replace(self, unit=shown[self.unit], aliases=tuple(shown[name] for name in self.aliases))
 
     def as_json(self) -> dict[str, object]:
-        """Flat, errors in percent on val, `train_s` in seconds; of further objectives such as `val_loss_mean`."""
+        """Return a flat mapping: val errors in percent, `train_s` in seconds, further objectives as `val_loss_mean` and so on."""
         r = self.ranked
         others = {f"{name}_{key}": getattr(s, key) for name, s in self.others.items() for key in Summary.__slots__}
         return {
@@ -79,10 +84,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Leaderboard:
-    """`objectives`: the first is what rows are sorted by; `fail_above`: the recipe's word for an error above it, in percent.
+    """The ranking of a study.
 
-    `improving`: units whose training error was still falling at the end. `unequal`: how sizes of units differ, in sentences.
-    `largest_class_error_pct`: on the val images, of an answer that is always the most frequent class.
+    Attributes:
+        objectives: the rows are sorted by the first.
+        fail_above: a run with an error above this (percent) has failed, by the recipe.
+        improving: units whose training error was still falling at the end.
+        unequal: sentences that say how the sizes of units differ.
+        largest_class_error_pct: the val error of a constant answer, the most frequent class.
     """
 
     study: str
@@ -92,7 +101,7 @@ class Leaderboard:
     fail_above: float | None
     objectives: tuple[str, ...] = ("val_error_pct",)
     verdict: Assessment | None = None
-    searched: Searched | None = None
+    searched: SearchSummary | None = None
     improving: tuple[str, ...] = ()
     unequal: tuple[str, ...] = ()
     largest_class_error_pct: float | None = None
@@ -113,11 +122,11 @@ class Leaderboard:
 
     @property
     def unclaimed(self) -> bool:
-        """Whether there is a row in no test: fewer than 3 converged runs, and not failing."""
+        """Whether some row is in no test: it has fewer than 3 converged runs, and does not fail."""
         return any(row.ranked.tied_with_best is None and row.ranked.n and not row.ranked.fails for row in self.rows)
 
     def verdict_on(self, row: Row) -> str:
-        """Return what the column of the best says of a row."""
+        """Return the text of a row in the column `best?`."""
         if row.ranked.n == 0:
             return "not run" if row.failed is None else "failed"
         if row.ranked.fails:
@@ -127,11 +136,11 @@ class Leaderboard:
 
 
 def leaderboard(engine: Engine, study: str) -> Leaderboard:
-    """Raises BadInput for an unknown study and for one without a finished run."""
-    return board_of(study_runs(engine, study))
+    """Return the leaderboard of a study. Raises BadInput for an unknown study and for one without a finished run."""
+    return rank_runs(study_runs(engine, study))
 
 
-def board_of(runs: StudyRuns) -> Leaderboard:
+def rank_runs(runs: StudyRuns) -> Leaderboard:
     verdict = assess(runs)
     left = _left(runs, verdict)
     wanted = _wanted(runs, verdict)
@@ -155,16 +164,16 @@ def board_of(runs: StudyRuns) -> Leaderboard:
     )  # fmt: skip
 
 
-def entry_named(runs: StudyRuns, asked: str) -> str:
-    """Return a unit's name as tables show it, for a name, the beginning of one or of a digest, or its number in the ranking.
+def find_entry(runs: StudyRuns, asked: str) -> str:
+    """Return a unit's name as tables show it, for a name, the start of a name or of a digest, or its number in the ranking.
 
-    Raises BadInput with what there is.
+    Raises BadInput, with the names or numbers that exist, for anything else.
     """
     if not asked.isascii() or not asked.isdigit() or int(asked) == 0:
         return runs.find(asked)
-    rows = board_of(runs).rows
+    rows = rank_runs(runs).rows
     if int(asked) > len(rows):
-        raise BadInput(f"{asked}: the ranking has the numbers 1 to {len(rows)}")
+        raise BadInput(f"number in the ranking: expected 1 to {len(rows)}, got {asked}")
     return rows[int(asked) - 1].ranked.name
 
 
@@ -181,7 +190,7 @@ def _improving(runs: StudyRuns) -> tuple[str, ...]:
 
 
 def _unequal(rows: Sequence[Row]) -> Iterator[str]:
-    """Where the cost of units differs by more than a tenth."""
+    """Yield a sentence for each cost in which units differ by more than a tenth."""
     for word in ("params", "macs"):
         of = attrgetter(word)
         priced = [row for row in rows if of(row)]
@@ -194,23 +203,23 @@ def _unequal(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _left(runs: StudyRuns, verdict: Assessment) -> dict[str, int]:
-    """Of each unit that a race left out: its seeds at that look."""
+    """Return, for each unit that a race dropped, its number of seeds at that look."""
     if verdict.race is None or runs.design.race is None:
         return {}
     return {name: runs.design.race[look] for name, look in verdict.race.left.items() if look is not None}
 
 
 def _wanted(runs: StudyRuns, verdict: Assessment) -> dict[str, int]:
-    """In a race: the seeds that each unit was to get."""
+    """Return, for each unit of a race, the number of seeds that it was to get."""
     if verdict.race is None or runs.design.race is None:
         return {}
-    looks, found = runs.design.race, verdict.race
-    last = found.taken - 1 if found.over else len(looks) - 1
-    return {name: looks[last if at is None else at] for name, at in found.left.items()}
+    looks, replayed = runs.design.race, verdict.race
+    last = replayed.taken - 1 if replayed.over else len(looks) - 1
+    return {name: looks[last if at is None else at] for name, at in replayed.left.items()}
 
 
 def _samples(runs: StudyRuns, objective: str, wanted: Mapping[str, int]) -> list[Sample]:
-    """Of all runs there are; in a race a unit misses no seed that it was not to get."""
+    """Return the samples of all runs; in a race, a seed that a unit was not to get does not count as missing."""
     return [
         Sample(s.name, s.scores, s.diverged, max(0, wanted[s.name] - s.n), s.seeds) if s.name in wanted else s
         for s in runs.samples(objective)
@@ -229,7 +238,7 @@ def _row(
     return Row(ranked, name, tuple(more), digest, group[0].params, group[0].macs, spent, between, others, left)
 
 
-def _without_runs(ranked: Ranked, unit: Untrained, objectives: Sequence[str]) -> Row:
+def _without_runs(ranked: Ranked, unit: UntrainedUnit, objectives: Sequence[str]) -> Row:
     others = dict.fromkeys(objectives, Summary(None, None, None, None))
     return Row(
         ranked, unit.unit, (), unit.digest, unit.params, unit.macs, None, None, others, None, unit.failed

@@ -1,4 +1,4 @@
-"""A leaderboard -> what it says and what it cannot say, in sentences."""
+"""A leaderboard -> sentences that say what it shows and what it cannot show."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MOST = 8  # names in a sentence
 
 
 def notes(board: Leaderboard) -> list[str]:
-    """In the order of the table's words: the group of the best, then what else stands in it, then what it cannot say."""
+    """Return the notes under a table: the group of the best, then the words in the table, then the limits of the study."""
     lines = _of_search(board) + _of_design(board) + _of_the_best(board)
     if board.unclaimed:
         lines.append("?: fewer than 3 converged runs; numbers, but no interval and no claim.")
@@ -32,16 +32,16 @@ def notes(board: Leaderboard) -> list[str]:
 
 
 def limits(board: Leaderboard) -> list[str]:
-    """Return what weakens the claims of this study."""
+    """Return the sentences that limit the claims of this study."""
     lines = []
     if waiting := [row.unit for row in board.rows if row.ranked.n == 0 and row.failed is None]:
         lines.append(
-            f"not run: {enumerated(waiting)}; the ranking is about the others until `resbench study run` has trained them."
+            f"not run: {join_names(waiting)}; the ranking is about the others until `resbench study run` has trained them."
         )
     if board.improving:
         were = "was" if len(board.improving) == 1 else "were"
         lines.append(
-            f"still improving: {enumerated(board.improving)} {were}, by the training error of the last epochs; the order may "
+            f"still improving: {join_names(board.improving)} {were}, by the training error of the last epochs; the order may "
             f"turn with more epochs."
         )
     if board.unequal:
@@ -55,30 +55,31 @@ def limits(board: Leaderboard) -> list[str]:
         useless = [row.unit for row in board.rows if row.ranked.mean is not None and row.ranked.mean >= chance]
         if useless:
             lines.append(
-                f"no better than the largest class: {enumerated(useless)}; always naming it has an error of {chance:.2f} %."
+                f"no better than the largest class: {join_names(useless)}; always naming it has an error of {chance:.2f} %."
             )
     return lines
 
 
 def _of_the_best(board: Leaderboard) -> list[str]:
-    """Return the claim of the study. A failing unit has a line of its own."""
+    """Return the claim of the study. Failing units have a separate line."""
     inside = [row.unit for row in board.rows if row.ranked.tied_with_best]
     worse = [row.unit for row in board.rows if row.ranked.tied_with_best is False and not row.ranked.fails]
     verb = "is" if len(worse) == 1 else "are"
     if len(board.objectives) > 1 and inside:
-        front = f"front: {enumerated(inside)}: no other unit is better in all of {', '.join(board.objectives)} (95 %)"
-        return [f"{front}; {enumerated(worse)} {verb} not on it." if worse else f"{front}."]
+        front = f"front: {join_names(inside)}: no other unit is better in all of {', '.join(board.objectives)} (95 %)"
+        return [f"{front}; {join_names(worse)} {verb} not on it." if worse else f"{front}."]
     if len(inside) > 1:
-        from_best = f" from the best (95 %); {enumerated(worse)} {verb} worse" if worse else " (95 %)"
-        return [f"tied: {enumerated(inside)} cannot be told apart{from_best}."]
-    return [f"best: {inside[0]} is better than {enumerated(worse)} (95 %)."] if inside and worse else []
+        from_best = f" from the best (95 %); {join_names(worse)} {verb} worse" if worse else " (95 %)"
+        return [f"tied: {join_names(inside)} cannot be told apart{from_best}."]
+    return [f"best: {inside[0]} is better than {join_names(worse)} (95 %)."] if inside and worse else []
 
 
-def enumerated(names: Sequence[str]) -> str:
-    """
-    >>> enumerated(["a", "b", "c"])
+def join_names(names: Sequence[str]) -> str:
+    """Join names as a list in a sentence, shortened where there are many.
+
+    >>> join_names(["a", "b", "c"])
     'a, b and c'
-    >>> enumerated([*"abcdefghijkl"])
+    >>> join_names([*"abcdefghijkl"])
     'a, b, c, d, e, f, g, h and 4 more'
     """
     shown = [*names] if len(names) <= MOST + 1 else [*names[:MOST], f"{len(names) - MOST} more"]
@@ -95,11 +96,11 @@ def _of_search(board: Leaderboard) -> list[str]:
 
 
 def _of_design(board: Leaderboard) -> list[str]:
-    """Return what the test was, where it is not rule 6 once."""
+    """Return a sentence about the test where it is not a single application of rule 6."""
     verdict = board.verdict
     if verdict is not None and verdict.race is not None:
-        found = verdict.race
-        each = f"race: {found.taken} of {found.planned} looks taken, each at 5 % / {found.planned}; "
+        replayed = verdict.race
+        each = f"race: {replayed.taken} of {replayed.planned} looks taken, each at 5 % / {replayed.planned}; "
         left = [f"{row.unit} at {row.left_at} seeds" for row in board.rows if row.left_at]
         return [each + (f"left out: {', '.join(left)}." if left else "nobody is left out.")]
     if verdict is not None and verdict.anytime:

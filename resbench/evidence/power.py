@@ -1,8 +1,9 @@
-"""Standard deviations, a difference -> the chance that rule 6 sees it with so many seeds, and the seeds that see it.
+"""Standard deviations, a difference -> the power of rule 6 at a number of seeds, and the number of seeds that a power needs.
 
-The question: if one unit were better than every other by the difference, which share of the others would be left out? It is put
-to the very procedure, on drawn means and variances of normal runs; each unit is the better one in turn. It is asked twice, since
-sds of few seeds are off by a factor of up to two: for the sds as seen, and for their upper 80 % limits.
+Power is the share of the other units that would be excluded if one unit were better than all of them by the difference. It is
+estimated by Monte Carlo with the procedure itself, on simulated means and variances of normal runs; each unit is the better one
+in turn. Standard deviations from few seeds are off by a factor of up to two, so callers compute it twice: for the observed ones,
+and for their upper 80 % limits.
 """
 
 from __future__ import annotations
@@ -28,7 +29,12 @@ MOST_SEEDS = 2000
 
 @dataclass(frozen=True, slots=True)
 class PowerPlan:
-    """`seeds`: fewest for each unit at which `power` is reached, None: not with MOST_SEEDS; `error`: Monte-Carlo's, of one sd."""
+    """The number of seeds that a study needs.
+
+    Attributes:
+        seeds: the fewest seeds of each unit that reach `power`; None where MOST_SEEDS do not.
+        error: the Monte Carlo standard error of `power`.
+    """
 
     sds: tuple[float, ...]
     seeds: int | None
@@ -37,15 +43,15 @@ class PowerPlan:
 
 
 def power(sds: Sequence[float], seeds: int, delta: float, *, n_val: int | None, level: float = LEVEL) -> float:
-    """Share of the units that are worse by `delta` left out, over STUDIES simulated studies from a fixed stream.
+    """Return the share of the units worse by `delta` that are excluded, over STUDIES simulated studies from a fixed stream.
 
     >>> power([0.2, 0.2], 8, 0.4, n_val=5000) > 0.8 > power([0.2, 0.2], 3, 0.4, n_val=5000)
     True
     """
     if delta <= 0:
-        raise BadInput(f"`delta` (={delta:g}) is a difference in the units of the objective, above 0")
+        raise BadInput(f"delta: expected a difference above 0, in the unit of the objective, got {delta:g}")
     if len(sds) < 2:
-        raise BadInput("power is about a difference; a study of one unit has none")
+        raise BadInput("power: expected two units or more, got a study of one, which has no difference to detect")
     if seeds < MIN_SEEDS:
         return 0.0
     floor, k = variance_floor(n_val), len(sds)
@@ -56,15 +62,15 @@ def power(sds: Sequence[float], seeds: int, delta: float, *, n_val: int | None, 
     means[np.arange(STUDIES), better] -= delta
     variances = spread**2 * generator.chisquare(seeds - 1, (STUDIES, k)) / (seeds - 1)
     counts = np.full(k, float(seeds))
-    left_out = 0
+    excluded = 0
     for mean, variance, best in zip(means, variances, better, strict=True):
         member = tie_group(mean, variance, counts, floor, level)
-        left_out += int((~member).sum()) - int(not member[best])
-    return left_out / (STUDIES * (k - 1))
+        excluded += int((~member).sum()) - int(not member[best])
+    return excluded / (STUDIES * (k - 1))
 
 
 def seeds_for(sds: Sequence[float], delta: float, *, n_val: int | None) -> PowerPlan:
-    """Return fewest seeds for each unit that give WANTED power: doubled until there, then halved between."""
+    """Return the fewest seeds of each unit that give WANTED power, by doubling and then bisection."""
     low, high = MIN_SEEDS - 1, MIN_SEEDS
     while (reached := power(sds, high, delta, n_val=n_val)) < WANTED:
         if high >= MOST_SEEDS:
@@ -72,15 +78,15 @@ def seeds_for(sds: Sequence[float], delta: float, *, n_val: int | None) -> Power
         low, high = high, min(2 * high, MOST_SEEDS)
     while high - low > 1:
         middle = (low + high) // 2
-        if (found := power(sds, middle, delta, n_val=n_val)) < WANTED:
+        if (at_middle := power(sds, middle, delta, n_val=n_val)) < WANTED:
             low = middle
         else:
-            high, reached = middle, found
+            high, reached = middle, at_middle
     return PowerPlan(tuple(sds), high, reached, _error(reached, len(sds)))
 
 
 def sds_of(samples: Sequence[Sample]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Of the units that a test is possible of: sds as seen, and their one-sided upper 80 % limits (chi squared)."""
+    """Return the observed standard deviations of the testable units, and their one-sided upper 80 % limits (chi squared)."""
     tested = [sample for sample in samples if sample.testable and sample.variance is not None]
     seen = tuple(sqrt(sample.variance or 0.0) for sample in tested)
     upper = tuple(
@@ -91,5 +97,5 @@ def sds_of(samples: Sequence[Sample]) -> tuple[tuple[float, ...], tuple[float, .
 
 
 def _error(share: float, k: int) -> float:
-    """At most: the units of one study are not independent, so each study counts once."""
+    """Return an upper bound on the standard error: the units of one study are not independent, so each study counts once."""
     return sqrt(share * (1 - share) / STUDIES)

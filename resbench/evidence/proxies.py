@@ -1,7 +1,8 @@
 """Proxies and trained errors of many architectures -> how well each proxy ranks them: Kendall's tau-b, with its interval.
 
-Percentile bootstrap over architectures (evidence rule 12), 30 or more; parameters and MACs stand beside every proxy, by the
-bootstrap of the difference. The ceiling is the tau between two halves of the seeds: no proxy can be expected above it.
+Intervals are by the percentile bootstrap over architectures (evidence rule 12), from 30 architectures on. Every proxy is compared
+with the baselines (parameters, MACs) by the bootstrap of the difference. The ceiling is the tau between two halves of the seeds:
+no proxy can be expected above it.
 """
 
 from __future__ import annotations
@@ -23,8 +24,12 @@ Signs = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class ProxyAgreement:
-    """`tau` of the proxy with accuracy: 1 where it ranks as the trained networks do. `beside`: tau minus that of each baseline,
-    with its interval. Intervals are 95 %; None under 30 architectures. `n`: architectures of which the proxy is a number.
+    """How well a proxy ranks architectures. Intervals are 95 %; None below 30 architectures.
+
+    Attributes:
+        n: the number of architectures for which the proxy is a number.
+        tau: the correlation with accuracy; 1 where the proxy ranks as the trained networks do.
+        beside: tau minus that of each baseline, with its interval.
     """
 
     name: str
@@ -37,7 +42,7 @@ class ProxyAgreement:
 
 @dataclass(frozen=True, slots=True)
 class Ceiling:
-    """Mean and range of tau over splits of the seeds into two halves; `runs`: of each architecture, the fewest."""
+    """The mean and range of tau over splits of the seeds into two halves. `runs` is the fewest runs of an architecture."""
 
     tau: float
     low: float
@@ -49,9 +54,14 @@ class Ceiling:
 def agreements(
     values: Mapping[str, Sequence[float | None]], errors: Sequence[float], baselines: Sequence[str], seed: int = 0
 ) -> list[ProxyAgreement]:
-    """`values`: by proxy, of each architecture; `errors`: their trained error, inf where a unit fails (all those are tied)."""
+    """Return the agreement of each proxy with the trained errors.
+
+    Args:
+        values: for each proxy, its value for each architecture.
+        errors: the trained error of each architecture; inf where a unit fails (all those are tied).
+    """
     true = np.array(errors)
-    found = []
+    results = []
     for name, own in values.items():
         there = np.array([i for i, value in enumerate(own) if value is not None], dtype=int)
         signs = {
@@ -67,12 +77,15 @@ def agreements(
             other: (taus[name] - taus[other], *_interval(None if drawn is None else drawn[name] - drawn[other]))
             for other in baselines if other != name
         }  # fmt: skip
-        found.append(ProxyAgreement(name, len(there), taus[name], low, high, beside))
-    return found
+        results.append(ProxyAgreement(name, len(there), taus[name], low, high, beside))
+    return results
 
 
 def ceiling(scores: Sequence[Sequence[float]], seed: int = 0) -> Ceiling | None:
-    """`scores`: errors of the runs of each architecture, a diverged one inf. None where some have fewer than two."""
+    """Return the tau that two halves of the seeds reach; None where an architecture has fewer than two runs.
+
+    `scores` holds the errors of the runs of each architecture; a diverged one is inf.
+    """
     fewest = min(map(len, scores))
     if fewest < 2:
         return None
@@ -87,7 +100,7 @@ def ceiling(scores: Sequence[Sequence[float]], seed: int = 0) -> Ceiling | None:
 
 
 def _signs(values: NDArray[np.float64]) -> Signs:
-    """Of every pair, which is larger; two infinite ones are equal."""
+    """Return the sign of the difference of every pair; two infinite values of one sign are equal."""
     finite = np.where(np.isinf(values), np.sign(values) * 1e300, values)
     signs: Signs = np.sign(finite[:, None] - finite[None, :])
     return signs
@@ -99,7 +112,7 @@ def _tau(one: Signs, other: Signs) -> float:
 
 
 def _resampled(signs: Mapping[str, Signs], target: Signs, seed: int) -> dict[str, NDArray[np.float64]]:
-    """tau of each, over the same resamples: an architecture drawn twice is two that are equal."""
+    """Return the taus of each proxy over the same resamples; an architecture that is drawn twice counts as a tied pair."""
     count = len(target)
     weights = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=RESAMPLES).astype(float)
 
@@ -108,11 +121,11 @@ def _resampled(signs: Mapping[str, Signs], target: Signs, seed: int) -> dict[str
         return sums
 
     own = over(target**2)
-    found = {}
+    taus = {}
     for name, each in signs.items():
         size = np.sqrt(over(each**2) * own)
-        found[name] = np.divide(over(each * target), size, out=np.zeros_like(size), where=size > 0)
-    return found
+        taus[name] = np.divide(over(each * target), size, out=np.zeros_like(size), where=size > 0)
+    return taus
 
 
 def _interval(drawn: NDArray[np.float64] | None) -> tuple[float | None, float | None]:

@@ -11,13 +11,14 @@ COLUMNS = ("unit", "error_pct")
 
 
 def read_published(path: Path) -> dict[str, float | None]:
-    """Return lines that start with `#` say where the numbers are from. Raises BadInput with the line of what cannot be
-    read.
+    """Read the errors of a published table. Lines that start with `#` are comments, such as the source of the numbers.
+
+    Raises BadInput, with the line, for what cannot be read.
     """
     try:
         lines = path.read_text("utf-8-sig").splitlines()
     except UnicodeDecodeError:
-        raise BadInput(f"{path}: is no text in UTF-8") from None
+        raise BadInput(f"{path}: expected a text in UTF-8, got other bytes") from None
     except OSError as error:
         raise BadInput(f"{path}: cannot be read: {error.strerror}") from None
     table: dict[str, float | None] = {}
@@ -25,15 +26,16 @@ def read_published(path: Path) -> dict[str, float | None]:
     reader = csv.DictReader([line for _, line in rows])
     if tuple(reader.fieldnames or ()) != COLUMNS:
         raise BadInput(
-            f"{path}: the columns {', '.join(COLUMNS)} are needed, got {', '.join(reader.fieldnames or ['none'])}"
+            f"{path}: expected the columns {', '.join(COLUMNS)}, got {', '.join(reader.fieldnames or ['none'])}"
         )
     for (number, _), row in zip(rows[1:], reader, strict=False):
-        name, said = (str(row[column] or "").strip() for column in COLUMNS)
+        name, value = (str(row[column] or "").strip() for column in COLUMNS)
         if not name or name in table:
-            raise BadInput(f"{path}:{number}: " + (f"`{name}` is there twice" if name else "a unit's name is needed"))
+            given = f"`{name}` twice; remove one of the lines" if name else "none"
+            raise BadInput(f"{path}:{number}: expected the name of a unit, got {given}")
         if row.get(None):
-            raise BadInput(f"{path}:{number}: {len(COLUMNS)} columns are needed, got more; a decimal point is a point")
-        table[name] = None if said == "fail" else _number(said, f"{path}:{number}")
+            raise BadInput(f"{path}:{number}: expected {len(COLUMNS)} columns, got more; write decimals with a point")
+        table[name] = None if value == "fail" else _number(value, f"{path}:{number}")
     return table
 
 
@@ -43,5 +45,5 @@ def _number(text: str, where: str) -> float:
     except ValueError:
         number = -1.0
     if not 0 <= number <= 100:
-        raise BadInput(f"{where}: an error from 0 to 100 percent or `fail` is needed, got {text!r}")
+        raise BadInput(f"{where}: expected an error from 0 to 100 percent or `fail`, got {text!r}")
     return number

@@ -1,8 +1,8 @@
-"""Runs of a unit with the end of their training -> whether the unit was still improving when it was judged.
+"""Runs of a unit with the end of their training -> whether the unit was still improving when it was evaluated.
 
-At the rate of the last epochs, would the training error fall further, in another fifth of the run, by more than the seeds tell
-apart, and for sure? The training error alone is asked: it is a mean over many images, and does not jump with the statistics of
-norms, as the validation error of an epoch at a high learning rate does.
+It was if the training error, extrapolated at the rate of the last epochs over another fifth of the run, would certainly fall by
+more than the seeds can tell apart. Only the training error is used: it is a mean over many images, and does not jump with the
+statistics of norms, as the validation error of an epoch at a high learning rate does.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ ERRORS = (
 
 
 def was_improving(sample: Sample, ends: Sequence[LastEpochs], n_val: int) -> bool:
-    """`ends`: of the converged runs of the sample. One validation image counts as the least difference there is.
+    """Return whether a unit was still improving. `ends` are the last epochs of the converged runs of the sample.
+
+    The smallest difference that counts is one validation image.
 
     >>> falling = [LastEpochs(4, 1, 28.6, 14.6)] * 3
     >>> was_improving(Sample("a", (19.4, 12.9, 10.6)), falling, 340)

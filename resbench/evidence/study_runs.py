@@ -1,4 +1,4 @@
-"""A study in the database -> its finished runs by architecture and recipe, and what it said of how they are judged."""
+"""A study in a database -> its finished runs by architecture and recipe, and the design by which they are evaluated."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from resbench.store.results.catalogue import get_data, recipe_spec
 from resbench.store.results.last_epochs import LastEpochs, last_epochs
 from resbench.store.results.reading import StudyRun, runs_of_study
 from resbench.store.results.studies import study_spec
-from resbench.store.results.untrained import Untrained, untrained
+from resbench.store.results.untrained import UntrainedUnit, untrained_units
 
 Key = tuple[str, str]  # architecture, recipe
 
 
 @dataclass(frozen=True, slots=True)
-class Searched:
-    """The search that chose who is judged: its name, and how many points it looked at, by runs that are not counted here."""
+class SearchSummary:
+    """The search that chose the finalists: its name, and the number of points it tried, by runs that are not counted here."""
 
     use: str
     points: int
@@ -32,11 +32,16 @@ class Searched:
 
 @dataclass(frozen=True, slots=True)
 class StudyRuns:
-    """`looks`: numbers of seeds at which the study had been looked at when seeds were added without a plan.
+    """The finished runs of a study, grouped by architecture and recipe.
 
-    `seeds`: all that the study wants, in its order; `fail_above`: the recipe's word for an error above it, in percent.
-    `searched`: None where the study names its units. `untrained`: units of the study that have no finished run. `ends`: of each
-    run's training, by its number; `sizes_vary`: whether the study itself searches depth, width or other params.
+    Attributes:
+        seeds: all seeds of the study, in its order.
+        looks: the numbers of seeds at which results had been looked at when seeds were added without a plan.
+        fail_above: a run with an error above this (percent) has failed, by the recipe.
+        searched: None where the study names its units.
+        untrained: units of the study that have no finished run.
+        ends: the last epochs of each run, by its number.
+        sizes_vary: whether the study itself searches depth, width or other params.
     """
 
     study: str
@@ -47,15 +52,15 @@ class StudyRuns:
     looks: tuple[int, ...]
     fail_above: float | None
     groups: dict[Key, list[StudyRun]]
-    searched: Searched | None = None
-    untrained: tuple[Untrained, ...] = ()
+    searched: SearchSummary | None = None
+    untrained: tuple[UntrainedUnit, ...] = ()
     ends: Mapping[int, LastEpochs] = field(default_factory=dict)
     sizes_vary: bool = False
     largest_class_error_pct: float | None = None
 
     @property
     def names(self) -> list[str]:
-        """By which tables show the units that have runs, in the order of `groups`."""
+        """The names that tables show for the units that have runs, in the order of `groups`."""
         return [aliases(runs)[0] for runs in self.groups.values()]
 
     @property
@@ -65,11 +70,11 @@ class StudyRuns:
         return short_names([*named, *(each.unit for each in self.untrained)])
 
     def lacking(self, names: Collection[str], look: int) -> list[str]:
-        """Return those of the units that have not all of the first so many seeds."""
+        """Return the units that lack some of the first `look` seeds."""
         return [name for name, seeds in self._seeds(names) if not set(self.seeds[:look]) <= seeds]
 
     def beyond(self, names: Collection[str], look: int) -> list[str]:
-        """Return those that have seeds after the first so many."""
+        """Return the units that have seeds beyond the first `look`."""
         return [name for name, seeds in self._seeds(names) if seeds & set(self.seeds[look:])]
 
     def _seeds(self, names: Collection[str]) -> list[tuple[str, set[int]]]:
@@ -77,20 +82,20 @@ class StudyRuns:
         return [(name, {run.seed for run in group}) for name, group in each if name in names]
 
     def images(self, objective: str) -> int | None:
-        """That an error rate is a share of; None: no error rate."""
+        """Return the number of images that the error rate is a share of; None where the objective is no error rate."""
         return self.n_val if objective == "val_error_pct" else None
 
     def floor(self, objective: str) -> float:
         return variance_floor(self.images(objective))
 
     def samples(self, objective: str = "val_error_pct", seeds: Sequence[int] | None = None) -> list[Sample]:
-        """`seeds`: only these, as at a look of a race."""
+        """Return a sample of each unit; with `seeds`, only of these seeds, as at a look of a race."""
         wanted = self.seeds if seeds is None else seeds
         trained = [_sample(aliases(runs)[0], runs, objective, wanted) for runs in self.groups.values()]
         return trained + [Sample(each.unit, (), missing=len(wanted)) for each in self.untrained]
 
     def scored(self, seeds: Sequence[int] | None = None) -> list[Scored]:
-        """Return every objective's samples."""
+        """Return the samples of every objective."""
         return [
             Scored(tuple(self.samples(name, seeds)), self.floor(name), exact=name in EXACT)
             for name in self.design.objectives
@@ -122,7 +127,7 @@ class StudyRuns:
 
 
 def study_runs(engine: Engine, study: str) -> StudyRuns:
-    """Finished runs of the study's active trials. Raises BadInput for an unknown study and for one without a finished run."""
+    """Read the finished runs of a study's active trials. Raises BadInput for an unknown study, and for one that has none."""
     groups: dict[Key, list[StudyRun]] = {}
     looked_at: set[Key] = set()
     for run in runs_of_study(engine, study):
@@ -132,7 +137,7 @@ def study_runs(engine: Engine, study: str) -> StudyRuns:
         elif run.active and not run.judges:
             looked_at.add(key)
     if not groups:
-        raise BadInput(_nobody(study, len(looked_at)))
+        raise BadInput(_no_run(study, len(looked_at)))
     first = next(iter(groups.values()))[0]
     spec = study_spec(engine, study)
     search = spec.get("fixed", {}).get("search")
@@ -146,7 +151,7 @@ def study_runs(engine: Engine, study: str) -> StudyRuns:
         if search is not None
         else [
             each
-            for each in untrained(engine, study)
+            for each in untrained_units(engine, study)
             if (each.digest, each.recipe_digest) not in groups and each.unit not in named
         ]
     )
@@ -159,7 +164,7 @@ def study_runs(engine: Engine, study: str) -> StudyRuns:
         tuple(spec.get("looks", ())),
         recipe.get("fail_above"),
         groups,
-        None if search is None else Searched(search["use"], len(looked_at)),
+        None if search is None else SearchSummary(search["use"], len(looked_at)),
         tuple({each.unit: each for each in waiting}.values()),
         last_epochs(engine, study),
         search is not None or any(isinstance(value, Mapping) for value in fixed_network.values()),
@@ -167,12 +172,12 @@ def study_runs(engine: Engine, study: str) -> StudyRuns:
     )
 
 
-def _nobody(study: str, looked_at: int) -> str:
+def _no_run(study: str, looked_at: int) -> str:
     if not looked_at:
         return f"study {study} has no finished run yet; `resbench study run` trains them"
     return (
-        f"study {study} has no finished run to judge by: its search has looked at {looked_at} points; it is not over, or nobody "
-        f"converged. `resbench study run` goes on with it, and v_runs has what it looked at"
+        f"study {study} has no finished evaluation run: its search has tried {looked_at} points; it is not over, or no unit "
+        f"converged. `resbench study run` continues it, and the view v_runs has the runs of the search"
     )
 
 
@@ -182,7 +187,8 @@ def aliases(runs: Iterable[StudyRun]) -> list[str]:
 
 
 def shown_name(first: str, more: Sequence[str]) -> str:
-    """
+    """Return a unit's name with its aliases.
+
     >>> shown_name("full_preactivation", ["mine"])
     'full_preactivation (= mine)'
     """
@@ -190,7 +196,7 @@ def shown_name(first: str, more: Sequence[str]) -> str:
 
 
 def _sample(name: str, runs: Sequence[StudyRun], objective: str, wanted: Sequence[int]) -> Sample:
-    """One score a seed, though a run may stand under several names."""
+    """Return a sample with one score per seed, though a run may be listed under several names."""
     allowed = set(wanted)
     by_seed = {run.seed: run for run in runs if run.seed in allowed}
     converged = [run for run in by_seed.values() if run.status == "complete"]

@@ -1,1 +1,1 @@
-"""Found -> pictures of a study for a page of 7 inches: the only folder beside png.py that draws with matplotlib."""
+"""StudyResults -> pictures of a study for a page 7 inches wide. Only this folder and png.py draw with matplotlib."""

@@ -1,4 +1,4 @@
-"""Values of an axis -> its limits and ticks: linear, or logarithmic where the values span more than a factor of five."""
+"""Values on an axis -> its limits and ticks: linear, or logarithmic where the values span more than a factor of five."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 SPAN = 5.0
 _MOST = 7  # powers of ten on an axis
-FAR = 1e12  # a range with no number is as good as none
+FAR = 1e12  # stands for an open end of a range
 
 
 @dataclass(frozen=True, slots=True)
 class AxisScale:
-    """`near`: on a scale that is logarithmic to either side of 0, where it begins to be so."""
+    """The scale of an axis. `near` is the linear threshold of a scale that is logarithmic on either side of 0."""
 
     low: float
     high: float
@@ -30,7 +30,7 @@ class AxisScale:
         return f"{label}, log scale" if self.log else label
 
     def put(self, axis: Axis) -> None:
-        """On an axis of matplotlib's, with plain numbers at its ticks."""
+        """Apply the scale to an axis of matplotlib's, with plain numbers at its ticks."""
         from matplotlib.axis import XAxis
         from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
@@ -54,7 +54,7 @@ class AxisScale:
 
 
 def around_zero(values: Iterable[float], finest: float) -> AxisScale:
-    """Of differences: logarithmic to either side where the largest is over 20 times the `finest` that matters.
+    """Return a scale for differences: logarithmic on either side of 0 where the largest exceeds 20 times `finest`.
 
     >>> around_zero([-0.5, 80.0], 0.9).near, around_zero([-0.5, 8.0], 0.9).near
     (0.5, None)
@@ -69,7 +69,7 @@ def around_zero(values: Iterable[float], finest: float) -> AxisScale:
 
 
 def scale_of(values: Iterable[float], between: Iterable[float] = ()) -> AxisScale:
-    """`values` decide, with a little room around them; `between`, ends of intervals, widen it, on a log scale to a factor of 2.
+    """Return a scale that fits `values` with a margin. The ends of intervals, `between`, widen it; on a log scale by at most 2.
 
     >>> scale_of([2.0, 40.0]).log, scale_of([5.0, 6.0]).log, scale_of([0.0, 50.0]).log
     (True, False, False)
@@ -89,7 +89,7 @@ def scale_of(values: Iterable[float], between: Iterable[float] = ()) -> AxisScal
 
 
 def round_numbers(low: float, high: float) -> list[float]:
-    """1, 2 and 5 times powers of ten within the range; only powers of ten where those are many, and of very many every n-th.
+    """Return 1, 2 and 5 times the powers of ten in a range; over many decades only powers of ten, or every n-th of them.
 
     >>> round_numbers(1.5, 60)
     [2.0, 5.0, 10.0, 20.0, 50.0]

@@ -1,4 +1,4 @@
-"""StudyResults -> error per epoch: a panel a unit, mean over converged seeds with a band from the least to the largest."""
+"""StudyResults -> error per epoch: one panel per unit, with the mean over converged seeds and a band from minimum to maximum."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _BEHIND, _MOST_BEHIND = 0.6, 30
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """By epoch: mean, least and largest over `n` runs; only epochs that all of them have."""
+    """Mean, minimum and maximum over `n` runs by epoch, for the epochs that all of them have."""
 
     epochs: tuple[int, ...]
     mean: tuple[float, ...]
@@ -37,10 +37,10 @@ class Curve:
     n: int
 
 
-def curve(found: StudyResults, runs: Sequence[StudyRun], series: Series) -> Curve | None:
-    """Return None where no epoch is known of all runs."""
+def curve(results: StudyResults, runs: Sequence[StudyRun], series: Series) -> Curve | None:
+    """Return the curve of some runs; None where no epoch is known for all of them."""
     of = [
-        {e.epoch: value for e in found.epochs.get(run.run_id, ()) if (value := getattr(e, series)) is not None}
+        {e.epoch: value for e in results.epochs.get(run.run_id, ()) if (value := getattr(e, series)) is not None}
         for run in runs
     ]
     epochs = tuple(sorted(set.intersection(*map(set, of)))) if of else ()
@@ -51,21 +51,23 @@ def curve(found: StudyResults, runs: Sequence[StudyRun], series: Series) -> Curv
     return Curve(epochs, mean, low, high, len(of))
 
 
-def draw(found: StudyResults, *, train: bool = False) -> Figure:
-    """Raises BadInput where no epoch was kept. `train`: the training error too."""
+def draw(results: StudyResults, *, train: bool = False) -> Figure:
+    """Draw the curves; with `train`, the training error too. Raises BadInput where no epoch was stored."""
     from matplotlib.ticker import MaxNLocator
 
-    curves = [curve(found, unit.converged, "val_error_pct") for unit in found.units]
-    trains = [curve(found, unit.converged, "train_error_pct") if train else None for unit in found.units]
-    alone = [[one for run in unit.diverged if (one := curve(found, [run], "val_error_pct"))] for unit in found.units]
+    curves = [curve(results, unit.converged, "val_error_pct") for unit in results.units]
+    trains = [curve(results, unit.converged, "train_error_pct") if train else None for unit in results.units]
+    alone = [
+        [one for run in unit.diverged if (one := curve(results, [run], "val_error_pct"))] for unit in results.units
+    ]
     all_curves = [one for one in (*curves, *trains, *(one for of in alone for one in of)) if one is not None]
     if not all_curves:
-        raise BadInput(f"study {found.study}: no epoch of its runs is in the database, so there is no curve to draw")
+        raise BadInput(f"study {results.study}: the database has no epochs of its runs, so there is no curve to draw")
     ends = [value for one in all_curves for value in (*one.low, *one.high)]
     last = max(one.epochs[-1] for one in all_curves)
-    titles = [f"{i} ({unit.n}) {unit.name}" for i, unit in enumerate(found.units, start=1)]
+    titles = [f"{i} ({unit.n}) {unit.name}" for i, unit in enumerate(results.units, start=1)]
     scales = (_epochs(last), scale_of(ends))
-    drawn = draw_panels(titles, scales, ("epoch", f"error in % on {found.data}"), _note(found, train))
+    drawn = draw_panels(titles, scales, ("epoch", f"error in % on {results.data}"), _note(results, train))
     for i, axes in enumerate(drawn.axes):
         axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))  # an epoch has no half
         axes.plot(*_behind(curves, i), color=FAINT, linewidth=_BEHIND, zorder=1)
@@ -90,12 +92,12 @@ def _put(axes: Axes, one: Curve | None, colour: str, style: str | tuple[int, tup
 
 
 def _lone(one: Curve) -> str:
-    """A single epoch is a point, which a line would not show."""
+    """Return the marker of a curve: a single epoch is a point, which a line would not show."""
     return "o" if len(one.epochs) == 1 else ""
 
 
 def _behind(curves: Sequence[Curve | None], own: int) -> tuple[list[float], list[float]]:
-    """Return the means of the others, the best of them where there are many, as one line with gaps."""
+    """Return the means of the other units, or of the best of them where they are many, as one line with gaps."""
     xs: list[float] = []
     ys: list[float] = []
     for other in [one for k, one in enumerate(curves) if k != own and one is not None][:_MOST_BEHIND]:
@@ -108,14 +110,14 @@ def _epochs(last: int) -> AxisScale:
     return AxisScale(0.5 if last < 3 else 1 - 0.02 * last, last + (0.5 if last < 3 else 0.02 * last), False)
 
 
-def _note(found: StudyResults, train: bool) -> str:
-    least, most = (f({unit.row.ranked.converged for unit in found.units}) for f in (min, max))
+def _note(results: StudyResults, train: bool) -> str:
+    least, most = (f({unit.row.ranked.converged for unit in results.units}) for f in (min, max))
     n = f"{most}" if least == most else f"{least} to {most}"
-    many = f", the {_MOST_BEHIND} best of them" if len(found.units) > _MOST_BEHIND + 1 else ""
+    many = f", the {_MOST_BEHIND} best of them" if len(results.units) > _MOST_BEHIND + 1 else ""
     both = "Val error after, and training error over, each epoch" if train else "Val error after each epoch"
     return (
-        f"{both}: the line is the mean over the converged seeds (n = {n}; in brackets of those that ended), the band goes from "
-        f"the least to the largest of them. Grey: the means of the other units{many}."
+        f"{both}: the line is the mean over the converged seeds (n = {n}; in brackets: converged/finished), the band spans their "
+        f"minimum to maximum. Grey: the means of the other units{many}."
     )
 
 

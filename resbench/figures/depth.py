@@ -1,4 +1,4 @@
-"""StudyResults, depths -> val error against depth: a panel for each unit that was run at several, mean with its 95 % interval."""
+"""StudyResults, depths -> val error against depth: a panel for each unit with several depths, means with 95 % intervals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from resbench.figures.panel_grid import draw_panels
 from resbench.figures.ranking import label
 from resbench.figures.row_chart import put_handles, put_mark
 from resbench.figures.style import BLUE, FAILS, FAINT, GREY, MarkerStyle
-from resbench.results.study_results import Measured, StudyResults
+from resbench.results.study_results import StudyResults, UnitResults
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -24,24 +24,24 @@ NOTE = (
     "Depth counts convolutions and linear layers on the longest path from input to output. Points are means over converged runs, "
     "lines their 95 % intervals. Grey: the other units."
 )
-FAILING = " A unit that fails at a depth has a cross there, at the mean of what converged, if anything did."
+FAILING = " A unit that fails at a depth has a cross there, at the mean of the converged runs, if there are any."
 POINT = MarkerStyle("o", BLUE, True, "mean, 95 % interval")
 _MOST_TICKS = 5
 _OF_NETWORK = re.compile(r" network\.\S+=\S+")
 
 
-def draw(found: StudyResults, *, depths: Mapping[str, int]) -> Figure:
-    """`depths` by the architecture's digest. Raises BadInput where no unit was run at two depths."""
-    groups = by_depth(found.units, depths)
+def draw(results: StudyResults, *, depths: Mapping[str, int]) -> Figure:
+    """Draw error against depth. `depths` are by the architecture's digest. Raises BadInput where no unit has two depths."""
+    groups = by_depth(results.units, depths)
     rising = {name: of for name, of in groups.items() if len({depth for depth, _ in of}) > 1}
     if not rising:
-        seen = sorted({depths[unit.row.digest] for unit in found.units})
-        told = (
+        seen = sorted({depths[unit.row.digest] for unit in results.units})
+        reason = (
             f"all its networks have {seen[0]}" if len(seen) == 1 else f"no unit has two of {', '.join(map(str, seen))}"
         )
         raise BadInput(
-            f"study {found.study}: error against depth needs a unit at several depths, and {told}; a study searches the depth "
-            f"where its network says, for instance, `depth: {{choices: [20, 56, 110]}}`"
+            f"study {results.study}: error against depth requires a unit at several depths, but {reason}; a study varies the "
+            f"depth if its network has, for instance, `depth: {{choices: [20, 56, 110]}}`"
         )
     shown = [unit.row.ranked for of in rising.values() for _, unit in of]
     fails = any(row.fails for row in shown)
@@ -53,7 +53,7 @@ def draw(found: StudyResults, *, depths: Mapping[str, int]) -> Figure:
     if not across.log:
         across = AxisScale(numbers[0] - room, numbers[-1] + room, False)
     drawn = draw_panels(
-        list(rising), (across, errors), ("depth in layers", label(found)), NOTE + (FAILING if fails else "")
+        list(rising), (across, errors), ("depth in layers", label(results)), NOTE + (FAILING if fails else "")
     )
     if len(numbers) <= _MOST_TICKS:
         for axes in drawn.axes:
@@ -65,7 +65,7 @@ def draw(found: StudyResults, *, depths: Mapping[str, int]) -> Figure:
                       zorder=2 if other == name else 1)  # fmt: skip
         for depth, unit in of:
             row = unit.row.ranked
-            if row.mean is None:  # nothing converged: its place is nowhere on the axis
+            if row.mean is None:  # no run converged: it has no place on the axis
                 continue
             if row.ci_low is not None and row.ci_high is not None and not row.fails:
                 inside = max(row.ci_low, errors.low), min(row.ci_high, errors.high)
@@ -75,11 +75,12 @@ def draw(found: StudyResults, *, depths: Mapping[str, int]) -> Figure:
     return drawn.figure
 
 
-def by_depth(units: Sequence[Measured], depths: Mapping[str, int]) -> dict[str, list[tuple[int, Measured]]]:
-    """Return units that differ in what their network was given alone, by the name without that; each at its depth,
-    rising. One that is another unit at this depth is in both groups.
+def by_depth(units: Sequence[UnitResults], depths: Mapping[str, int]) -> dict[str, list[tuple[int, UnitResults]]]:
+    """Group units that differ only in the settings of their network, by the name without these, in the order of depth.
+
+    A unit that equals another one at some depth is in both groups.
     """
-    groups: dict[str, dict[int, Measured]] = {}
+    groups: dict[str, dict[int, UnitResults]] = {}
     for unit in units:
         for name in (unit.row.unit, *unit.row.aliases):
             groups.setdefault(printable(_OF_NETWORK.sub("", name), 200), {})[depths[unit.row.digest]] = unit
@@ -87,7 +88,7 @@ def by_depth(units: Sequence[Measured], depths: Mapping[str, int]) -> dict[str, 
     return {shown[name]: sorted(of.items()) for name, of in groups.items()}
 
 
-def _line(of: Sequence[tuple[int, Measured]]) -> tuple[list[int], list[float]]:
+def _line(of: Sequence[tuple[int, UnitResults]]) -> tuple[list[int], list[float]]:
     points = [(d, u.row.ranked.mean) for d, u in of if u.row.ranked.mean is not None and not u.row.ranked.fails]
     return [depth for depth, _ in points], [mean for _, mean in points if mean is not None]
 

@@ -1,4 +1,4 @@
-"""StudyResults -> each unit less the best: difference of means, 95 % interval, a line at zero, p (Holm); by seed where paired."""
+"""StudyResults -> each unit minus the best: difference of means, 95 % interval, a line at 0, p (Holm); by seed where paired."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from resbench.drawing.format import cut
 from resbench.figures.axis_scale import around_zero
 from resbench.figures.row_chart import ChartColumn, RowChart, draw_rows, put_legend, put_mark
 from resbench.figures.style import BLUE, GREY, INK, MUTED, MarkerStyle
-from resbench.results.study_results import Measured, StudyResults
+from resbench.results.study_results import StudyResults, UnitResults
 from resbench.statistics.comparison import TESTS, Comparison
 
 if TYPE_CHECKING:
@@ -20,13 +20,13 @@ NO_TEST = MarkerStyle("s", MUTED, False, "no test: fails, or under 3 converged r
 SEED = MarkerStyle("|", GREY, True, "one seed")
 
 
-def draw(found: StudyResults) -> Figure:
-    """Raises BadInput where there are no two units to compare."""
-    rows = found.against_best()
-    best = found.best
+def draw(results: StudyResults) -> Figure:
+    """Draw the differences from the best. Raises BadInput where there are no two units to compare."""
+    rows = results.against_best()
+    best = results.best
     assert best is not None
     ends = [end for _, pair in rows for end in (pair.ci_low, pair.ci_high, pair.difference) if end is not None]
-    seeds = [by_seed(found, unit, best) if found.paired else [] for unit, _ in rows]
+    seeds = [by_seed(results, unit, best) if results.paired else [] for unit, _ in rows]
     ends += [value for of in seeds for value in of]
     halves = [(p.ci_high - p.ci_low) / 2 for _, p in rows if p.ci_low is not None and p.ci_high is not None]
     scale = around_zero(ends, min(halves, default=0.0))
@@ -34,8 +34,8 @@ def draw(found: StudyResults) -> Figure:
         ChartColumn("difference", [_signed(pair.difference) for _, pair in rows]),
         ChartColumn("p (Holm)", [_p(pair.p_holm) for _, pair in rows]),
     ]
-    label = f"difference from {cut(best.name, 40)}, in {found.words.unit}"
-    drawn = draw_rows([unit.name for unit, _ in rows], scale, label, columns, note(found), numbered=False)
+    label = f"difference from {cut(best.name, 40)}, in {results.words.unit}"
+    drawn = draw_rows([unit.name for unit, _ in rows], scale, label, columns, note(results), numbered=False)
     drawn.axes.axvline(0.0, color=INK, linewidth=0.9, zorder=2)
     for i, ((_, pair), own) in enumerate(zip(rows, seeds, strict=True)):
         _row(drawn, i, pair, own)
@@ -48,26 +48,26 @@ def mark_of(pair: Comparison) -> MarkerStyle:
     return {True: CLAIM, False: OPEN, None: NO_TEST}[pair.claim]
 
 
-def note(found: StudyResults) -> str:
-    """Return what is drawn; also under the report's table."""
-    kind = "paired t-intervals over common seeds" if found.paired else "Welch's intervals"
-    test = TESTS[found.method] + (
-        f" times {len(found.stands.design.race)} looks of the race" if found.stands.design.race else ""
+def note(results: StudyResults) -> str:
+    """Return the note under the picture, which the report also has under its table."""
+    kind = "paired t-intervals over common seeds" if results.paired else "Welch's intervals"
+    test = TESTS[results.method] + (
+        f" times {len(results.source.design.race)} looks of the race" if results.source.design.race else ""
     )
-    tested = sum(pair.p is not None for pair in found.pairs)
+    tested = sum(pair.p is not None for pair in results.pairs)
     return (
-        f"Lines are 95 % {kind}, each for itself; p: {test}, Holm over all {tested} pairs of the study that can be tested and "
-        f"not only those shown, since the best was picked by its mean; the tie group, a stepwise test, may claim more."
+        f"Lines are 95 % {kind}, each for itself; p: {test}, Holm over all {tested} pairs of the study that can be tested, not "
+        f"only those shown, since the best was selected by its mean; the tie group, from a stepwise test, may exclude more units."
     )
 
 
-def by_seed(found: StudyResults, unit: Measured, best: Measured) -> list[float]:
-    """Return differences over the seeds that converged in both."""
-    of = {run.seed: found.score(run) for run in best.converged}
+def by_seed(results: StudyResults, unit: UnitResults, best: UnitResults) -> list[float]:
+    """Return the differences by seed, over the seeds that converged in both units."""
+    of = {run.seed: results.score(run) for run in best.converged}
     return [
         score - other
         for run in unit.converged
-        if (score := found.score(run)) is not None and (other := of.get(run.seed)) is not None
+        if (score := results.score(run)) is not None and (other := of.get(run.seed)) is not None
     ]
 
 

@@ -1,4 +1,4 @@
-"""Kinds of picture, a study in the database -> bytes of each; what a study has nothing to show of raises BadInput."""
+"""A kind of picture, a study in a database -> the bytes of the picture; BadInput where the study has no data for it."""
 
 from __future__ import annotations
 
@@ -26,57 +26,59 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 def kind_of(text: str) -> Kind:
-    """Raises BadInput for a picture that nobody draws."""
+    """Parse the name of a kind of picture. Raises BadInput for an unknown one."""
     kind = next((each for each in KINDS if each == text), None)
     if kind is None:
-        raise BadInput(f"no picture `{printable(text)}`: choose from {', '.join(KINDS)}{did_you_mean(text, KINDS)}")
+        raise BadInput(
+            f"picture: expected one of {', '.join(KINDS)}, got `{printable(text)}`{did_you_mean(text, KINDS)}"
+        )
     return kind
 
 
 def picture(
-    engine: Engine, found: StudyResults, kind: Kind, ending: Ending, *, train: bool = False, cost: Cost = "params"
+    engine: Engine, results: StudyResults, kind: Kind, ending: Ending, *, train: bool = False, cost: Cost = "params"
 ) -> bytes:
-    """`train`: in curves, the training error too. `cost`: of pareto."""
+    """Draw a picture. `train` adds the training error to curves; `cost` is the cost axis of pareto."""
     with drawing():
-        figure = _figure(engine, found, kind, train, cost)
-        return render(figure, ending, f"{found.study}: {kind}")
+        figure = _figure(engine, results, kind, train, cost)
+        return render(figure, ending, f"{results.study}: {kind}")
 
 
-def _figure(engine: Engine, found: StudyResults, kind: Kind, train: bool, cost: Cost) -> Figure:
+def _figure(engine: Engine, results: StudyResults, kind: Kind, train: bool, cost: Cost) -> Figure:
     match kind:
         case "curves":
-            return curves.draw(found, train=train)
+            return curves.draw(results, train=train)
         case "ranking":
-            return ranking.draw(found)
+            return ranking.draw(results)
         case "seeds":
-            return seeds.draw(found)
+            return seeds.draw(results)
         case "pareto":
-            return pareto.draw(found, cost=cost)
+            return pareto.draw(results, cost=cost)
         case "differences":
-            return differences.draw(found)
+            return differences.draw(results)
         case "depth":
-            return depth_picture.draw(found, depths=depths_of(engine, found))
+            return depth_picture.draw(results, depths=depths_of(engine, results))
         case "signal" | "gradient":
-            return profile.draw(profiles_of(engine, found), kind)
+            return profile.draw(profiles_of(engine, results), kind)
 
 
-def profiles_of(engine: Engine, found: StudyResults) -> dict[str, profile.ByEpoch]:
-    """Of the units that are shown, in the order of the ranking: by epoch, of each seed, its units."""
-    taken = profiles_of_study(engine, found.board.study)
+def profiles_of(engine: Engine, results: StudyResults) -> dict[str, profile.ByEpoch]:
+    """Return the profiles of each unit, in the order of the ranking: for each epoch and seed, the units of the network."""
+    records = profiles_of_study(engine, results.board.study)
     shown: dict[str, profile.ByEpoch] = {}
-    for unit in found.units:
+    for unit in results.units:
         by_epoch: dict[int, dict[int, list[ProfileRecord]]] = {}
-        for record in taken.get(unit.row.unit, ()):
+        for record in records.get(unit.row.unit, ()):
             by_epoch.setdefault(record.epoch, {}).setdefault(record.seed, []).append(record)
         if by_epoch:
             shown[printable(unit.shown.unit, 200)] = {epoch: list(seeds.values()) for epoch, seeds in by_epoch.items()}
     return shown
 
 
-def depths_of(engine: Engine, found: StudyResults) -> dict[str, int]:
-    """By digest: as stored, else counted in the network that is stored. Raises BadInput where neither can be."""
+def depths_of(engine: Engine, results: StudyResults) -> dict[str, int]:
+    """Return depths by digest: as stored, else counted in the stored network. Raises BadInput where that is impossible."""
     depths = {}
-    for unit in found.units:
+    for unit in results.units:
         stored = get_architecture(engine, unit.row.digest)
         try:
             depths[stored.digest] = depth(from_json(stored.spec)) if stored.depth is None else stored.depth

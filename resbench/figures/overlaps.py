@@ -1,4 +1,4 @@
-"""Marks that lie over each other -> how many, beside them: one mark would be taken for one unit."""
+"""Overlapping marks -> their number beside them, since one mark would be taken for one unit."""
 
 from __future__ import annotations
 
@@ -11,25 +11,27 @@ from resbench.figures.style import MUTED, SMALL
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-TOUCH = 0.05  # inches between the middles of two marks, at most
+TOUCH = 0.05  # inches: the largest distance between the centres of two overlapping marks
 
 
 def find_overlaps(points: Sequence[tuple[float, float]]) -> list[list[tuple[float, float]]]:
-    """Return points in inches whose marks lie over each other, two or more: each near to another of its heap."""
-    found: list[list[tuple[float, float]]] = []
+    """Group points (in inches) whose marks overlap: each is near to another one of its group. Single points are dropped."""
+    groups: list[list[tuple[float, float]]] = []
     for point in sorted(points):
-        near = [heap for heap in found if any(dist(point, other) < TOUCH for other in heap)]
-        found = [heap for heap in found if heap not in near] + [[point, *(other for heap in near for other in heap)]]
-    return [heap for heap in found if len(heap) > 1]
+        near = [group for group in groups if any(dist(point, other) < TOUCH for other in group)]
+        groups = [group for group in groups if group not in near] + [
+            [point, *(other for group in near for other in group)]
+        ]
+    return [group for group in groups if len(group) > 1]
 
 
 def annotate_overlaps(axes: Axes, points: Sequence[tuple[float, float]]) -> None:
-    """`points` as the axes have them; the number stands to the left."""
+    """Write the number of overlapping marks to the left of each group. `points` are in data coordinates."""
     to_inches = axes.transData + axes.figure.dpi_scale_trans.inverted()
     inches = [(float(x), float(y)) for x, y in map(to_inches.transform, points)]
-    for heap in find_overlaps(inches):
-        x, y = min(x for x, _ in heap) - 0.05, sum(y for _, y in heap) / len(heap)
+    for group in find_overlaps(inches):
+        x, y = min(x for x, _ in group) - 0.05, sum(y for _, y in group) / len(group)
         left, up = axes.transData.inverted().transform(axes.figure.dpi_scale_trans.transform((x, y)))
         axes.text(
-            left, up, f"x{len(heap)}", fontsize=SMALL, ha="right", va="center", color=MUTED, zorder=6, clip_on=False
+            left, up, f"x{len(group)}", fontsize=SMALL, ha="right", va="center", color=MUTED, zorder=6, clip_on=False
         )

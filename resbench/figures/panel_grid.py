@@ -1,6 +1,6 @@
-"""Units -> a figure of small panels with one scale: each unit stands alone on its own, all others behind it in grey.
+"""Units -> a figure of small panels with one scale: one panel per unit, with all other units behind it in grey.
 
-Twenty lines in one frame cannot be told apart by colour, nor by anything else; in a panel each, they need neither.
+Twenty lines in one frame cannot be told apart, by colour or otherwise; with one panel each, they need not be.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ _LEFT = 0.62  # the label, in up to two lines, and the ticks of the left axis
 
 @dataclass(frozen=True, slots=True)
 class Panels:
+    """A figure with the axes of its panels."""
+
     figure: Figure
     axes: tuple[Axes, ...]
 
@@ -43,7 +45,7 @@ class Panels:
 def draw_panels(
     titles: Sequence[str], scales: tuple[AxisScale, AxisScale], labels: tuple[str, str], note: str
 ) -> Panels:
-    """Return a panel for each title, four in a row; horizontal scale and label first. `note`: what is drawn, in sentences."""
+    """Draw a panel for each title, four in a row. The horizontal scale and label come first; `note` goes below the panels."""
     across = min(_ACROSS, len(titles))
     down = -(-len(titles) // across)
     wide = (WIDTH - 2 * EDGE - _LEFT - _GAP * (across - 1)) / across
@@ -53,7 +55,7 @@ def draw_panels(
     below = EDGE + len(lines) * LINE * SMALL / INCH + 0.04
     height = below + AXIS + down * (_TALL + title) + (down - 1) * _GAP + LEGEND + EDGE
     figure = new_figure(height)
-    found = []
+    panels = []
     for i, text in enumerate(texts):
         row, column = divmod(i, across)
         left = EDGE + _LEFT + column * (wide + _GAP)
@@ -67,7 +69,7 @@ def draw_panels(
         axes.tick_params(labelbottom=last, labelleft=column == 0)
         axes.text(0, 1 + 0.04 / _TALL, text, transform=axes.transAxes, fontsize=SMALL, va="bottom", linespacing=LINE,
                   color=INK)  # fmt: skip
-        found.append(axes)
+        panels.append(axes)
     middle = EDGE + _LEFT + (WIDTH - 2 * EDGE - _LEFT) / 2
     figure.text(
         middle / WIDTH, (below + 0.02) / height, scales[0].word(labels[0]), ha="center", va="bottom", fontsize=SIZE
@@ -77,4 +79,4 @@ def draw_panels(
     figure.text(EDGE / WIDTH, centre / height, label, ha="left", va="center", multialignment="center", rotation=90,
                 fontsize=SIZE, linespacing=LINE)  # fmt: skip
     put_notes(figure, lines)
-    return Panels(figure, tuple(found))
+    return Panels(figure, tuple(panels))

@@ -1,7 +1,7 @@
-"""StudyResults -> val error with its interval against what a unit costs; each is named without overlap, and the front is marked.
+"""StudyResults -> val error with its interval against cost; names do not overlap, and the Pareto front is marked.
 
-Names stand in columns to the right of the points they belong to, spread so that none touches another, each with a line to its
-point. Every point is where its cost is: those that lie over each other have their number beside them.
+Names are in columns to the right of their points, spread so that none overlaps another, each with a line to its point. Points
+are never moved: where they overlap, their number is written beside them.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from resbench.figures.style import (
     text_width,
     wrapped,
 )  # fmt: skip
-from resbench.results.study_results import Measured, StudyResults
+from resbench.results.study_results import StudyResults, UnitResults
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -49,30 +49,30 @@ COSTS: tuple[Cost, ...] = get_args(Cost)
 LABELS: dict[Cost, str] = {
     "params": "trainable parameters",
     "macs": "MACs for one image",
-    "train_s": "seconds of training beside all else that the machine did, mean over runs",
+    "train_s": "seconds of training under the load of the machine, mean over runs",
 }
 FRONT = MarkerStyle("o", BLUE, True, "on the front of the means")
 OPEN = MarkerStyle("o", BLUE, False, "may be on it")
 BEHIND = MarkerStyle("o", INK, False, "behind it, at 95 %")
 NOTE = (
     "Points are means over converged runs, lines their 95 % intervals. The front is that of the means: no unit of at most the "
-    "same cost has a lower one. May be on it: with 95 % confidence no one other unit is shown to be better in both. Small "
-    "bars end the lines; x3 stands beside three marks that lie over each other. Failing units are left out."
+    "same cost has a lower mean. May be on it: no other unit is shown (95 %) to be better in both. Small bars end the lines; "
+    "x3 marks three overlapping points. Failing units are excluded."
 )
-_WIDEST = (2.4, 2.0, 1.6)  # inches of a name: less, where more of them then stand beside their own points
+_WIDEST = (2.4, 2.0, 1.6)  # inches of a name: fewer where more names then fit beside their own points
 _LEAD = 0.14  # inches from a point to its name
 _LEFT = 0.55
 _ROW = LINE * SMALL / INCH
 
 
-Priced = tuple[Measured, float, float]  # its cost, its mean
+Priced = tuple[UnitResults, float, float]  # its cost, its mean
 
 
 @dataclass(frozen=True, slots=True)
 class ParetoPoint:
-    """A unit at `x` (inches from the left end of the axes, where it is drawn) with its name."""
+    """A unit with its name, drawn at `x` inches from the left end of the axes."""
 
-    unit: Measured
+    unit: UnitResults
     cost: float
     error: float
     x: float
@@ -80,24 +80,24 @@ class ParetoPoint:
 
 
 def cost_of(text: str) -> Cost:
-    """Raises BadInput for a cost that nothing is measured in."""
+    """Parse the name of a cost. Raises BadInput for an unknown one."""
     cost = next((each for each in COSTS if each == text), None)
     if cost is None:
-        raise BadInput(f"cost `{printable(text)}`: choose from {', '.join(COSTS)}{did_you_mean(text, COSTS)}")
+        raise BadInput(f"cost: expected one of {', '.join(COSTS)}, got `{printable(text)}`{did_you_mean(text, COSTS)}")
     return cost
 
 
-def draw(found: StudyResults, *, cost: Cost = "params") -> Figure:
-    """Raises BadInput where no unit that works has this cost."""
+def draw(results: StudyResults, *, cost: Cost = "params") -> Figure:
+    """Draw error against cost. Raises BadInput where no unit has both a mean and this cost."""
     priced = [
         (unit, float(price), mean)
-        for unit in found.units
+        for unit in results.units
         if (price := getattr(unit.row, cost)) is not None
         and (mean := unit.row.ranked.mean) is not None
         and not unit.row.ranked.fails
     ]
     if not priced:
-        raise BadInput(f"study {found.study}: no unit has both a mean over converged runs and a measured {cost}")
+        raise BadInput(f"study {results.study}: no unit has both a mean over converged runs and a measured {cost}")
     inside = WIDTH - 2 * EDGE - _LEFT
     ends = [end for unit, _, _ in priced for end in _interval(unit)]
     errors, costs = scale_of([mean for _, _, mean in priced], ends), scale_of([price for _, price, _ in priced])
@@ -113,14 +113,14 @@ def draw(found: StudyResults, *, cost: Cost = "params") -> Figure:
     errors.put(axes.yaxis)
     axes.grid(axis="y", color=FAINT, linewidth=0.5)
     axes.set_axisbelow(True)
-    axes.set_ylabel(errors.word(label(found)), fontsize=SIZE)
+    axes.set_ylabel(errors.word(label(results)), fontsize=SIZE)
     axes.set_xlabel(costs.word(LABELS[cost]), fontsize=SIZE)
     _ticks(axes, costs, room)
-    front, stands = front_of(spots), found.beside_cost(cost)
+    front, membership = front_of(spots), results.beside_cost(cost)
     marks = {
         spot.name: FRONT
         if spot in front
-        else {True: OPEN, False: BEHIND, None: UNCLAIMED}[stands[spot.unit.row.ranked.name]]
+        else {True: OPEN, False: BEHIND, None: UNCLAIMED}[membership[spot.unit.row.ranked.name]]
         for spot in spots
     }
     _step(axes, front, inside)
@@ -142,15 +142,13 @@ def draw(found: StudyResults, *, cost: Cost = "params") -> Figure:
     return figure
 
 
-def _interval(unit: Measured) -> tuple[float, ...]:
+def _interval(unit: UnitResults) -> tuple[float, ...]:
     row = unit.row.ranked
     return () if row.ci_low is None or row.ci_high is None else (row.ci_low, row.ci_high)
 
 
 def place(priced: Sequence[Priced], costs: AxisScale, inside: float, widest: float) -> tuple[list[ParetoPoint], float]:
-    """Return every unit where it is drawn, by cost and error, and the width that the costs are spread over: what is
-    left beside the names of the last column.
-    """
+    """Return the points by cost and error, and the width of the cost axis: the space left by the names of the last column."""
     names = {id(unit): fitted(f"{unit.row.ranked.rank} {unit.name}", widest, SMALL, lines=1) for unit, _, _ in priced}
     room = inside - max(text_width(name, SMALL) for name in names.values()) - _LEAD - 0.1
     spots: list[ParetoPoint] = []
@@ -160,7 +158,7 @@ def place(priced: Sequence[Priced], costs: AxisScale, inside: float, widest: flo
 
 
 def _along(price: float, costs: AxisScale) -> float:
-    """From 0 to 1."""
+    """Return the position of a cost on its axis, from 0 to 1."""
     from math import log
 
     if costs.log:
@@ -169,7 +167,7 @@ def _along(price: float, costs: AxisScale) -> float:
 
 
 def columns_of(spots: Sequence[ParetoPoint]) -> list[list[ParetoPoint]]:
-    """Spots whose names stand in one column: a new one begins where all names so far end left of the next point."""
+    """Group points whose names form one column: a new column begins where all names so far end left of the next point."""
     columns: list[list[ParetoPoint]] = []
     for spot in sorted(spots, key=lambda each: each.x):
         if columns and spot.x - 0.06 < _right(columns[-1]):
@@ -184,7 +182,7 @@ def _right(column: Sequence[ParetoPoint]) -> float:
 
 
 def front_of(spots: Sequence[ParetoPoint]) -> list[ParetoPoint]:
-    """Of the means, by rising cost: no other of at most the same cost is better."""
+    """Return the Pareto front of the means, by rising cost: no other point of at most the same cost is better."""
     front: list[ParetoPoint] = []
     for spot in sorted(spots, key=lambda each: (each.cost, each.error)):
         if not front or spot.error < front[-1].error:
@@ -198,7 +196,7 @@ def _step(axes: Axes, front: Sequence[ParetoPoint], inside: float) -> None:
 
 
 def _names(axes: Axes, column: Sequence[ParetoPoint], tall: float, front: Sequence[ParetoPoint]) -> None:
-    """Spread along the height of the axes, each with a thin line to its point."""
+    """Draw the names of a column, spread along the height of the axes, each with a thin line to its point."""
     to_inches = axes.transData + axes.figure.dpi_scale_trans.inverted()
     foot = to_inches.transform((0.0, axes.get_ylim()[0]))[1]
     heights = [(float(to_inches.transform((spot.x, spot.error))[1] - foot), spot) for spot in column]
@@ -216,7 +214,7 @@ def _names(axes: Axes, column: Sequence[ParetoPoint], tall: float, front: Sequen
 
 
 def _ticks(axes: Axes, costs: AxisScale, room: float) -> None:
-    """Where costs stand that are round; the axis itself counts inches."""
+    """Set the ticks at round costs; the coordinates of the axis are inches."""
     from matplotlib.ticker import MaxNLocator
 
     from resbench.figures.axis_scale import round_numbers
@@ -224,8 +222,8 @@ def _ticks(axes: Axes, costs: AxisScale, room: float) -> None:
     if costs.log:
         values = round_numbers(costs.low, costs.high)
     else:
-        found = MaxNLocator(nbins=5, steps=[1, 2, 5, 10]).tick_values(costs.low, costs.high)
-        values = [float(value) for value in found if costs.low <= value <= costs.high]
+        ticks = MaxNLocator(nbins=5, steps=[1, 2, 5, 10]).tick_values(costs.low, costs.high)
+        values = [float(value) for value in ticks if costs.low <= value <= costs.high]
     axes.set_xticks([_along(value, costs) * room for value in values], counts(values))
 
 

@@ -1,4 +1,4 @@
-"""Profiles of units -> signal (variance) or gradient (norm) at every unit of the network, a panel for each, log scale."""
+"""Profiles of units -> signal (variance) or gradient (norm) at every unit of the network: a panel for each unit, log scale."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _WORDS = {
     "gradient": ("gradient_norm", "norm of the loss gradient"),
 }
 _NOTE = (
-    "Taken on one batch of the training split, in training mode. Lines are geometric means over the seeds; units count from 0. "
-    "Grey: the other units, at the last epoch shown."
+    "Recorded on one batch of the training split, in training mode. Lines are geometric means over the seeds; units count from "
+    "0. Grey: the other units, at the last epoch shown."
 )
 FLOOR = 1e-30
 
 
 class AtUnit(Protocol):
-    """How signal and gradient fare at one unit."""
+    """The signal and the gradient at one unit of a network."""
 
     @property
     def unit(self) -> int: ...
@@ -47,11 +47,11 @@ ByEpoch = Mapping[int, Sequence[Sequence[AtUnit]]]  # epoch -> of each seed, its
 
 
 def draw(profiles: Mapping[str, ByEpoch], quantity: Quantity) -> Figure:
-    """`profiles`: by the name of the unit. Raises BadInput where there is none."""
+    """Draw the profiles of units, given by the unit's name. Raises BadInput where there is none."""
     lines = {name: {e: _line(seeds, quantity) for e, seeds in of.items()} for name, of in profiles.items() if of}
     points = [value for of in lines.values() for line in of.values() for value in line if value > FLOOR]
     if not points:
-        raise BadInput("no profile was taken: a recipe says after which epochs, `plan: {profile: [0, 12]}`")
+        raise BadInput("no profile was recorded; set the epochs in the recipe, such as `plan: {profile: [0, 12]}`")
     longest = max(len(line) for of in lines.values() for line in of.values())
     across = AxisScale(-0.02 * longest, 1.02 * (longest - 1) or 1.0, False)
     up = AxisScale(min(points) / 1.5, max(points) * 1.5, True)
@@ -71,7 +71,7 @@ def draw(profiles: Mapping[str, ByEpoch], quantity: Quantity) -> Figure:
 
 
 def _line(seeds: Sequence[Sequence[AtUnit]], quantity: Quantity) -> list[float]:
-    """Return the geometric mean over seeds at each unit; 0 where none has a number above it."""
+    """Return the geometric mean over seeds at each unit; 0 where no seed has a positive value."""
     return [_mean([getattr(at, _WORDS[quantity][0]) for at in row]) for row in zip(*seeds, strict=False)]
 
 

@@ -1,4 +1,4 @@
-"""Names of units -> a figure with a row for each: its name on the left, one axis for all, words on the right, notes below."""
+"""Names of units -> a figure with a row for each: the name on the left, one axis for all, columns on the right, notes below."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from resbench.results.study_results import Measured, StudyResults
+    from resbench.results.study_results import StudyResults, UnitResults
 
 EDGE = 0.1  # inches around everything
 WIDEST_NAME = 2.2
@@ -48,7 +48,7 @@ Side = Literal["left", "right"]
 
 @dataclass(frozen=True, slots=True)
 class ChartColumn:
-    """Words on the right of the axis, one a row."""
+    """A column of texts on the right of the axes, one per row."""
 
     head: str
     cells: Sequence[str]
@@ -60,7 +60,10 @@ class ChartColumn:
 
 @dataclass(frozen=True, slots=True)
 class RowChart:
-    """Row i has its middle at y = i, the first on top. `tall`: of a row, `wide`: of the axes, in inches."""
+    """A figure with one row per unit. Row i is centred at y = i, with the first on top.
+
+    `tall` is the height of a row and `wide` the width of the axes, in inches.
+    """
 
     figure: Figure
     axes: Axes
@@ -69,36 +72,36 @@ class RowChart:
     wide: float
 
     def shade(self, indices: Sequence[int]) -> None:
-        """Behind the rows of the tie group."""
+        """Shade the background of some rows, such as the tie group."""
         for i in indices:
             self.axes.axhspan(i - 0.5, i + 0.5, color=BAND, linewidth=0, zorder=0)
 
     def interval(self, low: float, high: float, y: float, mark: MarkerStyle) -> None:
-        """A line; where it goes on beyond the axis it ends in an arrow."""
+        """Draw an interval as a line, with an arrow where it continues beyond the axis."""
         inside = max(low, self.scale.low), min(high, self.scale.high)
         self.axes.plot(inside, [y, y], color=mark.colour, linewidth=1.3, solid_capstyle="butt", zorder=3)
         for end, given, arrow in ((inside[0], low, "<"), (inside[1], high, ">")):
             if end != given:
-                put_mark(self.axes, end, y, MarkerStyle(arrow, mark.colour, True, "the interval goes on"), size=4.0)
+                put_mark(self.axes, end, y, MarkerStyle(arrow, mark.colour, True, "the interval continues"), size=4.0)
 
 
-def shaded(found: StudyResults) -> str:
-    """Return what the shaded rows are."""
-    if len(found.board.objectives) > 1:
-        return f"no other unit is shown to be better (95 %) in all of {', '.join(found.board.objectives)}"
+def shaded(results: StudyResults) -> str:
+    """Return a text that says what the shaded rows are."""
+    if len(results.board.objectives) > 1:
+        return f"no other unit is shown to be better (95 %) in all of {', '.join(results.board.objectives)}"
     return "units that cannot be told apart from the best (95 %)"
 
 
-def mark_of(unit: Measured, found: StudyResults) -> MarkerStyle:
+def mark_of(unit: UnitResults, results: StudyResults) -> MarkerStyle:
     ranked = unit.row.ranked
     if ranked.fails:
         return FAILS
-    inside, outside = (ON_FRONT, BEHIND) if len(found.board.objectives) > 1 else (TIED, WORSE)
+    inside, outside = (ON_FRONT, BEHIND) if len(results.board.objectives) > 1 else (TIED, WORSE)
     return {True: inside, False: outside, None: UNCLAIMED}[ranked.tied_with_best]
 
 
 def in_order(marks: Iterable[MarkerStyle]) -> list[MarkerStyle]:
-    """Return each once, as a legend has them."""
+    """Return each mark once, in the order of a legend."""
     drawn = set(marks)
     return [mark for mark in (TIED, ON_FRONT, WORSE, BEHIND, UNCLAIMED, FAILS) if mark in drawn]
 
@@ -112,7 +115,7 @@ def draw_rows(
     *,
     numbered: bool = True,
 ) -> RowChart:
-    """`note`: what is drawn, in sentences under the picture. Numbers are those of the ranking."""
+    """Draw the rows without their marks. `note` goes below the picture; with `numbered`, rows have the numbers of the ranking."""
     texts = [fitted(name, WIDEST_NAME) for name in names]
     numbers = [str(number) for number in (range(1, len(names) + 1) if numbered else ())]
     indent = max(map(text_width, numbers)) + PAD if numbers else 0.0
@@ -152,7 +155,7 @@ def draw_rows(
 def _put(
     rows: RowChart, at: tuple[float, int], text: str, *, side: Side = "left", size: float = SIZE, colour: str = INK
 ) -> None:
-    """At inches from the left end of the axes, in the middle of a row."""
+    """Write a text at `at`: inches from the left end of the axes, and the number of the row."""
     rows.axes.text(
         at[0] / rows.wide, at[1], text, transform=rows.axes.get_yaxis_transform(), ha=side, va="center", fontsize=size,
         color=colour, linespacing=LINE,
@@ -160,7 +163,7 @@ def _put(
 
 
 def put_notes(figure: Figure, lines: Sequence[str]) -> None:
-    """At the foot of the figure."""
+    """Write lines at the foot of the figure."""
     height = figure.get_size_inches()[1]
     for i, line in enumerate(reversed(lines)):
         y = (EDGE + i * LINE * SMALL / INCH) / height
@@ -172,7 +175,7 @@ def put_mark(axes: Axes, x: float, y: float, mark: MarkerStyle, *, size: float =
 
 
 def put_legend(figure: Figure, marks: Sequence[MarkerStyle], *, size: float = 5.0) -> None:
-    """On top, in one line."""
+    """Draw a legend of marks at the top, in one line."""
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], label=mark.word, **_look(mark, size)) for mark in marks]

@@ -1,8 +1,8 @@
-"""What all pictures share: sizes in inches and points, colours with a marker each, names that fit, bytes that never change.
+"""The style of all pictures: sizes in inches and points, colours and markers, fitted names, reproducible bytes.
 
-Okabe and Ito's colours, and never colour alone: each meaning has a marker of its own. Text of an SVG stays text: it can be
-searched, copied and read aloud, and is a fifth of the size. Widths are measured in DejaVu Sans, which is wider than what
-stands in for it elsewhere, so what does not overlap here does not there.
+The colours are Okabe and Ito's, and never the only cue: each meaning also has its own marker. The text of an SVG stays text: it
+can be searched, copied and read aloud, and takes a fifth of the size. Widths are measured in DejaVu Sans, which is wider than
+its usual substitutes, so texts that do not overlap here do not overlap with these either.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ENDINGS: tuple[Ending, ...] = get_args(Ending)
 
 WIDTH = 7.0
 SIZE, SMALL = 8.0, 7.0  # points
-LINE = 1.25  # of a line of text, in its size
+LINE = 1.25  # height of a line of text, in font sizes
 INCH = 72.0
 _LARGEST = 30_000  # pixels along a side of a PNG
 
@@ -39,7 +39,7 @@ BAND = "#e3eef6"  # behind the tie group
 
 @dataclass(frozen=True, slots=True)
 class MarkerStyle:
-    """How one meaning looks."""
+    """The marker for one meaning, with its label in the legend."""
 
     marker: str
     colour: str
@@ -48,7 +48,7 @@ class MarkerStyle:
 
 
 TIED = MarkerStyle("o", BLUE, True, "tied with the best")
-ON_FRONT = MarkerStyle("o", BLUE, True, "no one other is shown to be better in every objective")
+ON_FRONT = MarkerStyle("o", BLUE, True, "no other unit is shown to be better in every objective")
 WORSE = MarkerStyle("D", INK, False, "worse (95 %)")
 BEHIND = MarkerStyle("D", INK, False, "not on the front")
 UNCLAIMED = MarkerStyle("s", MUTED, False, "no claim: under 3 converged runs")
@@ -57,21 +57,21 @@ DIVERGED = MarkerStyle("x", VERMILION, True, "diverged")
 
 
 def ending_of(path: Path) -> Ending:
-    """Raises BadInput for a file whose ending is none of a picture."""
+    """Return the format of a picture by the ending of its path. Raises BadInput for any other ending."""
     given = path.suffix.lower().removeprefix(".")
     ending = next((each for each in ENDINGS if each == given), None)
     if ending is None:
-        said = f"`.{printable(given)}` says none" if given else "it has none"
+        reason = f"`.{printable(given)}`" if given else "none"
         raise BadInput(
-            f"{printable(str(path), 200)}: the ending tells the format, and {said}; endings: "
-            f"{', '.join(f'.{each}' for each in ENDINGS)}{did_you_mean(given, ENDINGS)}"
+            f"{printable(str(path), 200)}: expected an ending of {', '.join(f'.{each}' for each in ENDINGS)}, got {reason}"
+            f"{did_you_mean(given, ENDINGS)}"
         )
     return ending
 
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """Matplotlib as it comes, whatever a matplotlibrc says; what a font has no picture of is an empty box, not a warning."""
+    """Draw with matplotlib's defaults, whatever a matplotlibrc says. A missing glyph becomes an empty box, with no warning."""
     from matplotlib import rc_context, rcParamsDefault, style
 
     own: dict[str, Any] = {
@@ -100,7 +100,7 @@ def new_figure(height: float) -> Figure:
 
 
 def add_axes(figure: Figure, left: float, bottom: float, right: float, top: float) -> Axes:
-    """In inches, from the figure's left lower corner; without the frame's upper and right sides."""
+    """Add axes without the upper and right spines; positions are in inches from the lower left corner of the figure."""
     width, height = figure.get_size_inches()
     axes = figure.add_axes((left / width, bottom / height, (right - left) / width, (top - bottom) / height))
     axes.spines[["top", "right"]].set_visible(False)
@@ -108,7 +108,7 @@ def add_axes(figure: Figure, left: float, bottom: float, right: float, top: floa
 
 
 def render(figure: Figure, ending: Ending, title: str) -> bytes:
-    """Return the same bytes each time: no date, no version."""
+    """Return the bytes of a figure, which are the same each time: they hold no date and no version."""
     nothing: dict[str, Any] = {
         "svg": {"Date": None, "Creator": None},
         "png": {"Software": None},
@@ -126,7 +126,7 @@ def render(figure: Figure, ending: Ending, title: str) -> bytes:
 
 @lru_cache(maxsize=8192)
 def text_width(text: str, size: float = SIZE, *, bold: bool = False) -> float:
-    """In inches."""
+    """Return the width of a text in inches."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
@@ -137,12 +137,13 @@ def text_width(text: str, size: float = SIZE, *, bold: bool = False) -> float:
 
 
 def fitted(text: str, width: float, size: float = SIZE, *, lines: int = 2) -> str:
-    """In so many lines of at most that width (inches), at spaces where there are. What is too long loses its middle: names of one
-    study mostly differ at their ends.
+    """Wrap a text into at most `lines` lines of a width in inches, at spaces where possible.
+
+    A text that is too long loses its middle, since the names of one study mostly differ at their ends.
     """
-    whole = _lines(text, width, size)
-    if len(whole) <= lines:
-        return "\n".join(whole)
+    all_lines = _lines(text, width, size)
+    if len(all_lines) <= lines:
+        return "\n".join(all_lines)
     low, high = 0, len(text) - 1  # characters kept
     while low < high:
         keep = (low + high + 1) // 2
@@ -151,7 +152,7 @@ def fitted(text: str, width: float, size: float = SIZE, *, lines: int = 2) -> st
 
 
 def wrapped(text: str, width: float, size: float = SMALL) -> list[str]:
-    """A number keeps its percent sign."""
+    """Wrap a text into lines of a width in inches. A number keeps its percent sign."""
     return _lines(text.replace(" %", "\u00a0%"), width, size)
 
 
@@ -160,15 +161,15 @@ def _cut(text: str, keep: int) -> str:
 
 
 def _lines(text: str, width: float, size: float) -> list[str]:
-    found, rest = [], text
+    lines, rest = [], text
     while rest:
         line, rest = _line(rest, width, size)
-        found.append(line)
-    return found or [""]
+        lines.append(line)
+    return lines or [""]
 
 
 def _line(text: str, width: float, size: float) -> tuple[str, str]:
-    """As many words as fit, else as many characters; and the rest."""
+    """Return as many words as fit in one line, or as many characters where no word fits, and the rest."""
     if text_width(text, size) <= width:
         return text, ""
     end = max(1, next((i for i in range(1, len(text) + 1) if text_width(text[:i], size) > width), 1) - 1)
@@ -182,7 +183,7 @@ def _line(text: str, width: float, size: float) -> tuple[str, str]:
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Places near those wanted (rising), at least `gap` apart, within low and high as far as they fit.
+    """Return places close to the wanted ones (rising), at least `gap` apart, between low and high as far as they fit.
 
     >>> spread([1.0, 1.1, 5.0], 1.0, 0.0, 9.0)
     [0.55, 1.55, 5.0]
@@ -196,7 +197,7 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
             blocks[-1][1] += count
             blocks[-1][2] = blocks[-1][0] / blocks[-1][1]
     places = [start + k * gap for _, count, start in blocks for k in range(int(count))]
-    for k in range(len(places)):  # what hangs over above is pushed down, then what hangs over below up
+    for k in range(len(places)):  # places above `high` are moved down, then those below `low` up
         places[-1 - k] = min(places[-1 - k], high - k * gap)
     for k in range(len(places)):
         places[k] = max(places[k], low + k * gap)

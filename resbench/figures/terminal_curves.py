@@ -90,23 +90,23 @@ class Curves:
 
 
 def _bands(seeds: Mapping[int, Mapping[int, float]]) -> dict[int, Band]:
-    """By epoch, over the seeds that have come to it."""
+    """Return the band at each epoch, over the seeds that have reached it."""
     epochs = sorted({epoch for curve in seeds.values() for epoch in curve})
-    found = {epoch: [curve[epoch] for curve in seeds.values() if epoch in curve] for epoch in epochs}
-    return {epoch: (min(values), fmean(values), max(values)) for epoch, values in found.items()}
+    errors = {epoch: [curve[epoch] for curve in seeds.values() if epoch in curve] for epoch in epochs}
+    return {epoch: (min(values), fmean(values), max(values)) for epoch, values in errors.items()}
 
 
 def _columns(bands: Mapping[int, Band], epochs: int, columns: int) -> dict[int, Band]:
-    """Return the band at each column that an epoch, or the line between two of them, has come to."""
+    """Return the band at each column between the first and the last epoch, interpolated between epochs."""
     at = {epoch: 0 if epochs == 1 else round((epoch - 1) / (epochs - 1) * (columns - 1)) for epoch in bands}
     known = sorted((column, bands[epoch]) for epoch, column in at.items())
-    found = dict(known)
+    at_column = dict(known)
     for (left, before), (right, after) in pairwise(known):
         for column in range(left + 1, right):
             part = (column - left) / (right - left)
             low, mean, high = (a + part * (b - a) for a, b in zip(before, after, strict=True))
-            found[column] = (low, mean, high)
-    return found
+            at_column[column] = (low, mean, high)
+    return at_column
 
 
 def _draw(

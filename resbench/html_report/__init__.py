@@ -1,1 +1,1 @@
-"""A study in the database -> one HTML file that needs nothing else: the question, the evidence, every run, how to repeat it."""
+"""A study in a database -> one self-contained HTML file: the question, the evidence, every run, how to repeat it."""

@@ -1,8 +1,8 @@
-"""Page -> HTML: one file with its style, its script and its pictures inside; nothing is asked for from anywhere.
+"""Page -> HTML: one file with its style, its script and its pictures inside; it requests nothing from the network.
 
-Every text passes `xml_attribute`, which is right within tags and between them. What stands as it is (`safe`) is ours: the style,
-the script, and SVG whose texts were escaped when it was drawn. The page's own policy forbids all requests and any script but
-that one, by its hash.
+Every text passes through `xml_attribute`, which is correct both inside tags and between them. Only resbench's own text is marked
+`safe`: the style, the script, and SVG whose texts were escaped when it was drawn. The content security policy of the page forbids
+all requests, and any script but that one, by its hash.
 """
 
 from __future__ import annotations
@@ -48,9 +48,10 @@ def _written(value: object) -> Markup:
 
 
 def inlined(svg: str, kind: str) -> str:
-    """Return a file of matplotlib's as part of a page: without what a file needs, and with identifiers that only it has.
+    """Return an SVG file of matplotlib's as an element of a page: without the file's preamble, and with unique identifiers.
 
-    Its groups are named alike in every picture, and nothing refers to them; clip paths and markers are referred to.
+    Groups have the same names in every picture, and nothing refers to them, so their names are removed; clip paths and markers
+    are referred to, and get a prefix.
     """
     text = _GROUP_ID.sub("<g", _INVISIBLE.sub("", _PREAMBLE.sub("", svg, count=1)))
     text = re.sub(r'((?: id=")|(?:href="#)|(?:url\(#))', rf"\g<1>{kind}-", text)

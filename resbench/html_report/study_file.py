@@ -1,4 +1,4 @@
-"""A study's row and trials -> the study as a file that runs it again, and the commands that do. No torch."""
+"""The row and trials of a study -> a study file that runs it again, and the commands for that. No torch."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _WORD = re.compile(r" (?=[A-Za-z_][\w.]*=)")
 
 
 def study_file(name: str, spec: Mapping[str, Any], units: Sequence[str], recipe: str) -> str:
-    """YAML of a study: its own words where it searched or wrote units, else all that its row says, units with the values in their
-    names. `recipe`: the name it goes by.
+    """Return the YAML of a study: its own text where it searched or defined units, else the contents of its row, with the units'
+    values taken from their names. `recipe` is the name of the recipe.
     """
     if "words" in spec:
         words = {key: spec["words"][key] for key in ORDER if key in spec["words"]} | spec["words"]
         return yaml_text({"study": name} | words | {"study": name, "seeds": spec.get("seeds")})
     fixed = spec.get("fixed", {})
-    said = {"study": name, "doc": spec.get("doc") or None, "network": use_first(fixed.get("network"))}
+    head = {"study": name, "doc": spec.get("doc") or None, "network": use_first(fixed.get("network"))}
     listed = ["units:", *dict.fromkeys(f"  - {flow(_unit(unit), strict=True)}" for unit in units), ""]
     rest = {
         "data": use_first(fixed.get("data")),
@@ -37,19 +37,21 @@ def study_file(name: str, spec: Mapping[str, Any], units: Sequence[str], recipe:
         "race": fixed.get("race"),
         "paired": fixed.get("paired"),
     }
-    return yaml_text(said) + "\n".join(listed) + yaml_text(rest)
+    return yaml_text(head) + "\n".join(listed) + yaml_text(rest)
 
 
 def use_first(value: Any) -> Any:
-    """Return a mapping as people write it: what is used, then how."""
+    """Return a mapping with the key `use` first, as people write it."""
     if isinstance(value, dict) and "use" in value:
         return {"use": value["use"], **value}
     return value
 
 
 def _unit(name: str) -> object:
-    """`constant_scaling shortcut_scale=0.5` -> {use: constant_scaling, shortcut_scale: 0.5}; values that the study's network
-    searched are searched by it again, and are no unit's."""
+    """`constant_scaling shortcut_scale=0.5` -> {use: constant_scaling, shortcut_scale: 0.5}.
+
+    Values of the network and the recipe are dropped: the study searches them again, and they are not the unit's.
+    """
     unit, *words = _WORD.split(name)
     pairs = [word.partition("=") for word in words]
     own = {
@@ -59,12 +61,12 @@ def _unit(name: str) -> object:
 
 
 def commands(engine: Engine, study: str, run_id: int) -> list[tuple[str, str]]:
-    """Return what each does, and the command. A database on a server goes by no address here: the page may be given away."""
+    """Return commands with their descriptions. The address of a server is not shown, since the page may be passed on."""
     database = Path(shown(engine)).name if engine.dialect.name == "sqlite" else "URL"
-    said = {
-        "train all of it again, from the file above": ["study", "run", f"{study}.yaml", "--db", "again.db"],
+    words_of = {
+        "train the whole study again, from the file above": ["study", "run", f"{study}.yaml", "--db", "again.db"],
         "the ranking in this database": ["results", "top", study, "--db", database],
         "differences, with Holm over those named": ["results", "compare", study, "A", "B", "--db", database],
-        "one run again, held against what stands here": ["results", "repeat", str(run_id), "--db", database],
+        "one run again, compared with the stored one": ["results", "repeat", str(run_id), "--db", database],
     }
-    return [(what, shell_line(["resbench", *words])) for what, words in said.items()]
+    return [(what, shell_line(["resbench", *words])) for what, words in words_of.items()]

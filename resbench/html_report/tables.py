@@ -1,18 +1,18 @@
-"""StudyResults -> the report's tables: ranking, differences from the best, every run. A cell has a text and a key to sort by."""
+"""StudyResults -> the tables of the report: ranking, differences from the best, every run. A cell has a text and a sort key."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from resbench.errors import BadInput
-from resbench.results.study_results import Measured, StudyResults
+from resbench.results.study_results import StudyResults, UnitResults
 from resbench.statistics.comparison import Comparison
 from resbench.store.results.reading import StudyRun
 
 
 @dataclass(frozen=True, slots=True)
 class TableCell:
-    """What a table shows, and what it sorts by: a number, or the text itself where `key` is None. `anchor`: where it leads."""
+    """A cell with its text and its sort key: a number, or the text itself where `key` is None. `anchor` is the link's target."""
 
     text: str
     key: float | None = None
@@ -21,7 +21,7 @@ class TableCell:
 
 @dataclass(frozen=True, slots=True)
 class ReportTable:
-    """A table that sorts. A column whose name starts with `>` holds numbers. `marked`: rows that stand out."""
+    """A sortable table. A column whose name starts with `>` holds numbers. `marked` holds the indices of highlighted rows."""
 
     caption: str
     head: tuple[str, ...]
@@ -29,16 +29,16 @@ class ReportTable:
     marked: frozenset[int] = frozenset()
 
 
-def anchor_of(unit: Measured) -> str:
-    """Of the unit's own part of the page."""
+def anchor_of(unit: UnitResults) -> str:
+    """Return the anchor of the unit's section of the page."""
     return f"unit-{unit.row.ranked.rank}"
 
 
-def ranking_table(found: StudyResults) -> ReportTable:
+def ranking_table(results: StudyResults) -> ReportTable:
     head = (
         ">#",
         "unit",
-        f">{found.words.short}",
+        f">{results.words.short}",
         ">sd",
         "95 % interval",
         ">median",
@@ -48,14 +48,14 @@ def ranking_table(found: StudyResults) -> ReportTable:
         ">MACs",
         ">train s",
     )
-    rows = tuple(_ranked(unit, found.board.verdict_on(unit.row)) for unit in found.units)
-    marked = frozenset(i for i, unit in enumerate(found.units) if unit.row.ranked.tied_with_best)
-    several = len(found.board.objectives) > 1
-    what = "no one other unit is shown to be better in all objectives" if several else "the tie group of the best"
+    rows = tuple(_ranked(unit, results.board.verdict_on(unit.row)) for unit in results.units)
+    marked = frozenset(i for i, unit in enumerate(results.units) if unit.row.ranked.tied_with_best)
+    several = len(results.board.objectives) > 1
+    what = "no other unit is shown to be better in all objectives" if several else "the tie group of the best"
     return ReportTable(f"Val error in percent, lower is better; marked: {what}.", head, rows, marked)
 
 
-def _ranked(unit: Measured, verdict: str) -> tuple[TableCell, ...]:
+def _ranked(unit: UnitResults, verdict: str) -> tuple[TableCell, ...]:
     r = unit.row.ranked
     interval = "–" if r.ci_low is None or r.ci_high is None else f"[{r.ci_low:.2f}, {r.ci_high:.2f}]".replace("-", "−")
     return (
@@ -72,19 +72,19 @@ def _number(value: float | None, form: str = ".2f") -> TableCell:
     return TableCell("–" if value is None else format(value, form).replace("-", "−"), value)
 
 
-def differences_table(found: StudyResults) -> ReportTable | None:
-    """Return None where there is nothing to compare."""
+def differences_table(results: StudyResults) -> ReportTable | None:
+    """Return the differences from the best; None where there is nothing to compare."""
     try:
-        rows = found.against_best()
+        rows = results.against_best()
     except BadInput:
         return None
-    assert found.best is not None
+    assert results.best is not None
     head = ("unit", ">difference", "95 % interval", ">in sds", ">p", ">p (Holm)", "n", "different?")
-    caption = f"Each unit less {found.best.shown.name}, in {found.words.unit}: above 0 it is worse."
+    caption = f"Each unit minus {results.best.shown.name}, in {results.words.unit}: above 0 it is worse."
     return ReportTable(caption, head, tuple(_difference(unit, pair) for unit, pair in rows))
 
 
-def _difference(unit: Measured, pair: Comparison) -> tuple[TableCell, ...]:
+def _difference(unit: UnitResults, pair: Comparison) -> tuple[TableCell, ...]:
     interval = "–" if pair.ci_low is None or pair.ci_high is None else f"[{pair.ci_low:+.2f}, {pair.ci_high:+.2f}]"
     verdict = {True: "yes", False: "not shown", None: "no test"}[pair.claim]
     return (
@@ -94,7 +94,7 @@ def _difference(unit: Measured, pair: Comparison) -> tuple[TableCell, ...]:
     )  # fmt: skip
 
 
-def runs_table(found: StudyResults) -> ReportTable:
+def runs_table(results: StudyResults) -> ReportTable:
     head = (
         "unit",
         ">seed",
@@ -108,11 +108,11 @@ def runs_table(found: StudyResults) -> ReportTable:
         ">run",
         "made",
     )
-    rows = tuple(_run(unit, run) for unit in found.units for run in unit.runs)
-    return ReportTable("Every finished run; resbench results show RUN tells its epochs.", head, rows)
+    rows = tuple(_run(unit, run) for unit in results.units for run in unit.runs)
+    return ReportTable("Every finished run; resbench results show RUN lists its epochs.", head, rows)
 
 
-def _run(unit: Measured, run: StudyRun) -> tuple[TableCell, ...]:
+def _run(unit: UnitResults, run: StudyRun) -> tuple[TableCell, ...]:
     return (
         TableCell(unit.shown.unit), TableCell(str(run.seed), run.seed), TableCell(run.status), _number(run.val_error_pct),
         _number(run.val_loss, ".4f"), _number(run.train_loss, ".4f"), TableCell(str(run.epochs), run.epochs),

@@ -1,6 +1,6 @@
-"""A study in the database -> the sheet of its units' identity paths: what the graphs say, and what was measured in the runs.
+"""A study in a database -> the table of its units' identity paths: predicted from the graphs, and measured in the runs.
 
-He et al. 2016, arXiv:1603.05027: where h and f are identities, signal and gradient reach every unit whole.
+He et al. 2016, arXiv:1603.05027: where h and f are identities, signal and gradient reach every unit unchanged.
 """
 
 from __future__ import annotations
@@ -11,29 +11,31 @@ from statistics import fmean
 
 from resbench.compiler.identity.serialize import from_json
 from resbench.html_report.tables import ReportTable, TableCell, anchor_of
-from resbench.results.study_results import Measured, StudyResults
+from resbench.results.study_results import StudyResults, UnitResults
 from resbench.store.open import Engine
 from resbench.store.records import ProfileRecord
 from resbench.store.results.catalogue import get_architecture
 from resbench.store.results.profiles import profiles_of_study
 
 CAPTION = (
-    "The identity path of each unit, in the order of the ranking. From the graph: the equation, what the shortcut h and what "
-    "stands behind the sum f do, what is left of x_0 after all units (ReLUs aside; gates, gains and dropout at the start, on "
-    "average), and whether Eq. 4 and 5 of He et al. 2016 (x_L = x_l + ΣF, and the same of the gradient) hold."
+    "The identity path of each unit, in the order of the ranking. From the graph: the equation, the shortcut h, the function f "
+    "after the sum, the factor of x_0 that remains after all units (without ReLUs; gates, gains and dropout as initialised, on "
+    "average), and whether Eq. 4 and 5 of He et al. 2016 (x_L = x_l + ΣF, and its counterpart for the gradient) hold."
 )
-SINGLE = " At this depth some have no two units of a stage that are alike: there a first unit or a transition is read."
+SINGLE = (
+    " At this depth some networks have no two equal units in a stage: there a first unit or a transition is analysed."
+)
 MEASURED = (
     " Measured, at the start of the runs ({n} seeds, geometric means): the gradient at the first unit over that at the last, and "
     "the share of the gradient that comes through the shortcut h."
 )
 
 
-def paths_table(engine: Engine, found: StudyResults) -> ReportTable | None:
-    """Return None where nothing can be read of any unit (an op of a plugin that is not here)."""
-    taken = profiles_of_study(engine, found.board.study)
+def paths_table(engine: Engine, results: StudyResults) -> ReportTable | None:
+    """Return the table of identity paths; None where no unit can be analysed (an op of a missing plugin)."""
+    profiles = profiles_of_study(engine, results.board.study)
     identity_report = [
-        row for unit in found.units if (row := _row(engine, unit, taken.get(unit.row.unit, ()))) is not None
+        row for unit in results.units if (row := _row(engine, unit, profiles.get(unit.row.unit, ()))) is not None
     ]
     if not identity_report:
         return None
@@ -41,8 +43,8 @@ def paths_table(engine: Engine, found: StudyResults) -> ReportTable | None:
         [row for row, _ in identity_report],
         CAPTION + (SINGLE if any(single for _, single in identity_report) else ""),
     )
-    head = ("unit", f">{found.words.short}", "equation", "h", "f", ">left of x_0", "Eq. 4, 5")
-    seeds = {record.seed for records in taken.values() for record in records if record.epoch == 0}
+    head = ("unit", f">{results.words.short}", "equation", "h", "f", ">left of x_0", "Eq. 4, 5")
+    seeds = {record.seed for records in profiles.values() for record in records if record.epoch == 0}
     if seeds:
         return ReportTable(
             caption + MEASURED.format(n=len(seeds)), (*head, ">gradient, first / last", ">through h %"), tuple(rows)
@@ -50,16 +52,18 @@ def paths_table(engine: Engine, found: StudyResults) -> ReportTable | None:
     return ReportTable(caption, head, tuple(row[: len(head)] for row in rows))
 
 
-def _row(engine: Engine, unit: Measured, taken: Sequence[ProfileRecord]) -> tuple[tuple[TableCell, ...], bool] | None:
-    """Return its cells, and whether it was read from a single unit."""
+def _row(
+    engine: Engine, unit: UnitResults, profiles: Sequence[ProfileRecord]
+) -> tuple[tuple[TableCell, ...], bool] | None:
+    """Return the cells of a unit, and whether they were derived from a single unit; None where it cannot be analysed."""
     try:
         from resbench.theory.identity_report import identity_report
 
         one = identity_report(from_json(get_architecture(engine, unit.row.digest).spec))
-    except Exception:  # an op of a plugin may raise anything, or not be there; the rest of the report stands
+    except Exception:  # an op of a plugin may raise anything, or be missing; the rest of the report is still written
         return None
     left = "–" if one.remaining_factor is None else f"{one.remaining_factor:.2g}"
-    ratio, share = _measured([record for record in taken if record.epoch == 0])
+    ratio, share = _measured([record for record in profiles if record.epoch == 0])
     mean = unit.row.ranked.mean
     cells = (
         TableCell(unit.shown.name, anchor=anchor_of(unit)), TableCell("–" if mean is None else f"{mean:.2f}", mean),

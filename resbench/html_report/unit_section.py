@@ -1,7 +1,7 @@
-"""An architecture as the database holds it -> its drawing, shape tables and text; what cannot be drawn is told, not raised.
+"""An architecture as stored in a database -> its drawing, shape tables and text; a failure is reported, not raised.
 
-The unit's own file is not needed: the canonical network is stored. Pricing an op builds its module on `meta`, so this needs
-torch, and for ops of plugins the plugin; where one is missing, the canonical text is all there is.
+The unit's file is not needed: the canonical network is stored. Computing the cost of an op builds its module on `meta`, so this
+requires torch, and the plugin for an op of a plugin; where one is missing, only the canonical text is shown.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from resbench.store.records import ArchitectureRecord
 if TYPE_CHECKING:
     from resbench.drawing.annotated import ShownGraph
 
-_LONGEST = 300  # characters of why something cannot be drawn
+_LONGEST = 300  # characters of an error
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`head`: names of columns, `>` before those of numbers."""
+    """A table of texts. `head` holds the names of the columns, with a leading `>` for columns of numbers."""
 
     title: str
     head: tuple[str, ...]
@@ -37,7 +37,13 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class DrawnUnit:
-    """`problem`: why there is no drawing and no shape table. `text`: the unit as bound, YAML. `spec`: the network, JSON."""
+    """A unit as the report shows it.
+
+    Attributes:
+        text: the bound unit, in YAML.
+        spec: the network, in JSON.
+        problem: why there is no drawing and no shape table; empty where there is.
+    """
 
     svg: str
     tables: tuple[Table, ...]
@@ -47,28 +53,28 @@ class DrawnUnit:
 
 
 def draw_unit(stored: ArchitectureRecord, name: str) -> DrawnUnit:
-    """`name`: as the ranking has it."""
+    """Draw the unit of a stored architecture. `name` is the unit's name in the ranking."""
     spec = _pretty(stored.spec)
     try:
         bound = from_json(stored.spec)
         text = "\n".join(_text(place, path, graph) for place, (path, graph) in places(bound).items())
-    except Exception as error:  # whatever is wrong with what is stored, the rest of the report stands
-        return DrawnUnit("", (), "", spec, f"what is stored cannot be read: {_told(error)}")
+    except Exception as error:  # whatever is wrong with the stored network, the rest of the report is still written
+        return DrawnUnit("", (), "", spec, f"the stored network cannot be read: {_error_text(error)}")
     try:
         return DrawnUnit(*_drawn(bound, name), text, spec, "")
-    except Exception as error:  # an op of a plugin may raise anything, or not be there
-        return DrawnUnit("", (), text, spec, f"this unit cannot be drawn here: {_told(error)}")
+    except Exception as error:  # an op of a plugin may raise anything, or be missing
+        return DrawnUnit("", (), text, spec, f"this unit cannot be drawn here: {_error_text(error)}")
 
 
 def _drawn(bound: BoundNetwork, name: str) -> tuple[str, tuple[Table, ...]]:
     from resbench.drawing.annotated import AnnotatedView, show_graph
     from resbench.drawing.formats.svg import svg
 
-    found = places(bound)
-    shown = {place: show_graph(graph) for place, (_, graph) in found.items()}
-    place = "inner" if "inner" in found else "first"
-    picture = svg([AnnotatedView(name, place, bound.name, found[place][0], "", shown[place])])
-    tables = [_ops(f"{place} place ({found[place][0]})", graph) for place, graph in shown.items()]
+    graphs = places(bound)
+    shown = {place: show_graph(graph) for place, (_, graph) in graphs.items()}
+    place = "inner" if "inner" in graphs else "first"
+    picture = svg([AnnotatedView(name, place, bound.name, graphs[place][0], "", shown[place])])
+    tables = [_ops(f"{place} place ({graphs[place][0]})", graph) for place, graph in shown.items()]
     return picture, (*tables, _network(bound))
 
 
@@ -83,11 +89,11 @@ def _ops(title: str, graph: ShownGraph) -> Table:
         )
         for op in graph.ops
     )  # fmt: skip
-    return Table(title, ("op", "what it is", "reads", "gives C×H×W", ">params", ">MACs"), rows)
+    return Table(title, ("op", "description", "inputs", "output C×H×W", ">params", ">MACs"), rows)
 
 
 def _network(bound: BoundNetwork) -> Table:
-    """Equal neighbours in one row."""
+    """Return the table of the whole network, with equal neighbours in one row."""
     from resbench.drawing.annotated import show_graph
 
     parts = [(path, graph, show_graph(graph)) for path, graph in bound.parts() if graph.ops]
@@ -99,12 +105,12 @@ def _network(bound: BoundNetwork) -> Table:
         shape = f"{times(graph.input_shape)} → {times(graph.output_shape)}"
         rows.append((where, str(len(group)), shape, count(shown.params), count(shown.macs)))
     return Table(
-        "the whole network", ("part", ">of them", "shape C×H×W", ">params of each", ">MACs of each"), tuple(rows)
+        "the whole network", ("part", ">count", "shape C×H×W", ">params of each", ">MACs of each"), tuple(rows)
     )
 
 
 def _text(place: str, path: str, graph: Graph) -> str:
-    """YAML: every op with its arguments, what it reads, and the shape it gives."""
+    """Return YAML: every op with its arguments, its inputs, and the shape of its output."""
     head = f"# {place} place ({printable(path, LONGEST)}); x is {times(graph.input_shape)}"
     values = [_op(op, graph) for op in graph.ops]
     return "\n".join([head, *(f"- {flow(value, strict=True)}" for value in values), ""])
@@ -116,7 +122,7 @@ def _op(op: BoundOp, graph: Graph) -> dict[str, Any]:
 
 
 def _arguments(op: BoundOp) -> Mapping[str, Any]:
-    """Return a list of ops inside of an op as it is written too."""
+    """Return the arguments of an op; a graph inside an op is written as a list of ops."""
     return {
         name: [_op(inner, value) for inner in value.ops] if isinstance(value, Graph) else value
         for name, value in op.arguments
@@ -124,7 +130,7 @@ def _arguments(op: BoundOp) -> Mapping[str, Any]:
 
 
 def _pretty(spec: str) -> str:
-    """JSON with a graph a line; what is no JSON as it is."""
+    """Return the JSON with one graph per line; a text that is not such JSON is returned unchanged."""
     try:
         data = json.loads(spec)
         graphs = data.pop("graphs")
@@ -134,5 +140,5 @@ def _pretty(spec: str) -> str:
     return f'{json.dumps(data)[:-1]}, "graphs": [\n    {lines}]}}'
 
 
-def _told(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     return printable(f"{type(error).__name__}: {error}", _LONGEST)

@@ -21,10 +21,10 @@ _NOTHING = type(None)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Rows(Sequence[dict[str, Any]]):
-    """What a question found: `rows[0]["unit"]`, `for row in rows`. A value that is not there is None.
+    """The rows of a result: `rows[0]["unit"]`, `for row in rows`. A missing value is None.
 
-    `types`: of columns that have one whatever the values, by name: str, int, float, bool, bytes, or `list[..]` of one of these;
-    of the others the values tell.
+    `types` gives the types of columns by name: str, int, float, bool, bytes, or `list[..]` of one of these. The type of any other
+    column is inferred from its values.
 
     >>> rows = Rows(("unit", "mean"), (("plain", 7.5), ("original", None)))
     >>> rows[0], len(rows), rows
@@ -62,7 +62,7 @@ class Rows(Sequence[dict[str, Any]]):
         return html_table(self.columns, self.values)
 
     def to_polars(self) -> polars.DataFrame:
-        """Raises BadInput where polars is not installed."""
+        """Return a frame of polars. Raises BadInput where polars is not installed."""
         pl = library("polars")
         kinds = {str: pl.String, int: pl.Int64, float: pl.Float64, bool: pl.Boolean, bytes: pl.Binary}
         schema = {
@@ -73,20 +73,18 @@ class Rows(Sequence[dict[str, Any]]):
         return frame
 
     def to_pandas(self) -> pandas.DataFrame:
-        """Raises BadInput where pandas is not installed. Whole numbers, some of them missing, are pandas' Int64."""
+        """Return a frame of pandas. Raises BadInput where pandas is not installed. Integers with gaps are pandas' Int64."""
         pd = library("pandas")
         frame: pandas.DataFrame = pd.DataFrame(list(self.values), columns=list(self.columns))
         for name, (kind, _) in self._kinds().items():
-            whole = kind in (int, bool) and not frame[name].isna().any()
-            dtype = {int: "int64" if whole else "Int64", bool: "bool" if whole else "boolean", float: "float64"}.get(
-                kind
-            )
+            full = kind in (int, bool) and not frame[name].isna().any()
+            dtype = {int: "int64" if full else "Int64", bool: "bool" if full else "boolean", float: "float64"}.get(kind)
             if dtype is not None:
                 frame[name] = frame[name].astype(dtype)
         return frame
 
     def to_arrow(self) -> pyarrow.Table:
-        """Raises BadInput where pyarrow is not installed."""
+        """Return a table of pyarrow. Raises BadInput where pyarrow is not installed."""
         pa = library("pyarrow")
         kinds = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_(), bytes: pa.binary()}
         arrays = {
@@ -99,10 +97,10 @@ class Rows(Sequence[dict[str, Any]]):
         return table
 
     def _kinds(self) -> dict[str, tuple[type, type]]:
-        """Of each column its type, and that of what is in it where it holds lists. Raises BadInput for a mixed one."""
+        """Return the type of each column, and the type of its items where it holds lists. Raises BadInput for mixed types."""
         twice = next((name for name in self.columns if self.columns.count(name) > 1), None)
         if twice is not None:
-            raise BadInput(f"several columns are called {twice}; give each a name of its own with AS")
+            raise BadInput(f"columns: expected different names, got `{twice}` twice; rename one of them with AS")
         known = dict(self.types)
         kinds = {}
         for number, name in enumerate(self.columns):
@@ -117,22 +115,22 @@ class Rows(Sequence[dict[str, Any]]):
 
 
 def library(name: str) -> Any:
-    """Raises BadInput, with the command that installs it."""
+    """Import an optional package. Raises BadInput, with the command that installs it, where it is missing."""
     try:
         return import_module(name)
     except ModuleNotFoundError:
         package = name.partition(".")[0]
         raise BadInput(
-            f"{package} is not installed: `pip install 'resbench[frames]'`, or `pip install {package}`"
+            f"{package} is not installed; run `pip install 'resbench[frames]'` or `pip install {package}`"
         ) from None
 
 
 def _kind(name: str, values: Sequence[Any]) -> type:
-    """Return the type of a column; float where it is not to be told, for what may be missing is mostly a number."""
-    found = {list if isinstance(value, tuple | list) else type(value) for value in values} - {_NOTHING}
-    if len(found) > 1 and found <= {int, float, bool}:
-        return float if float in found else int
-    if len(found) > 1:
-        names = " and ".join(sorted(kind.__name__ for kind in found))
-        raise BadInput(f"column {name} holds {names}; a frame's column has one type: CAST it in the query")
-    return found.pop() if found else float
+    """Return the type of a column; float where it has no values, since most columns with gaps hold numbers."""
+    kinds = {list if isinstance(value, tuple | list) else type(value) for value in values} - {_NOTHING}
+    if len(kinds) > 1 and kinds <= {int, float, bool}:
+        return float if float in kinds else int
+    if len(kinds) > 1:
+        names = " and ".join(sorted(kind.__name__ for kind in kinds))
+        raise BadInput(f"column {name}: expected values of one type, got {names}; CAST them in the query")
+    return kinds.pop() if kinds else float

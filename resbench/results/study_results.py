@@ -1,4 +1,4 @@
-"""A study in the database -> StudyResults: its ranking with every run, epoch and difference. No torch."""
+"""A study in a database -> StudyResults: its ranking with every run, epoch and difference. No torch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from resbench.errors import BadInput
 from resbench.escape import printable
 from resbench.evidence.assessment import test_of
 from resbench.evidence.compare import compare
-from resbench.evidence.leaderboard import Leaderboard, Row, board_of
+from resbench.evidence.leaderboard import Leaderboard, Row, rank_runs
 from resbench.evidence.study_runs import StudyRuns, study_runs
 from resbench.language.study.design import EXACT, WORDS, ObjectiveWords
 from resbench.statistics.comparison import Comparison, Method
@@ -26,7 +26,7 @@ from resbench.store.results.studies import study_spec
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class UnitResults:
     """A row of the ranking with its finished runs, one a seed, by seed. `shown`: the row with its names as they are shown."""
 
     row: Row
@@ -48,20 +48,27 @@ class Measured:
 
     @property
     def n(self) -> str:
-        """Runs that converged of those that ended: `4/5`."""
+        """The runs that converged, of those that ended: `4/5`."""
         return f"{self.row.ranked.converged}/{self.row.ranked.n}"
 
 
 @dataclass(frozen=True)
 class StudyResults:
-    """`units` in the order of the ranking. `spec`: the study's row as data. `epochs` by the run's number."""
+    """The results of a study.
+
+    Attributes:
+        units: in the order of the ranking.
+        spec: the spec of the study, as data.
+        epochs: the epochs of each run, by its number.
+        source: the runs that the ranking was computed from.
+    """
 
     board: Leaderboard
-    units: tuple[Measured, ...]
+    units: tuple[UnitResults, ...]
     samples: tuple[Sample, ...]
     spec: Mapping[str, Any]
     epochs: Mapping[int, tuple[EpochRecord, ...]]
-    stands: StudyRuns
+    source: StudyRuns
 
     @property
     def study(self) -> str:
@@ -73,12 +80,12 @@ class StudyResults:
 
     @property
     def paired(self) -> bool:
-        """Whether the study said so before its first run: its seeds then also draw the data."""
-        return self.stands.design.paired
+        """Whether the study is paired, which it declares before its first run: its seeds then also draw the data."""
+        return self.source.design.paired
 
     @property
     def objective(self) -> str:
-        """What rows are sorted by."""
+        """The first objective, by which rows are sorted."""
         return self.board.objectives[0]
 
     @property
@@ -86,45 +93,49 @@ class StudyResults:
         return WORDS[self.objective]
 
     def score(self, run: StudyRun) -> float | None:
-        """Of the first objective."""
+        """Return the value of a run for the first objective."""
         value: float | None = getattr(run, self.objective)
         return value
 
     @property
     def method(self) -> Method:
-        return "anytime" if self.stands.looks else "paired" if self.paired else "welch"
+        return "anytime" if self.source.looks else "paired" if self.paired else "welch"
 
     @cached_property
-    def best(self) -> Measured | None:
-        """The first of the ranking that is in a test at all."""
+    def best(self) -> UnitResults | None:
+        """The first unit of the ranking that can be tested."""
         tested = {sample.name for sample in self.samples if sample.testable}
         return next((unit for unit in self.units if unit.row.ranked.name in tested), None)
 
     @cached_property
     def pairs(self) -> tuple[Comparison, ...]:
-        """Of all units; by seed where the study is paired. Holm over all of them, so that looking at those with the best is fair:
-        picked by its luck, the best is not to be tested at the level of `k - 1` comparisons."""
-        looks = len(self.stands.design.race or (1,))
-        return tuple(compare(self.samples, n_val=self.stands.images(self.objective), method=self.method, looks=looks))
+        """The comparisons of all pairs of units, by seed where the study is paired.
+
+        Holm's correction is over all pairs, also where only those with the best are shown: the best was selected by its mean, so
+        the level of `k - 1` comparisons would be too liberal.
+        """
+        looks = len(self.source.design.race or (1,))
+        return tuple(compare(self.samples, n_val=self.source.images(self.objective), method=self.method, looks=looks))
 
     def beside_cost(self, cost: str) -> TieMembership:
-        """Of each unit whether no one other is shown to beat it in both the first objective and the cost, at 95 % confidence."""
+        """Return, for each unit, whether no other unit is shown to be better in both the first objective and the cost (95 %)."""
         both = [
-            Scored(tuple(self.stands.samples(name)), self.stands.floor(name), exact=name in EXACT)
+            Scored(tuple(self.source.samples(name)), self.source.floor(name), exact=name in EXACT)
             for name in (self.objective, cost)
         ]
-        level = LEVEL / len(self.stands.design.race or (1,))
-        return standing(both, level, test_of(self.stands))
+        level = LEVEL / len(self.source.design.race or (1,))
+        return standing(both, level, test_of(self.source))
 
-    def against_best(self) -> list[tuple[Measured, Comparison]]:
-        """Return every other unit less the best, in the order of the ranking. Raises BadInput where there is nothing to
-        compare.
+    def against_best(self) -> list[tuple[UnitResults, Comparison]]:
+        """Return every other unit minus the best, in the order of the ranking.
+
+        Raises BadInput where there is nothing to compare.
         """
         best = self.best
         if best is None or len(self.units) < 2:
             raise BadInput(
-                f"study {self.study}: a difference needs two units, one of them with 3 converged runs; "
-                f"`resbench results top` shows how many there are"
+                f"study {self.study}: a difference requires two units, one of them with 3 converged runs; "
+                f"`resbench results top` shows the number of runs"
             )
         name = best.row.ranked.name
         of = {pair.a: pair for each in self.pairs for pair in (each, turned(each)) if pair.b == name}
@@ -132,32 +143,34 @@ class StudyResults:
 
 
 def turned(pair: Comparison) -> Comparison:
-    """Return the same of b - a."""
+    """Return the comparison of b with a: a pair with its sides exchanged."""
 
-    def less(value: float | None) -> float | None:
+    def negated(value: float | None) -> float | None:
         return None if value is None else -value
 
     return replace(
-        pair, a=pair.b, b=pair.a, n_a=pair.n_b, n_b=pair.n_a, difference=less(pair.difference),
-        effect_sd=less(pair.effect_sd), ci_low=less(pair.ci_high), ci_high=less(pair.ci_low),
+        pair, a=pair.b, b=pair.a, n_a=pair.n_b, n_b=pair.n_a, difference=negated(pair.difference),
+        effect_sd=negated(pair.effect_sd), ci_low=negated(pair.ci_high), ci_high=negated(pair.ci_low),
     )  # fmt: skip
 
 
 def study_results(engine: Engine, study: str) -> StudyResults:
-    """With the plugins that the study ran with. Raises BadInput for an unknown study and for one without a finished run."""
+    """Read the results of a study, with the plugins that it used. Raises BadInput for an unknown study and for one without a
+    finished run.
+    """
     use_plugins_of(engine, study)
-    stands = study_runs(engine, study)
-    board, samples = board_of(stands), stands.samples(stands.design.objectives[0])
-    runs = {name: _by_seed(of) for name, of in zip(stands.names, stands.groups.values(), strict=True)}
+    source = study_runs(engine, study)
+    board, samples = rank_runs(source), source.samples(source.design.objectives[0])
+    runs = {name: _by_seed(of) for name, of in zip(source.names, source.groups.values(), strict=True)}
     units = tuple(
-        Measured(row, shown, runs.get(row.ranked.name, ()))
+        UnitResults(row, shown, runs.get(row.ranked.name, ()))
         for row, shown in zip(board.rows, board.shortened().rows, strict=True)
     )
     spec = study_spec(engine, study)
-    return StudyResults(board, units, tuple(samples), spec, epochs_of_study(engine, study), stands)
+    return StudyResults(board, units, tuple(samples), spec, epochs_of_study(engine, study), source)
 
 
 def _by_seed(runs: Sequence[StudyRun]) -> tuple[StudyRun, ...]:
-    """Return one run a seed, though it may stand under several names."""
+    """Return one run per seed, though a run may be listed under several names."""
     by_seed = {run.seed: run for run in runs}
     return tuple(by_seed[seed] for seed in sorted(by_seed))

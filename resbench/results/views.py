@@ -11,7 +11,7 @@ from resbench.results.rows import Rows
 from resbench.store.edits.notes import notes_on
 from resbench.store.open import Engine
 from resbench.store.records import EpochRecord
-from resbench.store.results.reading import StudyListed, StudyRun, epochs_of_study, listed_studies, runs_of_study
+from resbench.store.results.reading import StudyRun, StudySummary, epochs_of_study, list_studies, runs_of_study
 from resbench.store.schema.view import View
 from resbench.store.schema.views import V_EPOCHS, V_RUNS
 
@@ -30,9 +30,9 @@ def study_rows(engine: Engine) -> Rows:
     notes = notes_on(engine)
     listed = [
         (*asdict(study).values(), [note.text for note in notes if note.study == study.study])
-        for study in listed_studies(engine)
+        for study in list_studies(engine)
     ]
-    names = (*StudyListed.__slots__, "notes")
+    names = (*StudySummary.__slots__, "notes")
     return Rows(names, listed, tuple(zip(names, (str, int, str, list[str]), strict=True)))
 
 

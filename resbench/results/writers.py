@@ -1,4 +1,4 @@
-"""A table of texts -> Markdown or LaTeX to paste.  No character of a name is obeyed."""
+"""A table of texts -> Markdown or LaTeX to paste.  No character of a name acts as markup."""
 
 from __future__ import annotations
 
@@ -16,15 +16,19 @@ _EM = {
     **dict.fromkeys("mwMW%–", 1.0),
     "#": 0.84,
 }
-_COLUMN_PT, _SMALL_EM_PT, _GAP_PT = 345, 9.25, 8  # of LaTeX's article at 10 pt; between two columns of the table
-_NAME_PT = 90  # what is never broken of a name, in bold
+_COLUMN_PT, _SMALL_EM_PT, _GAP_PT = (
+    345,
+    9.25,
+    8,
+)  # of LaTeX's article at 10 pt; the gap is between two columns of the table
+_NAME_PT = 90  # the longest part of a name that is never broken, in bold
 
 
 @dataclass(frozen=True, slots=True)
 class TextTable:
-    """A column whose name starts with `>` is aligned to the right. `strong`: rows whose name stands out, by their place.
+    """A table of texts. A column whose name starts with `>` is aligned to the right.
 
-    `label`: what a document calls the table.
+    `strong` holds the indices of the rows whose name is bold; `label` is the table's label in a document.
     """
 
     title: str
@@ -36,7 +40,7 @@ class TextTable:
 
     @property
     def name(self) -> int:
-        """The place of the column that names the rows: `unit`, else the first that is aligned to the left."""
+        """The index of the column that names the rows: `unit`, else the first that is aligned to the left."""
         left = [number for number, column in enumerate(self.columns) if not column.startswith(">")]
         return self.columns.index("unit") if "unit" in self.columns else next(iter(left), len(self.columns) - 1)
 
@@ -46,7 +50,7 @@ class TextTable:
 
 
 def as_markdown(table: TextTable) -> str:
-    """Return a table of GitHub's Markdown between its title and its notes."""
+    """Return the table in GitHub's Markdown, between its title and its notes."""
     names = [markdown(name.removeprefix(">")) for name in table.columns]
     rule = ["---:" if name.startswith(">") else "---" for name in table.columns]
     columns = [table.written(number, markdown) for number in range(len(names))]
@@ -57,9 +61,9 @@ def as_markdown(table: TextTable) -> str:
 
 
 def as_latex(table: TextTable, *, booktabs: bool = False) -> str:
-    """Return a table environment as wide as a column of the page: names are wrapped in what the other columns leave.
+    """Return a table environment as wide as a column of the page: names are wrapped in the space left by the other columns.
 
-    It needs no package but booktabs, and that one only where its rules are asked for.
+    It requires no package, except booktabs where `booktabs` is true.
     """
     columns = [table.written(number, latex) for number in range(len(table.columns))]
     columns[table.name] = [
@@ -83,13 +87,13 @@ def as_latex(table: TextTable, *, booktabs: bool = False) -> str:
 
 
 def latex_excess_pt(table: TextTable) -> int:
-    """Return how much wider than a column of LaTeX's article the table would have to be, in points; 0 where it fits."""
+    """Return by how many points the table exceeds the width of a column of LaTeX's article; 0 where it fits."""
     width = _others_em(table) * _SMALL_EM_PT + _GAP_PT * (len(table.columns) - 1) + _NAME_PT
     return max(0, round(width - _COLUMN_PT))
 
 
 def _others_em(table: TextTable) -> float:
-    """Return what all columns but the one of names take, at most, by the widths of Computer Modern."""
+    """Return an upper bound on the width of all columns but the one of names, by the widths of Computer Modern."""
     columns = zip(table.columns, *table.rows, strict=True)
     return sum(max(map(_em, column)) for number, column in enumerate(columns) if number != table.name)
 
@@ -103,31 +107,31 @@ def _strong(table: TextTable, names: list[str], before: str, after: str) -> list
 
 
 def _label(text: str) -> str:
-    """Return what LaTeX takes as the name of a reference."""
+    """Return the text as a legal LaTeX label."""
     return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-") or "results"
 
 
-About = Mapping[str, str]  # what is kept in the file beside the rows, where its kind has room for it
+About = Mapping[str, str]  # metadata of the file, where its format has room for it
 
 
 def as_csv(rows: Rows, about: About) -> bytes:
-    """Return texts as a spreadsheet and a terminal may show them; `raw_csv` as they are."""
+    """Return CSV with texts made safe for spreadsheets and terminals; `raw_csv` leaves them unchanged."""
     return csv_text(rows.columns, rows.values).encode()
 
 
 def raw_csv(rows: Rows, about: About) -> bytes:
-    """Half a pair of surrogates, which UTF-8 has no bytes for, is `\\ud800`."""
+    """Return CSV with texts unchanged. A lone surrogate, which UTF-8 cannot encode, is written as `\\ud800`."""
     return csv_text(rows.columns, rows.values, raw=True).encode("utf-8", "backslashreplace")
 
 
 def as_json(rows: Rows, about: About) -> bytes:
-    """Return a list of objects, one a line."""
+    """Return a JSON list of objects, one per line."""
     lines = map(json_text, rows)
     return ("[\n" + ",\n".join(lines) + "\n]\n").encode()
 
 
 def as_parquet(rows: Rows, about: About) -> bytes:
-    """Raises BadInput where pyarrow is not installed."""
+    """Return a Parquet file. Raises BadInput where pyarrow is not installed."""
     table = rows.to_arrow()
     out = BytesIO()
     library("pyarrow.parquet").write_table(table.replace_schema_metadata(dict(about)), out, compression="zstd")

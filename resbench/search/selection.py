@@ -12,7 +12,7 @@ from resbench.search.pruning import WORST_PCT, means_of
 from resbench.search.sampler import Result
 from resbench.statistics.promotion import AtRung
 from resbench.store.open import Engine
-from resbench.store.results.rungs import Reached, curves, reached
+from resbench.store.results.rungs import RungResult, curves, results_at_epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +71,13 @@ class Chooser:
         found = curves(self.engine, self._identity(point), self.seeds)
         return [[WORST_PCT if error is None else error for error in run] for run in found]
 
-    def _runs(self, point: Point, epoch: int | None) -> dict[int, Reached]:
-        return reached(self.engine, self._identity(point), self.seeds, epoch)
+    def _runs(self, point: Point, epoch: int | None) -> dict[int, RungResult]:
+        return results_at_epoch(self.engine, self._identity(point), self.seeds, epoch)
 
     def _identity(self, point: Point) -> tuple[str, str, str]:
         return point.digest, point.recipe.digest, self.data
 
-    def _value(self, point: Point, run: Reached, name: str) -> float:
+    def _value(self, point: Point, run: RungResult, name: str) -> float:
         if name in EXACT:
             return float(getattr(point, name))
         value = getattr(run, name)

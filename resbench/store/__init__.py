@@ -1,5 +1,5 @@
-"""The store: numbers -> rows of one database, and back.
+"""The store: records -> rows of one database, and back.
 
-Nothing is re-exported here, so that a reading command imports only what it reads with:
-`engine` (open), `runs`, `studies`, `catalogue`, `cells` (write), `reading`, `readonly` (read), `optuna_storage`.
+Nothing is re-exported here, so that a command which only reads imports only what it needs: `open` opens a database,
+`results/` reads and writes results, `queue/` holds the cells, `query/` runs a person's SQL.
 """

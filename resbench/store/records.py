@@ -1,6 +1,6 @@
-"""What the store takes and gives: frozen records, one per thing a row tells of.  No SQL here, and no torch.
+"""The records of the store: frozen dataclasses, one for each kind of row.  No SQL here, and no torch.
 
-Names of fields are names of columns. Digests are made by who makes the thing; only an environment's is made here.
+The names of fields are those of columns. Digests are computed where the objects are made; only an environment's is computed here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ TERMINAL_STATUSES = ("complete", "diverged")  # never trained again, never rewri
 TRAINED_STATUSES = (
     *TERMINAL_STATUSES,
     "stopped",
-)  # a run stopped at a rung may go on from there, and from nowhere else
+)  # a run that was stopped at a rung may only be continued from there
 STATUSES = (*TRAINED_STATUSES, "failed")
 _LARGEST_SEED = 2**63 - 1
 
@@ -54,8 +54,13 @@ class DataRecord:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentRecord:
-    """What a run ran on. `plugins` maps each plugin to its version; `git_*` are None outside a repository. `processor`: the CPU
-    and the instructions that torch's kernels used, which the last bits depend on; None in rows of an older version.
+    """The environment of a run.
+
+    Attributes:
+        plugins: the version of each plugin.
+        git_commit, git_dirty: None outside a repository.
+        processor: the CPU and the instructions that torch's kernels used, on which the last bits of results depend; None in rows
+            of an older version.
     """
 
     package_version: str
@@ -73,13 +78,13 @@ class EnvironmentRecord:
 
     @property
     def digest(self) -> str:
-        said = {key: value for key, value in asdict(self).items() if key != "processor" or value is not None}
-        return sha256(canonical_json(said).encode()).hexdigest()
+        values = {key: value for key, value in asdict(self).items() if key != "processor" or value is not None}
+        return sha256(canonical_json(values).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class StudyRow:
-    """A study as it stands; `spec` is JSON text."""
+    """A study in the database; `spec` is JSON text."""
 
     id: int
     name: str
@@ -91,7 +96,7 @@ class StudyRow:
 
 @dataclass(frozen=True, slots=True)
 class TrialRecord:
-    """One point of a study's space. `params` maps each choice to the label of what was chosen."""
+    """A point of a study's search space. `params` maps each choice to the label of its value."""
 
     number: int
     name: str
@@ -112,8 +117,8 @@ class TrialRow:
 
 @dataclass(frozen=True, slots=True)
 class EpochRecord:
-    """One epoch, counted from 1; a number that was not taken, or is not finite, is None. `recomputed_*` are with statistics of
-    norms made anew from the training images, where something was chosen or judged by the epoch.
+    """An epoch, counted from 1; a number that was not measured, or is not finite, is None. `recomputed_*` use statistics of norms
+    that were recomputed on the training images, where a search chose or a study evaluated by the epoch.
     """
 
     epoch: int
@@ -129,7 +134,7 @@ class EpochRecord:
 
 @dataclass(frozen=True, slots=True)
 class ProfileRecord:
-    """How signal and gradient fare at one unit of the network, in one run, after so many epochs."""
+    """The signal and the gradient at one unit of the network, in one run, after `epoch` epochs."""
 
     seed: int
     epoch: int
@@ -142,7 +147,7 @@ class ProfileRecord:
 
 @dataclass(frozen=True, slots=True)
 class TestScore:
-    __test__ = False  # no test class of pytest's
+    __test__ = False  # not a test class of pytest's
 
     test_error_pct: float | None
     test_loss: float | None
@@ -150,7 +155,7 @@ class TestScore:
 
 @dataclass(frozen=True, slots=True)
 class WeightsRecord:
-    """A file of weights that is written: its digest and its size."""
+    """The digest and the size of a file of weights."""
 
     sha256: str
     bytes: int
@@ -158,7 +163,7 @@ class WeightsRecord:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One run's identity (the first four) and its numbers. Raises ValueError for what no run can be.
+    """The identity of a run (the first four fields) and its numbers. Raises ValueError for impossible values.
 
     >>> RunRecord("a", "r", "d", -1, "complete", "e", 5.0)
     Traceback (most recent call last):
@@ -194,7 +199,7 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """A run as it stands in the database, without its epochs and test score."""
+    """A run in the database, without its epochs and test score."""
 
     id: int
     architecture: str
@@ -214,7 +219,7 @@ class RunRow:
 
 
 def finite(number: float | None) -> float | None:
-    """Return None for what is no finite number: SQLite would keep inf but not nan, Postgres both.
+    """Return the number, or None unless it is finite: SQLite would store inf but not nan, Postgres both.
 
     >>> finite(float("nan")), finite(2.5)
     (None, 2.5)
@@ -223,7 +228,8 @@ def finite(number: float | None) -> float | None:
 
 
 def canonical_json(value: object) -> str:
-    """
+    """Return JSON in canonical form: sorted keys, no spaces.
+
     >>> canonical_json({"b": [1.5, None], "a": "ä"})
     '{"a":"ä","b":[1.5,null]}'
     """
@@ -231,13 +237,13 @@ def canonical_json(value: object) -> str:
 
 
 def now() -> str:
-    """Return the time in UTC as the tables hold it, such as 2026-11-23T19:21:51Z."""
+    """Return the time in UTC in the format of the tables, such as 2026-11-23T19:21:51Z."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What one worker claims: the seeds still missing of one architecture, recipe and data set. `token`: of this claim."""
+    """The work that one worker claims: missing seeds of an architecture, recipe and data set. `token` is that of the claim."""
 
     id: int
     trial_id: int
@@ -257,18 +263,18 @@ class Cell:
 
     @property
     def upto(self) -> int | None:
-        """The epoch at which its runs are stopped; None: they come to their end."""
+        """The epoch at which its runs are stopped; None where they are trained to the end."""
         return self.plan.get("upto")
 
     @property
     def judges(self) -> bool:
-        """Whether the ranking of its study rests on its runs; false where a search chooses by them."""
+        """Whether its runs are evaluation runs of its study; false where a search chooses by them."""
         return bool(self.plan.get("judges", True))
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How an attempt at a cell ended. `reached`: epochs that its seeds had behind them, all together."""
+    """The end of an attempt at a cell. `reached` is the total number of epochs that its seeds had completed."""
 
     outcome: str
     kind: str | None = None
@@ -291,7 +297,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class WorkerRecord:
-    """A process that trains cells of a study. `boot` and `born` tell its number from other processes' of the same number."""
+    """A process that trains cells of a study. `boot` and `born` tell it from other processes with the same number."""
 
     name: str
     study: str
@@ -306,7 +312,7 @@ class WorkerRecord:
 
 @dataclass(frozen=True, slots=True)
 class WorkerRow:
-    """A worker as it stands; `unseen_s`: seconds since it was last heard of."""
+    """A worker in the database; `unseen_s` is the number of seconds since it was last seen."""
 
     worker: WorkerRecord
     started_at: str
@@ -316,7 +322,7 @@ class WorkerRow:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A role that was taken. `token` tells this holding from those before and after."""
+    """The lease of a role. `token` tells it from earlier and later leases."""
 
     name: str
     holder: str
@@ -324,7 +330,7 @@ class Lease:
 
 
 def cause(error: str | None) -> str:
-    """Return what a failure says of itself: of an exception's trace, what stands behind the frames.
+    """Return the message of a failure: of an exception's trace, the lines after the frames.
 
     >>> cause("Traceback (most recent call last):\\n  File \\"a.py\\", line 1\\n    1 / 0\\nZeroDivisionError: by zero\\n")
     'ZeroDivisionError: by zero'

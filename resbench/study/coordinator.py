@@ -19,7 +19,7 @@ from resbench.failpoints import Failpoint, reach
 from resbench.language.study.search import BY_RUNGS
 from resbench.search.point import Point
 from resbench.search.stage import Stage
-from resbench.store.queue.cells import cells_called, close_cell, enqueue_cell, is_open, open_cells
+from resbench.store.queue.cells import cells_by_id, close_cell, enqueue_cell, is_open, open_cells
 from resbench.store.queue.leadership import has_role
 from resbench.store.records import RunRow, cause
 from resbench.store.results.checkpoints import forget_stopped
@@ -194,7 +194,7 @@ def _train(desk: Desk, executor: Executor, shift: Shift, roll: Roll, work: _Work
             f"`resbench worker --study NAME --tags {tags.partition(' ')[0]}`"
         )
     executor.run(count, lambda: _is_done(desk, roll, narrator))
-    for cell in desk.do(lambda: cells_called(engine, {cell.id for cell in cells})):
+    for cell in desk.do(lambda: cells_by_id(engine, {cell.id for cell in cells})):
         if cell.status == "failed" and cell.trial_id not in narrator.failed:  # elsewhere
             narrator.ended(cell.trial_id, cause(cell.error))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from resbench.errors import BadInput
-from resbench.evidence.leaderboard import entry_named
+from resbench.evidence.leaderboard import find_entry
 from resbench.evidence.study_runs import study_runs
 from resbench.language.library.library import Library
 from resbench.language.names import why_not
@@ -46,7 +46,7 @@ def entry_unit(engine: Engine, study: str, asked: str) -> dict[str, Any]:
     spec = study_spec(engine, study)
     if asked in spec.get("wrote", {}):
         return _unit_data(spec, asked)
-    name = entry_named(study_runs(engine, study), asked)
+    name = find_entry(study_runs(engine, study), asked)
     use_plugins_of(engine, study)
     return _with_defaults(_unit_data(spec, name.split(" ")[0]), _own(_said(name)))
 
@@ -66,7 +66,7 @@ def entry_files(engine: Engine, study: str, asked: str, out: Path) -> EntryFiles
         BadInput: for an entry that is not there or has no run, and for a unit whose file is not found.
     """
     runs, stem = study_runs(engine, study), out.name.removesuffix(".yaml")
-    name = entry_named(runs, asked)
+    name = find_entry(runs, asked)
     found = next((key for key, own in zip(runs.groups, runs.names, strict=True) if own == name), None)
     if found is None:
         raise BadInput(f"{name}: has no run yet, so there is nothing to repeat")

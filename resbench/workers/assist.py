@@ -16,7 +16,7 @@ from resbench.store.connection.retry import Patience
 from resbench.store.open import Engine
 from resbench.store.queue.cells import LEASE_S, is_open, open_cells
 from resbench.store.queue.leadership import coordinator_of, role_holder, take_role
-from resbench.store.queue.workers import worker_called
+from resbench.store.queue.workers import worker_by_name
 from resbench.store.records import Lease, WorkerRow
 from resbench.store.results.checkpoints import sweep
 from resbench.store.results.recorded_plugins import use_plugins_of
@@ -91,7 +91,7 @@ def assist(engine: Engine, shift: Shift, helper: Helper, watch: Watcher) -> Limi
 def coordinator(engine: Engine, study: str) -> WorkerRow | None:
     """The process that coordinates the study now, unless it is known to be dead."""
     name = role_holder(engine, coordinator_of(study))
-    row = None if name is None else worker_called(engine, name)
+    row = None if name is None else worker_by_name(engine, name)
     return None if row is None or is_gone(row.worker) else row
 
 

@@ -11,7 +11,7 @@ from resbench.errors import BadInput, DatabaseError, PluginError, ResbenchError,
 from resbench.store.connection.retry import Patience
 from resbench.store.open import Engine
 from resbench.store.queue.cells import attempts_at, end_attempt, running_cells
-from resbench.store.queue.workers import worker_called
+from resbench.store.queue.workers import worker_by_name
 from resbench.store.records import Cell, Ending
 from resbench.workers.child import End
 from resbench.workers.events import Onlooker
@@ -112,7 +112,7 @@ class Lost:
     def _why(self, cell: Cell, over: bool) -> str | None:
         if cell.claimed_by == self.worker:
             return None
-        row = worker_called(self.engine, cell.claimed_by or "")
+        row = worker_by_name(self.engine, cell.claimed_by or "")
         if row is None or is_gone(row.worker) or row.ended_at is not None:
             return f"its worker {cell.claimed_by} is gone"
         if not over:

@@ -61,9 +61,9 @@ def test_more_rows_than_can_be_asked_for(rb: Rb, ran: None) -> None:
 @pytest.mark.parametrize(
     ("table", "told"),
     [
-        ("unit,error_pct\nplain,6,61\n", "t.csv:2: 2 columns are needed, got more; a decimal point is a point"),
-        ("unit,error_pct\nplain,300\n", "t.csv:2: an error from 0 to 100 percent or `fail` is needed, got '300'"),
-        ("unit,error_pct\nplain,nan\n", "t.csv:2: an error from 0 to 100 percent or `fail` is needed, got 'nan'"),
+        ("unit,error_pct\nplain,6,61\n", "t.csv:2: expected 2 columns, got more; write decimals with a point"),
+        ("unit,error_pct\nplain,300\n", "t.csv:2: expected an error from 0 to 100 percent or `fail`, got '300'"),
+        ("unit,error_pct\nplain,nan\n", "t.csv:2: expected an error from 0 to 100 percent or `fail`, got 'nan'"),
         ("unit,error_pct\nother,6.1\n", "t.csv: no unit of it is in study small; it has plain, original"),
         ("\ufeffunit,error_pct\nother,6.1\n", "t.csv: no unit of it is in study small"),
     ],
@@ -81,7 +81,7 @@ def test_published_tables(rb: Rb, ran: None, tmp_path: Path, table: str, told: s
         ("SELECT * FROM v_run", "SQL: no such table: v_run; did you mean `v_runs`"),
         ("SELECT * FROM elsewhere", "SQL: no such table: elsewhere; views: v_runs, v_epochs, "),
         ("SELECT val_eror_pct FROM v_runs", "no such column: val_eror_pct; did you mean `val_error_pct`"),
-        ("SELECT ?", "SQL: a parameter (`?`, `:name`) has nobody who gives it a value"),
+        ("SELECT ?", "SQL: expected no parameter (`?`, `:name`), since none is bound; write the value"),
     ],
 )
 def test_queries(rb: Rb, ran: None, sql: str, told: str) -> None:
@@ -121,7 +121,7 @@ def test_several_objectives_have_a_front_everywhere(rb: Rb, small: Path) -> None
     for kind in ("ranking", "seeds"):
         assert rb("results", "plot", "small", kind, "-o", f"{kind}.svg").status == 0
         picture = (small.parent / f"{kind}.svg").read_text("utf-8")
-        assert "no one other" in picture
+        assert "no other unit is shown" in picture
         assert "tied with the best" not in picture
 
 

@@ -143,7 +143,7 @@ def test_pictures_hold_the_text_as_text(rb: Rb, read: Rb, hostile: Database, fin
         assert "[red]" in words_of(svg)
         assert "$x$" in words_of(svg).replace(OURS, " ")
     assert (
-        "no profile was taken" in harmless(rb("results", "plot", STUDY, "signal", "-o", "s.svg"), 2).err
+        "no profile was recorded" in harmless(rb("results", "plot", STUDY, "signal", "-o", "s.svg"), 2).err
     )  # the study is found
     for ending in ("png", "pdf"):
         harmless(rb("results", "plot", STUDY, "ranking", "-o", f"p.{ending}"))

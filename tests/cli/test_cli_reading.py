@@ -55,7 +55,7 @@ def test_units_are_named_by_their_place_their_digest_or_what_they_begin_with(rea
 @pytest.mark.parametrize(
     ("units", "told"),
     [
-        (("1", "4"), "4: the ranking has the numbers 1 to 3"),
+        (("1", "4"), "number in the ranking: expected 1 to 3, got 4"),
         (
             ("plain", "orignal"),
             "no unit of the study is called `orignal`; did you mean `original`?; units: plain, original",

@@ -133,7 +133,7 @@ def test_a_missing_pyarrow_is_named_with_its_command(rb: Rb, ran: None, monkeypa
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     said = rb("results", "export", "small", "-o", "x.parquet")
     assert (said.status, said.err) == (
-        2, "pyarrow is not installed: `pip install 'resbench[frames]'`, or `pip install pyarrow`\n"
+        2, "pyarrow is not installed; run `pip install 'resbench[frames]'` or `pip install pyarrow`\n"
     )  # fmt: skip
 
 
@@ -156,7 +156,9 @@ def test_python_is_refused_what_the_commands_are(finished: Path) -> None:
             results.query("SELECT * FROM rb_test_score")
         with pytest.raises(BadInput, match="not allowed"):
             results.query("DELETE FROM rb_run")
-        with pytest.raises(BadInput, match="more than 2 rows; ask for fewer, or give a larger max_rows"):
+        with pytest.raises(
+            BadInput, match="query: expected at most 2 rows, got more; add a LIMIT, or set a larger max_rows"
+        ):
             results.query("SELECT * FROM v_runs", max_rows=2)
         with pytest.raises(BadInput, match="no study 'smal'"):
             results.epochs("smal")

@@ -112,5 +112,5 @@ def test_nothing_published_or_nothing_run() -> None:
 
 
 def test_published_numbers_are_finite() -> None:
-    with pytest.raises(BadInput, match="`a`: the published error is nan; give a finite number, or None"):
+    with pytest.raises(BadInput, match="`a`: expected a finite published error, got nan; use None"):
         agreement({"a": math.nan}, [unit("a", 6.0)], n_val=N_VAL)

@@ -41,7 +41,7 @@ def test_upper_limits_are_of_chi_squared() -> None:
     assert upper[0] == pytest.approx(seen[0] * (4 / stats.chi2.ppf(0.2, 4)) ** 0.5)
 
 
-@pytest.mark.parametrize(("sds", "delta", "words"), [([0.2, 0.2], 0.0, "above 0"), ([0.2], 0.1, "a study of one unit")])
+@pytest.mark.parametrize(("sds", "delta", "words"), [([0.2, 0.2], 0.0, "above 0"), ([0.2], 0.1, "got a study of one")])
 def test_what_is_refused(sds: list[float], delta: float, words: str) -> None:
     with pytest.raises(BadInput, match=words):
         power(sds, 5, delta, n_val=5000)

@@ -153,7 +153,7 @@ def _ask_in_turns(*engines: Engine) -> None:
 
 @pytest.mark.long
 def test_what_a_pooler_refuses_is_told_at_once_with_what_to_do(postgres: str, pooler: Pooler) -> None:
-    with pytest.raises(DatabaseError, match=r"a connection pooler stands before .* leave it out") as refused:
+    with pytest.raises(DatabaseError, match=r"a connection pooler in front of .* leave it out") as refused:
         open_store(pooler.url(postgres, "?options=-clock_timeout%3D1"), create=False)
     assert not isinstance(refused.value, DatabaseUnavailable)  # so nobody waits for it
     told = open_store(pooler.url(postgres, "?prepare_threshold=1"), create=False)

@@ -97,8 +97,8 @@ def test_a_unit_is_drawn_from_the_database_alone(finished: Path) -> None:
 @pytest.mark.parametrize(
     ("spec", "told"),
     [
-        ("{}", "what is stored cannot be read: KeyError: 'format'"),
-        ("<b>", "what is stored cannot be read: JSONDecodeError"),
+        ("{}", "the stored network cannot be read: KeyError: 'format'"),
+        ("<b>", "the stored network cannot be read: JSONDecodeError"),
         ('{"format": 99}', "architecture format 99; this version reads 1"),
     ],
 )
@@ -202,7 +202,7 @@ def test_a_look_at_the_test_scores_is_told(tmp_path: Path, finished: Path) -> No
     copyfile(finished / "resbench.db", tmp_path / "a.db")
     engine = open_store(str(tmp_path / "a.db"), create=False)
     assert reading.test_scores(engine, "small", "me")
-    assert any("looked at 1 time(s)" in line for line in page(engine, "small").cannot)
+    assert any("looked at 1 time(s)" in line for line in page(engine, "small").limitations)
 
 
 def test_where_nothing_can_be_claimed_the_page_still_stands(tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_the_commands(read: Rb, tmp_path: Path, finished: Path) -> None:
     assert (said.status, said.out) == (0, f"{tmp_path / 'p.pdf'}\n")
     said = read("results", "plot", "small", "-o", tmp_path / "all.png")
     assert (said.status, len(said.out.splitlines())) == (0, 5)
-    assert said.err.startswith("no depth: study small: error against depth needs a unit at several depths")
+    assert said.err.startswith("no depth: study small: error against depth requires a unit at several depths")
 
 
 @pytest.mark.parametrize(
@@ -248,17 +248,17 @@ def test_the_commands(read: Rb, tmp_path: Path, finished: Path) -> None:
     [
         (
             ("rankng", "-o", "x.svg"),
-            "no picture `rankng`: choose from curves, ranking, seeds, pareto, differences, depth, signal, ",
+            "picture: expected one of curves, ranking, seeds, pareto, differences, depth, signal, ",
         ),
         (
             ("ranking", "-o", "x.gif"),
-            "x.gif: the ending tells the format, and `.gif` says none; endings: .svg, .png, .pdf",
+            "x.gif: expected an ending of .svg, .png, .pdf, got `.gif`",
         ),
         (("ranking", "-o", "gone/x.svg"), "gone/x.svg: there is no folder gone"),
-        (("pareto", "-o", "x.svg", "--cost", "flops"), "cost `flops`: choose from params, macs, train_s"),
+        (("pareto", "-o", "x.svg", "--cost", "flops"), "cost: expected one of params, macs, train_s, got `flops`"),
         (
             ("depth", "-o", "x.svg"),
-            "study small: error against depth needs a unit at several depths, and all its networks have 8",
+            "study small: error against depth requires a unit at several depths, but all its networks have 8",
         ),
     ],
 )

@@ -127,7 +127,7 @@ def test_no_text_touches_another_in_odd_studies(case: str, tmp_path: Path) -> No
         if case not in ("one unit", "one seed"):
             assert overlaps(figure_of(engine, "differences")) == []
             return
-        with pytest.raises(BadInput, match="a difference needs two units, one of them with 3 converged runs"):
+        with pytest.raises(BadInput, match="a difference requires two units, one of them with 3 converged runs"):
             figure_of(engine, "differences")
 
 
@@ -149,7 +149,7 @@ def test_where_all_diverged_what_can_be_drawn_is(tmp_path: Path) -> None:
             assert overlaps(figure_of(engine, kind)) == []
     with pytest.raises(BadInput, match="no unit has both a mean over converged runs and a measured params"):
         figure_of(engine, "pareto")
-    with pytest.raises(BadInput, match="a difference needs two units"):
+    with pytest.raises(BadInput, match="a difference requires two units"):
         figure_of(engine, "differences")
 
 
@@ -162,7 +162,7 @@ def test_one_depth_is_told(long: Engine) -> None:
 
 def test_no_epochs_are_told(tmp_path: Path) -> None:
     engine = study_of(tmp_path, made(["a", "b"]), epochs=0)
-    with pytest.raises(BadInput, match="no epoch of its runs is in the database"):
+    with pytest.raises(BadInput, match="the database has no epochs of its runs"):
         figure_of(engine, "curves")
 
 
@@ -303,9 +303,9 @@ def test_a_unit_that_is_another_at_one_depth_is_in_both_groups(deep: Engine) -> 
     [
         (
             "x.jpg",
-            "x.jpg: the ending tells the format, and `.jpg` says none; endings: .svg, .png, .pdf; did you mean `png`?",
+            "x.jpg: expected an ending of .svg, .png, .pdf, got `.jpg`; did you mean `png`?",
         ),
-        ("x", "x: the ending tells the format, and it has none; endings: .svg, .png, .pdf"),
+        ("x", "x: expected an ending of .svg, .png, .pdf, got none"),
     ],
 )
 def test_an_ending_that_is_none_of_a_picture(file: str, told: str) -> None:

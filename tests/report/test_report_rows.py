@@ -78,14 +78,14 @@ def test_a_library_that_is_missing_is_named_with_its_command(library: str, monke
     with pytest.raises(BadInput) as caught:
         {"polars": ROWS.to_polars, "pandas": ROWS.to_pandas}[library]()
     assert str(caught.value) == (
-        f"{library} is not installed: `pip install 'resbench[frames]'`, or `pip install {library}`"
+        f"{library} is not installed; run `pip install 'resbench[frames]'` or `pip install {library}`"
     )
 
 
 def test_a_column_of_two_types_and_two_of_one_name() -> None:
-    with pytest.raises(BadInput, match="column a holds int and str; a frame's column has one type: CAST it"):
+    with pytest.raises(BadInput, match="column a: expected values of one type, got int and str; CAST them"):
         Rows(("a",), ((1,), ("b",))).to_polars()
-    with pytest.raises(BadInput, match="several columns are called a"):
+    with pytest.raises(BadInput, match="columns: expected different names, got `a` twice"):
         Rows(("a", "a"), ((1, 2),)).to_polars()
     assert Rows(("a",), ((1,), (2.5,))).to_polars().rows() == [(1.0,), (2.5,)]
 

@@ -12,7 +12,7 @@ from resbench.errors import DatabaseError, LeaseLost
 from resbench.store.connection.transaction import reading, writing
 from resbench.store.queue.cells import (
     attempts_at,
-    cells_called,
+    cells_by_id,
     claim_cell,
     close_cell,
     end_attempt,
@@ -35,7 +35,7 @@ def claimed(sample: Sample, worker: str = "w", lease_s: float = 60) -> Cell:
 
 
 def status(sample: Sample, cell_id: int) -> str:
-    (cell,) = cells_called(sample.engine, [cell_id])
+    (cell,) = cells_by_id(sample.engine, [cell_id])
     return cell.status
 
 

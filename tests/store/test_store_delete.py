@@ -187,7 +187,7 @@ def test_what_has_changed_since_it_was_asked_is_not_deleted(sample: Sample) -> N
     agreed = plan_deletion(sample.engine, DeletionRequest("s"))
     sample.add(sample.record(1))
     before = dump(sample.engine)
-    with pytest.raises(BadInput, match="have changed since it was asked"):
+    with pytest.raises(BadInput, match="have changed since the deletion was planned"):
         delete_results(sample.engine, DeletionRequest("s"), agreed, "ann", lambda worker: False)
     assert dump(sample.engine) == before
 
@@ -208,7 +208,7 @@ def test_a_study_with_a_coordinator_is_not_touched(sample: Sample) -> None:
 def test_a_study_with_a_worker_is_not_touched(sample: Sample) -> None:
     sample.add(sample.record(0))
     put_worker(sample.engine, WorkerRecord("host:2:b", "s", "host", "boot", 2, "born", "cpu", 1))
-    with pytest.raises(BadInput, match=r"being run by worker host:2:b \(last heard of 0 s ago\)"):
+    with pytest.raises(BadInput, match=r"being run by worker host:2:b \(last seen 0 s ago\)"):
         remove(sample.engine, DeletionRequest("s"))
     with writing(sample.engine) as connection:
         connection.execute(update(rb_worker).values(seen=rb_worker.c.seen - 100))

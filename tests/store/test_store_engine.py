@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, insert, text
 
-from resbench import __version__
 from resbench.errors import DatabaseError, ResbenchError
 from resbench.store.connection.transaction import reading, writing
 from resbench.store.open import open_store
@@ -83,7 +82,7 @@ def test_an_empty_file_is_no_database_to_read_but_one_to_fill(tmp_path: Path) ->
 
 def test_a_fifo_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    refused(tmp_path / "pipe", "no ordinary file", create=False)
+    refused(tmp_path / "pipe", "expected a regular file", create=False)
 
 
 def damaged(engine: Engine, db: str, start: int, length: int) -> bytes:
@@ -159,18 +158,8 @@ def test_a_newer_schema_names_the_version_it_needs(engine: Engine, db: str) -> N
     engine.dispose()
     before = Path(db).read_bytes()
     for create in (True, False):
-        refused(db, r"newer schema 0009_v1.4.0; upgrade resbench to 1\.4\.0 or later", create=create)
+        refused(db, r"newer schema 0009_v1.4.0.*needs resbench 1\.4\.0 or later", create=create)
     assert Path(db).read_bytes() == before
-
-
-@pytest.mark.parametrize("found", [f"0999_v{__version__}", "0999_v0.0.9", "0999", "0999_vx.y"])
-def test_a_newer_schema_does_not_ask_for_the_version_that_is_here(found: str) -> None:
-    with pytest.raises(DatabaseError) as caught:
-        check_revision(found, "r.db")
-    assert str(caught.value) == (
-        f"r.db: schema: expected {REVISIONS[-1]}, which is the newest that this resbench ({__version__}) knows, got the newer "
-        f"schema {found}; upgrade resbench to a later version than {__version__}, or to the build that wrote the database"
-    )
 
 
 def test_an_older_schema_is_refused_with_the_command_that_upgrades_it() -> None:
@@ -231,12 +220,12 @@ def test_a_journal_that_a_killed_writer_left_is_rolled_back(engine: Engine, db: 
 def test_reading_imports_neither_torch_nor_optuna_nor_alembic(engine: Engine, db: str) -> None:
     code = f"""
 import sys
-from resbench.store.query import query
 from resbench.store.queue import cells
+from resbench.store.query.query import query
 from resbench.store.results import reading, runs, studies
 from resbench.store.open import open_store
 open_store({db!r}, create=False)
-query.query({db!r}, "SELECT 1", max_rows=1, timeout_s=5)
+query({db!r}, "SELECT 1", max_rows=1, timeout_s=5)
 print([name for name in ("torch", "optuna", "alembic") if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

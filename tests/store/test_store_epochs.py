@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from store_sample import ENVIRONMENT, Sample, fill
 
 from resbench.errors import BadInput
-from resbench.store.results.epochs import epochs_of_study, ran_on
+from resbench.store.results.epochs import environments_of_study, epochs_of_study
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def test_epochs_are_those_of_the_studys_runs(sample: Sample) -> None:
 
 
 def test_environments_with_their_runs(sample: Sample) -> None:
-    assert ran_on(sample.engine, "s") == []
+    assert environments_of_study(sample.engine, "s") == []
     mine = [sample.add(sample.record(seed)) for seed in (0, 1)]
-    (one,) = ran_on(sample.engine, "s")
+    (one,) = environments_of_study(sample.engine, "s")
     assert (one.environment, one.run_ids) == (ENVIRONMENT, tuple(mine))
     assert one.first <= one.last

@@ -70,12 +70,12 @@ FOREIGN = {
     ),
     "a column that is worked out when read": (
         "ALTER TABLE rb_epoch ADD COLUMN more GENERATED ALWAYS AS (epoch + 1) VIRTUAL",
-        "the table rb_epoch works out its column more",
+        "the table rb_epoch computes its column more",
     ),
     "a default that is worked out": (
         "DROP TABLE rb_reveal; CREATE TABLE rb_reveal (id INTEGER PRIMARY KEY, study_id, revealed_at, revealed_by, "
         "more DEFAULT (abs(1)))",
-        "the table rb_reveal works out the default of its column more",
+        "the table rb_reveal computes the default of its column more",
     ),
     "a row that replaces another": (
         "DROP TABLE rb_reveal; CREATE TABLE rb_reveal (id INTEGER PRIMARY KEY, study_id UNIQUE /* */ ON  conflict REPLACE, "
@@ -135,19 +135,19 @@ FOREIGN = {
     "a default that is worked out, behind a comment": (
         "DROP TABLE rb_reveal; CREATE TABLE rb_reveal (id INTEGER PRIMARY KEY, study_id, revealed_at, revealed_by, "
         "more DEFAULT/**/(abs/**/(1)))",
-        "the table rb_reveal works out the default of its column more",
+        "the table rb_reveal computes the default of its column more",
     ),
     "an index that leaves rows out, behind a comment": (
         "CREATE INDEX mine ON rb_epoch (run_id)/**/WHERE/**/epoch = 1",
-        "the index mine, which leaves rows out",
+        "the index mine, which excludes rows",
     ),
     "an index that works out an expression": (
         "CREATE INDEX mine ON rb_epoch (abs(lr))",
-        "the index mine, which works out an expression",
+        "the index mine, which computes an expression",
     ),
     "an index that leaves rows out": (
         "CREATE UNIQUE INDEX mine ON rb_epoch (run_id) WHERE epoch = 1",
-        "the index mine, which leaves rows out",
+        "the index mine, which excludes rows",
     ),
     "a virtual table": ("CREATE VIRTUAL TABLE words USING fts5 (body)", "the virtual table words"),
 }
@@ -215,9 +215,7 @@ def test_a_view_that_is_not_ours_is_told_of_and_made_anew(what: str, full: str) 
     before = dump(full)
     script(full, FOREIGN[what][0])
     (wrong,) = [one for one in check_database(full) if "view" in one.what]
-    assert [FOREIGN[what][1] in line and "`resbench db upgrade` makes it anew" in line for line in wrong.wrong] == [
-        True
-    ]
+    assert [FOREIGN[what][1] in line and "`resbench db upgrade` recreates it" in line for line in wrong.wrong] == [True]
     changed = dump(full)
     done = upgrade_database(full)
     assert (done.found, done.now) == (REVISIONS[-1], REVISIONS[-1])

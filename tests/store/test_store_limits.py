@@ -74,7 +74,7 @@ def test_whoever_is_stopped_is_told_the_limit_and_what_changes_it(
     with pytest.raises(DatabaseError) as caught:
         WAYS[way](full)
     assert "results.db: took over 1e-09 s, the limit of one transaction, and was stopped" in str(caught.value)
-    assert f"given by {VARIABLE}, or by --timeout of `db check`, `db merge` and `results freeze`" in str(caught.value)
+    assert f"by {VARIABLE}, or by --timeout of `db check`, `db merge` and `results freeze`" in str(caught.value)
 
 
 @pytest.mark.sqlite

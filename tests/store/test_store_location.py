@@ -154,9 +154,9 @@ def test_what_psycopg_takes_as_a_number_is_taken_out_of_the_url(options: str, af
 @pytest.mark.parametrize(
     ("option", "words"),
     [
-        ("prepare_threshold=five", "--db: prepare_threshold: expected the uses of a statement"),
-        ("prepare_threshold=-1", "--db: prepare_threshold: expected the uses of a statement"),
-        ("prepare_threshold=", "--db: prepare_threshold: expected the uses of a statement"),
+        ("prepare_threshold=five", "--db: prepare_threshold: expected the number of uses"),
+        ("prepare_threshold=-1", "--db: prepare_threshold: expected the number of uses"),
+        ("prepare_threshold=", "--db: prepare_threshold: expected the number of uses"),
         ("autocommit=false", "--db: autocommit: expected no such option in the URL of a server"),
         ("row_factory=dict", "--db: row_factory: expected no such option in the URL of a server"),
     ],

@@ -17,7 +17,7 @@ from resbench.errors import BadInput, DatabaseError
 from resbench.store.connection.transaction import reading, writing
 from resbench.store.maintenance.check import refuse_unsound
 from resbench.store.merge import databases as merging
-from resbench.store.merge.conflicts import Conflict, Merged
+from resbench.store.merge.conflicts import Conflict, MergeReport
 from resbench.store.merge.databases import merge, merge_to_new
 from resbench.store.queue.cells import enqueue_cell
 from resbench.store.records import EpochRecord, RunRecord, TestScore, TrialRecord, canonical_json
@@ -212,7 +212,7 @@ def test_another_study_of_the_same_name(sample: Sample, db: str, other: Sample, 
     put_study(other.engine, "s", spec("shapes", ["pre"], [0]), "d2")
     other.add(other.record(4))
     before = dump(sample.engine)
-    with pytest.raises(BadInput, match=r"s: data is digits in the first, shapes here\. --rename takes it in") as caught:
+    with pytest.raises(BadInput, match=r"s: data is digits in the first, shapes here\. --rename adds it") as caught:
         merge(db, [other_db])
     assert caught.value.exit_status == 2
     assert dump(sample.engine) == before
@@ -346,9 +346,9 @@ def test_a_new_file_holds_all_and_the_others_are_only_read(
     for bad, words in (
         (lambda: merge_to_new(str(out), [db, other_db]), "exists already and was left as it is"),
         (lambda: merge_to_new(other_db, [db, other_db], force=True), "is one of the files to be merged"),
-        (lambda: merge(db, [db]), "is named twice"),
-        (lambda: merge(db, [f"sqlite:///{db}"]), "is named twice"),
-        (lambda: merge_to_new("postgresql://ann:secret@h/x", [db, other_db]), "-o makes a file"),
+        (lambda: merge(db, [db]), "is given twice"),
+        (lambda: merge(db, [f"sqlite:///{db}"]), "is given twice"),
+        (lambda: merge_to_new("postgresql://ann:secret@h/x", [db, other_db]), "-o expects a file"),
     ):
         with pytest.raises(BadInput, match=words):
             bad()
@@ -362,7 +362,7 @@ def test_from_a_server_to_a_file(sample: Sample, db: str, other: Sample, other_d
     """Whatever `db` is: into a new file, and all of it is there."""
     full_of_everything(sample)
     out = str(tmp_path / "out.db")
-    assert isinstance(merge_to_new(out, [db, other_db])[0], Merged)
+    assert isinstance(merge_to_new(out, [db, other_db])[0], MergeReport)
     with closing(sqlite3.connect(out)) as connection:
         assert connection.execute("SELECT COUNT(*), SUM(active) FROM rb_trial").fetchone() == (4, 3)
         assert connection.execute("SELECT COUNT(*) FROM rb_run").fetchone() == (5,)

@@ -16,7 +16,7 @@ from store_sample import Sample, fill
 from resbench.errors import DatabaseError
 from resbench.store.connection.transaction import reading, writing
 from resbench.store.merge import databases as merging
-from resbench.store.merge.conflicts import Merged
+from resbench.store.merge.conflicts import MergeReport
 from resbench.store.merge.databases import merge
 from resbench.store.open import open_store
 from resbench.store.queue.leadership import take_role
@@ -45,7 +45,7 @@ def beside(monkeypatch: pytest.MonkeyPatch, step: Callable[[], None]) -> None:
     """Let the step happen between the merge's two looks at the target."""
     real = merging.merge_runs
 
-    def merge_runs(source: Connection, into: Connection, merged: Merged) -> dict[int, int]:
+    def merge_runs(source: Connection, into: Connection, merged: MergeReport) -> dict[int, int]:
         step()
         return real(source, into, merged)
 
@@ -146,7 +146,7 @@ def test_an_error_names_the_database_that_raised_it(
     server_sample: Sample, postgres: str, other_db: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(wrong: int) -> None:
-        def merge_runs(source: Connection, into: Connection, merged: Merged) -> dict[int, int]:
+        def merge_runs(source: Connection, into: Connection, merged: MergeReport) -> dict[int, int]:
             (source, into)[wrong].execute(text("SELECT nothing FROM nowhere"))
             raise AssertionError
 

@@ -181,7 +181,7 @@ UNPROTECTED = [
     (("CREATE FUNCTION peek() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM rb_test_score'",),
      r"others' rights \(peek\)"),
     (("REVOKE EXECUTE ON FUNCTION rb_read(text, bigint, bigint) FROM PUBLIC, owner", "REVOKE resbench_reader FROM owner"),
-     "may not ask as the reader"),
+     "may not use the reader"),
 ]  # fmt: skip
 
 
@@ -245,7 +245,7 @@ def test_an_older_schema_is_upgraded_with_all_its_rows(server: Server) -> None:
 def test_a_view_that_is_missing_is_told_of_and_made_anew(sample: Sample, postgres: str, server: Server) -> None:
     server.run("DROP VIEW v_profiles", database=name_in(postgres))
     (wrong,) = [one.wrong for one in check_database(postgres) if "view" in one.what]
-    assert wrong == ("the view v_profiles is missing; `resbench db upgrade` makes it anew",)
+    assert wrong == ("the view v_profiles is missing; `resbench db upgrade` recreates it",)
     done = upgrade_database(postgres)
     assert (done.views, done.no_reader) == (("v_profiles",), None)
     assert ask(postgres, "SELECT * FROM v_profiles").rows == ()

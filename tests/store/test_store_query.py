@@ -89,7 +89,7 @@ def test_errors_are_told_as_they_are(full: str, tmp_path: Path) -> None:
 @pytest.mark.sqlite
 def test_a_process_that_dies_is_told(full: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readonly, "_CHILD", "import os; os.abort()")
-    with pytest.raises(BadInput, match=r"died before it was done \(status -6\)"):
+    with pytest.raises(BadInput, match=r"process of the query died \(status -6\)"):
         query(full, "SELECT 1", max_rows=1, timeout_s=20)
 
 

@@ -93,7 +93,7 @@ def test_studies_are_listed_with_the_number_of_their_runs(sample: Sample) -> Non
     for seed in range(3):
         run = sample.add(sample.record(seed, status="failed" if seed == 2 else "complete"))
     link_run(sample.engine, sample.study_id, other, run)
-    assert [(found.study, found.runs) for found in reading.listed_studies(sample.engine)] == [("empty", 0), ("s", 3)]
+    assert [(found.study, found.runs) for found in reading.list_studies(sample.engine)] == [("empty", 0), ("s", 3)]
 
 
 def test_epochs_are_rows_of_the_view(sample: Sample) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.schema import CreateTable
 from resbench.errors import DatabaseError
 from resbench.store.connection.transaction import reading
 from resbench.store.migrate.upgrade import alembic_config
-from resbench.store.open import found_revision, open_store
+from resbench.store.open import open_store, read_revision
 from resbench.store.optuna.storage import optuna_storage
 from resbench.store.schema.metadata import metadata
 from resbench.store.schema.revision import REVISIONS
@@ -89,7 +89,7 @@ def test_every_column_says_what_it_is() -> None:
 def test_the_known_revisions_are_those_in_the_folder(engine: Engine) -> None:
     with reading(engine) as connection:
         script = ScriptDirectory.from_config(alembic_config(connection))
-        assert found_revision(connection) == REVISIONS[-1]
+        assert read_revision(connection) == REVISIONS[-1]
     assert [revision.revision for revision in script.walk_revisions()][::-1] == list(REVISIONS)
     assert all("resbench" not in line for line in _imports(Path(script.versions)))
 

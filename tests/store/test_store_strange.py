@@ -20,7 +20,7 @@ from resbench.store.merge.databases import merge
 from resbench.store.open import open_store
 from resbench.store.results.catalogue import get_architecture, get_data, get_recipe
 from resbench.store.results.progress import study_status
-from resbench.store.results.reading import listed_studies, reveals, run_detail, runs_of_study
+from resbench.store.results.reading import list_studies, reveals, run_detail, runs_of_study
 from resbench.store.results.reading import test_scores as scores_of_test
 from resbench.store.results.studies import get_study
 
@@ -74,7 +74,7 @@ def test_a_schema_that_cannot_be_read(what: str, full: str) -> None:
 def test_a_name_of_the_schema_that_is_no_text(value: str, full: str) -> None:
     script(full, f"{without_rules('rb_alembic_version')} UPDATE rb_alembic_version SET version_num = {value}")
     for way in (lambda: open_store(full, create=False), lambda: check_database(full), lambda: upgrade_database(full)):
-        with pytest.raises(DatabaseError, match=r"results\.db: .*(is no text|newer schema 7)"):
+        with pytest.raises(DatabaseError, match=r"results\.db: .*(expected a text as the name|newer schema 7)"):
             way()
 
 
@@ -82,14 +82,14 @@ def test_a_text_that_is_no_utf8(full: str) -> None:
     script(full, "UPDATE rb_study SET name = CAST(x'73ff' AS TEXT)")
     engine = open_store(full, create=False)
     with pytest.raises(DatabaseError, match=r"results\.db: "):
-        listed_studies(engine)
+        list_studies(engine)
     engine.dispose()
 
 
 def test_a_text_that_can_be_written_nowhere(full: str) -> None:
     """Half of a pair of surrogates: as a name that is asked for, and as JSON can write it."""
     engine = open_store(full, create=False)
-    with pytest.raises(DatabaseError, match=r"results\.db: a text was refused, since it is no Unicode"):
+    with pytest.raises(DatabaseError, match=r"results\.db: a text was refused, since it is not valid Unicode"):
         get_study(engine, "\ud800")
     engine.dispose()
     script(full, """UPDATE rb_study SET spec = '{"units": ["\\ud800"]}'""")
@@ -108,7 +108,7 @@ def test_what_its_rows_refer_to_is_not_there(full: str) -> None:
     script(full, "UPDATE rb_run SET recipe = 'gone', environment = 'gone'")
     engine = open_store(full, create=False)
     with pytest.raises(
-        DatabaseError, match=r"results\.db: holds no recipe of the digest gone, to which its rows refer"
+        DatabaseError, match=r"results\.db: holds no recipe with the digest gone, to which its rows refer"
     ):
         run_detail(engine, 1)
     with pytest.raises(BadInput, match=r"results\.db: no architecture has the digest 'x'"):
@@ -188,7 +188,7 @@ NOTHING: dict[str, Callable[[Engine], object]] = {
     "rb_environment.python": lambda engine: run_detail(engine, 1),
     "rb_environment.tf32": lambda engine: run_detail(engine, 1),
     "rb_study.name": lambda engine: get_study(engine, "s"),
-    "rb_study.created_at": listed_studies,
+    "rb_study.created_at": list_studies,
     "rb_trial.name": lambda engine: runs_of_study(engine, "s"),
     "rb_run.seed": lambda engine: runs_of_study(engine, "s"),
     "rb_run.status": lambda engine: run_detail(engine, 1),

@@ -67,7 +67,7 @@ def test_of_a_trial_that_stands_only_active_changes(sample: Sample) -> None:
     [row] = trials_of_study(sample.engine, sample.study_id)
     put_trial(sample.engine, sample.study_id, replace(row.trial, active=False))
     assert [row.trial.active for row in trials_of_study(sample.engine, sample.study_id)] == [False]
-    with pytest.raises(DatabaseError, match="trial 0 stands with another name: 'pre', not 'post'"):
+    with pytest.raises(DatabaseError, match="trial 0: expected the stored name 'pre', got 'post'"):
         put_trial(sample.engine, sample.study_id, replace(row.trial, name="post", active=True))
     assert [row.trial.active for row in trials_of_study(sample.engine, sample.study_id)] == [False]
 

@@ -298,7 +298,7 @@ def test_a_search_of_which_no_point_converges_has_nobody_to_judge(rb: Rb, write:
     assert {row[2] for row in database.rows(RUNS)} == {"diverged"}
     said = rb("results", "top", "searched")
     assert said.status == 2
-    assert "has no finished run to judge by: its search has looked at 2 points; it is not over, or nobody" in said.err
+    assert "has no finished evaluation run: its search has tried 2 points; it is not over, or no unit" in said.err
 
 
 @pytest.mark.long

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from resbench.errors import BadInput
 from resbench.evidence.compare import compare
-from resbench.evidence.leaderboard import entry_named
+from resbench.evidence.leaderboard import find_entry
 from resbench.evidence.study_runs import StudyRuns, study_runs
 from resbench.language.study.design import WORDS
 from resbench.results.html import html_table
@@ -82,7 +82,7 @@ def compare_units(
 
 
 def _different(runs: StudyRuns, units: Sequence[str]) -> list[str]:
-    names = [entry_named(runs, unit) for unit in units]
+    names = [find_entry(runs, unit) for unit in units]
     twice = next((name for name in names if names.count(name) > 1), None)
     if len(names) < 2 or twice is not None:
         one = [unit for unit, name in zip(units, names, strict=True) if name == twice]

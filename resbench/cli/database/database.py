@@ -13,7 +13,7 @@ from resbench.errors import BadInput
 
 if TYPE_CHECKING:
     from resbench.store.maintenance.check import DatabaseCheck
-    from resbench.store.merge.conflicts import Merged
+    from resbench.store.merge.conflicts import MergeReport
 
 app = typer.Typer(help="Upgrade, check, copy and merge databases of results.", no_args_is_help=True)
 
@@ -171,7 +171,7 @@ def _names(studies: list[str], shown: int = 5) -> str | None:
     return ", ".join(studies[:shown]) + more or None
 
 
-def _print_merged(merged: list[Merged]) -> None:
+def _print_merged(merged: list[MergeReport]) -> None:
     from resbench.cli.output import print_table
 
     columns = [
@@ -194,6 +194,6 @@ def _print_merged(merged: list[Merged]) -> None:
         for old, new in one.studies_renamed.items():
             echo(f"{one.source}: its study {old} is {new} now", err=True)
         for conflict in one.conflicts:
-            values = f"{conflict.stands} stands, {one.source} says {conflict.other}"
+            values = f"{conflict.kept} stands, {one.source} says {conflict.other}"
             told = "differs; the first stands" if conflict.column == "test score" else values
             echo(f"{conflict.what}: {conflict.column}: {told}", err=True)

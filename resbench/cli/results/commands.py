@@ -47,10 +47,10 @@ def list_(db: Db = None, json: Json = False) -> None:
     from resbench.cli.output import print_json, print_table
     from resbench.store.edits.notes import notes_on
     from resbench.store.open import open_store
-    from resbench.store.results.reading import listed_studies
+    from resbench.store.results.reading import list_studies
 
     engine = open_store(database(db), create=False)
-    found = listed_studies(engine)
+    found = list_studies(engine)
     if json:
         notes = notes_on(engine)
         print_json([asdict(study) | {"notes": [n.text for n in notes if n.study == study.study]} for study in found])

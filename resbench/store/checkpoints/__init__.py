@@ -1,1 +1,1 @@
-"""Files of checkpoints and weights beside a database."""
+"""Read and write the files of checkpoints and weights beside a database."""

@@ -1,4 +1,4 @@
-"""Files of weights that one database keeps -> beside another that has rows of them: after a copy, and after a merge."""
+"""Copy files of weights from the folder of one database to that of another which has rows for them, after a copy or a merge."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from resbench.store.checkpoints.place import claim
 from resbench.store.checkpoints.weights import kept_weights, read_file, write_weights
 from resbench.store.connection.location import locate
 from resbench.store.connection.transaction import reading
-from resbench.store.open import connect, found_revision
+from resbench.store.open import connect, read_revision
 from resbench.store.results.checkpoints import checkpoint_folder
 from resbench.store.schema.revision import REVISIONS
 
 
 @dataclass(frozen=True, slots=True)
 class CarryReport:
-    """Files that were written, their bytes, where, and how many were not to be found."""
+    """What was copied: the number of files, their bytes, their folder, and the number of files that were not found."""
 
     files: int
     bytes: int
@@ -28,18 +28,17 @@ class CarryReport:
 
 
 def carry_weights(sources: Sequence[str], target: str, named: str | None = None) -> CarryReport:
-    """Copy what rows of the target tell of and its folder lacks; of a database with an older schema there is nothing.
+    """Copy the files that rows of the target refer to and its folder lacks; a database with an older schema has none.
 
-    `named`: the folder of checkpoints of all, else each has its own.
-
-    Raises StorageError where the folder takes no file: the rows stand, and `results weights` trains what is missing again.
+    `named` is a folder of checkpoints common to all databases; else each has its own. Raises StorageError where no file can be
+    written: the rows stay, and `results weights` trains the missing weights again.
     """
     folder = checkpoint_folder(target, named)
     location = locate(target)
     engine = connect(location, create=False)
     try:
         with reading(engine) as connection:
-            rows = found_revision(connection) == REVISIONS[-1]
+            rows = read_revision(connection) == REVISIONS[-1]
         wanted = kept_weights(engine) if rows else {}
         lacking = {kept.sha256 for kept in wanted.values() if read_file(places_of(engine, folder), kept.sha256) is None}
         found = dict[str, int]()
@@ -58,6 +57,6 @@ def carry_weights(sources: Sequence[str], target: str, named: str | None = None)
                     found[digest] = write_weights(engine, folder, content).bytes
         return CarryReport(len(found), sum(found.values()), folder, len(lacking) - len(found))
     except StorageError as error:
-        raise StorageError(f"{error}; the database itself is whole") from None
+        raise StorageError(f"{error}; the database itself is complete") from None
     finally:
         engine.dispose()

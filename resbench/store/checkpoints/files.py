@@ -1,4 +1,4 @@
-"""Bytes -> a file in the database's own place for checkpoints, and back.  Whole or not at all, and told damaged by its digest."""
+"""Bytes -> a file in the database's own place for checkpoints, and back.  Writes are atomic; the digest shows damage."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from resbench.files import open_new, sync
 from resbench.store.checkpoints.mark import is_file
 from resbench.store.checkpoints.place import identity, inner_places, leave, own_place, own_places
 
-LARGEST = 2**36  # bytes of a file: what is larger is none of ours
+LARGEST = 2**36  # bytes of a file: a larger one is not ours
 _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
@@ -28,7 +28,7 @@ def weights_file(digest: object) -> str:
 
 
 def write_kept(engine: Engine, folder: Path, name: str, content: bytes) -> Path:
-    """Write a file of ours under another name, sync it, and put it in its place. Raises OSError, with nothing half-written."""
+    """Write a file under a temporary name, sync it and rename it. Raises OSError, with nothing half-written."""
     rough = _begun(engine, folder, name)
     try:
         with rough.open("r+b") as file:
@@ -49,7 +49,7 @@ def write_kept(engine: Engine, folder: Path, name: str, content: bytes) -> Path:
 
 
 def _begun(engine: Engine, folder: Path, name: str) -> Path:
-    """Return another worker that is done may remove the empty folder between the two."""
+    """Create an empty temporary file; repeat where another worker, which is done, has just removed the empty folder."""
     for again in reversed(range(10)):
         rough = own_place(engine, folder, make=True) / f"{name}.{randbelow(10**18)}.tmp"
         try:
@@ -76,12 +76,12 @@ def check_writable(engine: Engine, folder: Path) -> None:
 
 
 def places_of(engine: Engine, folder: Path) -> Iterable[Path]:
-    """Where files may lie. What lies there already is read too, whoever put it there: the digest says whether it is the one."""
+    """Return the folders that may hold the files. Files of other databases are read too: the digest identifies the content."""
     return dict.fromkeys((own_place(engine, folder), folder, *inner_places(folder)))
 
 
 def read_kept(path: Path, digest: object) -> bytes | None:
-    """Return an ordinary file that has the digest, else None; it is not taken into memory before it is known to have it."""
+    """Return the content of a regular file with this digest, else None; it is loaded only after its digest was checked."""
     try:
         with os.fdopen(os.open(path, _FLAGS), "rb") as file:
             what = os.fstat(file.fileno())
@@ -107,7 +107,7 @@ def digest_of(path: Path) -> str | None:
 
 
 def remove_kept(path: Path) -> None:
-    """A file, never a link, a folder or a pipe of such a name."""
+    """Remove a regular file; a link, a folder or a pipe of that name is left."""
     with suppress(OSError):
         if is_file(path):
             path.unlink()

@@ -1,4 +1,4 @@
-"""The file that says whose a place for checkpoints is, and its text.  A mark that cannot be read is nobody's."""
+"""The file that says which database a place for checkpoints belongs to.  An unreadable mark belongs to no database."""
 
 from __future__ import annotations
 
@@ -21,21 +21,22 @@ _MACHINE, _BOOT = Path("/etc/machine-id"), Path("/proc/sys/kernel/random/boot_id
 
 
 def machine() -> str:
-    """This machine: its host name, for many machines have the same, with a part of a hash of its number where it has one."""
+    """Return the host name of this machine, with a part of the hash of its machine id, since machines may share a host name."""
     number = _line(_MACHINE)
     return f"{node()} {sha256(f'resbench {number}'.encode()).hexdigest()[:12]}" if number else node()
 
 
 def boot() -> str:
-    """Return the running system, whichever container of it this is in; "" where the system does not tell."""
+    """Return the id of the running system, the same in all its containers; "" where the system has none."""
     return _line(_BOOT)
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseIdentity:
-    """A database: what was drawn at random when it first had a folder, and where it is, since a copy is another one.
+    """The identity of a database: a random number drawn when it first got a folder, and its location, since a copy differs.
 
-    `at`: a file's path; of a server what tells it from others. `file`: a file's device and number there; "" of a server.
+    `at` is the path of a file, or a description that is unique to a server's database. `file` is the device and inode of a file;
+    "" for a server.
     """
 
     drawn: str
@@ -44,21 +45,24 @@ class DatabaseIdentity:
 
     @property
     def number(self) -> str:
-        """Of the file in its file system; the device may have another number after a restart."""
+        """The inode of the file; the device may have another number after a restart."""
         return self.file.partition(":")[2]
 
     @property
     def short(self) -> str:
-        """The name of its own folder in that of another database: of a copy at the same path elsewhere it is another one."""
+        """The name of its folder inside that of another database; it differs for a copy at the same path on another machine."""
         where = f"{machine()}\n{self.number}" if self.file else ""
         return sha256(f"{self.drawn}\n{self.at}\n{where}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class FolderMark:
-    """`made`: resbench made the folder too. `left`: files of our form that were there before, of which nothing is known.
+    """The mark of a folder.
 
-    `host`, `boot`: the machine that wrote it, and its system as it ran then.
+    Attributes:
+        made: whether resbench made the folder too.
+        left: files of resbench's form that were there before, and are never removed.
+        host, boot: the machine that wrote the mark, and the id of the system that ran then.
     """
 
     of: DatabaseIdentity
@@ -68,11 +72,11 @@ class FolderMark:
     boot: str = field(default_factory=boot)
 
     def is_of(self, database: DatabaseIdentity | None) -> bool:
-        """Return whether it was written for this very database: of a doubtful one not, for another's checkpoints are
-        never removed.
+        """Return whether the mark belongs to this database. In doubt it does not, since the checkpoints of another database must
+        never be removed.
 
-        A file is the same in the same running system by its number there, under whatever name, in whatever container; later on
-        the same machine, if it has the number still, at its place; or if there is nothing any more where it was.
+        In the same running system a file is identified by its inode, under any name and in any container. Later, on the same
+        machine, it is the same if it still has its inode at its place, or if nothing is left at its old place.
         """
         if database is None or self.of.drawn != database.drawn:
             return False
@@ -86,7 +90,7 @@ class FolderMark:
         if self.of.at == database.at:
             return same
         at = Path(self.of.at)
-        return at.is_absolute() and not lexists(at) and (same or at.parent.is_dir())  # else its disc may be away
+        return at.is_absolute() and not lexists(at) and (same or at.parent.is_dir())  # else its disc may be unmounted
 
     def data(self) -> bytes:
         lines = [_HEAD, f"database: {self.of.drawn}", f"at: {json.dumps(self.of.at)}", f"file: {self.of.file}"]
@@ -99,7 +103,7 @@ NOBODY = FolderMark(DatabaseIdentity("", ""), host="", boot="")
 
 
 def read_mark(place: Path) -> FolderMark | None:
-    """Return the mark of a place; one that cannot be read is nobody's."""
+    """Return the mark of a place, None where it has none, NOBODY for one that cannot be read."""
     path = place / MARK
     if not lexists(path):
         return None
@@ -107,16 +111,16 @@ def read_mark(place: Path) -> FolderMark | None:
         if not is_file(path) or path.stat().st_size > _MOST_BYTES:
             return NOBODY
         lines = [line.partition(": ") for line in path.read_text("utf-8", "replace").splitlines()]
-        said = {key: value for key, _, value in lines}
-        found = DatabaseIdentity(said["database"], str(json.loads(said["at"])), said["file"])
+        fields = {key: value for key, _, value in lines}
+        found = DatabaseIdentity(fields["database"], str(json.loads(fields["at"])), fields["file"])
         left = frozenset(value for key, _, value in lines if key == "left")
-        return FolderMark(found, said["folder"] == "made", left, str(json.loads(said["host"])), said["boot"])
+        return FolderMark(found, fields["folder"] == "made", left, str(json.loads(fields["host"])), fields["boot"])
     except (OSError, ValueError, KeyError, RecursionError):
         return NOBODY
 
 
 def is_file(path: Path) -> bool:
-    """Return whether it is an ordinary file itself, and no link to one."""
+    """Return whether the path is a regular file, not a link to one."""
     try:
         return stat.S_ISREG(path.lstat().st_mode)
     except OSError:

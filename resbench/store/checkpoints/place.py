@@ -1,9 +1,9 @@
-"""A folder for checkpoints, and a database -> the place in it that is the database's own, marked so by a file.
+"""A folder for checkpoints, a database -> the place in it that belongs to the database, marked by a file.
 
-The mark says whose files of resbench's form these are, so that nothing else is ever removed: not what lay there before, not what
-another database keeps. A second database that is given the same folder has a folder of its own in it. Made when first needed.
-A doubtful database, such as a copy or one that came from another machine, is taken for a second one: it reads what its rows tell
-of wherever it lies there, and removes nothing that may be the first one's.
+The mark says which database owns the files of resbench's form there, so that no others are ever removed: neither earlier files
+nor those of another database. A second database with the same folder gets a folder inside it, made when first needed. A database
+whose identity is in doubt, such as a copy or one from another machine, counts as a second one: it reads the files that its rows
+refer to wherever they are, and removes none that may belong to the first.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from resbench.store.connection.transaction import location_of, reading, writing
 from resbench.store.schema.tables import rb_weights
 from resbench.store.schema.work_tables import rb_checkpoint, rb_lease
 
-# key.epoch.token of what is under way, sha256.safetensors of weights that are kept
+# key.epoch.token for checkpoints, sha256.safetensors for weights
 FORM = re.compile(
     r"[0-9a-f]{32}(\.[0-9]{1,19}){2}((\.[0-9]{1,19})?\.tmp)?|[0-9a-f]{64}\.safetensors(\.[0-9]{1,19}\.tmp)?", re.ASCII
 )
@@ -36,7 +36,7 @@ _ROLE = "folder of checkpoints"
 
 
 def identity(engine: Engine) -> DatabaseIdentity | None:
-    """Of a database that has claimed a folder."""
+    """Return the identity of a database that has claimed a folder, else None."""
     with reading(engine) as connection:
         drawn = connection.execute(select(rb_lease.c.holder).where(rb_lease.c.name == _ROLE)).scalar()
         server = server_of(connection)
@@ -48,15 +48,15 @@ def identity(engine: Engine) -> DatabaseIdentity | None:
     path = location.path.resolve()
     try:
         found = path.stat()
-    except OSError:  # taken away, while what was opened still answers
-        raise DatabaseError(f"{location.shown}: is gone; nothing is kept for it") from None
+    except OSError:  # the file was removed, while the open handle still works
+        raise DatabaseError(f"{location.shown}: is gone; no checkpoint is written for it") from None
     return DatabaseIdentity(drawn, str(path), f"{found.st_dev}:{found.st_ino}")
 
 
 def claim(engine: Engine, folder: Path) -> str | None:
-    """Look at the folder before anything is trained. Returns what a user should know of it.
+    """Claim the folder for the database before any training. Return a note for the user, or None.
 
-    Raises BadInput where it holds what resbench did not write.
+    Raises BadInput where the folder holds files that resbench did not write.
     """
     private_mode()  # raises where it cannot be read
     refuse_strangers(folder)
@@ -67,13 +67,13 @@ def claim(engine: Engine, folder: Path) -> str | None:
     if mark is None:
         if next(files_in(folder), None) is None:
             return None
-        with suppress(StorageError):  # who writes to it is told
+        with suppress(StorageError):  # the first write to it reports the error
             _put_mark(engine, folder, own)
         left = len((read_mark(folder) or NOBODY).left)
         return f"{folder}: {left} files of unknown checkpoints were there before; they are left" if left else None
     for place in own_places(folder, own):
         found = read_mark(place)
-        # It was moved, or the machine has been started anew; of a server it is the same from every machine.
+        # It was moved, or the machine was restarted; a server's database is the same from every machine.
         if found is not None and own.file and found != (now := FolderMark(own, found.made, found.left)):
             with suppress(StorageError):
                 write(place / MARK, now.data(), force=True, private=True)
@@ -81,13 +81,13 @@ def claim(engine: Engine, folder: Path) -> str | None:
 
 
 def _other(folder: Path, mark: FolderMark, own: DatabaseIdentity, place: Path) -> str:
-    """Return what a user should know where the folder is marked as another's."""
+    """Return the note for a folder that is marked as another database's."""
     other = printable(mark.of.at, 300) or "which is not known"
-    told = f"{folder} has the checkpoints of another database, {other}; this one's are in {place}"
+    text = f"{folder} has the checkpoints of another database, {other}; this one's are in {place}"
     if mark.of.drawn != own.drawn:
-        return told
+        return text
     return (
-        f"{told}. One of the two is a copy of the other, or this one came here from {printable(mark.host, 100)}: what its "
+        f"{text}. One of the two is a copy of the other, or this one came here from {printable(mark.host, 100)}: what its "
         f"rows tell of is gone on with. If no other database uses {folder}, remove {folder / MARK}: then all there is this one's"
     )
 
@@ -105,7 +105,7 @@ def refuse_strangers(folder: Path) -> None:
 
 
 def own_place(engine: Engine, folder: Path, *, make: bool = False) -> Path:
-    """Where the database's new files go: the folder, or one in it. `make`: it is there and marked afterwards.
+    """Return the folder for the database's new files: the given one, or one in it. With `make`, create and mark it.
 
     Raises OSError and StorageError where it cannot be made.
     """
@@ -122,21 +122,19 @@ def own_place(engine: Engine, folder: Path, *, make: bool = False) -> Path:
 
 
 def own_places(folder: Path, own: DatabaseIdentity | None) -> list[Path]:
-    """Where its files may be: the folder, if it is no other's, and those in it that are marked as the database's own."""
+    """Return the folders that belong to the database: the given one, unless it is another's, and those in it with its mark."""
     mark = read_mark(folder)
     here = [folder] if mark is None or mark.is_of(own) else []
     return [*here, *(place for place in inner_places(folder) if (found := read_mark(place)) and found.is_of(own))]
 
 
 def inner_places(folder: Path) -> list[Path]:
-    """Marked folders in the folder, whoever's."""
+    """Return the marked folders inside the folder, of any database."""
     return [path for path in _listed(folder) if _OWN.fullmatch(path.name) and read_mark(path) is not None]
 
 
 def removable(place: Path, own: DatabaseIdentity | None, known: Collection[str]) -> list[Path]:
-    """Checkpoints that the database wrote: in a place marked as its own all that came since, in one without a mark those of the
-    keys that it knows.
-    """
+    """Return the checkpoints that the database wrote: all newer files in a place with its mark, else those of known keys."""
     mark = read_mark(place)
     if mark is None:
         return [path for path in files_in(place) if path.name.split(".")[0] in known]
@@ -144,7 +142,7 @@ def removable(place: Path, own: DatabaseIdentity | None, known: Collection[str])
 
 
 def known_keys(connection: Connection) -> frozenset[str]:
-    """Return how names of files begin that rows tell of: the keys of checkpoints, the digests of weights."""
+    """Return the prefixes of the names of files that rows refer to: keys of checkpoints, digests of weights."""
     found = chain(
         *(connection.execute(select(column)).scalars() for column in (rb_checkpoint.c.key, rb_weights.c.sha256))
     )
@@ -152,7 +150,7 @@ def known_keys(connection: Connection) -> frozenset[str]:
 
 
 def leave(place: Path, own: DatabaseIdentity | None) -> None:
-    """Remove a folder in which nothing is left but our mark; one that was there before stays, without the mark."""
+    """Remove a folder that holds only our mark; one that resbench did not make stays, without the mark."""
     mark = read_mark(place)
     if mark is None or not mark.is_of(own):
         return
@@ -162,21 +160,21 @@ def leave(place: Path, own: DatabaseIdentity | None) -> None:
                 _remove_marks(place)
         elif all(map(is_mark, _listed(place))):
             gone = _beside(place)
-            place.rename(gone)  # so that it is whole or gone, whoever looks
+            place.rename(gone)  # atomic: other processes see the folder whole or not at all
             if all(map(is_mark, _listed(gone))):
                 _remove_marks(gone)
                 gone.rmdir()
-            else:  # somebody wrote just now
+            else:  # another process has just written to it
                 gone.rename(place)
 
 
 def files_in(place: Path) -> Iterator[Path]:
-    """Of the form of checkpoints, whoever wrote them."""
+    """Yield the files with names of checkpoints, of any database."""
     return (path for path in _listed(place) if FORM.fullmatch(path.name) and is_file(path))
 
 
 def _make(place: Path, own: DatabaseIdentity) -> None:
-    """A folder that has its mark from the beginning; nothing where somebody was faster."""
+    """Make a folder that has its mark from the start; do nothing where another process was faster."""
     place.parent.mkdir(parents=True, exist_ok=True)
     rough = _beside(place)
     rough.mkdir(0o700)
@@ -192,7 +190,7 @@ def _make(place: Path, own: DatabaseIdentity) -> None:
 
 
 def _put_mark(engine: Engine, place: Path, own: DatabaseIdentity) -> None:
-    """In a folder that was there; nothing where somebody was faster."""
+    """Write the mark into an existing folder; do nothing where another process was faster."""
     names = [path.name for path in files_in(place)]
     with reading(engine) as connection:
         keys = known_keys(connection) if names else frozenset()
@@ -212,7 +210,7 @@ def _beside(place: Path) -> Path:
 
 
 def _listed(place: Path) -> list[Path]:
-    """Nothing where there is no folder, or none that can be looked into: who writes to it is told."""
+    """Return the entries of a folder; none where it is missing or unreadable, which the first write to it reports."""
     try:
         return sorted(place.iterdir())
     except OSError:

@@ -1,7 +1,7 @@
 """Weights of runs -> files in the folder of checkpoints, named by their sha256, with a row each; and back.  No torch here.
 
-Of a run that ends, the file is written before the row, while its cell keeps sweeps away; a file without a row goes with the next
-sweep. A row whose file is gone costs a training, when somebody asks for the weights.
+When a run ends, the file is written before the row, while its running cell prevents sweeps; the next sweep removes a file without
+a row. A row whose file is gone costs a training once somebody asks for the weights.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class KeptWeights:
-    """Of a run. `asked`: a person wanted them, so no study removes them."""
+    """The stored weights of a run. With `asked`, a person requested them, and no study removes them."""
 
     run_id: int
     sha256: str
@@ -41,7 +41,7 @@ class KeptWeights:
 
 
 def write_weights(engine: Engine, folder: Path, content: bytes) -> WeightsRecord:
-    """Write the file, of which a row is to tell. Raises StorageError, with nothing half-written."""
+    """Write the file, before its row. Raises StorageError, with nothing half-written."""
     record = WeightsRecord(sha256(content).hexdigest(), len(content))
     try:
         write_kept(engine, folder, weights_file(record.sha256), content)
@@ -52,7 +52,7 @@ def write_weights(engine: Engine, folder: Path, content: bytes) -> WeightsRecord
 
 
 def write_row(connection: Connection, run_id: int, record: WeightsRecord, *, asked: bool = False) -> None:
-    """Let the run have these weights and no others."""
+    """Replace the weights of a run by these."""
     connection.execute(delete(rb_weights).where(rb_weights.c.run_id == run_id))
     values = {"run_id": run_id, "sha256": record.sha256, "bytes": record.bytes, "asked": asked}
     connection.execute(insert(rb_weights).values(values))
@@ -61,7 +61,8 @@ def write_row(connection: Connection, run_id: int, record: WeightsRecord, *, ask
 def keep_weights(engine: Engine, folder: Path, run_id: int, content: bytes) -> WeightsRecord:
     """Keep the weights of a run, since a person asked for them. Raises StorageError, with the row as it was.
 
-    The row first: no cell runs, so a sweep would take a file that no row tells of. A row without a file costs a training only.
+    The row is written first: no cell is running, so a sweep would remove a file without a row. A row without a file costs only a
+    training.
     """
     before = kept_weights(engine, [run_id]).get(run_id)
     record = WeightsRecord(sha256(content).hexdigest(), len(content))
@@ -84,13 +85,13 @@ def _write_if_there(connection: Connection, run_id: int, record: WeightsRecord, 
 
 
 def ask_to_keep(engine: Engine, run_id: int) -> None:
-    """Let no study remove the weights of a run that are kept."""
+    """Mark the stored weights of a run as requested, so that no study removes them."""
     with writing(engine) as connection:
         connection.execute(update(rb_weights).where(rb_weights.c.run_id == run_id).values(asked=True))
 
 
 def kept_weights(engine: Engine, runs: Collection[int] | None = None) -> dict[int, KeptWeights]:
-    """By the id of their run, of these runs or of all."""
+    """Return the stored weights by the id of their run, for these runs or for all."""
     with reading(engine) as connection:
         rows = connection.execute(select(rb_weights).order_by(rb_weights.c.run_id)).mappings()
         found = {row["run_id"]: KeptWeights(**row) for row in rows}
@@ -98,7 +99,7 @@ def kept_weights(engine: Engine, runs: Collection[int] | None = None) -> dict[in
 
 
 def read_weights_of(engine: Engine, folder: Path, run_id: int) -> bytes | None:
-    """Return the file of a run's weights; None where none are kept, or the file is missing or another than the row says."""
+    """Return the file of a run's weights; None where none are stored, or the file is missing or has another digest."""
     kept = kept_weights(engine, [run_id]).get(run_id)
     return None if kept is None else read_file(places_of(engine, folder), kept.sha256)
 
@@ -117,7 +118,7 @@ def is_digest(text: str) -> bool:
 
 
 def bytes_kept(engine: Engine) -> int:
-    """Of all weights that no person asked for."""
+    """Return the bytes of all weights that no person asked for."""
     with reading(engine) as connection:
         total = type_coerce(func.coalesce(func.sum(rb_weights.c.bytes), 0), NullType())  # Postgres gives no int
         found: Any = connection.execute(select(total).where(~rb_weights.c.asked)).scalar_one()
@@ -125,8 +126,9 @@ def bytes_kept(engine: Engine) -> int:
 
 
 def drop_weights(engine: Engine, study_id: int, wanted: Collection[int]) -> int:
-    """Return rows of the study's runs that are not wanted, that no other study uses and nobody asked for; the next
-    sweep removes their files. Returns how many.
+    """Delete the rows of weights of the study's other runs, unless another study uses the run or a person asked for them.
+
+    The next sweep removes their files. Return the number of rows.
     """
     with writing(engine) as connection:
         query = select(rb_weights.c.run_id).where(*_of_study_alone(study_id))
@@ -136,13 +138,13 @@ def drop_weights(engine: Engine, study_id: int, wanted: Collection[int]) -> int:
 
 
 def drop_worse(engine: Engine, folder: Path, study_id: int, run: tuple[str, str, float], needed: int) -> None:
-    """Let go of weights of units that are worse so far, the worst first, until so many bytes are free.
+    """Delete weights of units that are worse so far, the worst first, until `needed` bytes are free.
 
-    Only of runs that no other study uses and whose weights nobody asked for.
+    Weights that a person asked for, and those of runs that another study uses, stay.
 
     Args:
         run: architecture, recipe and val error (percent) of the one that is to be kept.
-        needed: bytes.
+        needed: the number of bytes.
     """
     of_study = exists().where(rb_study_run.c.run_id == rb_run.c.id, rb_study_run.c.study_id == study_id)
     with writing(engine) as connection:
@@ -168,7 +170,7 @@ def drop_worse(engine: Engine, folder: Path, study_id: int, run: tuple[str, str,
 
 
 def _of_study_alone(study_id: int) -> list[ColumnElement[bool]]:
-    """Weights of runs of the study that no other study uses, and that nobody asked for."""
+    """Return conditions for weights of runs of the study alone, which no person asked for."""
     other = rb_study_run.alias()
     mine = exists().where(rb_study_run.c.run_id == rb_weights.c.run_id, rb_study_run.c.study_id == study_id)
     shared = exists().where(other.c.run_id == rb_weights.c.run_id, other.c.study_id != study_id)

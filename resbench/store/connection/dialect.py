@@ -1,6 +1,6 @@
-"""Everything that SQLite and Postgres do differently: engine, begin, insert-if-absent, the lock around making the schema.
+"""The differences between SQLite and Postgres: engine, begin, insert-if-absent, the lock around making the schema.
 
-No other file of the room branches on the dialect; the engine of a server is in postgres.py.
+The engine of a server is in postgres.py.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _SCHEMA_LOCK = 0x7265_7362  # "resb": the key of the advisory lock
 
 
 def sqlite_engine(location: Location, *, create: bool, transaction_s: float) -> Engine:
-    """`transaction_s`: what one transaction may take; a statement that is still running then is ended."""
+    """Return an engine on a file. Statements that run longer than `transaction_s` after their transaction began are ended."""
     uri = location.sqlite_uri("rwc" if create else "rw")
     engine = create_engine(
         URL.create("sqlite", database=str(location.path)),
@@ -59,8 +59,8 @@ def sqlite_engine(location: Location, *, create: bool, transaction_s: float) -> 
     return engine
 
 
-def immediate(engine: Engine, *, transaction_s: float | None = None) -> None:
-    """Make every transaction of somebody else's SQLite engine take the write lock at its start, and end in that time."""
+def begin_immediate(engine: Engine, *, transaction_s: float | None = None) -> None:
+    """Make every transaction of another library's SQLite engine take the write lock at its start, and limit its duration."""
     limit_s = limit_of(transaction_s)
 
     def begin(connection: Connection) -> None:
@@ -72,7 +72,7 @@ def immediate(engine: Engine, *, transaction_s: float | None = None) -> None:
 
 
 def sign(engine: Engine, limit_s: float) -> None:
-    """Let each error of the database carry its engine, and the engine its limit: one transaction may run inside another's."""
+    """Attach the engine to each error of the database, and the limit to the engine, since transactions may be nested."""
     engine.update_execution_options(**{LIMIT_S: limit_s})
 
     def sign(context: ExceptionContext) -> None:
@@ -83,56 +83,54 @@ def sign(engine: Engine, limit_s: float) -> None:
     event.listen(engine, "handle_error", sign)
 
 
-def close_behind(engine: Engine) -> None:
-    """Close connections when nobody has the engine any more: a command ends without a word to it, and psycopg warns."""
+def close_when_unused(engine: Engine) -> None:
+    """Close the connections once the engine is garbage: a command ends without disposing of it, and psycopg would warn."""
     finalize(engine, engine.pool.dispose)
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """IMMEDIATE for writers: a deferred transaction that reads before it writes fails at once where another wrote."""
+    """Begin a transaction: IMMEDIATE for writers, since a deferred one that reads first fails where another has written."""
     writes = connection.get_execution_options().get(WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def reading_options(engine: Engine) -> dict[str, Any]:
-    """Execution options of a transaction that sees one state of the database: in SQLite each one does."""
+    """Return the execution options of a transaction that sees one state of the database; in SQLite every transaction does."""
     if engine.dialect.name == "postgresql":
         return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     return {}
 
 
 def lock_rows(connection: Connection, tables: Iterable[Table]) -> None:
-    """Keep every other writer out of some tables until this transaction ends, one after the other; in SQLite one that writes
-    has the whole file anyway.
-    """
+    """Lock tables against other writers until this transaction ends, one after the other; in SQLite a writer locks the file."""
     if connection.dialect.name == "postgresql":
         names = ", ".join(table.name for table in tables)
         connection.execute(text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def insert_absent(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
-    """Insert one row unless one with its key is there. True where it was inserted."""
+    """Insert a row unless one with its key exists. Return whether it was inserted."""
     if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects import postgresql  # 30 ms, which no command on a file has to wait for
+        from sqlalchemy.dialects import postgresql  # takes 30 ms, which a command on a file need not wait for
 
-        key = table.primary_key.columns.values()[0]  # asked back, for SQLAlchemy gives no rowcount of this insert
+        key = table.primary_key.columns.values()[0]  # returned, since SQLAlchemy gives no rowcount for this insert
         absent = postgresql.insert(table).values(values).on_conflict_do_nothing().returning(key)
         return connection.execute(absent).first() is not None
     return connection.execute(sqlite.insert(table).values(values).on_conflict_do_nothing()).rowcount == 1
 
 
 def clock(connection: Connection) -> ColumnElement[float]:
-    """Return seconds since 1970 by the clock of the database: of a file that is this machine's."""
+    """Return seconds since 1970 by the clock of the database; for a file, that of this machine."""
     if connection.dialect.name == "postgresql":
         return cast(func.extract("epoch", func.clock_timestamp()), Double)
     return literal(time.time(), Double)
 
 
 def server_of(connection: Connection) -> str | None:
-    """Return what tells a server's database from its copies on other servers, and from others there; None of a file.
+    """Return an identifier of a server's database that differs from its copies and from other databases; None for a file.
 
-    The server's own number where its role may ask for it (every role may, unless somebody forbade it), since each client may
-    know the server by another name; "" where it may not.
+    It is made from the server's system identifier, since clients may know the server by different names; "" where the role may
+    not read it (every role may, unless the right was revoked).
     """
     if connection.dialect.name != "postgresql":
         return None
@@ -154,19 +152,19 @@ _COMES_BACK = (
 )  # connection, resources, shutdown, lock, serialisation, deadlock
 
 
-def ran_too_long(error: BaseException | None) -> bool:
-    """Return whether Postgres ended a statement (query_canceled), as it does at the limit."""
+def was_cancelled(error: BaseException | None) -> bool:
+    """Return whether Postgres cancelled a statement (query_canceled), as it does at the limit."""
     return getattr(error, "sqlstate", None) == "57014"
 
 
-def comes_back(error: BaseException | None) -> bool:
-    """Return whether what Postgres says passes: the server restarts, has no connection left, or ended a lock (its
-    appendix A).
-    """
+def is_temporary(error: BaseException | None) -> bool:
+    """Return whether an error of Postgres is temporary (its appendix A): a restart, no free connection, a lock time-out."""
     state = getattr(error, "sqlstate", None)
     if state is not None:
         return str(state).startswith(_COMES_BACK)
-    return type(error).__name__ == "OperationalError" and not isinstance(error, sqlite3.Error)  # no server to say more
+    return type(error).__name__ == "OperationalError" and not isinstance(
+        error, sqlite3.Error
+    )  # the server is unreachable
 
 
 def lock_schema(connection: Connection) -> None:
@@ -176,8 +174,9 @@ def lock_schema(connection: Connection) -> None:
 
 
 def set_journal(location: Location) -> None:
-    """WAL where this SQLite is safe with it, else DELETE; left as it is where another process holds the file. A file that is not
-    there is made here, for its owner alone.
+    """Set the journal mode: WAL where this SQLite is safe with it, else DELETE; unchanged where another process holds the file.
+
+    A missing file is created, readable by its owner alone.
     """
     wanted = "wal" if wal_is_safe(sqlite3.sqlite_version_info) else "delete"
     if location.path is not None:
@@ -201,7 +200,8 @@ def set_journal(location: Location) -> None:
 
 
 def wal_is_safe(version: tuple[int, ...]) -> bool:
-    """Older ones may lose a commit when two connections checkpoint at once (https://www.sqlite.org/wal.html, 11).
+    """Return whether WAL is safe: older versions may lose a commit when two connections checkpoint at once
+    (https://www.sqlite.org/wal.html, 11).
 
     >>> [wal_is_safe(version) for version in [(3, 51, 3), (3, 51, 2), (3, 50, 7), (3, 50, 6), (3, 44, 6), (3, 40, 1)]]
     [True, False, True, False, True, False]

@@ -1,4 +1,4 @@
-"""Limits of one transaction: from a file or a server that never ends, no command waits for ever."""
+"""The time limit of a transaction, so that no command waits for ever for a file or a server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _VARIABLE = "RESBENCH_TRANSACTION_S"
 
 
 def limit_of(seconds: float | None = None) -> float:
-    """Return the seconds that a transaction may take: those given, else RESBENCH_TRANSACTION_S, else 600. Raises BadInput."""
+    """Return the seconds that a transaction may take: the given ones, else RESBENCH_TRANSACTION_S, else 600. Raises BadInput."""
     text = os.environ.get(_VARIABLE)
     if seconds is not None or not text:
         return TRANSACTION_S if seconds is None else seconds
@@ -27,9 +27,9 @@ def limit_of(seconds: float | None = None) -> float:
     return found
 
 
-def too_long(where: str, limit_s: float) -> str:
-    """Return the message for a database that did not come to an end within the limit."""
+def time_limit_message(where: str, limit_s: float) -> str:
+    """Return the message for a transaction that did not end within its limit."""
     return (
-        f"{where}: took over {limit_s:g} s, the limit of one transaction, and was stopped; nothing was written. A longer one is "
-        f"given by {_VARIABLE}, or by --timeout of `db check`, `db merge` and `results freeze`"
+        f"{where}: took over {limit_s:g} s, the limit of one transaction, and was stopped; nothing was written. Set a longer "
+        f"limit by {_VARIABLE}, or by --timeout of `db check`, `db merge` and `results freeze`"
     )

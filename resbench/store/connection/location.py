@@ -1,8 +1,8 @@
-"""What a person gives as `--db` -> Location(url, path, text safe to print).  Imports no database library.
+"""The text of `--db` -> Location(url, path, text safe to print).  Imports no database library.
 
 `results.db`, `sqlite:///results.db`, `sqlite:////abs/results.db`, `sqlite:///results.db?mode=ro`,
-`postgresql://user:password@host/name`. Of a server's URL only scheme, host, port and database are ever shown; what cannot be
-read as one is not shown at all, for somewhere in it may stand a password.
+`postgresql://user:password@host/name`. Only scheme, host, port and database of a server's URL are ever shown; a text that cannot
+be parsed as a URL is not shown at all, since it may contain a password.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _OURS = (
     "context",
     "cursor_factory",
     "row_factory",
-)  # of psycopg's connect; no text could set them rightly
+)  # of psycopg's connect; a text cannot set them
 _PLACE = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%-]*)(?::([0-9]{1,5}))?(?:/([^/@:?#\s]*))?")
 _SCHEME = re.compile(r"\s*[A-Za-z][\w+.-]*")
-_PATH = re.compile(r"\.{0,2}[/\\](?!/)|~|[A-Za-z]:[/\\]")  # whatever stands behind it
-# What is no path, though it has no `://`: a URL that lost a slash, libpq's own form, a URL that lost its scheme.
+_PATH = re.compile(r"\.{0,2}[/\\](?!/)|~|[A-Za-z]:[/\\]")  # the start of a path; the rest is not checked
+# Not paths, though they have no `://`: a URL that lost a slash, libpq's own form, a URL that lost its scheme.
 _NO_PATH = re.compile(
     r"(?is)^\s*(?:postgres(?:ql)?|sqlite|mysql|mariadb|oracle|mssql)(?:\+\w+)?[:;]|^\s*//|//.*@|:.*@|"
     r"(?:^|[\s&?;,])\w*(?:pass|pwd|host|user|dbname|service)\w*\s*="
@@ -41,10 +41,12 @@ _NO_PATH = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where a database is: a server's `url`, which may hold a password and is never printed, or a file's `path`.
+    """The location of a database: the `url` of a server, which may hold a password and is never printed, or the `path` of a file.
 
-    `secrets`: what no message may hold (store/connection/secrets.py). `prepare_after`: uses of a statement after which it is
-    prepared on the server; 0: never; FOUND: as is found to be right.
+    Attributes:
+        secrets: texts that no message may hold (store/connection/secrets.py).
+        prepare_after: the number of uses after which a statement is prepared on the server; 0: never; FOUND: detected when
+            connecting.
     """
 
     url: str = field(repr=False)
@@ -55,23 +57,23 @@ class Location:
     prepare_after: int = FOUND
 
     def sqlite_uri(self, mode: str) -> str:
-        """Return the file as SQLite's own URI: `mode` is ro, rw (never makes a file) or rwc."""
+        """Return the file as a URI of SQLite's. `mode` is ro, rw (never creates a file) or rwc."""
         assert self.path is not None
         return f"file:{quote(os.fsencode(self.path))}?mode={'ro' if self.read_only else mode}"
 
     def sets(self, option: str) -> bool:
-        """Return whether the URL of a server sets it."""
+        """Return whether the URL of a server sets an option."""
         return any(key == option for key, _ in parse_qsl(self.url.partition("?")[2], keep_blank_values=True))
 
     def conceal(self, message: str) -> str:
-        """Return a message of a driver's on one line, without what the URL keeps secret."""
+        """Return a driver's message on one line, without the secrets of the URL."""
         return " ".join(conceal(message, self.secrets).split())
 
 
 def locate(text: str) -> Location:
-    """Split what was given. Touches no file.
+    """Parse the text of `--db`. Touches no file.
 
-    Raises DatabaseError for what cannot name a database.
+    Raises DatabaseError for a text that cannot name a database.
 
     >>> locate("postgresql://ann:secret@host:5432/results?sslmode=require").shown
     'postgresql://host:5432/results'
@@ -104,7 +106,7 @@ def _server(rest: str) -> Location:
         match = None
     if match is None or "://" in where or "@" in query or not where.isprintable():
         raise DatabaseError(
-            "--db: this URL of a Postgres server cannot be read; it is not shown, for it may hold a password: expected "
+            "--db: this URL of a Postgres server cannot be parsed; it is not shown, since it may hold a password: expected "
             "`postgresql://user@host:port/name`, with `@` written as %40 and `?` as %3F in a password"
         )
     user, colon, password = userinfo.partition(":")
@@ -124,19 +126,17 @@ def _server(rest: str) -> Location:
 
 
 def _preparing(options: Sequence[tuple[str, str]], query: str) -> tuple[int, str]:
-    """Return what the options say of prepared statements, and the query without that, which is psycopg's word and not
-    libpq's.
-    """
+    """Return the setting for prepared statements, and the query without that option, which is psycopg's and not libpq's."""
     ours = next((key for key, _ in options if key in _OURS), None)
     if ours is not None:
         raise DatabaseError(
-            f"--db: {ours}: expected no such option in the URL of a server; resbench sets it, so leave it out"
+            f"--db: {ours}: expected no such option in the URL of a server, since resbench sets it; leave it out"
         )
     after = FOUND
     for value in (value for key, value in options if key == _PREPARE):
         if not re.fullmatch(r"none|[0-9]{1,6}", value, re.IGNORECASE | re.ASCII):
             raise DatabaseError(
-                f"--db: {_PREPARE}: expected the uses of a statement after which it is prepared, such as 5, or 0 for never"
+                f"--db: {_PREPARE}: expected the number of uses after which a statement is prepared, such as 5, or 0 for never"
             )
         after = int(value) if value.isdigit() else 0
     return after, "&".join(word for word in query.split("&") if unquote(word.partition("=")[0]) != _PREPARE)
@@ -160,8 +160,8 @@ def _file(name: str, *, read_only: bool) -> Location:
         raise DatabaseError("--db: a database in memory ends with its process; give a file, such as `results.db`")
     if _NO_PATH.search(name) and not _PATH.match(name):
         raise DatabaseError(
-            f"--db: expected {_ALLOWED}, got what is neither; it is not shown, for it may hold a password. `./` before a file's "
-            "name makes it a path"
+            f"--db: expected {_ALLOWED}, got neither; it is not shown, since it may hold a password. Write `./` before the name "
+            "of a file to make it a path"
         )
     path = at_home(name).absolute()
     return Location(url="", path=path, shown=printable(name, 300), read_only=read_only)

@@ -1,8 +1,8 @@
-"""A name -> the place of a new SQLite file: whole or not there, its owner's alone, and never over a database seen to be in use.
+"""A name -> a new SQLite file, written atomically, readable by its owner alone, and never over a database known to be in use.
 
-A database is seen to be in use while a transaction of another process or engine is open on it, and in WAL mode while any
-connection is. A connection to a rollback-journal database that is idle holds no lock: nobody can know of it, and a program that
-goes on with it after `force` writes to the file that was replaced.
+A database is known to be in use while a transaction of another process or engine is open on it, and in WAL mode while any
+connection is open. An idle connection to a rollback-journal database holds no lock, so it cannot be detected: a program that
+continues with it after `force` writes to the file that was replaced.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ _BESIDE = ("-journal", "-wal", "-shm")
 
 @contextmanager
 def new_file(target: Path, sources: Sequence[Path] = (), *, force: bool = False) -> Iterator[Path]:
-    """An empty file for the block to fill, which is at `target` afterwards. `sources`: databases that it is made from.
+    """Yield an empty file for the block to fill, which is at `target` afterwards. `sources` are the databases it is made from.
 
     Raises BadInput as `check_place` does, StorageError where the file cannot be written.
     """
     check_place(target, sources, force=force)
     with files.placed(target, force=force, private=True, beside=_BESIDE) as rough:
         yield rough
-        check_place(target, sources, force=force)  # filling it took its time
+        check_place(target, sources, force=force)  # filling the file took some time
 
 
 def refuse_source(out: Path, sources: Sequence[Path]) -> None:
-    """Raise BadInput where the new file would replace one of those that it is made from."""
+    """Raise BadInput where the new file would replace one of its sources."""
     if any(_same(out, source) for source in sources):
         raise BadInput(f"{out}: is one of the files to be merged and was left as it is; give another name")
 
 
 def check_place(target: Path, sources: Sequence[Path] = (), *, force: bool = False) -> None:
-    """Raise BadInput for a place that cannot be taken: something is there, or changes beside it would be played back over it."""
+    """Raise BadInput for an occupied place, or where a journal beside it would be played back over the new file."""
     if any(_same(target, source) for source in sources):
         raise BadInput(f"{target}: is the database itself and was left as it is; give another name")
     files.check(target, force=force)
@@ -50,13 +50,13 @@ def check_place(target: Path, sources: Sequence[Path] = (), *, force: bool = Fal
         )
     if force and target.exists() and _is_in_use(target):
         raise BadInput(
-            f"{target}: is a database that another process or connection uses, and was left as it is; end what uses it, or give "
-            "another name"
+            f"{target}: is a database that another process or connection uses, and was left as it is; stop that process, or "
+            "give another name"
         )
 
 
 def _is_in_use(path: Path) -> bool:
-    """Return whether an SQLite file is locked now; nothing of it is changed. A file of another kind is not.
+    """Return whether an SQLite file is locked now, without changing it. A file of another kind is not locked.
 
     In WAL mode an exclusive connection is refused while there is any other; else the lock is that of a transaction.
     """
@@ -78,7 +78,7 @@ def _same(target: Path, source: Path) -> bool:
 
 
 def _size(path: Path) -> int:
-    """Of a file beside a database. Raises BadInput where there can be none: nothing could ever be written to that database."""
+    """Return the size of a file beside a database. Raises BadInput where none can exist: the database could never be written."""
     try:
         return path.stat().st_size
     except FileNotFoundError:

@@ -1,7 +1,8 @@
 """A server's location -> an engine on it, also through a connection pooler (PgBouncer) that hands each transaction any session.
 
-Behind one nothing of a session outlasts its transaction. So limits are set anew in each transaction, not by start options, which
-PgBouncer refuses; and no statement is prepared, which is found out at each new connection unless the URL says it.
+Behind a pooler no state of a session outlasts its transaction. So limits are set again in each transaction, not by start options,
+which PgBouncer refuses; and no statement is prepared. A pooler is detected at each new connection, unless the URL sets
+`prepare_threshold`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 
-from resbench.store.connection.dialect import AT, close_behind, sign
+from resbench.store.connection.dialect import AT, close_when_unused, sign
 from resbench.store.connection.location import FOUND, Location
 
 if TYPE_CHECKING:
@@ -24,29 +25,28 @@ _IDLE_S = 20.0  # a client that is paused within a transaction would hold its lo
 _LARGEST_MS = 2**31 - 1  # of Postgres's settings
 _HINTS = {
     r"unsupported startup parameter": (
-        "a connection pooler stands before this server and refuses an option of the URL: leave it out, or add it to "
+        "a connection pooler in front of this server refuses an option of the URL: leave it out, or add it to "
         "ignore_startup_parameters of the pooler"
     ),
     r"prepared statement .* (already exists|does not exist)": (
-        "a connection pooler stands before this server and keeps no prepared statements: `?prepare_threshold=0` in the URL "
-        "prepares none"
+        "a connection pooler in front of this server keeps no prepared statements: add `?prepare_threshold=0` to the URL"
     ),
 }
 
 
 def postgres_engine(location: Location, *, transaction_s: float, bulk: bool = False) -> Engine:
-    """`transaction_s`: what a statement may take. `bulk`: between two statements the client may be busy with rows for as long."""
+    """Return an engine on a server. `transaction_s` limits a statement; with `bulk`, also the pause between two statements."""
     engine = create_engine(
         location.url, execution_options={AT: location}, pool_size=2, max_overflow=2, **server_options(location)
     )
     limit(engine, transaction_s=transaction_s, bulk=bulk)
-    close_behind(engine)
+    close_when_unused(engine)
     sign(engine, transaction_s)
     return engine
 
 
 def server_options(location: Location) -> dict[str, Any]:
-    """Return how any engine of SQLAlchemy's connects to a server: arguments of create_engine."""
+    """Return the arguments of create_engine with which any engine of SQLAlchemy's connects to a server."""
     words: dict[str, Any] = {} if location.sets("connect_timeout") else {"connect_timeout": _CONNECT_S}
     if location.prepare_after != FOUND:
         words["prepare_threshold"] = location.prepare_after or None  # psycopg's None is never
@@ -55,7 +55,7 @@ def server_options(location: Location) -> dict[str, Any]:
 
 
 def limit(engine: Engine, *, transaction_s: float, bulk: bool = False) -> None:
-    """Let every transaction of an engine begin with its limits, which end with it."""
+    """Set the limits at the start of every transaction of an engine; they end with it."""
     limits = {
         "lock_timeout": _LOCK_S,
         "statement_timeout": transaction_s,
@@ -71,10 +71,10 @@ def limit(engine: Engine, *, transaction_s: float, bulk: bool = False) -> None:
 
 
 def pooler_hint(message: str) -> str | None:
-    """Return what to do where a message of the driver's comes of a pooler, else None.
+    """Return advice where a driver's message is caused by a pooler, else None.
 
     >>> pooler_hint("FATAL: unsupported startup parameter: options")[:43]
-    'a connection pooler stands before this serv'
+    'a connection pooler in front of this server'
     >>> pooler_hint("connection refused") is None
     True
     """
@@ -82,7 +82,7 @@ def pooler_hint(message: str) -> str | None:
 
 
 def _prepare_nothing_behind_a_pooler(connection: psycopg.Connection, _record: object) -> None:
-    """A pooler gives its clients process numbers of its own making; the server tells the session's."""
+    """Disable prepared statements behind a pooler: the process number it gives the client differs from the server's."""
     try:
         row = connection.execute("SELECT pg_backend_pid()").fetchone()
         connection.rollback()
@@ -94,5 +94,5 @@ def _prepare_nothing_behind_a_pooler(connection: psycopg.Connection, _record: ob
 
 
 def _milliseconds(seconds: float) -> int:
-    """0 is no limit."""
+    """Return a limit in milliseconds; 0 is no limit."""
     return 0 if math.isinf(seconds) else max(1, min(_LARGEST_MS, round(1000 * seconds)))

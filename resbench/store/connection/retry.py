@@ -1,6 +1,6 @@
-"""A step that needs the database -> the same step, asked again while the database does not answer or its disc is full.
+"""Repeat a step while the database does not answer or its disc is full.
 
-Every step given here may be done twice: it changes nothing where it was done already.
+Every step must be idempotent: done twice, it changes nothing the second time.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ T = TypeVar("T")
 _LONGEST_S = 31_536_000  # a year
 
 
-def _said(seconds: float) -> float:
-    """RESBENCH_PATIENCE_S says otherwise for all. Raises BadInput where it is no time."""
+def _from_environment(seconds: float) -> float:
+    """Return RESBENCH_PATIENCE_S where it is set, else the given seconds. Raises BadInput for a value that is no duration."""
     text = os.environ.get("RESBENCH_PATIENCE_S") or str(seconds)
     try:
         found = float(text)
@@ -34,16 +34,16 @@ def _said(seconds: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait, in seconds. `note` is told once of each wait; `stopped` ends it: the error is raised at once."""
+    """The longest waits, in seconds. `note` is called once per wait; once `stopped` returns true the error is raised at once."""
 
-    unavailable_s: float = field(default_factory=lambda: _said(900.0))
-    full_s: float = field(default_factory=lambda: _said(60.0))
+    unavailable_s: float = field(default_factory=lambda: _from_environment(900.0))
+    full_s: float = field(default_factory=lambda: _from_environment(60.0))
     note: Callable[[str], None] = lambda text: None
     stopped: Callable[[], bool] = lambda: False
 
     def do(self, step: Callable[[], T]) -> T:
-        """Raises what the step raises, once the wait is over."""
-        began, told, pause = time.monotonic(), False, 0.2
+        """Run a step, and repeat it while the database is unavailable. Raises the step's error once the wait is over."""
+        began, noted, pause = time.monotonic(), False, 0.2
         while True:
             try:
                 return step()
@@ -51,8 +51,8 @@ class Patience:
                 most = self.unavailable_s if isinstance(error, DatabaseUnavailable) else self.full_s
                 if self.stopped() or time.monotonic() - began > most:
                     raise
-                if not told:
+                if not noted:
                     self.note(f"{error}; waiting up to {most:.0f} s for it")
-                    told = True
+                    noted = True
                 time.sleep(pause)
                 pause = min(2 * pause, 5.0)

@@ -1,4 +1,4 @@
-"""A URL, or a word of a command line that may be one -> what may be secret in it; a text -> the text without that."""
+"""A URL, or a word of a command line that may be one -> its possible secrets; a text -> the text without them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from itertools import groupby
 from operator import itemgetter
 from urllib.parse import unquote
 
-_SHORTEST = 4  # characters of an option's value that is taken for a secret; a password is always one
+_SHORTEST = 4  # characters of an option's value that counts as a secret; a password always does
 # Options of libpq (its documentation, 32.1.2) that hold no secret: their values are words that any message may hold, such as
-# `require`. `options`, `service`, `passfile` and the names of keys stay secret, for a password or a path may stand there.
+# `require`. `options`, `service`, `passfile` and the names of keys stay secret, since they may hold a password or a path.
 _HARMLESS = frozenset((
     "application_name", "channel_binding", "client_encoding", "connect_timeout", "dbname", "fallback_application_name",
     "gssdelegation", "gssencmode", "gsslib", "host", "hostaddr", "keepalives", "keepalives_count", "keepalives_idle",
@@ -21,12 +21,14 @@ _HARMLESS = frozenset((
     "tcp_user_timeout", "user",
 ))  # fmt: skip
 _URL = re.compile(r"\s*[A-Za-z][\w+]*:/")
-_LOGIN = re.compile(r"(?i)\s*(?:[a-z][\w+.-]*\s*[:;]?//+|postgres[\w+]*[:;]/?)")  # what stands before it, right or not
+_LOGIN = re.compile(
+    r"(?i)\s*(?:[a-z][\w+.-]*\s*[:;]?//+|postgres[\w+]*[:;]/?)"
+)  # the scheme before it, also a malformed one
 _SECRET = re.compile(r"(?i)\b\w*(?:pass|pwd|secret|token)\w*\s*=\s*('(?:[^'\\]|\\.)*'|\S+)")
 
 
 def secrets_of(options: Sequence[tuple[str, str]], query: str) -> set[str]:
-    """Return what may be secret among the options of a URL, decoded and as its query has it.
+    """Return the possible secrets among the options of a URL, decoded and as written in the query.
 
     >>> sorted(secrets_of([("sslmode", "require"), ("sslpassword", "a b")], "sslmode=require&sslpassword=a%20b"))
     ['a b', 'a%20b']
@@ -39,8 +41,8 @@ def secrets_of(options: Sequence[tuple[str, str]], query: str) -> set[str]:
 
 
 def is_secret(key: str, value: str) -> bool:
-    """Return whether the value of an option may be a secret: of a password always, else unless it is short or its key
-    is harmless.
+    """Return whether the value of an option may be a secret: a password always, any other unless it is short or its key is
+    harmless.
     """
     harmless = key in _HARMLESS and not {":", "@"} & set(value)  # a login that got there by mistake
     return "pass" in key.lower() or (len(value) >= _SHORTEST and not harmless)
@@ -65,8 +67,7 @@ def conceal(text: str, secrets: tuple[str, ...]) -> str:
 
 
 def secrets_in(text: str) -> tuple[str, ...]:
-    """Return what may be a password in a word of a command line that need not be a right URL: for whoever prints such
-    words back.
+    """Return the possible passwords in a word of a command line, also in a malformed URL, for callers that print such words.
 
     >>> secrets_in("postgres:/ann:se@cret@host/x"), secrets_in("host=h password=secret")
     (('se@cret',), ('secret',))

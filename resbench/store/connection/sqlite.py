@@ -1,4 +1,4 @@
-"""Path -> the file system it stands on, and whether SQLite may be written there.
+"""Path -> its file system, and whether an SQLite database may be used there.
 
 SQLite's locks do not hold on network file systems (https://www.sqlite.org/howtocorrupt.html, 2.1), so two machines can
 destroy a database there. 9p and virtiofs are not refused: containers and virtual machines show local discs that way.
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from resbench.errors import DatabaseError
 from resbench.files import SQLITE_HEADER, is_filled
-from resbench.store.connection.limits import limit_of, too_long
+from resbench.store.connection.limits import limit_of, time_limit_message
 from resbench.store.connection.location import Location
 from resbench.store.connection.sqlite_open import connect, error_name, limit_time
 from resbench.store.schema.foreign_objects import OPTUNA_MARKS, foreign_objects
@@ -57,7 +57,7 @@ def file_system_of(path: Path, mounts: str) -> str:
 
 
 def refuse_network(path: Path, mounts: str | None = None) -> None:
-    """Raise DatabaseError where the path stands on a network file system; systems without /proc/mounts pass."""
+    """Raise DatabaseError where the path is on a network file system; systems without /proc/mounts pass."""
     if mounts is None:
         mounts = _MOUNTS.read_text("utf-8", "replace") if _MOUNTS.exists() else ""
     kind = file_system_of(path.resolve(), mounts)
@@ -69,15 +69,15 @@ def refuse_network(path: Path, mounts: str | None = None) -> None:
 
 
 BUSY_TIMEOUT_S = 60.0
-_SHOWN = 5  # foreign things that are named
+_SHOWN = 5  # foreign objects that are named in a message
 
 
 def check_file(
     location: Location, *, create: bool, timeout_s: float = BUSY_TIMEOUT_S, transaction_s: float | None = None
 ) -> None:
-    """Raises DatabaseError for a path that cannot be used; `create` allows a file that is not there or empty.
+    """Raise DatabaseError for a path that cannot be used. `create` allows a missing or empty file.
 
-    `timeout_s`: how long to wait for a process that holds the file. `transaction_s`: the limit of the check, as limit_of has it.
+    `timeout_s` is the time to wait for a process that holds the file; `transaction_s` limits the check, as in limit_of.
     """
     path = location.path
     assert path is not None
@@ -90,7 +90,7 @@ def check_file(
 
 
 def _is_there(location: Location, path: Path, *, create: bool) -> bool:
-    """Return whether there is an ordinary file. Raises DatabaseError where none can be, or where it must be there."""
+    """Return whether there is a regular file. Raises DatabaseError where none can exist, or where one must exist."""
     if path.is_dir():
         raise DatabaseError(f"{location.shown}: is a folder; give a file in it, such as `{location.shown}/results.db`")
     if not path.parent.is_dir():
@@ -98,7 +98,7 @@ def _is_there(location: Location, path: Path, *, create: bool) -> bool:
     if create:
         refuse_network(path)
         with suppress(FileNotFoundError):
-            path.with_name(f"{path.name}-journal").lstat()  # raises where SQLite could put none
+            path.with_name(f"{path.name}-journal").lstat()  # raises where SQLite could not create one
     if not path.exists():
         if create and not location.read_only:
             return False
@@ -106,32 +106,33 @@ def _is_there(location: Location, path: Path, *, create: bool) -> bool:
             f"{location.shown}: no such database; `resbench study run STUDY --db {location.shown}` makes one"
         )
     if not path.is_file():
-        raise DatabaseError(f"{location.shown}: is no ordinary file")
+        raise DatabaseError(f"{location.shown}: expected a regular file, got something else")
     return True
 
 
 def _check_content(location: Location, path: Path, *, create: bool, limits_s: tuple[float, float]) -> None:
-    """`limits_s`: to wait for a process that holds the file, and for the check."""
+    """Check an existing file. `limits_s` are the time to wait for a process that holds it, and the limit of the check."""
     _check_header(location, path, create=create)
     tables, foreign = _schema(location, limits_s, whole=create)
     if foreign:
         more = f" and {len(foreign) - _SHOWN} more" if len(foreign) > _SHOWN else ""
         raise DatabaseError(
-            f"{location.shown}: holds what resbench did not write and SQLite would obey: {', '.join(foreign[:_SHOWN])}{more}; "
-            "it was left as it is: drop it in a copy of the file, or get the file again from who made it"
+            f"{location.shown}: holds objects that resbench did not write and SQLite would run: "
+            f"{', '.join(foreign[:_SHOWN])}{more}; it was left as it is: drop them in a copy of the file, or get the file again "
+            "from its author"
         )
     others = [name for name in tables if not name.startswith(("rb_", "sqlite_"))]
     if others and len(others) == len(tables) and not set(others) >= OPTUNA_MARKS:
         raise DatabaseError(
             f"{location.shown}: is the database of another program (tables {', '.join(others[:3])}..); "
-            "it was left as it is; give a file of its own"
+            "it was left as it is; give another file"
         )
 
 
 def corrupt(shown: str, why: str) -> DatabaseError:
     return DatabaseError(
-        f"{shown}: the database is damaged ({why}); the file was left as it is: go back to a copy of it "
-        "(`resbench db backup` makes them)"
+        f"{shown}: the database is damaged ({why}); the file was left as it is: restore a copy of it "
+        "(`resbench db backup` makes copies)"
     )
 
 
@@ -152,11 +153,11 @@ def _check_header(location: Location, path: Path, *, create: bool) -> None:
         raise DatabaseError(f"{location.shown}: is not an SQLite database; it was left as it is")
     if is_frozen(head):
         raise DatabaseError(
-            f"{location.shown}: is a frozen benchmark, made by `resbench results freeze`; it is no database of runs to add to "
-            f"or to rank: `resbench.tabular.load({location.shown!r})` answers from it"
+            f"{location.shown}: is a frozen benchmark, made by `resbench results freeze`, not a database of runs; "
+            f"`resbench.tabular.load({location.shown!r})` reads it"
         )
     if len(head) < 100:
-        raise corrupt(location.shown, "cut off inside its header")
+        raise corrupt(location.shown, "truncated inside its header")
     page = int.from_bytes(head[16:18], "big")
     pages = int.from_bytes(head[28:32], "big")
     page_bytes = 65536 if page == 1 else page
@@ -170,18 +171,18 @@ def _check_header(location: Location, path: Path, *, create: bool) -> None:
 
 
 def _schema(location: Location, limits_s: tuple[float, float], *, whole: bool) -> tuple[list[str], list[str]]:
-    """Return names of tables, and what in the schema is foreign."""
+    """Return the names of the tables, and the foreign objects of the schema."""
     try:
         try:
             return _ask(location.sqlite_uri("ro"), location.shown, limits_s, whole=whole)
         except sqlite3.OperationalError as error:
             if not error_name(error).startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")):
                 raise
-            # A writer was killed: only a handle that may write rolls its journal back.
+            # A writer was killed: only a writable handle can roll its journal back.
             return _ask(location.sqlite_uri("rw"), location.shown, limits_s, whole=whole)
     except sqlite3.OperationalError as error:
         if error_name(error).startswith("SQLITE_INTERRUPT"):
-            raise DatabaseError(too_long(location.shown, limits_s[1])) from None
+            raise DatabaseError(time_limit_message(location.shown, limits_s[1])) from None
         if not error_name(error):
             raise corrupt(location.shown, str(error)) from None
         raise DatabaseError(f"{location.shown}: cannot be opened: {error}") from None
@@ -194,7 +195,7 @@ def _ask(uri: str, shown: str, limits_s: tuple[float, float], *, whole: bool) ->
         limit_time(connection, limits_s[1])
         names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         foreign = foreign_objects(connection)
-        if whole and not foreign:  # it would run what a CHECK calls
+        if whole and not foreign:  # the check would run the functions that a CHECK calls
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             if verdict != "ok":
                 raise corrupt(shown, " ".join(verdict.split()))

@@ -1,4 +1,4 @@
-"""Engine -> one transaction, reading or writing; what the database raises -> a resbench error with place and advice."""
+"""Engine -> one transaction, reading or writing; an error of the database -> a resbench error with place and advice."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from resbench.errors import DatabaseError, DatabaseUnavailable, Reason, ResbenchError, StorageError
-from resbench.store.connection.dialect import AT, WRITES, comes_back, ran_too_long, reading_options
-from resbench.store.connection.limits import LIMIT_S, limit_of, too_long
+from resbench.store.connection.dialect import AT, WRITES, is_temporary, reading_options, was_cancelled
+from resbench.store.connection.limits import LIMIT_S, limit_of, time_limit_message
 from resbench.store.connection.location import Location
 from resbench.store.connection.postgres import pooler_hint
 from resbench.store.connection.sqlite import BUSY_TIMEOUT_S, corrupt
@@ -20,7 +20,7 @@ from resbench.store.connection.sqlite_open import error_name
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that sees one state of the database throughout, and writes nothing."""
+    """Open a transaction that sees one state of the database throughout, and writes nothing."""
     options = reading_options(engine)
     with explained(engine), engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
@@ -28,14 +28,14 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that is committed whole or not at all; in SQLite it holds the write lock from its start."""
+    """Open a transaction that is committed atomically; in SQLite it holds the write lock from its start."""
     with explained(engine), engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
         yield connection
 
 
 @contextmanager
 def explained(engine: Engine) -> Iterator[None]:
-    """Turn what SQLAlchemy raises into DatabaseError or StorageError; nothing else is touched."""
+    """Turn errors of SQLAlchemy into DatabaseError or StorageError; other errors pass unchanged."""
     try:
         yield
     except SQLAlchemyError as error:
@@ -44,25 +44,25 @@ def explained(engine: Engine) -> Iterator[None]:
         raise explain(error, location_of(engine), engine.get_execution_options().get(LIMIT_S)) from None
     except UnicodeDecodeError as error:
         raise corrupt(shown(engine), str(error)) from None
-    except UnicodeEncodeError as error:  # half of a pair of surrogates, as JSON can write it
-        raise DatabaseError(f"{shown(engine)}: a text was refused, since it is no Unicode: {error}") from None
+    except UnicodeEncodeError as error:  # a lone surrogate, which JSON can contain
+        raise DatabaseError(f"{shown(engine)}: a text was refused, since it is not valid Unicode: {error}") from None
     except Reason as fact:  # a value that its column cannot hold
         raise DatabaseError(f"{shown(engine)}: {fact}; `resbench db check` lists every such row") from None
 
 
 def location_of(engine: Engine) -> Location:
-    """Return the location that the engine was made from: its own URL, written out, need not be read as it was given."""
+    """Return the location that the engine was made from; the engine's own URL may be written differently."""
     location: Location = engine.get_execution_options()[AT]
     return location
 
 
 def shown(engine: Engine) -> str:
-    """Return the database's name as it may be printed."""
+    """Return the printable name of the database."""
     return location_of(engine).shown
 
 
 def explain(error: SQLAlchemyError, location: Location, limit_s: float | None = None) -> ResbenchError:
-    """The error a person sees: where, what, and what to do. `limit_s`: the limit of the transaction, as limit_of has it."""
+    """Return the error for the user: where, what, and what to do. `limit_s` is the limit of the transaction, as in limit_of."""
     where = location.shown
     if isinstance(error, PoolTimeout):
         return DatabaseUnavailable(f"{where}: every connection is in use: {location.conceal(str(error))}")
@@ -75,8 +75,8 @@ def explain(error: SQLAlchemyError, location: Location, limit_s: float | None = 
         return DatabaseUnavailable(
             f"{where}: held by another process for over {BUSY_TIMEOUT_S:.0f} s; try again when it is done"
         )
-    if name.startswith("SQLITE_INTERRUPT") or ran_too_long(cause):
-        return DatabaseError(too_long(where, limit_of(limit_s)))
+    if name.startswith("SQLITE_INTERRUPT") or was_cancelled(cause):
+        return DatabaseError(time_limit_message(where, limit_of(limit_s)))
     if name.startswith("SQLITE_READONLY"):
         return DatabaseError(f"{where}: is read-only: reading commands work, running ones do not ({message})")
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
@@ -87,9 +87,9 @@ def explain(error: SQLAlchemyError, location: Location, limit_s: float | None = 
         return DatabaseError(f"{where}: cannot be opened or is gone ({message})")
     if hint := pooler_hint(message):
         return DatabaseError(f"{where}: {message}; {hint}")
-    if error.connection_invalidated or comes_back(cause):
+    if error.connection_invalidated or is_temporary(cause):
         return DatabaseUnavailable(f"{where}: does not answer: {message}")
-    if "Could not decode to UTF-8" in message:  # what SQLite's driver says names no row
+    if "Could not decode to UTF-8" in message:  # the message of SQLite's driver names no row
         return DatabaseError(f"{where}: {message}; `resbench db check` lists every such row")
     if isinstance(error, IntegrityError):
         return DatabaseError(f"{where}: a row was refused: {message}")

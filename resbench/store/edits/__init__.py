@@ -1,1 +1,1 @@
-"""What people change in results: delete, rename and annotate."""
+"""Change results: delete, rename and annotate."""

@@ -1,4 +1,4 @@
-"""What people change in results -> rows of rb_change, in the transaction of the change itself, and back."""
+"""A change of results -> a row of rb_change, written in the transaction of the change, and back."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from resbench.store.schema.values import parse_object
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that was deleted, renamed or noted. `subject`: such as `study gates`."""
+    """A deletion, a renaming or a note. `subject` is, for instance, `study gates`."""
 
     changed_at: str
     changed_by: str
@@ -26,13 +26,13 @@ class Change:
 
 
 def record_change(connection: Connection, by: str, change: str, subject: str, details: Mapping[str, Any]) -> None:
-    """Write that it was done, by whom and when, inside the transaction that does it."""
+    """Record a change, its author and its time, inside the transaction that makes it."""
     values = {"changed_at": now(), "changed_by": by, "change": change, "subject": subject}
     connection.execute(insert(rb_change).values(**values, details=canonical_json(dict(details))))
 
 
 def deleted_before(connection: Connection, subject: str) -> str:
-    """Return the tail of a message about what is not there: when and by whom it was deleted; empty where it was not."""
+    """Return the end of a message about a missing subject: when and by whom it was deleted; empty where it was not."""
     query = select(rb_change.c.changed_at, rb_change.c.changed_by).order_by(rb_change.c.id.desc()).limit(1)
     row = connection.execute(query.where(rb_change.c.change == DELETED, rb_change.c.subject == subject)).first()
     return "" if row is None else f"; {subject} was deleted at {row.changed_at} by {row.changed_by}"

@@ -1,7 +1,7 @@
-"""Results that a person wants gone -> deleted for good, in one transaction, with a row of rb_change that says what went.
+"""Delete results for good, in one transaction, with a row of rb_change that records what was deleted.
 
-A run that another study or another unit uses stays, unless it is named itself. Rows of the catalogue go with the last row that
-refers to them; files of checkpoints go with the next sweep (checkpoints.py), since no row tells of them any more.
+A run that another study or another unit uses stays, unless it is named itself. Rows of the catalogue are deleted with the last
+row that refers to them; the next sweep (results/checkpoints.py) removes files of checkpoints, since no row refers to them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from resbench.store.connection.dialect import lock_rows
 from resbench.store.connection.transaction import shown, writing
 from resbench.store.edits.changes import record_change
 from resbench.store.edits.delete_work import delete_catalogue, delete_checkpoints, delete_profiles, delete_work
-from resbench.store.edits.deletion import DeletionPlan, DeletionRequest, Run, Trial, chunks, doomed
+from resbench.store.edits.deletion import DeletionPlan, DeletionRequest, Run, Trial, chunks, deletion_plan
 from resbench.store.merge.verify import MERGED_TABLES
 from resbench.store.optuna.rows import delete_optunas, empty_trials, fail_trials
 from resbench.store.queue.holders import IsGone, end_role, refuse_held
@@ -37,29 +37,29 @@ from resbench.store.schema.tables import (
 )
 from resbench.store.schema.work_tables import rb_attempt, rb_cell, rb_cell_plan, rb_checkpoint, rb_lease, rb_worker
 
-# As a merge and whoever saves a run, claims a cell or renews a lease write to them: in one order no two wait for each other.
+# A merge, and a process that saves a run, claims a cell or renews a lease, writes to them in the same order: no deadlock.
 _LOCKED = (*MERGED_TABLES, rb_worker, rb_cell, rb_cell_plan, rb_attempt, rb_lease, rb_checkpoint)
 
 
 def delete_results(engine: Engine, wanted: DeletionRequest, agreed: DeletionPlan, by: str, is_gone: IsGone) -> None:
-    """Delete what a person agreed to, whole or not at all.
+    """Delete what a person agreed to, atomically.
 
     Args:
-        agreed: what find_doomed said of `wanted`; where it is something else by now, nothing is deleted.
-        by: who is recorded.
+        agreed: the plan that plan_deletion made for `wanted`; where the plan would differ by now, nothing is deleted.
+        by: the recorded author.
         is_gone: whether a worker's process is known to have ended.
 
     Raises:
-        BadInput: for what is not there, what has changed since, and while a process works on a study that loses something.
+        BadInput: for a missing subject, for a plan that has changed, and while a process works on an affected study.
     """
     with writing(engine) as connection:
         lock_rows(connection, _LOCKED)
-        found = doomed(connection, wanted, shown(engine))
+        found = deletion_plan(connection, wanted, shown(engine))
         for study in found.studies:
             refuse_held(connection, study, is_gone, "deleted" if found.is_whole else "changed")
         if found != agreed:
             raise BadInput(
-                f"{shown(engine)}: the results have changed since it was asked what to delete; nothing was deleted: ask again"
+                f"{shown(engine)}: the results have changed since the deletion was planned; nothing was deleted: try again"
             )
         if found.study is None:
             _fail(connection, found.runs)
@@ -90,7 +90,7 @@ def _delete_trials(connection: Connection, study: StudyRow, found: DeletionPlan)
 
 
 def _forget_units(connection: Connection, study: StudyRow, found: DeletionPlan) -> None:
-    """Take the units out of the study's spec; named again in its file, they are back."""
+    """Remove the units from the study's spec; they return once its file names them again."""
     spec = parse_study(study.spec, f"study {study.name!r}: spec")
     if "units" in spec:
         spec["units"] = [unit for unit in spec["units"] if unit not in found.units]
@@ -121,7 +121,7 @@ def _fail(connection: Connection, runs: tuple[Run, ...]) -> None:
 
 
 def _delete_runs(connection: Connection, found: DeletionPlan) -> None:
-    """And what nothing refers to any more."""
+    """Delete the runs, and the rows that nothing refers to any more."""
     environments = set[str]()
     for some in chunks(found.numbers):
         of = select(rb_run.c.environment).where(rb_run.c.id.in_(some)).distinct()
@@ -134,7 +134,7 @@ def _delete_runs(connection: Connection, found: DeletionPlan) -> None:
 
 
 def _record(connection: Connection, found: DeletionPlan, by: str) -> None:
-    """One row for the study, or one for each unit or run."""
+    """Record the deletion: one row for the study, or one for each unit or run."""
     looks = [[look.study, look.at, look.by] for look in found.looks]
     if found.study is None:
         for run in found.runs:

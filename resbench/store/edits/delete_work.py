@@ -1,6 +1,4 @@
-"""What stands behind results -> deleted with them: cells, attempts, rows of checkpoints, profiles, and the catalogue's rows that
-nothing refers to any more.
-"""
+"""Delete the rows that belong to deleted results: cells, attempts, checkpoints, profiles, and unused rows of the catalogue."""
 
 from __future__ import annotations
 
@@ -32,7 +30,7 @@ _IDENTITY = ("architecture", "recipe", "data")
 
 
 def delete_work(connection: Connection, trials: Sequence[int]) -> None:
-    """Cells of trials, with their plans and attempts."""
+    """Delete the cells of trials, with their plans and attempts."""
     for some in chunks(trials):
         cells = select(rb_cell.c.id).where(rb_cell.c.trial_id.in_(some))
         for table in (rb_attempt, rb_cell_plan):
@@ -41,7 +39,7 @@ def delete_work(connection: Connection, trials: Sequence[int]) -> None:
 
 
 def delete_checkpoints(connection: Connection, trials: Sequence[int], runs: Sequence[int]) -> None:
-    """Rows of checkpoints that cells of the trials, or the runs, would go on from, and nothing that stays; before those are
+    """Delete rows of checkpoints from which only cells of these trials, or these runs, would continue; call it before those are
     deleted.
     """
     keys = set[str]()
@@ -63,7 +61,7 @@ def delete_checkpoints(connection: Connection, trials: Sequence[int], runs: Sequ
 
 
 def keys_of(cell: Cell) -> Iterable[str]:
-    """Of the checkpoints that training the cell may leave: of its seeds in their blocks, and of each alone."""
+    """Yield the keys of the checkpoints that training the cell may leave: of its seeds in their blocks, and of each alone."""
     width = cell.plan.get("width")
     width = width if type(width) is int and 1 <= width <= _WIDEST else 1
     way = f"{cell.plan.get('layout', 'contiguous')}{' compiled' * bool(cell.plan.get('compiled', False))}"
@@ -73,7 +71,7 @@ def keys_of(cell: Cell) -> Iterable[str]:
 
 
 def delete_profiles(connection: Connection, runs: Sequence[Run], trials: Sequence[Trial]) -> None:
-    """Those of the runs, and those of seeds under way of trials that no study has any more."""
+    """Delete the profiles of the runs, and those of unfinished seeds of trials that no study has any more."""
     named = (*_IDENTITY, "seed")
     same = and_(*(rb_profile.c[name] == bindparam(f"the_{name}") for name in named))
     if runs:
@@ -88,8 +86,9 @@ def delete_profiles(connection: Connection, runs: Sequence[Run], trials: Sequenc
 
 
 def delete_catalogue(connection: Connection, of: Collection[Run | Trial], environments: Collection[str]) -> None:
-    """Architectures with their costs, recipes, data sets, environments: of these, those that no row refers to. They stay while a
-    study is being run, which may be about to refer to them.
+    """Delete the architectures with their costs, recipes, data sets and environments to which no row refers any more.
+
+    They stay while any study is being run, which may be about to refer to them.
     """
     if is_any_run(connection):
         return

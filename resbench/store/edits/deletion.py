@@ -1,4 +1,4 @@
-"""What a person wants deleted -> exactly what goes with it, and what stays since it is used elsewhere.  Nothing is changed."""
+"""A request to delete -> the plan: all that is deleted with it, and what stays since it is used elsewhere.  Reads only."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ AT_ONCE = 500  # SQLite before 3.32 takes 999 parameters
 
 @dataclass(frozen=True, slots=True)
 class DeletionRequest:
-    """A study, or some units of it by the names that tables show; or runs by their numbers."""
+    """A request to delete a study, or some of its units by the names that tables show, or runs by their numbers."""
 
     study: str | None = None
     units: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ class DeletionRequest:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run with who uses it: (study, unit) pairs."""
+    """A run with its users: (study, unit) pairs."""
 
     id: int
     architecture: str
@@ -90,12 +90,12 @@ class DeletionPlan:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the study goes as a whole."""
+        """Whether the whole study is deleted."""
         return self.study is not None and not self.units
 
     @property
     def studies(self) -> list[str]:
-        """Names of those that lose something."""
+        """The names of the studies that lose trials or runs."""
         own = [] if self.study is None else [self.study.name]
         return list(dict.fromkeys([*own, *(study for run in self.runs for study, _ in run.users)]))
 
@@ -104,26 +104,26 @@ class DeletionPlan:
         return [run.id for run in self.runs]
 
 
-def plan_deletion(engine: Engine, wanted: DeletionRequest) -> DeletionPlan:
-    """Raises BadInput for a study, a unit or a run that is not there, with when it was deleted if it was."""
+def plan_deletion(engine: Engine, request: DeletionRequest) -> DeletionPlan:
+    """Plan a deletion. Raises BadInput for a missing study, unit or run, with the time of its deletion if it was deleted."""
     with reading(engine) as connection:
-        return doomed(connection, wanted, shown(engine))
+        return deletion_plan(connection, request, shown(engine))
 
 
-def doomed(connection: Connection, wanted: DeletionRequest, where: str) -> DeletionPlan:
-    """Return the same inside a transaction; `where` names the database in messages."""
-    study = None if wanted.study is None else study_row(connection, wanted.study, where)
+def deletion_plan(connection: Connection, request: DeletionRequest, where: str) -> DeletionPlan:
+    """Plan a deletion inside a transaction; `where` names the database in messages."""
+    study = None if request.study is None else study_row(connection, request.study, where)
     trials: tuple[Trial, ...] = ()
     kept: tuple[Run, ...] = ()
     if study is None:
-        runs = _named(connection, wanted.runs, where)
+        runs = _named(connection, request.runs, where)
     else:
-        trials = _trials(connection, study, wanted.units)
+        trials = _trials(connection, study, request.units)
         runs, kept = _split(connection, study, {trial.id for trial in trials})
     ids = [run.id for run in runs]
     losing = [*([] if study is None else [study.name]), *(name for run in runs for name, _ in run.users)]
     return DeletionPlan(
-        study, tuple(dict.fromkeys(wanted.units)), trials, runs, kept,
+        study, tuple(dict.fromkeys(request.units)), trials, runs, kept,
         _count(connection, rb_epoch, ids), _count(connection, rb_test_score, ids), _looks(connection, losing),
         _weights(connection, ids),
     )  # fmt: skip

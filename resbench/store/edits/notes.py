@@ -1,4 +1,4 @@
-"""Notes that people put on studies and runs -> rows of rb_note, and back.  A text is data: whoever prints it escapes it."""
+"""Notes on studies and runs -> rows of rb_note, and back.  A text is data: callers escape it before printing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class NoteSubject:
-    """What a note is about: a study by name, or a run by number. One of the two is None."""
+    """The subject of a note: a study by name, or a run by number. One of the two is None."""
 
     study: str | None = None
     run: int | None = None
@@ -43,10 +43,10 @@ class NoteSubject:
 
 
 def add_note(engine: Engine, subject: NoteSubject, text: str, by: str) -> int:
-    """Return the note's number.
+    """Write a note and return its number.
 
     Raises:
-        BadInput: for an unknown study or run, and for a text that is empty, too long or that no database keeps.
+        BadInput: for an unknown study or run, and for a text that is empty, too long or has a character no database stores.
     """
     if not text.strip():
         raise BadInput("a note: expected a text, got an empty one")
@@ -61,7 +61,7 @@ def add_note(engine: Engine, subject: NoteSubject, text: str, by: str) -> int:
 
 
 def remove_note(engine: Engine, note: int, by: str, subject: NoteSubject | None = None) -> Note:
-    """Delete a note; what it said stays in rb_change. Raises BadInput where there is none, or none of the subject's."""
+    """Delete a note; its text stays in rb_change. Raises BadInput for a missing note, or one on another subject."""
     with writing(engine) as connection:
         found = _notes(connection, rb_note.c.id == note) if WHOLE.holds(note) else []
         if subject is not None:
@@ -78,7 +78,7 @@ def remove_note(engine: Engine, note: int, by: str, subject: NoteSubject | None 
 
 
 def notes_on(engine: Engine, subject: NoteSubject | None = None) -> list[Note]:
-    """Oldest first; without a subject all that there are. Raises BadInput for an unknown study or run."""
+    """Return the notes on a subject, or all notes, oldest first. Raises BadInput for an unknown study or run."""
     with reading(engine) as connection:
         if subject is None:
             return _notes(connection)

@@ -1,4 +1,4 @@
-"""A study under another name: its row, Optuna's study, its workers.  Nothing else holds the name: runs and trials have its id."""
+"""Rename a study: its row, Optuna's study, its workers.  Nothing else holds the name: runs and trials refer to its id."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from resbench.store.schema.work_tables import rb_lease, rb_worker
 
 
 def rename_study(engine: Engine, old: str, new: str, by: str, is_gone: IsGone) -> None:
-    """Raises BadInput for an unknown study, a name that is not legal or taken, and while a process works on the study."""
+    """Rename a study. Raises BadInput for an unknown study, an illegal or taken name, and while a process works on the study."""
     reason = why_not(new)
     if reason:
         raise BadInput(f"a study's new name: {reason}")

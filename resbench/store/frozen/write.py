@@ -1,7 +1,7 @@
-"""A study in the database -> a frozen benchmark: what resbench.tabular answers from, with no database and no training.
+"""A study in a database -> a frozen benchmark, which resbench.tabular reads with no database and no training.
 
-In it: the active units of the study, their runs of every seed that came to an end, every epoch, costs, recipe, data, what was
-trained with. Not in it: test scores, unless `test_for` says by whom they were asked for; then it is recorded as a look at them.
+It holds the active units of the study, their finished runs of every seed, every epoch, costs, recipe, data and environments. It
+holds no test scores, unless `test_for` names the person who asked for them; then a look at them is recorded.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ Keys = Sequence[str] | Sequence[int]
 
 
 def freeze(engine: Engine, study: str, out: Path, *, test_for: str | None = None, force: bool = False) -> None:
-    """Raises BadInput for an unknown study, one without a finished run, and a name that cannot be taken."""
+    """Write a study to a new file. Raises BadInput for an unknown study, one without a finished run, and an occupied name."""
     path = location_of(engine).path
     sources = [] if path is None else [path]
     check_place(out, sources, force=force)
@@ -76,14 +76,14 @@ def freeze(engine: Engine, study: str, out: Path, *, test_for: str | None = None
 
 
 def _runs(study: StudyRow) -> Select[Any]:
-    """Return the identity of each run by its id: of units that the study still wants, and come to an end."""
+    """Return a query for the finished runs of the study's active units: their ids, digests and flags."""
     judges, active = rb_study_run.c.judges, rb_trial.c.active
     return (
         select(rb_run.c.id, rb_run.c.architecture, rb_run.c.recipe, rb_run.c.data, rb_run.c.environment, judges, active)
         .join(rb_study_run, rb_study_run.c.run_id == rb_run.c.id)
         .join(rb_trial, rb_trial.c.id == rb_study_run.c.trial_id)
         .where(rb_study_run.c.study_id == study.id, rb_run.c.status.in_(TRAINED_STATUSES))
-        .where(judges.is_not(false()), active.is_not(false()))  # a value that is no flag is read, and refused
+        .where(judges.is_not(false()), active.is_not(false()))  # a value that is no flag is read too, and then refused
         .distinct()
         .order_by(rb_run.c.id)
     )
@@ -108,7 +108,7 @@ def _fill(file: sqlite3.Connection, source: Connection, study: StudyRow, *, test
 
 
 def _copy_test_scores(file: sqlite3.Connection, source: Connection, ids: Sequence[int]) -> None:
-    """As numbers: they were asked for, and are for programs that read the file without resbench."""
+    """Copy test scores as plain numbers: they were asked for, and programs read the file without resbench."""
     for start in range(0, len(ids), AT_ONCE):
         some = rb_test_score.c.run_id.in_(ids[start : start + AT_ONCE])
         rows = source.execute(select(rb_test_score).where(some).order_by(rb_test_score.c.run_id))
@@ -116,7 +116,7 @@ def _copy_test_scores(file: sqlite3.Connection, source: Connection, ids: Sequenc
 
 
 def _units(source: Connection, study: StudyRow, trained: set[tuple[str, str, str]]) -> list[tuple[Any, ...]]:
-    """Return each name once, under the first trial that has it; those that have no run are not in the file."""
+    """Return one row per name, of the first trial that has it; names without a run are not in the file."""
     t = rb_trial.c
     columns = (t.name, t.params, t.number, t.architecture, t.recipe, t.data)
     wanted = select(*columns).where(t.study_id == study.id, t.active.is_not(false()))
@@ -127,13 +127,13 @@ def _units(source: Connection, study: StudyRow, trained: set[tuple[str, str, str
     return [(study.name, *trial) for trial in sorted(named.values(), key=lambda trial: trial.number)]
 
 
-_JUDGED = {  # a frozen epoch holds what the run was judged by, where it was
+_JUDGED = {  # a frozen epoch holds the recomputed values by which the run was evaluated, where there are any
     name: func.coalesce(rb_epoch.c[f"recomputed_{name}"], rb_epoch.c[name]) for name in ("val_loss", "val_error_pct")
 }
 
 
 def _copy(file: sqlite3.Connection, source: Connection, table: Table, columns: tuple[str, ...], keys: Keys) -> None:
-    """The rows whose first column is one of the keys, into the table of the same name without `rb_`."""
+    """Copy the rows whose first column is one of the keys into the table of the same name without `rb_`."""
     judged = _JUDGED if table is rb_epoch else {}
     texts = [
         (n, name, kind_of(table.c[name])) for n, name in enumerate(columns) if type(table.c[name].type) is CheckedType

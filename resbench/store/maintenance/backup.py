@@ -1,4 +1,4 @@
-"""A database file, in use or not -> a copy of it, whole or not at all, by SQLite's own backup."""
+"""A database file, in use or not -> a copy of it, written atomically by SQLite's backup."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _SERVER = "is on a server, whose own tools copy it: `pg_dump --format=custom --f
 
 
 def backup(url: str, out: str, *, force: bool = False) -> Path:
-    """Copy a database, of whatever schema, while others may be writing to it. Returns where the copy is.
+    """Copy a database of any schema, while others may be writing to it. Return the path of the copy.
 
-    Raises BadInput where something is at `out` already, unless `force` says to replace it.
+    Raises BadInput where `out` exists already, unless `force` is true.
     """
     location, place = locate(url), locate(out)
     if place.path is None:
-        raise BadInput(f"{place.shown}: a copy is a file, such as `copy.db`; it is no database on a server")
-    target = at_home(out) if "://" not in out else place.path  # as it was given, for what is said of it
+        raise BadInput(f"{place.shown}: expected a file for the copy, such as `copy.db`, got a database on a server")
+    target = at_home(out) if "://" not in out else place.path  # as the user wrote it, for messages
     if location.path is None:
         raise DatabaseError(f"{location.shown}: {_SERVER}")
     check_file(location, create=False)
@@ -34,7 +34,7 @@ def backup(url: str, out: str, *, force: bool = False) -> Path:
 
 
 def copy_file(location: Location, target: Path, *, force: bool = False) -> None:
-    """Copy, check, and only then put it in its place. Raises BadInput where something is there already."""
+    """Copy a file, check the copy, and only then rename it to its place. Raises BadInput where the target exists."""
     assert location.path is not None
     with new_file(target, [location.path], force=force) as rough:
         try:

@@ -1,4 +1,4 @@
-"""A database -> what is wrong with it, in words: its schema, its pages, its references, and what must be true of its rows."""
+"""A database -> a list of its faults: in its schema, its pages, its references, and the rules that its rows must follow."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from resbench.store.checkpoints.faults import find_faults
 from resbench.store.checkpoints.weights import kept_weights
 from resbench.store.connection.location import Location, locate
 from resbench.store.connection.transaction import reading
-from resbench.store.open import connect, found_revision
+from resbench.store.open import connect, read_revision
 from resbench.store.records import canonical_json
 from resbench.store.results.checkpoints import checkpoint_folder
 from resbench.store.results.spec_parts import parse_study
@@ -97,7 +97,7 @@ def check_database(
             _keep_broken_texts(connection)
             checked = _structure(connection, location)
             if any(one.wrong for one in checked):
-                return checked  # what is said of rows might not be so
+                return checked  # the checks of rows could be wrong
             values = _checked("every value is one that its column can hold", foreign_values(connection))
             if values.wrong:
                 return [*checked, values]
@@ -118,7 +118,7 @@ def _weights(engine: Engine, folder: Path) -> DatabaseCheck:
 
 
 def refuse_unsound(url: str, *, transaction_s: float | None = None) -> None:
-    """Raises DatabaseError where pages, references or values of a database are such that its rows cannot be taken over."""
+    """Raise DatabaseError where pages, references or values of a database are damaged, so that its rows cannot be merged."""
     location = locate(url)
     engine = connect(location, create=False, transaction_s=transaction_s, bulk=True)
     try:
@@ -139,7 +139,7 @@ def refuse_unsound(url: str, *, transaction_s: float | None = None) -> None:
 
 
 def _keep_broken_texts(connection: Connection) -> None:
-    """Read a text of an SQLite file that is no UTF-8 as bytes, so that it is a value like others: one that no column holds."""
+    """Read a text of an SQLite file that is not UTF-8 as bytes, so that it is checked like any value that no column holds."""
     if connection.dialect.name == "sqlite":
         file = connection.connection.driver_connection
         assert isinstance(file, sqlite3.Connection)
@@ -154,8 +154,8 @@ def _text_or_bytes(raw: bytes) -> str | bytes:
 
 
 def _structure(connection: Connection, location: Location) -> list[DatabaseCheck]:
-    """Schema, pages, references; a server keeps the last two itself."""
-    found = found_revision(connection)
+    """Check schema, pages and references; a server ensures the last two itself."""
+    found = read_revision(connection)
     check_revision(found, location.shown)
     views = (f"{what}; {WAY_OUT}" for what in find_wrong_views(connection).values())
     checked = [
@@ -190,11 +190,11 @@ def _digests(connection: Connection) -> Iterator[str]:
             yield f"study {row['name']}: the digest of its spec is {_sha256(row['spec'])}, not {row['digest']}"
     for row in connection.execute(select(rb_environment)).mappings():
         values = {**row, "plugins": _json(row["plugins"])}
-        stands = values.pop("digest")
+        digest_column = values.pop("digest")
         if values["processor"] is None:  # of an older version, whose digests know of none
             del values["processor"]
-        if _sha256(canonical_json(values)) != stands:
-            yield f"environment {stands}: its columns have another digest"
+        if _sha256(canonical_json(values)) != digest_column:
+            yield f"environment {digest_column}: its columns have another digest"
     for row in connection.execute(select(rb_recipe)).mappings():
         from resbench.language.recipe.recipe import recipe_from_json
 
@@ -210,7 +210,7 @@ def _digests(connection: Connection) -> Iterator[str]:
 
 
 def foreign_values(connection: Connection) -> Iterator[str]:
-    """Yield values that their columns cannot hold, table by table, each with its row: SQLite would keep them."""
+    """Yield values that their columns cannot hold, table by table, each with its row: SQLite stores any value."""
     for table in metadata.sorted_tables:
         kinds = [(column.name, kind_of(column), column.nullable) for column in table.columns]
         keys = [number for number, column in enumerate(table.columns) if column.primary_key]

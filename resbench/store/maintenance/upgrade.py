@@ -1,4 +1,4 @@
-"""A database with an older schema -> the same with the newest, whole or not at all; of a file, a copy is kept first."""
+"""Upgrade a database to the newest schema, atomically; a file is copied first."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from resbench.store.connection.location import Location, locate
 from resbench.store.connection.sqlite import check_file
 from resbench.store.connection.transaction import writing
 from resbench.store.maintenance.backup import copy_file
-from resbench.store.open import connect, found_revision
+from resbench.store.open import connect, read_revision
 from resbench.store.schema.revision import REVISIONS, check_revision
 from resbench.store.schema.view_repair import drop_views, find_wrong_views
 
 
 @dataclass(frozen=True, slots=True)
-class Upgraded:
-    """What an upgrade did.
+class UpgradeReport:
+    """The result of an upgrade.
 
     Attributes:
-        found: the schema that was there.
-        now: the schema that is there.
-        copy: where the database of before is.
-        no_reader: why nobody can ask there.
-        views: names of the views that were missing or not ours, and were made anew.
+        found: the schema before the upgrade.
+        now: the schema after it.
+        copy: the path of the copy that was made before.
+        no_reader: why `resbench query` cannot be served there; None where it can.
+        views: the names of views that were missing or foreign, and were recreated.
     """
 
     found: str
@@ -37,12 +37,11 @@ class Upgraded:
     views: tuple[str, ...] = ()
 
 
-def upgrade_database(url: str) -> Upgraded:
-    """Raises DatabaseError for a database without results of ours, or of a schema that this version does not know.
+def upgrade_database(url: str) -> UpgradeReport:
+    """Upgrade a database. Raises DatabaseError for one without results of resbench's, or with an unknown schema.
 
-    It has no limit of time: what an upgrade cannot finish could never be used again. What is newest already is left as it is,
-    but for views of ours that are missing or say something else: they are made anew. Of a server, the reader of `resbench query`
-    is made or renewed all the same.
+    There is no time limit: a database whose upgrade cannot finish could never be used again. A database of the newest schema
+    stays unchanged, but missing or foreign views are recreated, and on a server the reader of `resbench query` is renewed.
     """
     location = locate(url)
     if location.path is not None:
@@ -52,26 +51,26 @@ def upgrade_database(url: str) -> Upgraded:
     try:
         with writing(engine) as connection:
             lock_schema(connection)
-            found = found_revision(connection)
+            found = read_revision(connection)
             if found is None or found not in REVISIONS:
                 check_revision(found, location.shown)
-                raise DatabaseError(f"{location.shown}: has no schema that can be upgraded")
+                raise DatabaseError(f"{location.shown}: expected a schema that can be upgraded, got none")
             newest = found == REVISIONS[-1]
             wrong = tuple(find_wrong_views(connection)) if newest else ()
             if newest and not wrong and location.path is not None:
-                return Upgraded(found, found, None, None)
-            copy = _keep(location, found)  # while nobody else can write
+                return UpgradeReport(found, found, None, None)
+            copy = _keep(location, found)  # while no other process can write
             if not newest and location.path is not None:
-                drop_views(connection)  # a stranger's would be in the way of the revisions; all are made again
+                drop_views(connection)  # a foreign one would block the revisions; all are recreated
             from resbench.store.migrate.upgrade import upgrade  # alembic takes 0.4 s to import
 
-            return Upgraded(found, REVISIONS[-1], copy, upgrade(connection), wrong)
+            return UpgradeReport(found, REVISIONS[-1], copy, upgrade(connection), wrong)
     finally:
         engine.dispose()
 
 
 def _keep(location: Location, found: str) -> Path | None:
-    """`results.db` -> `results.db.0003_v0.1.0`, or with a number behind where something is there, a link too."""
+    """Copy `results.db` to `results.db.0003_v0.1.0`, or with a number after it where that exists, even as a link."""
     if location.path is None:
         return None
     for end in ("", *(f".{n}" for n in range(2, 1000))):
@@ -79,4 +78,4 @@ def _keep(location: Location, found: str) -> Path | None:
         if not os.path.lexists(target):
             copy_file(location, target)
             return target
-    raise BadInput(f"{location.shown}: a thousand copies of before are kept beside it; move them elsewhere")
+    raise BadInput(f"{location.shown}: a thousand earlier copies are beside it; move them elsewhere")

@@ -1,4 +1,4 @@
-"""Catalogue rows of one database -> another's, by digest.  The first to say something stands; what it left open is filled in."""
+"""Merge the catalogue rows of one database into another, by digest.  The first value is kept; NULLs are filled in."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Table, and_, insert, select, update
 
-from resbench.store.merge.conflicts import Conflict, Merged
+from resbench.store.merge.conflicts import Conflict, MergeReport
 from resbench.store.schema.tables import rb_architecture, rb_cost, rb_data, rb_environment, rb_recipe
 
-# A table, and its columns that one key can have one value of only. Names and times may differ; so may how data are got at.
-_SAID = (
+# A table, and the columns whose values must agree for one key. Names and times may differ, and so may settings of data.
+_COMPARED = (
     (rb_architecture, ("params", "depth")),
     (rb_recipe, ()),
     (rb_data, ("input_shape", "classes", "n_train", "n_val", "n_test")),
     (rb_environment, ()),
     (rb_cost, ("macs", "memory_mib")),
 )
-CHUNK = 500  # rows of one statement, and of one look
+CHUNK = 500  # rows per statement and per query
 
 
-def merge_catalogue(source: Connection, into: Connection, merged: Merged) -> None:
-    for table, said in _SAID:
+def merge_catalogue(source: Connection, into: Connection, merged: MergeReport) -> None:
+    for table, compared in _COMPARED:
         keys = [column.name for column in table.primary_key.columns]
         there = {_key(row, keys): row for row in into.execute(select(table)).mappings()}
         new: list[dict[str, Any]] = []
         for row in source.execute(select(table)).mappings():
-            stands = there.get(_key(row, keys))
-            if stands is None:
+            kept = there.get(_key(row, keys))
+            if kept is None:
                 new.append(dict(row))
             else:
-                _compare(into, table, said, (stands, row), merged)
+                _compare(into, table, compared, (kept, row), merged)
         insert_all(into, table, new)
 
 
@@ -45,14 +45,14 @@ def _key(row: RowMapping, keys: Sequence[str]) -> tuple[Any, ...]:
 
 
 def _compare(
-    into: Connection, table: Table, said: Sequence[str], pair: tuple[RowMapping, RowMapping], merged: Merged
+    into: Connection, table: Table, compared: Sequence[str], pair: tuple[RowMapping, RowMapping], merged: MergeReport
 ) -> None:
-    stands, other = pair
+    kept, other = pair
     keys = [column.name for column in table.primary_key.columns]
-    what = f"{table.name.removeprefix('rb_')} {' '.join(str(stands[name]) for name in keys)}"
-    for name in said:
-        if stands[name] is None and other[name] is not None:
-            same = and_(*(table.c[key] == stands[key] for key in keys))
+    what = f"{table.name.removeprefix('rb_')} {' '.join(str(kept[name]) for name in keys)}"
+    for name in compared:
+        if kept[name] is None and other[name] is not None:
+            same = and_(*(table.c[key] == kept[key] for key in keys))
             into.execute(update(table).where(same).values({name: other[name]}))
-        elif other[name] is not None and stands[name] != other[name]:
-            merged.conflicts.append(Conflict(what, name, stands[name], other[name]))
+        elif other[name] is not None and kept[name] != other[name]:
+            merged.conflicts.append(Conflict(what, name, kept[name], other[name]))

@@ -1,4 +1,4 @@
-"""What came of merging one database into another: counts, and where the two do not agree."""
+"""The result of merging one database into another: counts, and the values on which the two do not agree."""
 
 from __future__ import annotations
 
@@ -8,17 +8,22 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Both say it of the same thing; `stands` is what the first said. None where a value is sealed or not there."""
+    """A value on which two databases differ: `kept` is that of the first. None where a value is sealed or missing."""
 
     what: str
     column: str
-    stands: object
+    kept: object
     other: object
+
+    def as_json(self) -> dict[str, object]:
+        return {"what": self.what, "column": self.column, "stands": self.kept, "other": self.other}
 
 
 @dataclass(slots=True)
-class Merged:
-    """Of one database. `runs_replaced`: a failed one there gave way to a finished one from here; `replaced`: their ids."""
+class MergeReport:
+    """The report on one merged database. `runs_replaced` counts runs that were replaced by better ones of the source; `replaced`
+    holds their ids.
+    """
 
     source: str
     runs_added: int = 0
@@ -31,5 +36,6 @@ class Merged:
     replaced: set[int] = field(default_factory=set, repr=False)
 
     def as_json(self) -> dict[str, Any]:
-        """Return what a person asks for: all but the ids."""
-        return {key: value for key, value in asdict(self).items() if key != "replaced"}
+        """Return the report as plain data, without the ids."""
+        values = {key: value for key, value in asdict(self).items() if key != "replaced"}
+        return values | {"conflicts": [conflict.as_json() for conflict in self.conflicts]}

@@ -1,8 +1,9 @@
-"""Databases -> one that holds the runs of all.  One transaction: everything or nothing; the others are only read.
+"""Databases -> one that holds the runs of all, in one transaction; the others are only read.
 
-A run is its architecture, recipe, data set and seed: what both have is there once, and where their numbers differ the first
-stands and both are told. A study of the same name is the same study if what may not change in it is the same (network, data,
-recipe, limits); its units, seeds, trials, looks at test scores are united. Work under way (cells, checkpoints) stays where it is.
+A run is identified by its architecture, recipe, data set and seed: a run of both databases is stored once, and where their
+numbers differ the first is kept and both are reported. Studies of the same name are the same study if their fixed settings are
+equal (network, data, recipe, limits); then units, seeds, trials and looks at test scores are united. Unfinished work (cells,
+checkpoints) is not merged.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from resbench.store.connection.new_file import new_file, refuse_source
 from resbench.store.connection.transaction import reading, writing
 from resbench.store.maintenance.check import refuse_unsound
 from resbench.store.merge.catalogue import merge_catalogue
-from resbench.store.merge.conflicts import Merged
+from resbench.store.merge.conflicts import MergeReport
 from resbench.store.merge.notes import merge_changes
 from resbench.store.merge.runs import merge_runs
 from resbench.store.merge.studies import merge_studies
@@ -31,12 +32,17 @@ from resbench.store.open import open_store
 
 def merge(
     into: str, sources: Sequence[str], *, rename: bool = False, transaction_s: float | None = None
-) -> list[Merged]:
-    """Merge each into the first, in their order. `rename`: a study that is another one of the same name gets a number behind it.
+) -> list[MergeReport]:
+    """Merge the sources into the first database, in their order.
 
-    `transaction_s`: what the checks of one file, and the merge, may each take. Raises BadInput for such a study where `rename`
-    is false, and DatabaseError for a database that is damaged, foreign, of another schema, or with rows that no row of ours can
-    be, and where a row of before would be lost; nothing is written then.
+    Args:
+        rename: whether a different study of the same name gets a number after its name; else it is refused.
+        transaction_s: the limit of the checks of each file, and of the merge.
+
+    Raises:
+        BadInput: for a different study of the same name, unless `rename`. Nothing is written.
+        DatabaseError: for a database that is damaged, foreign, of another schema or with invalid rows, and where a row of the
+            first would be lost. Nothing is written.
     """
     _refuse_twice([into, *sources])
     where = locate(into).shown
@@ -47,8 +53,8 @@ def merge(
         with writing(engines[0]) as connection:
             lock_rows(connection, MERGED_TABLES)
             before, replaced = rows_held(connection), set[int]()
-            merged = [Merged(locate(url).shown, replaced=replaced) for url in sources]
-            # Each source's transaction ends before the next begins: a server does not wait long for one that is idle.
+            merged = [MergeReport(locate(url).shown, replaced=replaced) for url in sources]
+            # Each source's transaction ends before the next begins: a server ends idle transactions.
             for one, engine in zip(merged, engines[1:], strict=True):
                 with reading(engine) as source:
                     _merge_one(source, connection, one, rename=rename, where=where)
@@ -63,16 +69,16 @@ def merge_to_new(
     rename: bool = False,
     force: bool = False,
     transaction_s: float | None = None,
-) -> list[Merged]:
-    """Return the same into a new file, which is there only once it is whole; `force`: in the place of one that is there."""
+) -> list[MergeReport]:
+    """Merge databases into a new file, written atomically; with `force` it replaces an existing one."""
     location = locate(out)
     if location.path is None:
         raise BadInput(
-            f"{location.shown}: -o makes a file; to merge into a server's database, name it first, without -o"
+            f"{location.shown}: -o expects a file; to merge into a server's database, name it first, without -o"
         )
     _refuse_twice(sources)
     read = [path for path in (locate(url).path for url in sources) if path is not None]
-    target = location.path if "://" in out else at_home(out)  # as it was given, for what is said of it
+    target = location.path if "://" in out else at_home(out)  # as the user wrote it, for messages
     refuse_source(target, read)
     with new_file(target, read, force=force) as rough:
         for url in sources:
@@ -81,8 +87,8 @@ def merge_to_new(
         return merge(str(rough), sources, rename=rename, transaction_s=transaction_s)
 
 
-def _merge_one(source: Connection, into: Connection, merged: Merged, *, rename: bool, where: str) -> None:
-    """`where`: the database merged into, which the error of a row that it refuses names beside the source."""
+def _merge_one(source: Connection, into: Connection, merged: MergeReport, *, rename: bool, where: str) -> None:
+    """Merge one source. `where` is the target's name, for the error about a row that it refuses."""
     try:
         merge_catalogue(source, into, merged)
         runs = merge_runs(source, into, merged)
@@ -107,7 +113,7 @@ def _refuse_twice(urls: Sequence[str]) -> None:
     names = [_name(locate(url)) for url in urls]
     twice = next((url for number, url in enumerate(urls) if names[number] in names[:number]), None)
     if twice is not None:
-        raise BadInput(f"{locate(twice).shown}: is named twice; a database is merged with others")
+        raise BadInput(f"{locate(twice).shown}: is given twice; name each database once")
 
 
 def _name(location: Location) -> str:

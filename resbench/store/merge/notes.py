@@ -1,6 +1,6 @@
-"""Looks at test scores, notes and changes of one database -> another's: their union, a row as often as where it is more often.
+"""Merge looks at test scores, notes and changes of one database into another, as a multiset union.
 
-So merging twice adds nothing. What was deleted in one and stands in the other is there afterwards, and so is that it was deleted.
+So merging twice adds nothing. A row that was deleted in one database only is there afterwards, as is the record of its deletion.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from resbench.store.schema.tables import rb_reveal
 Ids = Mapping[int, int]
 
 
-def merge_of_study(source: Connection, into: Connection, studies: tuple[int, int]) -> None:
-    """`studies`: the id there and the id here."""
+def merge_study_notes(source: Connection, into: Connection, studies: tuple[int, int]) -> None:
+    """Merge the looks and notes of a study. `studies` are its ids in the source and in the target."""
     for table in (rb_reveal, rb_note):
         _unite(source, into, table, ("study_id", dict([studies])))
 
 
 def merge_changes(source: Connection, into: Connection, runs: Ids) -> None:
-    """Notes on runs, and what was done to results. `runs`: ids there -> ids here."""
+    """Merge the notes on runs and the changes. `runs` maps ids in the source to ids in the target."""
     _unite(source, into, rb_note, ("run_id", runs))
     _unite(source, into, rb_change)
 
 
 def _unite(source: Connection, into: Connection, table: Table, of: tuple[str, Ids] | None = None) -> None:
-    """`of`: a column of ids, and those of the rows that are meant, there -> here."""
+    """Merge a table. `of` restricts it to rows by a column of ids, with a map from ids in the source to those in the target."""
     there, here = (
         _rows(source, table, of),
         _rows(into, table, None if of is None else (of[0], {i: i for i in of[1].values()})),

@@ -1,4 +1,4 @@
-"""Runs of one database -> another's, by identity, with their epochs, test scores and plans; ids there -> ids here."""
+"""Merge the runs of one database into another by identity, with their epochs, test scores and plans; map their ids."""
 
 from __future__ import annotations
 
@@ -8,21 +8,27 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Table, delete, insert, select, update
 
 from resbench.store.merge.catalogue import CHUNK, insert_all
-from resbench.store.merge.conflicts import Conflict, Merged
+from resbench.store.merge.conflicts import Conflict, MergeReport
 from resbench.store.records import TERMINAL_STATUSES, TRAINED_STATUSES
 from resbench.store.schema.tables import rb_epoch, rb_profile, rb_run, rb_run_plan, rb_test_score, rb_weights
 
 _IDENTITY = ("architecture", "recipe", "data", "seed")
-_NUMBERS = ("status", "val_error_pct", "val_loss", "train_loss", "epochs")  # seconds are of a machine, and differ
+_NUMBERS = (
+    "status",
+    "val_error_pct",
+    "val_loss",
+    "train_loss",
+    "epochs",
+)  # durations depend on the machine, and may differ
 _CHILDREN = (rb_epoch, rb_test_score, rb_run_plan, rb_weights)
 _TAKEN = frozenset(
     {"run_id", "train_s", "recomputed_val_loss", "recomputed_val_error_pct"}
-)  # the last two: where a study judged
+)  # the last two depend on where a study evaluated runs
 Identity = tuple[Any, ...]
-Ids = dict[int, int]  # of a run in the source -> of the same run here
+Ids = dict[int, int]  # id of a run in the source -> id of the same run in the target
 
 
-def merge_runs(source: Connection, into: Connection, merged: Merged) -> Ids:
+def merge_runs(source: Connection, into: Connection, merged: MergeReport) -> Ids:
     there = {_identity(row): row for row in into.execute(select(rb_run)).mappings()}
     ids: Ids = {}
     rows = source.execute(select(rb_run).order_by(rb_run.c.id)).mappings().all()
@@ -30,15 +36,13 @@ def merge_runs(source: Connection, into: Connection, merged: Merged) -> Ids:
         some = rows[start : start + CHUNK]
         new = [row for row in some if _identity(row) not in there]
         known = [(there[_identity(row)], row) for row in some if _identity(row) in there]
-        better = [(stands, row) for stands, row in known if _rank(row) > _rank(stands)]
-        merged.replaced |= {stands["id"] for stands, _ in better}
+        better = [(kept, row) for kept, row in known if _rank(row) > _rank(kept)]
+        merged.replaced |= {kept["id"] for kept, _ in better}
         taken = _add(into, new) | _replace(into, better)
         _copy_children(source, into, taken)
-        both = [
-            (stands, row) for stands, row in known if row["status"] in TRAINED_STATUSES and _rank(row) == _rank(stands)
-        ]
+        both = [(kept, row) for kept, row in known if row["status"] in TRAINED_STATUSES and _rank(row) == _rank(kept)]
         _compare(source, into, both, merged)
-        ids |= taken | {row["id"]: stands["id"] for stands, row in known}
+        ids |= taken | {row["id"]: kept["id"] for kept, row in known}
         merged.runs_added += len(new)
         merged.runs_replaced += len(better)
         merged.runs_there += len(known) - len(better)
@@ -47,7 +51,7 @@ def merge_runs(source: Connection, into: Connection, merged: Merged) -> Ids:
 
 
 def _merge_profiles(source: Connection, into: Connection) -> None:
-    """What of a run was looked at on either side; where both did, what is here stays."""
+    """Merge the profiles of both sides; where both have one, that of the target is kept."""
     key = list(rb_profile.primary_key.columns)
     there = {tuple(row) for row in into.execute(select(*key))}
     rows = source.execute(select(rb_profile)).mappings()
@@ -55,8 +59,8 @@ def _merge_profiles(source: Connection, into: Connection) -> None:
 
 
 def _rank(row: RowMapping) -> tuple[int, int]:
-    """Return a run that came to its end before one that was stopped at a rung, the later rung first, before one that
-    failed.
+    """Return the sort key of a run's worth: a complete run is above one that was stopped at a rung (a later rung is better), and
+    that is above a failed one.
     """
     place = 2 if row["status"] in TERMINAL_STATUSES else int(row["status"] in TRAINED_STATUSES)
     return place, row["epochs"] if place == 1 else 0
@@ -79,12 +83,12 @@ def _add(into: Connection, rows: Sequence[RowMapping]) -> Ids:
 
 
 def _replace(into: Connection, pairs: Sequence[tuple[RowMapping, RowMapping]]) -> Ids:
-    """As runs.write_run does: under the id that is there."""
-    for stands, row in pairs:
+    """Replace runs under their id in the target, as runs.write_run does."""
+    for kept, row in pairs:
         for table in _CHILDREN:
-            into.execute(delete(table).where(table.c.run_id == stands["id"]))
-        into.execute(update(rb_run).where(rb_run.c.id == stands["id"]).values(_values(row)))
-    return {row["id"]: stands["id"] for stands, row in pairs}
+            into.execute(delete(table).where(table.c.run_id == kept["id"]))
+        into.execute(update(rb_run).where(rb_run.c.id == kept["id"]).values(_values(row)))
+    return {row["id"]: kept["id"] for kept, row in pairs}
 
 
 def _copy_children(source: Connection, into: Connection, taken: Ids) -> None:
@@ -98,19 +102,19 @@ def _children(connection: Connection, table: Table, ids: Sequence[int]) -> Seque
 
 
 def _compare(
-    source: Connection, into: Connection, pairs: Sequence[tuple[RowMapping, RowMapping]], merged: Merged
+    source: Connection, into: Connection, pairs: Sequence[tuple[RowMapping, RowMapping]], merged: MergeReport
 ) -> None:
-    """Numbers at the end, else those of an epoch, else of the test, whose values stay sealed."""
+    """Report the first difference of each pair: in the final numbers, else in an epoch, else in the sealed test score."""
     epochs, others = (_by_run(c, rb_epoch, [pair[i]["id"] for pair in pairs]) for i, c in enumerate((into, source)))
     scores, sealed = (
         _by_run(c, rb_test_score, [pair[i]["id"] for pair in pairs]) for i, c in enumerate((into, source))
     )
     missing: Ids = {}
     same: Ids = {}
-    for stands, row in pairs:
-        what = f"run {' '.join(str(stands[name]) for name in _IDENTITY[:-1])} seed {stands['seed']}"
-        here, there = stands["id"], row["id"]
-        differ = [Conflict(what, name, stands[name], row[name]) for name in _NUMBERS if stands[name] != row[name]]
+    for kept, row in pairs:
+        what = f"run {' '.join(str(kept[name]) for name in _IDENTITY[:-1])} seed {kept['seed']}"
+        here, there = kept["id"], row["id"]
+        differ = [Conflict(what, name, kept[name], row[name]) for name in _NUMBERS if kept[name] != row[name]]
         if not differ and epochs.get(here) != others.get(there):
             differ = [_first_epoch(what, epochs.get(here, []), others.get(there, []))]
         if here not in scores and there in sealed:
@@ -121,12 +125,12 @@ def _compare(
         if not differ:
             same[there] = here
     _fill(source, into, rb_test_score, missing)
-    kept = {row["run_id"] for row in _children(into, rb_weights, list(same.values()))}
-    _fill(source, into, rb_weights, {there: here for there, here in same.items() if here not in kept})
+    with_weights = {row["run_id"] for row in _children(into, rb_weights, list(same.values()))}
+    _fill(source, into, rb_weights, {there: here for there, here in same.items() if here not in with_weights})
 
 
 def _fill(source: Connection, into: Connection, table: Table, ids: Ids) -> None:
-    """Rows of runs that have none here."""
+    """Copy the rows of runs that have none in the target."""
     rows = [{**row, "run_id": ids[row["run_id"]]} for row in _children(source, table, list(ids))]
     insert_all(into, table, rows)
 

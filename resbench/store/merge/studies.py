@@ -1,6 +1,6 @@
-"""Studies of one database -> another's, by name: units, seeds, trials, looks at test scores and notes are united.
+"""Merge the studies of one database into another by name: units, seeds, trials, looks at test scores and notes are united.
 
-What a study may not change says by its meaning whether it is the same study; see language/study/same_study.py.
+Two studies are the same if their fixed settings have the same meaning; see language/study/same_study.py.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from resbench.errors import BadInput
 from resbench.language.study.design import MIN_SEEDS
 from resbench.language.study.same_study import differences
 from resbench.store.merge.catalogue import insert_all
-from resbench.store.merge.conflicts import Conflict, Merged
-from resbench.store.merge.notes import merge_of_study
+from resbench.store.merge.conflicts import Conflict, MergeReport
+from resbench.store.merge.notes import merge_study_notes
 from resbench.store.records import canonical_json
 from resbench.store.results.spec_parts import parse_study
 from resbench.store.schema.tables import rb_study, rb_study_run, rb_trial
@@ -25,15 +25,15 @@ Ids = Mapping[int, int]
 _SHOWN = 3
 
 
-def merge_studies(source: Connection, into: Connection, runs: Ids, merged: Merged, *, rename: bool) -> None:
-    """Raises BadInput, with every study of the same name that is another one, where `rename` is false."""
+def merge_studies(source: Connection, into: Connection, runs: Ids, merged: MergeReport, *, rename: bool) -> None:
+    """Merge the studies. Raises BadInput, with every different study of the same name, unless `rename` is true."""
     there = {row["name"]: row for row in into.execute(select(rb_study)).mappings()}
     others = list(source.execute(select(rb_study).order_by(rb_study.c.id)).mappings())
-    clashes = [told for row in others if (told := _differences(there.get(row["name"]), row))]
+    clashes = [text for row in others if (text := _differences(there.get(row["name"]), row))]
     if clashes and not rename:
         raise BadInput(
-            f"{merged.source}: has another study of the same name, so nothing was merged: {'; '.join(clashes)}. "
-            "--rename takes it in with a number behind its name"
+            f"{merged.source}: has a different study of the same name, so nothing was merged: {'; '.join(clashes)}. "
+            "--rename adds it with a number after its name"
         )
     for row in others:
         name = _free_name(row, there)
@@ -48,25 +48,25 @@ def merge_studies(source: Connection, into: Connection, runs: Ids, merged: Merge
             merged.studies_added.append(name)
         trials = _merge_trials(source, into, (row["id"], study_id), name, merged)
         _link(source, into, (row["id"], study_id), trials, runs)
-        merge_of_study(source, into, (row["id"], study_id))
+        merge_study_notes(source, into, (row["id"], study_id))
 
 
 def _spec(row: RowMapping) -> dict[str, Any]:
     return parse_study(row["spec"], f"study {row['name']!r}: spec")
 
 
-def _differences(stands: RowMapping | None, other: RowMapping) -> str:
-    """Where two studies of one name cannot be one, in words; nothing where they can."""
-    if stands is None:
+def _differences(kept: RowMapping | None, other: RowMapping) -> str:
+    """Return why two studies of one name are different; an empty text where they are the same."""
+    if kept is None:
         return ""
-    changed = differences(_spec(stands).get("fixed", {}), _spec(other).get("fixed", {}))
-    told = [f"{key} is {was or 'not there'} in the first, {now or 'not there'} here" for key, was, now in changed]
-    more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
-    return f"{other['name']}: {', '.join(told[:_SHOWN])}{more}" if told else ""
+    changed = differences(_spec(kept).get("fixed", {}), _spec(other).get("fixed", {}))
+    lines = [f"{key} is {was or 'not there'} in the first, {now or 'not there'} here" for key, was, now in changed]
+    more = f" and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
+    return f"{other['name']}: {', '.join(lines[:_SHOWN])}{more}" if lines else ""
 
 
 def _free_name(row: RowMapping, there: Mapping[str, RowMapping]) -> str:
-    """Return its own, or the first with a number that is free or is this very study from an earlier merge."""
+    """Return the study's name, or the first with a number that is free or belongs to this study from an earlier merge."""
     name, number = row["name"], 1
     while _differences(there.get(name), row):
         number += 1
@@ -74,8 +74,8 @@ def _free_name(row: RowMapping, there: Mapping[str, RowMapping]) -> str:
     return str(name)
 
 
-def _join(into: Connection, stands: RowMapping, other: RowMapping) -> int:
-    old, new = _spec(stands), _spec(other)
+def _join(into: Connection, kept: RowMapping, other: RowMapping) -> int:
+    old, new = _spec(kept), _spec(other)
     spec = dict(old)
     if "units" in old or "units" in new:
         spec["units"] = list(dict.fromkeys([*old.get("units", ()), *new.get("units", ())]))
@@ -87,19 +87,19 @@ def _join(into: Connection, stands: RowMapping, other: RowMapping) -> int:
         spec["plugins"] = list(dict.fromkeys([*old.get("plugins", ()), *new["plugins"]]))
     if "wrote" in new:
         spec["wrote"] = new["wrote"] | old.get("wrote", {})
-    if "latencies" in old or "latencies" in new:  # what stands here stays
+    if "latencies" in old or "latencies" in new:  # those of the target are kept
         was, more = old.get("latencies", {}), new.get("latencies", {})
         spec["latencies"] = {device: more.get(device, {}) | was.get(device, {}) for device in sorted({*was, *more})}
     if spec != old:
         text = canonical_json(spec)
-        updated = max(stands["updated_at"], other["updated_at"])
+        updated = max(kept["updated_at"], other["updated_at"])
         values = {"spec": text, "digest": sha256(text.encode()).hexdigest(), "updated_at": updated}
-        into.execute(update(rb_study).where(rb_study.c.id == stands["id"]).values(values))
-    return int(stands["id"])
+        into.execute(update(rb_study).where(rb_study.c.id == kept["id"]).values(values))
+    return int(kept["id"])
 
 
 def _looks(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[int]:
-    """Of both; and seeds of the other that come to those here were added after a look at these, which no plan foresaw."""
+    """Return the looks of both studies; if the source adds seeds, the current numbers of seeds count as unplanned looks."""
     looks = {*old.get("looks", ()), *new.get("looks", ())}
     grows = not {*new.get("seeds", ())} <= {*old.get("seeds", ())}
     if grows and "race" not in old.get("fixed", {}):
@@ -108,9 +108,9 @@ def _looks(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[int]:
 
 
 def _merge_trials(
-    source: Connection, into: Connection, studies: tuple[int, int], name: str, merged: Merged
+    source: Connection, into: Connection, studies: tuple[int, int], name: str, merged: MergeReport
 ) -> dict[int, int]:
-    """The trials' ids there -> here. The same point is the same trial; a new one whose number is taken gets the next free one."""
+    """Merge trials and map their ids. The same point is the same trial; a new one with a taken number gets the next free one."""
     mine = list(into.execute(_trials(studies[1])).mappings())
     waiting: dict[tuple[Any, ...], list[int]] = {}
     for row in mine:
@@ -119,13 +119,11 @@ def _merge_trials(
     taken = {row["number"] for row in mine}
     ids: dict[int, int] = {}
     for row in source.execute(_trials(studies[0])).mappings().all():
-        stands = active.get(row["name"])
-        clash = row["active"] and stands is not None and _point(stands) != _point(row)
-        if (
-            clash and stands is not None
-        ):  # its file was edited in one of the two; one of them can be the unit of that name
+        kept = active.get(row["name"])
+        clash = row["active"] and kept is not None and _point(kept) != _point(row)
+        if clash and kept is not None:  # its file was edited in one of the two; only one can be the unit of that name
             what = f"study {name}, unit {row['name']}"
-            merged.conflicts.append(Conflict(what, "network", stands["architecture"], row["architecture"]))
+            merged.conflicts.append(Conflict(what, "network", kept["architecture"], row["architecture"]))
         same = waiting.get(_point(row))
         if same:
             ids[row["id"]] = same.pop(0)

@@ -1,7 +1,7 @@
-"""What a database held before a merge -> whether all of it is there afterwards, before the transaction is committed.
+"""Verify, before a merge is committed, that it lost no row of the database.
 
-A merge may add rows, fill in what was left open, let a study grow, and let a run give way to a better one of the same identity.
-Everything else must be as it was: a defect of ours, or of a database that does more than it is told, loses nothing in silence.
+A merge may add rows, fill in NULLs, extend a study, and replace a run by a better one of the same identity. Everything else must
+be unchanged: so neither a defect of resbench nor a trigger in the database loses a row silently.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from resbench.store.schema.tables import (
 from resbench.store.schema.work_tables import WORK_TABLES
 
 Key = tuple[object, ...]
-Held = Mapping[str, Mapping[Key, bytes]]  # of each table: its rows by key, as digests
-_GROWS = {  # columns that may be filled in or grow
+Held = Mapping[str, Mapping[Key, bytes]]  # table -> key of a row -> digest of the row
+_GROWS = {  # columns that may be filled in or extended
     rb_architecture.name: ("params", "depth"),
     rb_cost.name: ("macs", "memory_mib"),
     rb_data.name: ("input_shape", "classes", "n_train", "n_val", "n_test"),
     rb_study.name: ("spec", "digest", "updated_at"),
 }
-# No merge writes to the tables of work under way, and on a server workers do all the while. Those that are referred to come
-# first, as whoever saves a run writes them: locked in this order, no two transactions wait for each other.
+# A merge does not write to the tables of work under way, while workers on a server do. Referenced tables come first, in the order
+# in which a run is saved: with locks in this order no two transactions wait for each other.
 MERGED_TABLES = tuple(table for table in metadata.sorted_tables if table.name not in WORK_TABLES)
 _OF_RUNS = (rb_epoch.name, rb_test_score.name, rb_run_plan.name, rb_weights.name)  # their key begins with the run's id
 
 
 def rows_held(connection: Connection) -> Held:
-    """Return every row of every table that a merge may write."""
+    """Return the digest of every row of the tables that a merge may write."""
     return {table.name: _rows(connection, table) for table in MERGED_TABLES}
 
 
@@ -55,7 +55,7 @@ def _digest(row: Row[tuple[object, ...]]) -> bytes:
 
 
 def refuse_loss(connection: Connection, before: Held, replaced: set[int], where: str) -> None:
-    """Raise DatabaseError where a row of before is gone or another. `replaced`: ids of runs that gave way to better ones."""
+    """Raise DatabaseError where an earlier row is gone or has changed. `replaced` are the ids of runs replaced by better ones."""
     for table in MERGED_TABLES:
         after = _rows(connection, table)
         own = table.name == "rb_run" or table.name in _OF_RUNS

@@ -1,1 +1,1 @@
-"""Migrations: a database of any known schema -> the schema of this version (`upgrade.py`), revision by revision."""
+"""Migrate a database of any known schema to the schema of this version (`upgrade.py`), revision by revision."""

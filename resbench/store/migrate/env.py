@@ -1,4 +1,4 @@
-"""A connection -> its revisions run.  Alembic loads this file itself, by path, for every command."""
+"""Run the revisions on a connection.  Alembic loads this file itself, by path, for every command."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from resbench.store.schema.revision import VERSION_TABLE
 
 
 def run() -> None:
-    """Run inside the caller's transaction, so that an upgrade happens whole or not at all."""
+    """Run inside the caller's transaction, so that an upgrade is atomic."""
     context.configure(
         connection=context.config.attributes["connection"],
         target_metadata=metadata,
@@ -21,5 +21,5 @@ def run() -> None:
         context.run_migrations()
 
 
-if __name__ == "env_py":  # the name Alembic gives it; anybody else who imports it (a doctest run) wants no migration
+if __name__ == "env_py":  # the name that Alembic gives it; any other import (a doctest run) must not migrate
     run()

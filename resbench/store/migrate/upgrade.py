@@ -1,4 +1,4 @@
-"""Connection in a writing transaction -> the same database with the newest schema, in that transaction."""
+"""Upgrade a database to the newest schema, in the writing transaction of a connection."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ HERE = Path(__file__).parent
 
 
 def upgrade(connection: Connection) -> str | None:
-    """Return why `resbench query` cannot be served, on a server that does not let us make its reader; else None."""
+    """Upgrade. Return why `resbench query` cannot be served, on a server where its reader cannot be made; else None."""
     command.upgrade(alembic_config(connection), "head")
     remake_views(connection)
     if not connection.dialect.supports_comments:
         return None
-    for table in metadata.tables.values():  # the words are documentation, so no revision holds them
+    for table in metadata.tables.values():  # comments are documentation, so no revision holds them
         for column in table.columns:
             connection.execute(SetColumnComment(column))
     return make_reader(connection)

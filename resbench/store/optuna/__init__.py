@@ -1,1 +1,1 @@
-"""Optuna's own tables in the same database."""
+"""Read and write Optuna's tables in the same database."""

@@ -1,6 +1,6 @@
-"""Optuna's rows of a study, in the same database and in the transaction of whoever changes ours.  Optuna is not imported.
+"""Change Optuna's rows of a study, in the transaction that changes ours.  Optuna is not imported.
 
-Optuna numbers a study's trials by counting them, so the row of a trial stays where its contents are deleted.
+Optuna numbers the trials of a study by counting them, so the row of a trial stays when its contents are deleted.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def rename_optunas(connection: Connection, old: str, new: str) -> None:
 
 
 def delete_optunas(connection: Connection, study: str) -> None:
-    """The study with all that Optuna keeps of it."""
+    """Delete Optuna's study with all rows that belong to it."""
     found = _id(connection, study)
     if found is None:
         return
@@ -57,7 +57,7 @@ def delete_optunas(connection: Connection, study: str) -> None:
 
 
 def empty_trials(connection: Connection, study: str, numbers: Collection[int]) -> None:
-    """Delete values, parameters and all else of trials, and leave them failed, so that their numbers are not given again."""
+    """Delete values, parameters and all else of trials, and leave them as failed, so that their numbers are not reused."""
     for some in _chunks(_trials(connection, study, numbers)):
         for child in _children(connection, _OF_A_TRIAL):
             connection.execute(delete(child).where(child.c.trial_id.in_(some)))
@@ -114,7 +114,7 @@ def _trials(connection: Connection, study: str, numbers: Collection[int]) -> lis
 
 
 def _children(connection: Connection, key: str) -> Iterator[TableClause]:
-    """Optuna's tables whose rows belong to a trial or a study, whichever its version has."""
+    """Yield those of Optuna's tables in the database whose rows belong to a trial or a study."""
     schema = inspect(connection)
     for name in sorted((OPTUNA & set(schema.get_table_names())) - {_TRIALS.name, _STUDIES.name}):
         if any(one["name"] == key for one in schema.get_columns(name)):

@@ -1,9 +1,7 @@
-"""`--db` text -> Optuna's storage in the same database, beside our tables.  The only file of the room that knows Optuna.
+"""The text of `--db` -> Optuna's storage in the same database, beside our tables.  Only this file of the store imports Optuna.
 
-On a server it connects, and is limited, as our own engine.
-
-On SQLite each of its transactions begins IMMEDIATE: left as it is, Optuna hands one waiting trial to several processes and
-meets "database is locked" where a deferred transaction turns into a writing one.
+On a server it connects with the arguments and limits of our engine. On SQLite each of its transactions begins IMMEDIATE: else
+Optuna gives one waiting trial to several processes, and gets "database is locked" where a deferred transaction starts to write.
 """
 
 from __future__ import annotations
@@ -17,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from resbench.errors import DatabaseError
 from resbench.files import is_filled, make_private
-from resbench.store.connection.dialect import close_behind, immediate
+from resbench.store.connection.dialect import begin_immediate, close_when_unused
 from resbench.store.connection.limits import limit_of
 from resbench.store.connection.location import Location, locate
 from resbench.store.connection.postgres import limit, server_options
@@ -32,32 +30,32 @@ _ATTEMPTS = 5
 
 
 def optuna_storage(url: str) -> RDBStorage:
-    """Make or open Optuna's tables; before or after ours. Raises DatabaseError. Without Optuna's log lines."""
-    import optuna  # 0.3 s that no reading command pays
+    """Make or open Optuna's tables, before or after ours, with Optuna's log silenced. Raises DatabaseError."""
+    import optuna  # takes 0.3 s, which reading commands save
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     location = locate(url)
     if location.path is None:
         storage = _open(location, location.url, server_options(location))
         limit(storage.engine, transaction_s=limit_of())
-        close_behind(storage.engine)
+        close_when_unused(storage.engine)
         return storage
     check_file(location, create=not is_filled(location.path))
     if not location.read_only:
         make_private(location.path)
     uri = location.sqlite_uri("rw")
-    # The URL says of which kind it is, and how errors of Optuna's name it; who opens the file is `connect`.
+    # The URL determines the dialect, and its name in Optuna's errors; `connect` opens the file.
     named = URL.create("sqlite", database=uri, query={"uri": "true"}).render_as_string()
     storage = _open(location, named, {"creator": lambda: connect(uri, timeout_s=BUSY_TIMEOUT_S, any_thread=True)})
-    # Only now: while it is made, Optuna opens a second connection inside a transaction of the first.
+    # Not earlier: while the tables are made, Optuna opens a second connection inside a transaction of the first.
     storage.engine.dispose()
-    immediate(storage.engine)
+    begin_immediate(storage.engine)
     return storage
 
 
 @contextmanager
 def optuna_explained(engine: Engine) -> Iterator[None]:
-    """Turn what Optuna's storage raises in the same database into our errors; nothing else is touched."""
+    """Turn errors of Optuna's storage into ours; other errors pass unchanged."""
     from optuna.exceptions import StorageInternalError
 
     location = location_of(engine)
@@ -80,15 +78,17 @@ def _open(location: Location, url: str, options: dict[str, Any]) -> RDBStorage:
         try:
             return RDBStorage(url, engine_kwargs=options)
         except (SQLAlchemyError, StorageInternalError) as error:
-            # Two processes that make the tables at once: one is told that they exist, and finds them when it looks again.
+            # Of two processes that make the tables at once, one gets an error that they exist, and finds them on the next try.
             if attempt == _ATTEMPTS:
                 cause = error if isinstance(error, SQLAlchemyError) else error.__cause__
                 if isinstance(cause, SQLAlchemyError):
                     raise explain(cause, location) from None
                 raise DatabaseError(f"{location.shown}: Optuna cannot use it: {location.conceal(str(error))}") from None
         except ImportError:
-            raise DatabaseError(f"{location.shown}: needs the driver psycopg; `pip install psycopg[binary]`") from None
-        except Exception as error:  # whatever it, or its migrations, find in tables that may be anybody's
+            raise DatabaseError(
+                f"{location.shown}: requires the driver psycopg; `pip install psycopg[binary]`"
+            ) from None
+        except Exception as error:  # Optuna and its migrations may raise anything on foreign tables
             raise DatabaseError(
                 f"{location.shown}: Optuna cannot use its tables: {location.conceal(str(error)) or type(error).__name__}"
             ) from None

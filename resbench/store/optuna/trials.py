@@ -1,7 +1,7 @@
-"""Trials as our tables have them -> Optuna's rows of them: state, value, times, attributes, curve, and the unit as a parameter.
+"""Trials in our tables -> Optuna's rows: state, value, times, attributes, curve, and the unit as a parameter.
 
-Optuna's interface lets nobody change a trial that has ended, nor add a choice to a categorical parameter. Ours are the truth, and
-a study grows, so its rows are brought up to date here. Optuna is not imported; its tables are read off the database.
+Optuna's interface can neither change a finished trial nor add a choice to a categorical parameter. Our tables are the reference,
+and a study may grow, so Optuna's rows are updated here. Optuna is not imported; its tables are reflected from the database.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _TABLES = ("studies", "trials", "trial_params", "trial_values", "trial_intermedi
 
 @dataclass(frozen=True, slots=True)
 class OptunaTrial:
-    """A trial as Optuna is to show it. `began`, `ended`: of its training, UTC without a zone. `curve`: value by epoch."""
+    """A trial as Optuna shows it. `began` and `ended` are the times of its training, naive UTC; `curve` is its value by epoch."""
 
     state: str
     value: float | None = None
@@ -46,7 +46,7 @@ class OptunaTrial:
 
 
 def write_trials(engine: Engine, study: str, trials: Mapping[int, OptunaTrial], role: Lease | None = None) -> None:
-    """Bring Optuna's rows of the trials, by number, up to date. Doing it twice changes nothing. Raises Fenced."""
+    """Update Optuna's rows of the trials, by number; it is idempotent. Raises LeaseLost."""
     numbers = sorted(trials)
     for some in (numbers[start : start + _AT_ONCE] for start in range(0, len(numbers), _AT_ONCE)):
         reach(Failpoint.TRIAL_REPORTING)
@@ -62,7 +62,7 @@ def write_trials(engine: Engine, study: str, trials: Mapping[int, OptunaTrial], 
 
 
 def reopen_failed(engine: Engine, study: str, numbers: Collection[int], role: Lease | None = None) -> None:
-    """Put trials that have failed under way again, since they are trained again. Raises Fenced."""
+    """Set failed trials to running, since they are trained again. Raises LeaseLost."""
     with writing(engine) as connection:
         hold_role(connection, role)
         tables = _tables(connection, study)
@@ -80,9 +80,9 @@ def reopen_failed(engine: Engine, study: str, numbers: Collection[int], role: Le
 
 
 def write_units(engine: Engine, study: str, units: Mapping[int, str], role: Lease | None = None) -> None:
-    """Give each trial, by number, the parameter `unit`, a choice among the units of the whole study. Raises Fenced.
+    """Give each trial, by number, the parameter `unit`, a choice among the units of the whole study. Raises LeaseLost.
 
-    Optuna holds a choice by its index, so new ones come last, and every row of the parameter gets the longer list at once.
+    Optuna stores a choice by its index, so new ones are appended, and every row of the parameter gets the longer list at once.
     """
     with writing(engine) as connection:
         hold_role(connection, role)
@@ -105,7 +105,7 @@ def write_units(engine: Engine, study: str, units: Mapping[int, str], role: Leas
             connection.execute(update(params).where(mine).values(distribution_json=text))
         for number, unit in units.items():
             at = ids.get(number)
-            if at in present and present[at][0] != wanted.index(unit):  # somebody has changed the list
+            if at in present and present[at][0] != wanted.index(unit):  # another program has changed the list
                 same = mine & (params.c.trial_id == at)
                 connection.execute(update(params).where(same).values(param_value=float(wanted.index(unit))))
         new = [
@@ -123,7 +123,7 @@ def write_units(engine: Engine, study: str, units: Mapping[int, str], role: Leas
 
 
 def _choices(texts: Collection[str]) -> list[str]:
-    """Return the longest list among the rows; nothing where it is not what is written here."""
+    """Return the longest list of choices among the rows; an empty one where none has the form that is written here."""
     found: list[str] = []
     for text in texts:
         try:
@@ -171,7 +171,7 @@ def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, An
 
 
 def _tables(connection: Connection, study: str) -> dict[str, Table] | None:
-    """Optuna's tables, with the types that the database gives them; None where Optuna has no such study."""
+    """Return Optuna's tables, with the types of the database; None where Optuna has no such study."""
     if not is_optunas(connection, study):
         return None
     metadata = MetaData()

@@ -1,1 +1,1 @@
-"""Run a person's SQL in a process that can only read."""
+"""Run SQL of the user's in a process that can only read."""

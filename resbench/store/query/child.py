@@ -1,6 +1,6 @@
-"""A question (URL, SQL, limits) on stdin -> lines of JSON on stdout: columns, rows, and null or an error at the end.
+"""A request (URL, SQL, limits) on stdin -> lines of JSON on stdout: columns, rows, and null or an error at the end.
 
-The whole life of the process that `readonly` starts for one statement. It ends with its limits, and with its parent's patience.
+This is the process that `query` starts for one statement. It ends at its own limits, or when its parent kills it.
 """
 
 from __future__ import annotations
@@ -15,42 +15,44 @@ from contextlib import suppress
 
 from resbench.errors import BadInput, ResbenchError
 from resbench.store.connection.location import Location, locate
-from resbench.store.query.query import LARGEST_RESULT_BYTES, Value, late, to_json, too_large
+from resbench.store.query.query import LARGEST_RESULT_BYTES, Value, timeout_error, to_json, too_large
 
 MEMORY_BYTES = 1 << 30
-_ROW_BYTES, _VALUE_BYTES = 64, 32  # what they take in the memory of who asked, beside texts and bytes
+_ROW_BYTES, _VALUE_BYTES = 64, 32  # their overhead in the memory of the parent, beside texts and bytes
 Row = tuple[Value, ...]
 
 
 def main(request: dict[str, object]) -> None:
-    """`request`: url, sql, most_rows, timeout_s."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a Ctrl-C ends it without a word
+    """Answer a request, which holds url, sql, most_rows and timeout_s."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a Ctrl-C ends the process silently
     timeout_s = float(str(request["timeout_s"]))
     _limit(timeout_s)
     answer = ChildAnswer(str(request["url"]), str(request["sql"]), int(str(request["most_rows"])), timeout_s)
     try:
         for row in answer.lines():
-            _say(row)
+            _write_line(row)
         end: ResbenchError | None = None
     except ResbenchError as error:
         end = error
     except MemoryError:
-        end = BadInput(f"the query needs over {MEMORY_BYTES >> 30} GiB of memory; ask for less, or sort and group less")
-    with suppress(BrokenPipeError):  # who asked is gone
-        _say(end)
+        end = BadInput(
+            f"the query requires over {MEMORY_BYTES >> 30} GiB of memory; select fewer rows, or sort and group less"
+        )
+    with suppress(BrokenPipeError):  # the parent is gone
+        _write_line(end)
         sys.stdout.buffer.flush()
     os._exit(0)
 
 
 class ChildAnswer:
-    """Columns first, then rows, at most so many and so large."""
+    """The answer to a statement: the columns first, then the rows, up to limits on their number and size."""
 
     def __init__(self, url: str, sql: str, most_rows: int, timeout_s: float) -> None:
         self.location, self.sql, self.most_rows, self.timeout_s = locate(url), sql, most_rows, timeout_s
 
     def lines(self) -> Iterator[Row]:
         if not self.timeout_s > 0:
-            raise late(self.timeout_s)
+            raise timeout_error(self.timeout_s)
         size = 0
         for number, row in enumerate(self._all(self.location)):
             size += _ROW_BYTES + sum(_size(value) for value in row)
@@ -74,12 +76,12 @@ def _size(value: Value) -> int:
     return _VALUE_BYTES + (len(value) if isinstance(value, str | bytes) else 0)
 
 
-def _say(what: object) -> None:
-    sys.stdout.buffer.write(json.dumps(what, default=to_json).encode() + b"\n")
+def _write_line(value: object) -> None:
+    sys.stdout.buffer.write(json.dumps(value, default=to_json).encode() + b"\n")
 
 
 def _limit(timeout_s: float) -> None:
-    """Where the platform has it: address space, and processor time for the case that who asked is killed."""
+    """Limit address space and processor time, the latter for a killed parent, where the platform supports it."""
     try:
         import resource
     except ImportError:

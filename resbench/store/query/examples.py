@@ -1,6 +1,6 @@
-"""What people ask of results, and the SQL that answers it: the same text for SQLite and Postgres.  docs/database.md shows them.
+"""Common questions about results, with the SQL that answers them on SQLite and Postgres.  docs/database.md shows them.
 
-A test runs each on a database of either kind. `identity_mappings` and `quickstart` stand for a study, `plain` for a unit.
+A test runs each on a database of either kind. `identity_mappings` and `quickstart` are examples of a study, `plain` of a unit.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Question:
+    """A question, a note on its answer, and the SQL."""
+
     asked: str
     note: str
     sql: str

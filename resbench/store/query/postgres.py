@@ -1,8 +1,8 @@
-"""SQL of a person's on a Postgres server -> columns, then rows.  Runs in the process of readonly_child.
+"""SQL of the user's on a Postgres server -> columns, then rows.  It runs in the process of child.py.
 
-The SQL runs inside `rb_read`, as a role that only reads (see postgres_reader), in a read-only transaction with a time limit
-that the server keeps. It is refused where that role or function is not there, can do more than it should, or could call a
-function of this database that reaches out of it.
+The SQL runs inside `rb_read`, as a role that only reads (see schema/postgres_role.py), in a read-only transaction with a time
+limit that the server enforces. It is refused where that role or function is missing, has more rights than it should, or could
+call a function of this database that has effects outside it.
 """
 
 from __future__ import annotations
@@ -17,13 +17,26 @@ from psycopg.errors import error_from_result
 
 from resbench.errors import BadInput, DatabaseError, ResbenchError
 from resbench.store.connection.location import Location
-from resbench.store.query.query import LARGEST_RESULT_BYTES, NO_SELECT, SEALED, Value, late, not_allowed, too_large
+from resbench.store.query.query import (
+    LARGEST_RESULT_BYTES,
+    NO_SELECT,
+    SEALED,
+    Value,
+    not_allowed,
+    timeout_error,
+    too_large,
+)
 
 _READER, _FUNCTION, _SCORES = "resbench_reader", "rb_read(text, bigint, bigint)", "rb_test_score"
 _UPGRADE = "`resbench db upgrade`, by a user who may make roles, makes it"
 _BYTEA = 17
-_NOT_ALLOWED = ("0A000", "25006", "42501", "42P11")  # not supported here, read-only, no right, no query that gives rows
-# What the reader is, one row; none where the function is not there.
+_NOT_ALLOWED = (
+    "0A000",
+    "25006",
+    "42501",
+    "42P11",
+)  # not supported here, read-only, no right, no query that returns rows
+# The rights of the reader, in one row; no row where the function is missing.
 _WHAT_IS = f"""
 SELECT r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls OR r.rolcanlogin
         OR EXISTS (SELECT 1 FROM pg_auth_members m WHERE m.member = r.oid) AS strong,
@@ -31,7 +44,7 @@ SELECT r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.r
     has_any_column_privilege(r.oid, to_regclass('{_SCORES}'), 'SELECT') AS reads_scores
 FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner
 WHERE p.oid = to_regprocedure('{_FUNCTION}') AND r.rolname = '{_READER}'"""
-# Functions beside Postgres's own that are no code of a trusted language or extension, or run with others' rights.
+# Functions, except Postgres's own, of an untrusted language or extension, or that run with the rights of another role.
 _REACH_OUT = f"""
 SELECT DISTINCT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
 WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND p.oid <> to_regprocedure('{_FUNCTION}')
@@ -44,7 +57,9 @@ ORDER BY p.proname LIMIT 3"""
 
 
 def rows(location: Location, sql: str, most_rows: int, timeout_s: float) -> Iterator[tuple[Value, ...]]:
-    """Raises BadInput for SQL that fails, writes, or goes over a limit, and DatabaseError where it is not safe to ask."""
+    """Yield the columns, then the rows. Raises BadInput for SQL that fails, writes or exceeds a limit, and DatabaseError where it
+    is not safe to run.
+    """
     try:
         url = location.url.replace("+psycopg", "", 1)
         wait = None if location.sets("connect_timeout") else 10  # None: as the URL has it
@@ -66,35 +81,35 @@ def rows(location: Location, sql: str, most_rows: int, timeout_s: float) -> Iter
 def _refuse_unprotected(connection: psycopg.Connection, location: Location) -> None:
     found = connection.execute(_WHAT_IS.encode()).fetchone()
     if found is None:
-        raise DatabaseError(f"{location.shown}: has no reader that `resbench query` could ask as; {_UPGRADE}")
-    strong, shut, mine, reads_scores = found
-    if strong or not shut:
-        raise DatabaseError(f"{location.shown}: the role {_READER} can do more than read; {_UPGRADE} anew")
+        raise DatabaseError(f"{location.shown}: has no reader role for `resbench query`; {_UPGRADE}")
+    is_privileged, is_closed, may_execute, reads_scores = found
+    if is_privileged or not is_closed:
+        raise DatabaseError(f"{location.shown}: the role {_READER} can do more than read; {_UPGRADE} again")
     if reads_scores:
         raise DatabaseError(
-            f"{location.shown}: {_READER} may read {_SCORES}; `REVOKE SELECT ON {_SCORES} FROM PUBLIC, {_READER}` ends that"
+            f"{location.shown}: {_READER} may read {_SCORES}; run `REVOKE SELECT ON {_SCORES} FROM PUBLIC, {_READER}`"
         )
-    if not mine:
+    if not may_execute:
         raise DatabaseError(
-            f"{location.shown}: this user may not ask as the reader; its owner may `GRANT EXECUTE ON FUNCTION {_FUNCTION}`"
+            f"{location.shown}: this user may not use the reader; its owner can run `GRANT EXECUTE ON FUNCTION {_FUNCTION}`"
         )
     reaching = [str(name) for (name,) in connection.execute(_REACH_OUT.encode())]
     if reaching:
         raise DatabaseError(
-            f"{location.shown}: everybody may call functions here that reach out of the database or use others' rights "
-            f"({', '.join(reaching)}); `REVOKE EXECUTE ON FUNCTION .. FROM PUBLIC`, or a database of its own, ends that"
+            f"{location.shown}: every role may call functions here that have effects outside the database or use other rights "
+            f"({', '.join(reaching)}); run `REVOKE EXECUTE ON FUNCTION .. FROM PUBLIC`, or use a separate database"
         )
 
 
 def _describe(connection: psycopg.Connection, sql: str) -> tuple[tuple[str, ...], Sequence[Callable[[object], Value]]]:
-    """Return columns, and how each is read; parsed by the server, not run. That refuses several statements, too."""
+    """Return the columns and their decoders. The server parses the statement without running it, and refuses several at once."""
     if "\0" in sql:
         raise BadInput("SQL: the statement holds a NUL character")
     raw = connection.pgconn
     try:
         results = [raw.prepare(b"", sql.encode())]
     except UnicodeEncodeError:
-        raise BadInput("SQL: the statement is no Unicode text") from None
+        raise BadInput("SQL: expected a Unicode text, got one with a lone surrogate") from None
     if results[0].status == pq.ExecStatus.COMMAND_OK:
         results.append(raw.describe_prepared(b""))
     if results[-1].status != pq.ExecStatus.COMMAND_OK:
@@ -108,11 +123,11 @@ def _describe(connection: psycopg.Connection, sql: str) -> tuple[tuple[str, ...]
 
 
 class _Pairs(list[tuple[str, object]]):
-    """A JSON object with the same name twice, as a SELECT may give it."""
+    """The pairs of a JSON object, which may have the same name twice, as a SELECT may give it."""
 
 
 def _plain(value: object) -> Value:
-    """Yes and no are 1 and 0, as SQLite has them; arrays and objects are JSON text."""
+    """Return a value as SQLite would give it: booleans as 1 and 0, arrays and objects as JSON text."""
     if isinstance(value, bool):
         return int(value)
     if value is None or isinstance(value, str | int | float):
@@ -134,7 +149,7 @@ def _explain(error: psycopg.Error, location: Location, timeout_s: float) -> Resb
     state = error.sqlstate or ""
     message = location.conceal(error.diag.message_primary or str(error))
     if state == "57014":
-        return late(timeout_s)
+        return timeout_error(timeout_s)
     if state == "54000" and message == "too large":
         return too_large()
     if state == "42501" and _SCORES in message:

@@ -1,7 +1,7 @@
-"""SQL of a person's -> QueryResult(columns, rows).  It can read, whatever it is given; stdlib only, so it starts fast.
+"""SQL of the user's -> QueryResult(columns, rows).  Any statement can only read; stdlib only, so it starts fast.
 
-The statement runs in a process of its own, which is killed when its time is over: one step of SQLite (`instr` over long
-texts) can outlast every look at the clock. It may use so much memory and no more. What it says comes back as lines of JSON.
+The statement runs in a separate process, which is killed at the time limit: a single step of SQLite (`instr` over long texts)
+can outlast its own check of the clock. The memory of the process is limited too. Its answer comes back as lines of JSON.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from resbench.errors import BadInput, DatabaseError, ResbenchError
 Value = str | int | float | bytes | None
 
 LARGEST_RESULT_BYTES = 256_000_000
-_START_S = 0.5  # what the process may take beyond the time-out, to start and to end by itself
-# Without `site` and the environment: nothing is imported that this process would not import.
+_START_S = 0.5  # the time that the process may take beyond the limit, to start and to end by itself
+# It runs without `site` and the environment: it imports only what this process would import.
 _CHILD = """
 import json, sys
 request = json.loads(sys.stdin.buffer.read())
@@ -32,14 +32,14 @@ main(request)
 NO_SELECT = 'no SELECT was given; `resbench query` takes one, such as "SELECT * FROM v_leaderboard"'
 SEALED = (
     "test scores are not read by SQL, so that nothing is chosen by them; "
-    "`resbench results top STUDY --test` shows them and writes down that they were looked at"
+    "`resbench results top STUDY --test` shows them and records that they were looked at"
 )
 _ERRORS = {kind.__name__: kind for kind in (BadInput, DatabaseError, ResbenchError)}
 
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """`truncated`: there were more rows than asked for."""
+    """The rows of a query. With `truncated` there were more than the limit."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Value, ...], ...]
@@ -47,26 +47,26 @@ class QueryResult:
 
 
 def query(url: str, sql: str, *, max_rows: int, timeout_s: float) -> QueryResult:
-    """Raises BadInput for SQL that fails, writes, or goes over a limit, and DatabaseError for a database that is not ours."""
+    """Run a query. Raises BadInput for SQL that fails, writes or exceeds a limit, and DatabaseError for a foreign database."""
     return ask(url, sql, max_rows=max_rows, timeout_s=timeout_s).result()
 
 
 def ask(url: str, sql: str, *, max_rows: int, timeout_s: float) -> QueryRequest:
-    """Ask, and go on while it is being answered."""
+    """Start a query, and return while it is running."""
     request = {"path": sys.path, "url": url, "sql": sql, "most_rows": max_rows + 1, "timeout_s": timeout_s}
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", _CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
-    asked = QueryRequest(process, max_rows, timeout_s)
-    with suppress(BrokenPipeError):  # it is dead already, which `result` tells
+    request_under_way = QueryRequest(process, max_rows, timeout_s)
+    with suppress(BrokenPipeError):  # the process has died already, which `result` reports
         assert process.stdin is not None
         process.stdin.write(json.dumps(request).encode())
         process.stdin.close()
-    return asked
+    return request_under_way
 
 
 class QueryRequest:
-    """A question under way. It is over once `result` returns or raises, and its process with it."""
+    """A running query. It is over once `result` returns or raises, and so is its process."""
 
     def __init__(self, process: subprocess.Popen[bytes], max_rows: int, timeout_s: float) -> None:
         self._process, self._max_rows, self._timeout_s = process, max_rows, timeout_s
@@ -89,27 +89,27 @@ class QueryRequest:
 
     def _lines(self, stdout: IO[bytes]) -> Iterator[list[Any]]:
         for line in stdout:
-            said = json.loads(line, object_hook=_from_json)
-            if isinstance(said, list):
-                yield said
-            elif said is None:
+            message = json.loads(line, object_hook=_from_json)
+            if isinstance(message, list):
+                yield message
+            elif message is None:
                 return
             else:
-                raise said
+                raise message
         status = self._process.wait()
         if not self._late.is_alive():
-            raise late(self._timeout_s)
-        raise BadInput(f"the query's process died before it was done (status {status}); it may need too much memory")
+            raise timeout_error(self._timeout_s)
+        raise BadInput(f"the process of the query died (status {status}); it may require too much memory")
 
 
-def late(timeout_s: float) -> BadInput:
+def timeout_error(timeout_s: float) -> BadInput:
     return BadInput(
-        f"the query took over {timeout_s:g} s and was stopped; ask for less, or give it more time (--timeout)"
+        f"the query took over {timeout_s:g} s and was stopped; select less, or set a longer limit (--timeout)"
     )
 
 
 def too_large() -> BadInput:
-    return BadInput(f"the answer is larger than {LARGEST_RESULT_BYTES // 10**6} MB; ask for fewer rows or columns")
+    return BadInput(f"the result is larger than {LARGEST_RESULT_BYTES // 10**6} MB; select fewer rows or columns")
 
 
 def not_allowed(what: str) -> BadInput:
@@ -117,13 +117,13 @@ def not_allowed(what: str) -> BadInput:
 
 
 def to_json(value: object) -> dict[str, str]:
-    """Return what JSON has no word for, as an object: bytes and errors."""
+    """Return bytes and errors, for which JSON has no type, as an object."""
     if isinstance(value, bytes):
         return {"hex": value.hex()}
     return {"error": type(value).__name__, "text": str(value)}
 
 
-def _from_json(said: dict[str, str]) -> bytes | ResbenchError:
-    if "hex" in said:
-        return bytes.fromhex(said["hex"])
-    return _ERRORS.get(said["error"], ResbenchError)(said["text"])
+def _from_json(message: dict[str, str]) -> bytes | ResbenchError:
+    if "hex" in message:
+        return bytes.fromhex(message["hex"])
+    return _ERRORS.get(message["error"], ResbenchError)(message["text"])

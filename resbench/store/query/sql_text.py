@@ -10,9 +10,7 @@ _PART = re.compile(f"(?P<quoted>{_QUOTED})|{_SPACE}", re.DOTALL)
 
 
 def plain_sql(sql: str) -> str:
-    """Return the statement with one space for each comment and run of white space; quoted texts and names are kept as
-    they are.
-    """
+    """Return the statement with one space for each comment and run of white space; quoted texts and names stay unchanged."""
     return _PART.sub(lambda part: part["quoted"] or " ", sql).strip()
 
 

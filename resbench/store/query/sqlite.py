@@ -1,8 +1,8 @@
-"""What one SQL statement wants to do -> allow or deny, asked by SQLite itself while it compiles the statement.
+"""SQL of the user's on a SQLite file -> columns, then rows.  An authorizer allows or denies each action of the statement.
 
-Everything is denied but reading: SELECT, recursion, functions that stay inside the statement, and columns of tables and
-views that stand in the file, of the schema and of JSON's table functions. Test scores are denied by name wherever they are
-read from, so no alias, join, subquery or view of anybody's leads to them (https://www.sqlite.org/c3ref/set_authorizer.html).
+Everything but reading is denied. Allowed are SELECT, recursion, functions without effects outside the statement, and columns of
+tables and views in the file, of the schema and of JSON's table functions. Test scores are denied by name wherever they are read
+from, so no alias, join, subquery or view leads to them (https://www.sqlite.org/c3ref/set_authorizer.html).
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from resbench.errors import BadInput, DatabaseError, did_you_mean
 from resbench.store.connection.location import Location
 from resbench.store.connection.sqlite import check_file, corrupt
 from resbench.store.connection.sqlite_open import connect
-from resbench.store.query.query import NO_SELECT, SEALED, Value, late, not_allowed
+from resbench.store.query.query import NO_SELECT, SEALED, Value, not_allowed, timeout_error
 from resbench.store.schema.own_views import DEFINITIONS, refuse_wrong_views, wrong_views
 from resbench.store.schema.revision import VERSION_TABLE, check_revision
 from resbench.store.schema.views import VIEWS
 
 TEST_SCORES = "rb_test_score"
 _SCHEMA = frozenset({"sqlite_master", "sqlite_schema", "json_each", "json_tree"})
-# They reach out of the statement, in some build or shell of SQLite.
+# They have effects outside the statement, in some build or shell of SQLite.
 _FILES = ("load_extension", "readfile", "writefile", "edit", "lsdir", "fsdir", "zipfile")
 _FUNCTIONS = frozenset((*_FILES, "sqlar_compress", "sqlar_uncompress", "fts3_tokenizer", "sqlite_log", "sqlite_offset"))
 Authorizer = Callable[[int, str | None, str | None, str | None, str | None], int]
 
 
 def make_authorizer(tables: frozenset[str], refused: list[str]) -> Authorizer:
-    """`tables`: the names in the file, in small letters. What is denied is added to `refused`, in words."""
+    """Return an authorizer. `tables` are the names in the file, in lower case. What is denied is added to `refused`, as text."""
     readable = (tables - {TEST_SCORES}) | _SCHEMA
 
     def deny(words: str) -> int:
@@ -85,13 +85,15 @@ _LIMITS = (  # https://www.sqlite.org/security.html
 
 
 def rows(location: Location, sql: str, timeout_s: float) -> Iterator[tuple[Value, ...]]:
-    """Raises BadInput for SQL that fails, writes, or goes over a limit, and DatabaseError for a file that is not ours."""
+    """Yield the columns, then the rows. Raises BadInput for SQL that fails, writes or exceeds a limit, and DatabaseError for a
+    foreign file.
+    """
     check_file(location, create=False, timeout_s=timeout_s)
     refused: list[str] = []
     deadline = time.monotonic() + timeout_s
     try:
         with closing(connect(location.sqlite_uri("ro"), timeout_s=timeout_s)) as connection:
-            _shut(connection, refused, deadline, location)
+            _restrict(connection, refused, deadline, location)
             cursor = connection.execute(sql)
             if cursor.description is None:
                 raise BadInput(NO_SELECT)
@@ -101,7 +103,7 @@ def rows(location: Location, sql: str, timeout_s: float) -> Iterator[tuple[Value
         raise _explain(error, location, refused, timeout_s) from None
 
 
-def _shut(connection: sqlite3.Connection, refused: list[str], deadline: float, location: Location) -> None:
+def _restrict(connection: sqlite3.Connection, refused: list[str], deadline: float, location: Location) -> None:
     connection.isolation_level = None
     connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
     for pragma in (
@@ -112,9 +114,9 @@ def _shut(connection: sqlite3.Connection, refused: list[str], deadline: float, l
         connection.execute(f"PRAGMA {pragma}").close()
     with suppress(
         sqlite3.OperationalError
-    ):  # an SQLite without JSON; else SQLite declares these two here, not under the authorizer
+    ):  # an SQLite without JSON raises; any other declares these two here, before the authorizer is set
         connection.execute("SELECT 1 FROM json_each('[]'), json_tree('[]')").close()
-    connection.execute("BEGIN").close()  # what is checked is what is read
+    connection.execute("BEGIN").close()  # the statement reads the state that is checked here
     _refuse_others_views(connection, location)
     names = frozenset(name.lower() for (name,) in connection.execute("SELECT name FROM sqlite_master"))
     connection.set_progress_handler(lambda: int(time.monotonic() > deadline), _STEPS_BETWEEN_LOOKS)
@@ -124,7 +126,7 @@ def _shut(connection: sqlite3.Connection, refused: list[str], deadline: float, l
 
 
 def _refuse_others_views(connection: sqlite3.Connection, location: Location) -> None:
-    """Raises DatabaseError as every other reading command does, for another schema or views that are not ours."""
+    """Raise DatabaseError, as every other reading command does, for another schema or foreign views."""
     there = connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (VERSION_TABLE,))
     (found,) = (
         connection.execute(f"SELECT max(version_num) FROM {VERSION_TABLE}").fetchone() if there.fetchone() else (None,)
@@ -139,7 +141,7 @@ def _explain(error: Exception, location: Location, refused: list[str], timeout_s
     if TEST_SCORES in refused:
         return BadInput(SEALED)
     if name == "SQLITE_INTERRUPT":
-        return late(timeout_s)
+        return timeout_error(timeout_s)
     if refused:
         return not_allowed(refused[0])
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
@@ -149,12 +151,12 @@ def _explain(error: Exception, location: Location, refused: list[str], timeout_s
     if name == "SQLITE_TOOBIG":
         return BadInput(f"a value is longer than {_LARGEST_VALUE_BYTES // 10**6} MB, or the SQL than 100 kB: {message}")
     if "too many SQL variables" in message:
-        return BadInput("SQL: a parameter (`?`, `:name`) has nobody who gives it a value; write the value itself")
+        return BadInput("SQL: expected no parameter (`?`, `:name`), since none is bound; write the value itself")
     return BadInput(f"SQL: {message}{_near(message)}")
 
 
 def _near(message: str) -> str:
-    """Return what a view or column that is not there may have been meant to be."""
+    """Return a suggestion for a missing view or column."""
     what, _, name = message.rpartition(": ")
     if what == "no such table":
         names = [view.name for view in VIEWS]

@@ -1,1 +1,1 @@
-"""Cells as a queue: leases, workers and the coordinator's role."""
+"""The queue of cells: leases, workers and the coordinator's role."""

@@ -1,7 +1,7 @@
-"""Cells: queued -> running (claimed under a lease by one worker) -> done or failed, or queued again.  Where workers take work.
+"""The queue of cells: queued -> running (claimed under a lease by one worker) -> done or failed, or queued again.
 
-Each claim raises the cell's token, and whatever is written for a cell is written under its token: a worker that lost its cell,
-for its lease ended, is told so and changes nothing. Each claim is a row of rb_attempt, with how it ended.
+Each claim raises the token of the cell, and every write for a cell is made under its token: a worker whose lease ended, and that
+lost its cell, gets an error and changes nothing. Each claim is a row of rb_attempt, with its outcome.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from resbench.store.schema.work_tables import rb_attempt, rb_cell, rb_cell_plan
 
 LEASE_S = 60.0
 _IDS_PER_QUERY = 500
-MOST_TAGS = 8  # of a worker: it may claim the cells of every subset
+MOST_TAGS = 8  # tags of a worker, which may claim the cells of every subset
 _STATUS = {"done": "done", "failed": "failed", "given_back": "queued", "retry": "queued"}  # of the cell, by outcome
 
 
@@ -39,22 +39,23 @@ def enqueue_cell(
     *,
     role: Lease | None = None,
 ) -> int:
-    """Queue seeds still missing of a trial, with how to train them. An open cell of the same trial and seeds is returned, not
-    doubled. Raises LeaseLost where the role is lost.
+    """Queue missing seeds of a trial, with the plan of their training, and return the cell's id.
+
+    An open cell of the same trial and seeds is returned instead of a second one. Raises LeaseLost where the role is lost.
     """
     values = {"trial_id": trial_id, "seeds": canonical_json(list(seeds)), "status": "queued", "tags": _json(tags)}
     trial = select(rb_trial.c.architecture, rb_trial.c.recipe, rb_trial.c.data).where(rb_trial.c.id == trial_id)
     same = (rb_cell.c.trial_id == trial_id) & (rb_cell.c.seeds == values["seeds"])
     with writing(engine) as connection:
         hold_role(connection, role)
-        # The trial's row is held, so that on Postgres too one caller at a time looks and inserts.
+        # The trial's row is locked, so that on Postgres too only one caller at a time looks and inserts.
         identity = connection.execute(trial.with_for_update()).mappings().first()
         if identity is None:
-            raise DatabaseError(f"{shown(engine)}: no trial has the id {trial_id}; a cell belongs to one")
+            raise DatabaseError(f"{shown(engine)}: no trial has the id {trial_id}, to which a cell was to belong")
         is_open = rb_cell.c.status.in_(("queued", "running"))
-        standing = connection.execute(select(rb_cell.c.id).where(same, is_open)).scalar()
-        if standing is not None:
-            return int(standing)
+        open_id = connection.execute(select(rb_cell.c.id).where(same, is_open)).scalar()
+        if open_id is not None:
+            return int(open_id)
         result = connection.execute(insert(rb_cell).values(values | dict(identity)).returning(rb_cell.c.id))
         cell_id = int(result.scalar_one())
         if plan is not None:
@@ -65,9 +66,7 @@ def enqueue_cell(
 def claim_cell(
     engine: Engine, study_id: int, worker: str, tags: Sequence[str] = (), lease_s: float = LEASE_S
 ) -> Cell | None:
-    """Return the oldest queued cell of an active trial whose tags the worker has, now running and its; None where there
-    is none.
-    """
+    """Claim the oldest queued cell of an active trial whose tags the worker has. Return it, now running; None where none is."""
     wanted = (rb_trial.c.study_id == study_id) & rb_trial.c.active & (rb_cell.c.status == "queued")
     oldest = (
         select(rb_cell.c.id)
@@ -102,16 +101,16 @@ def claim_cell(
 
 
 def hold(connection: Connection, cell: Cell) -> None:
-    """Keep the claim from changing until the transaction ends. Raises LeaseLost where another has taken the cell over."""
+    """Lock the claim until the transaction ends. Raises LeaseLost where another worker has taken the cell over."""
     mine = select(rb_cell.c.id).where(_claim(cell), rb_cell.c.status == "running")
     if connection.execute(mine.with_for_update(read=True)).first() is None:
         raise LeaseLost(
-            f"cell {cell.id}: was taken over by another worker, for the lease had ended; nothing was written"
+            f"cell {cell.id}: was taken over by another worker, since the lease had ended; nothing was written"
         )
 
 
 def end_attempt(engine: Engine, cell: Cell, ending: Ending) -> bool:
-    """Close the claim; by how it ended the cell is done, failed or queued again. False where it is no longer this claim's."""
+    """Close the claim: by its outcome the cell is done, failed or queued again. Return False where the claim was lost."""
     status = _STATUS[ending.outcome]
     closed = status in ("done", "failed")
     error = None if ending.error is None else conceal(ending.error, location_of(engine).secrets)
@@ -140,7 +139,7 @@ def end_attempt(engine: Engine, cell: Cell, ending: Ending) -> bool:
 
 
 def running_cells(engine: Engine, study_id: int) -> list[tuple[Cell, bool]]:
-    """Return those of a study, each with whether its lease has ended."""
+    """Return the running cells of a study, each with whether its lease has ended."""
     with reading(engine) as connection:
         cells = cells_of(connection, (rb_trial.c.study_id == study_id) & (rb_cell.c.status == "running"))
         now_s = connection.execute(select(clock(connection))).scalar_one()
@@ -148,19 +147,19 @@ def running_cells(engine: Engine, study_id: int) -> list[tuple[Cell, bool]]:
 
 
 def attempts_at(engine: Engine, cell_id: int) -> list[Attempt]:
-    """In their order."""
+    """Return the attempts at a cell, in their order."""
     with reading(engine) as connection:
         query = select(rb_attempt).where(rb_attempt.c.cell_id == cell_id).order_by(rb_attempt.c.token)
         return [Attempt(**row) for row in connection.execute(query).mappings()]
 
 
 def open_cells(engine: Engine, study_id: int, *, active: bool = True) -> list[Cell]:
-    """Queued and running ones of a study, of trials that are active or of all."""
+    """Return the queued and running cells of a study, of active trials or of all."""
     with reading(engine) as connection:
         return cells_of(connection, _open(study_id) & rb_trial.c.active if active else _open(study_id))
 
 
-def cells_called(engine: Engine, ids: Collection[int]) -> list[Cell]:
+def cells_by_id(engine: Engine, ids: Collection[int]) -> list[Cell]:
     found: list[Cell] = []
     with reading(engine) as connection:
         for start in range(0, len(ids), _IDS_PER_QUERY):
@@ -184,7 +183,7 @@ def _open(study_id: int) -> ColumnElement[bool]:
 
 
 def cells_of(connection: Connection, which: ColumnElement[bool]) -> list[Cell]:
-    """Inside a transaction."""
+    """Return cells by a condition, inside a transaction."""
     query = (
         select(rb_cell, type_coerce(rb_cell_plan.c.plan, CheckedType("plan")).label("plan"))  # it may have none
         .join(rb_trial, rb_trial.c.id == rb_cell.c.trial_id)
@@ -197,7 +196,7 @@ def cells_of(connection: Connection, which: ColumnElement[bool]) -> list[Cell]:
 
 
 def close_cell(engine: Engine, cell_id: int, error: str) -> None:
-    """Close a queued cell that is not wanted any more as failed; of one that is claimed nothing changes."""
+    """Close a queued cell that is no longer wanted, as failed; a claimed one stays unchanged."""
     with writing(engine) as connection:
         mine = (rb_cell.c.id == cell_id) & (rb_cell.c.status == "queued")
         connection.execute(update(rb_cell).where(mine).values(status="failed", finished_at=now(), error=error))

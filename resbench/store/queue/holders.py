@@ -1,4 +1,4 @@
-"""A study -> who works on it now: its coordinator, workers that live, cells under a claim.  What is held is not taken away."""
+"""A study -> the processes that work on it now: its coordinator, live workers, claimed cells.  They block changes to it."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from resbench.store.records import WorkerRecord
 from resbench.store.schema.tables import rb_study, rb_trial
 from resbench.store.schema.work_tables import rb_cell, rb_lease
 
-IsGone = Callable[[WorkerRecord], bool]  # of whom it is known that the process has ended
+IsGone = Callable[[WorkerRecord], bool]  # whether a worker's process is known to have ended
 
 
 def refuse_held(connection: Connection, study: str, is_gone: IsGone, what: str) -> None:
-    """Raise BadInput, with who it is, while a process works on the study. `what`: what is refused, as a sentence ends."""
+    """Raise BadInput while a process works on the study. `what` is a participle for the message, such as `deleted`."""
     for who in holders(connection, study, is_gone):
         raise BadInput(
             f"study {study} is being run by {who}; it cannot be {what} now: stop that process, or wait until it is done "
-            f"(one that was killed on another machine is given up after {LEASE_S:.0f} s)"
+            f"(a process that was killed on another machine counts as ended after {LEASE_S:.0f} s)"
         )
 
 
 def holders(connection: Connection, study: str, is_gone: IsGone) -> Iterator[str]:
-    """In words, one for each."""
+    """Yield a description of each process that works on a study."""
     ended: dict[str, bool] = {}
     alive = []
     for row in map(worker_row, connection.execute(workers_query(connection, study))):
         ended[row.worker.name] = is_gone(row.worker)
         if not ended[row.worker.name] and row.unseen_s < LEASE_S:
-            alive.append(f"worker {row.worker.name} (last heard of {row.unseen_s:.0f} s ago)")
+            alive.append(f"worker {row.worker.name} (last seen {row.unseen_s:.0f} s ago)")
     role = (rb_lease.c.name == coordinator_of(study)) & (rb_lease.c.until > clock(connection))
     holder = connection.execute(select(rb_lease.c.holder).where(role)).scalar()
     if holder is not None and not ended.get(holder, False):
@@ -62,6 +62,6 @@ def is_any_run(connection: Connection) -> bool:
 
 
 def end_role(connection: Connection, study: str) -> None:
-    """A coordinator that was paused, and whose lease is over, writes nothing more under the study's name."""
+    """End the coordinator's role, so that a paused coordinator whose lease is over can write nothing under the study's name."""
     mine = rb_lease.c.name == coordinator_of(study)
     connection.execute(update(rb_lease).where(mine).values(token=rb_lease.c.token + 1, until=0.0))

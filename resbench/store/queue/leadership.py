@@ -1,4 +1,4 @@
-"""Roles that one process has at a time, under a lease with a fencing token: the coordinator's of each study."""
+"""Roles that one process holds at a time, under a lease with a fencing token, such as the coordinator of a study."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ from resbench.store.schema.work_tables import rb_lease
 
 
 def coordinator_of(study: str) -> str:
-    """Return the role's name."""
+    """Return the name of the role of a study's coordinator."""
     return f"coordinator of {study}"
 
 
 def take_role(engine: Engine, role: str, worker: str, lease_s: float, *, gone: str | None = None) -> Lease | None:
-    """Return the role, from now on this worker's; None where another has it. `gone`: a holder of whom it is known that
-    it is dead.
-    """
+    """Take a role and return its lease; None where another worker holds it. `gone` is a holder that is known to have ended."""
     with writing(engine) as connection:
         absent = {"name": role, "holder": worker, "token": 0, "until": 0.0}
         insert_absent(connection, rb_lease, absent)
@@ -33,7 +31,7 @@ def take_role(engine: Engine, role: str, worker: str, lease_s: float, *, gone: s
 
 
 def role_holder(engine: Engine, role: str) -> str | None:
-    """Who has the role now; None where it is free."""
+    """Return the current holder of a role; None where it is free."""
     with reading(engine) as connection:
         held = (rb_lease.c.name == role) & (rb_lease.c.until > clock(connection))
         holder: str | None = connection.execute(select(rb_lease.c.holder).where(held)).scalar()
@@ -41,13 +39,13 @@ def role_holder(engine: Engine, role: str) -> str | None:
 
 
 def has_role(engine: Engine, lease: Lease) -> bool:
-    """Return whether nobody else has taken it; it may have run out."""
+    """Return whether no other process has taken the role; the lease may have expired."""
     with reading(engine) as connection:
         return connection.execute(select(rb_lease.c.token).where(rb_lease.c.name == lease.name)).scalar() == lease.token
 
 
 def hold_role(connection: Connection, lease: Lease | None) -> None:
-    """Keep the role from changing hands until the transaction ends. Raises LeaseLost where another has it."""
+    """Lock the role until the transaction ends. Raises LeaseLost where another process holds it."""
     if lease is None:
         return
     mine = and_(*(rb_lease.c[name] == getattr(lease, name) for name in Lease.__slots__))

@@ -1,4 +1,4 @@
-"""Processes that train cells -> rows.  One beat renews all that a worker holds: cells, roles, when it was last heard of."""
+"""Processes that train cells -> rows.  One heartbeat renews all that a worker holds: cells, roles, and when it was last seen."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def put_worker(engine: Engine, worker: WorkerRecord) -> None:
 
 
 def set_slots(engine: Engine, worker: str, slots: int) -> None:
-    """How many cells it trains at a time, once that is planned."""
+    """Set the number of cells that a worker trains at a time, once it is planned."""
     with writing(engine) as connection:
         connection.execute(update(rb_worker).where(rb_worker.c.name == worker).values(slots=slots))
 
 
 def renew_worker(engine: Engine, worker: str, lease_s: float) -> None:
-    """Renew everything that the worker holds. What another has taken over stays the other's."""
+    """Renew everything that the worker holds. Cells and roles that another has taken over stay with the other."""
     with writing(engine) as connection:
         until = clock(connection) + lease_s
         connection.execute(update(rb_worker).where(rb_worker.c.name == worker).values(seen=clock(connection)))
@@ -38,26 +38,26 @@ def renew_worker(engine: Engine, worker: str, lease_s: float) -> None:
 
 
 def end_worker(engine: Engine, worker: str) -> None:
-    """It has left. Its cells are its own to give back; its roles are free."""
+    """Record that a worker has left, and free its roles. It gives back its cells itself."""
     with writing(engine) as connection:
         connection.execute(update(rb_worker).where(rb_worker.c.name == worker).values(ended_at=now()))
         connection.execute(update(rb_lease).where(rb_lease.c.holder == worker).values(until=0.0))
 
 
 def workers_of(engine: Engine, study: str) -> list[WorkerRow]:
-    """Return those of a study that have not said that they left, in the order of their start."""
+    """Return the workers of a study that have not left, in the order of their start."""
     with reading(engine) as connection:
         return [worker_row(row) for row in connection.execute(workers_query(connection, study))]
 
 
 def workers_query(connection: Connection, study: str) -> Select[Any]:
-    """Return the same inside a transaction; worker_row reads its rows."""
+    """Return the query for the workers of a study; worker_row parses its rows."""
     query = select(rb_worker, (clock(connection) - rb_worker.c.seen).label("unseen_s"))
     query = query.where(rb_worker.c.study == study, rb_worker.c.ended_at.is_(None))
     return query.order_by(rb_worker.c.started_at, rb_worker.c.name)
 
 
-def worker_called(engine: Engine, name: str) -> WorkerRow | None:
+def worker_by_name(engine: Engine, name: str) -> WorkerRow | None:
     with reading(engine) as connection:
         query = select(rb_worker, (clock(connection) - rb_worker.c.seen).label("unseen_s"))
         row = connection.execute(query.where(rb_worker.c.name == name)).first()

@@ -1,1 +1,1 @@
-"""Rows of studies, runs and epochs, and back."""
+"""Read and write the rows of studies, runs and epochs."""

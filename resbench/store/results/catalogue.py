@@ -1,6 +1,6 @@
-"""What runs refer to (architecture, cost, recipe, data, environment) -> one row each, written once and never changed.
+"""The catalogue to which runs refer (architecture, cost, recipe, data, environment): one row each, written once, never changed.
 
-Each `put_*` inserts if absent, keyed by digest: several workers may put the same thing at once.
+Each `put_*` inserts a row if its digest is absent: several workers may insert the same one at once.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def put_architecture(engine: Engine, architecture: ArchitectureRecord) -> None:
 
 
 def put_cost(engine: Engine, architecture: str, input_shape: str, macs: int, memory_mib: float | None = None) -> None:
-    """`input_shape` of one image as the data set's record writes it, such as `1x14x14`."""
+    """Insert a cost. `input_shape` is that of one image, as in the data set's record, such as `1x14x14`."""
     cost = {"architecture": architecture, "input_shape": input_shape, "macs": macs, "memory_mib": memory_mib}
     _put(engine, rb_cost, cost)
 
@@ -51,31 +51,31 @@ def put_recipe(engine: Engine, recipe: RecipeRecord) -> None:
 
 
 def put_data(engine: Engine, data: DataRecord) -> None:
-    """Settings say how to get at the data, so the newest stand: a folder may have moved."""
+    """Insert a data set, or update its settings: they say where the data are, and a folder may have moved."""
     settings = canonical_json(dict(data.settings))
     with writing(engine) as connection:
         insert_absent(connection, rb_data, asdict(data) | {"settings": settings})
         same = rb_data.c.digest == data.digest
         connection.execute(update(rb_data).where(same).values(settings=settings))
-        if data.largest_class_error_pct is not None:  # an older version did not write it
+        if data.largest_class_error_pct is not None:  # a row of an older version lacks it
             values = {"largest_class_error_pct": data.largest_class_error_pct}
             connection.execute(update(rb_data).where(same).values(values))
 
 
 def put_environment(engine: Engine, environment: EnvironmentRecord) -> str:
-    """Return its digest, which a run carries."""
+    """Insert an environment, and return its digest for the runs."""
     values = asdict(environment) | {"digest": environment.digest, "plugins": canonical_json(dict(environment.plugins))}
     _put(engine, rb_environment, values)
     return environment.digest
 
 
 def get_architecture(engine: Engine, digest: str) -> ArchitectureRecord:
-    """Return the architecture with this digest, or with the only digest that starts so. Raises BadInput."""
+    """Return the architecture with this digest, or the only one whose digest starts with it. Raises BadInput."""
     table = rb_architecture
     start = func.substr(table.c.digest, 1, len(digest)) == digest
     with reading(engine) as connection:
         rows = connection.execute(select(table).where(table.c.digest == digest)).mappings().all()
-        if not rows:  # this one walks over all of them
+        if not rows:  # this query scans the whole table
             rows = connection.execute(select(table).where(start).order_by(table.c.digest).limit(3)).mappings().all()
     if not rows or not digest:
         raise BadInput(
@@ -99,7 +99,7 @@ def get_recipe(engine: Engine, digest: str) -> RecipeRecord:
 
 
 def stored_recipe(engine: Engine, digest: str) -> RecipeSpec:
-    """Return the recipe itself. Raises as get_recipe, and DatabaseError for one that no file could say."""
+    """Return the recipe as an object. Raises like get_recipe, and DatabaseError for an invalid recipe."""
     from resbench.language.recipe.recipe import (
         recipe_from_json,  # pydantic's models take 0.2 s, and only training needs them
     )
@@ -113,7 +113,7 @@ def stored_recipe(engine: Engine, digest: str) -> RecipeSpec:
 
 
 def recipe_spec(engine: Engine, digest: str) -> dict[str, Any]:
-    """Return what the recipe says, as plain data. Raises BadInput, and DatabaseError for a row that cannot be one of ours."""
+    """Return the spec of a recipe as plain data. Raises BadInput, and DatabaseError for an invalid row."""
     with explained(engine):
         return parse_recipe(get_recipe(engine, digest).spec, f"rb_recipe {digest}: spec")
 
@@ -134,12 +134,12 @@ def _put(engine: Engine, table: Table, values: dict[str, Any]) -> None:
 
 
 def _get(engine: Engine, table: Table, digest: str, *parsed: str) -> dict[str, Any]:
-    """`parsed`: columns that hold a JSON object."""
+    """Return a row by its digest. The columns `parsed` hold JSON objects."""
     with reading(engine) as connection:
         row = connection.execute(select(table).where(table.c.digest == digest)).mappings().first()
         if row is None:
             raise DatabaseError(
-                f"{shown(engine)}: holds no {table.name.removeprefix('rb_')} of the digest {printable(digest)}, to which its "
-                "rows refer; `resbench db check` says what is wrong"
+                f"{shown(engine)}: holds no {table.name.removeprefix('rb_')} with the digest {printable(digest)}, to which its "
+                "rows refer; `resbench db check` lists all faults"
             )
         return dict(row) | {name: parse_object(row[name] or "{}", f"{table.name} {digest}: {name}") for name in parsed}

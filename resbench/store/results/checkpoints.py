@@ -1,9 +1,9 @@
-"""Runs under way -> files beside the database, with a row each, and back.  No torch here: what a file holds is bytes.
+"""Checkpoints of unfinished runs -> files beside the database, with a row each, and back.  No torch here: a file holds bytes.
 
-Written under another name, synced, renamed, and only then told of in the database; two are kept. A file whose sha256 is another
-is damaged, and the one before it serves. Files are of one claim each (its token ends their names), so that a worker which lost
-its cell overwrites nothing; they are looked for in the folder alone, whatever a row says. Nothing is removed but files of this
-form that the database's own place holds (checkpoint_place.py).
+A file is written under a temporary name, synced, renamed, and only then recorded in the database; two are kept. A file with
+another sha256 is damaged, and the one before it is used. A file belongs to one claim (its name ends with the token), so that a
+worker which lost its cell overwrites nothing. Files are read only from the folder, whatever path a row has; and only files of
+this form in the database's own place are ever removed (checkpoints/place.py).
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ KEPT = 2
 
 
 def checkpoint_folder(url: str, named: str | None = None) -> Path:
-    """Return the one named; else `results.db.checkpoints` beside a file, and of a server `resbench.checkpoints` in the
-    current folder.
+    """Return the named folder; else `results.db.checkpoints` beside a file, or `resbench.checkpoints` in the current folder for a
+    server.
 
-    Workers on several machines go on where another stopped only if they share it.
+    Workers on several machines can continue each other's runs only if they share it.
     """
     if named:
         return at_home(named).resolve()
@@ -47,17 +47,17 @@ def checkpoint_folder(url: str, named: str | None = None) -> Path:
 
 
 def checkpoint_key(architecture: str, recipe: str, data: str, seeds: tuple[int, ...], way: str) -> str:
-    """Return what must be the same for a checkpoint to be gone on with."""
+    """Return the key of a checkpoint: a digest of all that must be equal to continue from it."""
     return sha256(canonical_json([architecture, recipe, data, list(seeds), way]).encode()).hexdigest()[:32]
 
 
-# Of any type: a row that no file can stand behind is passed over, and ends no training.
+# They are read as any type: a row without a valid file name is skipped, and ends no training.
 _PATH, _SHA256 = (type_coerce(rb_checkpoint.c[name], NullType()).label(name) for name in ("path", "sha256"))
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
-    """Of one thing under way, by whoever has claimed the cell."""
+    """The checkpoints of one training, for the worker that has claimed its cell."""
 
     engine: Engine
     folder: Path
@@ -65,9 +65,9 @@ class Checkpoints:
     cell: Cell
 
     def save(self, epoch: int, content: bytes) -> None:
-        """Whole or not at all; the one before the last goes.
+        """Write a checkpoint atomically, and delete the oldest beyond KEPT.
 
-        Raises StorageError where the folder takes no file, with nothing half-written; Fenced where the cell was taken over.
+        Raises StorageError where no file can be written, with nothing half-written; LeaseLost where the cell was taken over.
         """
         try:
             path = write_kept(self.engine, self.folder, f"{self.key}.{epoch}.{self.cell.token}", content)
@@ -91,7 +91,7 @@ class Checkpoints:
             self._drop({row.path for row in old} - {path.name})
 
     def load(self) -> Iterator[bytes]:
-        """Newest first; damaged and missing ones are passed over. The database is asked at once, the files one by one."""
+        """Yield the checkpoints, newest first, without damaged and missing ones. Rows are read at once, files one by one."""
         places = places_of(self.engine, self.folder)
         with reading(self.engine) as connection:
             rows = [(row.path, row.sha256) for row in connection.execute(self._newest())]
@@ -99,18 +99,18 @@ class Checkpoints:
         return (content for content in found if content is not None)
 
     def forget(self) -> None:
-        """What was under way is given up. Raises Fenced."""
+        """Delete the rows and files of the checkpoints, which are not to be continued. Raises LeaseLost."""
         with writing(self.engine) as connection:
             hold(connection, self.cell)
             connection.execute(delete(rb_checkpoint).where(rb_checkpoint.c.key == self.key))
         self.clear()
 
     def clear(self) -> None:
-        """What was under way is saved, and no row tells of a checkpoint any more: remove the files."""
+        """Remove the files, once the runs are saved and no row refers to a checkpoint any more."""
         self._drop()
 
     def _drop(self, names: Collection[object] | None = None) -> None:
-        """Remove files of the key: those named, or all."""
+        """Remove files of the key: the named ones, or all."""
         own = identity(self.engine)
         for place in own_places(self.folder, own):
             for path in removable(place, own, [self.key]):
@@ -123,7 +123,7 @@ class Checkpoints:
 
 
 def forget_stopped(engine: Engine, study_id: int) -> None:
-    """Rows of checkpoints of runs that a search has stopped and does not go on with; `sweep` removes their files."""
+    """Delete the rows of checkpoints of runs that a search has stopped for good; `sweep` removes their files."""
     stopped = (
         select(rb_run_plan.c.plan)
         .join(rb_run, rb_run.c.id == rb_run_plan.c.run_id)
@@ -136,20 +136,20 @@ def forget_stopped(engine: Engine, study_id: int) -> None:
 
 
 def sweep(engine: Engine, folder: Path) -> int:
-    """Remove files that no row tells of: a kill left them. Nothing is touched while any cell is running. Returns how many."""
+    """Remove files to which no row refers, left by a killed process, unless a cell is running. Return their number."""
     own = identity(engine)
     places = own_places(folder, own)
     with reading(engine) as connection:
         stopped = kept_keys(connection, select(rb_run_plan.c.plan))
         known = stopped | known_keys(connection)
-    # Before it is asked whether anybody writes.
+    # List the files before checking whether any worker writes.
     there = [path for place in places for path in removable(place, own, known)]
     with reading(engine) as connection:
         if connection.execute(select(rb_cell.c.id).where(rb_cell.c.status == "running").limit(1)).first() is not None:
             return 0
-        told: set[object] = {*connection.execute(select(_PATH)).scalars()}
-        told |= {weights_file(digest) for digest in connection.execute(select(rb_weights.c.sha256)).scalars()}
-    stray = [path for path in there if path.name not in told]
+        recorded: set[object] = {*connection.execute(select(_PATH)).scalars()}
+        recorded |= {weights_file(digest) for digest in connection.execute(select(rb_weights.c.sha256)).scalars()}
+    stray = [path for path in there if path.name not in recorded]
     for path in stray:
         remove_kept(path)
     for place in reversed(places):  # the inner ones first
@@ -158,17 +158,17 @@ def sweep(engine: Engine, folder: Path) -> int:
 
 
 def kept_keys(connection: Connection, plans: Select[Any]) -> frozenset[str]:
-    """Of the checkpoints that runs were stopped at, as their plans tell."""
+    """Return the keys of the checkpoints at which runs were stopped, from their plans."""
     return frozenset[str]().union(*map(kept_keys_in, connection.execute(plans).scalars()))
 
 
 def kept_keys_in(plan: str) -> frozenset[str]:
-    """Return the same of one plan: one or none."""
+    """Return the keys of one plan: one or none."""
     with suppress(ValueError, TypeError, KeyError):
         return frozenset((str(json.loads(plan)["checkpoint"]),))
     return frozenset()
 
 
 def _is_name(path: object) -> bool:
-    """Return whether a row names a file as ours are named: it may say anything."""
+    """Return whether a row's path is a name of ours; it may hold any value."""
     return isinstance(path, str) and FORM.fullmatch(path) is not None

@@ -1,4 +1,4 @@
-"""A study -> the epochs of its runs, and what each of them ran on: what pictures and the report show beside the ranking."""
+"""A study -> the epochs and the environments of its runs, which pictures and the report show beside the ranking."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from resbench.store.schema.tables import rb_epoch, rb_run, rb_study_run
 
 
 @dataclass(frozen=True, slots=True)
-class RanOn:
-    """An environment, with the runs of the study that it trained."""
+class EnvironmentUse:
+    """An environment, with the runs of a study that were trained in it."""
 
     environment: EnvironmentRecord
     run_ids: tuple[int, ...]
@@ -38,7 +38,7 @@ def epochs_of_study(engine: Engine, study: str) -> dict[int, tuple[EpochRecord, 
     return {run_id: tuple(of) for run_id, of in epochs.items()}
 
 
-def ran_on(engine: Engine, study: str) -> list[RanOn]:
+def environments_of_study(engine: Engine, study: str) -> list[EnvironmentUse]:
     """Return the environments of a study's runs, the oldest first."""
     made = {run.run_id: run.created_at for run in runs_of_study(engine, study)}
     with reading(engine) as connection:
@@ -49,8 +49,8 @@ def ran_on(engine: Engine, study: str) -> list[RanOn]:
     runs: dict[str, list[int]] = {}
     for digest, run_id in rows:
         runs.setdefault(digest, []).append(run_id)
-    told = []
+    uses = []
     for digest, ids in runs.items():
         dates = sorted(made[run_id] for run_id in ids if run_id in made)
-        told.append(RanOn(get_environment(engine, digest), tuple(ids), dates[0], dates[-1]))
-    return sorted(told, key=lambda one: (one.first, one.run_ids))
+        uses.append(EnvironmentUse(get_environment(engine, digest), tuple(ids), dates[0], dates[-1]))
+    return sorted(uses, key=lambda one: (one.first, one.run_ids))

@@ -1,4 +1,4 @@
-"""A study -> how fast the training error of each of its runs was still falling when it ended."""
+"""A study -> how fast the training error of each of its runs was still falling at the end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PART = 10  # the end of a run is its last tenth, and at least its last epoch
 
 @dataclass(frozen=True, slots=True)
 class LastEpochs:
-    """Of one run: its length, the training error (percent) of its last epoch, and that of `span` epochs before."""
+    """The end of a run: its length, the training error (percent) of its last epoch, and that of `span` epochs before."""
 
     epochs: int
     span: int
@@ -25,7 +25,7 @@ class LastEpochs:
 
 
 def last_epochs(engine: Engine, study: str) -> dict[int, LastEpochs]:
-    """By the number of the run; one of a single epoch says nothing. Raises BadInput for an unknown study."""
+    """Return the ends of runs by the number of the run, without runs of a single epoch. Raises BadInput for an unknown study."""
     span = case((rb_run.c.epochs < 2 * PART, 1), else_=rb_run.c.epochs / PART)
     last, before = rb_epoch.alias("last"), rb_epoch.alias("before")
     with reading(engine) as connection:

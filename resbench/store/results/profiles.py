@@ -1,5 +1,6 @@
-"""How signal and gradient fare at every unit of a run -> rows of rb_profile, and back.  They are kept at once, not with the run:
-one that is interrupted goes on behind the epochs that were looked at.
+"""The signal and the gradient at every unit of a run -> rows of rb_profile, and back.
+
+They are written at once, not with the run, since an interrupted run continues after the profiled epochs.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _PROFILES = typed(V_PROFILES)
 
 
 def put_profiles(engine: Engine, cell: Cell, records: Sequence[ProfileRecord]) -> None:
-    """Under the claim of a cell; what is there stays. Raises Fenced where another worker has taken the cell over."""
+    """Insert profiles under the claim of a cell; existing ones stay. Raises LeaseLost where the cell was taken over."""
     identity = {"architecture": cell.architecture, "recipe": cell.recipe, "data": cell.data}
     with writing(engine) as connection:
         hold(connection, cell)
@@ -33,7 +34,7 @@ def put_profiles(engine: Engine, cell: Cell, records: Sequence[ProfileRecord]) -
 
 
 def profiles_of_study(engine: Engine, study: str) -> dict[str, list[ProfileRecord]]:
-    """By the name that tables show, in the order of seeds, epochs and units. Raises BadInput for an unknown study."""
+    """Return the profiles of each unit by its shown name, by seed, epoch and unit. Raises BadInput for an unknown study."""
     order = [_PROFILES.c[name] for name in ("unit", "seed", "epoch", "number")]
     with reading(engine) as connection:
         study_row(connection, study, shown(engine))

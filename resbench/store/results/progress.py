@@ -1,4 +1,4 @@
-"""A study -> how far it is: its cells, who trains them under which lease, what failed, how long the rest may take."""
+"""A study -> its progress: its cells, their workers and leases, failures, and the estimated time left."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ from resbench.store.schema.values import SEEDS, parse_list
 from resbench.store.schema.work_tables import rb_attempt, rb_cell
 
 STATUSES = ("queued", "running", "done", "failed")
-NEWEST = 200  # runs that the time left is told by
+NEWEST = 200  # runs from which the time left is estimated
 
 
 @dataclass(frozen=True, slots=True)
-class CellUnderWay:
-    """`lease_s`: seconds until its claim ends unless it is renewed; below 0 it may be taken over. `attempt`: 1 for the first."""
+class RunningCell:
+    """A running cell. `lease_s` is the time until its claim ends unless renewed; below 0 it may be taken over. `attempt` counts
+    from 1.
+    """
 
     cell: int
     unit: str
@@ -47,14 +49,18 @@ class FailedCell:
 
 @dataclass(frozen=True, slots=True)
 class StudyStatus:
-    """`runs_left`: of cells that are open. `wall_s`: median of the newest runs; None before there are any. `left_s`: that many,
-    shared by the cells under way now.
+    """The progress of a study.
+
+    Attributes:
+        runs_left: the number of runs of open cells.
+        wall_s: the median duration of the newest runs; None before there are any.
+        left_s: the estimated time left, with the cells that are running now.
     """
 
     study: str
     coordinator: str | None
     cells: dict[str, int]
-    running: list[CellUnderWay]
+    running: list[RunningCell]
     failed: list[FailedCell]
     workers: list[WorkerRow]
     runs: int
@@ -64,12 +70,12 @@ class StudyStatus:
 
 
 def study_status(engine: Engine, study: str) -> StudyStatus:
-    """Raises BadInput for an unknown study."""
+    """Return the progress of a study. Raises BadInput for an unknown study."""
     with reading(engine) as connection:
         study_id = study_row(connection, study, shown(engine)).id
         cells = dict.fromkeys(STATUSES, 0) | _counts(connection, study_id)
         running, failed = _running(connection, study_id), _failed(connection, study_id)
-        left = sum(
+        seeds_left = sum(
             len(parse_list(seeds, "rb_cell: seeds", SEEDS))
             for seeds in connection.execute(_open_seeds(study_id)).scalars()
         )
@@ -78,10 +84,10 @@ def study_status(engine: Engine, study: str) -> StudyStatus:
             select(func.count(func.distinct(rb_study_run.c.run_id))).where(rb_study_run.c.study_id == study_id)
         ).scalar_one()
     wall_s = median(walls) if walls else None
-    left_s = wall_s * left / len(running) if wall_s is not None and running else None
+    left_s = wall_s * seeds_left / len(running) if wall_s is not None and running else None
     return StudyStatus(
         study, role_holder(engine, coordinator_of(study)), cells, running, failed, workers_of(engine, study),
-        int(runs), left, wall_s, left_s,
+        int(runs), seeds_left, wall_s, left_s,
     )  # fmt: skip
 
 
@@ -95,7 +101,7 @@ def _counts(connection: Connection, study_id: int) -> dict[str, int]:
     return {status: int(count) for status, count in connection.execute(query)}
 
 
-def _running(connection: Connection, study_id: int) -> list[CellUnderWay]:
+def _running(connection: Connection, study_id: int) -> list[RunningCell]:
     left = (rb_cell.c.lease_until - clock(connection)).label("lease_s")
     query = (
         select(rb_cell, rb_trial.c.name, left)
@@ -104,7 +110,7 @@ def _running(connection: Connection, study_id: int) -> list[CellUnderWay]:
         .order_by(rb_cell.c.id)
     )
     return [
-        CellUnderWay(
+        RunningCell(
             row.id, row.name, tuple(parse_list(row.seeds, f"rb_cell {row.id}: seeds", SEEDS)), row.claimed_by, row.claimed_at,
             float(row.lease_s or 0), row.token,
         )

@@ -1,4 +1,4 @@
-"""Rows -> plain records for ranking and showing.  Test scores come out of `test_scores` alone, which writes down who looked."""
+"""Rows -> plain records for ranking and display.  Only `test_scores` returns test scores, and it records who looked."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from resbench.store.schema.views import V_EPOCHS, V_RUNS
 
 @dataclass(frozen=True, slots=True)
 class StudyRun:
-    """One run as a study shows it: a row of the view v_runs, column by column."""
+    """A run as a study shows it: a row of the view v_runs, with the same columns."""
 
     study: str
     unit: str
@@ -68,8 +68,8 @@ class StudyRun:
 
 
 @dataclass(frozen=True, slots=True)
-class StudyListed:
-    """A study and how many runs it uses, of every status."""
+class StudySummary:
+    """A study with the number of its runs, of every status."""
 
     study: str
     runs: int
@@ -78,7 +78,7 @@ class StudyListed:
 
 @dataclass(frozen=True, slots=True)
 class RunDetail:
-    """A run with where it came from. `studies` are (study, unit) pairs; `macs` for one image of its data set."""
+    """A run with its provenance. `studies` are (study, unit) pairs; `macs` is for one image of its data set."""
 
     run: RunRow
     architecture: ArchitectureRecord
@@ -94,7 +94,7 @@ class RunDetail:
 class TestRow:
     """The test score of one complete run."""
 
-    __test__ = False  # no test class of pytest's
+    __test__ = False  # not a test class of pytest's
 
     unit: str
     digest: str
@@ -116,7 +116,7 @@ _NUMBERS = frozenset(("lr", "variance", "gradient_norm"))
 
 
 def typed(view: View) -> TableClause:
-    """Return the view with the types of its columns: a value that none of ours holds is refused when it is read."""
+    """Return the view with the types of its columns, so that reading an invalid value raises."""
 
     def kind(name: str) -> TypeEngine[Any]:
         if name in _FLAGS:
@@ -141,8 +141,8 @@ def runs_of_study(engine: Engine, study: str) -> list[StudyRun]:
     return [StudyRun(*row) for row in rows]  # by name takes three times as long
 
 
-def listed_studies(engine: Engine) -> list[StudyListed]:
-    """Return every study by name; runs are counted, not read."""
+def list_studies(engine: Engine) -> list[StudySummary]:
+    """Return every study, by name, with the number of its runs."""
     runs = func.count(distinct(rb_study_run.c.run_id))
     query = (
         select(rb_study.c.name, runs, rb_study.c.created_at)
@@ -151,13 +151,11 @@ def listed_studies(engine: Engine) -> list[StudyListed]:
         .order_by(rb_study.c.name)
     )
     with reading(engine) as connection:
-        return [StudyListed(*row) for row in connection.execute(query)]
+        return [StudySummary(*row) for row in connection.execute(query)]
 
 
 def epochs_of_study(engine: Engine, study: str) -> list[tuple[Any, ...]]:
-    """Return rows of the view v_epochs, as its columns stand, by unit, seed and epoch. Raises BadInput for an unknown
-    study.
-    """
+    """Return the rows of the view v_epochs, by unit, seed and epoch. Raises BadInput for an unknown study."""
     order = (_EPOCHS.c[name] for name in ("unit", "digest", "seed", "run_id", "epoch"))
     with reading(engine) as connection:
         study_row(connection, study, shown(engine))
@@ -166,9 +164,9 @@ def epochs_of_study(engine: Engine, study: str) -> list[tuple[Any, ...]]:
 
 
 def run_detail(engine: Engine, run_id: int) -> RunDetail:
-    """Raises BadInput where no run has this number."""
+    """Return a run with its provenance. Raises BadInput where no run has this number."""
     with reading(engine) as connection:
-        known = select(rb_run).where(rb_run.c.id == run_id)  # SQLite takes no larger number, not even to compare with
+        known = select(rb_run).where(rb_run.c.id == run_id)  # SQLite accepts no larger number, not even in a comparison
         row = connection.execute(known).mappings().first() if WHOLE.holds(run_id) else None
         if row is None:
             raise BadInput(
@@ -192,10 +190,9 @@ def run_detail(engine: Engine, run_id: int) -> RunDetail:
 
 
 def test_scores(engine: Engine, study: str, by: str) -> list[TestRow]:
-    """Return the test scores of a study's complete runs; that they were looked at, and by whom, is saved with them or
-    not at all.
+    """Return the test scores of a study's complete runs, and record atomically that they were looked at, and by whom.
 
-    Nothing is recorded where there is no score to see.
+    Nothing is recorded where there is no score.
     """
     with writing(engine) as connection:
         found = study_row(connection, study, shown(engine))
@@ -220,7 +217,7 @@ def test_scores(engine: Engine, study: str, by: str) -> list[TestRow]:
 
 
 def reveals(engine: Engine, study: str) -> list[Reveal]:
-    """When this study's test scores were looked at, oldest first."""
+    """Return the looks at this study's test scores, oldest first."""
     with reading(engine) as connection:
         found = study_row(connection, study, shown(engine))
         query = select(rb_reveal.c.revealed_at, rb_reveal.c.revealed_by).where(rb_reveal.c.study_id == found.id)

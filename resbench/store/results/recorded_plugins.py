@@ -1,7 +1,7 @@
-"""Folders of plugins that a study ran with: kept in its row, and used again by who reads networks of it.
+"""The plugin folders of a study: recorded in its row, and used again when its networks are read.
 
-Their code is run, and a database may have come from somebody else: of what a row names, only folders in the workspace are
-used; others are for `--plugins` to name, as for a study's file (language/study/plugins.py).
+Their code is run, and a database may come from another person: of the folders in a row only those in the workspace are used;
+others must be given by `--plugins`, as for a study's file (language/study/plugins.py).
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from resbench.store.schema.tables import rb_study, rb_trial
 
 
 def plugins_in_use() -> dict[str, list[str]]:
-    """For a study's row: `plugins`, as seen from the workspace; nothing where no folder is named."""
+    """Return the key `plugins` of a study's row, relative to the workspace; nothing where no folder is named."""
     root = _root()
     folders = [Path(relpath(folder, root)).as_posix() for folder in named_folders()]
     return {"plugins": folders} if folders else {}
 
 
 def use_plugins_of(engine: Engine, *studies: str) -> None:
-    """From now on, too: what these studies ran with. Raises BadInput for an unknown study."""
+    """Activate the plugins of these studies as well. Raises BadInput for an unknown study."""
     for study in studies:
         spec: dict[str, Any] = study_spec(engine, study)
         _use(spec.get("plugins", []))
 
 
 def use_plugins_of_network(engine: Engine, architecture: str) -> None:
-    """The same of every study that has the architecture, whose digest is given."""
+    """Activate the plugins of every study that has the architecture with this digest."""
     with reading(engine) as connection:
         query = select(rb_study.c.name).join(rb_trial, rb_trial.c.study_id == rb_study.c.id)
         names = connection.execute(query.where(rb_trial.c.architecture == architecture).distinct()).scalars().all()
@@ -43,7 +43,7 @@ def use_plugins_of_network(engine: Engine, architecture: str) -> None:
 
 
 def plugin_folders_of(spec: Mapping[str, Any]) -> list[Path]:
-    """Return the folders that a study's row names, as they lie from the workspace."""
+    """Return the folders in a study's row, resolved from the workspace."""
     return [(_root() / text).resolve() for text in spec.get("plugins", []) if "\x00" not in text]
 
 

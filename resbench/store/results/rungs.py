@@ -1,4 +1,4 @@
-"""Runs -> what they had reached after an epoch, also those that have gone on since: a search is replayed from that."""
+"""Runs -> their results after an epoch, also for runs that have continued since, from which a search is replayed."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ _LOSS = func.coalesce(rb_epoch.c.recomputed_val_loss, rb_epoch.c.val_loss)
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
-    """`epochs`: of the run, as it stands. The numbers are None where it was not finite, or did not come that far."""
+class RungResult:
+    """The results of a run after an epoch. `epochs` is the run's current length. A number is None where it is not finite, or the
+    run did not reach the epoch.
+    """
 
     seed: int
     status: str
@@ -30,14 +32,14 @@ class Reached:
     train_s: float | None
 
 
-def reached(
+def results_at_epoch(
     engine: Engine, identity: tuple[str, str, str], seeds: Sequence[int], epoch: int | None = None
-) -> dict[int, Reached]:
-    """By seed; `identity`: architecture, recipe, data. `epoch` None: the last of each run."""
+) -> dict[int, RungResult]:
+    """Return results by seed, after `epoch` or after the last one of each run. `identity` is architecture, recipe and data."""
     same = and_(
         *(rb_run.c[name] == value for name, value in zip(("architecture", "recipe", "data"), identity, strict=True))
     )
-    found: dict[int, Reached] = {}
+    found: dict[int, RungResult] = {}
     with reading(engine) as connection:
         for start in range(0, len(seeds), _SEEDS_PER_QUERY):
             some = list(seeds[start : start + _SEEDS_PER_QUERY])
@@ -51,12 +53,12 @@ def reached(
                     select(_ERROR, _LOSS, rb_epoch.c.train_loss, spent.scalar_subquery())
                     .where(rb_epoch.c.run_id == run["id"], rb_epoch.c.epoch == at)
                 ).first()  # fmt: skip
-                found[run["seed"]] = Reached(run["seed"], run["status"], run["epochs"], *(row or (None,) * 4))
+                found[run["seed"]] = RungResult(run["seed"], run["status"], run["epochs"], *(row or (None,) * 4))
     return found
 
 
 def curves(engine: Engine, identity: tuple[str, str, str], seeds: Sequence[int]) -> list[list[float | None]]:
-    """Val error in percent after each epoch, of each run that there is; what is judged by, where something was."""
+    """Return the val errors (percent) of each run by epoch; where an epoch was recomputed, the recomputed error."""
     same = and_(
         *(rb_run.c[name] == value for name, value in zip(("architecture", "recipe", "data"), identity, strict=True))
     )

@@ -1,7 +1,7 @@
-"""RunRecord -> one row, its epochs and its test score, in one transaction; identity -> the runs that stand.
+"""RunRecord -> one row, its epochs and its test score, in one transaction; identity -> the runs in the database.
 
-A run that is complete or diverged is never rewritten: a second save of it changes nothing. One that was stopped at a rung gives
-way to the same run further on, a failed one to a new attempt, under the same id.
+A run that is complete or diverged is never rewritten: a second save of it changes nothing. A run that was stopped at a rung is
+replaced by its continuation, a failed one by a new attempt, under the same id.
 """
 
 from __future__ import annotations
@@ -40,10 +40,7 @@ _SEEDS_PER_QUERY = 500  # SQLite before 3.32 takes 999 parameters
 
 
 def save_run(engine: Engine, record: RunRecord, *, study_id: int | None = None, trial_id: int | None = None) -> int:
-    """Return the id of the run that stands after this: the given one, or the finished one that was there before.
-
-    With a study and its trial, the run is theirs at once: no kill comes between.
-    """
+    """Save a run, unless a finished one is there already, and return its id. A study and its trial are linked atomically."""
     with writing(engine) as connection:
         run_id = write_run(connection, record)
         if study_id is not None:
@@ -52,9 +49,10 @@ def save_run(engine: Engine, record: RunRecord, *, study_id: int | None = None, 
 
 
 def save_runs_of(engine: Engine, records: Sequence[RunRecord], cell: Cell, study_id: int, key: str | None) -> None:
-    """The runs that were one training, all at once, under the claim of their cell and in its study; the rows of the checkpoints
-    that they went on from, under `key`, go with it (None: they stay, since the runs go on later). Raises Fenced where another
-    worker has taken the cell over; then nothing was written.
+    """Save the runs of one training at once, under the claim of their cell and in its study.
+
+    The rows of checkpoints under `key` are deleted; with None they stay, since the runs continue later. Raises LeaseLost, with
+    nothing written, where another worker has taken the cell over.
     """
     with writing(engine) as connection:
         hold(connection, cell)
@@ -69,7 +67,7 @@ def save_runs_of(engine: Engine, records: Sequence[RunRecord], cell: Cell, study
 
 
 def write_run(connection: Connection, record: RunRecord) -> int:
-    """Return the same inside a transaction of the caller's, so that a claim can be checked and a run written at once."""
+    """Save a run inside the caller's transaction, so that a claim is checked and a run written atomically. Return its id."""
     values = _values(record)
     inserted = insert_absent(connection, rb_run, values)
     same = and_(*(rb_run.c[name] == values[name] for name in _IDENTITY))
@@ -98,7 +96,7 @@ def write_run(connection: Connection, record: RunRecord) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """Where runs are stopped; with `study_id`, only those that this study has stopped."""
+    """An epoch at which runs are stopped; with `study_id`, only those that this study has stopped."""
 
     epoch: int
     study_id: int | None = None
@@ -107,9 +105,7 @@ class Rung:
 def find_runs(
     engine: Engine, architecture: str, recipe: str, data: str, seeds: Sequence[int], *, rung: Rung | None = None
 ) -> dict[int, RunRow]:
-    """Return the runs among these seeds that came to their end, by seed, in the order the seeds were given. `rung`:
-    also those that were stopped there or later.
-    """
+    """Return the finished runs of these seeds, in the order of the seeds; with `rung`, also those stopped there or later."""
     identity = and_(rb_run.c.architecture == architecture, rb_run.c.recipe == recipe, rb_run.c.data == data)
     there: ColumnElement[bool] = rb_run.c.status.in_(TERMINAL_STATUSES)
     if rung is not None:
@@ -128,9 +124,7 @@ def find_runs(
 
 
 def plan_of(engine: Engine, architecture: str, recipe: str, data: str) -> dict[str, Any] | None:
-    """Return how the newest run of these was trained, else how the newest cell is to be; None where nothing is written
-    of that.
-    """
+    """Return the plan of the newest run, else that of the newest cell; None where neither has one."""
     with reading(engine) as connection:
         found = None
         for table, plan in ((rb_run, rb_run_plan), (rb_cell, rb_cell_plan)):
@@ -141,16 +135,14 @@ def plan_of(engine: Engine, architecture: str, recipe: str, data: str) -> dict[s
 
 
 def run_plan(engine: Engine, run_id: int) -> dict[str, Any]:
-    """Return how a run was trained; nothing where it was not written."""
+    """Return the plan by which a run was trained; empty where none was recorded."""
     with reading(engine) as connection:
         found = connection.execute(select(rb_run_plan.c.plan).where(rb_run_plan.c.run_id == run_id)).scalar()
         return parse_object(found or "{}", f"rb_run_plan {run_id}: plan")
 
 
 def runs_by_measured_plans(engine: Engine, study: str) -> int:
-    """Return how many runs of a study were trained by a plan that was timed on the machine, which another would round
-    otherwise.
-    """
+    """Return the number of a study's runs whose plan was timed on the machine; another machine may round differently."""
     with reading(engine) as connection:
         study_id = study_row(connection, study, shown(engine)).id
         mine = select(rb_study_run.c.run_id).where(rb_study_run.c.study_id == study_id)
@@ -161,9 +153,9 @@ def runs_by_measured_plans(engine: Engine, study: str) -> int:
 
 
 def link_run(engine: Engine, study_id: int, trial_id: int, run_id: int, *, judges: bool = True) -> None:
-    """Let a study show a run under a trial; a run may serve several. Linking twice changes nothing.
+    """Link a run to a trial of a study; a run may have several links. Linking twice changes nothing.
 
-    `judges`: whether the study's ranking rests on it; a run by which a search chose is in none.
+    `judges`: whether it is an evaluation run; a run by which a search chose is in no ranking.
     """
     with writing(engine) as connection:
         values = {"study_id": study_id, "trial_id": trial_id, "run_id": run_id, "judges": judges}
@@ -171,13 +163,13 @@ def link_run(engine: Engine, study_id: int, trial_id: int, run_id: int, *, judge
 
 
 def newest_run(engine: Engine) -> int:
-    """Return its id; 0 where there is none."""
+    """Return the id of the newest run; 0 where there is none."""
     with reading(engine) as connection:
         return int(connection.execute(select(func.coalesce(func.max(rb_run.c.id), 0))).scalar_one())
 
 
 def runs_since(engine: Engine, study_id: int, run_id: int) -> list[tuple[int, int, int, str, float | None, int]]:
-    """Finished runs of a study with a higher id: (id, trial, seed, status, val error in percent, epochs), in their order."""
+    """Return finished runs of a study with a higher id: (id, trial, seed, status, val error in percent, epochs), by id."""
     columns = [rb_run.c[name] for name in ("seed", "status", "val_error_pct", "epochs")]
     query = (
         select(rb_run.c.id, rb_study_run.c.trial_id, *columns)

@@ -1,9 +1,9 @@
-"""A test score -> a text that nobody reads by mistake, and back.  stdlib only.
+"""A test score -> a text that cannot be read by mistake, and back.  stdlib only.
 
-Whoever opens a database in Datasette, DBeaver or DuckDB sees its tables. So a score is kept as a text whose signs and order tell
-nothing to a person who looks. It is no secret: this file is the key, and anybody may use it. The first bytes are a digest of the
-score, the rest is the score under a mask made of that digest. So equal scores are equal texts, and a text that was changed is
-refused. Migration 0008 holds a copy, for a migration imports nothing that may change.
+A person who opens a database in Datasette, DBeaver or DuckDB sees its tables. So a score is stored as a text whose characters and
+order reveal nothing. It is not a secret: this file is the key, and anybody may use it. The first bytes are a digest of the score,
+the rest is the score masked by that digest. So equal scores are equal texts, and a modified text is refused. Migration 0008 holds
+a copy, since a migration must not import code that may change.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ _TAG_BYTES = 8
 
 
 def seal(test_error_pct: float | None, test_loss: float | None) -> str:
-    """
+    """Return a test score as a sealed text.
+
     >>> seal(6.0, 0.5)
     '6qSDJ5MBAog1r9RJMbKD62Zm'
     >>> unseal(seal(6.0, 0.5))
@@ -28,7 +29,7 @@ def seal(test_error_pct: float | None, test_loss: float | None) -> str:
 
 
 def unseal(sealed: object) -> tuple[object, object]:
-    """Return the error in percent and the loss, of whatever types. Raises ValueError for what `seal` cannot have made."""
+    """Return the error in percent and the loss, of any types. Raises ValueError for a text that `seal` cannot have made."""
     if not isinstance(sealed, str):
         raise ValueError("no text")
     raw = b64decode(sealed, validate=True)

@@ -1,4 +1,4 @@
-"""A database that may hold a study -> what stands with the study there, before it is run."""
+"""A database that may hold a study -> the stored data of the study, before it is run."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ T = TypeVar("T")
 
 
 def from_database(url: str, read: Callable[[Engine], T], missing: T) -> T:
-    """`missing` where there is no such database yet. Raises DatabaseUnavailable where it does not answer."""
+    """Return what `read` gives; `missing` where there is no such database yet. Raises DatabaseUnavailable."""
     try:
         engine = open_store(url, create=False)
     except DatabaseUnavailable:
         raise
-    except DatabaseError:  # it is made later, or what is wrong with it is told then
+    except DatabaseError:  # it is made later, or its fault is reported then
         return missing
     try:
         return read(engine)
@@ -27,13 +27,11 @@ def from_database(url: str, read: Callable[[Engine], T], missing: T) -> T:
 
 
 def study_row(engine: Engine, study: str) -> dict[str, Any] | None:
-    """Return what is kept of the study, as JSON; None where there is none of that name yet."""
+    """Return the stored spec of the study; None where there is no study of that name yet."""
     return study_spec(engine, study) if study in study_names(engine) else None
 
 
 def limit_of(engine: Engine, study: str, own: int | None) -> int | None:
-    """Return bytes of the device on which a search was begun, None where it was begun without that limit; `own` where
-    it begins now.
-    """
+    """Return the memory limit (bytes) with which a search was begun, None where it had none; `own` where it begins now."""
     row = study_row(engine, study)
     return own if row is None else row.get("memory_bytes")

@@ -1,6 +1,6 @@
 """Studies and their trials -> rows, and rows -> records.
 
-Whether a study may change from one spec to another is for study/ to say; here the row is written as told.
+The package study/ decides whether a study may change from one spec to another; this file writes the row.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from resbench.store.schema.values import parse_object
 
 
 def put_study(engine: Engine, name: str, spec: str, digest: str, role: Lease | None = None) -> int:
-    """Insert the study, or bring its spec and digest up to date. Returns its id. Raises Fenced where the role is lost."""
+    """Insert the study, or update its spec and digest. Return its id. Raises LeaseLost where the role is lost."""
     made = now()
     values = {"name": name, "spec": spec, "digest": digest, "created_at": made, "updated_at": made}
     with writing(engine) as connection:
@@ -34,14 +34,14 @@ def put_study(engine: Engine, name: str, spec: str, digest: str, role: Lease | N
 
 
 def get_study(engine: Engine, name: str) -> StudyRow:
-    """Raises BadInput, with the names there are, where no study has this one."""
+    """Return a study by name. Raises BadInput, with the existing names, where there is none."""
     with reading(engine) as connection:
         return study_row(connection, name, shown(engine))
 
 
 def study_spec(engine: Engine, name: str) -> dict[str, Any]:
-    """Return what the study's row says: `fixed`, `units`, `seeds` and what else there is. Raises as get_study, and
-    DatabaseError for a row that cannot be one of ours.
+    """Return the spec of a study: `fixed`, `units`, `seeds` and further keys. Raises like get_study, and DatabaseError for an
+    invalid row.
     """
     with reading(engine) as connection:
         row = study_row(connection, name, shown(engine))
@@ -49,14 +49,14 @@ def study_spec(engine: Engine, name: str) -> dict[str, Any]:
 
 
 def spec_of_study(engine: Engine, study_id: int) -> dict[str, Any]:
-    """Return the same by the study's number; nothing of one that is gone."""
+    """Return the spec of a study by its id; an empty one where the study was deleted."""
     with reading(engine) as connection:
         found = connection.execute(select(rb_study.c.spec).where(rb_study.c.id == study_id)).scalar()
         return {} if found is None else parse_study(found, f"study {study_id}: spec")
 
 
 def study_row(connection: Connection, name: str, where: str) -> StudyRow:
-    """Return the same inside a transaction; `where` names the database in the message."""
+    """Return a study by name, inside a transaction; `where` names the database in the message."""
     row = connection.execute(select(rb_study).where(rb_study.c.name == name)).mappings().first()
     if row is not None:
         return StudyRow(**row)
@@ -74,9 +74,9 @@ def study_names(engine: Engine) -> list[str]:
 
 
 def put_trial(engine: Engine, study_id: int, trial: TrialRecord, role: Lease | None = None) -> int:
-    """Insert the trial if its number is new in the study; of one that stands only `active` may change. Returns its id.
+    """Insert the trial if its number is new in the study; of an existing one only `active` may change. Return its id.
 
-    Raises Fenced where the role is lost.
+    Raises LeaseLost where the role is lost.
     """
     values = asdict(trial) | {"study_id": study_id, "params": canonical_json(dict(trial.params))}
     same = (rb_trial.c.study_id == study_id) & (rb_trial.c.number == trial.number)
@@ -88,15 +88,15 @@ def put_trial(engine: Engine, study_id: int, trial: TrialRecord, role: Lease | N
             differ = [name for name in values if name != "active" and row[name] != values[name]]
             if differ:
                 raise DatabaseError(
-                    f"{shown(engine)}: trial {trial.number} stands with another {differ[0]}: "
-                    f"{row[differ[0]]!r}, not {values[differ[0]]!r}; a trial that stands is not rewritten"
+                    f"{shown(engine)}: trial {trial.number}: expected the stored {differ[0]} {row[differ[0]]!r}, got "
+                    f"{values[differ[0]]!r}; a stored trial is never rewritten"
                 )
             connection.execute(update(rb_trial).where(same).values(active=trial.active))
         return int(row["id"])
 
 
 def trials_of_study(engine: Engine, study_id: int) -> list[TrialRow]:
-    """In the order of their numbers."""
+    """Return the trials of a study, in the order of their numbers."""
     with reading(engine) as connection:
         query = select(rb_trial).where(rb_trial.c.study_id == study_id).order_by(rb_trial.c.number)
         fields = [name for name in TrialRecord.__slots__ if name != "params"]

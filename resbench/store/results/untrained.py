@@ -1,4 +1,4 @@
-"""A study -> its trials without a run that ended: what each would cost, and what its cell failed of, if it did."""
+"""A study -> its trials without a finished run: the cost of each, and why its cell failed, if it did."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from resbench.store.schema.work_tables import rb_attempt, rb_cell
 
 
 @dataclass(frozen=True, slots=True)
-class Untrained:
-    """`failed`: what the newest of its cells failed of, in words; None where none failed. `macs`: for one image."""
+class UntrainedUnit:
+    """A unit without a finished run. `failed` is why its newest failed cell failed; None where none did. `macs` is per image."""
 
     unit: str
     digest: str
@@ -25,8 +25,8 @@ class Untrained:
     failed: str | None
 
 
-def untrained(engine: Engine, study: str) -> list[Untrained]:
-    """Of today's trials, by number. Raises BadInput for an unknown study."""
+def untrained_units(engine: Engine, study: str) -> list[UntrainedUnit]:
+    """Return the active trials without a finished run, by number. Raises BadInput for an unknown study."""
     ended = (
         select(rb_study_run.c.trial_id)
         .join(rb_run, rb_run.c.id == rb_study_run.c.run_id)
@@ -48,13 +48,13 @@ def untrained(engine: Engine, study: str) -> list[Untrained]:
         )  # fmt: skip
         why = _causes(connection, study_id)
         return [
-            Untrained(unit, digest, recipe, params, macs, why.get(trial))
+            UntrainedUnit(unit, digest, recipe, params, macs, why.get(trial))
             for trial, unit, digest, recipe, params, macs in connection.execute(trials)
         ]
 
 
 def causes_of_failure(engine: Engine, study_id: int) -> dict[int, str]:
-    """Trial, by id -> what the newest of its failed cells failed of, in words."""
+    """Return, by the id of the trial, why its newest failed cell failed."""
     with reading(engine) as connection:
         return _causes(connection, study_id)
 

@@ -1,4 +1,4 @@
-"""The tables of what people did to results: what they deleted and renamed, and the notes that they put on studies and runs."""
+"""The tables of changes that people made to results: deletions and renamings, and notes on studies and runs."""
 
 from __future__ import annotations
 

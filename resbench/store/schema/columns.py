@@ -1,8 +1,8 @@
-"""Kinds of columns, each with the comment that says what it is.
+"""Kinds of columns, each with a comment that describes it.
 
 Times are text, UTC, `2026-11-23T19:21:51Z`, so that they sort and mean the same in SQLite and Postgres. Digests are text.
-JSON is text in canonical form. A number that is not finite is stored as NULL. What is read is checked by its column's
-type, for SQLite keeps a value of any type anywhere: a reader never gets a text where it expects a number.
+JSON is text in canonical form. A number that is not finite is stored as NULL. Every value is checked by the type of its column
+when it is read, since SQLite stores a value of any type in any column: a reader never gets a text where it expects a number.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class CheckedType(TypeDecorator[Any]):
 
 
 class WordType(CheckedType):
-    """One of a few."""
+    """A text out of a fixed set."""
 
     cache_ok = True
 
@@ -70,12 +70,12 @@ class WordType(CheckedType):
 
 
 class FlagType(CheckedType):
-    """True or false; SQLite keeps 1 or 0."""
+    """A boolean, which SQLite stores as 1 or 0."""
 
     impl, cache_ok = Boolean, True
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], bool | None]:
-        """Check the value that is stored: what SQLAlchemy's own type makes of it is a truth value, whatever was there."""
+        """Check the stored value, since SQLAlchemy's own type turns any value into a boolean."""
 
         def process(value: Any) -> bool | None:
             checked = self.process_result_value(value, dialect)
@@ -106,7 +106,7 @@ class NumberType(CheckedType):
 
 
 class SealedType(CheckedType):
-    """A TestScore, kept as a text that is not read by mistake."""
+    """A TestScore, stored as a text that cannot be read by mistake."""
 
     cache_ok = True
 
@@ -120,7 +120,7 @@ class SealedType(CheckedType):
         return SEALED
 
 
-_TEXTS = {  # of what is kept as text, what it says
+_TEXTS = {  # the contents of text columns
     **dict.fromkeys(("spec", "plugins", "settings", "plan", "params", "details"), OBJECT),
     "seeds": SEEDS,
     "tags": TAGS,
@@ -129,7 +129,7 @@ _TEXTS = {  # of what is kept as text, what it says
 
 
 def kind_of(column: Column[Any]) -> Kind:
-    """Return what a column holds where it is not NULL, down to what a text says; reading a row asks for its type alone."""
+    """Return the kind of a column's values that are not NULL, with the contents of texts; reading a row checks only types."""
     assert isinstance(column.type, CheckedType)
     return _TEXTS.get(column.name, TEXT) if type(column.type) is CheckedType else column.type.kind()
 
@@ -144,7 +144,7 @@ def word(name: str, allowed: tuple[str, ...], comment: str) -> Column[Any]:
 
 
 def flag(name: str, comment: str, *, nullable: bool = False, default: Any = None) -> Column[Any]:
-    """`default`: SQL's, where a row says nothing."""
+    """Return a column of flags. `default` is the SQL default of a row without a value."""
     return Column(name, FlagType(name, nullable), nullable=nullable, server_default=default, comment=comment)
 
 
@@ -174,7 +174,7 @@ def number(name: str, comment: str) -> Column[Any]:
 
 
 def moment(name: str, comment: str, *, nullable: bool = False) -> Column[Any]:
-    """Return seconds since 1970 by the clock of the database, which all machines share."""
+    """Return a column of seconds since 1970 by the clock of the database, which all machines share."""
     return Column(
         name,
         NumberType(name, nullable),

@@ -1,8 +1,8 @@
-"""The schema of an SQLite file -> what in it resbench did not write and SQLite would obey.  stdlib sqlite3 only.
+"""The schema of an SQLite file -> the objects that resbench did not write and SQLite would run.  stdlib sqlite3 only.
 
-A file of a stranger's can hold a trigger that deletes what a merge writes, a view in the place of a table, a column that is
-worked out, or a constraint that replaces rows. Every such file is refused before anything is read from it or written to it.
-Plain tables, indexes and views of the user's own under other names are let be: nothing of ours touches them.
+A file from another person can hold a trigger that deletes the rows of a merge, a view in the place of a table, a generated
+column, or a constraint that replaces rows. Every such file is refused before it is read or written. Plain tables, indexes and
+views of the user's under other names are allowed: resbench never touches them.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _OURS = "rb_"
 _VIEWS = "v_"
 _CALL = re.compile(r"(?!in\b|and\b|or\b|not\b|check\b|when\b|then\b|else\b)\b[^\W\d]\w*\s*\(")
 _CHECK = re.compile(r"\bcheck\s*\(")
-_GENERATED = (2, 3)  # table_xinfo: worked out when read, worked out when written
+_GENERATED = (2, 3)  # table_xinfo: generated when read, generated when written
 _EXPRESSION = -2  # index_xinfo: in the place of a column
-_EXTRA = {  # syntax that a table of ours does not have, and what it would do
+_EXTRA = {  # syntax that our tables do not have, and its effect
     r"\bon\s+conflict\b": "replaces or leaves out rows (ON CONFLICT)",
     r"\bon\s+(?:delete|update)\s+(?!no\s+action|restrict)": "changes rows with others (ON DELETE, ON UPDATE)",
     r"\bcollate\s+(?!binary\b)": "compares texts in another way (COLLATE)",
@@ -40,7 +40,7 @@ _EXTRA = {  # syntax that a table of ours does not have, and what it would do
 
 
 def foreign_objects(connection: sqlite3.Connection) -> list[str]:
-    """In words, one for each; nothing where all that our tables meet is ours."""
+    """Return a description of each foreign object that concerns our tables."""
     found = []
     master = "SELECT type, name, tbl_name, rootpage, sql FROM sqlite_master ORDER BY rowid"
     for kind, name, table, root, sql in connection.execute(master).fetchall():
@@ -69,9 +69,9 @@ def _extras(connection: sqlite3.Connection, name: str, sql: str) -> Iterator[str
     quoted = name.replace('"', '""')
     for _, column, _, _, default, _, hidden in connection.execute(f'PRAGMA table_xinfo("{quoted}")').fetchall():
         if hidden in _GENERATED:
-            yield f"works out its column {column} (GENERATED)"
+            yield f"computes its column {column} (GENERATED)"
         if isinstance(default, str) and "(" in sql_syntax(default):
-            yield f"works out the default of its column {column}"
+            yield f"computes the default of its column {column}"
     syntax = sql_syntax(sql)
     for pattern, what in _EXTRA.items():
         if re.search(pattern, syntax):
@@ -81,7 +81,7 @@ def _extras(connection: sqlite3.Connection, name: str, sql: str) -> Iterator[str
 
 
 def _inside(syntax: str, start: int) -> str:
-    """Return what stands between the bracket that ends before `start` and the one that closes it."""
+    """Return the text between the bracket that ends before `start` and its closing bracket."""
     depth = 1
     for end in range(start, len(syntax)):
         depth += {"(": 1, ")": -1}.get(syntax[end], 0)
@@ -94,6 +94,6 @@ def _of_index(connection: sqlite3.Connection, name: str, sql: str) -> Iterator[s
     quoted = name.replace('"', '""')
     columns = connection.execute(f'PRAGMA index_xinfo("{quoted}")').fetchall()
     if any(column[1] == _EXPRESSION for column in columns):
-        yield "works out an expression"
+        yield "computes an expression"
     if re.search(r"\bwhere\b", sql_syntax(sql)):
-        yield "leaves rows out (WHERE)"
+        yield "excludes rows (WHERE)"

@@ -1,7 +1,7 @@
-"""A frozen benchmark: the schema of the one file that `resbench results freeze` writes and resbench.tabular reads.
+"""The schema of a frozen benchmark: the file that `resbench results freeze` writes and resbench.tabular reads.
 
-One SQLite file, told from every other by its application id and the version of its format. It says itself what its tables
-and columns are: SQLite keeps the comments below, and `.schema` shows them. stdlib sqlite3 only.
+It is one SQLite file, identified by its application id and the version of its format. It documents its own tables and columns:
+SQLite keeps the comments below, and `.schema` shows them. stdlib sqlite3 only.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from resbench.store.connection.sqlite_open import connect, file_uri
 from resbench.store.records import now
 
 APPLICATION_ID = 0x7262_7462  # "rbtb", bytes 68 to 71 of the file
-_WAIT_S = 60.0  # for nobody: the file has a name of its own until it is done
-FORMAT = 1  # raised where an older resbench could not read it
+_WAIT_S = 60.0  # never needed: the file has a temporary name until it is complete
+FORMAT = 1  # increased with each change that an older resbench cannot read
 
 SCHEMA = """
 CREATE TABLE meta (  -- where this file comes from: made_by, made_at, test_scores
@@ -123,7 +123,7 @@ CREATE TABLE test_score (  -- empty unless the file was frozen with them; no sea
 
 
 def make(connection: sqlite3.Connection, meta: Mapping[str, str]) -> None:
-    """The empty tables, and where the file comes from."""
+    """Create the empty tables, and record the origin of the file."""
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {FORMAT}")
     for statement in SCHEMA.split(";\n"):
@@ -132,7 +132,7 @@ def make(connection: sqlite3.Connection, meta: Mapping[str, str]) -> None:
 
 
 def add(connection: sqlite3.Connection, table: str, rows: Iterable[Iterable[Any]]) -> None:
-    """Whole rows, their values in the order of the table's columns."""
+    """Insert complete rows, with their values in the order of the table's columns."""
     found = [tuple(row) for row in rows]
     if found:
         connection.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(found[0]))})", found)
@@ -146,14 +146,14 @@ def is_frozen(head: bytes) -> bool:
 def write_whole(
     out: Path, fill: Callable[[sqlite3.Connection], None], *, sources: Sequence[Path] = (), force: bool = False
 ) -> None:
-    """A new file, whole or not there: it has another name until it is done. `sources`: files that it is made from.
+    """Write a new file atomically: it has a temporary name until it is complete. `sources` are the files it is made from.
 
-    Raises BadInput for a name that cannot be taken, StorageError where the file cannot be written.
+    Raises BadInput for an occupied name, StorageError where the file cannot be written.
     """
     with new_file(out, sources, force=force) as part:
         try:
             with closing(connect(file_uri(part, "rw"), timeout_s=_WAIT_S)) as connection:
-                connection.execute("PRAGMA journal_mode = MEMORY")  # what fails is thrown away whole
+                connection.execute("PRAGMA journal_mode = MEMORY")  # after a failure the whole file is discarded
                 with connection:
                     fill(connection)
         except sqlite3.OperationalError as error:

@@ -1,10 +1,10 @@
 """The view v_leaderboard: a plain summary of the runs of a unit.
 
-It counts by windows instead of GROUP BY, because SQLite hands a `WHERE study = ..` down through those: one study of many is read
-alone. Not every SQLite knows `sqrt`, so the standard deviation is found by Newton's steps, s to (s + variance / s) / 2. The guess
-s0 is within a factor of 2 for up to half a million runs: the variance of n values is between extent^2 / (2 (n - 1)) and
-extent^2 n / (4 (n - 1)), and CASE looks where. With t = (s - sd) / (s + sd), a step makes t^2 of t; six make 1/3 to the 64th,
-far below what a double can tell.
+It counts by windows instead of GROUP BY, because SQLite pushes a `WHERE study = ..` down through those, and then reads only that
+study. Not every SQLite has `sqrt`, so the standard deviation is computed by Newton's method, s to (s + variance / s) / 2. The
+initial s0 is within a factor of 2 for up to half a million runs: the variance of n values is between extent^2 / (2 (n - 1)) and
+extent^2 n / (4 (n - 1)), and CASE selects the range. With t = (s - sd) / (s + sd), a step squares t; six steps give 1/3 to the
+64th, far below the precision of a double.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every table of ours, for whoever makes or tells of all of them."""
+"""The metadata of all our tables."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""A connection to Postgres in a writing transaction -> a role that only reads, and the function that asks as that role.
+"""Create a role of Postgres that only reads, and the function that runs SQL as that role, in a writing transaction.
 
-Whoever connects has rights of its own (it owns the tables, or is a superuser), and SQL can take them back up where a
-session has merely put them down: `SELECT set_config('role', 'none', true)`. Inside a function that is SECURITY DEFINER it
-cannot (https://www.postgresql.org/docs/current/sql-set-role.html), so all SQL of `resbench query` runs inside `rb_read`,
-which belongs to the role `resbench_reader`: no login, no membership, SELECT on our tables and views but for rb_test_score.
-It is STABLE, so Postgres itself refuses everything in it that writes.
+The user that connects has its own rights (it owns the tables, or is a superuser), and SQL can regain rights that a session has
+merely dropped: `SELECT set_config('role', 'none', true)`. Inside a function that is SECURITY DEFINER it cannot
+(https://www.postgresql.org/docs/current/sql-set-role.html), so all SQL of `resbench query` runs inside `rb_read`, which belongs
+to the role `resbench_reader`: it has no login, no membership, and SELECT on our tables and views except rb_test_score. The
+function is STABLE, so Postgres refuses any write in it.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ END $$"""
 
 
 def make_reader(connection: Connection) -> str | None:
-    """Make or renew both. Why it could not be done, in Postgres's words, or None; what was begun of it is undone then."""
+    """Make or renew the role and the function. Return Postgres's message where that failed, with nothing changed; else None."""
     readable = [table.name for table in metadata.sorted_tables if table is not rb_test_score]
     tables = ", ".join([*readable, *(view.name for view in VIEWS)])
     try:

@@ -1,4 +1,4 @@
-"""The revision found in a database -> go on, or a DatabaseError that says what to do.  Imports no alembic (0.4 s)."""
+"""Check the revision of a database, with a DatabaseError that says what to do.  Imports no alembic (0.4 s)."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ VERSION_TABLE = "rb_alembic_version"  # `alembic_version` is Optuna's
 
 
 def check_revision(found: object, shown: str, known: Sequence[str] = REVISIONS) -> None:
-    """Raises DatabaseError unless `found` is the newest revision of `known`."""
+    """Raise DatabaseError unless `found` is the newest revision of `known`."""
     if found == known[-1]:
         return
     if found is None:
         raise DatabaseError(f"{shown}: holds no results of resbench yet; `resbench study run` writes the first")
     if not isinstance(found, str):
-        raise DatabaseError(f"{shown}: the name of its schema is no text; it was left as it is")
+        raise DatabaseError(
+            f"{shown}: expected a text as the name of its schema, got another value; it was left as it is"
+        )
     if found in known:
         raise DatabaseError(
             f"{shown}: has the older schema {found}, resbench {__version__} needs {known[-1]}; "

@@ -1,4 +1,4 @@
-"""The tables of results, `rb_*`, column by column; those of work under way are in work_tables.py. Optuna's own may stand beside.
+"""The tables of results, `rb_*`; those of work under way are in work_tables.py. Optuna's tables may be in the same database.
 
 The comments go to Postgres after each migration and into docs/database.md.
 """

@@ -1,7 +1,7 @@
-"""A value found in a database -> whether a column of ours may hold it.  SQLite keeps a value of any type in any column.
+"""A value in a database -> whether a column of ours may hold it.  SQLite stores a value of any type in any column.
 
-Whoever reads a file of a stranger's asks here, so that no reader has to trust a row: `store/schema/columns.py` for databases,
-`resbench.tabular` for frozen benchmarks. Every kind also says in words what it allows.
+The readers of foreign files use it, so that no row needs to be trusted: `store/schema/columns.py` for databases,
+`resbench.tabular` for frozen benchmarks. Every kind also describes the values that it allows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SHOWN = 60  # characters of a value that is refused
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a column holds: in words, and a test. NULL is for the column to allow."""
+    """A kind of value: its description, and a test. The column decides whether NULL is allowed."""
 
     allowed: str
     holds: Callable[[object], bool]
@@ -41,7 +41,7 @@ def shown(value: object) -> str:
     return printable(repr(value), _SHOWN)
 
 
-def is_whole(value: object) -> bool:
+def is_whole_number(value: object) -> bool:
     return type(value) is int and 0 <= value <= LARGEST
 
 
@@ -58,12 +58,12 @@ def _is_duration(value: object) -> bool:
 
 
 def _is_json(value: object, kind: type, holds: Callable[[object], bool] = lambda item: True) -> bool:
-    """`holds`: of every item of a list."""
+    """Return whether a text is JSON of a kind; `holds` tests every item of a list."""
     try:
         if not isinstance(value, str):
             return False
         found = json.loads(value, parse_constant=_no_constant, parse_float=_finite)
-        if _SURROGATE.search(value):  # half of a pair is no Unicode: it could be written nowhere
+        if _SURROGATE.search(value):  # a lone surrogate is not valid Unicode: it cannot be encoded
             json.dumps(found, ensure_ascii=False).encode()
         return isinstance(found, kind) and (not isinstance(found, list) or all(map(holds, found)))
     except (ValueError, RecursionError):
@@ -75,7 +75,7 @@ def _no_constant(name: str) -> None:
 
 
 def _finite(digits: str) -> float:
-    """Return a number that is too large would be read as infinity, which no JSON of ours could say again."""
+    """Parse a float. Raise ValueError for a number so large that it would become infinity, which our JSON cannot represent."""
     number = float(digits)
     if math.isfinite(number):
         return number
@@ -83,7 +83,7 @@ def _finite(digits: str) -> float:
 
 
 TEXT = Kind("a text", lambda value: isinstance(value, str))
-WHOLE = Kind("a whole number from 0 to 2^63 - 1", is_whole)
+WHOLE = Kind("a whole number from 0 to 2^63 - 1", is_whole_number)
 NUMBER = Kind("a finite number", _is_number)
 PERCENT = Kind("a number from 0 to 100", is_percent)
 DURATION = Kind("a number of seconds, 0 or more", _is_duration)
@@ -91,7 +91,7 @@ FLAG = Kind("0 or 1", lambda value: type(value) in (int, bool) and value in (0, 
 SHAPE = Kind("three sizes such as 3x32x32", lambda value: isinstance(value, str) and bool(_SHAPE.fullmatch(value)))
 OBJECT = Kind("a JSON object", lambda value: _is_json(value, dict))
 LIST = Kind("a JSON list", lambda value: _is_json(value, list))
-SEEDS = Kind("a JSON list of whole numbers from 0 to 2^63 - 1", lambda value: _is_json(value, list, is_whole))
+SEEDS = Kind("a JSON list of whole numbers from 0 to 2^63 - 1", lambda value: _is_json(value, list, is_whole_number))
 TAGS = Kind("a JSON list of texts", lambda value: _is_json(value, list, lambda item: isinstance(item, str)))
 
 
@@ -111,17 +111,17 @@ def one_of(words: Sequence[str]) -> Kind:
 
 
 def number_kind(name: str) -> Kind:
-    """Return what a column of numbers holds, by the unit that its name ends with."""
+    """Return the kind of a column of numbers, by the unit at the end of its name."""
     return PERCENT if name.endswith("_pct") else DURATION if name.endswith("_s") else NUMBER
 
 
 def parse_object(text: object, what: str) -> dict[str, Any]:
-    """Read a JSON object that stands in a row. Raises Reason, with `what`, for anything else."""
+    """Parse a JSON object in a row. Raises Reason, with `what`, for anything else."""
     found: dict[str, Any] = json.loads(OBJECT.check(what, text))
     return found
 
 
 def parse_list(text: object, what: str, kind: Kind = LIST) -> list[Any]:
-    """Return the same for a JSON list, of any items or of a kind."""
+    """Parse a JSON list in a row, of any items or of a kind. Raises Reason, with `what`, for anything else."""
     found: list[Any] = json.loads(kind.check(what, text))
     return found

@@ -1,4 +1,4 @@
-"""What a view is, and the columns that several have.  stdlib only, so that `query` starts fast."""
+"""The definition of a view, and the columns that several views have.  stdlib only, so that `query` starts fast."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A view: `columns` are (name, what it is) in their order; a test holds them equal to the SQL's."""
+    """A view. `columns` are (name, description) pairs in their order; a test checks that they equal those of the SQL."""
 
     name: str
     comment: str

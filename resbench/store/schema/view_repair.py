@@ -1,7 +1,7 @@
-"""A connection to a database -> which of our views are missing or wrong, and the same views made anew.
+"""A connection to a database -> those of our views that are missing or wrong; and their repair.
 
-A view holds no rows: to drop one that is another's and to make ours again loses nothing but its text. The views of a server
-are its owner's: there only a missing one is found and made.
+A view holds no rows: to replace a foreign one by ours loses only its text. The views of a server are its owner's: there only
+missing ones are found and made.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from resbench.store.schema.views import VIEWS
 
 
 def find_wrong_views(connection: Connection) -> dict[str, str]:
-    """Return what is wrong with the views of a database of either kind, in words, by the name of the view."""
+    """Return the fault of each missing or wrong view of a database of either kind, by the name of the view."""
     if connection.dialect.name == "sqlite":
         return wrong_views((name, sql) for name, sql in connection.execute(text(DEFINITIONS)))
     there = set(inspect(connection).get_view_names())
@@ -21,7 +21,7 @@ def find_wrong_views(connection: Connection) -> dict[str, str]:
 
 
 def remake_views(connection: Connection) -> None:
-    """Make every view anew that is missing or wrong. The transaction must be one that writes."""
+    """Recreate every view that is missing or wrong. The transaction must be a writing one."""
     wrong = find_wrong_views(connection)
     for view in VIEWS:
         if view.name in wrong:
@@ -30,6 +30,6 @@ def remake_views(connection: Connection) -> None:
 
 
 def drop_views(connection: Connection) -> None:
-    """Drop whatever a file has under the names of our views."""
+    """Drop all views of a file that have the names of ours."""
     for view in VIEWS:
         connection.execute(text(f"DROP VIEW IF EXISTS {view.name}"))

@@ -1,13 +1,13 @@
-"""The views, `v_*`: the tables joined for a person who asks in SQL.  No test score is in any of them.
+"""The views, `v_*`: the tables joined for queries by people.  None of them has a test score.
 
-Portable SQL: the same text makes the view in SQLite, with or without its functions of mathematics, and in Postgres, and means
-the same to DuckDB, which takes a view's text out of the file and runs it as its own: no `/` of whole numbers, no `sqrt`, no order
-that is left open. A run that two trials of one name and study link (a search that drew one point twice) is shown once, under the
-first of them.
+The SQL is portable: the same text makes the view in SQLite, with or without its mathematical functions, and in Postgres, and
+means the same to DuckDB, which reads a view's text from the file and runs it itself: no `/` of integers, no `sqrt`, no undefined
+order. A run that is linked to two trials of one name and study (a search that drew one point twice) is shown once, under the
+first.
 
-SQLite knows no type of an expression, but takes that of the last SELECT of a UNION ALL. So a view with expressions ends with a
-SELECT that gives no row, and has a column of a table in the place of each: a reader that asks for types before it has met a
-value, or meets NULL first, finds them there.
+SQLite has no type for an expression, but takes that of the last SELECT of a UNION ALL. So a view with expressions ends with a
+SELECT that returns no row, and has a column of a table in the place of each expression: there a reader finds the types before the
+first value, or where it is NULL.
 """
 
 from __future__ import annotations

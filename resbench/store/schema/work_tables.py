@@ -1,4 +1,4 @@
-"""The tables of work under way: cells, who trains them under which lease, what they go on from."""
+"""The tables of work under way: cells, workers, leases and checkpoints."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median
 
 from resbench.errors import BadInput
-from resbench.evidence.leaderboard import board_of, entry_named
+from resbench.evidence.leaderboard import find_entry, rank_runs
 from resbench.evidence.study_runs import study_runs
 from resbench.store.checkpoints.faults import OPTION, find_faults
 from resbench.store.checkpoints.weights import KeptWeights, drop_weights, kept_weights
@@ -90,7 +90,7 @@ def nearest(engine: Engine, study: str, asked: str) -> int:
     Raises BadInput for a unit that has no complete run.
     """
     found = study_runs(engine, study)
-    name = entry_named(found, asked)
+    name = find_entry(found, asked)
     group = dict(zip(found.names, found.groups.values(), strict=True)).get(name, [])
     kept = kept_weights(engine, [run.run_id for run in group])
     run = _nearest(group, found.design.objectives[0], kept) or _nearest(group, found.design.objectives[0])
@@ -104,7 +104,7 @@ def _best(desk: Desk, kept: Mapping[int, KeptWeights]) -> Iterator[StudyRun]:
     found = study_runs(desk.engine, desk.spec.name)
     objective = found.design.objectives[0]
     of = dict(zip(found.names, found.groups.values(), strict=True))
-    for row in board_of(found).rows:
+    for row in rank_runs(found).rows:
         if row.ranked.fails or row.ranked.tied_with_best is False:
             continue
         group = of.get(row.ranked.name, [])
