@@ -18,7 +18,7 @@ def test_a_unit_of_the_paper(rb: Rb) -> None:
     )
     assert "0.5^54 = 5.6e-17 of x_0 and of the gradient passes (Eq. 7, 8)" in said.out
     assert said.out.count("as foretold") == 5
-    assert "NOT AS FORETOLD" not in said.out
+    assert "NOT AS PREDICTED" not in said.out
 
 
 def test_several_units_as_json_with_their_profiles(rb: Rb) -> None:

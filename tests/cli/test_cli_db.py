@@ -97,7 +97,7 @@ def test_an_upgrade(rb: Rb, ran: None, database: Database, tmp_path: Path) -> No
     said = rb("db", "upgrade")
     kept = tmp_path / "resbench.db.0003_v0.1.0"
     assert said.err == (
-        f"resbench.db: upgraded from 0003_v0.1.0 to {REVISIONS[-1]}; the database of before is kept as {kept}\n"
+        f"resbench.db: upgraded from 0003_v0.1.0 to {REVISIONS[-1]}; the old database is kept as {kept}\n"
         "test scores are sealed from now on; resbench.db.0003_v0.1.0 still shows them to whoever opens it\n"
     )
     assert kept.exists()

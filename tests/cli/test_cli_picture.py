@@ -115,7 +115,7 @@ def test_a_doc_is_never_markup(rb: Rb, tmp_path: Path) -> None:
         (("-o", "gone/a.svg"), "gone/a.svg: there is no folder gone"),
         (("--place", "iner"), "place `iner`: choose from first, inner, transition, all; did you mean `inner`?"),
         (("--json", "-o", "a.json"), "the ending tells the format"),
-        (("--json", "-o", "a.svg"), "--json goes to stdout as it is: leave --format and -o out"),
+        (("--json", "-o", "a.svg"), "--json prints to stdout: leave out --format and -o"),
         (("change=paint",), "paint"),
     ],
 )

@@ -156,7 +156,7 @@ def test_no_view_and_no_reading_command_shows_a_test_score(read: Rb) -> None:
 def test_more_rows_than_asked_for_are_told_of(read: Rb) -> None:
     said = read("query", "SELECT seed FROM v_runs", "--max-rows", 2, "--json")
     assert len(said.json) == 2
-    assert said.err == "more than 2 rows: the rest is left out; --max-rows says how many\n"
+    assert said.err == "more than 2 rows: the rest is left out; --max-rows raises the limit\n"
 
 
 def test_a_run_for_people(read: Rb) -> None:

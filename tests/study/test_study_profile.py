@@ -44,7 +44,7 @@ def test_where_the_time_went(rb: Rb, tmp_path: Path) -> None:
     assert sorted(after.keys() - before.keys()) == [name.replace(".", "-again-2.", 1) for name in files]
     assert len([line for line in said.err.splitlines() if line.startswith("  original, 2 seeds, 34 steps, ")]) == 1
     again = rb("study", "run", "small.yaml", "--profile", "none")
-    assert "no profile was written to none: nothing was trained, or a line above says why" in again.err
+    assert "no timing was written to none: nothing was trained, or a line above gives the reason" in again.err
 
 
 @pytest.mark.long
