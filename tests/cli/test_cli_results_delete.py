@@ -11,7 +11,8 @@ from command_line import Database, Rb
 
 from resbench.cli.results import changes as results_delete
 from resbench.cli.results.changes import sentences
-from resbench.store.edits.deletion import DeletionPlan, Run, TestReveal, Trial
+from resbench.store.edits import deletion
+from resbench.store.edits.deletion import DeletionPlan, Run, Trial
 from resbench.store.records import StudyRow
 
 ODD = "<b>\x1b[31mred\u202e|`"
@@ -123,7 +124,7 @@ def test_everything_that_stays_is_told() -> None:
     run = Run(3, "a", "r", "d", 7, "failed", (("other", "plain"), ("small", "plain")))
     trial = Trial(1, 0, "plain", "a", "r", "d")
     study = StudyRow(1, "small", "{}", "d", "x", "x")
-    looks = (TestReveal("small", "2026-11-30T10:00:00Z", "ann: resbench results top --test"),)
+    looks = (deletion.TestReveal("small", "2026-11-30T10:00:00Z", "ann: resbench results top --test"),)
     assert [*sentences(DeletionPlan(study, (), (trial,), (), (run,), 0, 0, looks))] == [
         "the whole study small: plain",
         "0 runs, 0 epochs, 0 test scores",
