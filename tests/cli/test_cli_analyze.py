@@ -17,7 +17,7 @@ def test_a_unit_of_the_paper(rb: Rb) -> None:
         "constant_scaling in resnet_cifar, 52 of 54 units alike\n  x_{l+1} = relu(0.5 x_l + 0.5 F(x_l))\n"
     )
     assert "0.5^54 = 5.6e-17 of x_0 and of the gradient passes (Eq. 7, 8)" in said.out
-    assert said.out.count("as foretold") == 5
+    assert said.out.count("as predicted") == 5
     assert "NOT AS PREDICTED" not in said.out
 
 
@@ -56,8 +56,8 @@ def test_what_is_asked_wrongly(rb: Rb, words: tuple[str, ...], told: str) -> Non
 def test_a_proxy_of_a_plugin_is_checked_as_the_others(rb: Rb, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "few_units.py").write_text(
-        '"""Fewer units."""\nfrom resbench.theory.proxy import Start, proxy\n\n\n@proxy("few_units")\n'
-        "def few_units(start: Start) -> float:\n    return -float(sum(len(stage.units) for stage in start.bound.stages))\n",
+        '"""Fewer units."""\nfrom resbench.theory.proxy import ProxyInput, proxy\n\n\n@proxy("few_units")\n'
+        "def few_units(start: ProxyInput) -> float:\n    return -float(sum(len(stage.units) for stage in start.bound.stages))\n",
         "utf-8",
     )
     said = rb("plugins", "check", "mine")

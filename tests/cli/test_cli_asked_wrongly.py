@@ -117,7 +117,7 @@ def test_a_copy_onto_itself_and_a_folder_of_plugins_that_is_not_there(rb: Rb, ra
     said = rb("db", "backup", "resbench.db", "--force")
     assert (said.status, "is the database itself" in said.err) == (2, True)
     said = rb("report", "small", "-o", "r.html", "--plugins", "nowhere")
-    assert (said.status, "--plugins nowhere: is no folder" in said.err) == (2, True)
+    assert (said.status, "--plugins: expected a folder, got nowhere" in said.err) == (2, True)
 
 
 def test_several_objectives_have_a_front_everywhere(rb: Rb, small: Path) -> None:

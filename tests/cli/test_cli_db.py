@@ -121,7 +121,7 @@ def test_a_merge(rb: Rb, ran: None, finished: Path, tmp_path: Path, database: Da
     conflict = rb("db", "merge", "resbench.db", "b.db")
     assert conflict.status == 1
     assert "seed 0: val_loss: " in conflict.err
-    assert "stands, b.db says 9.5" in conflict.err
+    assert "is kept, b.db has 9.5" in conflict.err
     assert database.one("SELECT COUNT(*) FROM rb_run WHERE val_loss = 9.5") == 0
     assert database.one("SELECT COUNT(*) FROM rb_run") == 9
     assert rb("db", "merge", "resbench.db").status == 2

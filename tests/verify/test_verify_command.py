@@ -53,7 +53,7 @@ def test_rates_that_differ_are_reported(theirs: Small, rb: Rb) -> None:
     theirs.fc.register_forward_pre_hook(lambda module, given: F.dropout(given[0], 0.2, module.training))
     result = rb(*COMMAND)
     assert result.status == 0
-    assert "is torchvision:small where nothing is dropped at random: " in result.out
+    assert "is torchvision:small apart from random dropping: " in result.out
     assert "note: in training the network drops at random nothing, the reference 0.2 (1 place); " in result.err
     found = json.loads(rb(*COMMAND, "--json").out)
     assert (found["equal"], found["equal_rates"]) == (True, False)
