@@ -135,14 +135,14 @@ def test_everything_that_stays_is_told() -> None:
     many = tuple(Run(n, "a", "r", "d", n, "complete", ()) for n in range(results_delete.MOST + 2))
     told = [*sentences(DeletionPlan(None, (), (), many, (), 1, 0, ()))]
     assert told[0] == "run 0: complete, seed 0, used by no study"
-    assert "and 2 runs more" in told
+    assert "and 2 more runs" in told
     assert "22 runs (22 complete), 1 epoch, 0 test scores" in told
 
 
 def test_a_study_goes_on_under_its_new_name(rb: Rb, ran: None, database: Database) -> None:
     said = rb("results", "rename", "small", "tiny")
     assert (said.status, said.out) == (0, "")
-    assert "small is tiny now" in said.err
+    assert "small is now tiny" in said.err
     assert database.rows("SELECT study_name FROM studies") == [("tiny",)]
     again = rb("study", "run", "small.yaml", "--fork", "tiny")
     assert again.status == 0, again.err
@@ -167,7 +167,7 @@ def test_notes_are_shown_and_never_obeyed(rb: Rb, ran: None, database: Database)
     page = (database.path.parent / "page.html").read_text("utf-8")
     assert ("<b>\x1b" in page, "note on run 1" in page, "&lt;b&gt;" in page) == (False, True, True)
     said = rb("results", "note", "--remove", 1)
-    assert (said.status, said.err) == (0, f"note 1 is deleted: {shown}\n")
+    assert (said.status, said.err) == (0, f"deleted note 1: {shown}\n")
     assert "notes:" not in rb("results", "top", "small").out
 
 
