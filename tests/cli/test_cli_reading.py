@@ -60,9 +60,9 @@ def test_units_are_named_by_their_place_their_digest_or_what_they_begin_with(rea
             ("plain", "orignal"),
             "no unit of the study is called `orignal`; did you mean `original`?; units: plain, original",
         ),
-        (("plain", "plain"), "two different units or more are compared, got plain, plain"),
-        (("plain",), "two different units or more are compared, got plain"),
-        (("plain", "original", "plain"), "two different units or more are compared, got plain, original, plain"),
+        (("plain", "plain"), "compare: expected two or more different units, got plain, plain"),
+        (("plain",), "compare: expected two or more different units, got plain"),
+        (("plain", "original", "plain"), "compare: expected two or more different units, got plain, original, plain"),
     ],
 )
 def test_a_comparison_that_is_none(units: tuple[str, ...], told: str, read: Rb) -> None:

@@ -143,8 +143,8 @@ def test_a_worker_makes_no_database(rb: Rb, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("--executor", "rey"), "--executor rey: allowed are local, ray; did you mean `ray`?"),
-        (("--address", "here:1"), "--address and --gpus-per-worker are of `--executor ray`"),
+        (("--executor", "rey"), "--executor: expected local or ray, got rey; did you mean `ray`?"),
+        (("--address", "here:1"), "--address and --gpus-per-worker apply only to `--executor ray`"),
     ],
 )
 def test_wrong_executors(rb: Rb, small: Path, words: tuple[str, ...], told: str) -> None:

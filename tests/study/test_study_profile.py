@@ -95,7 +95,7 @@ def test_a_folder_that_cannot_be_made(rb: Rb, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     said = rb("study", "run", "small.yaml", "--profile", "file")
     assert said.status == 2
-    assert said.err.startswith("--profile file: is a file; a folder is needed")
+    assert said.err.startswith("--profile: expected a folder, got the file file")
     assert not list(tmp_path.glob("*.db"))
     said = rb("study", "run", "small.yaml", "--profile", "a" * 300)
     assert (said.status, said.err.endswith("aaa: File name too long\n")) == (5, True)
