@@ -125,7 +125,7 @@ def train_network(
 ) -> TrainedRun:
     """Train a network, in place, as a study trains the run of that seed.
 
-    The numbers are those of a study's run where the recipe says `plan: {width: 1}`; else a study trains several seeds of a small
+    The numbers are those of a study's run if the recipe has `plan: {width: 1}`; otherwise a study trains several seeds of a small
     network as one, and the last bits differ.
 
     Args:

@@ -157,7 +157,7 @@ def test_weights_of_another_network(rb: Rb) -> None:
     assert head.startswith(
         "small.safetensors: weights do not fit: expected the 80 tensors of the network, got 44, of which "
     )
-    assert "; `resbench net import-weights` puts weights of torchvision's, " in head
+    assert "; `resbench net import-weights` converts weights of torchvision's, " in head
     assert lines[:2] == ["  not in the file, 30:", "    stages.0.units.1.f.conv1.weight"]
     assert "    stem.conv1.weight: the shape is (2, 3, 3, 3) in the file, (4, 3, 3, 3) in the network" in lines
 

@@ -29,7 +29,7 @@ class UnitComparison:
 
     Attributes:
         rows: One a pair; `claim` is True where the two differ with 95 % confidence, False where that is not shown, None where
-            there are too few runs to say.
+            there are too few runs.
         title: What the numbers are, and which test was used.
         notes: What a reader should know.
         shown: Names of units as tables show them, with four digits where that is unambiguous.

@@ -176,7 +176,7 @@ def open_results(url: str | PathLike[str], *, checkpoints: str | PathLike[str] |
         The results. Close them, or use them in a `with`.
 
     Raises:
-        DatabaseError: Where there is no database of resbench.
+        DatabaseError: If there is no database of resbench.
 
     Example:
         >>> import resbench as rb

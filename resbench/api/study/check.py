@@ -78,7 +78,7 @@ def check_study(
     """
     prepared = bind_points(spec, library, device=room)
     from resbench.search.library_matches import (
-        known_as,  # after the file was read: what is wrong there needs no torch to be told
+        known_as,  # after the file was read: its problems are reported without torch
     )
     from resbench.study.resources.memory import crowded
     from resbench.study.warnings import hints

@@ -24,7 +24,7 @@ NONE = "none"
 
 
 def check_trackers(spec: StudySpec, check: Problems) -> None:
-    """Report what a study's `track` says and no tracker takes."""
+    """Report entries of a study's `track` that no tracker accepts."""
     from resbench.study.trackers.registry import kind_of
 
     for use in spec.track:
@@ -35,7 +35,7 @@ def check_trackers(spec: StudySpec, check: Problems) -> None:
 
 
 def trackers_of(spec: StudySpec, words: Sequence[str]) -> Trackers:
-    """Return those of `--track`, which stand in for the study's own. Raises BadInput before anything is trained."""
+    """Return the trackers of `--track`, which replace the study's own. Raises BadInput before anything is trained."""
     from resbench.study.trackers.registry import make
     from resbench.study.trackers.tracking import Trackers
 

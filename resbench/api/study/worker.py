@@ -80,9 +80,9 @@ def run_worker(
     check_environment()
     wrong = next((tag for tag in tags if not TAG.fullmatch(tag)), None)
     if wrong is not None:
-        raise BadInput(f"--tags: {wrong!r} is no tag; letters, digits, `_`, `.` and `-` are allowed, at most 64")
+        raise BadInput(f"--tags: expected letters, digits, `_`, `.` and `-`, at most 64, got {wrong!r}")
     if len(tags) > MOST_TAGS:
-        raise BadInput(f"--tags: {len(tags)} tags; a worker has at most {MOST_TAGS}")
+        raise BadInput(f"--tags: expected at most {MOST_TAGS} tags, got {len(tags)}")
     url, watch = fspath(db), notifier(progress)
     folder = checkpoint_folder(url, None if checkpoints is None else fspath(checkpoints))
     job = Employment(url, study, folder, device or "", slots, tuple(tags), max_cells, time_limit_s)

@@ -147,7 +147,7 @@ def _arguments(given: str | None) -> dict[str, Any]:
 
 
 def _map(path: Path | None) -> dict[str, str]:
-    """Read our names to the reference's. Raises SpecError with every value that is no name."""
+    """Read our names to the reference's. Raises SpecError with every value that is not a name."""
     from resbench.language.yaml.problems import Problems
     from resbench.language.yaml.reader import read
 
