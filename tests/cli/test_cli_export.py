@@ -135,7 +135,10 @@ def test_wrong_words(rb: Rb, tmp_path: Path, words: list[str], error: str) -> No
 
 def test_a_place_that_is_not_there(rb: Rb) -> None:
     said = rb("unit", "export", "plain", "--place", "iner", "--to", "python")
-    assert (said.status, said.err) == (2, "--place: expected first, inner, transition, got iner; did you mean `inner`?\n")
+    assert (said.status, said.err) == (
+        2,
+        "--place: expected first, inner, transition, got iner; did you mean `inner`?\n",
+    )
 
 
 def test_weights_of_another_network(rb: Rb) -> None:

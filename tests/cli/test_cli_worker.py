@@ -115,7 +115,10 @@ def test_what_could_not_be_given_back_is_said(rb: Rb, monkeypatch: pytest.Monkey
     ("words", "told"),
     [
         (("--study", "smal"), "no study 'smal' in "),
-        (("--study", "small", "--tags", "a b"), "--tags: expected letters, digits, `_`, `.` and `-`, at most 64, got 'a b'"),
+        (
+            ("--study", "small", "--tags", "a b"),
+            "--tags: expected letters, digits, `_`, `.` and `-`, at most 64, got 'a b'",
+        ),
         (("--study", "small", "--tags", ",".join("abcdefghi")), "--tags: expected at most 8 tags, got 9"),
         (
             ("--study", "small", "--time-limit", "4x"),
