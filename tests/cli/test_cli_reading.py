@@ -91,7 +91,7 @@ def test_a_comparison_that_is_none(units: tuple[str, ...], told: str, read: Rb) 
             2,
             "`dpth=8`: no `dpth` here; names: unit, unit.PARAM, data, depth",
         ),
-        (("net", "show", "resnet_cifar", "depth"), 2, "`depth`: write name=value"),
+        (("net", "show", "resnet_cifar", "depth"), 2, "expected NAME=VALUE, got `depth`"),
         (("net", "show", "resnet_cifar", "depth=9"), 2, "depth = 8 or 14 would do"),
         (("unit", "check", "orignal"), 2, "no unit is called `orignal`; did you mean `original`"),
         (("study", "check", "smll"), 2, "smll: no such study file"),
