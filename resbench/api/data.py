@@ -32,12 +32,12 @@ class DataSplit:
 
     @property
     def images(self) -> Tensor:
-        """All of them, float32 BCHW; of a split that is larger than memory take `batches`."""
+        """All images, float32 BCHW; for a split that is larger than memory, use `batches`."""
         return whole(self.split)[0]
 
     @property
     def labels(self) -> Tensor:
-        """Of each image its class, int64 B."""
+        """The class of each image, int64 B."""
         return self.split.labels
 
     def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -53,10 +53,10 @@ class Data:
     """A data set that is loaded.
 
     Attributes:
-        dataset: Its pixels, as they are in the files.
-        digest: Of images, labels and splits.
-        settings: What was given beside its name.
-        device: Where the tensors of `train` and `val` are.
+        dataset: The pixels, as in the files.
+        digest: Digest of images, labels and splits.
+        settings: The given settings.
+        device: The device of the tensors of `train` and `val`.
     """
 
     dataset: Dataset
@@ -81,17 +81,17 @@ class Data:
 
     @property
     def train(self) -> DataSplit:
-        """The images to train on."""
+        """The training split."""
         return DataSplit("train", normalised(self.dataset, "train", self.device))
 
     @property
     def val(self) -> DataSplit:
-        """The images to choose by."""
+        """The validation split, by which runs are selected."""
         return DataSplit("val", normalised(self.dataset, "val", self.device))
 
     @property
     def test(self) -> NoReturn:
-        """Raise BadInput: nothing that chooses may see the test images."""
+        """Raise BadInput, since nothing that selects may see the test images."""
         raise BadInput(
             f"data set `{self.name}`: expected `train` or `val`, got `test`, which is sealed; a study computes each run's test "
             "error once, and `resbench results top STUDY --test` shows it and records that somebody looked"
@@ -103,11 +103,11 @@ class Data:
 
 
 def load_data(data: str | Mapping[str, Value], *, device: str | torch.device = "cpu", **settings: Value) -> Data:
-    """Load a data set, and check that no image stands in two of its splits.
+    """Load a data set, and check that no image is in two of its splits.
 
     Args:
         data: Its name, or `{"use": name, setting: value}` as in a study.
-        device: Where the tensors are to be.
+        device: The device of the tensors.
         settings: Values for its settings, such as `noise=0.3`.
 
     Returns:

@@ -34,12 +34,12 @@ RecipeLike = str | PathLike[str] | Mapping[str, Value] | RecipeSpec
 
 @dataclass(frozen=True, slots=True)
 class TrainedRun:
-    """What one run yields. There is no test error: it would be seen before anything is chosen.
+    """The result of one run. It has no test error, which would be seen before the selection.
 
     Attributes:
-        status: `complete`, or `diverged` where a number was not finite or nothing was learned.
+        status: `complete`, or `diverged` if a number was not finite or nothing was learned.
         epochs: Every epoch, with its losses (nats), errors (percent) and learning rate.
-        train_s: Seconds in training steps alone.
+        train_s: Seconds of the training steps only.
     """
 
     status: Status
@@ -48,12 +48,12 @@ class TrainedRun:
 
     @property
     def val_error_pct(self) -> float:
-        """Percent of the validation images that are classified wrongly after the last epoch, as a ranking judges."""
+        """Validation error (percent) after the last epoch, as in a ranking."""
         return self.epochs[-1].judged_error_pct
 
     @property
     def val_loss(self) -> float:
-        """Cross-entropy (nats) of the validation images after the last epoch, as a ranking judges."""
+        """Validation cross-entropy (nats) after the last epoch, as in a ranking."""
         return self.epochs[-1].judged_loss
 
 
@@ -62,8 +62,8 @@ class EpochBatches:
     """The batches of one epoch: `for images, labels in epoch`, float32 BCHW and int64 B.
 
     Attributes:
-        number: Of the epoch, from 1.
-        learning_rates: The recipe's, one for each batch.
+        number: Number of the epoch, from 1.
+        learning_rates: The recipe's learning rate of each batch.
     """
 
     number: int
@@ -125,16 +125,16 @@ def train_network(
 ) -> TrainedRun:
     """Train a network, in place, as a study trains the run of that seed.
 
-    The numbers are those of a study's run where the recipe says `plan: {width: 1}`; else a study trains several seeds of a small
+    The numbers are those of a study's run if the recipe has `plan: {width: 1}`; otherwise a study trains several seeds of a small
     network as one, and the last bits differ.
 
     Args:
-        network: What `resbench.build_network` gives, or any torch module from images BCHW to B classes. It ends with the weights
-            that it is judged by.
+        network: A network of `resbench.build_network`, or any torch module from images BCHW to B classes. It ends with the
+            weights that are scored.
         recipe: As `resbench.load_recipe` takes it.
         data: A name, `{"use": name, setting: value}`, or what `resbench.load_data` gives.
-        seed: Of the order of images, of augmentation and of what ops draw; `build_network` has one for the weights.
-        device: Where to train; the network is moved there.
+        seed: Seed of the order of images, of augmentation and of stochastic ops; the weights have the seed of `build_network`.
+        device: The training device, to which the network is moved.
         progress: Called after every epoch with its numbers.
 
     Returns:
@@ -142,7 +142,7 @@ def train_network(
 
     Raises:
         SpecError: With every problem of the recipe.
-        BadInput: Where the recipe does not fit the data or the device.
+        BadInput: If the recipe does not fit the data or the device.
 
     Example:
         >>> import resbench as rb
@@ -191,17 +191,17 @@ def batches(
     Args:
         recipe: As `resbench.load_recipe` takes it.
         data: A name, `{"use": name, setting: value}`, or what `resbench.load_data` gives.
-        seed: Of the order of images, of augmentation and of what ops draw.
-        network: What is trained, so that its stochastic ops draw in each epoch what they draw in a study's run; None where it
+        seed: Seed of the order of images, of augmentation and of stochastic ops.
+        network: The trained network, whose stochastic ops then draw in each epoch what they draw in a study's run; None if it
             has none, or where any numbers will do.
-        device: Where the tensors are to be.
+        device: The device of the tensors.
 
     Yields:
         An epoch, with its `.number` (from 1) and the recipe's `.learning_rates`, one for each batch.
 
     Raises:
         SpecError: With every problem of the recipe.
-        BadInput: Where a batch is larger than the training split.
+        BadInput: If a batch is larger than the training split.
 
     Example:
         >>> import resbench as rb

@@ -1,7 +1,7 @@
-"""What a shell offers behind `resbench ...` beside commands and options: names of units, networks, studies, data sets.
+"""Shell completion of the names of units, networks, studies and data sets.
 
-Whoever presses Tab waits for it, so no torch is imported here, a database has two seconds, and what goes wrong offers nothing.
-A shell writes what is offered into the command line as it is: a name with a sign that it would obey is left out.
+The user waits for it: torch is not imported, a database has two seconds, and an error completes nothing. The shell copies a
+completion into the command line unquoted, so names with special characters are excluded.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def complete_networks() -> list[str]:
 
 
 def complete_study_files() -> list[str]:
-    """Studies of the library; where none fits, the shell offers files."""
+    """Return the studies of the library; if none matches, the shell completes files."""
     return _offered(lambda: _library("study"))
 
 
@@ -44,13 +44,13 @@ def complete_kinds() -> list[str]:
 
 
 def complete_studies(ctx: typer.Context) -> list[str]:
-    """Those in the database that the command would use: that of `--db` where it is before the cursor."""
+    """Return the studies of the command's database, which is that of `--db` if it comes before the cursor."""
     given = ctx.params.get("db")
     return _offered(lambda: _in_database(database(given)))
 
 
 def complete_settings(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Behind `unit=`, `network=` and `data=`. Bash divides words at `=`, the others do not."""
+    """Complete values after `unit=`, `network=` and `data=`. Bash splits words at `=`, other shells do not."""
     lists = (list(words) for words in ctx.params.values() if isinstance(words, list | tuple))
     divided = [words[-2] for words in lists if len(words) > 1 and words[-1] == "="]
     key = divided[0] if divided else incomplete.partition("=")[0]
@@ -61,7 +61,7 @@ def complete_settings(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def complete_units_and_settings(ctx: typer.Context, incomplete: str) -> list[str]:
-    """For a command that takes more units, and settings of all."""
+    """Complete settings, and units for a command that takes several."""
     return complete_settings(ctx, incomplete) or complete_units()
 
 
@@ -69,7 +69,7 @@ def _offered(names: Callable[[], list[str]]) -> list[str]:
     try:
         with _within(_WAIT_S):
             return [name for name in names() if _PLAIN.fullmatch(name)]
-    except Exception:  # a command would say what is wrong; here is nobody to read it
+    except Exception:  # the command itself will report the error
         return []
 
 
@@ -83,7 +83,7 @@ def _library(kind: str) -> list[str]:
 
 
 def _datasets() -> list[str]:
-    """resbench's own, and those that sources of plugins name: nothing of a plugin is run."""
+    """Return resbench's data sets and those that the sources of plugins declare; no plugin code is run."""
     from resbench.data.registry import own_names
     from resbench.plugins.active import activate, active
 
@@ -93,7 +93,7 @@ def _datasets() -> list[str]:
 
 
 def _in_database(url: str) -> list[str]:
-    """Past SQLAlchemy, which takes long to import, by the handles of `resbench query`, which only read."""
+    """Return the studies through the read-only connections of `resbench query`; importing SQLAlchemy would take too long."""
     from resbench.store.connection.location import locate
 
     location = locate(url)
@@ -113,7 +113,7 @@ _SETTINGS: Mapping[str, Callable[[], list[str]]] = {
 
 @contextmanager
 def _within(seconds: float) -> Iterator[None]:
-    """Raises TimeoutError in what takes longer, such as a server that does not answer; on Windows it may."""
+    """Raise TimeoutError if the body takes longer, such as a server that does not answer. Windows has no such limit."""
     if sys.platform == "win32":
         yield
         return

@@ -1,4 +1,4 @@
-"""`resbench data`: the data sets there are, or all that is to be known of one."""
+"""`resbench data`: a list of the data sets, or the details of one."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from resbench.cli.terminal import echo
 
 Name = Annotated[
     str | None,
-    typer.Argument(metavar="[NAME]", help="A data set; without it, all are listed.", autocompletion=complete_datasets),
+    typer.Argument(metavar="[NAME]", help="A data set. Default: list all.", autocompletion=complete_datasets),
 ]
 Settings = Annotated[
-    list[str] | None, typer.Argument(metavar="[SETTING=VALUE]...", help="What a study writes beside the name: path=birds size=64")
+    list[str] | None, typer.Argument(metavar="[SETTING=VALUE]...", help="Settings of the data set, as in a study: "
+        "path=birds size=64")
 ]  # fmt: skip
 
 
 def data(name: Name = None, settings: Settings = None, json: Json = False, plugins: Plugins = None) -> None:
-    """Every data set with its shape, classes and splits; of one its classes, its digest, and what to know of its images."""
+    """List the data sets with their shapes, classes and splits, or print the classes, digest and properties of one."""
     if name is None:
         _list(json)
     else:
@@ -40,10 +41,10 @@ def _list(json: bool) -> None:
         return
     rows = []
     for name, (i, given) in found.items():
-        told = (
+        facts = (
             ["–"] * 5 if i is None else ["x".join(map(str, i.input_shape)), i.n_classes, i.n_train, i.n_val, i.n_test]
         )
-        rows.append([name, *told, ", ".join(given) or "–", "" if i is None else i.source])
+        rows.append([name, *facts, ", ".join(given) or "–", "" if i is None else i.source])
     print_table(["name", "image", ">classes", ">train", ">val", ">test", "settings", "source"], rows)
 
 
@@ -83,7 +84,7 @@ def _show(name: str, words: Sequence[str], json: bool) -> None:
 
 
 def _settings(name: str) -> dict[str, object]:
-    """With the value that each has where none is said; None where one must be."""
+    """Return the settings with their defaults; None marks a required one."""
     from resbench.data.registry import settings
 
     fields = settings(name).model_fields.items()

@@ -1,4 +1,4 @@
-"""Lines of progress on stderr, for what mostly takes too short a time to need any."""
+"""Progress on stderr for steps that are usually too short to need any."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from resbench.cli.terminal import echo
 
 
 def patient(after_s: float, clock: Callable[[], float] = time.monotonic) -> Callable[[str], None]:
-    """Return what tells how far something is, where more than `after_s` have passed since it was made or told the last."""
+    """Return a function that prints a line if more than `after_s` seconds have passed since the last one, or since the start."""
     last = clock()
 
     def tell(text: str) -> None:

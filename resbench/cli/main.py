@@ -32,12 +32,12 @@ from resbench.cli.usage_errors import UsageShown
 from resbench.errors import ResbenchError
 from resbench.store.connection.secrets import conceal, secrets_in
 
-_SHORTEST_SECRET = 4  # a shorter one would take every such syllable out of every message
+_SHORTEST_SECRET = 4  # a shorter one would hide parts of ordinary words in every message
 
 app = typer.Typer(
     name="resbench",
     cls=UsageShown,
-    help="Declare residual units in YAML, prove what was built, train them, rank them with evidence.",
+    help="Declare residual units in YAML, verify the networks that are built, train them and rank them with evidence.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -76,10 +76,10 @@ def _top(
 
 
 def run() -> None:
-    """The entry point: errors of ours become a message on stderr and their exit status, without a traceback."""
+    """Run the command line. Errors of resbench become a message on stderr and an exit status, without a traceback."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # where the encoding has no line for a table's edge
+            stream.reconfigure(errors="replace")  # where the encoding lacks the lines of tables
     words = (*sys.argv[1:], os.environ.get("RESBENCH_DB", ""))
     secrets = tuple(secret for word in words for secret in secrets_in(word) if len(secret) >= _SHORTEST_SECRET)
     if not secrets:
@@ -88,12 +88,12 @@ def run() -> None:
         try:
             _run()
         except Exception as error:
-            print_error(type(error), error, error.__traceback__)  # here, where it is concealed
+            print_error(type(error), error, error.__traceback__)  # here, where secrets are concealed
             sys.exit(1)
 
 
 class _Concealing:
-    """stderr without the passwords of the command line: the last line of defence, for usage errors and traces too."""
+    """A stream that conceals the passwords of the command line: the last line of defence, for usage errors and traces too."""
 
     def __init__(self, stream: TextIO, secrets: tuple[str, ...]) -> None:
         self._stream, self._secrets = stream, secrets
@@ -107,14 +107,14 @@ class _Concealing:
 
 @cache
 def _command() -> Any:
-    """Build the tree of all commands once: 40 ms, which a process that runs many would pay for each."""
+    """Build the tree of all commands once: it takes 40 ms, which a process that runs many commands would pay each time."""
     return get_command(app)
 
 
 def _run() -> None:
     warnings.formatwarning = format_warning
     try:
-        _command()(prog_name="resbench")  # by `python -m resbench` too: a shell completes the command
+        _command()(prog_name="resbench")  # also for `python -m resbench`, since shells complete this name
     except ResbenchError as error:
         print_problem(error)
         sys.exit(error.exit_status)

@@ -1,4 +1,4 @@
-"""Options that several commands share, where the database is, and which plugins are used."""
+"""Options that several commands share, the choice of the database, and the activation of plugins."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 Db = Annotated[
     str | None,
     typer.Option(
-        "--db", metavar="URL", help="Database: a path or a URL. Else RESBENCH_DB, \\[tool.resbench] db, resbench.db.",
+        "--db", metavar="URL", help="Database: a path or a URL. Default: RESBENCH_DB, then \\[tool.resbench] db, then "
+        "resbench.db.",
         show_default=False,
     ),
 ]  # fmt: skip
@@ -27,7 +28,7 @@ Raw = Annotated[
     bool,
     typer.Option(
         "--raw",
-        help="In CSV, texts as they are: no apostrophe before what a spreadsheet takes for a formula, no escapes.",
+        help="Write texts in CSV unchanged: without escapes, and without the apostrophe that protects from formulas.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -35,30 +36,30 @@ Timeout = Annotated[
     float | None,
     typer.Option(
         "--timeout", min=1, max=86_400, metavar="SECONDS", show_default=False,
-        help="Seconds that a transaction may take. Else RESBENCH_TRANSACTION_S, 600.",
+        help="Maximum seconds of a transaction. Default: RESBENCH_TRANSACTION_S, then 600.",
     ),
 ]  # fmt: skip
 Checkpoints = Annotated[
     str | None,
     typer.Option(
         "--checkpoints", metavar="FOLDER", envvar="RESBENCH_CHECKPOINTS", show_default=False,
-        help="A folder for runs under way and weights, shared by several machines. Else DATABASE.checkpoints.",
+        help="The folder of checkpoints and kept weights, shared by all machines. Default: DATABASE.checkpoints.",
     ),
 ]  # fmt: skip
-Force = Annotated[bool, typer.Option("--force", help="Replace FILE where it exists already.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")]
 
 
 def use_plugins(given: list[Path] | None) -> list[Path] | None:
-    """Of this process: the installed plugins, those of the project, those given. Each failure becomes a line on stderr.
+    """Activate the installed plugins, those of the project and those given. Each failure becomes a line on stderr.
 
-    Called for every command, and again with what stands behind `--plugins`.
+    It is called for every command, and again with the folders of `--plugins`.
     """
     from resbench.language.library.lookup import is_folder
     from resbench.plugins.active import activate
 
     gone = next((folder for folder in given or () if not is_folder(folder)), None)
     if gone is not None:
-        raise BadInput(f"--plugins {gone}: is no folder")
+        raise BadInput(f"--plugins: expected a folder, got {gone}")
     activate(given or (), _tell)
     return given
 
@@ -67,7 +68,7 @@ Plugins = Annotated[
     list[Path] | None,
     typer.Option(
         "--plugins", metavar="FOLDER", callback=use_plugins, show_default=False,
-        help="Use the plugin in this folder too; may be given again. Its code is run.",
+        help="Also use the plugin in this folder; may be repeated. Its code is run.",
     ),
 ]  # fmt: skip
 
@@ -77,14 +78,12 @@ def _tell(failure: Failure) -> None:
 
 
 def database(given: str | None) -> str:
-    """Return the database: the option, else RESBENCH_DB, else `[tool.resbench] db` of the nearest pyproject.toml, else
-    resbench.db.
-    """
+    """Return the first that is set: the option, RESBENCH_DB, `[tool.resbench] db` of the nearest pyproject.toml, resbench.db."""
     return given or os.environ.get("RESBENCH_DB") or _project_database() or "resbench.db"
 
 
 def _project_database() -> str | None:
     file, value = of_project("db")
     if value is not None and not isinstance(value, str):
-        raise BadInput(f"{file}: [tool.resbench] db: a text is needed, got {value!r}")
+        raise BadInput(f"{file}: [tool.resbench] db: expected a text, got {value!r}")
     return value if value is None or "://" in value else str(file.parent / at_home(value))

@@ -16,11 +16,11 @@ from resbench.cli.terminal import write
 from resbench.drawing.format import count as count
 from resbench.escape import LONGEST, json_text, printable
 
-MOST_ROWS = 1_000  # rows: more are no sight for a terminal's colours, and rich takes 0.3 ms for each
+MOST_ROWS = 1_000  # rich takes 0.3 ms for each row; longer tables are printed without it
 
 
 def show(what: Table | Text | Group) -> None:
-    """Print on stdout; where that is no terminal, and in a very long table, each row is one line, however long."""
+    """Print on stdout. Without a terminal, and in a very long table, each row is one line of any length."""
     parts = what.renderables if isinstance(what, Group) else [what]
     if sys.stdout.isatty() and not any(isinstance(part, Table) and part.row_count > MOST_ROWS for part in parts):
         Console(file=sys.stdout, highlight=False).print(what)
@@ -29,7 +29,7 @@ def show(what: Table | Text | Group) -> None:
 
 
 def plain(part: RenderableType) -> list[str]:
-    """Return the lines that rich would print, laid out thirty times as fast; of a table or a text."""
+    """Return the lines that rich would print for a table or a text, thirty times as fast."""
     if not isinstance(part, Table):
         return str(part).splitlines() or [""]
     columns = [[str(column.header), *map(str, column.cells)] for column in part.columns]
@@ -51,7 +51,7 @@ def print_json(value: object) -> None:
 
 
 def json_value(value: object) -> object:
-    """Return what JSON has no word for: bytes as hexadecimal text, a number that is not finite as nothing.
+    """Return a value that JSON can hold: bytes become hexadecimal text, and a number that is not finite becomes None.
 
     >>> json_value(b"\\x00\\xff"), json_value(float("inf")), json_value(1.5)
     ('00ff', None, 1.5)
@@ -62,12 +62,12 @@ def json_value(value: object) -> object:
 
 
 def terminal_width() -> int | None:
-    """Return the columns of the terminal that stdout is; None where it is none, and a table may be as wide as it likes."""
+    """Return the width of the terminal; None if stdout is not a terminal, and a table may have any width."""
     return Console(file=sys.stdout).width if sys.stdout.isatty() else None
 
 
 def table_width(columns: Sequence[str], rows: Sequence[Sequence[object]], kept: Sequence[int]) -> int:
-    """Return how wide a table of those columns is in its narrow form, without a fold."""
+    """Return the width of a table of the columns `kept`, in its narrow form without folding."""
     lines = [[name.removeprefix(">") for name in columns], *rows]
     widths = [max(cell_len(cell(line[number])) for line in lines) for number in kept]
     return sum(widths) + 2 * len(kept)  # a gap of two between columns, and a blank at each end
@@ -82,9 +82,12 @@ def make_table(
     folded: str = "",
     width: int | None = None,
 ) -> Table:
-    """Return a column whose name starts with `>` is aligned to the right. `styles` are of the rows. `folded`: the only
-    column that may take several lines, and `width` of the terminal, in which a table that does not fit has smaller
-    gaps.
+    """Return a table. A column whose name starts with `>` is aligned to the right.
+
+    Args:
+        styles: A style for each row.
+        folded: The only column that may take several lines.
+        width: Columns of the terminal; a table that does not fit gets smaller gaps.
     """
     narrow = width is not None and table_width(columns, rows, range(len(columns))) + len(columns) - 1 > width
     table = Table(
@@ -112,7 +115,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 
 
 def cell(value: object) -> str:
-    """Return a value as a table shows it; nothing is a dash."""
+    """Return a value as a table shows it; None becomes a dash."""
     if value is None:
         return "–"
     return printable(str(value), LONGEST)

@@ -1,4 +1,4 @@
-"""What a running study tells on stderr: a live display on a terminal, plain lines where it is piped."""
+"""The progress of a study on stderr: a live display on a terminal, plain lines in a pipe."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from resbench.figures.terminal_curves import Curves
 
 
 class StudyProgress:
-    """Runs done, the run under way with its epoch and error, time left; with `curves` also what runs of this process and its
-    workers have come to, epoch by epoch. Use as a context manager.
+    """A context manager that shows the finished runs, the current run with its epoch and error, and the time left.
+
+    With `curves` it also draws the errors, epoch by epoch, of the runs of this process and its workers.
     """
 
     def __init__(self, *, curves: bool = False) -> None:
@@ -54,7 +55,7 @@ class StudyProgress:
         self.stop()
 
     def stop(self) -> None:
-        """End the display; lines that come after it are plain."""
+        """End the display; later lines are plain."""
         self.bar.stop()
         self.picture.stop()
 
@@ -68,7 +69,7 @@ class StudyProgress:
         )
 
     def handle(self, event: Event) -> None:
-        """Show what a study tells."""
+        """Show an event of a study."""
         match event:
             case RunsPlanned(cached, new):
                 self.planned(cached, new)
@@ -82,7 +83,7 @@ class StudyProgress:
                 self.note(text)
 
     def planned(self, cached: int, new: int) -> None:
-        """Once, or at each look of a race."""
+        """Add planned runs: once, or at each interim look of a race."""
         if not self.total:
             self.began = time.monotonic()
         self.total += new
@@ -93,8 +94,8 @@ class StudyProgress:
         if self.curves is not None:
             self.curves.add(unit, seed, of, epoch, error_pct)
         if self.live:
-            said = "diverged" if error_pct is None else f"val error {error_pct:.1f} %"
-            what = f"{unit}, seed {seed}: epoch {epoch}/{of or '?'}, {said}"
+            result = "diverged" if error_pct is None else f"val error {error_pct:.1f} %"
+            what = f"{unit}, seed {seed}: epoch {epoch}/{of or '?'}, {result}"
             self.bar.update(
                 self.task,
                 description=printable(what, LONGEST),
@@ -103,14 +104,14 @@ class StudyProgress:
             )
 
     def saved(self, unit: str, seed: int, of: int, epochs: int, error_pct: float | None) -> None:
-        """A run is in the database; what is told here survives any kill."""
+        """Show a run that was saved in the database, so that no kill can lose it."""
         self.done += 1
         self.epochs_done += of - epochs  # it may have ended early
         if self.curves is not None:
             self.curves.end(unit, seed, error_pct)
-        said = "diverged" if error_pct is None else f"val error {error_pct:.2f} %"
-        text = f"{unit}, seed {seed}: {said} after {epochs} epochs"
-        if not self.total:  # of a study that another process runs
+        result = "diverged" if error_pct is None else f"val error {error_pct:.2f} %"
+        text = f"{unit}, seed {seed}: {result} after {epochs} epochs"
+        if not self.total:  # another process runs the study
             self.line(text)
             return
         spent = time.monotonic() - self.began
@@ -126,5 +127,5 @@ class StudyProgress:
     def line(self, text: str) -> None:
         if self.live:
             self.console.print(Text(printable(text, LONGEST)), soft_wrap=True)
-        else:  # past rich, which prints what it holds a second time where Ctrl-C comes in between
+        else:  # without rich, which prints its buffer twice if Ctrl-C interrupts it
             print(printable(text, LONGEST), file=self.console.file, flush=True)

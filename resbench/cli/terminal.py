@@ -1,4 +1,4 @@
-"""Text -> stdout or stderr. Every line that a command prints goes through here: names in it are shown, not obeyed."""
+"""Text -> stdout or stderr. Commands print only through these functions, which escape control characters in names."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ _plain_warning = warnings.formatwarning
 
 
 def echo(text: str, *, err: bool = False) -> None:
-    """One line, whatever is in the text."""
+    """Print a text as one line, whatever it contains."""
     echo_lines(text.replace("\n", "\\x0a"), err=err)
 
 
 def echo_lines(text: str, *, err: bool = False) -> None:
-    """Several lines that were put together on purpose: a trace, a problem with its source line."""
+    """Print a text of several intended lines: a traceback, a problem with its source line."""
     typer.echo(printable_lines(text), err=err)
 
 
 def is_answered() -> bool:
-    """Return whether there is a person who can be asked."""
+    """Return whether stdin is a terminal, so that a user can be asked."""
     return sys.stdin is not None and sys.stdin.isatty()
 
 
 def agree(question: str) -> bool:
-    """Ask on stderr; nothing but `y` or `yes` is a yes."""
+    """Ask on stderr; only `y` and `yes` agree."""
     echo(f"{question} [y/N]", err=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def write(text: str) -> None:
-    """On stdout, what was made of printable texts already."""
+    """Write a text that is already printable to stdout."""
     sys.stdout.write(text)
 
 
 def write_file(text: str) -> None:
-    """On stdout what would be in a file, every text in it escaped by the writer of its format; in UTF-8 where the terminal's own
-    encoding lacks one of its characters."""
+    """Write a file's content, which its format's writer has escaped, to stdout; in UTF-8 if the terminal's encoding lacks a
+    character."""
     if isinstance(sys.stdout, TextIOWrapper) and not can_print(sys.stdout, text):
         sys.stdout.flush()
         sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
@@ -54,7 +54,7 @@ def write_file(text: str) -> None:
 
 
 def can_print(stream: TextIO, text: str) -> bool:
-    """Return whether the stream's encoding has every character of it."""
+    """Return whether the stream's encoding has every character of the text."""
     try:
         text.encode(stream.encoding or "utf-8")
     except (UnicodeEncodeError, LookupError):
@@ -63,17 +63,17 @@ def can_print(stream: TextIO, text: str) -> bool:
 
 
 def print_problem(error: ResbenchError) -> None:
-    """The message on stderr: one line, in which a line break of a name is shown, or the lines that the error was made of."""
+    """Print an error's message on stderr: as one line, in which line breaks are escaped, or as the lines that it was made of."""
     (echo_lines if error.several_lines else echo)(str(error), err=True)
 
 
 def print_error(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """For `sys.excepthook`: an error that nobody caught."""
+    """Print an uncaught error; for `sys.excepthook`."""
     sys.stderr.write(printable_lines("".join(traceback.format_exception(kind, error, trace))))
 
 
 def format_warning(
     message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
 ) -> str:
-    """For `warnings.formatwarning`."""
+    """Return a warning as printable text; for `warnings.formatwarning`."""
     return printable_lines(_plain_warning(message, category, filename, lineno, line))

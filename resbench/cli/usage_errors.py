@@ -1,4 +1,4 @@
-"""Typer's own complaints about a command line repeat words of it: here they are made fit to be printed."""
+"""Typer's usage errors repeat words of the command line; here they are made printable."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typer.core import TyperGroup
 from resbench.escape import LONGEST, printable
 
 _UNKNOWN = re.compile(r"No such command '([^']+)'")
-_USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]  # click's, which newer versions of typer carry within
+_USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]  # click's, which newer versions of typer include
 
 
 class UsageShown(TyperGroup):
-    """The group of all commands, through which every such error passes."""
+    """The group of all commands, which every usage error passes through."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         with _shown():
@@ -39,13 +39,13 @@ def _shown() -> Iterator[None]:
 
 
 def _nearest(usage: Any) -> str:
-    """Return what may have been meant: a command of another group, or a value that stands as a word."""
+    """Return a hint: the same command in another group, or how to write a value as a word."""
     context = usage.ctx
     if context is None:
         return ""
     option = getattr(usage, "option_name", None)
     if option is not None and any("=VALUE" in str(param.metavar) for param in context.command.params):
-        return f" Values stand as words: {str(option).lstrip('-')}=VALUE"
+        return f" Write values without dashes: {str(option).lstrip('-')}=VALUE"
     unknown = _UNKNOWN.match(usage.message)
     groups = getattr(context.find_root().command, "commands", {})
     others = [name for name, group in groups.items() if unknown and unknown[1] in getattr(group, "commands", {})]

@@ -168,7 +168,7 @@ def test_results_show_rankings_comparisons_and_pictures(outcome: StudyOutcome) -
             results.plot("gone", "seeds")
         with pytest.raises(BadInput, match="choose from curves"):
             results.plot("small", "circles")  # type: ignore[arg-type]
-        with pytest.raises(BadInput, match="two different units or more"):
+        with pytest.raises(BadInput, match="expected two or more different units"):
             results.compare("small", "plain")
 
 

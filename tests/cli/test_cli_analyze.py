@@ -17,8 +17,8 @@ def test_a_unit_of_the_paper(rb: Rb) -> None:
         "constant_scaling in resnet_cifar, 52 of 54 units alike\n  x_{l+1} = relu(0.5 x_l + 0.5 F(x_l))\n"
     )
     assert "0.5^54 = 5.6e-17 of x_0 and of the gradient passes (Eq. 7, 8)" in said.out
-    assert said.out.count("as foretold") == 5
-    assert "NOT AS FORETOLD" not in said.out
+    assert said.out.count("as predicted") == 5
+    assert "NOT AS PREDICTED" not in said.out
 
 
 def test_several_units_as_json_with_their_profiles(rb: Rb) -> None:

@@ -12,11 +12,20 @@ from command_line import Database, Rb
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("top", "small", "--svg", "x.png"), "--svg x.png: a name that ends in .svg is needed"),
+        (("top", "small", "--svg", "x.png"), "--svg: expected a name that ends in .svg, got x.png"),
         (("top", "small", "--svg", "nowhere/x.svg"), "--svg nowhere/x.svg: there is no folder nowhere"),
-        (("top", "small", "--svg", "x.svg", "--test"), "--svg draws the ranking on val; with --test there is none"),
-        (("power", "small", "--delta", "nan"), "--delta nan: a finite difference above 0 is needed"),
-        (("power", "small", "--delta", "inf"), "--delta inf: a finite difference above 0 is needed"),
+        (
+            ("top", "small", "--svg", "x.svg", "--test"),
+            "--svg draws the ranking on the validation split and does not apply to --test",
+        ),
+        (
+            ("power", "small", "--delta", "nan"),
+            "--delta: expected a finite difference above 0, in the unit of the objective, got nan",
+        ),
+        (
+            ("power", "small", "--delta", "inf"),
+            "--delta: expected a finite difference above 0, in the unit of the objective, got inf",
+        ),
     ],
 )
 def test_results(rb: Rb, ran: None, database: Database, words: tuple[str, ...], told: str) -> None:
@@ -64,8 +73,11 @@ def test_more_rows_than_can_be_asked_for(rb: Rb, ran: None) -> None:
         ("unit,error_pct\nplain,6,61\n", "t.csv:2: expected 2 columns, got more; write decimals with a point"),
         ("unit,error_pct\nplain,300\n", "t.csv:2: expected an error from 0 to 100 percent or `fail`, got '300'"),
         ("unit,error_pct\nplain,nan\n", "t.csv:2: expected an error from 0 to 100 percent or `fail`, got 'nan'"),
-        ("unit,error_pct\nother,6.1\n", "t.csv: no unit of it is in study small; it has plain, original"),
-        ("\ufeffunit,error_pct\nother,6.1\n", "t.csv: no unit of it is in study small"),
+        (
+            "unit,error_pct\nother,6.1\n",
+            "t.csv: expected units of study small, got none of them; the study has plain, original",
+        ),
+        ("\ufeffunit,error_pct\nother,6.1\n", "t.csv: expected units of study small, got none"),
     ],
 )
 def test_published_tables(rb: Rb, ran: None, tmp_path: Path, table: str, told: str) -> None:
@@ -105,7 +117,7 @@ def test_a_copy_onto_itself_and_a_folder_of_plugins_that_is_not_there(rb: Rb, ra
     said = rb("db", "backup", "resbench.db", "--force")
     assert (said.status, "is the database itself" in said.err) == (2, True)
     said = rb("report", "small", "-o", "r.html", "--plugins", "nowhere")
-    assert (said.status, "--plugins nowhere: is no folder" in said.err) == (2, True)
+    assert (said.status, "--plugins: expected a folder, got nowhere" in said.err) == (2, True)
 
 
 def test_several_objectives_have_a_front_everywhere(rb: Rb, small: Path) -> None:

@@ -61,7 +61,7 @@ def test_urls_and_home_and_absolute_paths(
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("[tool.resbench]\ndb = 3\n", "[tool.resbench] db: a text is needed, got 3"),
+        ("[tool.resbench]\ndb = 3\n", "[tool.resbench] db: expected a text, got 3"),
         ("[tool.resbench\n", "not TOML"),
         ("tool = 3\n", "resbench.db: no such database"),
         ('[tool]\nresbench = "x"\n', "resbench.db: no such database"),

@@ -97,7 +97,7 @@ def test_an_upgrade(rb: Rb, ran: None, database: Database, tmp_path: Path) -> No
     said = rb("db", "upgrade")
     kept = tmp_path / "resbench.db.0003_v0.1.0"
     assert said.err == (
-        f"resbench.db: upgraded from 0003_v0.1.0 to {REVISIONS[-1]}; the database of before is kept as {kept}\n"
+        f"resbench.db: upgraded from 0003_v0.1.0 to {REVISIONS[-1]}; the old database is kept as {kept}\n"
         "test scores are sealed from now on; resbench.db.0003_v0.1.0 still shows them to whoever opens it\n"
     )
     assert kept.exists()
@@ -121,7 +121,7 @@ def test_a_merge(rb: Rb, ran: None, finished: Path, tmp_path: Path, database: Da
     conflict = rb("db", "merge", "resbench.db", "b.db")
     assert conflict.status == 1
     assert "seed 0: val_loss: " in conflict.err
-    assert "stands, b.db says 9.5" in conflict.err
+    assert "is kept, b.db has 9.5" in conflict.err
     assert database.one("SELECT COUNT(*) FROM rb_run WHERE val_loss = 9.5") == 0
     assert database.one("SELECT COUNT(*) FROM rb_run") == 9
     assert rb("db", "merge", "resbench.db").status == 2

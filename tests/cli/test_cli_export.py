@@ -109,17 +109,18 @@ def test_the_op_of_a_plugin_comes_along_as_source(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "error"),
     [
-        (["--to", "pyhton"], "`--to pyhton`: formats: python, onnx, torch, safetensors; did you mean `python`?"),
-        ([], "export to what? `--to` one of python, onnx, torch, safetensors, or `-o` a file that ends in .py, .onnx, .pt2, "
+        (["--to", "pyhton"], "--to: expected python, onnx, torch, safetensors, got pyhton; did you mean `python`?"),
+        ([], "export: no format; give `--to` with one of python, onnx, torch, safetensors, or `-o` with a file that ends "
+            "in .py, .onnx, .pt2, "
              ".safetensors"),
-        (["-o", "net.txt"], "export to what? "),
-        (["--to", "onnx"], "onnx is no text for the screen: `-o FILE` is needed"),
+        (["-o", "net.txt"], "export: no format; "),
+        (["--to", "onnx"], "onnx is a binary format and requires `-o FILE`"),
         (["--to", "python", "--seed", "1"], "a Python file holds no weights: leave out --seed, --weights and --cali"),
         (["--to", "python", "--calibrate", "digits"], "a Python file holds no weights: "),
         (["-o", "a.pt2", "--calibrate", "digit"], "no data set is called `digit`; "),
         (["-o", "a.pt2", "--calibrate", "digits"], "statistics of `digits`: expected images of 3x32x32, which the network "
              "takes, got 1x8x8; `data=digits` makes a network for them\n"),
-        (["-o", "a.pt2", "--seed", "1", "--weights", "b"], "weights are drawn (--seed) or read (--weights), not both"),
+        (["-o", "a.pt2", "--seed", "1", "--weights", "b"], "--seed draws weights and --weights reads them: give one of them"),
         (["-o", "nowhere/net.py"], "nowhere/net.py: there is no folder nowhere"),
         (["--to", "python", "-o", "."], ".: expected a file, got a folder"),
         (["-o", "a.safetensors", "--weights", "b.safetensors"], "b.safetensors: no weights can be read: "),
@@ -134,7 +135,10 @@ def test_wrong_words(rb: Rb, tmp_path: Path, words: list[str], error: str) -> No
 
 def test_a_place_that_is_not_there(rb: Rb) -> None:
     said = rb("unit", "export", "plain", "--place", "iner", "--to", "python")
-    assert (said.status, said.err) == (2, "`--place iner`: places: first, inner, transition; did you mean `inner`?\n")
+    assert (said.status, said.err) == (
+        2,
+        "--place: expected first, inner, transition, got iner; did you mean `inner`?\n",
+    )
 
 
 def test_weights_of_another_network(rb: Rb) -> None:
@@ -156,7 +160,7 @@ def test_weights_of_another_network(rb: Rb) -> None:
     assert head.startswith(
         "small.safetensors: weights do not fit: expected the 80 tensors of the network, got 44, of which "
     )
-    assert "; `resbench net import-weights` puts weights of torchvision's, " in head
+    assert "; `resbench net import-weights` converts weights of torchvision's, " in head
     assert lines[:2] == ["  not in the file, 30:", "    stages.0.units.1.f.conv1.weight"]
     assert "    stem.conv1.weight: the shape is (2, 3, 3, 3) in the file, (4, 3, 3, 3) in the network" in lines
 

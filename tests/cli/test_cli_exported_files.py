@@ -142,7 +142,7 @@ def test_an_op_whose_source_does_not_run_alone(rb: Rb, tmp_path: Path) -> None:
     assert said.status == 0, said.err
     assert said.err.splitlines()[1:] == [
         "note: untrained weights, seed 0",
-        "note: the source of its ops does not run alone: NameError: name 'FACTOR' is not defined; it is made of resbench's own "
-        "classes, which quantisers and other tools that go by classes do not know",
+        "note: the source of its ops does not run alone: NameError: name 'FACTOR' is not defined; it consists of resbench's own "
+        "classes, which quantisers and other tools for torch's classes do not recognise",
     ]
     torch.export.load(tmp_path / "unit.pt2")

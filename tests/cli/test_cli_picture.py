@@ -113,9 +113,9 @@ def test_a_doc_is_never_markup(rb: Rb, tmp_path: Path) -> None:
         (("-o", "a.jpg"), "a.jpg: the ending tells the format, and `.jpg` says none"),
         (("-o", "a.svg", "--format", "dot"), "a.svg: its ending says svg, --format says dot"),
         (("-o", "gone/a.svg"), "gone/a.svg: there is no folder gone"),
-        (("--place", "iner"), "place `iner`: choose from first, inner, transition, all; did you mean `inner`?"),
+        (("--place", "iner"), "place: expected first, inner, transition, all, got `iner`; did you mean `inner`?"),
         (("--json", "-o", "a.json"), "the ending tells the format"),
-        (("--json", "-o", "a.svg"), "--json goes to stdout as it is: leave --format and -o out"),
+        (("--json", "-o", "a.svg"), "--json prints to stdout: leave out --format and -o"),
         (("change=paint",), "paint"),
     ],
 )

@@ -170,7 +170,7 @@ def test_a_metric_of_a_plugin_stands_in_net_show_and_one_that_fails_is_a_note(sa
 
 def test_no_plugins_and_unknown_ones(said: list[Said]) -> None:
     none, nothing, gone, near = said[5:]
-    told = "no plugins are used here; `resbench plugins new NAME` writes one\n"
+    told = "no plugins are active here; `resbench plugins new NAME` writes one\n"
     assert (none.status, none.out, none.err) == (0, "", told)
     assert (nothing.status, nothing.out) == (0, "no plugins\n")
     assert (gone.status, gone.err) == (2, "no plugin is called `gone`; plugins: none; or give its folder\n")

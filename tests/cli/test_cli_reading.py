@@ -60,9 +60,9 @@ def test_units_are_named_by_their_place_their_digest_or_what_they_begin_with(rea
             ("plain", "orignal"),
             "no unit of the study is called `orignal`; did you mean `original`?; units: plain, original",
         ),
-        (("plain", "plain"), "two different units or more are compared, got plain, plain"),
-        (("plain",), "two different units or more are compared, got plain"),
-        (("plain", "original", "plain"), "two different units or more are compared, got plain, original, plain"),
+        (("plain", "plain"), "compare: expected two or more different units, got plain, plain"),
+        (("plain",), "compare: expected two or more different units, got plain"),
+        (("plain", "original", "plain"), "compare: expected two or more different units, got plain, original, plain"),
     ],
 )
 def test_a_comparison_that_is_none(units: tuple[str, ...], told: str, read: Rb) -> None:
@@ -91,7 +91,7 @@ def test_a_comparison_that_is_none(units: tuple[str, ...], told: str, read: Rb) 
             2,
             "`dpth=8`: no `dpth` here; names: unit, unit.PARAM, data, depth",
         ),
-        (("net", "show", "resnet_cifar", "depth"), 2, "`depth`: write name=value"),
+        (("net", "show", "resnet_cifar", "depth"), 2, "expected NAME=VALUE, got `depth`"),
         (("net", "show", "resnet_cifar", "depth=9"), 2, "depth = 8 or 14 would do"),
         (("unit", "check", "orignal"), 2, "no unit is called `orignal`; did you mean `original`"),
         (("study", "check", "smll"), 2, "smll: no such study file"),
@@ -156,7 +156,7 @@ def test_no_view_and_no_reading_command_shows_a_test_score(read: Rb) -> None:
 def test_more_rows_than_asked_for_are_told_of(read: Rb) -> None:
     said = read("query", "SELECT seed FROM v_runs", "--max-rows", 2, "--json")
     assert len(said.json) == 2
-    assert said.err == "more than 2 rows: the rest is left out; --max-rows says how many\n"
+    assert said.err == "more than 2 rows: the rest is left out; --max-rows raises the limit\n"
 
 
 def test_a_run_for_people(read: Rb) -> None:

@@ -31,7 +31,7 @@ def runs(database: Database) -> int:
 def test_without_a_terminal_nothing_is_deleted(rb: Rb, ran: None, database: Database) -> None:
     said = rb("results", "delete", "small")
     assert (said.status, said.out) == (2, "")
-    assert "there is no terminal to ask at, so nothing was deleted; --yes deletes without asking" in said.err
+    assert "there is no terminal for the question, so nothing was deleted; --yes deletes without asking" in said.err
     assert runs(database) == 4
 
 
@@ -44,7 +44,7 @@ def test_a_person_is_asked(
     assert (said.status, runs(database)) == (status, left)
     assert "the whole study small: plain, original" in said.err
     assert "4 runs (4 complete), 4 epochs, 4 test scores" in said.err
-    assert "Delete this for good? [y/N]" in said.err
+    assert "Delete this permanently? [y/N]" in said.err
 
 
 def test_a_study_that_was_deleted_is_trained_anew(rb: Rb, ran: None, database: Database) -> None:
@@ -87,7 +87,7 @@ def test_looks_at_the_test_set_are_told_and_need_a_word_of_their_own(rb: Rb, ran
     assert said.status == 2
     assert "the test scores of small were looked at: 20" in said.err
     assert ": resbench results top --test" in said.err
-    assert "--yes --revealed does" in said.err
+    assert "add --revealed to --yes to delete them" in said.err
     assert runs(database) == 4
     assert rb("results", "delete", "small", "--yes", "--revealed").status == 0
     assert runs(database) == 0
@@ -97,10 +97,10 @@ def test_looks_at_the_test_set_are_told_and_need_a_word_of_their_own(rb: Rb, ran
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ((), "name a study, with --unit"),
-        (("small", "--run", 1), "one of the two"),
-        (("--unit", "plain"), "name a study, with --unit"),
-        (("--run", 1, "--unit", "plain"), "--unit is of a study: name it"),
+        ((), "expected either STUDY, with --unit"),
+        (("small", "--run", 1), "give one of them"),
+        (("--unit", "plain"), "expected either STUDY, with --unit"),
+        (("--run", 1, "--unit", "plain"), "--unit requires STUDY"),
         (("smal", "--yes"), "no study 'smal' in resbench.db; did you mean `small`"),
         (("small", "--unit", "plan", "--yes"), "is called `plan`; did you mean `plain`"),
         (("--run", 99, "--yes"), "no run 99 in resbench.db"),
@@ -127,21 +127,21 @@ def test_everything_that_stays_is_told() -> None:
     assert [*sentences(DeletionPlan(study, (), (trial,), (), (run,), 0, 0, looks))] == [
         "the whole study small: plain",
         "0 runs, 0 epochs, 0 test scores",
-        "1 run more stays, used elsewhere: other (plain)",
+        "1 more run is kept, used elsewhere: other (plain)",
         "the test scores of small were looked at: 2026-11-30T10:00:00Z, ann: resbench results top --test",
-        "what is in frozen files, exports and copies stays there",
+        "frozen files, exports and copies are not changed",
     ]
     many = tuple(Run(n, "a", "r", "d", n, "complete", ()) for n in range(results_delete.MOST + 2))
     told = [*sentences(DeletionPlan(None, (), (), many, (), 1, 0, ()))]
     assert told[0] == "run 0: complete, seed 0, used by no study"
-    assert "and 2 runs more" in told
+    assert "and 2 more runs" in told
     assert "22 runs (22 complete), 1 epoch, 0 test scores" in told
 
 
 def test_a_study_goes_on_under_its_new_name(rb: Rb, ran: None, database: Database) -> None:
     said = rb("results", "rename", "small", "tiny")
     assert (said.status, said.out) == (0, "")
-    assert "small is tiny now" in said.err
+    assert "small is now tiny" in said.err
     assert database.rows("SELECT study_name FROM studies") == [("tiny",)]
     again = rb("study", "run", "small.yaml", "--fork", "tiny")
     assert again.status == 0, again.err
@@ -166,14 +166,14 @@ def test_notes_are_shown_and_never_obeyed(rb: Rb, ran: None, database: Database)
     page = (database.path.parent / "page.html").read_text("utf-8")
     assert ("<b>\x1b" in page, "note on run 1" in page, "&lt;b&gt;" in page) == (False, True, True)
     said = rb("results", "note", "--remove", 1)
-    assert (said.status, said.err) == (0, f"note 1 is deleted: {shown}\n")
+    assert (said.status, said.err) == (0, f"deleted note 1: {shown}\n")
     assert "notes:" not in rb("results", "top", "small").out
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ((), "name a study and a text"),
+        ((), "expected STUDY or --run N, and a text"),
         (("small",), "`results note STUDY`: expected one text, in quotes, got 0 words"),
         (("small", "two", "words"), "expected one text, in quotes, got 2 words"),
         (("--run", 1), "`results note --run N`: expected one text"),

@@ -71,9 +71,9 @@ def test_so_is_what_a_search_found(rb: Rb, database: Database, tmp_path: Path) -
 
 def _repeats(rb: Rb, said: str, database: Database, folder: Path) -> None:
     """The command that was printed gives the same error to the last bit."""
-    command = said.split("trained again by: resbench ")[1].split()
+    command = said.split("to train it again, run: resbench ")[1].split()
     assert command[-2:] == ["--db", "best.db"]
-    assert "resbench.db has its runs, so nothing would be trained there; it is trained again by: " in said
+    assert "resbench.db has its runs, so nothing would be trained there; to train it again, run: " in said
     ran = rb(*command, "recipe.plan={workers: 0}", "seeds=1")
     assert ran.status == 0, ran.err
     assert "0 cached, 1 new" in ran.err
@@ -113,7 +113,7 @@ def test_files_of_an_earlier_write_go_if_nobody_changed_them(rb: Rb, tmp_path: P
     )
     said = rb(*write, "--force")
     assert said.status == 0, said.err
-    assert "removed, of an earlier write: best.network.yaml\n" in said.err
+    assert "removed from an earlier write: best.network.yaml\n" in said.err
     assert sorted(path.name for path in tmp_path.glob("best*")) == ["best.study.yaml", "best.yaml"]
     other = rb("results", "unit", "small", "original", "-o", "best.yaml", "--force")  # both replaced
     assert other.status == 0, other.err
@@ -149,7 +149,7 @@ def test_a_file_that_has_changed_since_is_told(rb: Rb, tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(unit.replace("bn]", "bn, bn]"), "utf-8")
     said = rb("results", "unit", "small", "mine", "-o", "best.yaml")
     assert said.status == 2
-    assert "another network" in said.err
+    assert "expected the network that was trained, " in said.err
     assert [path.name for path in tmp_path.glob("best*")] == []
 
 
@@ -163,7 +163,7 @@ def test_the_printed_command_works_with_a_plugin_in_a_process_of_its_own(rb: Rb,
     assert rb("study", "run", "odd.yaml", "units=[halved]", "seeds=1").status == 0
     written = rb("results", "unit", "odd", "1", "-o", "best.yaml")
     assert written.status == 0, written.err
-    command = written.err.split("trained again by: resbench ")[1].split()
+    command = written.err.split("to train it again, run: resbench ")[1].split()
     check = [sys.executable, "-m", "resbench", "study", "check", command[2]]
     done = subprocess.run(check, cwd=tmp_path, text=True, capture_output=True, timeout=900, check=False)
     assert done.returncode == 0, done.stderr

@@ -34,9 +34,7 @@ def test_a_file_that_cannot_be_written(rb: Rb) -> None:
 def test_a_kind_that_is_none(rb: Rb) -> None:
     said = rb("schema", "unti")
     assert (said.status, said.out) == (2, "")
-    assert said.err == (
-        "no kind of file is called `unti`; kinds: unit, block, network, recipe, study; did you mean `unit`?\n"
-    )
+    assert said.err == ("KIND: expected unit, block, network, recipe, study, got `unti`; did you mean `unit`?\n")
 
 
 def test_the_folder_it_is_run_in_counts(rb: Rb, tmp_path: Path) -> None:

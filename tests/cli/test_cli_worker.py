@@ -32,7 +32,7 @@ def test_workers_train_what_a_coordinator_only_queues(rb: Rb, small: Path, datab
         assert (status["runs"], status["runs_left"], status["left_s"]) == (0, 4, None)
         told = rb("study", "status", "small").out
         assert "small: 0 runs; cells: 2 queued" in told
-        assert "left: 4 runs; how long one takes is not known yet" in told
+        assert "left: 4 runs; the time per run is not known yet" in told
         worker = subprocess.run(
             [*words, "worker", "--study", "small", "--tags", "big,fast", "--device", "cpu"], cwd=small.parent, check=False,
             capture_output=True, text=True,
@@ -45,11 +45,11 @@ def test_workers_train_what_a_coordinator_only_queues(rb: Rb, small: Path, datab
     asked = "2 of 2 cells ask for the tags big, which no worker of this process has; they wait for `resbench worker --study NAME"
     assert err.decode().count(f"{asked} --tags big`") == 1
     assert f"process {coordinator.pid} on " in worker.stderr
-    assert "4 runs saved; nothing is left here to train" in worker.stderr
+    assert "4 runs saved; no cell is left to train" in worker.stderr
     assert database.rows("SELECT DISTINCT status, tags FROM rb_cell") == [("done", '["big"]')]
     done = rb("study", "status", "small")
     assert "small: 4 runs; cells: 2 done" in done.out
-    assert "coordinated by nobody now\n" in done.out
+    assert "coordinator: none\n" in done.out
 
 
 def _queued(database: Database) -> bool:
@@ -64,7 +64,7 @@ def _queued(database: Database) -> bool:
 @pytest.mark.usefixtures("ran")
 def test_a_worker_with_nothing_to_do_leaves(rb: Rb) -> None:
     said = rb("worker", "--study", "small")
-    assert (said.status, said.err) == (0, "0 runs saved; nothing is left here to train\n")
+    assert (said.status, said.err) == (0, "0 runs saved; no cell is left to train\n")
 
 
 @pytest.mark.usefixtures("ran")
@@ -72,20 +72,20 @@ def test_a_worker_at_its_time_limit_says_that_there_is_more(rb: Rb, database: Da
     """A scheduler starts it again by the status."""
     database.change("UPDATE rb_cell SET status = 'queued'")
     said = rb("worker", "--study", "small", "--time-limit", "0.001")
-    more = "0 runs saved; this worker ends by --time-limit 0.001, and the study has more to train\n"
+    more = "0 runs saved; --time-limit 0.001 ended this worker, and the study has more to train\n"
     assert (said.status, said.err) == (6, more)
     database.change("UPDATE rb_cell SET status = 'done'")
     said = rb("worker", "--study", "small", "--time-limit", "0.001")
-    assert (said.status, said.err) == (0, "0 runs saved; nothing is left here to train\n")
+    assert (said.status, said.err) == (0, "0 runs saved; no cell is left to train\n")
 
 
 @pytest.mark.usefixtures("ran")
 @pytest.mark.parametrize(
     ("limit", "status", "told"),
     [
-        ("signal", 6, "this worker ends by a signal of --drain-on, and the study has more to train"),
-        ("cells", 0, "this worker ends by --max-cells 3, and the study has more to train"),
-        (None, 0, "nothing is left here to train"),
+        ("signal", 6, "a signal of --drain-on ended this worker, and the study has more to train"),
+        ("cells", 0, "--max-cells 3 ended this worker, and the study has more to train"),
+        (None, 0, "no cell is left to train"),
     ],
 )
 def test_each_end_has_its_status(
@@ -107,7 +107,7 @@ def test_what_could_not_be_given_back_is_said(rb: Rb, monkeypatch: pytest.Monkey
     monkeypatch.setattr("resbench.workers.assist.run_worker", stopped)
     said = rb("worker", "--study", "small")
     assert said.status == 143
-    assert "2 cells could not be given back, and are queued again when their leases end" in said.err
+    assert "2 cells could not be given back and are queued again when their leases expire" in said.err
 
 
 @pytest.mark.usefixtures("ran")
@@ -115,11 +115,20 @@ def test_what_could_not_be_given_back_is_said(rb: Rb, monkeypatch: pytest.Monkey
     ("words", "told"),
     [
         (("--study", "smal"), "no study 'smal' in "),
-        (("--study", "small", "--tags", "a b"), "--tags: 'a b' is no tag"),
-        (("--study", "small", "--tags", ",".join("abcdefghi")), "--tags: 9 tags; a worker has at most 8"),
-        (("--study", "small", "--time-limit", "4x"), "--time-limit 4x: a time such as 90s, 45m, 12h or 2d is needed"),
-        (("--study", "small", "--time-limit", "-1"), "--time-limit -1: a time"),
-        (("--study", "small", "--drain-on", "KILL"), "--drain-on KILL: allowed are USR1, USR2, HUP"),
+        (
+            ("--study", "small", "--tags", "a b"),
+            "--tags: expected letters, digits, `_`, `.` and `-`, at most 64, got 'a b'",
+        ),
+        (("--study", "small", "--tags", ",".join("abcdefghi")), "--tags: expected at most 8 tags, got 9"),
+        (
+            ("--study", "small", "--time-limit", "4x"),
+            "--time-limit: expected a time such as 90s, 45m, 12h or 2d, got 4x",
+        ),
+        (
+            ("--study", "small", "--time-limit", "-1"),
+            "--time-limit: expected a time such as 90s, 45m, 12h or 2d, got -1",
+        ),
+        (("--study", "small", "--drain-on", "KILL"), "--drain-on: expected USR1, USR2, HUP, got KILL"),
     ],
 )
 def test_wrong_words(rb: Rb, words: tuple[str, ...], told: str) -> None:
@@ -137,8 +146,8 @@ def test_a_worker_makes_no_database(rb: Rb, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("--executor", "rey"), "--executor rey: allowed are local, ray; did you mean `ray`?"),
-        (("--address", "here:1"), "--address and --gpus-per-worker are of `--executor ray`"),
+        (("--executor", "rey"), "--executor: expected local or ray, got rey; did you mean `ray`?"),
+        (("--address", "here:1"), "--address and --gpus-per-worker apply only to `--executor ray`"),
     ],
 )
 def test_wrong_executors(rb: Rb, small: Path, words: tuple[str, ...], told: str) -> None:
@@ -170,7 +179,7 @@ def test_a_worker_whose_tags_fit_no_cell_says_which_are_asked_for_and_leaves(
     assert said.status == 0
     assert said.err == (
         "--tags: expected big,fast, which the 2 cells that are left ask for, got gpu, fast; this worker trains none of them: "
-        "start one with these tags\n0 runs saved; nothing is left here to train\n"
+        "start one with these tags\n0 runs saved; no cell is left to train\n"
     )
     assert database.rows("SELECT DISTINCT status FROM rb_cell") == [("queued",)]
 
@@ -187,6 +196,6 @@ def test_a_worker_that_waits_beside_a_coordinator_is_not_started_again_for_cells
     said = rb("worker", "--study", "small", "--time-limit", "0.001")
     assert said.status == 0
     assert said.err.count("--tags: expected big, which the 2 cells that are left ask for, got no tags") == 1
-    assert said.err.endswith("0 runs saved; what is left asks for tags that this worker lacks\n")
+    assert said.err.endswith("0 runs saved; the remaining cells require tags that this worker does not have\n")
     said = rb("worker", "--study", "small", "--time-limit", "0.001", "--tags", "big")
     assert (said.status, "expected" in said.err) == (6, False)

@@ -128,7 +128,7 @@ def test_a_study_through_time_limit_preemption_and_finish(
     (tmp_path / "over").touch()
     slurm.wait_for(lambda: not slurm.run("squeue", "-h"), lambda: told(tmp_path))
     assert {slurm.task(task)["JobState"] for task in tasks} == {"COMPLETED"}
-    assert "nothing is left here to train" in told(tmp_path)
+    assert "no cell is left to train" in told(tmp_path)
     assert scene.rows("SELECT cell_id FROM rb_attempt WHERE kind = 'lost'") == []
     scene.finish()
     scene.check()

@@ -228,7 +228,10 @@ def test_the_commands(read: Rb, tmp_path: Path, finished: Path) -> None:
     assert (said.status, said.out) == (0, f"{tmp_path / 'r.html'}\n")
     assert (tmp_path / "r.html").read_text("utf-8").startswith("<!doctype html>")
     said = read("report", "small", "-o", tmp_path / "r.pdf")
-    assert (said.status, said.err) == (2, f"{tmp_path / 'r.pdf'}: a report is a page; endings: .html, .htm\n")
+    assert (said.status, said.err) == (
+        2,
+        f"-o: expected a file name that ends in .html or .htm, got {tmp_path / 'r.pdf'}\n",
+    )
     said = read("report", "small", "-o", tmp_path / "gone" / "r.html")
     assert (said.status, said.err) == (2, f"{tmp_path / 'gone' / 'r.html'}: there is no folder {tmp_path / 'gone'}\n")
 

@@ -36,7 +36,7 @@ def test_draw_takes_the_words_of_the_command_line() -> None:
     assert "conv1x1 8→16 /2 bias -3" in picture.text
     assert "transition place in resnet_cifar (stages.1.units.0)" in picture.text
     assert len(resbench.draw("plain", place="all").views) == 3
-    with pytest.raises(BadInput, match=re.escape("place `inside`: choose from first, inner, transition, all")):
+    with pytest.raises(BadInput, match=re.escape("place: expected first, inner, transition, all, got `inside`")):
         resbench.draw("plain", place="inside")
     with pytest.raises(
         BadInput, match=re.escape("dense has no inner place in densenet; its places there: first, transition")

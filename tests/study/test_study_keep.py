@@ -179,12 +179,12 @@ def test_a_trained_network_leaves_in_every_format(rb: Rb, engine: Engine, tmp_pa
     ("words", "told"),
     [
         (("--run", 99), "99"),
-        (("--run", 1, "--study", "small"), "--run N, or by --study S and --unit U"),
-        (("--study", "small"), "--run N, or by --study S and --unit U"),
-        (("resnet_cifar", "--run", 1), "give none of these"),
-        (("--run", 1, "--seed", 2), "give none of these"),
-        ((), "name a network"),
-        (("resnet_cifar", "--unit", "plain"), "are of --run and --study"),
+        (("--run", 1, "--study", "small"), "expected --run N, or --study S with --unit U"),
+        (("--study", "small"), "expected --run N, or --study S with --unit U"),
+        (("resnet_cifar", "--run", 1), "leave out NETWORK, --seed, --weights and --calibrate"),
+        (("--run", 1, "--seed", 2), "leave out NETWORK, --seed, --weights and --calibrate"),
+        ((), "net export: expected NETWORK"),
+        (("resnet_cifar", "--unit", "plain"), "apply only to --run and --study"),
         (("--study", "small", "--unit", "plian"), "did you mean `plain`"),
     ],
 )
@@ -326,10 +326,7 @@ def test_what_is_deleted_counts_kept_weights(rb: Rb, engine: Engine, tmp_path: P
     assert len(files(tmp_path, "shared")) == 3
     rest = rb("results", "delete", "small", "--yes")
     assert "3 runs (3 complete), 3 epochs, 3 test scores, kept weights of 3 runs (" in rest.err
-    assert (
-        f"the kept weights of runs 2, 3, 4 are not in {tmp_path / FOLDER}, and stay where they are: --checkp"
-        in rest.err
-    )
+    assert f"the kept weights of runs 2, 3, 4 are not in {tmp_path / FOLDER} and are not deleted: --checkp" in rest.err
     assert len(files(tmp_path, "shared")) == 3
 
 

@@ -44,7 +44,7 @@ def test_where_the_time_went(rb: Rb, tmp_path: Path) -> None:
     assert sorted(after.keys() - before.keys()) == [name.replace(".", "-again-2.", 1) for name in files]
     assert len([line for line in said.err.splitlines() if line.startswith("  original, 2 seeds, 34 steps, ")]) == 1
     again = rb("study", "run", "small.yaml", "--profile", "none")
-    assert "no profile was written to none: nothing was trained, or a line above says why" in again.err
+    assert "no timing was written to none: nothing was trained, or a line above gives the reason" in again.err
 
 
 @pytest.mark.long
@@ -95,7 +95,7 @@ def test_a_folder_that_cannot_be_made(rb: Rb, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     said = rb("study", "run", "small.yaml", "--profile", "file")
     assert said.status == 2
-    assert said.err.startswith("--profile file: is a file; a folder is needed")
+    assert said.err.startswith("--profile: expected a folder, got the file file")
     assert not list(tmp_path.glob("*.db"))
     said = rb("study", "run", "small.yaml", "--profile", "a" * 300)
     assert (said.status, said.err.endswith("aaa: File name too long\n")) == (5, True)

@@ -44,7 +44,7 @@ def test_who_is_left_out_gets_no_more_seeds(raced: Rb, database: Database) -> No
     again = raced("study", "run", "race.yaml")
     assert "8 cached, 0 new" in again.err
     assert seeds(database) == {"original": 4, DEAD: 4}
-    assert "p is times 3: the study is a race of 3 looks" in raced("results", "compare", "race", "original", DEAD).out
+    assert "p is multiplied by 3: the study is a race" in raced("results", "compare", "race", "original", DEAD).out
 
 
 def test_who_is_alike_races_to_the_end_also_in_two_parts(raced: Rb, database: Database, small: Path) -> None:
@@ -118,7 +118,7 @@ def test_seeds_added_after_a_look(rb: Rb) -> None:
     assert "Seeds were added after a look, without a plan" in four.out
     said = rb("results", "compare", "small", "original", "plain")
     assert "e-process" in said.out
-    assert "seeds were added after a look at 3 seeds without a plan" in said.out
+    assert "seeds were added without a plan, after a look at 3 seeds" in said.out
     exact = rb("results", "compare", "small", "original", "plain", "--exact")
     assert "this p is too small" in exact.out
 

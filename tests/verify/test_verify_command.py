@@ -53,7 +53,7 @@ def test_rates_that_differ_are_reported(theirs: Small, rb: Rb) -> None:
     theirs.fc.register_forward_pre_hook(lambda module, given: F.dropout(given[0], 0.2, module.training))
     result = rb(*COMMAND)
     assert result.status == 0
-    assert "is torchvision:small where nothing is dropped at random: " in result.out
+    assert "is torchvision:small apart from random dropping: " in result.out
     assert "note: in training the network drops at random nothing, the reference 0.2 (1 place); " in result.err
     found = json.loads(rb(*COMMAND, "--json").out)
     assert (found["equal"], found["equal_rates"]) == (True, False)
@@ -63,7 +63,7 @@ def test_float32_is_shown_and_decides_nothing(theirs: Small, rb: Rb) -> None:
     theirs.fc.register_forward_hook(lambda module, given, y: y * (1.01 if y.dtype == torch.float32 else 1))
     result = rb(*COMMAND, "--dtype", "float32")
     assert result.status == 0, result.err
-    assert "differs, decides nothing" in result.out
+    assert "differs, does not decide" in result.out
     found = json.loads(rb(*COMMAND, "--json").out)
     assert [(d["dtype"], d["decides"]) for d in found["differences"]] == [("float64", True), ("float32", False)]
 
@@ -74,7 +74,7 @@ def test_more_outputs_in_training_are_reported(theirs: Small, rb: Rb) -> None:
     result = rb(*COMMAND)
     assert result.status == 1
     assert "evaluation does not use 2 parameters of the reference: aux.weight, aux.bias; " in result.err
-    assert "in training the reference gives 2 tensors, the network 1; " in result.err
+    assert "in training the reference returns 2 tensors, the network 1; " in result.err
     assert "--reference-args aux_logits=false" in result.err
 
 

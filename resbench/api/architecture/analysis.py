@@ -1,4 +1,4 @@
-"""A unit in a network -> its equation, what Eq. 4 to 8 of He et al. 2016 say of it, whether they hold, and profiles."""
+"""A unit in a network -> its equation, the predictions of Eq. 4 to 8 of He et al. 2016, whether they hold, and profiles."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ DATA = "digits"  # ships with the package
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What a unit's identity path is.
+    """The analysis of a unit's identity path.
 
     Attributes:
-        reading: What the graph says: the equation of the unit, of `h` and of `f`.
-        checks: Each equation of the paper, whether it is predicted to hold and whether it does, with its residuals.
-        profiles: Variance, gradient norm and shortcut share at every unit, where they were asked for.
+        reading: The result from the graph: the equations of the unit, of `h` and of `f`.
+        checks: The equations of the paper: whether each is predicted to hold, whether it does, and its residuals.
+        profiles: Variance, gradient norm and shortcut share at every unit, if they were requested.
     """
 
     reading: IdentityReport
@@ -96,15 +96,15 @@ def analyze(
     progress: Callable[[str], object] = lambda text: None,
     **params: Value,
 ) -> Analysis:
-    """Compute what a unit's identity path is, from its graph and on a real network.
+    """Analyze a unit's identity path, from its graph and on a real network.
 
     Args:
         unit: A name, a file, a mapping or a loaded unit, as `resbench.load_unit` takes it.
         network: The name or the file of the network.
-        data: A data set whose images the network takes and profiles are of; None is the network's shape and the digits.
-        seed: Of weights and noise.
-        profiles: Whether to measure variance, gradient norm and shortcut share at every unit, at the start.
-        progress: Called with a sentence about how far it is.
+        data: A data set that gives the input shape and the images of profiles; None for the network's own shape and the digits.
+        seed: Seed of weights and noise.
+        profiles: Whether to measure variance, gradient norm and shortcut share at every unit, before training.
+        progress: Called with a sentence on the progress.
         params: Values for params of the unit or of the network, such as `depth=110`.
 
     Returns:
@@ -128,7 +128,7 @@ def analyze(
 def analyze_words(
     unit: str, words: tuple[str, ...], seed: int, profiles: bool, progress: Callable[[str], object]
 ) -> Analysis:
-    """Do the same by words of the command line, such as `depth=110`."""
+    """Analyze with words of the command line, such as `depth=110`."""
 
     def bind(images: str | None) -> BoundNetwork:
         return bind_unit(unit, words if images is None else (*words, f"data={images}"))[1]
@@ -156,7 +156,7 @@ def _analyze(
 
 
 def at_start(bound: BoundNetwork, data: str, seed: int) -> list[UnitProfile]:
-    """With weights as a run of that seed starts from, on the first images of the training split."""
+    """Return profiles with the initial weights of a run of that seed, on the first images of the training split."""
     network = build(bound)
     initialize_weights(network, canonical(bound).numbers, seed, "he_normal")
     images, labels = whole(normalised(load(data), "train"))

@@ -43,6 +43,6 @@ def draw(
         inner place in resnet_cifar (stages.0.units.1): 8×32×32 → 8×32×32, 1.18k params · 1.18M MACs
     """
     found = load_unit(unit)
-    said = split_words((f"network={fspath(network)}", *(() if data is None else (f"data={data}",)), *words))
-    given = {key: word_value(text, f"{key}={text}") for key, text in said[2].items()}
-    return picture_of(found.spec, found.bind_nodes(said[0], {**given, **to_nodes(params)}, said[1]), place)
+    split = split_words((f"network={fspath(network)}", *(() if data is None else (f"data={data}",)), *words))
+    given = {key: word_value(text, f"{key}={text}") for key, text in split[2].items()}
+    return picture_of(found.spec, found.bind_nodes(split[0], {**given, **to_nodes(params)}, split[1]), place)

@@ -17,7 +17,7 @@ def library_of(file: str) -> Library:
 
 
 def extended(library: Library, kind: str, node: Node) -> Node:
-    """Return what a mapping of a program says over the file that it `extends`, as a file would be read."""
+    """Return a program's mapping merged over the file that it `extends`, as a file would be read."""
     parent = node.mapping.get("extends")
     if parent is None:
         return node

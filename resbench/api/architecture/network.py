@@ -37,7 +37,7 @@ class BuiltNetwork(Network):
 
     Attributes:
         bound: Its graph, with the shape of every value.
-        digest: Of what it computes: equal for networks that are the same, however they were written.
+        digest: Digest of what it computes: equal for equal networks, however they were written.
         params: Trainable parameters.
         macs: Multiply-accumulates for one image.
     """
@@ -57,7 +57,7 @@ class BuiltNetwork(Network):
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """Channels, height and width of the images that it takes."""
+        """Channels, height and width of its input images."""
         return self.bound.input_shape
 
     def _repr_html_(self) -> str:
@@ -65,7 +65,7 @@ class BuiltNetwork(Network):
         report = network_report_of(self.bound)
         rows = [(part.path, part.ops, part.shape, part.params, part.macs) for part in report.trace]
         title = (
-            f"{report.network} of {report.unit}: {self.params:,} parameters, {self.macs:,} MACs an image of "
+            f"{report.network} of {report.unit}: {self.params:,} parameters, {self.macs:,} MACs per image of "
             f"{sizes(self.bound.input_shape)}"
         )
         return html_table(
@@ -91,12 +91,12 @@ def build_network(
 
     Args:
         network: The name or the file of a network, or `{"use": name, param: value}` as in a study.
-        unit: The unit that it is made of, as `resbench.load_unit` takes it; None for the network's own.
-        seed: Of the weights.
+        unit: Its unit, in any form that `resbench.load_unit` accepts; None for the network's own.
+        seed: Seed of the weights.
         init: The initialiser, as a recipe names it.
-        data: A data set, a name or `{"use": name, setting: value}`, whose images and classes the network is for.
-        input_shape: Channels, height and width of the images, in the place of those of `data`.
-        classes: How many classes there are, in the place of those of `data`.
+        data: A data set, a name or `{"use": name, setting: value}`, that gives the shape of the images and the number of classes.
+        input_shape: Channels, height and width of the images, instead of those of `data`.
+        classes: The number of classes, instead of that of `data`.
         params: Values for params of the network, such as `depth=56`.
 
     Returns:

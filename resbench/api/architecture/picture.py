@@ -20,7 +20,7 @@ def picture_of(spec: UnitSpec, bound: BoundNetwork, place: str | None) -> Pictur
 
 
 def as_json(picture: Picture) -> list[dict[str, object]]:
-    """Return a place each, its ops in running order; `inputs` are paths of ops, or x."""
+    """Return each place with its ops in execution order; `inputs` are paths of ops, or x."""
     return [
         {
             "unit": view.unit, "network": view.network, "place": view.place, "path": view.path,
@@ -32,13 +32,13 @@ def as_json(picture: Picture) -> list[dict[str, object]]:
 
 
 def _chosen(spec: UnitSpec, bound: BoundNetwork, found: list[str], place: str | None) -> list[str]:
-    """Return the inner place where none is named; where a net has none, its first."""
+    """Return the named place or places; by default the inner place, or the first if there is none."""
     if place is None:
         return ["inner"] if "inner" in found else found[:1]
     if place == "all":
         return found
     if place not in PLACES:
-        raise BadInput(f"place `{printable(place)}`: choose from {', '.join(PLACES)}{did_you_mean(place, PLACES)}")
+        raise BadInput(f"place: expected {', '.join(PLACES)}, got `{printable(place)}`{did_you_mean(place, PLACES)}")
     if place not in found:
         raise BadInput(f"{spec.name} has no {place} place in {bound.name}; its places there: {', '.join(found)}")
     return [place]

@@ -34,7 +34,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class NetworkReport:
-    """`macs` for one image of `input` (CHW); `metrics` are all there are, plugins' too."""
+    """The costs of a network: `macs` for one image of `input` (CHW); `metrics` includes those of plugins."""
 
     network: str
     unit: str
@@ -54,7 +54,7 @@ class NetworkReport:
 
 @dataclass(frozen=True, slots=True)
 class UnitReport:
-    """`places`: name, shapes, params, MACs of the unit at its first, inner and transition place."""
+    """The costs of a unit: name, shapes, params and MACs at its first, inner and transition `places`."""
 
     unit: str
     network: str
@@ -68,7 +68,7 @@ class UnitReport:
 
 
 def network_report_of(bound: BoundNetwork) -> NetworkReport:
-    """Build it without weights, and return what it is."""
+    """Build a network without weights, and return its report."""
     built = build(bound)
     cost = macs(bound)
     metrics, faults = measured(bound, built)
@@ -80,7 +80,7 @@ def network_report_of(bound: BoundNetwork) -> NetworkReport:
 
 
 def unit_report_of(spec: UnitSpec, bound: BoundNetwork) -> UnitReport:
-    """Build it, and return what it is at each place."""
+    """Build a unit, and return its report at each place."""
     notes = (*bound.notes, *bound.cautions, *_without_gradient(bound))
     return UnitReport(spec.name, bound.name, tuple(_costs(bound)), notes)
 
@@ -100,7 +100,7 @@ def _costs(bound: BoundNetwork) -> list[tuple[str, str, int, int]]:
 
 
 def _without_gradient(bound: BoundNetwork) -> list[str]:
-    """Return parameters that images give no gradient, and ops with parameters that the result does not need."""
+    """Return notes on parameters without a gradient, and on ops with parameters that the result does not need."""
     built = build(bound).eval()  # so that no branch is left out at random
     values = bound_params(bound) + sum(prod(shape) for _, graph in bound.parts() for shape in graph.shapes)
     where = "cpu" if values <= SMALL else "meta"
@@ -114,7 +114,7 @@ def _without_gradient(bound: BoundNetwork) -> list[str]:
     except Exception as error:
         if where == "cpu":
             raise
-        return [f"it does not run on `meta`, so nothing is known of its gradients: {str(error).splitlines()[0]}"]
+        return [f"it does not run on `meta`, so its gradients are not known: {str(error).splitlines()[0]}"]
     standing = {path for path, _ in built.named_modules()}
     idle = [p for p, op in bound.ops() if p not in standing and issubclass(kind(op.op).module, Parametric)]
     return [

@@ -1,4 +1,4 @@
-"""Names and values of a program, or words of the command line (`depth=110 unit.gate_bias=0`) -> Request: what is to be bound."""
+"""Names and values of a program, or words of the command line (`depth=110 unit.gate_bias=0`) -> Request, which is bound."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SMALL_NETWORK = "resnet_cifar"  # whose depth may be left out, where a unit is b
 
 
 def settings_of(words: Sequence[str], example: str = "size=64") -> Node:
-    """Words such as `size=64` -> a mapping. Raises BadInput for one that is no setting."""
+    """Words such as `size=64` -> a mapping. Raises BadInput for a word that is not a setting."""
     found: dict[str, Node] = {}
     for word in words:
         key, sign, text = word.partition("=")
@@ -40,7 +40,7 @@ def make_request(
     unit_params: Mapping[str, Node] | None = None,
     data: DatasetInfo | None = None,
 ) -> Request:
-    """Return what is to be bound. `params` are the network's. Raises BadInput for one that the network does not have."""
+    """Return the request to bind. Raises BadInput for `params` that the network does not have."""
     spec = library.network(network)
     for key in params:
         if key not in spec.params:
@@ -52,13 +52,13 @@ def make_request(
 
 
 def unknown(key: str, value: Node, allowed: Sequence[str]) -> BadInput:
-    """Return the error about a name that means nothing here; of a word of the command line, with the word."""
+    """Return the error for an unknown name; for one of the command line, with its word."""
     word = key if value.place is None else value.place.text
     return BadInput(f"`{word}`: no `{key}` here; names: {', '.join(allowed)}{did_you_mean(key, allowed)}")
 
 
 def request_of(network: str, words: tuple[str, ...], library: Library | None = None) -> tuple[Request, Library]:
-    """With the library that the network was found in. Raises BadInput for a word that says nothing of it."""
+    """Return the request for a network, and its library. Raises BadInput for an unknown word."""
     library = library or library_of(network)
     own: dict[str, Node] = {}
     of_unit: dict[str, Node] = {}
@@ -68,7 +68,9 @@ def request_of(network: str, words: tuple[str, ...], library: Library | None = N
     for word in words:
         key, sign, text = word.partition("=")
         if not sign:
-            raise BadInput(f"`{word}`: write name=value; names: unit, unit.PARAM, data, {', '.join(spec.params)}")
+            raise BadInput(
+                f"expected NAME=VALUE, got `{word}`; names: unit, unit.PARAM, data, {', '.join(spec.params)}"
+            )
         if key == "unit":
             unit = text
         elif key == "data":
@@ -83,7 +85,7 @@ def request_of(network: str, words: tuple[str, ...], library: Library | None = N
 def bind_in(
     library: Library, unit: tuple[UnitSpec, str], network: str, given: Mapping[str, Node], data: str | None = None
 ) -> BoundNetwork:
-    """Return a small network of the unit, two units a stage, so that first, inner and transition places are there.
+    """Return a small network of the unit with two units in each stage, which has first, inner and transition places.
 
     `unit`: what its file says, and the name by which the library finds it. `given` are values for params of the unit (or written
     `unit.PARAM`) and of the network.
@@ -108,6 +110,6 @@ def bind_in(
 
 
 def _small(network: str, unit: UnitSpec) -> dict[str, Node]:
-    """Return for the CIFAR net the smallest depth with two units a stage."""
+    """Return the smallest depth of the CIFAR net with two units in each stage."""
     layers = unit.boundary.layers.value
     return {"depth": Node(6 * layers + 2)} if network == SMALL_NETWORK and isinstance(layers, int) else {}

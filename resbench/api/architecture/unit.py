@@ -32,8 +32,8 @@ class Unit:
     """A residual unit that was read and checked.
 
     Attributes:
-        spec: What its file says.
-        library: Where the names in it are looked up.
+        spec: The content of its file.
+        library: The library in which its names are looked up.
         reference: The name, or the file, by which the library finds it.
         given: Values for its params.
     """
@@ -44,22 +44,22 @@ class Unit:
     given: Mapping[str, Node]
 
     def __repr__(self) -> str:
-        """Return the name and what it was given, without the file's text."""
+        """Return the name and the given params, without the file's text."""
         return f"<Unit {self.reference}{''.join(f' {name}={plain(node)}' for name, node in self.given.items())}>"
 
     @property
     def name(self) -> str:
-        """The name that tables show."""
+        """Its name in tables."""
         return self.spec.name
 
     @property
     def doc(self) -> str:
-        """The sentence that its file says of it."""
+        """The description in its file."""
         return self.spec.doc
 
     @property
     def cite(self) -> str:
-        """The paper that it is from."""
+        """Its source, such as a paper."""
         return self.spec.cite
 
     @property
@@ -91,7 +91,7 @@ class Unit:
         return picture_of(self.spec, self.bind(network=network, data=data, **params), place)
 
     def check(self, *, network: str | PathLike[str] = NETWORK, data: str | None = None, **params: Value) -> UnitReport:
-        """Bind and build it at its first, inner and transition places, and return shapes, costs and notes.
+        """Bind and build the unit at its first, inner and transition places, and return shapes, costs and notes.
 
         Args:
             network: The name or the file of the network.
@@ -106,7 +106,7 @@ class Unit:
         return unit_report_of(self.spec, self.bind(network=network, data=data, **params))
 
     def bind(self, *, network: str | PathLike[str] = NETWORK, data: str | None = None, **params: Value) -> BoundNetwork:
-        """Return the graph of a network made of it: of a small one, where nothing says how deep.
+        """Return the graph of a network of this unit; a small one if no depth is given.
 
         Args:
             network: The name or the file of the network.
@@ -119,7 +119,7 @@ class Unit:
         return self.bind_nodes(fspath(network), to_nodes(params), data)
 
     def bind_nodes(self, network: str, params: Mapping[str, Node], data: str | None) -> BoundNetwork:
-        """Do the same with values that are Nodes."""
+        """Bind with values that are Nodes."""
         from resbench.api.architecture.request import bind_in
 
         return bind_in(self.library, (self.spec, self.reference), network, {**self.given, **params}, data)
@@ -133,9 +133,9 @@ class Unit:
         return Node({"use": Node(use), **self.given})
 
     def _repr_html_(self) -> str:
-        """Return its picture with what its file says of it, for a notebook."""
-        said = "; ".join(text for text in (self.doc, self.cite) if text)
-        return f"<p><b>{xml_text(self.name)}</b>: {xml_text(said)}</p>{self.draw().svg}"
+        """Return its picture with its description, for a notebook."""
+        about = "; ".join(text for text in (self.doc, self.cite) if text)
+        return f"<p><b>{xml_text(self.name)}</b>: {xml_text(about)}</p>{self.draw().svg}"
 
 
 UnitLike = str | PathLike[str] | Mapping[str, Value] | Unit

@@ -16,10 +16,10 @@ def load_benchmark(path: str | PathLike[str], *, study: str | None = None) -> Be
 
     Returns:
         The benchmark. Close it, or use it in a `with`: `.query(unit, epoch=3, seed=0)` answers, `.simulate(search,
-        seconds=600)` says what a search would have found.
+        seconds=600)` returns what a search would have found.
 
     Raises:
-        DatabaseError: For a file that is no benchmark.
+        DatabaseError: For a file that is not a frozen benchmark.
         BadInput: For a study that it does not hold.
 
     Example:

@@ -29,7 +29,7 @@ class UnitComparison:
 
     Attributes:
         rows: One a pair; `claim` is True where the two differ with 95 % confidence, False where that is not shown, None where
-            there are too few runs to say.
+            there are too few runs.
         title: What the numbers are, and which test was used.
         notes: What a reader should know.
         shown: Names of units as tables show them, with four digits where that is unambiguous.
@@ -87,21 +87,21 @@ def _different(runs: StudyRuns, units: Sequence[str]) -> list[str]:
     if len(names) < 2 or twice is not None:
         one = [unit for unit, name in zip(units, names, strict=True) if name == twice]
         why = f"; {' and '.join(one)} are one architecture" if len(set(one)) > 1 else ""
-        raise BadInput(f"two different units or more are compared, got {', '.join(units)}{why}")
+        raise BadInput(f"compare: expected two or more different units, got {', '.join(units)}{why}")
     return names
 
 
 def _notes(runs: StudyRuns, rows: Sequence[Comparison], method: Method | None, looks: int) -> list[str]:
     found = []
     if looks > 1:
-        found.append(f"p is times {looks}: the study is a race of {looks} looks, which share the 5 %")
+        found.append(f"p is multiplied by {looks}: the study is a race with {looks} interim looks, which share the 5 %")
     if runs.looks and method is None:
         found.append(
-            f"seeds were added after a look at {_listed(runs.looks)} seeds without a plan; intervals hold for one look"
+            f"seeds were added without a plan, after a look at {_listed(runs.looks)} seeds; the intervals are valid for one look"
         )
     elif runs.looks:
         found.append(
-            f"seeds were added after a look at {_listed(runs.looks)} seeds without a plan: this p is too small"
+            f"seeds were added without a plan, after a look at {_listed(runs.looks)} seeds: this p is too small"
         )
     reach = reach_note(rows, looks)
     if reach:

@@ -32,7 +32,7 @@ class Plot:
         return self._render("svg").decode("utf-8")
 
     def save(self, path: str | PathLike[str], *, force: bool = False) -> None:
-        """Write the picture in the format that the file's ending says: .svg, .png or .pdf.
+        """Write the picture in the format of the file's ending: .svg, .png or .pdf.
 
         Args:
             path: The file.

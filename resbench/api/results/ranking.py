@@ -19,7 +19,7 @@ class Ranking(Rows):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the ranking says, and what it cannot say."""
+        """What the ranking shows, and what it does not show."""
         return () if self.board is None else tuple(notes(self.board))
 
     def _repr_html_(self) -> str:

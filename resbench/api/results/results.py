@@ -1,6 +1,6 @@
 """A database -> Results: rankings, comparisons, pictures, weights and rows, in a notebook or a script.
 
-No test score comes out of here: `resbench results top STUDY --test` shows them, and writes down that they were looked at.
+No test scores are returned: `resbench results top STUDY --test` shows them, and records that they were looked at.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Results:
         self._engine = open_store(url, create=False)
 
     def studies(self) -> Rows:
-        """Return a row a study: study, runs, created_at, notes."""
+        """Return a row for each study: study, runs, created_at, notes."""
         return study_rows(self._engine)
 
     def leaderboard(self, study: str) -> Ranking:
@@ -114,16 +114,16 @@ class Results:
 
         Args:
             sql: The SELECT, over the views of docs/database.md.
-            max_rows: How many rows there may be.
-            timeout_s: After so many seconds the question is ended.
+            max_rows: Maximum number of rows.
+            timeout_s: Maximum seconds of the query.
 
         Raises:
-            BadInput: For more rows than `max_rows`: none is left out in silence.
+            BadInput: For more than `max_rows` rows; no row is dropped silently.
             DatabaseError: For SQL that the database refuses.
         """
         found = query(self.url, sql, max_rows=max_rows, timeout_s=timeout_s)
         if found.truncated:
-            raise BadInput(f"more than {max_rows} rows; ask for fewer, or give a larger max_rows")
+            raise BadInput(f"more than {max_rows} rows; select fewer, or give a larger max_rows")
         return Rows(found.columns, found.rows)
 
     def freeze(self, study: str, path: str | PathLike[str], *, force: bool = False) -> None:
@@ -154,7 +154,7 @@ class Results:
         self.close()
 
     def _run_of(self, study: str, unit: str, seed: int) -> int:
-        """Return the number of the run. Raises BadInput where there is none."""
+        """Return the number of the run. Raises BadInput if there is none."""
         runs = study_runs(self._engine, study)
         name = runs.find(unit)
         group = dict(zip(runs.names, runs.groups.values(), strict=True)).get(name, [])
@@ -176,7 +176,7 @@ def open_results(url: str | PathLike[str], *, checkpoints: str | PathLike[str] |
         The results. Close them, or use them in a `with`.
 
     Raises:
-        DatabaseError: Where there is no database of resbench.
+        DatabaseError: If there is no database of resbench.
 
     Example:
         >>> import resbench as rb

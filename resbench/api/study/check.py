@@ -1,4 +1,4 @@
-"""A study's file -> its points, and what its search will do with them, in sentences: before anything is trained."""
+"""A study's file -> its points, and a description of what its search will do with them, before anything is trained."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class StudyCheck:
     endless: str | None = None
 
     def sentences(self) -> list[str]:
-        """Return what would be trained and what a person should know of it, in sentences."""
+        """Return sentences on what would be trained, and on what the user should know of it."""
         return list(sentences_of(self))
 
     def _repr_html_(self) -> str:
@@ -49,7 +49,7 @@ class StudyCheck:
 
 
 def room_of(device: str | None, memory: str | None) -> Callable[[], DeviceMemory | None]:
-    """Return what the device has that will train, when it is asked for. Raises BadInput for a size that is none."""
+    """Return a function that gives the memory of the training device. Raises BadInput for an invalid size."""
     if memory is None:
         return lambda: room_on(device)
     match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ?([MGT])(i?)B?", memory)
@@ -78,7 +78,7 @@ def check_study(
     """
     prepared = bind_points(spec, library, device=room)
     from resbench.search.library_matches import (
-        known_as,  # after the file was read: what is wrong there needs no torch to be told
+        known_as,  # after the file was read: its problems are reported without torch
     )
     from resbench.study.resources.memory import crowded
     from resbench.study.warnings import hints
@@ -97,8 +97,8 @@ def check_study(
 
 
 def data_sentences(spec: StudySpec, info: DatasetInfo, tell: Callable[[str], None]) -> Iterator[str]:
-    """Yield loads the data, decodes every file of them and raises as `study run` would; what must be fetched first is
-    only told of.
+    """Load the data and decode every file of them, and yield notes. Raises as `study run` would; data that must be
+    fetched first are only reported.
     """
     from resbench.data.notes import notes, sizes
     from resbench.workers.data import data_of

@@ -1,4 +1,4 @@
-"""Files that are decoded before a study begins -> a line now and then that says how far that is."""
+"""Files that are decoded before a study begins -> lines of progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a running study tells, as typed events; who is told is a function, or a line on stderr for each run."""
+"""Typed events of a running study, which are passed to a function or written as lines to stderr."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from resbench.escape import LONGEST, printable
 
 @dataclass(frozen=True, slots=True)
 class RunsPlanned:
-    """How many runs of the study are there already, and how many are to be trained now."""
+    """The number of runs that exist already, and the number that will be trained now."""
 
     cached: int
     new: int
@@ -21,7 +21,7 @@ class RunsPlanned:
 
 @dataclass(frozen=True, slots=True)
 class EpochEnded:
-    """A run has ended an epoch, of `epochs`. `val_error_pct` is None where it is not finite."""
+    """The end of an epoch of a run, of `epochs` in total. `val_error_pct` is None if it is not finite."""
 
     unit: str
     seed: int
@@ -32,7 +32,7 @@ class EpochEnded:
 
 @dataclass(frozen=True, slots=True)
 class RunSaved:
-    """A run is in the database: no kill can lose it. `val_error_pct` is None for one that diverged.
+    """A run that was saved in the database, so that no kill can lose it. `val_error_pct` is None if it diverged.
 
     `epochs` of `planned_epochs` were trained.
     """
@@ -46,7 +46,7 @@ class RunSaved:
 
 @dataclass(frozen=True, slots=True)
 class CellFailed:
-    """Runs of a unit could not be trained; the others go on."""
+    """A cell whose runs could not be trained; the others continue."""
 
     unit: str
     error: str
@@ -54,7 +54,7 @@ class CellFailed:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A sentence that a person should read."""
+    """A sentence for the user."""
 
     text: str
 
@@ -65,7 +65,7 @@ Progress = bool | Callable[[Event], object]
 
 @dataclass(slots=True)
 class Notifier:
-    """Hears what a study's processes tell, and passes it on as events. It counts runs that are planned and saved."""
+    """An observer of a study's processes that passes events on, and counts planned and saved runs."""
 
     notify: Callable[[Event], object]
     total: int = 0
@@ -90,7 +90,7 @@ class Notifier:
 
 
 def notifier(progress: Progress) -> Notifier:
-    """Return who passes events to the function; True writes lines to stderr, False tells nobody."""
+    """Return an observer that passes events to the function; True writes lines to stderr, False discards them."""
     if callable(progress):
         return Notifier(progress)
     return Notifier(Lines(sys.stderr).write if progress else lambda event: None)
@@ -98,7 +98,7 @@ def notifier(progress: Progress) -> Notifier:
 
 @dataclass(slots=True)
 class Lines:
-    """Writes a line for each event but epochs, with the time that is left."""
+    """A writer of a line for each event except epochs, with the time left."""
 
     stream: TextIO
     total: int = 0

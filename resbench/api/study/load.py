@@ -38,25 +38,25 @@ def load_study(
     Args:
         study: The path of a YAML file, a name of the library, the mapping that a file would hold, or a study that is loaded.
         changes: As the command line takes them: `"recipe.epochs=2"`, `"units+=mine.yaml"`, `"unit.gate_bias=-3"`.
-        network: In the place of the study's `network`.
-        units: In the place of its `units`; loaded units too.
-        data: In the place of its `data`.
-        recipe: In the place of its `recipe`.
-        seeds: How many, or which ones.
-        search: In the place of its `search`.
-        budget: In the place of its `budget`.
-        objectives: By what units are judged, the first one first.
-        race: At which numbers of seeds units that are worse are left out, as in a study's file.
+        network: Replaces the study's `network`.
+        units: Replaces its `units`; loaded units are accepted.
+        data: Replaces its `data`.
+        recipe: Replaces its `recipe`.
+        seeds: The number of seeds, or a list of them.
+        search: Replaces its `search`.
+        budget: Replaces its `budget`.
+        objectives: The objectives of the ranking, the most important first.
+        race: The interim looks of a race as numbers of seeds, as in a study's file.
         paired: Whether units are compared seed by seed.
         keep: Whose weights are kept: `best`, `finalists`, `all` or `none`.
-        name: In the place of its name.
+        name: Replaces its name.
 
     Returns:
         The study, which `.check()` checks further and `.run(db)` trains.
 
     Raises:
         SpecError: With every problem, each with its line.
-        BadInput: For a file that is not there, and a change that changes nothing.
+        BadInput: For a file that does not exist, and a change without effect.
 
     Example:
         >>> import resbench as rb

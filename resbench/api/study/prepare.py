@@ -50,7 +50,7 @@ def prepare(
     url: str | None = None,
     device: Callable[[], DeviceMemory | None] = lambda: None,
 ) -> Prepared:
-    """Return every problem of the study's own text first, without torch; then every point bound, before anything is written.
+    """Check the study's own text first, without torch; then bind every point and return them, before anything is written.
 
     `url`: of the database that may hold the study; without one, all points of a grid must fit on the device: with one those that
     have runs need not.
@@ -137,7 +137,7 @@ def find_study(file: str) -> Path:
 
 
 def named_device(device: str | None) -> torch.device:
-    """Return the device of that name, or the best there is. Raises BadInput where it cannot be used."""
+    """Return the device of that name, or the best available. Raises BadInput if it cannot be used."""
     import torch
 
     from resbench.train.execution.device import best_device
@@ -171,7 +171,7 @@ def check_environment() -> None:
 
 
 def tell(prepared: Prepared, note: Callable[[str], object]) -> None:
-    """Tell what a person should know of the points before they are trained."""
+    """Print what the user should know of the points before they are trained."""
     from resbench.study.warnings import hints
 
     spec, points, refused = prepared.spec, prepared.points, prepared.refused
@@ -189,7 +189,7 @@ def folder_for(given: Path) -> Path:
     try:
         given.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
-        raise BadInput(f"--profile {given}: is a file; a folder is needed") from None
+        raise BadInput(f"--profile: expected a folder, got the file {given}") from None
     except OSError as error:
         raise StorageError(f"--profile {given}: {error.strerror}") from None
     return given

@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
 
 def ray_place(executor: str, address: str | None, gpus: float) -> Place | None:
-    """Where on a Ray cluster; None where it is not asked for. Raises BadInput."""
+    """Return the place on a Ray cluster, or None if Ray is not used. Raises BadInput."""
     from importlib.util import find_spec
 
     from resbench.workers.config import Place
 
     if executor not in ("local", "ray"):
-        raise BadInput(f"--executor {executor}: allowed are local, ray{did_you_mean(executor, ['local', 'ray'])}")
+        raise BadInput(f"--executor: expected local or ray, got {executor}{did_you_mean(executor, ['local', 'ray'])}")
     if executor == "local":
         if address is not None or gpus:
-            raise BadInput("--address and --gpus-per-worker are of `--executor ray`")
+            raise BadInput("--address and --gpus-per-worker apply only to `--executor ray`")
         return None
     if find_spec("ray") is None:
         raise BadInput("--executor ray: Ray is not installed; `pip install 'resbench[ray]'`")

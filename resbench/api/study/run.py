@@ -96,7 +96,7 @@ def run_prepared(prepared: Prepared, options: RunOptions, watch: Notifier) -> bo
 
 @contextmanager
 def signals(drain_on: Sequence[int] = ()) -> Iterator[Stop]:
-    """Inside, SIGINT and SIGTERM stop a study at the end of an epoch; only the main thread of a process hears them."""
+    """Let SIGINT and SIGTERM stop a study at the end of an epoch; only the main thread of a process receives them."""
     from resbench.workers.shutdown import Stop, heard
 
     if threading.current_thread() is not threading.main_thread():
@@ -120,7 +120,7 @@ def threads_restored() -> Iterator[None]:
 
 @contextmanager
 def main_hidden() -> Iterator[None]:
-    """Inside, processes that start do not import the script of this one.
+    """Prevent processes that start inside from importing the script of this one.
 
     `multiprocessing` would import it, and a script that runs a study outside of `if __name__ == "__main__"` would run it again in
     each of its workers. Workers need nothing of it.

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StudyOutcome:
-    """What a call of `Study.run` came to.
+    """The outcome of a call of `Study.run`.
 
     Attributes:
         study: The study's name.
-        url: Of the database.
-        complete: Whether every run came to its end; one that failed stops no other.
+        url: URL of the database.
+        complete: Whether every run finished; a run that failed stops no other.
         saved: Runs that this call saved.
-        follows: Whether this process, one of several that torchrun started, trained its part of what the first one keeps.
+        follows: Whether this process, one of several that torchrun started, trained its part of runs that the first one saves.
     """
 
     study: str
@@ -38,7 +38,7 @@ class StudyOutcome:
 
     @property
     def leaderboard(self) -> Ranking:
-        """The ranking. Raises BadInput where no run has finished."""
+        """The ranking. Raises BadInput if no run has finished."""
         from resbench.api.results.results import open_results
 
         with open_results(self.url) as results:
@@ -54,8 +54,8 @@ class Study:
     """A study that was read and checked.
 
     Attributes:
-        spec: What it says.
-        library: Where its names are looked up.
+        spec: The content of its file.
+        library: The library in which its names are looked up.
     """
 
     spec: StudySpec
@@ -67,21 +67,21 @@ class Study:
 
     @property
     def name(self) -> str:
-        """The name under which the database keeps it."""
+        """The name of the study in the database."""
         return self.spec.name
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Of the runs that units are judged by."""
+        """The seeds of the runs by which units are ranked."""
         return self.spec.seeds
 
     def check(self, *, device: str | None = None, memory: str | None = None, progress: Progress = False) -> StudyCheck:
         """Bind every point, read the data, and return what would be trained. Nothing is written.
 
         Args:
-            device: `cuda`, `mps` or `cpu`, whose memory the networks must fit in; None for the best there is.
-            memory: What the device has that will train, such as `80GiB`, in the place of what is here.
-            progress: Told how many images are decoded, where that takes long.
+            device: `cuda`, `mps` or `cpu`, in whose memory the networks must fit; None for the best available.
+            memory: Memory of the training device, such as `80GiB`, instead of that of this machine.
+            progress: Called with the number of decoded images, if that takes long.
 
         Raises:
             SpecError: With every problem.
@@ -105,30 +105,30 @@ class Study:
         address: str | None = None,
         gpus_per_worker: float = 0.0,
     ) -> StudyOutcome:
-        """Train what is missing of the study, one row per run. Call it again: nothing is trained twice.
+        """Train the missing runs of the study, one row per run. A second call trains nothing twice.
 
         Args:
             db: The database, a path or a URL, as `--db` takes it.
-            workers: Worker processes of this machine; 0: none, `run_worker` trains elsewhere. None: as many as are worth it.
-            device: `cuda`, `mps` or `cpu`; None for the best there is.
+            workers: Worker processes on this machine; 0 leaves training to `run_worker`. None: as many as speed up the study.
+            device: `cuda`, `mps` or `cpu`; None for the best available.
             progress: True writes a line to stderr for every run; a function is called with typed events
                 (`resbench.api.study.events`):
                 RunsPlanned, EpochEnded, RunSaved, CellFailed, Message.
             fork: A name under which it is run as a study of its own.
             checkpoints: A folder for runs under way and kept weights, shared by several machines; None for the one beside the
                 database.
-            timing: A folder for where the time of each cell goes.
-            track: Trackers that show the runs, as `--track` takes them, in the place of the study's own.
-            executor: `local` for workers of this machine, `ray` for slots of a Ray cluster.
-            address: Of the Ray cluster; None for one of this machine's own.
-            gpus_per_worker: Of a slot of Ray.
+            timing: A folder for the timing of each cell.
+            track: Trackers that log the runs, as `--track` takes them, instead of the study's own.
+            executor: `local` for workers on this machine, `ray` for slots of a Ray cluster.
+            address: Address of the Ray cluster; None starts one on this machine.
+            gpus_per_worker: GPUs of each Ray slot.
 
         Returns:
             The outcome, with the ranking.
 
         Raises:
             SpecError: With every problem, before anything is written.
-            StudyInterrupted: After SIGINT (Ctrl-C, a notebook's stop) or SIGTERM; the same call goes on with the rest.
+            StudyInterrupted: After SIGINT (Ctrl-C, a notebook's stop) or SIGTERM; the same call continues with the rest.
             DatabaseError: For a database that cannot be used.
         """
         from resbench.api.study.ray_options import ray_place

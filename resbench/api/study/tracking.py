@@ -24,7 +24,7 @@ NONE = "none"
 
 
 def check_trackers(spec: StudySpec, check: Problems) -> None:
-    """Report what a study's `track` says and no tracker takes."""
+    """Report entries of a study's `track` that no tracker accepts."""
     from resbench.study.trackers.registry import kind_of
 
     for use in spec.track:
@@ -35,7 +35,7 @@ def check_trackers(spec: StudySpec, check: Problems) -> None:
 
 
 def trackers_of(spec: StudySpec, words: Sequence[str]) -> Trackers:
-    """Return those of `--track`, which stand in for the study's own. Raises BadInput before anything is trained."""
+    """Return the trackers of `--track`, which replace the study's own. Raises BadInput before anything is trained."""
     from resbench.study.trackers.registry import make
     from resbench.study.trackers.tracking import Trackers
 
@@ -43,7 +43,7 @@ def trackers_of(spec: StudySpec, words: Sequence[str]) -> Trackers:
     names = [use.name for use in uses]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise BadInput(f"--track: {twice} is named twice")
+        raise BadInput(f"--track: {twice} is given twice")
     return Trackers([(str(use.name), make(str(use.name), _given(use))) for use in uses], partial(_study, spec.name))
 
 

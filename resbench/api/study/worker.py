@@ -14,11 +14,11 @@ from resbench.errors import BadInput, StudyInterrupted
 
 @dataclass(frozen=True, slots=True)
 class WorkerOutcome:
-    """What a worker came to.
+    """The outcome of a worker.
 
     Attributes:
         saved: Runs that it saved.
-        limit: What ended it while the study has more to train: `time`, `cells` or `signal`; None where nothing is left for it.
+        limit: What ended it while the study has more to train: `time`, `cells` or `signal`; None if nothing is left for it.
     """
 
     saved: int
@@ -38,17 +38,17 @@ def run_worker(
     checkpoints: str | PathLike[str] | None = None,
     progress: Progress = True,
 ) -> WorkerOutcome:
-    """Train cells of a study that another process coordinates, until there are none left.
+    """Train cells of a study that another process coordinates, until none is left.
 
     Args:
         db: The database, a path or a URL.
         study: The study's name.
-        slots: Cells that are trained at a time.
-        device: `cuda`, `mps` or `cpu`; None for the best there is.
-        tags: What this machine has, of what cells ask for (`plan.tags`).
-        max_cells: Take no more cells after so many.
-        time_limit_s: Take no more cells after so many seconds.
-        drain_on: Signals at which it finishes the cells under way and takes no more.
+        slots: Number of cells that are trained at the same time.
+        device: `cuda`, `mps` or `cpu`; None for the best available.
+        tags: Tags of this machine; it takes cells whose `plan.tags` are among them.
+        max_cells: Stop after this many cells.
+        time_limit_s: Take no new cells after this many seconds.
+        drain_on: Signals at which it finishes its current cells and takes no new ones.
         checkpoints: A folder for runs under way, shared with the other machines; None for the one beside the database.
         progress: True writes a line to stderr for every run; a function is called with typed events.
 
@@ -57,7 +57,7 @@ def run_worker(
 
     Raises:
         BadInput: For an unknown study or tag.
-        StudyInterrupted: After SIGINT or SIGTERM; what was under way is given back.
+        StudyInterrupted: After SIGINT or SIGTERM; current cells are given back.
         DatabaseError: For a database that cannot be used.
 
     Example:
@@ -80,9 +80,9 @@ def run_worker(
     check_environment()
     wrong = next((tag for tag in tags if not TAG.fullmatch(tag)), None)
     if wrong is not None:
-        raise BadInput(f"--tags: {wrong!r} is no tag; letters, digits, `_`, `.` and `-` are allowed, at most 64")
+        raise BadInput(f"--tags: expected letters, digits, `_`, `.` and `-`, at most 64, got {wrong!r}")
     if len(tags) > MOST_TAGS:
-        raise BadInput(f"--tags: {len(tags)} tags; a worker has at most {MOST_TAGS}")
+        raise BadInput(f"--tags: expected at most {MOST_TAGS} tags, got {len(tags)}")
     url, watch = fspath(db), notifier(progress)
     folder = checkpoint_folder(url, None if checkpoints is None else fspath(checkpoints))
     job = Employment(url, study, folder, device or "", slots, tuple(tags), max_cells, time_limit_s)

@@ -1,4 +1,4 @@
-"""`resbench analyze UNIT`: what a unit's identity path is, from its graph and on a real network."""
+"""`resbench analyze UNIT`: the identity path of a unit, from its graph and on a real network."""
 
 from __future__ import annotations
 
@@ -27,20 +27,21 @@ def analyze(
         list[str] | None,
         typer.Argument(metavar="[UNIT]... [network=NAME] [depth=..] [data=NAME] [PARAM=VALUE]...",
                        autocompletion=complete_units_and_settings,
-                       help="More units, the network they stand in, and values for params."),
+                       help="Further units, the network that they are placed in, and values of params."),
     ] = None,
     profiled: Annotated[
-        bool, typer.Option("--profile", help="Also variance, gradient norm and shortcut share at every unit, at the start.")
+        bool, typer.Option("--profile", help="Also print variance, gradient norm and shortcut share at every unit, before "
+            "training.")
     ] = False,
     plot: Annotated[
-        Path | None, typer.Option("--plot", metavar="FILE", help="Draw the profiles (.svg, .png), units beside each other.",
+        Path | None, typer.Option("--plot", metavar="FILE", help="Draw the profiles of all units in one picture (.svg, .png).",
                                   show_default=False)
     ] = None,
     force: Force = False,
-    seed: Annotated[int, typer.Option(min=0, max=LARGEST, help="Of weights and noise.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST, help="Seed of the weights and the noise.")] = 0,
     json: Json = False, plugins: Plugins = None,
 ) -> None:  # fmt: skip
-    """Tell a unit's identity path: its equation, what Eq. 4, 5, 7 and 8 of He et al. 2016 say of it, and whether they hold."""
+    """Print a unit's equation, what Eq. 4, 5, 7 and 8 of He et al. 2016 predict for it, and whether they hold when measured."""
     from resbench.api.architecture.analysis import analyze_words
     from resbench.cli.output import print_json
     from resbench.language.library.library import Library
@@ -48,7 +49,7 @@ def analyze(
 
     settings = tuple(word for word in words or () if "=" in word)
     units = [unit, *(word for word in words or () if "=" not in word)]
-    for name in units:  # what is wrong with a file itself is told before torch is imported
+    for name in units:  # problems of a file are reported before torch is imported
         Library(table(), Path(name).parent if name.endswith(".yaml") else None).unit(name)
     tell = patient(1.0)
     found = {name: analyze_words(name, settings, seed, profiled or plot is not None, tell) for name in units}
@@ -65,7 +66,7 @@ def analyze(
 
 
 def _draw(profiles: Mapping[str, Sequence[UnitProfile]], out: Path, *, force: bool) -> list[Path]:
-    """Signal and gradient, a file each."""
+    """Draw signal and gradient, each to a file of its own."""
     from resbench.figures.profile import QUANTITIES, draw
     from resbench.figures.style import drawing, ending_of, render
     from resbench.files import write_all
@@ -86,19 +87,21 @@ def _tell(reading: IdentityReport, checks: Sequence[EquationCheck]) -> None:
 
     echo(f"{reading.unit} in {reading.network}, {reading.alike} of {reading.units} units alike")
     echo(f"  {reading.equation}")
-    for name, stands in reading.names.items():
-        echo(f"    {name} = {stands}")
+    for name, expression in reading.names.items():
+        echo(f"    {name} = {expression}")
     echo(f"  h: {reading.h}")
     echo(f"  f: {reading.f}")
     echo(f"  over {reading.units} units: {consequence(reading)}")
     if reading.per_stage == 1:
-        echo("  no two units of a stage are alike, so the equations are held over one unit; depth=.. makes more")
+        echo(
+            "  no two units of a stage are alike, so the equations are checked over one unit; a larger depth= gives more"
+        )
     rows = []
     for check in checks:
-        seen = "holds" if check.holds else "does not hold"
-        agrees = "as foretold" if check.agrees else "NOT AS FORETOLD"
+        measured = "holds" if check.holds else "does not hold"
+        agrees = "as predicted" if check.agrees else "NOT AS PREDICTED"
         residuals = [f"{check.residuals[dtype]:.1e}" for dtype in ("float32", "float64")]
-        rows.append([f"Eq. {check.equation}", check.words, seen, agrees, *residuals])
+        rows.append([f"Eq. {check.equation}", check.words, measured, agrees, *residuals])
     print_table(["", "equation", "on the network", "from the graph", ">float32", ">float64"], rows)
 
 

@@ -1,4 +1,4 @@
-"""`resbench unit diff A B`: what differs between two units in one network, or that nothing does."""
+"""`resbench unit diff A B`: the differences between two units in one network."""
 
 from __future__ import annotations
 
@@ -14,19 +14,24 @@ from resbench.cli.terminal import echo
 
 def diff(
     first: Annotated[str, typer.Argument(metavar="A", help="A unit's name or file.", autocompletion=complete_units)],
-    second: Annotated[str, typer.Argument(metavar="B", help="Another's.", autocompletion=complete_units)],
+    second: Annotated[
+        str,
+        typer.Argument(
+            metavar="B", help="The name or the file of the unit to compare with.", autocompletion=complete_units
+        ),
+    ],
     words: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="[network=NAME] [NAME=VALUE]...",
             autocompletion=complete_settings,
-            help="a.gate_bias=0 and b.gate_bias=-6 are of one unit.",
+            help="Values for both units; a.gate_bias=0 sets only A's param, b.gate_bias=-6 only B's.",
         ),
     ] = None,
     json: Json = False,
     plugins: Plugins = None,
 ) -> None:
-    """Tell what differs between two units, part by part of a small network. Exit status 0: the same; 1: not."""
+    """Print the differences between two units, part by part of a small network. Exit status 0: equal; 1: different."""
     from resbench.api.architecture.words import bind_unit
     from resbench.cli.output import print_json
     from resbench.compiler.identity.canonical import canonical

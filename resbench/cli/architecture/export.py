@@ -1,4 +1,4 @@
-"""`resbench unit|net export NAME --to python|onnx|torch|safetensors -o FILE`: what was built, for those who have no resbench."""
+"""`resbench unit|net export NAME --to python|onnx|torch|safetensors -o FILE`: a network as a file that works without resbench."""
 
 from __future__ import annotations
 
@@ -25,25 +25,31 @@ To = Annotated[
     str | None,
     typer.Option(
         "--to", metavar="FORMAT", show_default=False,
-        help="python (one file that needs torch alone), onnx, torch (a torch.export program) or safetensors (the weights); else "
-        "as the file's ending says.",
+        help="python (one file that requires only torch), onnx, torch (a torch.export program) or safetensors (the weights). "
+        "Default: by the ending of FILE.",
     ),
 ]  # fmt: skip
 Out = Annotated[
     Path | None,
-    typer.Option("-o", "--out", metavar="FILE", help="The file to write; python goes to stdout without.", show_default=False),
+    typer.Option("-o", "--out", metavar="FILE", help="The file to write. Default: stdout, for python only.", show_default=False),
 ]  # fmt: skip
 Seed = Annotated[
     int | None,
     typer.Option(
-        "--seed", metavar="N", min=0, max=LARGEST, help="Draws the weights, He's normal; else 0.", show_default=False
+        "--seed",
+        metavar="N",
+        min=0,
+        max=LARGEST,
+        help="Seed of the weights, which are drawn by He's normal rule. Default: 0.",
+        show_default=False,
     ),
 ]
 Weights = Annotated[
     Path | None,
     typer.Option(
         "--weights", metavar="FILE", show_default=False,
-        help="Weights of this network instead: .safetensors, or a torch state dict; of other packages' networks, see "
+        help="Read the weights of this network from a .safetensors file or a torch state dict. For weights of other "
+            "packages, see "
         "`net import-weights`.",
     ),
 ]  # fmt: skip
@@ -51,28 +57,30 @@ Calibrate = Annotated[
     str | None,
     typer.Option(
         "--calibrate", metavar="DATA", show_default=False,
-        help="Set running statistics from the training images of this data set.",
+        help="Compute the running statistics from the training images of this data set.",
     ),
 ]  # fmt: skip
 Run = Annotated[
     int | None,
-    typer.Option("--run", metavar="N", help="The network of this run, with its weights.", show_default=False),
+    typer.Option("--run", metavar="N", help="Export the network of this run, with its weights.", show_default=False),
 ]
 Study = Annotated[
     str | None,
     typer.Option(
         "--study",
         metavar="S",
-        help="With --unit: of the run nearest to the unit's median.",
+        help="With --unit: export the run that is nearest to the median of the unit.",
         show_default=False,
         autocompletion=complete_studies,
     ),
 ]
 Unit = Annotated[
-    str | None, typer.Option("--unit", metavar="U", help="As the ranking names it, or its number.", show_default=False)
+    str | None,
+    typer.Option("--unit", metavar="U", help="The unit's name or number in the ranking.", show_default=False),
 ]
 Words = Annotated[
-    list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="As in `show`.", autocompletion=complete_settings)
+    list[str] | None,
+    typer.Argument(metavar="[NAME=VALUE]...", help="Values of params, as in `show`.", autocompletion=complete_settings),
 ]
 
 
@@ -80,7 +88,7 @@ def net(
     network: Annotated[
         str | None,
         typer.Argument(
-            help="A network's name or file; none with --run or --study.",
+            help="A network's name or file; leave it out with --run or --study.",
             show_default=False,
             autocompletion=complete_networks,
         ),
@@ -100,26 +108,29 @@ def net(
     db: Db = None,
     plugins: Plugins = None,
 ) -> None:
-    """Write a network as Python, ONNX, a torch.export program, or its weights; with --run one that was trained.
+    """Write a network as Python, ONNX or a torch.export program, or write its weights. --run and --study export a trained one.
 
-    The weights of a run are those that are kept; where none are, the run is trained again, bit for bit, and they are.
+    Kept weights of a run are used. If none are kept, the run is trained again, bit for bit, and its weights are kept.
     """
     chosen = _format(to, out)
     _check(chosen, out, seed, weights, calibrate)
     if run is None and study is None:
         if network is None:
-            raise BadInput("name a network, or with --run N one that was trained, or with --study S --unit U")
+            raise BadInput("net export: expected NETWORK, --run N, or --study S with --unit U; give one of them")
         if unit is not None or db is not None or checkpoints is not None or other_bits:
-            raise BadInput("--unit, --db, --checkpoints and --other-bits are of --run and --study")
+            raise BadInput("--unit, --db, --checkpoints and --other-bits apply only to --run and --study")
         from resbench.cli.architecture.export_subject import Source, network_subject
 
         source = Source(seed, weights, tuple(plugins or ()), calibrate)
         _write(network_subject(network, tuple(words or ()), source), chosen, out, force=force)
         return
     if network is not None or seed is not None or weights is not None or calibrate is not None:
-        raise BadInput("a run has its own network, weights and statistics: give none of these beside --run or --study")
+        raise BadInput(
+            "--run and --study use the network, weights and statistics of a run: leave out NETWORK, --seed, --weights and "
+            "--calibrate"
+        )
     if (run is None) == (study is None) or (study is None) != (unit is None):
-        raise BadInput("a trained network is named by --run N, or by --study S and --unit U")
+        raise BadInput("a trained network: expected --run N, or --study S with --unit U")
     from resbench.cli.architecture.export_subject import run_subject
     from resbench.cli.results.weights import nearest_run, take
     from resbench.files import check, write
@@ -153,17 +164,17 @@ def unit(
     out: Out = None,
     force: Force = False,
     place: Annotated[
-        str, typer.Option("--place", metavar="PLACE", help="Where in the network: first, inner or transition.")
+        str, typer.Option("--place", metavar="PLACE", help="Place in the network: first, inner or transition.")
     ] = "inner",
     seed: Seed = None,
     weights: Weights = None,
     plugins: Plugins = None,
 ) -> None:
-    """Write a unit, as it is at one place of a small network, in the same formats."""
+    """Write a unit, as it is built at one place of a small network, in the same formats as `net export`."""
     chosen = _format(to, out)
     _check(chosen, out, seed, weights)
     if place not in PLACES:
-        raise BadInput(f"`--place {place}`: places: {', '.join(PLACES)}{did_you_mean(place, PLACES)}")
+        raise BadInput(f"--place: expected {', '.join(PLACES)}, got {place}{did_you_mean(place, PLACES)}")
     from resbench.cli.architecture.export_subject import Source, unit_subject
 
     source = Source(seed, weights, tuple(plugins or ()))
@@ -176,28 +187,30 @@ def _format(to: str | None, out: Path | None) -> str:
         to = next((name for name, ending in FORMATS.items() if out is not None and out.suffix == ending), None)
     if to is None:
         endings = ", ".join(FORMATS.values())
-        raise BadInput(f"export to what? `--to` one of {', '.join(FORMATS)}, or `-o` a file that ends in {endings}")
+        raise BadInput(
+            f"export: no format; give `--to` with one of {', '.join(FORMATS)}, or `-o` with a file that ends in {endings}"
+        )
     if to not in FORMATS:
-        raise BadInput(f"`--to {to}`: formats: {', '.join(FORMATS)}{did_you_mean(to, list(FORMATS))}")
+        raise BadInput(f"--to: expected {', '.join(FORMATS)}, got {to}{did_you_mean(to, list(FORMATS))}")
     return to
 
 
 def _check(to: str, out: Path | None, seed: int | None, weights: Path | None, calibrate: str | None = None) -> None:
-    """Raises BadInput for options that do not go together."""
+    """Raise BadInput for options that exclude each other."""
     if to == "python" and (seed is not None or weights is not None or calibrate is not None):
         raise BadInput(
-            "a Python file holds no weights: leave out --seed, --weights and --calibrate, and write those `--to safetensors`"
+            "a Python file holds no weights: leave out --seed, --weights and --calibrate; `--to safetensors` writes weights"
         )
     if to != "python" and out is None:
-        raise BadInput(f"{to} is no text for the screen: `-o FILE` is needed")
+        raise BadInput(f"{to} is a binary format and requires `-o FILE`")
     if seed is not None and weights is not None:
-        raise BadInput("weights are drawn (--seed) or read (--weights), not both")
+        raise BadInput("--seed draws weights and --weights reads them: give one of them")
 
 
 def _write(
     subject: ExportSubject, to: str, out: Path | None, *, force: bool, weights: RunWeights | None = None
 ) -> None:
-    """`weights`: of a run."""
+    """Write the subject to `out` or stdout, with the `weights` of a run where they are given."""
     from resbench.files import write
 
     if out is None:

@@ -1,4 +1,4 @@
-"""Words of the command line -> what is exported, a network or one unit of it: as Python text, or with weights as bytes."""
+"""Words of the command line -> the exported network, or a unit of it: as Python text, or with weights as bytes."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ from resbench.workers.job import stored_network
 NOTHING: Mapping[str, str] = MappingProxyType({})
 INIT = "he_normal"
 OTHERS = (
-    "`resbench net import-weights` puts weights of torchvision's, timm's or torch-resnet's networks under our names"
+    "`resbench net import-weights` converts weights of torchvision's, timm's or torch-resnet's networks to our names"
 )
 FRESH = (
     "its running statistics are 0 and 1, as before the first image, so in evaluation outputs grow with depth (1e18 at 254 "
-    "layers, NaN at 1001); `--calibrate DATA` takes them from training images"
+    "layers, NaN at 1001); `--calibrate DATA` computes them from training images"
 )
 RESBENCH_CLASSES = (
-    "it is made of resbench's own classes, which quantisers and other tools that go by classes do not know"
+    "it consists of resbench's own classes, which quantisers and other tools for torch's classes do not recognise"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where weights come from, a file or the seed (0 without one); statistics, a data set; ops, the folders of plugins."""
+    """The sources of an export: a file or seed for weights (default 0), a data set for statistics, plugin folders for ops."""
 
     seed: int | None
     file: Path | None
@@ -64,7 +64,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class ExportFile:
-    """`notes`: what a user of the file has to know."""
+    """The bytes of a file, with `notes` for its users."""
 
     data: bytes
     notes: tuple[str, ...] = ()
@@ -72,7 +72,7 @@ class ExportFile:
 
 @dataclass(frozen=True, slots=True)
 class ExportSubject:
-    """`unit`: the path of one unit in the network and its graph, or None for the whole."""
+    """A bound network to export, or one `unit` of it: its path in the network and its graph."""
 
     bound: BoundNetwork
     about: FileHeader
@@ -94,7 +94,7 @@ class ExportSubject:
 
         Args:
             weights: Every tensor by its name; without them, those of `source`.
-            metadata: What else is known of it (`study`, `run`), which joins its digest, unit and network in the file.
+            metadata: Further metadata (`study`, `run`), beside digest, unit and network.
         """
         if to == "python":
             return ExportFile(self.python().encode())
@@ -112,7 +112,7 @@ class ExportSubject:
         return ExportFile(write(module, shape, about), tuple(notes))
 
     def _weighted(self, weights: Named | None) -> tuple[nn.Module, dict[str, str], list[str]]:
-        """With what is known of it, and notes. A unit's weights are those that it has in the whole network."""
+        """Return the module with weights, its metadata and notes. A unit has the weights that it has in the whole network."""
         source, seed = self.source, self.source.seed or 0
         network = build(self.bound)
         initialize_weights(network, canonical(self.bound).numbers, seed, INIT)
@@ -136,12 +136,12 @@ class ExportSubject:
 
     @property
     def _number(self) -> int:
-        """The unit's, in running order."""
+        """The number of the unit, in execution order."""
         assert self.unit is not None
         return [path for path, _ in self.bound.parts() if ".units." in path].index(self.unit[0])
 
     def _plain(self, module: nn.Module) -> nn.Module:
-        """Raises PluginError for an op whose source cannot be taken along."""
+        """Return the module as plain torch. Raises PluginError for an op whose source cannot be exported."""
         units = self.about.units
         if self.unit is None:
             return plain_network(self.bound, units, module)
@@ -149,9 +149,7 @@ class ExportSubject:
 
 
 def run_subject(url: str, run_id: int) -> ExportSubject:
-    """Return the network of a run, as it is stored; it needs no file of a unit. Raises BadInput where there is no such
-    run.
-    """
+    """Return the stored network of a run, without the file of its unit. Raises BadInput if there is no such run."""
     engine = open_store(url, create=False)
     detail = run_detail(engine, run_id)
     bound = stored_network(engine, detail.run.architecture)
@@ -165,7 +163,7 @@ def run_subject(url: str, run_id: int) -> ExportSubject:
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """`network`, `unit`: names or paths of files."""
+    """A request to export; `network` and `unit` are names or paths of files."""
 
     command: list[str]
     words: tuple[str, ...]
@@ -182,7 +180,7 @@ def network_subject(network: str, words: tuple[str, ...], source: Source) -> Exp
 
 
 def unit_subject(unit: str, words: tuple[str, ...], place: str, source: Source) -> ExportSubject:
-    """Raises BadInput for a place that the unit does not have there."""
+    """Return a unit at a place of a small network. Raises BadInput for a place that it does not have there."""
     _, bound = bind_unit(unit, words)
     library = Library(table(), Path(unit).parent if unit.endswith(".yaml") else None)
     found = places(bound)
@@ -211,7 +209,7 @@ def _about(bound: BoundNetwork, library: Library, asked: ExportRequest) -> FileH
 
 
 def _described(library: Library, name: str, unit: str | None) -> str:
-    """`unit`: where it is found if it is one. Of what is neither unit nor block (a stem), the name."""
+    """Return the description of a unit (found at `unit`) or block; for anything else (a stem), the name."""
     if unit is not None:
         spec = library.unit(unit)
         return _sentence(name, spec.doc, spec.cite)

@@ -1,4 +1,4 @@
-"""`resbench net show NETWORK unit=UNIT`: what would be built, without building it in memory."""
+"""`resbench net show NETWORK unit=UNIT`: a network's shapes and costs, without building it in memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from resbench.cli.completion import complete_networks, complete_settings
 from resbench.cli.options import Json, Plugins
 from resbench.cli.terminal import echo
 
-app = typer.Typer(help="Look at networks.", no_args_is_help=True)
+app = typer.Typer(help="Show, export and verify networks.", no_args_is_help=True)
 
 
 @app.command()
@@ -22,13 +22,13 @@ def show(
         typer.Argument(
             metavar="[unit=UNIT] [data=DATA] [NAME=VALUE]...",
             autocompletion=complete_settings,
-            help="depth=110 unit.gate_bias=0 data=digits",
+            help="The unit, the data set and values of params, such as depth=110 unit.gate_bias=0.",
         ),
     ] = None,
     json: Json = False,
     plugins: Plugins = None,
 ) -> None:
-    """Shapes at every unit, parameters, MACs and the digest of a network."""
+    """Print the shapes at every unit, the parameters, the MACs and the digest of a network."""
     from resbench.api.architecture.words import network_report
     from resbench.cli.output import count, print_json, print_table
 
@@ -39,14 +39,14 @@ def show(
     rows = [[r.path, r.ops, r.shape, count(r.params), count(r.macs)] for r in report.trace]
     print_table(["part", "ops", "shape", ">params", ">MACs"], rows)
     echo(
-        f"{report.network} of {report.unit}: {report.params:,} parameters, {report.macs:,} MACs an image of {report.input}"
+        f"{report.network} of {report.unit}: {report.params:,} parameters, {report.macs:,} MACs per image of {report.input}"
     )
     for name, value in report.metrics.items():
         if name not in ("params", "macs"):
             echo(f"{name} {value:,.6g}")
     echo(f"digest {report.digest}")
     if report.unpriced:
-        echo(f"not in the MACs, no price known: {', '.join(report.unpriced)}")
+        echo(f"excluded from the MACs, since their cost is unknown: {', '.join(report.unpriced)}")
     for note in report.notes:
         echo(f"note: {note}")
 

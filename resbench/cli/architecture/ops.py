@@ -6,7 +6,7 @@ from resbench.cli.options import Json, Plugins
 
 
 def ops(json: Json = False, plugins: Plugins = None) -> None:
-    """Every op and block a unit may use, with arguments, defaults, other names, role, and effect on the identity path."""
+    """List the ops and blocks, with their arguments, defaults and aliases; --json adds role and effect on the identity path."""
     from resbench.cli.output import print_json, print_table
     from resbench.language.graph.op_facts import effect_of
     from resbench.language.graph.signature import allowed
@@ -43,7 +43,7 @@ def ops(json: Json = False, plugins: Plugins = None) -> None:
             ]
         )
         return
-    said = [
+    rows = [
         [
             name,
             kind,
@@ -53,4 +53,4 @@ def ops(json: Json = False, plugins: Plugins = None) -> None:
         ]
         for name, kind, args, doc in entries
     ]
-    print_table(["name", "kind", "arguments (*: must be given)", "what it is", "also called"], said)
+    print_table(["name", "kind", "arguments (*: required)", "description", "aliases"], rows)

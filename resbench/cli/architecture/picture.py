@@ -9,11 +9,11 @@ from resbench.cli.terminal import can_print, write, write_file
 from resbench.drawing.picture import Picture
 from resbench.drawing.picture_format import Format
 
-_UNBOUNDED = 1_000_000  # columns, where no terminal says how many it has
+_UNBOUNDED = 1_000_000  # columns, if stdout is not a terminal
 
 
 def print_picture(picture: Picture, how: Format) -> None:
-    """On stdout: text as wide as the terminal and in characters that it has, the rest as it would stand in a file."""
+    """Print a picture on stdout: text in the width and characters of the terminal, other formats as in a file."""
     if how == "text":
         width = shutil.get_terminal_size((_UNBOUNDED, 24)).columns
         write(picture.lines(width=width, ascii_only=not can_print(sys.stdout, "│╭●×‖−→·…")))

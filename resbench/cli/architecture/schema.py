@@ -1,4 +1,4 @@
-"""`resbench schema KIND`: JSON Schema of a kind of file, for an editor that completes and checks while one types."""
+"""`resbench schema KIND`: the JSON Schema of a kind of file, with which an editor completes and checks it."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ def schema(
         typer.Argument(metavar="KIND", help="unit, block, network, recipe or study.", autocompletion=complete_kinds),
     ],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it there instead of on stdout.")
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="The file to write. Default: stdout.")
     ] = None,
     force: Force = False,
     plugins: Plugins = None,
 ) -> None:
-    """JSON Schema (2020-12) of units, blocks, networks, recipes or studies, with every op and block that a name finds."""
+    """Print the JSON Schema (2020-12) of units, blocks, networks, recipes or studies, with all available ops and blocks."""
     from resbench.json_schema.schema import KINDS, schema_text
     from resbench.language.library.library import Library
     from resbench.ops.schema import table
 
     if kind not in KINDS:
-        raise BadInput(f"no kind of file is called `{kind}`; kinds: {', '.join(KINDS)}{did_you_mean(kind, KINDS)}")
+        raise BadInput(f"KIND: expected {', '.join(KINDS)}, got `{kind}`{did_you_mean(kind, KINDS)}")
     text = schema_text(kind, Library(table()))
     if output is None:
         write_file(text)

@@ -1,4 +1,4 @@
-"""`resbench unit check|show|diff|export|list`: a unit's file, before it is put into any study."""
+"""`resbench unit check|show|diff|export|list`: the commands that check, draw and export one unit."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def check(
     json: Json = False,
     plugins: Plugins = None,
 ) -> None:
-    """Try a unit at its first, inner and transition places; tell every problem of the file with its line."""
+    """Build a unit at its first, inner and transition places, and report every problem of its file with the line."""
     from resbench.language.library.library import Library
     from resbench.ops.schema import table
 
     folder = Path(unit).parent if unit.endswith(".yaml") else None
-    Library(table(), folder).unit(unit)  # what is wrong with the file itself is told before torch is imported
+    Library(table(), folder).unit(unit)  # problems of the file are reported before torch is imported
     from resbench.api.architecture.words import unit_report
     from resbench.cli.output import count, print_json
 
@@ -57,19 +57,20 @@ def show(
     ] = None,
     place: Annotated[
         str | None,
-        typer.Option(metavar="PLACE", help="first, inner, transition or all; else inner.", show_default=False),
+        typer.Option(metavar="PLACE", help="first, inner, transition or all. Default: inner.", show_default=False),
     ] = None,
     format_: Annotated[
         str | None,
         typer.Option(
             "--format",
             metavar="FORMAT",
-            help="text, svg, png, mermaid or dot; else as the file's ending says, or text.",
+            help="text, svg, png, mermaid or dot. Default: by the ending of FILE, text without one.",
             show_default=False,
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="A file, instead of stdout.", show_default=False)
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="The file to write. Default: stdout.", show_default=False),
     ] = None,
     force: Force = False,
     json: Json = False,
@@ -83,7 +84,7 @@ def show(
 
     how = asked_format(format_, out)
     if json and (out is not None or format_ is not None):
-        raise BadInput("--json goes to stdout as it is: leave --format and -o out")
+        raise BadInput("--json prints to stdout: leave out --format and -o")
     Library(table(), Path(unit).parent if unit.endswith(".yaml") else None).unit(unit)  # as in `check`
     from resbench.api.architecture.draw import draw
     from resbench.api.architecture.picture import as_json
@@ -101,7 +102,7 @@ def show(
 
 @app.command("list")
 def list_(json: Json = False, plugins: Plugins = None) -> None:
-    """The units that a name finds from here."""
+    """List the units that are available in this folder."""
     from resbench.cli.output import print_json, print_table
     from resbench.language.library.library import Library, shown
     from resbench.ops.schema import table
@@ -115,7 +116,9 @@ def list_(json: Json = False, plugins: Plugins = None) -> None:
     if json:
         print_json(rows)
     else:
-        print_table(["name", "what it is", "cite", "file"], [[r["name"], r["doc"], r["cite"], r["file"]] for r in rows])
+        print_table(
+            ["name", "description", "cite", "file"], [[r["name"], r["doc"], r["cite"], r["file"]] for r in rows]
+        )
 
 
 app.command("diff")(diff.diff)

@@ -1,4 +1,4 @@
-"""`resbench net verify|import-weights`: is this network that one, and its weights in our names."""
+"""`resbench net verify|import-weights`: compare a network with a published one, or convert its weights."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ Words = Annotated[
     typer.Argument(
         metavar="[unit=UNIT] [NAME=VALUE]...",
         autocompletion=complete_settings,
-        help="depth=18 unit=original unit.change=project",
+        help="The unit and values of params, such as depth=18 unit=original unit.change=project.",
     ),
 ]
 Map = Annotated[
     Path | None,
-    typer.Option("--map", metavar="FILE", help="YAML: our parameter's name to the reference's, where walking is not enough."),
+    typer.Option("--map", metavar="FILE", help="A YAML file that maps our parameter names to the reference's, for those "
+        "that are not paired automatically."),
 ]  # fmt: skip
 
 
@@ -37,7 +38,7 @@ ReferenceArgs = Annotated[
     typer.Option(
         "--reference-args",
         metavar="NAME=VALUE,...",
-        help="For the function that builds it: aux_logits=false,drop_rate=0",
+        help="Arguments of the function that builds the reference, such as aux_logits=false,drop_rate=0.",
     ),
 ]
 
@@ -47,18 +48,19 @@ def verify(
     against: Against,
     words: Words = None,
     size: Annotated[
-        list[int] | None, typer.Option("--size", help="Pixels of the images; repeatable. Else 64 and 75.")
+        list[int] | None, typer.Option("--size", help="Size of the images in pixels; may be repeated. Default: 64 and 75.")
     ] = None,
     dtype: Annotated[
         list[str] | None,
-        typer.Option("--dtype", help="float32 or float64; may be repeated. Else both; float64, which decides, is always there."),
+        typer.Option("--dtype", help="float32 or float64; may be repeated. float64 decides and is always compared. "
+            "Default: both."),
     ] = None,
     reference_args: ReferenceArgs = None,
     map_: Map = None,
     json: Json = False,
     plugins: Plugins = None,
 ) -> None:  # fmt: skip
-    """Copy a reference's weights in and tell the largest differences; exit status 0 only where the two are equal."""
+    """Copy the weights of a reference and print the largest differences. Exit status 0: equal; 1: different."""
     from resbench.api.architecture.request import request_of
     from resbench.cli.results.assessment import print_verdict
     from resbench.compiler.binding.network import bind_network
@@ -88,15 +90,19 @@ def import_weights(
     weights: Annotated[
         Path | None,
         typer.Option(
-            "--weights", metavar="FILE", help="The reference's own weights: .safetensors, or a torch state dict."
+            "--weights",
+            metavar="FILE",
+            help="The reference's own weights: a .safetensors file or a torch state dict. Default: drawn from seed 0.",
         ),
     ] = None,
-    size: Annotated[int, typer.Option("--size", help="Pixels of the images on which parameters are paired.")] = 64,
+    size: Annotated[
+        int, typer.Option("--size", help="Size in pixels of the images with which parameters are paired.")
+    ] = 64,
     reference_args: ReferenceArgs = None,
     map_: Map = None,
     plugins: Plugins = None,
 ) -> None:
-    """Keep a reference's weights under our names."""
+    """Write the weights of a reference under the parameter names of our network."""
     from resbench.api.architecture.request import request_of
     from resbench.compiler.binding.network import bind_network
     from resbench.compiler.export.serialized import safetensors_bytes
@@ -123,7 +129,7 @@ def import_weights(
 
 
 def _sizes(given: list[int] | None) -> list[int]:
-    """Raises BadInput for pixels out of range."""
+    """Return the sizes. Raises BadInput for one out of range."""
     from resbench.errors import BadInput
 
     if not all(8 <= one <= 4096 for one in given or ()):
@@ -141,7 +147,7 @@ def _arguments(given: str | None) -> dict[str, Any]:
 
 
 def _map(path: Path | None) -> dict[str, str]:
-    """Read our names to the reference's. Raises SpecError with every value that is no name."""
+    """Read our names to the reference's. Raises SpecError with every value that is not a name."""
     from resbench.language.yaml.problems import Problems
     from resbench.language.yaml.reader import read
 

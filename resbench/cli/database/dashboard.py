@@ -16,14 +16,17 @@ def dashboard(
     study: Annotated[str, typer.Argument(help="The study's name.", autocompletion=complete_studies)],
     db: Db = None,
     host: Annotated[
-        str, typer.Option(metavar="NAME", help="Where to listen. Whoever reaches it may change Optuna's tables.")
+        str,
+        typer.Option(
+            metavar="NAME", help="Address to listen on. Everybody who can reach it can change Optuna's tables."
+        ),
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = 8080,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes any free port.")] = 8080,
     browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open a browser, where stdout is a terminal.")
+        bool, typer.Option("--browser/--no-browser", help="Open a browser, if stdout is a terminal.")
     ] = True,
 ) -> None:
-    """Trials in a browser, with the leaderboard as the study's note. Needs pip install 'resbench\\[dashboard]'."""
+    """Serve optuna-dashboard for a study, with the leaderboard as its note. Requires pip install 'resbench\\[dashboard]'."""
     from resbench.store.open import open_store
 
     url = database(db)
@@ -33,7 +36,7 @@ def dashboard(
 
     def ready(address: str) -> None:
         echo(address)
-        echo("Ctrl-C ends it", err=True)
+        echo("press Ctrl-C to stop", err=True)
         if browser and sys.stdout.isatty():
             import webbrowser
 

@@ -1,4 +1,4 @@
-"""`resbench db upgrade|check|backup|merge`: what is done to a database as a whole."""
+"""`resbench db upgrade|check|backup|merge`: commands on a database as a whole."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ app = typer.Typer(help="Upgrade, check, copy and merge databases of results.", n
 
 @app.command()
 def upgrade(db: Db = None) -> None:
-    """Bring a database of an older version to this one's schema, and make views of resbench anew that are missing or changed.
+    """Upgrade a database to the schema of this version, and recreate views of resbench that are missing or changed.
 
-    Of a file, a copy is kept beside it first.
+    A copy of a SQLite file is kept beside it first.
     """
     from resbench.store.connection.location import locate
     from resbench.store.maintenance.upgrade import upgrade_database
@@ -31,30 +31,30 @@ def upgrade(db: Db = None) -> None:
     url = database(db)
     done = upgrade_database(url)
     shown = locate(url).shown
-    kept = f"the database of before is kept as {done.copy}"
+    kept = f"the old database is kept as {done.copy}"
     if done.copy is None:
-        kept = "no copy was made, since it is on a server, whose own tools copy it"
+        kept = "no copy was made, since the database is on a server; use the server's own tools to copy it"
     if done.found != done.now:
         echo(f"{shown}: upgraded from {done.found} to {done.now}; {kept}", err=True)
         if done.copy is not None and REVISIONS.index(done.found) < REVISIONS.index(SEALED_SINCE):
             echo(f"test scores are sealed from now on; {done.copy.name} still shows them to whoever opens it", err=True)
     elif done.views:
-        echo(f"{shown}: has the schema {done.now} already; made anew: {', '.join(done.views)}; {kept}", err=True)
+        echo(f"{shown}: has the schema {done.now} already; recreated: {', '.join(done.views)}; {kept}", err=True)
     else:
         echo(f"{shown}: has the schema {done.now} already; nothing was changed", err=True)
     if done.no_reader is not None:
         echo(
-            f"`resbench query` will refuse this database, for the role that only reads cannot be made: {done.no_reader}; "
-            "run this once as a user who may make roles",
+            f"`resbench query` will refuse this database, since its read-only role cannot be created: {done.no_reader}; "
+            "run this once as a user who may create roles",
             err=True,
         )
 
 
 @app.command()
 def check(db: Db = None, timeout_s: Timeout = None, json: Json = False, checkpoints: Checkpoints = None) -> None:
-    """Look for damage, in kept weights too, and for rows that cannot be true. Nothing is changed.
+    """Check a database and its kept weights for damage, and its rows for inconsistencies. Nothing is changed.
 
-    Exit status 4 where something is wrong. A missing file of weights is a note: it may be in another folder.
+    Exit status 4 reports a fault. A missing file of weights is only a note: it may be in another folder.
     """
     from resbench.cli.output import print_json, print_table
     from resbench.store.checkpoints.faults import OPTION
@@ -73,7 +73,7 @@ def check(db: Db = None, timeout_s: Timeout = None, json: Json = False, checkpoi
             for line in _shortened(one.notes):
                 echo(f"note: {line}", err=True)
         if any(one.notes for one in checked):
-            echo(f"note: {OPTION}; `resbench results weights RUN` trains a run again whose file is lost", err=True)
+            echo(f"note: {OPTION}; `resbench results weights RUN` trains a run again if its file is lost", err=True)
     if any(one.wrong for one in checked):
         raise typer.Exit(4)
 
@@ -91,14 +91,14 @@ def _shortened(lines: Sequence[str]) -> list[str]:
 
 @app.command()
 def backup(
-    out: Annotated[str, typer.Argument(metavar="FILE", help="The copy: a file that is not there yet.")],
+    out: Annotated[str, typer.Argument(metavar="FILE", help="The file of the copy, which must not exist yet.")],
     db: Db = None,
     force: Force = False,
     checkpoints: Checkpoints = None,
 ) -> None:
-    """Copy a database while others may be writing to it; the copy is checked, and there only once it is whole.
+    """Copy a database, also while it is in use. The copy is checked, and it appears only when it is complete.
 
-    Weights that are kept beside it are copied beside the copy.
+    Kept weights are copied to a folder beside the copy.
     """
     from resbench.store.maintenance.backup import backup as copy
 
@@ -111,31 +111,31 @@ def backup(
 @app.command()
 def merge(
     databases: Annotated[
-        list[str], typer.Argument(metavar="A.db B.db [C.db]...", help="B and C are merged into A, and only read.")
+        list[str], typer.Argument(metavar="A.db B.db [C.db]...", help="B and C are merged into A; they are only read.")
     ],
     out: Annotated[
-        str | None, typer.Option("-o", "--out", metavar="FILE", help="Merge all into a new file; A too is only read.")
+        str | None, typer.Option("-o", "--out", metavar="FILE", help="Merge all into a new file; A is only read, too.")
     ] = None,
     force: Force = False,
     rename: Annotated[
         bool,
-        typer.Option("--rename", help="Take in a study of the same name that is another one, with a number behind it."),
+        typer.Option("--rename", help="If a different study has the same name, add it under its name with a number."),
     ] = False,
     timeout_s: Timeout = None,
     json: Json = False,
     checkpoints: Checkpoints = None,
 ) -> None:
-    """Unite runs, studies and all that belongs to them. A run that is in both is there once.
+    """Merge the runs and studies of several databases. A run that is in two of them is stored once.
 
-    Where the same run has other numbers, those of the database named first stand, both are told, and the exit status is 1.
-    Everything is merged or nothing. Merging again changes nothing.
+    If the same run has different numbers, those of the first database are kept, both are printed, and the exit status is 1.
+    The merge is one transaction. Merging again changes nothing.
     """
     from resbench.cli.output import print_json
     from resbench.store.merge.databases import merge as merge_into
     from resbench.store.merge.databases import merge_to_new
 
     if len(databases) < 2:
-        raise BadInput(f"two databases or more are merged, got {databases[0]}")
+        raise BadInput(f"db merge: expected two or more databases, got {databases[0]}")
     if out is None:
         merged = merge_into(databases[0], databases[1:], rename=rename, transaction_s=timeout_s)
     else:
@@ -150,7 +150,7 @@ def merge(
 
 
 def _carry(sources: list[str], target: str, checkpoints: str | None) -> None:
-    """Files of weights, and what is to be known of them."""
+    """Copy the kept weights and print what the user has to know of them."""
     from resbench.drawing.format import count
     from resbench.store.checkpoints.copies import carry_weights
 
@@ -158,10 +158,10 @@ def _carry(sources: list[str], target: str, checkpoints: str | None) -> None:
     if done.files:
         echo(f"{done.files} files of weights, {count(done.bytes)}B, to {done.folder}", err=True)
     if checkpoints is not None:
-        echo(f"weights of {target} are in {done.folder}: what reads them needs --checkpoints too", err=True)
+        echo(f"the weights of {target} are in {done.folder}: commands that read them need --checkpoints too", err=True)
     if done.missing:
         echo(
-            f"of {done.missing} runs the file of weights is beside none; `resbench results weights` trains such a run again",
+            f"the files of weights of {done.missing} runs were not found; `resbench results weights` trains such a run again",
             err=True,
         )
 
@@ -192,8 +192,8 @@ def _print_merged(merged: list[MergeReport]) -> None:
     ])  # fmt: skip
     for one in merged:
         for old, new in one.studies_renamed.items():
-            echo(f"{one.source}: its study {old} is {new} now", err=True)
+            echo(f"{one.source}: its study {old} is now {new}", err=True)
         for conflict in one.conflicts:
-            values = f"{conflict.kept} stands, {one.source} says {conflict.other}"
-            told = "differs; the first stands" if conflict.column == "test score" else values
-            echo(f"{conflict.what}: {conflict.column}: {told}", err=True)
+            values = f"{conflict.kept} is kept, {one.source} has {conflict.other}"
+            outcome = "differs; the first is kept" if conflict.column == "test score" else values
+            echo(f"{conflict.what}: {conflict.column}: {outcome}", err=True)

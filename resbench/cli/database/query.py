@@ -1,4 +1,4 @@
-"""`resbench query "SELECT ..."`: any question to the database, reading only."""
+"""`resbench query "SELECT ..."`: read-only SQL on the database."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 def query(
     sql: Annotated[
-        str, typer.Argument(metavar="SQL", help="Over v_runs, v_epochs, v_leaderboard, v_units or any table.")
+        str, typer.Argument(metavar="SQL", help="A SELECT over v_runs, v_epochs, v_leaderboard, v_units or any table.")
     ],
     db: Db = None,
     json: Json = False,
-    csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values with a line of names.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values with a header.")] = False,
     raw: Raw = False,
-    max_rows: Annotated[int, typer.Option("--max-rows", min=1, max=10**9, help="Rows at most.")] = 10_000,
-    timeout_s: Annotated[float, typer.Option("--timeout", min=0.1, max=86_400, help="Seconds at most.")] = 30.0,
+    max_rows: Annotated[int, typer.Option("--max-rows", min=1, max=10**9, help="Maximum number of rows.")] = 10_000,
+    timeout_s: Annotated[float, typer.Option("--timeout", min=0.1, max=86_400, help="Maximum time in seconds.")] = 30.0,
 ) -> None:
-    """Ask the database anything; it can only be read, and test scores are in `results top STUDY --test` alone."""
+    """Run read-only SQL on the database. It cannot read test scores; `results top STUDY --test` shows them."""
     from resbench.store.query.query import ask
 
     if json and csv:
@@ -44,7 +44,7 @@ def query(
     else:
         show.print_table(result.columns, result.rows)
     if result.truncated:
-        echo(f"more than {max_rows} rows: the rest is left out; --max-rows says how many", err=True)
+        echo(f"more than {max_rows} rows: the rest is left out; --max-rows raises the limit", err=True)
 
 
 def _print_json(result: QueryResult) -> None:
@@ -52,5 +52,5 @@ def _print_json(result: QueryResult) -> None:
 
     twice = [name for name in dict.fromkeys(result.columns) if result.columns.count(name) > 1]
     if twice:
-        raise BadInput(f"--json: several columns are called {', '.join(twice)}; give each a name of its own with AS")
+        raise BadInput(f"--json: column names must differ, got {', '.join(twice)} several times; rename them with AS")
     print_json([dict(zip(result.columns, map(json_value, row), strict=True)) for row in result.rows])

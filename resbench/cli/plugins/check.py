@@ -1,4 +1,4 @@
-"""A plugin -> a line for each thing it gives: tried, and what came of it."""
+"""A plugin -> a line for each item that it provides, with the result of its check."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ from resbench.theory.proxy import proxies, started
 class CheckLine:
     good: bool
     what: str
-    told: str
+    result: str
     trace: str = ""
 
 
 def check_plugin(item: Item, network: str) -> Iterator[CheckLine]:
-    """Units are tried in the network of that name."""
+    """Yield a line for each item of a plugin. Units are built in the network of that name."""
     for failure in item.failures:
         yield CheckLine(False, failure.what, failure.cause, failure.trace)
     library = Library(table())
@@ -67,7 +67,7 @@ def check_plugin(item: Item, network: str) -> Iterator[CheckLine]:
         for name in names:
             yield _tried(f"{group.removesuffix('s')} {name}", tries[group], name)
     if not item.gives and not item.failures:
-        yield CheckLine(False, "nothing", "it gives nothing that can be used")
+        yield CheckLine(False, "nothing", "the plugin provides nothing that can be used")
 
 
 def _tried(what: str, attempt: Callable[[str], str], name: str) -> CheckLine:
@@ -75,19 +75,19 @@ def _tried(what: str, attempt: Callable[[str], str], name: str) -> CheckLine:
         return CheckLine(True, what, attempt(name))
     except (AssertionError, ResbenchError) as error:
         return CheckLine(False, what, str(error), trace(error.__cause__) if error.__cause__ is not None else "")
-    except Exception as error:  # whatever a plugin does, the next thing is tried
+    except Exception as error:  # whatever a plugin does, the next item is checked
         return CheckLine(False, what, cause(error), trace(error))
 
 
 def _op(name: str) -> str:
-    """Return the contract, with every choice of its arguments taken once."""
+    """Check the contract of an op, with every choice of its arguments once."""
     reports = [check_case(case) for case in guess(name)]
     return f"{reports[0]}" + (f", and {len(reports) - 1} more" if len(reports) > 1 else "")
 
 
 def _initialiser(name: str) -> str:
-    """Return the same seed draws the same values, all of them and finite."""
-    draw, told = initialiser_called(name), []
+    """Check that the same seed draws the same values, and that every value is drawn and finite."""
+    draw, results = initialiser_called(name), []
     for shape, start in (((16, 8, 3, 3), Start("conv", 72, 144)), ((10, 64), Start("linear", 64, 10))):
         drawn = []
         for _ in range(2):
@@ -98,14 +98,17 @@ def _initialiser(name: str) -> str:
                 bool(torch.isfinite(weight).all()), f"not every value of a {start.kind}'s weight is drawn and finite"
             )
             drawn.append(weight)
-        require(torch.equal(drawn[0], drawn[1]), "the same seed draws other values: draw from the generator given")
-        told.append(f"{start.kind} mean {float(drawn[0].mean()):.2g}, sd {float(drawn[0].std()):.2g}")
-    return "; ".join(told)
+        require(
+            torch.equal(drawn[0], drawn[1]),
+            "the same seed draws different values: draw from the generator that is given",
+        )
+        results.append(f"{start.kind} mean {float(drawn[0].mean()):.2g}, sd {float(drawn[0].std()):.2g}")
+    return "; ".join(results)
 
 
 def _dataset(name: str) -> str:
     if listed(name) is None:
-        return "needs settings, so it is not tried"
+        return "requires settings, so it is not checked"
     load(name)
     about = info(name)
     shape = "x".join(map(str, about.input_shape))
@@ -120,11 +123,11 @@ def _metric(name: str) -> str:
 
 
 def _proxied(name: str, bound: BoundNetwork) -> str:
-    """Twice the same number, or none."""
+    """Check that a proxy returns the same number twice."""
     images = torch.randn(8, *bound.input_shape, generator=torch.Generator().manual_seed(0))
     start = started(bound, "he_normal", 0, images, torch.arange(8) % bound.classes)
     value = measure_proxy(name, start)
-    require(measure_proxy(name, start) == value, "the same network has another number the second time")
+    require(measure_proxy(name, start) == value, "the same network gives a different number the second time")
     return "no finite number" if value is None else f"{value:,.6g}"
 
 

@@ -1,4 +1,4 @@
-"""`resbench plugins list|new|check`: what is used beside resbench's own, and whether it keeps what it owes."""
+"""`resbench plugins list|new|check`: list, write and check plugins."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from resbench.errors import BadInput, did_you_mean
 from resbench.escape import shell_line
 
 app = typer.Typer(help="List, write and check plugins. Their code is run.", no_args_is_help=True)
-Trace = Annotated[bool, typer.Option("--trace", help="Print the whole trace of what fails.")]
+Trace = Annotated[bool, typer.Option("--trace", help="Print the full traceback of each failure.")]
 
 
 @app.command("list")
 def list_(json: Json = False, trace: Trace = False, plugins: Plugins = None) -> None:
-    """The plugins that are used from here, what each gives, and what of it cannot be used."""
+    """List the plugins that are active in this folder, what each provides, and what fails."""
     from resbench.cli.output import print_json, print_table
     from resbench.cli.plugins.inventory import inventory
 
@@ -29,7 +29,7 @@ def list_(json: Json = False, trace: Trace = False, plugins: Plugins = None) -> 
         print_json([item.as_json() for item in found])
         return
     if not found:
-        echo("no plugins are used here; `resbench plugins new NAME` writes one", err=True)
+        echo("no plugins are active here; `resbench plugins new NAME` writes one", err=True)
         return
     rows = [[i.plugin.name, i.plugin.version or None, i.plugin.where, i.gives_text, i.state] for i in found]
     print_table(["name", "version", "from", "gives", "state"], rows)
@@ -42,10 +42,12 @@ def list_(json: Json = False, trace: Trace = False, plugins: Plugins = None) -> 
 
 @app.command()
 def new(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the package, and of the op in it.")],
-    folder: Annotated[Path, typer.Option("--dir", metavar="FOLDER", help="Where to write it.")] = Path(),
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name of the package and of its op.")],
+    folder: Annotated[
+        Path, typer.Option("--dir", metavar="FOLDER", help="The folder to write the package to.")
+    ] = Path(),
 ) -> None:
-    """Write a package that gives an op and a unit; it installs and passes `plugins check` as it stands."""
+    """Write a package with an op and a unit. It can be installed, and it passes `plugins check`, without changes."""
     from resbench.language.library.library import Library
     from resbench.language.names import why_not
     from resbench.ops.schema import table
@@ -65,8 +67,8 @@ def new(
 
 
 def _is_installed(name: str) -> bool:
-    """Return whether Python finds a package of that name; a plain folder where the command is run, as `python -m` finds
-    it, is none.
+    """Return whether a Python package of that name is installed. A plain folder in the current directory, which
+    `python -m` would find, does not count.
     """
     from importlib.util import find_spec
 
@@ -79,14 +81,19 @@ def _is_installed(name: str) -> bool:
 
 @app.command()
 def check(
-    what: Annotated[str | None, typer.Argument(metavar="[NAME|FOLDER]", help="One plugin; else all.")] = None,
+    what: Annotated[str | None, typer.Argument(metavar="[NAME|FOLDER]", help="One plugin. Default: all.")] = None,
     network: Annotated[
         str,
-        typer.Option("--network", metavar="NETWORK", help="Where units are tried.", autocompletion=complete_networks),
+        typer.Option(
+            "--network",
+            metavar="NETWORK",
+            help="The network in which units are built.",
+            autocompletion=complete_networks,
+        ),
     ] = "resnet_cifar",
     plugins: Plugins = None,
 ) -> None:
-    """Try everything that a plugin gives: ops by the contract, units in a network, data loaded. Exit status 3 if any fails."""
+    """Check all that a plugin provides: ops by the contract, units in a network, data sets by loading. Exit status 3: failure."""
     from resbench.language.library.lookup import is_folder
     from resbench.plugins.active import activate_also, active
 
@@ -109,7 +116,7 @@ def check(
         echo(f"{item.plugin.label}, from {item.plugin.where}")
         for line in check_plugin(item, network):
             good = good and line.good
-            echo_lines(f"  {'ok  ' if line.good else 'FAIL'} {line.what}: {line.told}")
+            echo_lines(f"  {'ok  ' if line.good else 'FAIL'} {line.what}: {line.result}")
             if line.trace:
                 echo_lines(line.trace, err=True)
     if not chosen:

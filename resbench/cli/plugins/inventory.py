@@ -1,4 +1,4 @@
-"""The active plugins, everything of them loaded -> what each really gives, and what of it failed."""
+"""The active plugins, all loaded -> what each one really provides, and what failed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from resbench.theory.proxy import proxies
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """`gives`: names by group, those that can be used."""
+    """A plugin with its usable names by group (`gives`) and its failures."""
 
     plugin: Plugin
     gives: dict[str, list[str]]
@@ -41,7 +41,7 @@ class Item:
 
 
 def inventory() -> list[Item]:
-    """Return loads everything; what fails on the way is not told on stderr, since it stands here."""
+    """Load everything and return it. Failures are part of the result, so they are not printed on stderr."""
     state = active()
     state.report = lambda failure: None
     library = Library(table())
@@ -62,7 +62,7 @@ def inventory() -> list[Item]:
 
 
 def _code(state: Active, plugin: Plugin, group: str, there: set[str]) -> list[str]:
-    """Return names of a group that a plugin gives and that are registered; a name promised in vain is noted."""
+    """Return the registered names that a plugin provides in a group. A declared name that is not registered is a failure."""
     names = []
     for (of, name), (owner, gift) in state.owners.items():
         if of != group or owner != plugin or (of, name) in state.clashes or (plugin.name, gift.target) in state.broken:
@@ -84,7 +84,7 @@ def _note_unknown_groups(state: Active, plugin: Plugin) -> None:
 
 
 def _note_twice(state: Active, library: Library) -> None:
-    """A spec's name that a plugin and the library, or two plugins, give: whoever asks for it is refused."""
+    """Note each name of a spec that two plugins, or a plugin and the library, provide. Its lookup is refused."""
     roots = {root_of(plugin): plugin for plugin in state.plugins}
     for level in library.files.levels:
         for kind in SPECS.values():

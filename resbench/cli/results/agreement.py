@@ -1,4 +1,4 @@
-"""`resbench results agreement STUDY TABLE.csv`: does the study bear a published table out?"""
+"""`resbench results agreement STUDY TABLE.csv`: the agreement of a study with a published table."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from resbench.cli.terminal import echo
 def agreement(
     study: Annotated[str, typer.Argument(help="The study's name.", autocompletion=complete_studies)],
     table: Annotated[
-        Path, typer.Argument(help="CSV with the columns unit and error_pct; `fail` where the paper says so.")
+        Path,
+        typer.Argument(
+            help="A CSV file with the columns unit and error_pct; `fail` marks units that the paper reports as failing."
+        ),
     ],
     db: Db = None,
     json: Json = False,
 ) -> None:
-    """Rank agreement with a published table: tau-b, and which pairs agree or disagree beyond doubt, or are open."""
+    """Compare the ranking with a published table: tau-b, and the pairs that significantly agree or disagree, or are open."""
     from dataclasses import asdict
 
     from resbench.cli.output import print_json, print_table
@@ -34,7 +37,9 @@ def agreement(
     runs = study_runs(open_store(database(db), create=False), study)
     found = agree(published, runs.samples(), n_val=runs.n_val)
     if not found.units:
-        raise BadInput(f"{table}: no unit of it is in study {study}; it has {', '.join(runs.names)}")
+        raise BadInput(
+            f"{table}: expected units of study {study}, got none of them; the study has {', '.join(runs.names)}"
+        )
     if json:
         counts = {"agree": found.agree, "disagree": found.disagree, "open": found.open}
         print_json({"study": study, "tau_b": found.tau_b, **counts, **asdict(found)})

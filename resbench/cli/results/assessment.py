@@ -1,4 +1,4 @@
-"""Verification -> a table, notes and one sentence; or JSON."""
+"""Verification -> a table, notes and a sentence, or JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _COLUMNS = [">pixels", "type", ">output, eval", ">output, train", ">gradients", 
 
 
 def print_verdict(bound: BoundNetwork, against: str, verdict: Verification, *, json: bool) -> None:
-    """`against`: the reference's name, with the arguments it was built with."""
+    """Print a verification. `against` is the reference's name with the arguments that it was built with."""
     notes = list(_notes(verdict))
     if json:
         print_json(_record(against, verdict, notes))
@@ -33,19 +33,19 @@ def print_verdict(bound: BoundNetwork, against: str, verdict: Verification, *, j
     for note in notes:
         echo(f"note: {note}", err=True)
     near, far = TOLERANCES[DECIDING]
-    random = " where nothing is dropped at random" if verdict.equal and verdict.rates[0] != verdict.rates[1] else ""
+    random = " apart from random dropping" if verdict.equal and verdict.rates[0] != verdict.rates[1] else ""
     echo(
         f"{bound.name} of {bound.unit} {'is' if verdict.equal else 'is NOT'} {against}{random}: "
-        f"{verdict.params[0]:,} parameters, the reference has {verdict.params[1]:,}; largest differences of 4 images in "
-        f"{DECIDING}, relative to the largest value, allowed {near:g}, of gradients {far:g}"
+        f"{verdict.params[0]:,} parameters, the reference has {verdict.params[1]:,}; largest differences over 4 images in "
+        f"{DECIDING}, relative to the largest value; at most {near:g} is allowed, {far:g} for gradients"
     )
 
 
 def _word(difference: Difference) -> str:
-    """Return what float32 shows decides nothing."""
+    """Return the verdict on one difference. A difference in float32 does not decide."""
     if difference.equal:
         return "equal"
-    return "NOT equal" if difference.dtype == DECIDING else "differs, decides nothing"
+    return "NOT equal" if difference.dtype == DECIDING else "differs, does not decide"
 
 
 def _notes(verdict: Verification) -> Iterator[str]:
@@ -63,7 +63,8 @@ def _notes(verdict: Verification) -> Iterator[str]:
     ours, its = verdict.outputs
     if ours != its:
         yield (
-            f"in training the reference gives {its} tensors, the network {ours}; the first were compared, and such networks are "
+            f"in training the reference returns {its} tensors, the network {ours}; the first were compared, and such "
+            "networks are "
             "not equal; --reference-args aux_logits=false may leave the others out"
         )
     if verdict.rates[0] != verdict.rates[1]:

@@ -1,4 +1,4 @@
-"""`resbench results delete STUDY`: a study, some units of it, or single runs, taken out of the database for good."""
+"""`resbench results delete STUDY`: delete, rename and annotate results in the database."""
 
 from __future__ import annotations
 
@@ -27,26 +27,29 @@ def delete(
         autocompletion=complete_studies, show_default=False)] = None,
     unit: Annotated[
         list[str] | None,
-        typer.Option("--unit", metavar="UNIT", help="Only this unit of it; may be given again.", show_default=False),
+        typer.Option("--unit", metavar="UNIT", help="Delete only this unit of the study; may be repeated.", show_default=False),
     ] = None,
     run: Annotated[
         list[int] | None,
-        typer.Option("--run", metavar="N", help="This run, whichever studies use it; may be given again.",
+        typer.Option("--run", metavar="N", help="Delete this run from every study; may be repeated.",
                      show_default=False),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     revealed: Annotated[
-        bool, typer.Option("--revealed", help="With --yes: also where the test scores were looked at.")
+        bool, typer.Option("--revealed", help="With --yes: also delete results whose test scores were looked at.")
     ] = False,
     timeout_s: Timeout = None,
     checkpoints: Checkpoints = None,
     db: Db = None,
 ) -> None:  # fmt: skip
-    """Delete results for good. A run that another study uses stays, unless --run names it. Frozen files are not touched."""
+    """Delete results permanently. A run that another study uses is kept, unless --run names it. Frozen files are not changed."""
     if (study is None) == (not run):
-        raise BadInput("name a study, with --unit for some of its units, or --run N for single runs: one of the two")
+        raise BadInput(
+            "results delete: expected either STUDY, with --unit for some of its units, or --run N for single runs; give "
+            "one of them"
+        )
     if unit and study is None:
-        raise BadInput("--unit is of a study: name it")
+        raise BadInput("--unit requires STUDY")
     from resbench.cli.results.sealed_scores import user
     from resbench.store.checkpoints.faults import OPTION, find_faults
     from resbench.store.connection.location import locate
@@ -68,15 +71,17 @@ def delete(
     if lost:
         runs = _some([str(run) for run in sorted(lost)])
         echo(
-            f"  the kept weights of {'run' if len(lost) == 1 else 'runs'} {runs} are not in {folder}, and stay where they are: "
+            f"  the kept weights of {'run' if len(lost) == 1 else 'runs'} {runs} are not in {folder} and are not deleted: "
             f"{OPTION}",
             err=True,
         )
     if yes and found.looks and not revealed:
-        raise BadInput("the test scores were looked at, as above: --yes alone deletes nothing, --yes --revealed does")
+        raise BadInput(
+            "the test scores were looked at (see above), so nothing was deleted; add --revealed to --yes to delete them"
+        )
     if not yes and not is_answered():
-        raise BadInput("there is no terminal to ask at, so nothing was deleted; --yes deletes without asking")
-    if not yes and not agree("Delete this for good?"):
+        raise BadInput("there is no terminal for the question, so nothing was deleted; --yes deletes without asking")
+    if not yes and not agree("Delete this permanently?"):
         echo("nothing was deleted", err=True)
         raise typer.Exit(1)
     delete_results(engine, wanted, found, f"{user()}: resbench results delete", is_gone)
@@ -84,30 +89,30 @@ def delete(
     left = len(found.weights) - len(find_faults(engine, folder, found.weights, names_only=True))
     if left:
         echo(
-            f"{_n(left, 'file')} of their weights stay in {folder}: a run is under way, or another database has the file; "
-            "a later `study run` removes what nobody needs",
+            f"{_n(left, 'file')} of their weights remain in {folder}: a run is in progress, or another database uses the file; "
+            "a later `study run` removes files that are no longer used",
             err=True,
         )
-    echo("deleted; rb_change says what, when and by whom", err=True)
+    echo("deleted; rb_change records what, when and by whom", err=True)
 
 
 def sentences(found: DeletionPlan) -> Iterator[str]:
-    """Exactly what goes, and what stays."""
+    """Yield what exactly is deleted, and what is kept."""
     from resbench.drawing.format import count
 
     runs = Counter(status for status in (run.status for run in found.runs))
-    told = f" ({', '.join(f'{n} {status}' for status, n in sorted(runs.items()))})" if runs else ""
+    by_status = f" ({', '.join(f'{n} {status}' for status, n in sorted(runs.items()))})" if runs else ""
     if found.study is None:
         for run in found.runs[:MOST]:
             users = ", ".join(f"{study} ({unit})" for study, unit in run.users) or "no study"
             yield f"run {run.id}: {run.status}, seed {run.seed}, used by {users}"
         if len(found.runs) > MOST:
-            yield f"and {len(found.runs) - MOST} runs more"
+            yield f"and {len(found.runs) - MOST} more runs"
     else:
         units = list(dict.fromkeys(trial.name for trial in found.trials))
         whole = "the whole study" if found.is_whole else "of the study"
         yield f"{whole} {found.study.name}: {_some(units) if units else 'no units'}"
-    counts = [_n(len(found.runs), "run") + told, _n(found.epochs, "epoch"), _n(found.test_scores, "test score")]
+    counts = [_n(len(found.runs), "run") + by_status, _n(found.epochs, "epoch"), _n(found.test_scores, "test score")]
     if found.weights:
         size = sum(kept.bytes for kept in found.weights)
         counts.append(f"kept weights of {_n(len(found.weights), 'run')} ({count(size)}B)")
@@ -116,11 +121,11 @@ def sentences(found: DeletionPlan) -> Iterator[str]:
         gone = {(found.study.name, trial.name) for trial in found.trials}
         uses = {use for run in found.kept for use in run.users} - gone
         elsewhere = _some(sorted(f"{study} ({unit})" for study, unit in uses))
-        stay = "1 run more stays" if len(found.kept) == 1 else f"{len(found.kept)} runs more stay"
+        stay = "1 more run is kept" if len(found.kept) == 1 else f"{len(found.kept)} more runs are kept"
         yield f"{stay}, used elsewhere: {elsewhere}"
     for look in found.looks:
         yield f"the test scores of {look.study} were looked at: {look.at}, {look.by}"
-    yield "what is in frozen files, exports and copies stays there"
+    yield "frozen files, exports and copies are not changed"
 
 
 def _some(names: Sequence[str]) -> str:
@@ -135,20 +140,20 @@ def note(
     words: Annotated[
         list[str] | None,
         typer.Argument(metavar="[STUDY] [TEXT]",
-            autocompletion=complete_studies, help="The study's name, unless --run names a run; and what to note.",
+            autocompletion=complete_studies, help="The study's name, unless --run names a run, and the text of the note.",
                        show_default=False),
     ] = None,
     run: Annotated[
-        int | None, typer.Option("--run", metavar="N", help="Of this run: run_id in v_runs.", show_default=False)
+        int | None, typer.Option("--run", metavar="N", help="Annotate this run (run_id in v_runs).", show_default=False)
     ] = None,
-    list_: Annotated[bool, typer.Option("--list", help="Show the notes: of the study, of the run, or all.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="List the notes of the study, of the run, or all.")] = False,
     remove: Annotated[
-        int | None, typer.Option("--remove", metavar="N", help="Delete the note of this number.", show_default=False)
+        int | None, typer.Option("--remove", metavar="N", help="Delete the note with this number.", show_default=False)
     ] = None,
     db: Db = None,
     json: Json = False,
 ) -> None:  # fmt: skip
-    """Note something on a study or a run; `results show`, `results top`, `results list --json` and the report show it."""
+    """Add a note to a study or a run; `results show`, `results top`, `results list --json` and the report show it."""
     given = list(words or [])
     if json and not list_:
         raise BadInput("--json applies only to --list")
@@ -171,7 +176,7 @@ def note(
         _print(engine, subject, json)
     elif remove is not None:
         gone = remove_note(engine, remove, by, subject)
-        echo(f"note {remove} is deleted: {gone.text}", err=True)
+        echo(f"deleted note {remove}: {gone.text}", err=True)
     else:
         assert subject is not None
         echo(f"note {add_note(engine, subject, rest[0], by)} on {subject}", err=True)
@@ -187,7 +192,7 @@ def line_of_notes(engine: Engine, study: str) -> Iterator[str]:
 
 
 def _subject(given: Sequence[str], run: int | None, *, needed: bool) -> tuple[NoteSubject | None, Sequence[str]]:
-    """Return what the note is about, and the words that are left."""
+    """Return the subject of the note and the remaining words."""
     from resbench.store.edits.notes import NoteSubject
 
     if run is not None:
@@ -195,7 +200,7 @@ def _subject(given: Sequence[str], run: int | None, *, needed: bool) -> tuple[No
     if given:
         return NoteSubject(given[0]), given[1:]
     if needed:
-        raise BadInput("name a study and a text, or --run N and a text; --list shows every note")
+        raise BadInput("results note: expected STUDY or --run N, and a text; --list shows every note")
     return None, given
 
 
@@ -213,10 +218,10 @@ def _print(engine: Engine, subject: NoteSubject | None, json: bool) -> None:
 
 def rename(
     old: Annotated[str, typer.Argument(metavar="OLD", help="The study's name.", autocompletion=complete_studies)],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="A name that no study has.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The new name, which no study may have.")],
     db: Db = None,
 ) -> None:
-    """Rename a study, and Optuna's study beside it; the database records that it was done, and by whom."""
+    """Rename a study and its Optuna study; the database records when and by whom."""
     from resbench.cli.results.sealed_scores import user
     from resbench.store.edits.rename import rename_study
     from resbench.store.open import open_store
@@ -224,6 +229,6 @@ def rename(
 
     rename_study(open_store(database(db), create=False), old, new, f"{user()}: resbench results rename", is_gone)
     echo(
-        f"{old} is {new} now; `study: {new}` in its file, or `resbench study run FILE --fork {new}`, goes on with it",
+        f"{old} is now {new}; to continue it, write `study: {new}` in its file or run `resbench study run FILE --fork {new}`",
         err=True,
     )

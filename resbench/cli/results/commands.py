@@ -1,4 +1,4 @@
-"""`resbench results list|top|compare|show`: what the database says of a study, without torch."""
+"""`resbench results list|top|compare|show`: the results of studies, without torch."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from resbench.language.library.lookup import is_folder
 if TYPE_CHECKING:
     from resbench.store.open import Engine
 
-app = typer.Typer(help="Read what studies found; delete, rename and note it.", no_args_is_help=True)
+app = typer.Typer(help="Show, compare, export, plot and edit the results of studies.", no_args_is_help=True)
 app.command("power")(power)
 app.command("agreement")(agreement)
 app.command("export")(results_export.export)
@@ -43,7 +43,7 @@ Study = Annotated[str, typer.Argument(help="The study's name.", autocompletion=c
 
 @app.command("list")
 def list_(db: Db = None, json: Json = False) -> None:
-    """The studies in the database."""
+    """List the studies in the database."""
     from resbench.cli.output import print_json, print_table
     from resbench.store.edits.notes import notes_on
     from resbench.store.open import open_store
@@ -64,14 +64,14 @@ def top(
     db: Db = None,
     json: Json = False,
     svg: Annotated[
-        str | None, typer.Option("--svg", metavar="FILE", help="Also draw the table as an SVG picture.")
+        str | None, typer.Option("--svg", metavar="FILE", help="Also write the table as an SVG picture.")
     ] = None,
     force: Force = False,
     test: Annotated[
         bool, typer.Option("--test", help="Show test errors; the database records that they were looked at.")
     ] = False,
 ) -> None:
-    """The ranking on val, with intervals, tie group and cost."""
+    """Print the ranking on the validation split, with intervals, tie group and cost."""
     from resbench.cli.results.sealed_scores import print_test
     from resbench.store.open import open_store
 
@@ -85,7 +85,7 @@ def top(
 
 
 def has_finished(engine: Engine, study: str) -> bool:
-    """Return whether there is a run to rank."""
+    """Return whether the study has a finished run to rank."""
     from resbench.store.records import TERMINAL_STATUSES
     from resbench.store.results.reading import runs_of_study
 
@@ -110,13 +110,13 @@ def print_ranking(engine: Engine, study: str, json: bool, svg: str | None = None
 
 
 def picture_file(path: str, *, test: bool) -> None:
-    """Raises BadInput for what no SVG can be written to, before anything is asked."""
+    """Raise BadInput, before the database is read, for a path that cannot be an SVG file."""
     file = Path(path)
     if test:
-        raise BadInput("--svg draws the ranking on val; with --test there is none to draw: give one of them")
+        raise BadInput("--svg draws the ranking on the validation split and does not apply to --test: give one of them")
     if file.suffix.lower() != ".svg":
         raise BadInput(
-            f"--svg {path}: a name that ends in .svg is needed; `resbench results plot` draws PNG and PDF too"
+            f"--svg: expected a name that ends in .svg, got {path}; `resbench results plot` draws PNG and PDF too"
         )
     if not is_folder(file.parent):
         raise BadInput(f"--svg {path}: there is no folder {file.parent}")
@@ -128,25 +128,28 @@ def compare(
     units: Annotated[
         list[str],
         typer.Argument(
-            metavar="A B [C]...", help="Two units or more, as the ranking names them.", autocompletion=complete_units
+            metavar="A B [C]...",
+            help="Two or more units, by their names in the ranking.",
+            autocompletion=complete_units,
         ),
     ],
     db: Db = None,
     json: Json = False,
     exact: Annotated[
-        bool, typer.Option("--exact", help="Exact unpaired permutation test instead of moderated Welch.")
+        bool,
+        typer.Option("--exact", help="Use the exact unpaired permutation test instead of the moderated Welch test."),
     ] = False,
     paired: Annotated[
-        bool, typer.Option("--paired", help="Sign flips over common seeds; only where the study says `paired: true`.")
+        bool, typer.Option("--paired", help="Use sign flips over common seeds; requires `paired: true` in the study.")
     ] = False,
 ) -> None:
-    """Differences between units: Welch interval, effect in sds, p with Holm over the pairs shown."""
+    """Print the differences between units: Welch interval, effect in standard deviations, and p by Holm over the pairs shown."""
     from resbench.api.results.comparison import COLUMNS, cells, compare_units
     from resbench.cli.output import print_json, print_table
     from resbench.store.open import open_store
 
     if exact and paired:
-        raise BadInput("--exact and --paired are two tests: give one of them")
+        raise BadInput("--exact and --paired choose different tests: give one of them")
     method: Literal["exact", "paired"] | None = "exact" if exact else "paired" if paired else None
     found = compare_units(open_store(database(db), create=False), study, units, method)
     if json:
@@ -163,7 +166,7 @@ def show(
     db: Db = None,
     json: Json = False,
 ) -> None:
-    """One run: its numbers, every epoch, where it came from, and the command that repeats it."""
+    """Print one run: its numbers, every epoch, its provenance, and the command that repeats it."""
     from resbench.cli.results.run import print_run
     from resbench.store.open import open_store
 
@@ -178,7 +181,10 @@ def repeat(
     json: Json = False,
     plugins: Plugins = None,
 ) -> None:
-    """Train a run again from what the database holds, and tell whether the numbers are the same. Nothing is written."""
+    """Train a run again from its stored spec, and report whether the numbers are the same. Nothing is written.
+
+    Exit status 0: the same, bit for bit; 1: different.
+    """
     from resbench.cli.results.run import print_repeat
     from resbench.store.open import open_store
 

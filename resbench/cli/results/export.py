@@ -1,4 +1,4 @@
-"""`resbench results export STUDY -o FILE`: a study's ranking, runs or epochs as a file for other programs and for papers."""
+"""`resbench results export STUDY -o FILE`: the ranking, runs or epochs of a study as a file for other programs or papers."""
 
 from __future__ import annotations
 
@@ -23,30 +23,32 @@ WHAT = ("leaderboard", "runs", "epochs")
 KEYS = (  # of ranking.COLUMNS, one each
     "rank", "unit", "error", "sd", "interval", "median", "n", "best", "params", "macs", "train_s",
 )  # fmt: skip
-IN_LATEX = ("unit", "error", "sd", "interval", "n", "best", "params")  # as many as fit a column of a page
+IN_LATEX = ("unit", "error", "sd", "interval", "n", "best", "params")  # they fit a column of a page
 
 
 def export(
     study: Annotated[str, typer.Argument(help="The study's name.", autocompletion=complete_studies)],
     out: Annotated[
-        Path, typer.Option("-o", "--out", metavar="FILE", help=".parquet, .csv, .json, .md or .tex: its ending tells the format.")
+        Path, typer.Option("-o", "--out", metavar="FILE", help="The file to write: .parquet, .csv, .json, .md or .tex. "
+            "Its ending chooses the format.")
     ],
     what: Annotated[
         str | None,
-        typer.Option("--what", metavar="WHAT", help="leaderboard, runs or epochs. Else runs; in .md and .tex the leaderboard.",
+        typer.Option("--what", metavar="WHAT", help="leaderboard, runs or epochs. Default: runs; for .md and .tex the "
+            "leaderboard.",
                      show_default=False),
     ] = None,
     shown_columns: Annotated[
         str | None,
         typer.Option("--columns", metavar="NAMES", show_default=False,
-                     help=f"Columns of .md and .tex, with commas between: {', '.join(KEYS)}, names of further objectives. "
-                     f"Else all in .md, and {', '.join(IN_LATEX)} in .tex.")] = None,
-    booktabs: Annotated[bool, typer.Option("--booktabs", help="In .tex: rules of the package booktabs.")] = False,
+                     help=f"Columns of .md and .tex, separated by commas: {', '.join(KEYS)}, names of further objectives. "
+                     f"Default: all in .md, and {', '.join(IN_LATEX)} in .tex.")] = None,
+    booktabs: Annotated[bool, typer.Option("--booktabs", help="In .tex: use the rules of the package booktabs.")] = False,
     force: Force = False,
     db: Db = None,
     raw: Raw = False,
 ) -> None:  # fmt: skip
-    """Write a study's ranking, runs or epochs to a file. Test scores are never among them."""
+    """Write the ranking, the runs or the epochs of a study to a file, which never contains test scores."""
     wanted, ending = _wanted(out, what), out.suffix.lower()
     for flag, given, where in (
         ("--raw", raw, (".csv",)), ("--columns", shown_columns is not None, MARKUPS), ("--booktabs", booktabs, (".tex",))
@@ -66,9 +68,9 @@ def export(
         latex = ending == ".tex"
         table = _text_table(board, IN_LATEX if latex and shown_columns is None else _split(shown_columns))
         data = (as_latex(table, booktabs=booktabs) if latex else as_markdown(table)).encode()
-        told = f"{len(board.rows)} units"
+        size = f"{len(board.rows)} units"
         if latex and (excess := latex_excess_pt(table)):
-            told += f"; about {excess} pt too wide for a column of LaTeX's article: choose fewer --columns"
+            size += f"; about {excess} pt too wide for a column of LaTeX's article: choose fewer --columns"
     else:
         from resbench import __version__
         from resbench.results.views import epoch_rows, leaderboard_rows, run_rows
@@ -76,38 +78,39 @@ def export(
 
         rows = {"leaderboard": leaderboard_rows, "runs": run_rows, "epochs": epoch_rows}[wanted](engine, study)
         if not rows:
-            raise BadInput(f"study {study} has no {wanted} yet: nothing to export; `resbench study run` trains them")
+            raise BadInput(f"study {study}: expected {wanted} to export, got none; `resbench study run` trains them")
         about = {"study": study, "what": wanted, "resbench": __version__}
         written = raw_csv if raw else WRITERS[ending]
-        data, told = written(rows, about), f"{len(rows)} rows"
+        data, size = written(rows, about), f"{len(rows)} rows"
     write(out, data, force=force)
-    echo(f"{out}: {wanted} of {study}, {told}", err=True)
+    echo(f"{out}: {wanted} of {study}, {size}", err=True)
 
 
 def _wanted(out: Path, what: str | None) -> str:
-    """Return what goes into the file. Raises BadInput for an ending or a word that nobody knows, and for the two at odds."""
+    """Return the content of the file. Raises BadInput for an unknown ending or content, and for a pair that does not fit."""
     ending, shown = out.suffix.lower(), printable(str(out), 300)
     endings = (*TABLES, *MARKUPS)
     if ending not in endings:
-        said = f"`{printable(ending)}` says none" if ending else "it has none"
+        got = f"`{printable(ending)}`" if ending else "none"
         raise BadInput(
-            f"{shown}: the ending tells the format, and {said}; endings: {', '.join(endings)}"
-            f"{did_you_mean(ending, endings)}"
+            f"-o {shown}: expected a file name that ends in {', '.join(endings)}, got {got}{did_you_mean(ending, endings)}"
         )
     if what is not None and what not in WHAT:
-        raise BadInput(f"--what {printable(what)}: choose from {', '.join(WHAT)}{did_you_mean(what, WHAT)}")
+        raise BadInput(f"--what: expected {', '.join(WHAT)}, got {printable(what)}{did_you_mean(what, WHAT)}")
     if ending in MARKUPS and what not in (None, "leaderboard"):
-        raise BadInput(f"{shown}: {ending} is for the leaderboard; {what} go to {', '.join(TABLES)}")
+        raise BadInput(
+            f"--what {what}: expected a file that ends in {', '.join(TABLES)}, got {shown}; {ending} holds only the leaderboard"
+        )
     return what or ("leaderboard" if ending in MARKUPS else "runs")
 
 
 def _split(names: str | None) -> tuple[str, ...]:
-    """`unit,error, sd` -> its names; none for all."""
+    """Split `unit,error, sd` into names; no name stands for all columns."""
     return () if names is None else tuple(name.strip() for name in names.split(","))
 
 
 def _text_table(board: Leaderboard, wanted: Sequence[str]) -> TextTable:
-    """Return what `results top` shows, of the columns wanted, or of all. Raises BadInput for one that is not there."""
+    """Return the table of `results top` with the wanted columns, or all. Raises BadInput for an unknown column."""
     from resbench.cli.output import cell
     from resbench.evidence.notes import notes
     from resbench.results.ranking_cells import IN_TABLE, cells, columns, title
@@ -118,15 +121,15 @@ def _text_table(board: Leaderboard, wanted: Sequence[str]) -> TextTable:
         if name not in known:
             raise BadInput(f"--columns: expected {', '.join(known)}, got {printable(name)}{did_you_mean(name, known)}")
     if wanted and ("unit" not in wanted or len(set(wanted)) < len(wanted)):
-        raise BadInput("--columns: expected `unit` and others, each once, for rows must have their names")
+        raise BadInput("--columns: expected `unit` and other columns, each once, since every row needs its name")
     places = [known.index(name) for name in wanted or known]
     heads = columns(board)
     rows = [[cell(value) for value in cells(row, board)] for row in board.rows]
     strong = frozenset(number for number, row in enumerate(board.rows) if row.ranked.tied_with_best)
-    said = notes(board)
+    lines = notes(board)
     if strong and wanted and "best" not in wanted:
-        said = ["Bold: not worse than the best, by the tests of this study.", *said]
+        lines = ["Bold: not worse than the best, by the tests of this study.", *lines]
     return TextTable(
         title(board), tuple(heads[n] for n in places), tuple(tuple(row[n] for n in places) for row in rows), strong,
-        tuple(said), board.study,
+        tuple(lines), board.study,
     )  # fmt: skip

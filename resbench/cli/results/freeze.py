@@ -1,4 +1,4 @@
-"""`resbench results freeze STUDY -o bench.db`: a study as a frozen benchmark, one file that answers without any training."""
+"""`resbench results freeze STUDY -o bench.db`: a study as a frozen benchmark, a file that is queried without training."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ from resbench.escape import printable
 def freeze(
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="The file to write.")],
     study: Annotated[
-        str | None, typer.Argument(help="The study's name; may be left out where frozen files are merged.",
+        str | None, typer.Argument(help="The study's name; optional with --merge.",
             autocompletion=complete_studies, show_default=False)
     ] = None,
     merge: Annotated[
         list[Path] | None,
-        typer.Option("--merge", metavar="FILE", help="Put this frozen file in too; may be given again.", show_default=False),
+        typer.Option("--merge", metavar="FILE", help="Also include this frozen file; may be repeated.", show_default=False),
     ] = None,
     with_test: Annotated[
         bool,
-        typer.Option("--with-test", help="Put the test scores in, apart; the database records that they were looked at."),
+        typer.Option("--with-test", help="Include the test scores in a table of their own; the database records that they "
+            "were looked at."),
     ] = False,
     force: Force = False,
     timeout_s: Timeout = None,
@@ -35,9 +36,9 @@ def freeze(
 ) -> None:  # fmt: skip
     """Write every run and epoch of a study, with costs, recipe and provenance, to a file for `resbench.tabular`."""
     if study is None and not merge:
-        raise BadInput("name a study to freeze, or frozen files to --merge")
+        raise BadInput("results freeze: expected STUDY, or frozen files with --merge")
     if study is None and with_test:
-        raise BadInput("--with-test is for the study that is frozen; a merged file has the test scores of its parts")
+        raise BadInput("--with-test requires STUDY; a merged file has the test scores of its parts")
     from resbench.store.connection.location import locate
     from resbench.store.connection.new_file import check_place, refuse_source
     from resbench.tabular import load
@@ -58,7 +59,7 @@ def freeze(
         by = f"{user()}: resbench results freeze --with-test" if with_test else None
         if merge:
             with TemporaryDirectory() as folder:
-                own = Path(folder) / "study.db"  # its name may be a stranger's, and lead elsewhere
+                own = Path(folder) / "study.db"  # a study's name may be a stranger's and lead elsewhere
                 frozen(engine, study, own, test_for=by)
                 merged([own, *merge], out, force=force)
         else:

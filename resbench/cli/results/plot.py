@@ -1,4 +1,4 @@
-"""`resbench results plot STUDY [KIND]... -o FILE`: pictures of a study, one file each, without torch."""
+"""`resbench results plot STUDY [KIND]... -o FILE`: figures of a study, one file each, without torch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def plot(
         list[str] | None,
         typer.Argument(
             metavar="[KIND]...",
-            help="curves, ranking, seeds, pareto, differences, depth, signal, gradient; else all that there is to show.",
+            help="curves, ranking, seeds, pareto, differences, depth, signal, gradient. Default: all that apply.",
             show_default=False,
         ),
     ] = None,
@@ -28,19 +28,19 @@ def plot(
             "--out",
             "-o",
             metavar="FILE",
-            help="Its ending says svg, png or pdf. Of several kinds, each goes to a file of its own: FILE-KIND.ENDING.",
+            help="The file to write: .svg, .png or .pdf. Several kinds go to one file each: FILE-KIND.ENDING.",
         ),
     ] = Path("plot.svg"),
     force: Force = False,
-    train: Annotated[bool, typer.Option("--train", help="In curves, the training error too.")] = False,
+    train: Annotated[bool, typer.Option("--train", help="Also draw the training error in curves.")] = False,
     cost: Annotated[
-        str, typer.Option(metavar="COST", help="Of pareto: params, macs or train_s (seconds of training).")
+        str, typer.Option(metavar="COST", help="Cost axis of pareto: params, macs or train_s (seconds of training).")
     ] = "params",
     db: Db = None,
     json: Json = False,
     plugins: Plugins = None,
 ) -> None:
-    """Pictures for a page: error curves, ranking, seeds, Pareto front, differences, error against depth."""
+    """Draw figures of a study: error curves, ranking, seeds, Pareto front, differences, error against depth, profiles."""
     from resbench.cli.output import print_json
     from resbench.errors import BadInput
     from resbench.figures.figures import KINDS, kind_of, picture

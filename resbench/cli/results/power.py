@@ -1,4 +1,4 @@
-"""`resbench results power STUDY --delta 0.25`: the seeds that a difference takes, by the very procedure that ranks."""
+"""`resbench results power STUDY --delta 0.25`: how many seeds detect a difference, by the procedure of the ranking."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ def power(
     delta: Annotated[
         float,
         typer.Option(
-            "--delta", help="Smallest difference worth seeing, in the units of the objective (error: points)."
+            "--delta", help="Smallest difference of interest, in the unit of the objective (error: percentage points)."
         ),
     ],
     units: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[UNIT]...", autocompletion=complete_units, help="Only these, as those that a next study will hold."
+            metavar="[UNIT]...", autocompletion=complete_units, help="Units of the next study. Default: all."
         ),
     ] = None,
     db: Db = None,
     json: Json = False,
 ) -> None:
-    """Seeds for 80 % power: if one unit were better than every other by delta, that share of the others would be left out."""
+    """Print the seeds for 80 % power: if one unit is better than all others by delta, 80 % of these are shown to be worse."""
     from math import isfinite, sqrt
 
     from resbench.cli.output import print_json, print_table
@@ -39,14 +39,14 @@ def power(
     from resbench.store.open import open_store
 
     if not isfinite(delta):
-        raise BadInput(f"--delta {delta}: a finite difference above 0 is needed, in the unit of the objective")
+        raise BadInput(f"--delta: expected a finite difference above 0, in the unit of the objective, got {delta}")
     runs = study_runs(open_store(database(db), create=False), study)
     first = runs.design.objectives[0]
     wanted = {runs.find(unit) for unit in units or runs.names}
     samples = [sample for sample in runs.samples(first) if sample.testable and sample.name in wanted]
     if len(samples) < 2:
         raise BadInput(
-            f"study {study}: power is about two units or more with 3 converged runs each; there are {len(samples)}"
+            f"study {study}: power requires two or more units with at least 3 converged runs each, got {len(samples)}"
         )
     n_val = runs.images(first)
     seeds = min(sample.converged for sample in samples)
@@ -79,9 +79,13 @@ def power(
     )
     dropped = sorted(wanted - {sample.name for sample in samples})
     if dropped:
-        echo(f"without {', '.join(dropped)}: fewer than 3 converged runs, or failing")
+        echo(f"excluded: {', '.join(dropped)}, with fewer than 3 converged runs or failing")
     echo(
-        f"sds of {seeds} seeds are uncertain: with {LIMIT:.0%} confidence each lies below its upper limit; plan by that row"
+        f"standard deviations of {seeds} seeds are uncertain: with {LIMIT:.0%} confidence each is below its upper limit; "
+        "use that row"
     )
     if runs.design.race is not None or runs.looks or len(runs.design.objectives) > 1:
-        echo("for one look by the first objective: a race, seeds added after a look, and several objectives take more")
+        echo(
+            "for one test of the first objective: a race, seeds added after a look at the results, and several objectives "
+            "need more seeds"
+        )

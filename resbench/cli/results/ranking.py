@@ -1,4 +1,4 @@
-"""Leaderboard -> the table of a ranking, with what it says and what it cannot say."""
+"""Leaderboard -> the table of a ranking, with notes on what it does and does not show."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from resbench.results.ranking_cells import cells, columns, title
 
 WIDTH = 150  # columns of the drawn table
 DROPPED = {">train s": "train_s", ">median": "", ">MACs": "macs", ">params": "params", ">sd": ""}
-"""Columns that a narrow terminal does without, the first ones first, each with the objective that keeps it. What stays is what a
-claim needs: mean, interval, n and the verdict."""
+"""Columns that are dropped in a narrow terminal, in this order, each with the objective that keeps it. The columns that a claim
+needs stay: mean, interval, n and the verdict."""
 
 
 def ranking_table(board: Leaderboard, width: int | None = None) -> Group:
-    """Sorted by the mean over converged runs; the tie group of the best stands out.
+    """Return the ranking, sorted by the mean over converged runs, with the tie group of the best in bold.
 
-    `width`: of the terminal; columns are dropped until the units' names fit, and only then is a name folded.
+    `width` is that of the terminal: columns are dropped until the units' names fit, and only then are names folded.
     """
     board = board.shortened()
     rows = [cells(row, board) for row in board.rows]
@@ -41,12 +41,12 @@ def ranking_table(board: Leaderboard, width: int | None = None) -> Group:
     lines = notes(board)
     if len(kept) < len(names):
         left = ", ".join(name.removeprefix(">") for i, name in enumerate(names) if i not in kept)
-        lines.append(f"Not shown in {width} columns: {left}; a wider terminal, a pipe or --json has them.")
+        lines.append(f"Not shown in {width} columns: {left}; use a wider terminal, a pipe or --json.")
     return Group(table, *(Text(printable(line, LONGEST)) for line in lines))
 
 
 def _fitting(names: list[str], rows: list[list[object]], objectives: Sequence[str], width: int) -> list[int]:
-    """Return the numbers of the columns that are shown: all that fit, and those that nothing may drop."""
+    """Return the indices of the columns that are shown: those that fit, and those that may not be dropped."""
     kept = [*range(len(names))]
     for name, objective in DROPPED.items():
         if table_width(names, rows, kept) <= width:
@@ -57,7 +57,7 @@ def _fitting(names: list[str], rows: list[list[object]], objectives: Sequence[st
 
 
 def draw_ranking(board: Leaderboard, file: str, *, force: bool = False) -> None:
-    """The table as an SVG of a terminal; no font is loaded from anywhere. Raises as `files.write` does."""
+    """Write the table as an SVG of a terminal, which loads no font. Raises as `files.write` does."""
     terminal = Console(record=True, file=StringIO(), width=WIDTH, highlight=False)
     terminal.print(ranking_table(board))
     picture = terminal.export_svg(title=printable(shell_line(["resbench", "results", "top", board.study]), LONGEST))

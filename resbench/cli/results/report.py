@@ -15,20 +15,20 @@ from resbench.cli.terminal import echo
 def report(
     study: Annotated[str, typer.Argument(help="The study's name.", autocompletion=complete_studies)],
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="FILE", help="Where the page goes; its ending is .html.")
+        Path, typer.Option("--out", "-o", metavar="FILE", help="The file to write; it must end in .html.")
     ] = Path("report.html"),
     force: Force = False,
     db: Db = None,
     plugins: Plugins = None,
 ) -> None:
-    """A study as one HTML page that needs nothing else, from the database alone: evidence, units, provenance, repeating it."""
+    """Write a study as a self-contained HTML page, from the database alone: evidence, units, provenance, how to repeat it."""
     from resbench.errors import BadInput
     from resbench.escape import printable
     from resbench.files import write
     from resbench.store.open import open_store
 
     if out.suffix.lower() not in (".html", ".htm"):
-        raise BadInput(f"{printable(str(out), 200)}: a report is a page; endings: .html, .htm")
+        raise BadInput(f"-o: expected a file name that ends in .html or .htm, got {printable(str(out), 200)}")
     engine = open_store(database(db), create=False)
     from resbench.html_report.build import page
     from resbench.html_report.render import html

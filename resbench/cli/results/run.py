@@ -1,4 +1,4 @@
-"""A run's number -> everything the database knows of it; or the run trained again and held against it."""
+"""A run's number -> all its stored data; or the run trained again and compared with them."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def print_run(engine: Engine, run_id: int, url: str, json: bool) -> None:
 
 
 def print_repeat(engine: Engine, run_id: int, json: bool) -> bool:
-    """Train the run again on the device at hand, with as many threads. Returns whether every epoch's numbers are the same."""
+    """Train the run again on this device with the same number of threads. Return whether the numbers of all epochs are equal."""
     from resbench.study.weights.retraining import retrain
 
     again = retrain(engine, run_id, lambda epoch, error: echo(f"epoch {epoch}: val error {error:.2f} %", err=True))

@@ -1,4 +1,4 @@
-"""A study's test scores -> table or JSON; that somebody looked is recorded with the same step."""
+"""A study's test scores -> table or JSON; the same transaction records that somebody looked."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from resbench.store.results.reading import reveals, test_scores
 
 
 def print_test(engine: Engine, study: str, json: bool) -> None:
-    """By unit: mean, sd and n of the test error over complete runs, in the order of names: the ranking is on val."""
+    """Print mean, standard deviation and n of the test error over complete runs, by unit, sorted by name and not by error."""
     runs = study_runs(engine, study)
     found = test_scores(engine, study, by=f"{user()}: resbench results top --test")
     scores = {row.run_id: row.test_error_pct for row in found}
     rows: list[dict[str, Any]] = []
     for group in runs.groups.values():
-        of = {run.run_id: scores.get(run.run_id) for run in group}  # a run may stand under several names
+        of = {run.run_id: scores.get(run.run_id) for run in group}  # a run may have several names
         v = [score for score in of.values() if score is not None]
         if v:
             first, *more = aliases(group)
@@ -43,11 +43,13 @@ def print_test(engine: Engine, study: str, json: bool) -> None:
             for r in rows
         ]  # fmt: skip
         print_table(["unit", ">test error %", ">sd", ">n", ">params", ">MACs"], shown)
-    echo(f"the test set of {study} has been looked at {looked} time(s); the database says when and by whom", err=True)
+    echo(
+        f"the test set of {study} has been looked at {looked} time(s); the database records when and by whom", err=True
+    )
 
 
 def user() -> str:
-    """Who is recorded as having looked."""
+    """Return the name of the user that is recorded."""
     try:
         return getpass.getuser()
     except OSError:  # a container without a user table

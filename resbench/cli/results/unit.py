@@ -1,4 +1,4 @@
-"""`resbench results unit STUDY NAME -o best.yaml`: an entry of a ranking, as files that repeat it anywhere."""
+"""`resbench results unit STUDY NAME -o best.yaml`: an entry of a ranking as files with which it can be repeated anywhere."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
 def unit(
     study: Annotated[str, typer.Argument(help="The study's name.", autocompletion=complete_studies)],
-    name: Annotated[str, typer.Argument(metavar="UNIT", help="As the ranking names it, or its number there.")],
+    name: Annotated[str, typer.Argument(metavar="UNIT", help="The unit's name or number in the ranking.")],
     out: Annotated[
         Path | None,
         typer.Option(
             "-o", "--out", metavar="FILE", show_default=False,
-            help="Write it there; beside it, with .study.yaml, .network.yaml, .recipe.yaml, what trains it again.",
+            help="The file to write. The files that train it again go beside it: .study.yaml, .network.yaml, .recipe.yaml.",
         ),
     ] = None,
     force: Force = False,
     db: Db = None,
 ) -> None:  # fmt: skip
-    """An entry of the ranking as a YAML unit, with the values that it was found with; and the study that trains it again."""
+    """Print an entry of the ranking as a YAML unit, with its values as defaults; -o also writes a study that trains it again."""
     from resbench.language.yaml.writer import yaml_text
     from resbench.store.connection.location import locate
     from resbench.store.open import open_store
@@ -53,7 +53,7 @@ def unit(
             write_file(text)
         else:
             _write({out: stamped(text)}, out, force=force)
-            echo(f"{out}: {name}, which is in no ranking: there are no seeds to repeat", err=True)
+            echo(f"{out}: {name}, which is in no ranking, so there are no seeds to repeat", err=True)
         return
     stem = out.name.removesuffix(".yaml")
     with TemporaryDirectory() as folder:
@@ -64,13 +64,13 @@ def unit(
     echo(f"written: {', '.join(map(str, places.values()))}: {found.name}", err=True)
     command = ["resbench", "study", "run", str(places[".study.yaml"]), "--db", str(_new_database(out.with_name(stem)))]
     echo(
-        f"{locate(url).shown} has its runs, so nothing would be trained there; it is trained again by: {shell_line(command)}",
+        f"{locate(url).shown} has its runs, so nothing would be trained there; to train it again, run: {shell_line(command)}",
         err=True,
     )
 
 
 def _write(files: Mapping[Path, bytes], out: Path, *, force: bool) -> None:
-    """Write all, and remove what an earlier write left beside them. Raises BadInput for a file that resbench did not write."""
+    """Write all files and remove those of an earlier write. Raises BadInput for a file that resbench did not write."""
     from resbench.files import write_all
     from resbench.study.companions import find_stale, remove_stale
 
@@ -78,17 +78,17 @@ def _write(files: Mapping[Path, bytes], out: Path, *, force: bool) -> None:
     write_all([*files.items()], force=force)
     remove_stale(stale)
     if stale:
-        echo(f"removed, of an earlier write: {', '.join(map(str, stale))}", err=True)
+        echo(f"removed from an earlier write: {', '.join(map(str, stale))}", err=True)
 
 
 def _new_database(stem: Path) -> Path:
-    """Return the name of a database that is not there yet: `best.db`, else `best-2.db`, ..."""
+    """Return the name of a database that does not exist yet: `best.db`, else `best-2.db`, ..."""
     endings = chain(("",), (f"-{number}" for number in count(2)))
     return next(path for end in endings if not lexists(path := stem.with_name(f"{stem.name}{end}.db")))
 
 
 def _verify(found: EntryFiles, folder: Path, stem: str) -> None:
-    """Raises BadInput where the files make another network or recipe than the entry's: one that it was read from has changed."""
+    """Raise BadInput if the files make a different network or recipe than the entry's, since a file has changed."""
     from resbench.api.study.prepare import prepare
 
     for ending, text in found.files.items():
@@ -100,6 +100,7 @@ def _verify(found: EntryFiles, folder: Path, stem: str) -> None:
     ):
         if was != now:
             raise BadInput(
-                f"{found.name}: what its files say now is another {what} than it was trained as ({now}, not {was}): a file has "
-                "changed since, or this version of resbench reads it otherwise; nothing was written"
+                f"{found.name}: expected the {what} that was trained, {was}, got {now} from its files: a file has changed "
+                "since, or "
+                "this version of resbench reads it differently; nothing was written"
             )

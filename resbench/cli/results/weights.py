@@ -1,4 +1,4 @@
-"""`resbench results weights RUN -o FILE`: the weights that a run ended with, kept ones or trained again."""
+"""`resbench results weights RUN -o FILE`: the final weights of a run, kept or trained again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 Other = Annotated[
     bool,
-    typer.Option("--other-bits", help="Also where training the run again gives other numbers here; the file says so."),
+    typer.Option(
+        "--other-bits",
+        help="Accept different numbers if training the run again does not reproduce it here; the file records this.",
+    ),
 ]
 
 
@@ -24,7 +27,8 @@ def weights(
     run: Annotated[int, typer.Argument(help="A run's number: run_id in v_runs.")],
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", metavar="FILE", help="A .safetensors file; else they are only kept.", show_default=False),
+        typer.Option("-o", "--out", metavar="FILE", help="The .safetensors file to write. Default: only keep the "
+            "weights.", show_default=False),
     ] = None,
     force: Force = False,
     other_bits: Other = False,
@@ -32,13 +36,14 @@ def weights(
     db: Db = None,
     plugins: Plugins = None,
 ) -> None:  # fmt: skip
-    """Write the weights that a run ended with. Where none are kept the run is trained again, bit for bit, and they are."""
+    """Write the final weights of a run. If none are kept, the run is trained again, bit for bit, and its weights are kept."""
     from resbench.files import check, write
 
     if out is not None:
         if out.suffix != ".safetensors":
             raise BadInput(
-                f"-o {out}: weights are written as .safetensors; `resbench net export --run {run}` writes other formats"
+                f"-o: expected a file name that ends in .safetensors, got {out}; `resbench net export --run {run}` writes "
+                "other formats"
             )
         check(out, force=force)
     taken = take(run, database(db), checkpoints, other_bits=other_bits)
@@ -54,7 +59,7 @@ def weights(
 
 
 def take(run: int, url: str, checkpoints: str | None, *, other_bits: bool) -> RunWeights:
-    """Of the run, from its file, or by training it again while its epochs are shown. Raises BadInput."""
+    """Return the weights of a run from its file, or train the run again and show its epochs. Raises BadInput."""
     from resbench.store.open import open_store
     from resbench.store.results.checkpoints import checkpoint_folder
     from resbench.study.weights.run_weights import weights_of_run
@@ -68,7 +73,7 @@ def take(run: int, url: str, checkpoints: str | None, *, other_bits: bool) -> Ru
 
 
 def nearest_run(url: str, study: str, unit: str) -> int:
-    """Of the unit of the study, the run nearest to its median; one whose weights are kept, if there is one."""
+    """Return the run of the unit that is nearest to its median, if possible one whose weights are kept."""
     from resbench.store.open import open_store
     from resbench.study.weights.selection import nearest
 

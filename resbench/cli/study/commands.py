@@ -1,4 +1,4 @@
-"""`resbench study run|check|show`: a study's file -> trained, ranked."""
+"""`resbench study run|check|show`: check, train and show a study."""
 
 from __future__ import annotations
 
@@ -29,18 +29,20 @@ File = Annotated[
 Changes = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[CHANGE]...", help="recipe.epochs=2 unit.gate_bias=-3 units+=mine.yaml units-=plain seeds=3"
+        metavar="[CHANGE]...",
+        help="Changes to the study, such as recipe.epochs=2 unit.gate_bias=-3 units+=mine.yaml units-=plain seeds=3.",
     ),
 ]
-Fork = Annotated[str | None, typer.Option("--fork", metavar="NAME", help="Run it as a study of another name.")]
+Fork = Annotated[str | None, typer.Option("--fork", metavar="NAME", help="Run the study under another name.")]
 Track = Annotated[
     list[str] | None,
     typer.Option(
-        "--track", metavar="TRACKER", help="Show runs in tensorboard, mlflow, wandb too: a name, or {use: mlflow, folder: here}. "
-        "Again for more; in the place of the study's own; none: in none."
+        "--track", metavar="TRACKER", help="Also log runs to tensorboard, mlflow or wandb: a name, or {use: mlflow, "
+        "folder: here}; may be repeated. "
+        "It replaces the study's `track`; none logs nowhere."
     ),
 ]  # fmt: skip
-Device = Annotated[str | None, typer.Option("--device", help="cuda, mps or cpu; else the best there is.")]
+Device = Annotated[str | None, typer.Option("--device", help="cuda, mps or cpu. Default: the best available.")]
 
 
 @app.command()
@@ -48,32 +50,35 @@ def run(
     file: File, changes: Changes = None, db: Db = None, json: Json = False, fork: Fork = None, device: Device = None,
     plugins: Plugins = None,
     explain: Annotated[
-        bool, typer.Option("--explain-plan", help="Only tell how the machine would be used; train nothing.")
+        bool, typer.Option("--explain-plan", help="Print how the machine would be used, and train nothing.")
     ] = False,
     measure: Annotated[
-        bool, typer.Option("--measure", help="Measure how this machine trains fastest; changes the last bits of runs.")
+        bool, typer.Option("--measure", help="Measure how this machine trains fastest. This changes the last bits of runs.")
     ] = False,
     profile: Annotated[
-        Path | None, typer.Option("--profile", metavar="FOLDER", help="Write where the time of each cell went, and traces.")
+        Path | None, typer.Option("--profile", metavar="FOLDER", help="Write the timing of each cell, and traces, to this "
+            "folder.")
     ] = None,
     workers: Annotated[
-        int | None, typer.Option("--workers", metavar="N", min=0, help="Worker processes of this machine; 0: none, `resbench "
-                                 "worker` trains elsewhere. Else as many as pay.")
+        int | None, typer.Option("--workers", metavar="N", min=0, help="Worker processes on this machine; 0 leaves training to "
+                                 "`resbench worker`. Default: as many as speed up the study.")
     ] = None,
     checkpoints: Checkpoints = None,
     executor: Annotated[
-        str, typer.Option("--executor", help="local: workers of this machine. ray: a slot of a Ray cluster for each.")
+        str, typer.Option("--executor", help="local: workers on this machine. ray: workers in slots of a Ray cluster.")
     ] = "local",
     address: Annotated[
-        str | None, typer.Option("--address", metavar="HOST:PORT", help="The Ray cluster; else one of this machine's own.")
+        str | None, typer.Option("--address", metavar="HOST:PORT", help="Address of the Ray cluster. Default: start one "
+            "on this machine.")
     ] = None,
-    gpus: Annotated[float, typer.Option("--gpus-per-worker", min=0, help="Of a slot of Ray; may be a part, such as 0.5.")] = 0.0,
+    gpus: Annotated[float, typer.Option("--gpus-per-worker", min=0, help="GPUs of each Ray slot; may be a fraction, such "
+        "as 0.5.")] = 0.0,
     track: Track = None,
     live: Annotated[
-        bool, typer.Option("--live", help="Draw val errors by unit while they come, over seeds; only on a terminal.")
+        bool, typer.Option("--live", help="Draw the validation error of each unit during training; only on a terminal.")
     ] = False,
 ) -> None:  # fmt: skip
-    """Train what is missing of a study, one row per run, and print the ranking. Run it again: nothing is trained twice."""
+    """Train the missing runs of a study and print the ranking. The same command continues a study; nothing is trained twice."""
     from resbench.api.study.load import load_study
     from resbench.api.study.prepare import check_environment, tell
     from resbench.cli.progress import StudyProgress
@@ -136,13 +141,13 @@ def check(
     file: File, changes: Changes = None, json: Json = False, device: Device = None,
     memory: Annotated[
         str | None, typer.Option("--memory", metavar="SIZE", show_default=False,
-                                 help="What the device has that will train, such as 80GiB; else what is here.")
+                                 help="Memory of the training device, such as 80GiB. Default: that of this machine.")
     ] = None,
     plugins: Plugins = None,
 ) -> None:  # fmt: skip
-    """Bind every point of a study, read its data, and tell what would be trained; nothing is written.
+    """Bind every point of a study, read its data, and print what would be trained. Nothing is written.
 
-    What does not fit into memory is told too. Data that are not on this machine are told of, and are no failure: exit status 0.
+    Points that do not fit into memory are reported, and so are data that are not on this machine; the exit status is 0.
     """
     from resbench.api.study.events import Event, Message
     from resbench.api.study.load import load_study
@@ -180,12 +185,12 @@ def show(
     changes: Changes = None,
     resolved: Annotated[
         bool,
-        typer.Option("--resolved", help="Every value that the study rests on, with the file and line it came from."),
+        typer.Option("--resolved", help="Print every value that the study uses, with its file and line."),
     ] = False,
     json: Json = False,
     plugins: Plugins = None,
 ) -> None:
-    """Print a study with the changes made; nothing is bound or written."""
+    """Print a study with its changes applied; nothing is bound or written."""
     from dataclasses import asdict
 
     from resbench.api.study.prepare import parsed

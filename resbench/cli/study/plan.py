@@ -1,4 +1,4 @@
-"""A study's points -> how each would be trained on this machine; nothing is trained or written."""
+"""The points of a study -> a table of how each would be trained on this machine; nothing is trained or written."""
 
 from __future__ import annotations
 

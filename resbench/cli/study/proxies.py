@@ -1,4 +1,4 @@
-"""`resbench study proxies STUDY`: how well numbers of untrained networks rank the trained ones."""
+"""`resbench study proxies STUDY`: how well numbers of untrained networks predict the ranking of the trained ones."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 def proxies(
     study: Annotated[str, typer.Argument(help="The study's name.", autocompletion=complete_studies)],
-    images: Annotated[int, typer.Option(min=2, help="Of the training split, that each network is tried on.")] = 64,
+    images: Annotated[int, typer.Option(min=2, help="Number of training images on which each network is evaluated.")] = 64,
     seed: Annotated[
-        int, typer.Option(min=0, max=LARGEST, help="Of the weights that the networks start from.")
+        int, typer.Option(min=0, max=LARGEST, help="Seed of the initial weights.")
     ] = 0,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the number of each architecture, CSV.",
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the scores of each architecture to this CSV file.",
                                  show_default=False)
     ] = None,
     force: Force = False, raw: Raw = False, db: Db = None, json: Json = False, plugins: Plugins = None,
 ) -> None:  # fmt: skip
-    """Print each proxy's Kendall tau with the trained ranking, its interval, and the difference to parameters and MACs."""
+    """Print Kendall's tau of each proxy with the trained ranking, its interval, and the difference to parameters and MACs."""
     from resbench.cli.output import print_json
     from resbench.evidence.proxies import agreements, ceiling
     from resbench.files import check, write
@@ -40,7 +40,7 @@ def proxies(
     if raw and out is None:
         raise BadInput("--raw applies only to the CSV of --out")
     if out is not None:
-        check(out, force=True)  # what can be known before minutes of work; the same numbers again are no fault
+        check(out, force=True)  # fail before minutes of work; writing the same numbers again is allowed
     engine = open_store(database(db), create=False)
 
     def tell(done: int, of: int) -> None:
@@ -59,7 +59,7 @@ def proxies(
         })  # fmt: skip
     else:
         _tell(rows, top, len(found.names), images, seed)
-    if out is not None:  # last, so that a name that is taken costs none of the numbers
+    if out is not None:  # last, so that the numbers are printed even if the file exists
         names = ["unit", "digest", "val_error_pct", *found.values]
         table = zip(found.names, found.digests, found.errors, *found.values.values(), strict=True)
         write(out, csv_text(names, table, raw=raw).encode("utf-8", "backslashreplace"), force=force)
@@ -78,7 +78,8 @@ def _tell(rows: list[ProxyAgreement], top: Ceiling | None, architectures: int, i
     beside = [f"less that of {name}" for name in BASELINES]
     print_table(["proxy", ">n", ">tau", "95 % interval", *beside], cells)
     echo(
-        f"tau: Kendall's tau-b with accuracy over {architectures} architectures, units that fail being tied last; percentile "
+        f"tau: Kendall's tau-b with accuracy over {architectures} architectures, where failing units are tied in the last "
+        "place; percentile "
         f"bootstrap over architectures, {RESAMPLES} resamples. Networks of seed {seed}, {images} images of the training split."
     )
     if top is None:

@@ -1,4 +1,4 @@
-"""`resbench study status STUDY`: cells, workers, leases, failures and the time left, from any machine that has the database."""
+"""`resbench study status STUDY`: the progress of a study, from any machine that reaches the database."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ MOST_FAILED = 10
 def status(
     study: Annotated[str, typer.Argument(metavar="STUDY", help="The study's name.", autocompletion=complete_studies)],
     db: Db = None,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Again every 2 s, until no cell is left.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Repeat every 2 s until no cell is left.")] = False,
     json: Json = False,
     plugins: Plugins = None,
 ) -> None:
-    """How far a study is: its cells, who trains them, what failed, how long the rest may take."""
+    """Print the progress of a study: its cells, workers, leases and failures, and the estimated time left."""
     from dataclasses import asdict
 
     from rich.console import Console
@@ -54,8 +54,8 @@ def _print(found: StudyStatus) -> None:
 
     counted = ", ".join(f"{count} {status}" for status, count in found.cells.items() if count) or "none"
     echo(f"{found.study}: {found.runs} runs; cells: {counted}")
-    left = ": `resbench study run` goes on with what is left" if found.runs_left else ""
-    echo(f"coordinated by {found.coordinator or f'nobody now{left}'}")
+    left = "; `resbench study run` continues with the rest" if found.runs_left else ""
+    echo(f"coordinator: {found.coordinator or f'none{left}'}")
     if found.running:
         print_table(
             [">cell", "unit", "seeds", "worker", "since", ">lease s", ">attempt"],
@@ -74,7 +74,7 @@ def _print(found: StudyStatus) -> None:
         )
     if found.workers:
         print_table(
-            ["worker", "host", ">pid", "device", ">slots", "tags", "started", ">last heard of"],
+            ["worker", "host", ">pid", "device", ">slots", "tags", "started", ">last seen"],
             [
                 [
                     row.worker.name, row.worker.host, str(row.worker.pid), row.worker.device, str(row.worker.slots),
@@ -87,17 +87,17 @@ def _print(found: StudyStatus) -> None:
         tried = f" after {one.attempts} attempts" if one.attempts > 1 else ""
         echo(f"FAILED {one.unit}, seeds {_seeds(one.seeds)} ({one.kind}{tried}): {cause(one.error)}")
     if len(found.failed) > MOST_FAILED:
-        echo(f"and {len(found.failed) - MOST_FAILED} more; `--json` has all")
+        echo(f"and {len(found.failed) - MOST_FAILED} more; `--json` prints all")
     if found.runs_left:
         echo(f"left: {found.runs_left} runs{_time(found)}")
 
 
 def _time(found: StudyStatus) -> str:
     if found.wall_s is None:
-        return "; how long one takes is not known yet"
+        return "; the time per run is not known yet"
     each = f" of about {found.wall_s:.1f} s (median of the newest)"
     if found.left_s is None:
-        return f"{each}; nobody trains them now"
+        return f"{each}; no worker trains them now"
     return f"{each}, {len(found.running)} cells at a time: about {found.left_s:.0f} s"
 
 

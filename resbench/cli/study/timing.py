@@ -1,4 +1,4 @@
-"""`study run --profile FOLDER`: where the time of each cell went, as a table."""
+"""`study run --profile FOLDER`: the timing of each cell, as a table."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from resbench.cli.terminal import echo
 
 
 def tell_profile(folder: Path, since: float) -> None:
-    """Of the cells trained since then. On stderr: the ranking alone is what a study prints."""
+    """Print the timing of the cells trained since then. It goes to stderr, since stdout holds only the ranking."""
 
     from resbench.workers.timing import read
 
     rows = read(folder, since)
     if not rows:
-        echo(f"no profile was written to {folder}: nothing was trained, or a line above says why", err=True)
+        echo(f"no timing was written to {folder}: nothing was trained, or a line above gives the reason", err=True)
         return
-    echo(f"where the time went, in percent of each cell's; traces of a few steps in {folder}:", err=True)
+    echo(f"time of each cell, in percent; traces of a few steps are in {folder}:", err=True)
     for row in rows:
         total = row["seconds"].pop("total")
         parts = ", ".join(f"{name} {100 * seconds / total:.0f}" for name, seconds in row["seconds"].items())

@@ -1,4 +1,4 @@
-"""`resbench worker --db URL --study NAME`: train cells of a study that another process coordinates; for any scheduler."""
+"""`resbench worker --db URL --study NAME`: train cells of a study that another process coordinates, under any scheduler."""
 
 from __future__ import annotations
 
@@ -12,38 +12,42 @@ from resbench.cli.options import Checkpoints, Db, Plugins, database
 from resbench.cli.study.commands import Device
 from resbench.errors import BadInput, StudyInterrupted
 
-UNFINISHED = 6  # a limit of time or a signal ended the worker, and the study has more to train
+UNFINISHED = 6  # a time limit or a signal ended the worker, and the study has more to train
 
 
 def worker(
     study: Annotated[str, typer.Option("--study", metavar="NAME", help="The study's name.",
         autocompletion=complete_studies)],
     db: Db = None,
-    slots: Annotated[int, typer.Option("--slots", metavar="N", min=1, help="Cells that are trained at a time.")] = 1,
+    slots: Annotated[int, typer.Option("--slots", metavar="N", min=1, help="Number of cells that are trained at the same "
+        "time.")] = 1,
     device: Device = None,
     tags: Annotated[
-        str | None, typer.Option("--tags", metavar="A,B", help="What this machine has, of what cells ask for (plan.tags).")
+        str | None, typer.Option("--tags", metavar="A,B", help="Tags of this machine; it takes cells whose plan.tags are "
+            "among them.")
     ] = None,
     max_cells: Annotated[
-        int | None, typer.Option("--max-cells", metavar="N", min=1, help="Take no more after so many.")
+        int | None, typer.Option("--max-cells", metavar="N", min=1, help="Stop after this many cells.")
     ] = None,
     time_limit: Annotated[
-        str | None, typer.Option("--time-limit", metavar="TIME", help="Take no more after this: 90s, 45m, 12h, or seconds.")
+        str | None, typer.Option("--time-limit", metavar="TIME", help="Take no new cells after this time: 90s, 45m, 12h, "
+            "2d, or seconds.")
     ] = None,
     drain_on: Annotated[
         list[str] | None,
         typer.Option(
-            "--drain-on", metavar="SIGNAL", help="At this signal (USR1) finish the cells under way and take no more. Again."
+            "--drain-on", metavar="SIGNAL", help="At this signal (USR1), finish the current cells and take no new ones; "
+            "may be repeated."
         ),
     ] = None,
     checkpoints: Checkpoints = None,
     plugins: Plugins = None,
 ) -> None:  # fmt: skip
-    """Train cells of a study, until there are none left. Start as many as there are machines: each cell is trained once.
+    """Train cells of a study until none is left. Start one worker on each machine: each cell is trained once.
 
-    Exit status 6: --time-limit or --drain-on ended it, and the study has more to train for a worker with these tags.
+    Exit status 6: --time-limit or --drain-on ended the worker, and the study has more cells for its tags.
 
-    SIGTERM and Ctrl-C stop at the end of the epoch: what is under way is kept, given back, and goes on elsewhere.
+    SIGTERM and Ctrl-C stop at the end of the epoch: current cells are saved, given back, and continued elsewhere.
     """
     from resbench.api.study.prepare import check_environment
     from resbench.api.study.worker import run_worker
@@ -60,16 +64,20 @@ def worker(
             )  # fmt: skip
         except StudyInterrupted as stopped:
             progress.stop()
-            rest = "what was under way is given back"
+            rest = "current cells were given back"
             if stopped.unreturned:
-                rest = f"{stopped.unreturned} cells could not be given back, and are queued again when their leases end"
+                rest = (
+                    f"{stopped.unreturned} cells could not be given back and are queued again when their leases expire"
+                )
             progress.line(f"stopped: {progress.done} runs are saved, {rest}")
             raise typer.Exit(stopped.exit_status) from None
         if outcome.limit is None:
-            progress.line(f"{progress.done} runs saved; nothing is left here to train")
+            progress.line(f"{progress.done} runs saved; no cell is left to train")
             return
         if outcome.limit == "tags":
-            progress.line(f"{progress.done} runs saved; what is left asks for tags that this worker lacks")
+            progress.line(
+                f"{progress.done} runs saved; the remaining cells require tags that this worker does not have"
+            )
             return
         given = {
             "signal": "a signal of --drain-on",
@@ -77,9 +85,9 @@ def worker(
             "cells": f"--max-cells {max_cells}",
         }
         progress.line(
-            f"{progress.done} runs saved; this worker ends by {given[outcome.limit]}, and the study has more to train"
+            f"{progress.done} runs saved; {given[outcome.limit]} ended this worker, and the study has more to train"
         )
-        if outcome.limit != "cells":  # so many were asked for, and so many are done
+        if outcome.limit != "cells":  # the worker did what was asked
             raise typer.Exit(UNFINISHED)
 
 
@@ -95,7 +103,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < 1e9:
-        raise BadInput(f"--time-limit {text}: a time such as 90s, 45m, 12h or 2d is needed")
+        raise BadInput(f"--time-limit: expected a time such as 90s, 45m, 12h or 2d, got {text}")
     return seconds
 
 
@@ -103,5 +111,5 @@ def _signal(name: str) -> signal.Signals:
     short = name.upper().removeprefix("SIG")
     allowed = ("USR1", "USR2", "HUP")
     if short not in allowed:
-        raise BadInput(f"--drain-on {name}: allowed are {', '.join(allowed)}")
+        raise BadInput(f"--drain-on: expected {', '.join(allowed)}, got {name}")
     return signal.Signals[f"SIG{short}"]
