@@ -85,7 +85,7 @@ def test_an_op_gives_way_to_a_block_of_its_name_and_a_block_to_an_op(
     assert library.signature("fine") is not None
     assert library.names("block").count("relu") == 0
     assert [str(failure) for failure in told] == [
-        "plugin mine (a folder): blocks: `relu`: no block may be called so: it is the name of a built-in op "
+        "plugin mine (a folder): blocks: `relu`: a block cannot have this name: it is the name of a built-in op "
         "(resbench.ops, relu.py)",
         "plugin mine (a folder): ops: `shortcut`: is the name of a block too, library/arch_specs/blocks/shortcut.yaml, "
         "which keeps it",
