@@ -50,7 +50,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from resbench.errors import Fact
+from resbench.errors import Reason
 from resbench.ops.parameter import Parametric, Start, empty
 from plugin_help import pair, LIMIT as MOST
 
@@ -61,7 +61,7 @@ class Doubled(Parametric):
     def __init__(self, channels: int, *, times: int = 2, init: float = 1.0) -> None:
         super().__init__()
         if times > MOST:
-            raise Fact(f"`times` (={times}) must be at most {MOST}")
+            raise Reason(f"`times` (={times}) must be at most {MOST}")
         self.times = pair(times)
         self.weight = empty(channels)
         self.starts = {"weight": Start("gain", initial=init)}
