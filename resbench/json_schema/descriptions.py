@@ -76,7 +76,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     "PadCrop": {"pad": "Pixels on each side."},
     "Flip": {},
 }  # fmt: skip
-ABOUT: Mapping[str, str] = {  # what each part is, in place of its class's docstring
+ABOUT: Mapping[str, str] = {  # the description of each part, in place of its class's docstring
     "RecipeSpec": "How to train.",
     "Optimizer": "Stochastic gradient descent.",
     "Warmup": "What comes before the learning rate has its full height.",

@@ -9,7 +9,7 @@ from resbench.language.names import KNOWN
 
 
 def params_schema(also: tuple[str, ...] = ()) -> Schema:
-    """`also` are known names that a param of this kind of file may bear."""
+    """Return the schema of `params`; `also` are known names that a param of this kind of file may use."""
     return {
         "type": ["object", "null"], "propertyNames": legal_name(KNOWN - set(also)), "maxProperties": MAX_PARAMS,
         "additionalProperties": {"$ref": "#/$defs/param"},
@@ -18,7 +18,8 @@ def params_schema(also: tuple[str, ...] = ()) -> Schema:
 
 
 def param_schema() -> Schema:
-    """Return a value of any kind; a mapping with a domain's key is a domain, one with `by` a look-up."""
+    """Return the schema of a param: a value of any kind; a mapping with a domain's key is a domain, one with `by` a
+    look-up."""
     properties = domain(default=True)["properties"]
     look_up: Schema = {
         "type": "object", "title": "look-up", "required": ["by", "cases"], "additionalProperties": False,
@@ -40,7 +41,8 @@ def param_schema() -> Schema:
 
 
 def domain(*, default: bool) -> Schema:
-    """`{choices: [...]}`, `{range: [low, high], step, log}` or `{cases: {...}}`; a file's own has a `default`."""
+    """Return the schema of `{choices: [...]}`, `{range: [low, high], step, log}` or `{cases: {...}}`; a domain in a
+    spec's own file has a `default`."""
     own = {"default": {"type": ANY_TYPE, "description": "The value where no study says otherwise."}} if default else {}
     return {
         "type": "object",

@@ -1,4 +1,5 @@
-"""JSON Schema of what a study searches by: `search`, and the entries of `units` that write units, `arrange` and `mutate`."""
+"""Describe how a study searches: the JSON Schema of `search`, and of the entries of `units` that generate units,
+`arrange` and `mutate`."""
 
 from __future__ import annotations
 
@@ -73,7 +74,7 @@ def _list_of(allowed: Sequence[str], description: str) -> Schema:
 
 
 def search_schema() -> Schema:
-    """Return a name, or `{use: name, key: value}`."""
+    """Return the schema of a search: a name, or `{use: name, key: value}`."""
     schema = SearchSpec.model_json_schema(by_alias=True)
     prune = schema["$defs"]["Prune"]["properties"]
     own = {key: without_title(value) | {"description": _SEARCH[key]} for key, value in schema["properties"].items()}
@@ -91,7 +92,7 @@ def search_schema() -> Schema:
 
 
 def _rule(use: str, own: Mapping[str, Schema]) -> Schema:
-    """Return what may stand beside `use`."""
+    """Return the schema of the keys beside `use`."""
     known = {key: own[key] for key in keys_for(use) if key != "use"}
     return if_used(use, {"properties": {"use": True, **known}, "additionalProperties": False})
 

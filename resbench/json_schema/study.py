@@ -64,7 +64,7 @@ def study_schema(library: Library) -> Schema:
                 "type": "array",
                 "items": {"$ref": "#/$defs/unit"},
                 "minItems": 1,
-                "if": {"not": {"contains": {"type": "object"}}},  # inside of which no names are to be offered
+                "if": {"not": {"contains": {"type": "object"}}},  # in which no names are offered
                 "then": {"items": {"$ref": "#/$defs/unit_offer"}},
                 "description": "The units that are trained in the network, each once for each of its points.",
             },
@@ -136,7 +136,8 @@ def study_schema(library: Library) -> Schema:
 
 
 def _track() -> Schema:
-    """Return a name, `{use: name, argument: value}`, or a list of these; plugins have more than are known here."""
+    """Return the schema of trackers: a name, `{use: name, argument: value}`, or a list of these; plugins may have
+    more."""
     names: Schema = {"anyOf": [words(OWN), {"type": "string", "minLength": 1}]}
     mapping: Schema = {
         "properties": {"use": {**names, "description": "Name of the tracker."}},
@@ -154,7 +155,7 @@ def _track() -> Schema:
 
 
 def _data() -> Schema:
-    """Return a name, or `{use: name, setting: value}`."""
+    """Return the schema of data: a name, or `{use: name, setting: value}`."""
     name: Schema = {"anyOf": [words(data_names()), {"type": "string", "minLength": 1}]}
     rules = []
     for known in data_names():
@@ -186,7 +187,7 @@ def _data() -> Schema:
 
 
 def _entry(library: Library) -> Schema:
-    """Return one entry of `units`: a name, a file, a pattern, or a mapping with params and `vary`."""
+    """Return the schema of an entry of `units`: a name, a file, a pattern, or a mapping with params and `vary`."""
     vary: Schema = {
         "description": "Params to search over the domains in the unit's own file: their names, or `all`.",
         "type": ["string", "array"],
@@ -204,7 +205,7 @@ def _entry(library: Library) -> Schema:
 
 
 def _with_pattern(used: Schema) -> Schema:
-    """The name at the end of the chain may be a pattern too."""
+    """Return the schema with a pattern allowed for the name at the end of the chain."""
     if "required" in used["if"]:
         return {**used, "else": _with_pattern(used["else"])}
     pattern = texts(r"[^$]*\*[^$]*", message="a unit's name, its file, or a pattern such as units/gates/*, is needed")
@@ -212,7 +213,7 @@ def _with_pattern(used: Schema) -> Schema:
 
 
 def _unit_offer(library: Library) -> Schema:
-    """Return what an entry of `units` may begin with: a unit's name, or one of the keys that write units."""
+    """Return the completions of an entry of `units`: a unit's name, or a key that generates units."""
     keys = {"arrange": arrange_schema(), "mutate": mutate_schema()}
     return offer({}, docs_of(library, "unit") | {f"{key}: ": of["description"] for key, of in keys.items()})
 

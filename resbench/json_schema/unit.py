@@ -39,7 +39,7 @@ def block_schema(library: Library) -> Schema:
 
 
 def _graph(library: Library, kind: str, more: dict[str, Schema], inputs: Iterable[str]) -> Schema:
-    """Return what units and blocks have in common."""
+    """Return the schema that units and blocks share."""
     nodes: Schema = {
         "type": "object", "propertyNames": legal_name(inputs), "maxProperties": MAX_NODES,
     }  # fmt: skip

@@ -183,7 +183,7 @@ FAULTS: dict[str, tuple[Callable[[str], str], str, str]] = {
     "importing": (lambda text: text.replace("import op\n", "import op\nimport not_there\n"),
         "module importing.op: ModuleNotFoundError: No module named 'not_there'", "import not_there\n"),
     "taking": (lambda text: text.replace('@op("taking"', '@op("relu"'),
-        "module taking.op: no op may be called `relu`: it is the name of a built-in op (resbench.ops, relu.py)", ""),
+        "module taking.op: an op cannot be called `relu`: it is the name of a built-in op (resbench.ops, relu.py)", ""),
     "building": (lambda text: text.replace("self.by = by", "self.by = gone"),
         "op building: op building(by=2.0) of 8x6x5: starts: it raises NameError: name 'gone' is not defined",
         "    self.by = gone\n"),

@@ -19,8 +19,8 @@ from resbench.plugins.plugin import Failure
     [
         ("syntax", "SyntaxError: '(' was never closed (odd.py, line 15)"),
         ("annotation", "an op's argument cannot be annotated with list[float]"),
-        ("taken", "no op may be called `relu`: it is the name of a built-in op (resbench.ops, relu.py)"),
-        ("illegal", "no op may be called `conv5x5`: it is `conv` with its kernel in its name, a built-in op"),
+        ("taken", "an op cannot be called `relu`: it is the name of a built-in op (resbench.ops, relu.py)"),
+        ("illegal", "an op cannot be called `conv5x5`: it is `conv` with its kernel in its name, a built-in op"),
     ],
 )
 def test_what_its_source_shows_is_told_without_importing_it(
@@ -170,8 +170,8 @@ def test_an_op_that_changes_its_input_is_refused_before_it_is_trained(tmp_path: 
 
 @pytest.mark.long
 def test_an_input_that_an_op_refuses_is_no_fault_of_the_plugin_and_its_prints_are_no_data(tmp_path: Path) -> None:
-    picky = op("picky").replace("return x * self.by", "raise Fact('`by` is odd')")
-    picky = picky.replace("from torch", "from resbench.errors import Fact\nfrom torch", 1)
+    picky = op("picky").replace("return x * self.by", "raise Reason('`by` is odd')")
+    picky = picky.replace("from torch", "from resbench.errors import Reason\nfrom torch", 1)
     put(tmp_path / "mine", {"picky.py": picky, "loud.py": op("loud") + "\nprint('hello')\n"})
     put(tmp_path, {"mine.yaml": unit("mine", "picky")})
     loud, said = resbench(

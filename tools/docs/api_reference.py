@@ -1,4 +1,5 @@
-"""Docstrings of `resbench.__all__` and of what its functions return -> docs/api.md: `python tools/docs/api_reference.py PAGE`."""
+"""Docstrings of `resbench.__all__` and of what its functions return -> docs/api.md: `python
+tools/docs/api_reference.py PAGE`."""
 
 from __future__ import annotations
 
@@ -22,9 +23,10 @@ from resbench.tabular import bench
 HEAD = """\
 # The Python door
 
-`import resbench as rb` gives what the command line does to a program or a notebook. Functions take keyword arguments and raise
-`resbench.ResbenchError`, whose text is whole; none of them prints or exits. This page is made from the docstrings by `make docs`,
-and a test runs every example. [guide.md](guide.md) shows the same by task, and [notebook.ipynb](notebook.ipynb) is a start.
+`import resbench as rb` gives what the command line does to a program or a notebook. Functions take keyword arguments
+and raise `resbench.ResbenchError`, whose text is whole; none of them prints or exits. This page is made from the
+docstrings by `make docs`, and a test runs every example. [guide.md](guide.md) shows the same by task, and
+[notebook.ipynb](notebook.ipynb) is a start.
 """
 FUNCTIONS = (
     "load_unit", "draw", "build_network", "analyze", "load_data", "load_recipe", "train_network", "batches", "load_study",
@@ -57,7 +59,7 @@ def function(name: str) -> str:
 
 
 def whole_class(kind: type) -> str:
-    """Return its docstring and those of its public methods and properties."""
+    """Return a class's docstring and those of its public methods and properties."""
     parts = [f"### {kind.__name__}\n{markdown(kind)}"]
     for name, member in vars(kind).items():
         if name.startswith("_"):
@@ -77,7 +79,7 @@ def plugin_entry(name: str) -> str:
 
 
 def signature(name: str, what: object) -> str:
-    """Return the call with its arguments a line each, as they are written; `self` is left out."""
+    """Return the signature with one argument a line, as written, without `self`."""
     assert callable(what)
     found = inspect.signature(what)
     given = [parameter for key, parameter in found.parameters.items() if key != "self"]
@@ -104,7 +106,7 @@ def _parameter(parameter: inspect.Parameter) -> str:
 
 
 def markdown(what: object) -> str:
-    """Return a docstring with its sections as lists and its example as code."""
+    """Return a docstring as Markdown, with its sections as lists and its example as code."""
     pieces = _SECTION.split(inspect.getdoc(what) or "")
     return "\n".join([pieces[0].rstrip(), *_sections(pieces[1:])]) + "\n"
 

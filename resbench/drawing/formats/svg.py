@@ -1,6 +1,5 @@
-"""Scene -> SVG text, which needs nothing from anywhere: no script, no style sheet, no font file, no identifiers.
-
-So several may stand in one page, and in a notebook none changes how another looks.
+"""Scene -> SVG text, which is self-contained: no script, style sheet, font file or identifiers. Several can therefore
+be in one page, and in a notebook none changes the style of another.
 """
 
 from __future__ import annotations
@@ -67,5 +66,5 @@ def _path(line: Line) -> str:
 
 
 def _n(value: float) -> str:
-    """At most two decimals, none where there are none."""
+    """Return a number with at most two decimals, without trailing zeros."""
     return f"{value:.2f}".rstrip("0").rstrip(".")

@@ -23,7 +23,7 @@ def _spell_out(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _code(arguments: Mapping[str, Any], channels: int) -> Code:
-    """Torch has the plain weight alone."""
+    """Return the op in plain torch, which has only the plain weight."""
     if arguments["weight"] != "plain":
         return Code()
     kernel, stride, padding = short(arguments)
@@ -32,7 +32,7 @@ def _code(arguments: Mapping[str, Any], channels: int) -> Code:
 
 
 def _macs(arguments: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> int:
-    """Return a multiply-add for each weight that an output value rests on; what normalises a weight is no more than a
+    """Return one multiply-add for each weight of each output value; the normalisation of a weight costs no more than a
     few rows.
     """
     ((channels, *size),) = shapes
@@ -44,7 +44,7 @@ def _macs(arguments: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> in
 
 
 def _stacked(arguments: Mapping[str, Any], channels: int, seeds: int) -> nn.Module | None:
-    """Return one convolution with K times the groups; a spectral bound is of one kernel, not of K."""
+    """Return one convolution with K times the groups; a spectral bound applies to one kernel, so there is none."""
     if arguments["weight"] == "spectral":
         return None
     wide = {**arguments, "out": seeds * arguments["out"], "groups": seeds * arguments["groups"]}
@@ -72,14 +72,16 @@ class Conv(Parametric):
     kernel: height and width of the window, or one number for both
     out: channels out; in a unit, where it is not given, the unit's
     stride: how far the window moves, in pixels; [height, width] or one number for both
-    padding: rows and columns of zeros on each side; where not given, an odd kernel keeps the size at stride 1 and an even one is
+    padding: rows and columns of zeros on each side; where not given, an odd kernel keeps the size at stride 1 and an
+    even one is
       not padded
     dilation: pixels from one tap of the window to the next
     groups: the channels are cut into so many groups that do not see each other
     bias: whether a learned number is added to each channel out
     bias_init: how the bias starts
     init: how the weights start; where not given, as the recipe says
-    weight: plain, or normalised at every step: standardized (mean 0, variance 1), scaled_standardized (that over sqrt(fan-in),
+    weight: plain, or normalised at every step: standardized (mean 0, variance 1), scaled_standardized (that over
+    sqrt(fan-in),
       with a learned factor a channel), spectral (largest singular value at most `gain`)
     gain: the factor of a scaled_standardized weight, the bound of a spectral one; else 1
     """
@@ -113,7 +115,7 @@ class Conv(Parametric):
         self.stride, self.dilation, self.groups = pair("stride", stride), pair("dilation", dilation), groups
         self.padding = padding_for(size, self.dilation, padding)
         self.form, self.gain = weight, gain
-        self.several = False  # K of them side by side
+        self.several = False  # K convolutions side by side
         self.skips = size == (1, 1) != self.stride
         fan_in, fan_out = (n // groups * size[0] * size[1] for n in (channels, out))
         self.weight = empty(out, channels // groups, *size)

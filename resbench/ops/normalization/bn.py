@@ -29,8 +29,8 @@ def _code(arguments: Mapping[str, Any], channels: int) -> Code:
     aliases=("batch_norm", "batchnorm", "batchnorm2d", "batch_norm2d", "batch_normalization"),
 )
 class BatchNorm(Parametric):
-    """Mean and variance of each channel over batch and pixels in training, the running ones in evaluation; then a learned
-    factor (gamma) and summand (beta, from 0) for each channel.
+    """Mean and variance of each channel over batch and pixels in training, the running ones in evaluation; then a
+    learned factor (gamma) and summand (beta, from 0) for each channel.
 
     eps: added to the variance
     momentum: weight of the new batch in the running statistics, in (0, 1]
@@ -48,7 +48,8 @@ class BatchNorm(Parametric):
         self.weight, self.bias = empty(channels), empty(channels)
         self.register_buffer("running_mean", torch.empty(channels))
         self.register_buffer("running_var", torch.empty(channels))
-        # Keys as nn.BatchNorm2d has them. Never counted: only `momentum: None` reads it, and a count costs 2 % of a small net.
+        # The keys are those of nn.BatchNorm2d. The count is never updated: only `momentum: None` reads it, and it
+        # costs 2 % of a small network's time.
         self.register_buffer("num_batches_tracked", torch.empty((), dtype=torch.int64))
         self.starts = {"weight": Start("norm", initial=init), "bias": Start("norm", initial=0.0)}
         self.buffer_starts = {"running_mean": 0.0, "running_var": 1.0, "num_batches_tracked": 0.0}

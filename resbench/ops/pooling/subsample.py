@@ -1,4 +1,5 @@
-"""Every stride-th pixel from `offset` on.  BCHW -> BCH'W'.  Option A of He et al. 2015, arXiv:1512.03385, section 3.3"""
+"""Every stride-th pixel from `offset` on.  BCHW -> BCH'W'.  Option A of He et al. 2015, arXiv:1512.03385, section
+3.3"""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ def _code(arguments: Mapping[str, Any], channels: int) -> Code:
     channels=lambda a, channels: (None,) * channels,
 )
 class Subsample(nn.Module):
-    """stride: of so many rows and columns one is kept
+    """stride: one of this many rows and columns is kept
     offset: the first row and column that is kept, from 0, below the stride
     """
 
