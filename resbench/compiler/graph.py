@@ -83,8 +83,7 @@ class BoundNetwork:
         return self.stem.input_shape
 
     def parts(self) -> Iterator[tuple[str, Graph]]:
-        """Yield every graph in running order with its module's path: stem, stages.0.before, stages.0.units.0, ...,
-        head."""
+        """Yield every graph in running order with its module's path: stem, stages.0.before, stages.0.units.0, ..., head."""
         yield "stem", self.stem
         for s, stage in enumerate(self.stages):
             yield f"stages.{s}.before", stage.before

@@ -22,6 +22,7 @@ from resbench.ops.registry import kind
 @dataclass(frozen=True, slots=True)
 class ShownOp:
     """An op of a picture. `inputs` are value numbers: 0 is the graph's input, op number i (from 0) yields value i + 1.
+
     `operands` names the joined nodes, where the edges do not show them. `sign` is set for an op that joins values.
     `macs` is for one image. `inner` has the lists of ops it holds, by name. `bends`: whether it is not linear. Its
     texts are printable, whatever an argument holds.
@@ -67,8 +68,9 @@ class ShownGraph:
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedView:
-    """A unit at one place of a network: `place` is first, inner or transition, `path` is its module path. The title is
-    printable and cannot move a cursor.
+    """A unit at one place of a network: `place` is first, inner or transition, `path` is its module path.
+
+    The title is printable and cannot move a cursor.
     """
 
     unit: str

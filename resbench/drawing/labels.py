@@ -80,7 +80,8 @@ def _value(value: Any) -> str:
 
 def kind_of(what: OpKind, module: nn.Module) -> Kind:
     """Return the op's role; an op without a declared one follows its module: the kind of its parameters, or whether it
-    draws random numbers."""
+    draws random numbers.
+    """
     if what.role is not None:
         return what.role
     if what.joins is not None:

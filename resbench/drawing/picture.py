@@ -47,8 +47,9 @@ class Picture:
                 return "\n".join(map(dot, self.views)).encode("utf-8")
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
-        """Write the picture in the format of the file's ending: .txt, .svg, .png, .mmd or .dot. Raise BadInput for
-        another ending, and for an existing file with other content unless `force` is set.
+        """Write the picture in the format of the file's ending: .txt, .svg, .png, .mmd or .dot.
+
+        Raise BadInput for another ending, and for an existing file with other content unless `force` is set.
         """
         write(Path(path), self.render(format_of(path)), force=force)
 

@@ -38,21 +38,23 @@ def either(title: str, names: Schema, mapping: Schema) -> Schema:
 
 
 def anything(title: str) -> Schema:
-    """Return a schema that refuses nothing. Its title is the shown heading, which keeps the server from merging it
-    with others.
+    """Return a schema that refuses nothing. Its title is the shown heading, which keeps the server from merging it with
+    others.
     """
     return {"title": title}
 
 
 def if_list(items: Schema, rules: Schema | None = None) -> Schema:
     """Return rules for the items of a list. With `items` beside the type the server would take each completion for a
-    list of its own."""
+    list of its own.
+    """
     return {"if": {"type": "array"}, "then": {"type": "array", "items": items, **(rules or {})}}
 
 
 def with_default(schema: Schema, value: Any) -> Schema:
-    """Add a default to a schema; an expression becomes an example, since the server would take the `$` of a default
-    for a snippet's."""
+    """Add a default to a schema; an expression becomes an example, since the server would take the `$` of a default for
+    a snippet's.
+    """
     if isinstance(value, str) and value.startswith("$"):
         return {**schema, "examples": [value]}
     return schema if value is None or isinstance(value, list | Mapping) else {**schema, "default": value}

@@ -1,5 +1,4 @@
-"""The ops and blocks of a library -> JSON Schema of an op, and of a list of ops (`$defs` of the files that hold
-ops)."""
+"""The ops and blocks of a library -> JSON Schema of an op, and of a list of ops (`$defs` of the files that hold ops)."""
 
 from __future__ import annotations
 

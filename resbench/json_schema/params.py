@@ -18,8 +18,7 @@ def params_schema(also: tuple[str, ...] = ()) -> Schema:
 
 
 def param_schema() -> Schema:
-    """Return the schema of a param: a value of any kind; a mapping with a domain's key is a domain, one with `by` a
-    look-up."""
+    """Return the schema of a param: a value of any kind; a mapping with a domain's key is a domain, one with `by` a look-up."""
     properties = domain(default=True)["properties"]
     look_up: Schema = {
         "type": "object", "title": "look-up", "required": ["by", "cases"], "additionalProperties": False,
@@ -42,7 +41,8 @@ def param_schema() -> Schema:
 
 def domain(*, default: bool) -> Schema:
     """Return the schema of `{choices: [...]}`, `{range: [low, high], step, log}` or `{cases: {...}}`; a domain in a
-    spec's own file has a `default`."""
+    spec's own file has a `default`.
+    """
     own = {"default": {"type": ANY_TYPE, "description": "The value where no study says otherwise."}} if default else {}
     return {
         "type": "object",

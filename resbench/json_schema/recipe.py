@@ -80,8 +80,7 @@ def _with_head(key: str, schema: Schema) -> Schema:
 
 
 def _models(*, whole: bool) -> dict[str, Schema]:
-    """Return the schemas of a recipe and its parts, by name; a part that is not `whole` may lack keys that its parent
-    gives."""
+    """Return the schemas of a recipe and its parts, by name; a part that is not `whole` may lack keys that its parent gives."""
     prefix = "" if whole else _PARTIAL
     raw = RecipeSpec.model_json_schema(by_alias=True)
     models = {"RecipeSpec": {key: value for key, value in raw.items() if key != "$defs"}, **raw["$defs"]}
@@ -157,8 +156,9 @@ def _not_null(schema: Schema) -> Schema:
 
 
 def _tidy(raw: Any, prefix: str) -> Any:
-    """Return a schema without titles, with `X or null` as one schema where both are types, and with references into
-    the same family."""
+    """Return a schema without titles, with `X or null` as one schema where both are types, and with references into the
+    same family.
+    """
     if not isinstance(raw, dict):
         return [_tidy(item, prefix) for item in raw] if isinstance(raw, list) else raw
     if "$ref" in raw:

@@ -24,7 +24,8 @@ def use_schema(
     listed: bool = False,
 ) -> Schema:
     """Return the schema of `use`; `kind` is unit or network, `more` has keys beside `use` and the params, and `listed`
-    marks an entry of a list."""
+    marks an entry of a list.
+    """
     rules = []
     for name in library.names(kind):
         try:
@@ -53,7 +54,8 @@ def _rule(name: str, params: Mapping[str, Param], *, searchable: bool, more: Map
 
 def if_used(name: str, rule: Schema) -> Schema:
     """Return a rule for `use: name`. It is a pattern, since a completing server takes a `const` for the beginning of a
-    longer name."""
+    longer name.
+    """
     named = {"type": "string", "pattern": f"^{re.escape(name)}$"}
     return {"if": {"properties": {"use": named}, "required": ["use"]}, "then": rule}
 

@@ -1,5 +1,6 @@
 """Describe how a study searches: the JSON Schema of `search`, and of the entries of `units` that generate units,
-`arrange` and `mutate`."""
+`arrange` and `mutate`.
+"""
 
 from __future__ import annotations
 

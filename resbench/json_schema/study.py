@@ -136,8 +136,7 @@ def study_schema(library: Library) -> Schema:
 
 
 def _track() -> Schema:
-    """Return the schema of trackers: a name, `{use: name, argument: value}`, or a list of these; plugins may have
-    more."""
+    """Return the schema of trackers: a name, `{use: name, argument: value}`, or a list of these; plugins may have more."""
     names: Schema = {"anyOf": [words(OWN), {"type": "string", "minLength": 1}]}
     mapping: Schema = {
         "properties": {"use": {**names, "description": "Name of the tracker."}},

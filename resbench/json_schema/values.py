@@ -108,8 +108,7 @@ def argument(of: Argument, default: Any = None) -> Schema:
 
 
 def param(of: Param, *, searchable: bool = False) -> Schema:
-    """Return the schema of a unit's, block's or network's param; `searchable`: a study may write a domain in its
-    place."""
+    """Return the schema of a unit's, block's or network's param; `searchable`: a study may write a domain in its place."""
     default = None if of.by is not None else _json(plain(of.default))
     begun = isinstance(default, int | float)
     schema: Schema = {} if default is not None and not isinstance(default, list) else {"type": ANY_TYPE}

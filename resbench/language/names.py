@@ -2,8 +2,7 @@
 
 fx and nn.Module break on such names in many ways, most of them late (KeyError, "please report a bug", a SyntaxError in
 generated code; `self` builds and fails only when run), so they are refused here. The list of attributes is frozen, so
-that a spec does not become invalid with another torch; tests/language/test_language_names.py holds it against the one
-installed.
+that a spec does not become invalid with another torch; tests/language/test_language_names.py holds it against the one installed.
 """
 
 from __future__ import annotations

@@ -43,7 +43,8 @@ def read_facts(signature: Signature, decorator: ast.Call, known: Mapping[str, as
 
 def constant(node: ast.expr, known: Mapping[str, ast.expr], what: str) -> Any:
     """Return the value of a literal, or of a name of the file that is bound to one. Raise Reason for any expression
-    that would have to be run."""
+    that would have to be run.
+    """
     try:
         return ast.literal_eval(known.get(node.id, node) if isinstance(node, ast.Name) else node)
     except ValueError:
@@ -66,8 +67,7 @@ def refuse_aliases(signatures: Collection[Signature], others: Mapping[str, Signa
 
 
 def without_aliases(signatures: Mapping[str, Signature], lost: Container[str]) -> dict[str, Signature]:
-    """Return the ops without the `lost` aliases, and without those that are names of ops: names take precedence over
-    aliases."""
+    """Return the ops without the `lost` aliases, and without those that are names of ops: names take precedence over aliases."""
     return {
         name: replace(of, aliases=tuple(alias for alias in of.aliases if alias not in lost and alias not in signatures))
         for name, of in signatures.items()

@@ -1,5 +1,6 @@
-"""Register initialisers, which a recipe names (`init:`), such as `he_normal`. Each draws a float tensor from a
-generator; fans are those of Start.
+"""Register initialisers, which a recipe names (`init:`), such as `he_normal`.
+
+Each draws a float tensor from a generator; fans are those of Start.
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ def initialisers() -> dict[str, Initialiser]:
 
 
 def initialiser_called(name: str) -> Initialiser:
-    """Return the initialiser of a name. Raise BadInput for an unknown name, PluginError for one of a plugin that
-    cannot be used."""
+    """Return the initialiser of a name. Raise BadInput for an unknown name, PluginError for one of a plugin that cannot
+    be used.
+    """
     known = initialisers()
     if (error := blocked("initialisers", name)) is not None:
         raise error

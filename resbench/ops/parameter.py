@@ -1,5 +1,4 @@
-"""Define how a parameter starts: each op declares Start(kind, ...), and compiler/modules/initialize.py draws the
-values."""
+"""Define how a parameter starts: each op declares Start(kind, ...), and compiler/modules/initialize.py draws the values."""
 
 from __future__ import annotations
 
@@ -21,7 +20,8 @@ Kind = Literal["conv", "linear", "norm", "bias", "gain"]  # the kind selects wei
 @dataclass(frozen=True, slots=True)
 class Start:
     """The start of a parameter. Fans are counted per output and input value: channels of one group times kernel area.
-    `initial` None means the recipe's."""
+    `initial` None means the recipe's.
+    """
 
     kind: Kind
     fan_in: int = 1
@@ -31,7 +31,8 @@ class Start:
 
 class Parametric(nn.Module, ABC):
     """An op that declares how its parameters start, in `starts`, and its buffers, in `buffer_starts`; others start as
-    torch's layers do."""
+    torch's layers do.
+    """
 
     starts: dict[str, Start]
     buffer_starts: dict[str, float]
@@ -44,7 +45,8 @@ def names_with_start(module: nn.Module) -> set[str]:
 
 def kinds_of(module: nn.Module) -> dict[str, Kind]:
     """Return the kind of each of its own parameters; an undeclared one follows from the torch layer that has it and
-    from its name."""
+    from its name.
+    """
     starts = module.starts if isinstance(module, Parametric) else {}
     return {
         name: starts[name].kind if name in starts else _kind(module, name)
@@ -65,9 +67,10 @@ def _kind(module: nn.Module, name: str) -> Kind:
 
 class Random(nn.Module, ABC):
     """An op that draws random numbers in training; the training loop gives it a generator of its own, seeded every
-    epoch. `on_host`: it decides on the CPU what to run, so its generator is on the CPU whatever the device. `part`:
-    the share of the batch in this process; an op that draws for each image draws for the whole batch, and takes its
-    share.
+    epoch.
+
+    `on_host`: it decides on the CPU what to run, so its generator is on the CPU whatever the device. `part`: the share
+    of the batch in this process; an op that draws for each image draws for the whole batch, and takes its share.
     """
 
     generator: torch.Generator | None = None
@@ -84,8 +87,7 @@ class Random(nn.Module, ABC):
 
 
 class Overwriting(nn.Module, ABC):
-    """An op that can overwrite its input; compiler/modules/inplace.py enables this where nothing else reads the
-    input."""
+    """An op that can overwrite its input; compiler/modules/inplace.py enables this where nothing else reads the input."""
 
     overwrites: bool = False
 

@@ -37,10 +37,10 @@ Module = TypeVar("Module", bound=nn.Module)
 class Code:
     """The op in plain torch (`torch`, `nn`, `F` are imported), as a layer, a formula, or both.
 
-    `module`: a constructor, `nn.BatchNorm2d(16, eps=1e-05)`; arguments by name that say torch's default are left out
-    later. `call`: an expression for an op without parameters, over its inputs `{0}`, `{1}`, ... or `{all}` with commas
-    between: `F.relu({0})`, `torch.cat(({all}), 1)`. One over `{0}` and `{1}` serves any number, from left to right:
-    `{0} + {1}`. `of_vector`: the constructor where BC comes in, if it is another. `flat`: the module takes BC, the op
+    `module`: a constructor, `nn.BatchNorm2d(16, eps=1e-05)`; arguments by name that say torch's default are left out later.
+    `call`: an expression for an op without parameters, over its inputs `{0}`, `{1}`, ... or `{all}` with commas between:
+    `F.relu({0})`, `torch.cat(({all}), 1)`. One over `{0}` and `{1}` serves any number, from left to right: `{0} + {1}`.
+    `of_vector`: the constructor where BC comes in, if it is another. `flat`: the module takes BC, the op
     BC11 too.
     """
 
@@ -55,12 +55,11 @@ Write = Callable[[Mapping[str, Any], int], Code]
 
 @dataclass(frozen=True, slots=True)
 class OpKind:
-    """`pure`: no parameters and no randomness, each image by itself. `idempotent`: op(op(x)) = op(x). `keeps_zero`:
-    op(0) = 0. `by_channel`: each channel of the result rests on that channel of the inputs alone, and parameters are
-    one a channel.
+    """`pure`: no parameters and no randomness, each image by itself. `idempotent`: op(op(x)) = op(x). `keeps_zero`: op(0) = 0.
+    `by_channel`: each channel of the result rests on that channel of the inputs alone, and parameters are one a channel.
 
-    `version` is part of the identity. `macs(arguments, input shapes without the batch)`: the op's own price for one
-    image. What else it may say is described at `op` below.
+    `version` is part of the identity. `macs(arguments, input shapes without the batch)`: the op's own price for one image.
+    What else it may say is described at `op` below.
     """
 
     name: str
@@ -113,33 +112,29 @@ def op(
 
     Args:
         identity_when: `(arguments, channels in)`: whether the op changes nothing.
-        spell_out: `(arguments)`: the arguments with defaults that depend on others written out (a window's padding)
-        and what has
+        spell_out: `(arguments)`: the arguments with defaults that depend on others written out (a window's padding) and what has
             no effect cleared (the start of no bias), so that both ways of saying it are one architecture.
-        code: `(arguments, channels in)`: the op in plain torch, for exported files; without it the class is copied
-        there. macs: The price that torch's counter cannot know.
-        stacked: `(arguments, channels of one, K)`: a module that does the work of K such ops side by side in the
-        channels
+        code: `(arguments, channels in)`: the op in plain torch, for exported files; without it the class is copied there.
+        macs: The price that torch's counter cannot know.
+        stacked: `(arguments, channels of one, K)`: a module that does the work of K such ops side by side in the channels
             (compiler/modules/stack.py), its parameters theirs one after the other along the first axis; None: not with
             these.
-        aliases: Other names that mean this op. A literal, as are `near`, `kernel_in_name`, `role`, `effect` and
-        `joins`. near: Names of other things, for which this op is the nearest; only hints name it.
+        aliases: Other names that mean this op. A literal, as are `near`, `kernel_in_name`, `role`, `effect` and `joins`.
+        near: Names of other things, for which this op is the nearest; only hints name it.
         kernel_in_name: `name3x5` is this op with `kernel: [3, 5]`, `dwname3x5` also with as many groups as channels.
         role: What it is for, its colour in pictures (language/graph/op_facts.py); without it, by its parameters.
         effect: What it does to x on the identity path; without it, the most harm is assumed.
         joins: What it makes of several values; then it has the effect and the sign of that.
         factor: `(arguments)`: what x is multiplied by, as it starts or on average; with the effects that are a factor.
-        channels: `(arguments, channels in)`: of each channel out, which channel in it holds unchanged, None for
-        another; where it
+        channels: `(arguments, channels in)`: of each channel out, which channel in it holds unchanged, None for another; where it
             is not said and the numbers of channels agree, each its own.
-        at_start: `(arguments, value)`: what a gate's op yields on average at the start, from what goes in, None where
-        not known. shifts: It keeps x and adds something to it that does not depend on x.
+        at_start: `(arguments, value)`: what a gate's op yields on average at the start, from what goes in, None where not known.
+        shifts: It keeps x and adds something to it that does not depend on x.
         gates: Its result may be a gate, which equations call g.
         formula: How equations write it, `1 - {0}`; of a gate it makes another.
         global_pool: It pools whole maps: layers behind it do not count in a network's depth.
         yields_zero: It yields zeros whatever goes in.
-        fresh: Its result is a tensor of its own, which its gradient does not need: a rectifier behind it may overwrite
-        it.
+        fresh: Its result is a tensor of its own, which its gradient does not need: a rectifier behind it may overwrite it.
     Raises:
         ValueError: The name is taken, with both origins, or what it says is none of the words or contradicts itself.
         TypeError: The class is not an nn.Module.

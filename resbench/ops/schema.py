@@ -1,7 +1,7 @@
 """The ops' source files -> table of Signatures, without importing torch.
 
-Read with `ast`: the decorator gives the name, `__init__` the arguments, `forward` the number of inputs, the file's
-docstring the description, the lines `name: what it is` of the class's docstring those of the arguments.
+Read with `ast`: the decorator gives the name, `__init__` the arguments, `forward` the number of inputs, the file's docstring
+the description, the lines `name: what it is` of the class's docstring those of the arguments.
 tests/ops/test_schema.py holds the table equal to `inspect.signature` of the registered classes.
 """
 
@@ -69,6 +69,7 @@ def _given(state: Active) -> dict[str, Signature]:
 
 def _given_twice(state: Active, ops: Mapping[str, Signature]) -> set[str]:
     """Return the aliases that two plugins give, or that are the name of another's op, which keeps it; record each.
+
     resbench's own aliases are not recorded: a plugin's op may have a name that is an alias here.
     """
     lost: set[str] = set()
@@ -93,7 +94,8 @@ def _given_twice(state: Active, ops: Mapping[str, Signature]) -> set[str]:
 
 def _of_plugin(plugin: Plugin, gifts: list[Gift]) -> list[Signature]:
     """Return the signatures of one module. Raise Reason for a name or alias that is taken, or a name that an entry
-    point promises and the file lacks."""
+    point promises and the file lacks.
+    """
     path = gifts[0].path or source_of(gifts[0].module, plugin.search)
     text = path.read_text("utf-8")
     ast.parse(text, str(path))  # a syntax error must name the file

@@ -1,5 +1,4 @@
-"""Docstrings of `resbench.__all__` and of what its functions return -> docs/api.md: `python
-tools/docs/api_reference.py PAGE`."""
+"""Docstrings of `resbench.__all__` and of what its functions return -> docs/api.md: `python tools/docs/api_reference.py PAGE`."""
 
 from __future__ import annotations
 
@@ -23,10 +22,9 @@ from resbench.tabular import bench
 HEAD = """\
 # The Python door
 
-`import resbench as rb` gives what the command line does to a program or a notebook. Functions take keyword arguments
-and raise `resbench.ResbenchError`, whose text is whole; none of them prints or exits. This page is made from the
-docstrings by `make docs`, and a test runs every example. [guide.md](guide.md) shows the same by task, and
-[notebook.ipynb](notebook.ipynb) is a start.
+`import resbench as rb` gives what the command line does to a program or a notebook. Functions take keyword arguments and raise
+`resbench.ResbenchError`, whose text is whole; none of them prints or exits. This page is made from the docstrings by `make docs`,
+and a test runs every example. [guide.md](guide.md) shows the same by task, and [notebook.ipynb](notebook.ipynb) is a start.
 """
 FUNCTIONS = (
     "load_unit", "draw", "build_network", "analyze", "load_data", "load_recipe", "train_network", "batches", "load_study",

@@ -1,5 +1,4 @@
-"""Tables, views, questions -> docs/database.md with its generated sections renewed: `python -m tools.docs.database
-PAGE`."""
+"""Tables, views, questions -> docs/database.md with its generated sections renewed: `python -m tools.docs.database PAGE`."""
 
 from __future__ import annotations
 

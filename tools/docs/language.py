@@ -1,5 +1,4 @@
-"""docs/language.md -> the same page with its generated sections renewed: `python -m tools.docs.language
-docs/language.md`.
+"""docs/language.md -> the same page with its generated sections renewed: `python -m tools.docs.language docs/language.md`.
 
 A section is between `<!-- generated: NAME -->` and `<!-- end -->`; text between other marks is unchanged.
 """

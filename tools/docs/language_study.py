@@ -44,8 +44,7 @@ def _name(reference: Mapping[str, str]) -> str:
 
 
 def _keys(schema: Mapping[str, Any], *, rules: bool = True) -> dict[str, Any]:
-    """Return the keys of a mapping, including those that a condition of its schema adds; `rules`: also those of its
-    `allOf`."""
+    """Return the keys of a mapping, including those that a condition of its schema adds; `rules`: also those of its `allOf`."""
     found: dict[str, Any] = {key: of for key, of in schema.get("properties", {}).items() if of is not True}
     parts = [schema[word] for word in ("then", "else") if word in schema]
     for part in (*parts, *(schema.get("allOf", ()) if rules else ())):

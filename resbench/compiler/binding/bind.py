@@ -1,5 +1,4 @@
-"""Body or op list, and the names known at a place -> Graph.  Names are bound, blocks inlined, shapes found as ops are
-added."""
+"""Body or op list, and the names known at a place -> Graph. Names are bound, blocks inlined, shapes found as ops are added."""
 
 from __future__ import annotations
 
@@ -75,8 +74,7 @@ def _bind_nodes(building: Building, body: Body, values: dict[str, int], frame: F
 
 
 def _apply_rules(body: Body, frame: Frame) -> dict[str, NodeSpec]:
-    """Return the nodes at this place: each rule that applies replaces `from` or `ops`, or adds nodes; a later rule
-    wins."""
+    """Return the nodes at this place: each rule that applies replaces `from` or `ops`, or adds nodes; a later rule wins."""
     nodes = dict(body.nodes)
     for rule in body.when:
         if frame.holds(rule.node.mapping["if"], rule.text, rule.condition):
@@ -206,7 +204,8 @@ class _List:
 
     def path(self, stem: str) -> str:
         """Return a path such as `f.conv2`, with a higher number where that is taken: the sixty-first `relu` and the
-        first `relu6` would clash."""
+        first `relu6` would clash.
+        """
         while True:
             self.counts[stem] = self.counts.get(stem, 0) + 1
             path = f"{self.prefix}{stem}{self.counts[stem]}"

@@ -19,8 +19,9 @@ from resbench.plugins.load import owner_of
 
 
 def refuse_in_place(what: OpKind, module: nn.Module, tensors: Sequence[Tensor]) -> None:
-    """Raise PluginError for a plugin's op that changes an input in training or evaluation; on `meta`, only changes
-    that torch detects."""
+    """Raise PluginError for a plugin's op that changes an input in training or evaluation; on `meta`, only changes that
+    torch detects.
+    """
     if what.origin.startswith("resbench.ops."):
         return
     on_meta = any(tensor.is_meta for tensor in tensors)
@@ -36,8 +37,9 @@ def refuse_in_place(what: OpKind, module: nn.Module, tensors: Sequence[Tensor]) 
 
 
 def changes(module: nn.Module, tensors: Sequence[Tensor]) -> str | None:
-    """Return the input that a forward pass changes, `its input` or `input 1`, or None. torch counts changes of a
-    tensor; a change past its counter (`x.data`) shows in the values.
+    """Return the input that a forward pass changes, `its input` or `input 1`, or None.
+
+    torch counts changes of a tensor; a change past its counter (`x.data`) shows in the values.
     """
     before = [(tensor._version, tensor.clone()) for tensor in tensors]
     with torch.random.fork_rng(devices=[]), suppress(Exception):  # an op that cannot run is reported where it is used

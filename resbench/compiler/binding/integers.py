@@ -26,8 +26,7 @@ def whole(node: Node, frame: Frame, what: str, low: int = 0, high: int = 10**9) 
 
 
 def _nearby(node: Node, frame: Frame, low: int, high: int) -> str:
-    """Return a hint such as `; depth = 56 or 62 would do`: the nearest values of one constant param that give a whole
-    number."""
+    """Return a hint such as `; depth = 56 or 62 would do`: the nearest values of one constant param that give a whole number."""
     if not isinstance(node.value, Expression):
         return ""
     for name in _constants(node.value, frame.scope):

@@ -10,9 +10,10 @@ EVEN = "; an even kernel changes the size by one, padded or not: take an odd one
 
 
 def hint(shapes: Sequence[Shape], labels: Sequence[str], stride: int | None = None, size: int | None = None) -> str:
-    """Return a hint to append to the message; "" where no cause is known. `labels` name the values. `stride` is the
-    one of the place and `size` the resulting side of the map, where they are known: a value of another size is the
-    cause.
+    """Return a hint to append to the message; "" where no cause is known. `labels` name the values.
+
+    `stride` is the one of the place and `size` the resulting side of the map, where they are known: a value of another
+    size is the cause.
     """
     if {len(shape) for shape in shapes} == {1, 3}:
         return "; a map and a vector cannot be joined"
@@ -50,7 +51,8 @@ def _of_kernels(label: str, lost: int) -> str:
 
 def where(known: Mapping[str, object]) -> str:
     """Return the place in the network for messages, where the ops are a unit's. `known` has the names that expressions
-    may read there."""
+    may read there.
+    """
     stage = known.get("stage")
     if not isinstance(stage, int) or "transition" not in known:
         return ""

@@ -28,7 +28,8 @@ Given = Mapping[str, tuple[Node, Frame | None]]
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request for a network. `unit` None means the network's own. `choose` selects the values of params that a study
-    searches."""
+    searches.
+    """
 
     network: Use
     unit: Use | None = None
@@ -66,8 +67,7 @@ class _Binder:
         self.unit, self.unit_given, self.notes = self._unit()
 
     def _unit(self) -> tuple[UnitSpec, Given, tuple[str, ...]]:
-        """Return the unit and its given params; a replacing unit keeps the network's values for params that it has
-        too."""
+        """Return the unit and its given params; a replacing unit keeps the network's values for params that it has too."""
         own = self.spec.unit
         asked = self.request.unit
         own_given = {key: (node, self.frame) for key, node in own.arguments.items()}
@@ -94,8 +94,7 @@ class _Binder:
         return unit, given
 
     def unit_scope(self, stage: StageSpec, known: Mapping[str, Any]) -> tuple[UnitSpec, Scope]:
-        """Return the scope of a unit; `known` has the names known at a place, which values from the network may
-        read."""
+        """Return the scope of a unit; `known` has the names known at a place, which values from the network may read."""
         unit, given = self.unit_of(stage)
         here = self.frame.with_known({name: known[name] for name in STAGE_NAMES if name in known})
         given = {key: (node, here if frame is self.frame else frame) for key, (node, frame) in given.items()}
@@ -177,7 +176,8 @@ class _Binder:
 
     def _check_placed(self) -> None:
         """Check that the network places the ops that a unit needs after the stem or the last unit; without them it is
-        another network."""
+        another network.
+        """
         named = self._named()
         for name, stage in (("after_stem", self.spec.stages[0]), ("after_last", self.spec.stages[-1])):
             boundary = self.unit_of(stage)[0].boundary

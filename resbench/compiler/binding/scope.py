@@ -38,7 +38,8 @@ class Text:
 
 class Scope:
     """The params of one file at one place; `given` are values from outside, each with the frame where it was written;
-    `vary` names params that are searched over their own domain."""
+    `vary` names params that are searched over their own domain.
+    """
 
     def __init__(
         self,
@@ -152,8 +153,7 @@ class Frame:
         raise Reason(unknown_name(name, [*self.scope.params, *self.known]))
 
     def settle(self, node: Node) -> Any:
-        """Return scalars and lists of numbers as they are, other lists and mappings as Text. Errors get the node's
-        place."""
+        """Return scalars and lists of numbers as they are, other lists and mappings as Text. Errors get the node's place."""
         if isinstance(node.value, Expression):
             return self.evaluate(node, node.value)
         if isinstance(node.value, tuple) and all(map(_may_be_number, node.items)):
@@ -195,8 +195,7 @@ def _may_be_number(item: Node) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    """Return whether a value is a number or a list of numbers; the value of `[$norm, $act]` is neither, though it
-    might be."""
+    """Return whether a value is a number or a list of numbers; the value of `[$norm, $act]` is neither, though it might be."""
     return isinstance(value, int | float) or (isinstance(value, tuple) and len(value) > 0)
 
 

@@ -29,7 +29,8 @@ FEW = 10_000_000  # values of one image at most, and weights: some 100 MB
 @lru_cache(maxsize=65536)
 def infer(op: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> Shape:
     """Return the output shape. Raise Reason with the op's own message or the first line of torch's, and PluginError
-    where a plugin's op fails."""
+    where a plugin's op fails.
+    """
     with torch.no_grad():
         try:
             module, tensors = tried(op, arguments, inputs)

@@ -27,8 +27,9 @@ TORCH_METADATA = "resbench.json"
 
 
 def onnx_bytes(network: nn.Module, shape: Shape, metadata: Mapping[str, str]) -> bytes:
-    """Return an ONNX model with input `images` and output `result`, without folder names. Raise BadInput where the
-    extra is not installed, or above LARGEST_ONNX.
+    """Return an ONNX model with input `images` and output `result`, without folder names.
+
+    Raise BadInput where the extra is not installed, or above LARGEST_ONNX.
     """
     try:
         import onnx  # noqa: F401
@@ -67,8 +68,7 @@ def _remove_notes(message: Any) -> None:
 
 
 def torch_bytes(network: nn.Module, shape: Shape, metadata: Mapping[str, str]) -> bytes:
-    """Return a program for `torch.export.load`, without folder names; the metadata are in its extra file
-    TORCH_METADATA."""
+    """Return a program for `torch.export.load`, without folder names; the metadata are in its extra file TORCH_METADATA."""
     with _quietly():
         program = torch.export.export(network.eval(), (_images(shape),), dynamic_shapes=({0: _batch()},))
         for module in program.graph_module.modules():

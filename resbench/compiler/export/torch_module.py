@@ -1,5 +1,7 @@
 """BoundNetwork and what was built of it -> the network of the exported file, made of torch's own layers, in evaluation
-mode. Other tools select layers by their class: a quantiser looks for `nn.Conv2d` and passes over a layer of ours that
+mode.
+
+Other tools select layers by their class: a quantiser looks for `nn.Conv2d` and passes over a layer of ours that
 computes the same.
 """
 
@@ -24,8 +26,7 @@ NAME = "network"  # the module's name, which prefixes the names of its classes
 def plain_network(bound: BoundNetwork, units: Sequence[str], network: nn.Module) -> nn.Module:
     """Make the network of the exported file, with the tensors of the built `network`, which are not copied.
 
-    `units`: the name of each stage's unit. Raises PluginError for an op whose source cannot be copied, or is not the
-    whole of it.
+    `units`: the name of each stage's unit. Raises PluginError for an op whose source cannot be copied, or is not the whole of it.
     """
     text = network_file(bound, _about(units))
     name = [item.name for item in ast.parse(text).body if isinstance(item, ast.ClassDef)][-1]

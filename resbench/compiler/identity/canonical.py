@@ -38,7 +38,8 @@ class Canonical:
 @lru_cache(maxsize=8)
 def canonical(network: BoundNetwork) -> Canonical:
     """Return the canonical form. It depends on every op, its arguments, the start of parameters, input channels and
-    classes, and not on names, order or image size."""
+    classes, and not on names, order or image size.
+    """
     simple = simplify(network)
     order, certificate = arrange(simple)
     numbers: dict[str, int] = {}
@@ -80,8 +81,7 @@ def _number(simple: Simple, order: tuple[int, ...], numbers: dict[str, int]) -> 
 
 
 def _pieces(values: Sequence[GraphValue], result: int) -> list[tuple[int, int]]:
-    """Return [start, stop) of runs of values; each reads nothing before its start except for the value just before
-    it."""
+    """Return [start, stop) of runs of values; each reads nothing before its start except for the value just before it."""
     last_reader = {i: number for number, value in enumerate(values, 1) for i in value.inputs}
     last_reader[result] = len(values) + 1
     cuts, held_until = [0], last_reader.get(0, 0)

@@ -19,7 +19,8 @@ Test = Callable[[int, int], bool]
 @dataclass(frozen=True, slots=True)
 class GraphEdit:
     """An edit of one op. `path` is the op in the first network; `was` and `now` are its arguments, or its inputs, in
-    the first and the second."""
+    the first and the second.
+    """
 
     path: str
     was: str
@@ -29,7 +30,8 @@ class GraphEdit:
 @dataclass(frozen=True, slots=True)
 class PartDifference:
     """A difference of one part. `parts` are its paths in both networks; then come ops that only one has, with their
-    arguments, and changes of ops that both have."""
+    arguments, and changes of ops that both have.
+    """
 
     parts: tuple[str, ...] = ()
     only_first: tuple[str, ...] = ()
@@ -39,8 +41,7 @@ class PartDifference:
 
 
 def difference(first: BoundNetwork, second: BoundNetwork) -> list[PartDifference]:
-    """Return the differences; parts are paired by their order, and equal differences are reported once, with all their
-    places."""
+    """Return the differences; parts are paired by their order, and equal differences are reported once, with all their places."""
     if canonical(first).digest == canonical(second).digest:
         return []
     empty = Graph((), (), 0)
@@ -93,8 +94,7 @@ class _Matching:
 
 
 def _compare(first: Graph, second: Graph) -> PartDifference:
-    """Compare two graphs; ops are paired by their inputs, then by their readers, then by their label, then by their
-    path."""
+    """Compare two graphs; ops are paired by their inputs, then by their readers, then by their label, then by their path."""
     matching = _Matching(first, second)
     numbers = list(range(1, len(first.ops) + 1))
     for order, test in (

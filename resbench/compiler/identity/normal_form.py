@@ -82,8 +82,7 @@ class _Form:
 
 
 def _backwards(result: int | None, reads: dict[int, tuple[int, ...] | None]) -> list[int] | None:
-    """Return every op that the result needs, each behind its inputs, branch by branch; None where there is no such
-    order."""
+    """Return every op that the result needs, each behind its inputs, branch by branch; None where there is no such order."""
     if result is None:
         return None
     order: dict[int, None] = {}

@@ -1,4 +1,5 @@
 """BoundNetwork <-> JSON text: the stored form of an architecture, from which it can be built again without any YAML.
+
 Equal graphs (mostly units of one stage) are written once.
 """
 

@@ -43,7 +43,9 @@ class GraphValue:
 @dataclass(frozen=True, slots=True)
 class Simple:
     """A simplified graph: values in running order (0 is the input, ops are numbered from 1) and the number of the
-    result. `of` maps the path of each needed op to the number of its value.
+    result.
+
+    `of` maps the path of each needed op to the number of its value.
     """
 
     values: tuple[GraphValue, ...]
@@ -118,7 +120,8 @@ class _State:
 
     def simplest(self, number: int) -> tuple[bool, int, str]:
         """Return the simplest zeros of one shape: first those of an op that always yields zeros, then those with the
-        fewest dependencies; names do not matter."""
+        fewest dependencies; names do not matter.
+        """
         return number not in self.bare_zero, *self.behind[number]
 
     def put(self, value: GraphValue, *, zero: bool) -> int:
@@ -141,8 +144,7 @@ def _inside(graph: Graph, prefix: str) -> Simple:
 
 
 def label(op: BoundOp, what: OpKind) -> str:
-    """Op, version and every argument that is not its default, as one text: an argument that an op gets later changes
-    no label."""
+    """Op, version and every argument that is not its default, as one text: an argument that an op gets later changes no label."""
     return (
         f"{op.op}@{what.version} {json.dumps(non_default_arguments(op, what), sort_keys=True, separators=(',', ':'))}"
     )
@@ -158,8 +160,9 @@ def non_default_arguments(op: BoundOp, what: OpKind) -> dict[str, Any]:
 
 
 def _settle(values: dict[int, GraphValue], result: int) -> tuple[dict[int, GraphValue], dict[int, int]]:
-    """Flatten and merge until nothing changes: a flattened sum may equal another, and then has fewer readers. Return
-    the remaining values, and for each original value its replacement.
+    """Flatten and merge until nothing changes: a flattened sum may equal another, and then has fewer readers.
+
+    Return the remaining values, and for each original value its replacement.
     """
     replacement = {number: number for number in (0, *values)}
     while True:

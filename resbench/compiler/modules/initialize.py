@@ -46,8 +46,7 @@ def fill(network: nn.Module, state: Mapping[str, Tensor], numbers: Mapping[str, 
 
 
 def numbered(path: str, numbers: Mapping[str, int]) -> str:
-    """Return the op's number; for a module inside a plugin's op, the number of the op and the path from there: `7
-    gate.conv`."""
+    """Return the op's number; for a module inside a plugin's op, the number of the op and the path from there: `7 gate.conv`."""
     op, inside = path, ""
     while op not in numbers:
         op, _, name = op.rpartition(".")
@@ -57,7 +56,8 @@ def numbered(path: str, numbers: Mapping[str, int]) -> str:
 
 def to_cpu(module: nn.Module) -> None:
     """Allocate memory for the module's own parameters and buffers, as Module.to_empty does, which takes a second to
-    import sympy."""
+    import sympy.
+    """
     for name, parameter in module.named_parameters(recurse=False):
         own = torch.empty(parameter.shape, dtype=parameter.dtype)
         setattr(module, name, nn.Parameter(own, requires_grad=parameter.requires_grad))

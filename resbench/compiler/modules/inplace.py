@@ -1,5 +1,7 @@
 """Network -> the same Network, whose rectifiers overwrite their input where nothing else reads it: less memory, the
-same bits. This is only for training: readers of inner values would find them overwritten.
+same bits.
+
+This is only for training: readers of inner values would find them overwritten.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Load the named tensors of a file into a network, all or none; report those that do not fit on either side.
 
-Wrappers put a prefix before every name (`module.` of DataParallel, `_orig_mod.` of torch.compile, `model.` of
-Lightning): of the prefixes that all names share, the one is removed that leaves the most names that the network has.
+Wrappers put a prefix before every name (`module.` of DataParallel, `_orig_mod.` of torch.compile, `model.` of Lightning): of the
+prefixes that all names share, the one is removed that leaves the most names that the network has.
 """
 
 from __future__ import annotations

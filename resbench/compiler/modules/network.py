@@ -1,5 +1,4 @@
-"""BoundNetwork -> Network: stem, stages of units, head.  BCHW -> B classes.  It is built on `meta`, so it costs no
-memory."""
+"""BoundNetwork -> Network: stem, stages of units, head. BCHW -> B classes. It is built on `meta`, so it costs no memory."""
 
 from __future__ import annotations
 
@@ -19,8 +18,7 @@ MAX_PARAMS = 10**11
 
 
 class Stage(nn.Module):
-    """A stage: the ops before it, then its units. `segment`: the number of units of which only the ends are kept in
-    training."""
+    """A stage: the ops before it, then its units. `segment`: the number of units of which only the ends are kept in training."""
 
     segment: int = 0
 
@@ -41,8 +39,7 @@ class Stage(nn.Module):
 
 
 class Network(nn.Module):
-    """A network; a parameter's name is its path: `stages.0.units.3.f.conv1.weight`, `stem.conv1.weight`,
-    `head.linear1.bias`."""
+    """A network; a parameter's name is its path: `stages.0.units.3.f.conv1.weight`, `stem.conv1.weight`, `head.linear1.bias`."""
 
     def __init__(self, bound: BoundNetwork, make: Make) -> None:
         super().__init__()
@@ -58,8 +55,7 @@ class Network(nn.Module):
 
 
 def build(bound: BoundNetwork, make: Make = make_one) -> Network:
-    """Return the network in its normal form, on `meta`; initialize.py gives it weights. Raise BadInput above
-    MAX_PARAMS."""
+    """Return the network in its normal form, on `meta`; initialize.py gives it weights. Raise BadInput above MAX_PARAMS."""
     with torch.device("meta"):
         network = Network(normal(bound), make)
     check_count(bound, sum(parameter.numel() for parameter in network.parameters()))
@@ -73,8 +69,7 @@ def check_count(bound: BoundNetwork, params: int) -> None:
 
 
 def recompute(network: nn.Module) -> None:
-    """Keep only the ends of segments (compiler/modules/recompute.py): less memory, about a third more time, the same
-    bits."""
+    """Keep only the ends of segments (compiler/modules/recompute.py): less memory, about a third more time, the same bits."""
     for stage in network.modules():
         if isinstance(stage, Stage):
             stage.segment = segment_of(len(stage.units))

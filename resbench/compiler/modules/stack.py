@@ -1,5 +1,4 @@
-"""BoundNetwork and K -> Stack: K networks of one architecture as one, side by side in the channels.  B (K C) H W -> B
-(K classes)
+"""BoundNetwork and K -> Stack: K networks of one architecture as one, side by side in the channels.  B (K C) H W -> B (K classes)
 
 Each op runs K times: in its own stacked form (a convolution with K times the groups); unchanged, where channels are
 independent; folded into the batch, where it is pure; by torch.func.vmap; or, where it draws random numbers or none of

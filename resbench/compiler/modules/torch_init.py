@@ -31,8 +31,9 @@ def remembers(module: nn.Module) -> bool:
 
 
 def silent(module: nn.Module) -> list[str]:
-    """Return the tensors of a module and of those inside it that no `starts` covers, by name. An inner op that
-    remembers its constructor is handled separately.
+    """Return the tensors of a module and of those inside it that no `starts` covers, by name.
+
+    An inner op that remembers its constructor is handled separately.
     """
     found = []
     for path, part in _parts(module, ""):
@@ -47,7 +48,8 @@ def silent(module: nn.Module) -> list[str]:
 
 def fill_silent(path: str, module: nn.Module, state: Mapping[str, Tensor], seed: int) -> None:
     """Fill the tensors of the op at `path` that no `starts` covers, in `state` of the whole network. Raise PluginError
-    for values that cannot be determined."""
+    for values that cannot be determined.
+    """
     names = silent(module)
     make = module.__dict__.get(_MAKER)
     if not names:

@@ -24,7 +24,8 @@ def make_one(op: BoundOp, inputs: tuple[Shape, ...]) -> nn.Module:
 
 def build_unit(graph: Graph, name: str, make: Make = make_one) -> fx.GraphModule:
     """Build the module of a graph; `name` becomes the class name in the generated code; `make` yields the module of an
-    op from the shapes it reads."""
+    op from the shapes it reads.
+    """
     root = nn.Module()
     shapes = graph.shapes
     code = fx.Graph()
@@ -42,8 +43,7 @@ def build_unit(graph: Graph, name: str, make: Make = make_one) -> fx.GraphModule
 
 
 def make_module(op: str, arguments: Arguments, channels: int) -> nn.Module:
-    """Return the op's module on the current default device, with a list of ops among its arguments as a module. Raise
-    Reason."""
+    """Return the op's module on the current default device, with a list of ops among its arguments as a module. Raise Reason."""
     what = kind(op)
     module: type[nn.Module] = what.module
     given = {key: build_unit(value, f"Ops_{key}") if isinstance(value, Graph) else value for key, value in arguments}

@@ -1,5 +1,6 @@
-"""Scene -> SVG text, which is self-contained: no script, style sheet, font file or identifiers. Several can therefore
-be in one page, and in a notebook none changes the style of another.
+"""Scene -> SVG text, which is self-contained: no script, style sheet, font file or identifiers.
+
+Several can therefore be in one page, and in a notebook none changes the style of another.
 """
 
 from __future__ import annotations

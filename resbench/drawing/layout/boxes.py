@@ -1,5 +1,4 @@
-"""ShownGraph -> Boxes and Groups: the drawn items for x, each op and y, with their texts, sizes and frames in
-pixels."""
+"""ShownGraph -> Boxes and Groups: the drawn items for x, each op and y, with their texts, sizes and frames in pixels."""
 
 from __future__ import annotations
 
@@ -28,8 +27,10 @@ Size = tuple[float, float, float]  # width, height, axis
 @dataclass(frozen=True, slots=True)
 class Box:
     """A box, measured from its left upper corner: edges enter at (axis, 0) or at the height `middle`, and leave at
-    (axis, foot). `side` is its right border; the text of a circle is right of that. `inside` has the places of the
-    pictures of its inner ops.
+    (axis, foot).
+
+    `side` is its right border; the text of a circle is right of that. `inside` has the places of the pictures of its
+    inner ops.
     """
 
     form: Form
@@ -49,7 +50,8 @@ class Box:
 
 def boxes_of(graph: ShownGraph, held: Mapping[int, Sequence[Size]], *, inside: bool) -> tuple[Box, ...]:
     """Return the boxes of x, the ops and y. `held` has the sizes of an op's inner pictures; `inside`: x and y are an
-    op's own, and only points."""
+    op's own, and only points.
+    """
     ops = [_circle(op) if op.sign else _box(op, held.get(i, ())) for i, op in enumerate(graph.ops, 1)]
     if inside:
         dot = Box("dot", "other", "", "", "", "", 2 * DOT, 2 * DOT, DOT, DOT, 2 * DOT, 2 * DOT)
@@ -81,8 +83,7 @@ def _circle(op: ShownOp) -> Box:
 
 
 def _box(op: ShownOp, held: Sequence[Size]) -> Box:
-    """Return a box with label and shape in one line, parameters and MACs in another, and the pictures of its inner ops
-    below."""
+    """Return a box with label and shape in one line, parameters and MACs in another, and the pictures of its inner ops below."""
     label, shape = cut(f"{op.label} {op.operands}".rstrip(), _LONGEST), times(op.shape)
     price = cost(op.params, op.macs)
     words = text_width(label, LABEL_SIZE) + _BETWEEN + text_width(shape, SMALL_SIZE)

@@ -28,8 +28,7 @@ def reads_of(graph: ShownGraph) -> Reads:
 
 
 def tracks_of(graph: ShownGraph) -> tuple[Track, ...]:
-    """Return the tracks; every item is in one track, and everything that the first item of a track reads is in earlier
-    tracks."""
+    """Return the tracks; every item is in one track, and everything that the first item of a track reads is in earlier tracks."""
     reads = reads_of(graph)
     last = len(reads) - 1
     readers: list[list[int]] = [[] for _ in reads]
@@ -82,7 +81,8 @@ def _plus(a: _Cost, b: _Cost) -> _Cost:
 @dataclass(frozen=True, slots=True)
 class Grid:
     """The rows and columns of a drawing. `rows` and `columns` by item; `before`: the item above it in its track;
-    `trunk`: whether it ends its track."""
+    `trunk`: whether it ends its track.
+    """
 
     reads: Reads
     rows: tuple[int, ...]

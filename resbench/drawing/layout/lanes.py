@@ -39,8 +39,9 @@ class _Stretch:
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """The part of a level that a source needs: from `left` to `right`, coming down at `at` and going on down at each
-    of `downs`."""
+    """The part of a level that a source needs: from `left` to `right`, coming down at `at` and going on down at each of
+    `downs`.
+    """
 
     at: X
     downs: tuple[X, ...]
@@ -63,8 +64,9 @@ class _Span:
 
 
 def lanes_of(grid: Grid, wires: Sequence[Wire]) -> tuple[dict[tuple[int, int], X], dict[int, int]]:
-    """Return the lane from a source into a target, and the number of lanes right of each column. Of the lanes between
-    two columns, those into the left one are left of those into the right one.
+    """Return the lane from a source into a target, and the number of lanes right of each column.
+
+    Of the lanes between two columns, those into the left one are left of those into the right one.
     """
     groups: dict[_Side, dict[int, set[int]]] = {}  # target -> sources
     for wire in wires:

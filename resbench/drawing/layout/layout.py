@@ -67,7 +67,8 @@ class PlacedGroup:
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The layout of a unit. `items`: x, the ops, y. `axis`: the x coordinate of the skip path; `skip`: its items, none
-    where there is only one path."""
+    where there is only one path.
+    """
 
     width: float
     height: float

@@ -33,8 +33,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """An outline; `first` and `last` are the names of x and y; `parts` has the inner graphs of ops, each with its
-    title lines."""
+    """An outline; `first` and `last` are the names of x and y; `parts` has the inner graphs of ops, each with its title lines."""
 
     knots: tuple[OutlineNode, ...]
     links: tuple[Link, ...]

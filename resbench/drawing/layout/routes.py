@@ -42,8 +42,7 @@ class RoutePlan:
 
 
 def plan(graph: ShownGraph, *, one_a_row: bool = False) -> RoutePlan:
-    """Plan positions and routes; with `one_a_row` every op has its own row, in running order; else parallel ops share
-    one."""
+    """Plan positions and routes; with `one_a_row` every op has its own row, in running order; else parallel ops share one."""
     reads = reads_of(graph)
     rows = tuple(range(len(reads))) if one_a_row else rows_of(reads)
     tracks = tracks_of(graph)

@@ -1,5 +1,4 @@
-"""`mutate: {unit: NAME, ops: [...], edits: 3}` and seeds of edits -> a unit's data with these edits made, one after
-the other.
+"""`mutate: {unit: NAME, ops: [...], edits: 3}` and seeds of edits -> a unit's data with these edits made, one after the other.
 
 An edit inserts, deletes, exchanges or replaces an op, or moves the end of an edge. The op that joins a node's sources
 stays, and so do ops that carry the unit's stride. Every edit leaves a unit that a file could hold; binding checks
@@ -31,8 +30,9 @@ Edit = Callable[[Unit, Sequence[Plain], Random], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Mutate:
-    """A parsed `mutate` entry: at most `edits` edits of `unit`, which insert or substitute `ops`. `count` is the
-    number of different mutants that a grid tries, drawn with `seed`; a search draws its own.
+    """A parsed `mutate` entry: at most `edits` edits of `unit`, which insert or substitute `ops`.
+
+    `count` is the number of different mutants that a grid tries, drawn with `seed`; a search draws its own.
     """
 
     unit: str
@@ -64,9 +64,7 @@ def parse_mutate(node: Node, vocabulary: Vocabulary, check: Problems) -> Mutate 
 
 
 def mutant(unit: UnitSpec, mutate: Mutate, seeds: Sequence[int], vocabulary: Vocabulary) -> Node:
-    """Return the unit after one edit for each nonzero seed, named after its content. Raise BadInput where no edit is
-    found.
-    """
+    """Return the unit after one edit for each nonzero seed, named after its content. Raise BadInput where no edit is found."""
     data: Unit = plain(unit.node)  # type: ignore[assignment]
     done: list[str] = []
     for seed in seeds:

@@ -30,8 +30,7 @@ _KEYS = ("around", "places", "rules", "change")
 
 @dataclass(frozen=True)
 class Arrange:
-    """A parsed `arrange` entry. `ops` maps each name to the op as written; `count` is the number of times it is
-    used."""
+    """A parsed `arrange` entry. `ops` maps each name to the op as written; `count` is the number of times it is used."""
 
     ops: Mapping[str, Plain]
     count: Mapping[str, int]
@@ -74,9 +73,7 @@ class Arrange:
         return (*self.count, CUT)
 
     def nearest(self, wanted: Sequence[str]) -> Arrangement:
-        """Return the arrangement nearest to a word: a letter that leads to no arrangement is replaced by the next in
-        order.
-        """
+        """Return the arrangement nearest to a word: a letter that leads to no arrangement is replaced by the next in order."""
         letters = self.letters
         word: tuple[str, ...] = ()
         for letter in wanted:

@@ -69,9 +69,7 @@ def parse_params(node: Node | None, own: Iterable[str], check: Problems) -> dict
 
 
 def _comments(node: Node) -> dict[str, str]:
-    """Return the comment behind each entry that has its own line, or else behind the end of its value, which
-    formatters wrap.
-    """
+    """Return the comment behind each entry that has its own line, or else behind the end of its value, which formatters wrap."""
     lines = Counter((place.file, place.line) for place in node.keys.values())
     found = {}
     for name, place in node.keys.items():

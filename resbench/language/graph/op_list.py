@@ -22,8 +22,9 @@ DEPTHWISE = "dw"  # prefix of an op with its kernel in its name: as many groups 
 
 @dataclass(frozen=True, slots=True)
 class OpCall:
-    """`name: {arguments}`. `op` is the resolved op (conv3x3 -> conv), `stem` the base name of its modules. `lists`
-    holds the parsed arguments that are lists of ops.
+    """`name: {arguments}`. `op` is the resolved op (conv3x3 -> conv), `stem` the base name of its modules.
+
+    `lists` holds the parsed arguments that are lists of ops.
     """
 
     name: str

@@ -28,8 +28,7 @@ class Choices:
         return tuple(self.values)
 
     def label(self, given: Node) -> str | None:
-        """Return the label of a value, None when it is not allowed; a case is identified by its name, however YAML
-        reads it."""
+        """Return the label of a value, None when it is not allowed; a case is identified by its name, however YAML reads it."""
         label = label_of(given)
         if label in self.values:
             return label
@@ -55,8 +54,9 @@ Domain = Choices | Range
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A param; `default` is its value where none is given; with `by`, the label is computed instead. `doc` is the
-    comment behind it.
+    """A param; `default` is its value where none is given; with `by`, the label is computed instead.
+
+    `doc` is the comment behind it.
     """
 
     name: str

@@ -16,8 +16,9 @@ from resbench.language.graph.op_facts import Effect, Join, Role
 @dataclass(frozen=True, slots=True)
 class Argument:
     """An argument; `kinds` are the words of the annotation: int, float, bool, str, None, pair (of ints), initial, ops,
-    or literal. `doc` describes it, from the line `name: ...` of the class's docstring, or the comment behind a block's
-    param.
+    or literal.
+
+    `doc` describes it, from the line `name: ...` of the class's docstring, or the comment behind a block's param.
     """
 
     kinds: tuple[str, ...]
@@ -29,8 +30,9 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The signature of an op or block; `doc` is the first line of the op's file, `more` the rest of its docstrings. An
-    op declares `aliases`, other names that mean it; `near`, names of other ops to which it comes closest, for hints;
+    """The signature of an op or block; `doc` is the first line of the op's file, `more` the rest of its docstrings.
+
+    An op declares `aliases`, other names that mean it; `near`, names of other ops to which it comes closest, for hints;
     `kernel_in_name`, whether `conv3x3` is `conv` with a kernel; role, effect and join as in op_facts.py, None where
     undeclared; `by_channel`, whether its channels are independent.
     """

@@ -28,7 +28,8 @@ Spec = TypeVar("Spec")
 
 class Library:
     """A library of specs that loads each file once. `ops` is the table of op signatures; `folder` is the study's own,
-    searched first."""
+    searched first.
+    """
 
     def __init__(self, ops: Mapping[str, Signature], folder: Path | None = None) -> None:
         self.ops = dict(ops)
@@ -45,7 +46,8 @@ class Library:
 
     def add_unit(self, top: Node) -> str:
         """Add a unit that a study defines itself, and return its name. Raise SpecError for anything that no file could
-        hold either."""
+        hold either.
+        """
         check = Problems()
         unit = parse_unit(top, self, check)
         if self.files.candidates("unit", unit.name):
@@ -95,8 +97,9 @@ class Library:
         return self.files.glob(kind, pattern)
 
     def read(self, kind: str, path: Path, check: Problems | None = None) -> Node:
-        """Return the file's data, merged with its parents'. Raise SpecError when it is of another kind. With `check`,
-        problems that leave data to read are reported there instead.
+        """Return the file's data, merged with its parents'. Raise SpecError when it is of another kind.
+
+        With `check`, problems that leave data to read are reported there instead.
         """
         return self._extended(kind, (self._real(path),), check)
 
@@ -141,8 +144,7 @@ class Library:
         return spec
 
     def _check_blocks(self) -> None:
-        """Raise SpecError for blocks with the name of an op. Where one of the two is a plugin's, the plugin loses
-        it."""
+        """Raise SpecError for blocks with the name of an op. Where one of the two is a plugin's, the plugin loses it."""
         if self._blocks_checked:
             return
         check = Problems()
@@ -191,7 +193,8 @@ class Library:
 
     def _real(self, path: Path) -> Path:
         """Follow links; a path whose links form a loop stays as it is, and cannot be read. A path that is not a file
-        stays too."""
+        stays too.
+        """
         try:
             return path if self.provider.node(path) is not None else path.resolve()
         except (OSError, RuntimeError):

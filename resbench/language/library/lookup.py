@@ -1,7 +1,7 @@
 """A name of a kind -> the file it stands for.
 
-Names resolve in the study's own folder, then in the workspace's `arch_specs/`, then in plugins and the installed
-library. A bare name is found at any depth below the kind's folder; two matches in one root, or in a plugin and the
+Names resolve in the study's own folder, then in the workspace's `arch_specs/`, then in plugins and the installed library. A
+bare name is found at any depth below the kind's folder; two matches in one root, or in a plugin and the
 installed library, are an error. A path ending in .yaml means that file.
 """
 
@@ -34,7 +34,8 @@ def workspace() -> Path | None:
 @dataclass(slots=True)
 class SearchPath:
     """The roots that are searched; `folder` is a study's own, searched first; each root is listed once. The first of
-    `levels` that has a name wins."""
+    `levels` that has a name wins.
+    """
 
     folder: Path
     levels: tuple[tuple[Path, ...], ...]
@@ -84,8 +85,7 @@ class SearchPath:
         return []
 
     def find(self, kind: str, name: str) -> Path:
-        """Return the file of a name. Raise BadInput for an unknown name (with the nearest ones) or one found twice in
-        a root."""
+        """Return the file of a name. Raise BadInput for an unknown name (with the nearest ones) or one found twice in a root."""
         if name.endswith((".yaml", ".yml")):
             return self._path(name)
         found = self.candidates(kind, name)
@@ -134,9 +134,7 @@ class SearchPath:
 
 
 def shown(path: Path) -> str:
-    """Return a path as messages show it: relative to the current folder where it is below it, inside the library by
-    its name.
-    """
+    """Return a path as messages show it: relative to the current folder where it is below it, inside the library by its name."""
     path = path.absolute()
     for base, prefix in ((Path.cwd(), ""), (INSTALLED.parent, "library/")):
         if path.is_relative_to(base):

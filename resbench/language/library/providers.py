@@ -1,5 +1,6 @@
-"""Define how plugins provide spec files to the library: folders of files, and files that a function generates. The
-plugins' package, which may import this one, sets the provider; without it there are no such files.
+"""Define how plugins provide spec files to the library: folders of files, and files that a function generates.
+
+The plugins' package, which may import this one, sets the provider; without it there are no such files.
 """
 
 from __future__ import annotations
@@ -29,8 +30,7 @@ class Provider(Protocol):
         ...
 
     def yields(self, op: str, block: str) -> bool:
-        """Return whether an op is a plugin's: then the block of that name in the file replaces it, which is
-        recorded."""
+        """Return whether an op is a plugin's: then the block of that name in the file replaces it, which is recorded."""
         ...
 
     def check(self, group: str, name: str) -> None:

@@ -83,7 +83,8 @@ class RecipeSpec(Model):
     @property
     def digest(self) -> str:
         """Return a digest that is equal for recipes with equal training; names, texts, explicit defaults and keys that
-        change no number do not count."""
+        change no number do not count.
+        """
         data = self.model_dump(mode="json", by_alias=True, exclude={*NOT_IDENTITY, "statistics"}, exclude_defaults=True)
         if self.statistics != "running":  # the only behaviour of older versions
             data["statistics"] = self.statistics
@@ -101,8 +102,7 @@ def recipe_to_json(recipe: RecipeSpec) -> str:
 
 
 def recipe_from_json(text: str) -> RecipeSpec:
-    """Return the recipe that `recipe_to_json` wrote; older versions have no `statistics`, which were then the running
-    ones."""
+    """Return the recipe that `recipe_to_json` wrote; older versions have no `statistics`, which were then the running ones."""
     return RecipeSpec.model_validate({"statistics": "running"} | tuples(json.loads(text)))
 
 

@@ -19,8 +19,7 @@ class Span(Model):
 
 
 class Warmup(Model):
-    """A warm-up `for` a span at the start: the learning rate is constant, or rises linearly from `lr` to its full
-    value."""
+    """A warm-up `for` a span at the start: the learning rate is constant, or rises linearly from `lr` to its full value."""
 
     lr: Positive
     span: Span = Field(alias="for")

@@ -1,5 +1,4 @@
-"""Words of the command line -> changes of a study's data: `recipe.epochs=2 unit.gate_bias=-3 units+=mine.yaml
-units-=plain`."""
+"""Words of the command line -> changes of a study's data: `recipe.epochs=2 unit.gate_bias=-3 units+=mine.yaml units-=plain`."""
 
 from __future__ import annotations
 
@@ -25,8 +24,7 @@ _MAPPINGS = (
 
 
 def override_study(top: Node, words: tuple[str, ...], library: Library) -> Node:
-    """Return the study with each word's change applied in order. Raise BadInput for a word that changes nothing
-    here."""
+    """Return the study with each word's change applied in order. Raise BadInput for a word that changes nothing here."""
     for word in words:
         name, sign, _ = word.partition("=")
         if not sign or not name:

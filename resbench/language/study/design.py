@@ -1,5 +1,4 @@
-"""`objectives`, `race` and `paired` of a study -> Design: how its results will be evaluated, fixed before the first
-run."""
+"""`objectives`, `race` and `paired` of a study -> Design: how its results will be evaluated, fixed before the first run."""
 
 from __future__ import annotations
 
@@ -57,8 +56,7 @@ class Design:
     paired: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """Return the values that differ from the defaults, so that the identity of a study with defaults does not
-        change."""
+        """Return the values that differ from the defaults, so that the identity of a study with defaults does not change."""
         usual = Design()
         data: dict[str, Any] = {}
         if self.objectives != usual.objectives:

@@ -1,5 +1,6 @@
 """`units` of a study -> its entries: names, patterns, `{use, params, vary}`, and the units that `arrange` and `mutate`
-generate."""
+generate.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +25,9 @@ Spec = TypeVar("Spec")
 @dataclass(frozen=True, slots=True)
 class UnitEntry:
     """One entry of `units`; `vary` names params that are searched over their own domain (None: all that have one).
-    `arrange` and `arrangement` are set for a generated unit: the entry that generates it, and its ordering. `mutate`
-    is set for an entry that represents edits of the unit.
+
+    `arrange` and `arrangement` are set for a generated unit: the entry that generates it, and its ordering. `mutate` is
+    set for an entry that represents edits of the unit.
     """
 
     use: Use
@@ -60,8 +62,7 @@ def check_given(use: Use, params: Mapping[str, Param] | None, what: str, check: 
 
 
 def parse_units(node: Node, library: Library, check: Problems) -> tuple[UnitEntry, ...]:
-    """Parse names, patterns (`units/identity_mappings/*`), `{use, params, vary}` `{arrange: {...}}`, `{mutate:
-    {...}}`."""
+    """Parse names, patterns (`units/identity_mappings/*`), `{use, params, vary}` `{arrange: {...}}`, `{mutate: {...}}`."""
     found: list[UnitEntry] = []
     for item in check.sequence(node, "units"):
         if "arrange" in item.mapping:

@@ -1,5 +1,4 @@
-"""`plugins:` of a study -> folders.  Plugin code is executed, so a study from somebody else may not point to arbitrary
-folders."""
+"""`plugins:` of a study -> folders. Plugin code is executed, so a study from somebody else may not point to arbitrary folders."""
 
 from __future__ import annotations
 
@@ -14,7 +13,9 @@ from resbench.language.yaml.problems import Problems
 
 def plugin_folders(top: Node, folder: Path, allowed: Sequence[Path] = ()) -> list[Path]:
     """Return the plugin folders, relative to the study's `folder`. Each must be below it, below the workspace, or
-    `allowed` by the person who runs the study. Raise SpecError for any other.
+    `allowed` by the person who runs the study.
+
+    Raise SpecError for any other.
     """
     node = top.mapping.get("plugins")
     check = Problems()

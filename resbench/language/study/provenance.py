@@ -23,8 +23,7 @@ _SAID_ELSEWHERE = ("study", "network", "units", "recipe", "extends", "doc", "cit
 
 @dataclass(frozen=True, slots=True)
 class ResolvedValue:
-    """A value as YAML and its source; an expression is evaluated at each place of the network, so it is kept as
-    written."""
+    """A value as YAML and its source; an expression is evaluated at each place of the network, so it is kept as written."""
 
     path: str
     value: str

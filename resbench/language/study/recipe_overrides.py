@@ -14,8 +14,7 @@ MAX_TRIED = 100  # choices of one domain that are checked here; binding checks t
 
 
 def recipe_of(use: Use, library: Library, check: Problems) -> Node:
-    """Return the recipe's data. Every value is checked, including each choice of a domain; problems are reported to
-    `check`."""
+    """Return the recipe's data. Every value is checked, including each choice of a domain; problems are reported to `check`."""
     recipe = Node({})
     if use.name is None:
         return recipe

@@ -22,8 +22,8 @@ _TEXTS = ("network", "doc", "cite", "extends")
 
 
 def network_file(spec: NetworkSpec, use: Use) -> dict[str, Any]:
-    """Return the content of a network's file, without texts and the replaced unit; params have the study's values,
-    else the file's.
+    """Return the content of a network's file, without texts and the replaced unit; params have the study's values, else
+    the file's.
     """
     data = {key: plain(node) for key, node in spec.node.mapping.items() if key not in (*_TEXTS, "unit", "params")}
     params = {name: _default(plain(node)) for name, node in spec.node.mapping.get("params", Node({})).mapping.items()}
@@ -38,8 +38,8 @@ def _default(param: Any) -> Any:
 
 
 def differences(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple[str, str | None, str | None]]:
-    """Return the dotted path, the old value and the new value (None: absent) of each difference in meaning; empty
-    where both are one study.
+    """Return the dotted path, the old value and the new value (None: absent) of each difference in meaning; empty where
+    both are one study.
     """
     old, new = dict(was), dict(now)
     if FILE not in old or FILE not in new:  # an older version did not store it: then the texts of both are compared

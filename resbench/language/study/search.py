@@ -79,9 +79,9 @@ def _fitting(node: Node, why_not: WhyNot, check: Problems) -> Node:
 
 
 class Prune(Model):
-    """When runs are pruned. `median` stops a run at an epoch where its val error is above the median of runs of
-    earlier batches at that epoch, from epoch `from` on, once there are `after` of them. `patience` stops a run that
-    has not improved by `by` points for `epochs` epochs.
+    """When runs are pruned. `median` stops a run at an epoch where its val error is above the median of runs of earlier
+    batches at that epoch, from epoch `from` on, once there are `after` of them. `patience` stops a run that has not
+    improved by `by` points for `epochs` epochs.
     """
 
     use: Literal["median", "patience"]

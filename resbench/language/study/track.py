@@ -15,8 +15,7 @@ from resbench.language.yaml.problems import Problems
 
 
 def parse_track(node: Node | None, check: Problems, *, trusted: bool = False) -> tuple[Use, ...]:
-    """Parse a name, `{use: name, argument: value}`, or a list of these. `trusted`: the person who runs the study wrote
-    it."""
+    """Parse a name, `{use: name, argument: value}`, or a list of these. `trusted`: the person who runs the study wrote it."""
     if node is None or node.value is None:
         return ()
     items = node.items if isinstance(node.value, tuple) else (node,)

@@ -64,8 +64,7 @@ def validate(model: type[ModelT], node: Node) -> ModelT:
 
 
 def _alternatives(model: type[BaseModel], node: Node, *, is_top: bool = False) -> Iterator[Problem]:
-    """Yield the problems of keys of which exactly one must be given: pydantic looks at them only where each value is
-    right."""
+    """Yield the problems of keys of which exactly one must be given: pydantic looks at them only where each value is right."""
     keys = model.ONE_OF if issubclass(model, Model) else ()
     given = [key for key in keys if node.mapping.get(key, _NOTHING).value is not None]
     unknown = bool(node.mapping.keys() - {field.alias or name for name, field in model.model_fields.items()})

@@ -11,8 +11,7 @@ _KEY = re.compile(r"\s*(?:- )*([^\s:#\"'\[{][^:#]*): +(\S.*)$")
 
 
 def in_words(error: yaml.MarkedYAMLError, lines: Sequence[str]) -> tuple[str, yaml.Mark | None]:
-    """Return the message and its mark: that of the problem, or of the construct that was not ended. `lines` are the
-    text's."""
+    """Return the message and its mark: that of the problem, or of the construct that was not ended. `lines` are the text's."""
     problem, context = str(error.problem or ""), str(error.context or "")
     mark, began = error.problem_mark or error.context_mark, error.context_mark
     here = lines[mark.line] if mark is not None and mark.line < len(lines) else ""

@@ -28,7 +28,9 @@ _TEXTS = ("doc", "cite")  # in these a `$` is literal
 
 class Builder:
     """A builder of Nodes from events. Depth and number of nodes are limited while reading; an alias counts as what it
-    refers to. `stopped`: reading ended early, so the result is not the whole file.
+    refers to.
+
+    `stopped`: reading ended early, so the result is not the whole file.
     """
 
     def __init__(self, name: str, text: str) -> None:
@@ -250,6 +252,7 @@ def _not_utf8(raw: bytes, start: int, name: str) -> Problem:
 
 def read(path: Path, shown: str | None = None, check: Problems | None = None) -> Node:
     """Return the file's top mapping. Raise SpecError with every problem found; nothing in the file is ever executed.
+
     With `check`, problems that leave data to read are reported there, so that later checks can add theirs.
     """
     name = shown or str(path)

@@ -1,5 +1,4 @@
-"""Text <-> scalar by YAML 1.2's core schema (`1e-3` is a float, `no` is text, `010` is ten), and data -> YAML flow
-text."""
+"""Text <-> scalar by YAML 1.2's core schema (`1e-3` is a float, `no` is text, `010` is ten), and data -> YAML flow text."""
 
 from __future__ import annotations
 

@@ -72,16 +72,14 @@ class Conv(Parametric):
     kernel: height and width of the window, or one number for both
     out: channels out; in a unit, where it is not given, the unit's
     stride: how far the window moves, in pixels; [height, width] or one number for both
-    padding: rows and columns of zeros on each side; where not given, an odd kernel keeps the size at stride 1 and an
-    even one is
+    padding: rows and columns of zeros on each side; where not given, an odd kernel keeps the size at stride 1 and an even one is
       not padded
     dilation: pixels from one tap of the window to the next
     groups: the channels are cut into so many groups that do not see each other
     bias: whether a learned number is added to each channel out
     bias_init: how the bias starts
     init: how the weights start; where not given, as the recipe says
-    weight: plain, or normalised at every step: standardized (mean 0, variance 1), scaled_standardized (that over
-    sqrt(fan-in),
+    weight: plain, or normalised at every step: standardized (mean 0, variance 1), scaled_standardized (that over sqrt(fan-in),
       with a learned factor a channel), spectral (largest singular value at most `gain`)
     gain: the factor of a scaled_standardized weight, the bound of a spectral one; else 1
     """

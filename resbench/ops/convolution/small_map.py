@@ -44,7 +44,8 @@ def product(x: Tensor, weight: Tensor, groups: int, *, stride: Pair, padding: Pa
 @lru_cache(maxsize=64)
 def _taps(size: Pair, window: Pair, stride: Pair, padding: Pair, dilation: Pair) -> tuple[Tensor, int, int]:
     """Return a mask (taps, pixels in, pixels out), 1 where an output pixel sees an input pixel through a tap, and
-    height and width out."""
+    height and width out.
+    """
     by_axis = []
     for n, k, s, p, d in zip(size, window, stride, padding, dilation, strict=True):
         out = (n + 2 * p - d * (k - 1) - 1) // s + 1

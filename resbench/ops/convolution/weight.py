@@ -22,8 +22,7 @@ def standardize(weight: Tensor, factor: Tensor | None = None) -> Tensor:
 
 
 def bound(weight: Tensor, left: Tensor, right: Tensor, limit: float, *, renew: bool) -> Tensor:
-    """Return the weight with a largest singular value of at most about `limit`; `left`, `right`: its singular vectors
-    so far.
+    """Return the weight with a largest singular value of at most about `limit`; `left`, `right`: its singular vectors so far.
 
     `renew` takes one more step of the power iteration, in place, as training does.
     """

@@ -29,8 +29,8 @@ def _code(arguments: Mapping[str, Any], channels: int) -> Code:
     aliases=("batch_norm", "batchnorm", "batchnorm2d", "batch_norm2d", "batch_normalization"),
 )
 class BatchNorm(Parametric):
-    """Mean and variance of each channel over batch and pixels in training, the running ones in evaluation; then a
-    learned factor (gamma) and summand (beta, from 0) for each channel.
+    """Mean and variance of each channel over batch and pixels in training, the running ones in evaluation; then a learned
+    factor (gamma) and summand (beta, from 0) for each channel.
 
     eps: added to the variance
     momentum: weight of the new batch in the running statistics, in (0, 1]

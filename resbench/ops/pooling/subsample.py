@@ -1,5 +1,4 @@
-"""Every stride-th pixel from `offset` on.  BCHW -> BCH'W'.  Option A of He et al. 2015, arXiv:1512.03385, section
-3.3"""
+"""Every stride-th pixel from `offset` on.  BCHW -> BCH'W'.  Option A of He et al. 2015, arXiv:1512.03385, section 3.3"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A whole branch is dropped at random.  BCHW -> BCHW.  Stochastic depth, Huang et al. 2016, arXiv:1603.09382
 
-With survival p = 1 - rate, `scale: eval` is the paper's: F or nothing in training, p F in evaluation. `scale: train`
-divides by p in training instead, as torchvision and timm do.
+With survival p = 1 - rate, `scale: eval` is the paper's: F or nothing in training, p F in evaluation. `scale: train` divides by p
+in training instead, as torchvision and timm do.
 """
 
 from __future__ import annotations
@@ -64,9 +64,7 @@ class DropBranch(Random):
         return torch.zeros_like(x) if self.ops is None else self.nothing(x, self.ops)
 
     def nothing(self, x: Tensor, ops: nn.Module) -> Tensor:
-        """Return zeros of the shape of `ops`' result, found on `meta`: running it would change the statistics of its
-        norms.
-        """
+        """Return zeros of the shape of `ops`' result, found on `meta`: running it would change the statistics of its norms."""
         state = {name: tensor.to("meta") for name, tensor in ops.state_dict().items()}
         ops.eval()
         with torch.no_grad():

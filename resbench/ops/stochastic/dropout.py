@@ -31,8 +31,7 @@ def _code(arguments: Mapping[str, Any], channels: int) -> Code:
 )
 class Dropout(Random):
     """rate: the probability that a value is zeroed, in [0, 1)
-    inverted: true, what stays is divided by 1 - rate in training; false, everything is multiplied by 1 - rate in
-    evaluation
+    inverted: true, what stays is divided by 1 - rate in training; false, everything is multiplied by 1 - rate in evaluation
     """
 
     def __init__(self, *, rate: float, inverted: bool = True) -> None:

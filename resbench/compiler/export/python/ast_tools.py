@@ -1,5 +1,4 @@
-"""Transform expressions as Python syntax trees: substitute names, fold constants, omit arguments with torch's
-default."""
+"""Transform expressions as Python syntax trees: substitute names, fold constants, omit arguments with torch's default."""
 
 from __future__ import annotations
 

@@ -18,7 +18,8 @@ _POSITIONAL = ("channels", "out")
 @dataclass(frozen=True, slots=True)
 class Class:
     """`members`, `lines`, `starts` with the constructor's names in place of numbers; `kept`: the names that `forward`
-    reads. The source of a class."""
+    reads. The source of a class.
+    """
 
     name: str
     title: str

@@ -1,5 +1,6 @@
 """A sequence of units -> the arguments of their stage; equal units, or units with arithmetic progressions, become a
-comprehension."""
+comprehension.
+"""
 
 from __future__ import annotations
 

@@ -25,7 +25,8 @@ _IN_PLACE = 2  # uses; a computed value that is used more often gets a name
 @dataclass(frozen=True, slots=True)
 class Constructor:
     """A constructor. `arguments`: their values for each draft. `local`: names computed from them. `written`: each
-    number's expression."""
+    number's expression.
+    """
 
     arguments: dict[str, Vector]
     local: dict[str, ast.expr]
@@ -33,8 +34,9 @@ class Constructor:
 
 
 def constructor(drafts: Sequence[Draft], trees: Sequence[ast.expr]) -> Constructor:
-    """Return the constructor; `trees` are all expressions of the class for the first draft; no argument has the name
-    of one of its layers."""
+    """Return the constructor; `trees` are all expressions of the class for the first draft; no argument has the name of
+    one of its layers.
+    """
     uses = Counter(name for tree in trees for name in names(tree) if MARK in name)
     numbers = {name: tuple(draft.numbers[name] for draft in drafts) for name in uses if name in drafts[0].numbers}
     members = {*drafts[0].members, *drafts[0].inputs, *(name for name, _ in drafts[0].lines)}

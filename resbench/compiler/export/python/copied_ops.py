@@ -25,8 +25,9 @@ RESERVED = frozenset({"chain", "group", "Stage", "unit"})  # names that a file m
 
 @dataclass(slots=True)
 class CopiedOps:
-    """The copied definitions; `trees` holds them by their name in the new file, each behind its dependencies;
-    `imports` holds the import lines for the rest."""
+    """The copied definitions; `trees` holds them by their name in the new file, each behind its dependencies; `imports`
+    holds the import lines for the rest.
+    """
 
     trees: dict[str, ast.stmt] = field(default_factory=dict)
     imports: dict[str, str] = field(default_factory=lambda: dict(_IN_FILE))

@@ -22,8 +22,9 @@ MAX_FORMULA = 80  # characters; a longer one gets a name
 @dataclass(frozen=True, slots=True)
 class Draft:
     """The draft of a class. `members`: attribute and layer. `lines`: variable and expression; the last one, without a
-    variable, is the result. `sizes`: the input's and the output's. `numbers`: by name. `blocks`: the classes that it
-    uses, by placeholder.
+    variable, is the result.
+
+    `sizes`: the input's and the output's. `numbers`: by name. `blocks`: the classes that it uses, by placeholder.
     """
 
     title: str

@@ -1,5 +1,6 @@
 """Syntax trees -> lines as a formatter would lay them out: at most 120 wide, with double quotes, and one argument a
-line where there are many."""
+line where there are many.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +25,8 @@ _STACKED = ("chain", "group", "Stage")  # calls that show a structure: all on on
 def lines(before: str, tree: ast.expr, after: str = "", indent: str = "") -> list[str]:
     """Return `before`, the expression and `after` as lines, split where they do not fit on one.
 
-    >>> print("\\n".join(lines("self.f = ", ast.parse("chain(a=f(" + "x" * 60 + "), b=g(" + "y" * 60 +
-    "))").body[0].value))) self.f = chain(
+    >>> print("\\n".join(lines("self.f = ", ast.parse("chain(a=f(" + "x" * 60 + "), b=g(" + "y" * 60 + "))").body[0].value)))
+    self.f = chain(
         a=f(xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx),
         b=g(yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy),
     )

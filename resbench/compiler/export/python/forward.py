@@ -1,6 +1,7 @@
-"""The parts of a graph -> steps of a `forward`, and the layers that they call, with a name for every number. Parts
-that are a sequence of layers become a `chain`; ops without parameters are written as formulas; a block that is not a
-sequence gets a class of its own.
+"""The parts of a graph -> steps of a `forward`, and the layers that they call, with a name for every number.
+
+Parts that are a sequence of layers become a `chain`; ops without parameters are written as formulas; a block that is
+not a sequence gets a class of its own.
 """
 
 from __future__ import annotations

@@ -132,8 +132,7 @@ class _File:
         return file_text([self.about.network, units, notes], self.copies, body)
 
     def unit(self, number: int) -> str:
-        """Return the text for the unit of that number. Its class is made for that place alone, since no other place is
-        known."""
+        """Return the text for the unit of that number. Its class is made for that place alone, since no other place is known."""
         placed = self.units[number]
         name = self.classes.of(placed.draft).name
         self.classes = Classes(self.copies)
@@ -155,6 +154,5 @@ def network_file(bound: BoundNetwork, about: FileHeader) -> str:
 
 
 def unit_file(bound: BoundNetwork, about: FileHeader, number: int) -> str:
-    """Return the text of a file whose `unit()` makes the unit of that number in the network, in running order from
-    0."""
+    """Return the text of a file whose `unit()` makes the unit of that number in the network, in running order from 0."""
     return _File(bound, about).unit(number)

@@ -1,7 +1,7 @@
 """An op's arguments -> numbers that print as names, so that an op's own code can be written for any number.
 
-The name says where a number is from: `f.conv1`'s `out` prints as one name, whatever its value. Units that differ only
-in numbers therefore have the same text, and share a class.
+The name says where a number is from: `f.conv1`'s `out` prints as one name, whatever its value. Units that differ only in
+numbers therefore have the same text, and share a class.
 """
 
 from __future__ import annotations

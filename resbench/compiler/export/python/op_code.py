@@ -1,5 +1,4 @@
-"""A bound op -> its code: a layer, a formula where it has no parameters, and statements that initialize its
-parameters."""
+"""A bound op -> its code: a layer, a formula where it has no parameters, and statements that initialize its parameters."""
 
 from __future__ import annotations
 
@@ -34,8 +33,9 @@ class LayerRef(str):
 @dataclass(frozen=True, slots=True)
 class OpCode:
     """The code of an op. `layer`, `formula`: expressions, at least one. `flatten`: the input must lose its sizes of 1
-    first. `has_state`: the state_dict has entries of it. `starts`: parameters whose start differs from the op's
-    default.
+    first.
+
+    `has_state`: the state_dict has entries of it. `starts`: parameters whose start differs from the op's default.
     """
 
     layer: str | None
@@ -47,7 +47,8 @@ class OpCode:
 
 def form(op: BoundOp, shape: Shape, path: str, copies: CopiedOps, names: Names) -> OpCode:
     """Return the code of an op; `shape` is that of its first input, `path` the prefix of its numbers' names, which are
-    added to `names`."""
+    added to `names`.
+    """
     channels = named(shape[0], name_of(path, "channels"), names)
     graphs = {key: LayerRef(f"{INNER}{key}") for key, _ in op.inner}
     arguments = name_arguments({k: v for k, v in op.arguments if k not in graphs}, path, names) | graphs

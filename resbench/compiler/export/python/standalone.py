@@ -49,7 +49,8 @@ class _Plain(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         """Rewrite for one process with the whole batch: `self.own(drawn)` is `drawn`, `self.room(x, shape)` is memory
-        for that batch."""
+        for that batch.
+        """
         self.generic_visit(node)
         called = ast.unparse(node.func)
         if called == "self.own":
