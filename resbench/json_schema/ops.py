@@ -1,4 +1,5 @@
-"""The ops and blocks of a library -> JSON Schema of an op, and of a list of ops (`$defs` of the files that hold ops)."""
+"""The ops and blocks of a library -> JSON Schema of an op, and of a list of ops (`$defs` of the files that hold
+ops)."""
 
 from __future__ import annotations
 
@@ -21,13 +22,13 @@ _REPEAT: Schema = {
     "type": "object",
     "title": "repeat",
     "doNotSuggest": True,
-    "description": "The ops, so many times one behind the other; each time has weights of its own.",
+    "description": "The ops, repeated one behind the other; each repeat has weights of its own.",
     "properties": {
         "times": {
             "type": ["string", "integer"], "minimum": 0, "maximum": 1000, "pattern": f"^{EXPRESSION}$",
-            "description": "How often: a whole number, or an expression.",
+            "description": "The number of repeats: a whole number, or an expression.",
         },
-        "ops": {"$ref": "#/$defs/ops", "description": "What is repeated."},
+        "ops": {"$ref": "#/$defs/ops", "description": "The ops that are repeated."},
     },
     "required": ["times", "ops"],
     "additionalProperties": False,

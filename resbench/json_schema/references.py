@@ -12,7 +12,7 @@ from resbench.json_schema.values import NAME, PATH, Schema, legal_name, texts, w
 from resbench.language.graph.params import Param
 from resbench.language.library.library import Library
 
-_WORDS = {"doc": "What it is, in a sentence.", "cite": "The paper or code it is from."}
+_WORDS = {"doc": "A description in one sentence.", "cite": "The paper or code it is from."}
 
 
 def use_schema(
@@ -95,7 +95,7 @@ def _words(library: Library, kind: str, name: str) -> str:
 def head_schemas(kind: str) -> dict[str, Schema]:
     """Return the first keys of every file."""
     return {
-        kind: {**legal_name(), "description": f"The {kind}'s name, which is the file's too."},
+        kind: {**legal_name(), "description": f"The {kind}'s name, which is also the file's name."},
         **{
             key: {"type": ["string", "number", "boolean", "null"], "description": words}
             for key, words in _WORDS.items()

@@ -21,7 +21,7 @@ _AMOUNT = r"[0-9]{1,15}(\.[0-9]{1,15})?[kMGT]?|[0-9_]+"
 _BUDGET = {
     "params": "Parameters of one network, at most.",
     "macs": "Multiply-accumulates of one network for one image, at most.",
-    "trials": "Points of the study that are looked at, at most.",
+    "trials": "Points of the study that are tried, at most.",
     "runs": "Trainings that this study starts, at most, over all its calls.",
 }
 _MEMORY = "MiB that training keeps of one image of one network, at most."
@@ -78,7 +78,7 @@ def study_schema(library: Library) -> Schema:
             },
             "objectives": {
                 "type": "object",
-                "description": "What is ranked by; several give a Pareto set. The first is what tables sort by.",
+                "description": "The ranking objectives; several give a Pareto set. Tables sort by the first.",
                 "properties": {
                     name: {"const": "minimize", "description": words} for name, words in _OBJECTIVES.items()
                 },
@@ -87,7 +87,7 @@ def study_schema(library: Library) -> Schema:
                 "additionalProperties": False,
             },
             "race": {
-                "description": "Left out at a look: no more seeds. Seeds of each unit at the looks; true: 5, 8, 12, 20.",
+                "description": "Seeds of each unit at the interim looks of a race, which excludes units from further seeds; true: 5, 8, 12, 20.",
                 "type": ["boolean", "array"],
                 **if_list({"type": "integer", "minimum": 3}, {"minItems": 1, "uniqueItems": True}),
             },
@@ -112,12 +112,12 @@ def study_schema(library: Library) -> Schema:
             },
             "keep": {
                 **either("keep", {"enum": [*RUNS], "description": _KEEP}, _KEPT),
-                "description": "Of which runs the weights are kept, and how many GiB all of them may take beside the database.",
+                "description": "The runs whose weights are kept, and the GiB that all of them may take beside the database.",
             },
             "plugins": {
                 "type": "array",
                 "items": {"type": "string", "minLength": 1},
-                "description": "Folders with plugins that this study needs, relative to the study's own. Their code is run.",
+                "description": "Folders with plugins that this study needs, relative to the study's own. Their code is executed.",
             },
             "track": _track(),
         },
@@ -136,7 +136,8 @@ def study_schema(library: Library) -> Schema:
 
 
 def _track() -> Schema:
-    """Return the schema of trackers: a name, `{use: name, argument: value}`, or a list of these; plugins may have more."""
+    """Return the schema of trackers: a name, `{use: name, argument: value}`, or a list of these; plugins may have
+    more."""
     names: Schema = {"anyOf": [words(OWN), {"type": "string", "minLength": 1}]}
     mapping: Schema = {
         "properties": {"use": {**names, "description": "Name of the tracker."}},
@@ -150,7 +151,7 @@ def _track() -> Schema:
         "else": one,
         "anyOf": one["anyOf"],
     }
-    return {"description": "Where runs are shown too, as they end; no part of what the study is.", **several}
+    return {"description": "Trackers that also show runs as they end; not part of the study's identity.", **several}
 
 
 def _data() -> Schema:
@@ -171,7 +172,7 @@ def _data() -> Schema:
             )
         )
     return {
-        "description": "The data set; `resbench data` lists those there are, and their settings.",
+        "description": "The data set; `resbench data` lists all, with their settings.",
         **either(
             "data",
             name,

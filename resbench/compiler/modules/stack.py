@@ -85,7 +85,7 @@ def side_by_side(
     if what.pure:
         return Folded(one, seeds)
     draws = any(isinstance(part, Random) for part in one.modules())
-    reason = "each draws from its own stream" if draws else _why_not(make, inputs, seeds)
+    reason = "each draws from a stream of its own" if draws else _why_not(make, inputs, seeds)
     if not reason:
         return Mapped(one, seeds)
     copies = Replicas(make(channels) for _ in range(seeds))

@@ -53,8 +53,8 @@ class Library:
         if self.files.candidates("unit", unit.name):
             check.report(top, f"a unit called `{unit.name}` is written here, and the library has another of that name")
         check.done()
-        stands = self._added.setdefault(unit.name, unit)
-        if _without_doc(stands.node) != _without_doc(top):
+        existing = self._added.setdefault(unit.name, unit)
+        if _without_doc(existing.node) != _without_doc(top):
             check.report(
                 top, f"two different units are called `{unit.name}`; they differ in `rules`, `change` or arguments"
             )

@@ -38,7 +38,7 @@ Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0, le=10**9)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 ModelT = TypeVar("ModelT", bound=Model)
-_SAID = {
+_MESSAGES = {
     "int_type": "a whole number is needed",
     "int_from_float": "a whole number is needed",
     "float_type": "a number is needed",
@@ -111,7 +111,7 @@ def _message(kind: str, context: dict[str, Any], message: str) -> str:
         return f"one of {expected} is needed" if "," in expected else f"{expected} is needed"
     if kind == "value_error":
         return str(context["error"])
-    return _SAID.get(kind, message)
+    return _MESSAGES.get(kind, message)
 
 
 def _walk(node: Node, location: Sequence[str | int]) -> tuple[Node, list[str | int]]:
