@@ -87,7 +87,7 @@ def study_schema(library: Library) -> Schema:
                 "additionalProperties": False,
             },
             "race": {
-                "description": "Seeds of each unit at the interim looks of a race, which excludes units from further seeds; true: 5, 8, 12, 20.",
+                "description": "Seeds at each interim look of a race, which may exclude units; true: 5, 8, 12, 20.",
                 "type": ["boolean", "array"],
                 **if_list({"type": "integer", "minimum": 3}, {"minItems": 1, "uniqueItems": True}),
             },

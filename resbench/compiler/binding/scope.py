@@ -77,14 +77,12 @@ class Scope:
         value = frame.settle(node)
         if param.domain is None:
             return value
-        stands_for = (
-            node if not isinstance(node.value, Expression) else from_plain(_untext(value), node.path, node.place)
-        )
+        source = node if not isinstance(node.value, Expression) else from_plain(_untext(value), node.path, node.place)
         try:
-            picked = param.pick(stands_for)
+            picked = param.pick(source)
         except Reason as fact:
             raise SpecError([node.problem(f"{param.name}: {fact}")]) from None
-        return value if picked is stands_for else Frame(self, self.known).settle(picked)
+        return value if picked is source else Frame(self, self.known).settle(picked)
 
     def _source(self, param: Param, frame: Frame) -> tuple[Node, Frame]:
         """Return the source of a param's value, and its frame; a value is selected from a domain."""

@@ -19,14 +19,14 @@ def check_edges(top: Node, nodes: Written, rules: Sequence[Written], inputs: tup
     """Report unknown sources, a missing `y`, nodes that nothing reads, and cycles among the nodes as written."""
     every = {name: key for part in (*rules, nodes) for name, (key, _) in part.items()}
     known = [*inputs, *every]
-    stands_for = _texts(top.mapping.get("params"))  # an edge may be a param
+    possible = _texts(top.mapping.get("params"))  # an edge may be a param
     reads: dict[str, set[str]] = {name: set() for name in every}
     dangling = False  # otherwise the node that it should have read would be reported too, as read by nothing
     for part in (nodes, *rules):
         for name, (_, sources) in part.items():
             for source in sources:
                 if not isinstance(source.value, str):
-                    reads[name] |= stands_for | _texts(source)
+                    reads[name] |= possible | _texts(source)
                     continue
                 reads[name].add(source.value)
                 if source.value not in known:

@@ -41,8 +41,8 @@ def resolved(spec: StudySpec, library: Library) -> list[ResolvedValue]:
     for number, entry in enumerate(spec.units):
         found += _unit(f"units[{number}]", entry, network, library)
     found += [value for value in _leaves(spec.recipe, "recipe") if value.path not in ("recipe.doc", "recipe.cite")]
-    found += _unsaid(RecipeSpec, spec.recipe, "recipe")
-    return [*found, *_unsaid(Optimizer, spec.recipe.mapping.get("optimizer", Node({})), "recipe.optimizer")]
+    found += _defaults(RecipeSpec, spec.recipe, "recipe")
+    return [*found, *_defaults(Optimizer, spec.recipe.mapping.get("optimizer", Node({})), "recipe.optimizer")]
 
 
 def _unit(path: str, entry: UnitEntry, network: NetworkSpec, library: Library) -> Iterator[ResolvedValue]:
@@ -77,7 +77,7 @@ def _leaves(node: Node, path: str) -> Iterator[ResolvedValue]:
         yield from _leaves(item, join(path, key))
 
 
-def _unsaid(model: type[BaseModel], node: Node, path: str) -> Iterator[ResolvedValue]:
+def _defaults(model: type[BaseModel], node: Node, path: str) -> Iterator[ResolvedValue]:
     """Yield the recipe's values that are defaults of the language."""
     for name, field in model.model_fields.items():
         unset = (field.alias or name) not in node.mapping and field.default is not PydanticUndefined
