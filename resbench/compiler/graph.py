@@ -1,4 +1,4 @@
-"""What binding yields: Graph (one unit, stem or head with every name bound) and BoundNetwork.
+"""Define the result of binding: Graph (one unit, stem or head with every name bound) and BoundNetwork.
 
 Values are numbered: 0 is the input of the graph, each op adds the next. Shapes are CHW (or C behind a linear).
 An argument that is a list of ops (`drop_branch: {ops: [...]}`) is bound to a Graph of its own.
@@ -18,7 +18,7 @@ Arguments = tuple[tuple[str, Any], ...]
 
 @dataclass(frozen=True, slots=True)
 class BoundOp:
-    """One op: `path` is its module's name in the unit, `inputs` are value numbers, `shape` is what comes out."""
+    """One bound op: `path` is its module's name in the unit, `inputs` are value numbers, `shape` is its output's."""
 
     path: str
     op: str
@@ -29,20 +29,20 @@ class BoundOp:
 
     @property
     def inner(self) -> tuple[tuple[str, Graph], ...]:
-        """The lists of ops among its arguments, bound: `f.drop_branch1.ops.conv1` is the path of an op in one."""
+        """Return the bound lists of ops among its arguments: `f.drop_branch1.ops.conv1` is the path of an op in one."""
         return tuple((name, value) for name, value in self.arguments if isinstance(value, Graph))
 
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """`output` is the number of the resulting value; 0 where the graph is its own input."""
+    """A bound graph; `output` is the number of the resulting value, 0 where it is the input."""
 
     input_shape: Shape
     ops: tuple[BoundOp, ...]
     output: int
 
     def walk(self, prefix: str = "") -> Iterator[tuple[str, BoundOp]]:
-        """Yield every op with its path, those inside of ops behind the op that holds them."""
+        """Yield every op with its path; ops inside an op follow it."""
         for op in self.ops:
             yield prefix + op.path, op
             for name, inner in op.inner:
@@ -65,8 +65,8 @@ class BoundStage:
 
 @dataclass(frozen=True, slots=True)
 class BoundNetwork:
-    """`notes` are what a person should know of the binding, such as params that a replaced unit does not have; `cautions`, what
-    is seldom meant (compiler/binding/cautions.py).
+    """A bound network. `notes` inform the user about the binding, such as params that a replacing unit does not have;
+    `cautions` warn of unusual structure (compiler/binding/cautions.py).
     """
 
     name: str
@@ -98,5 +98,5 @@ class BoundNetwork:
 
 
 def sizes(shape: Shape) -> str:
-    """A shape as messages show it: (16, 32, 32) -> `16x32x32`."""
+    """Return a shape as messages show it: (16, 32, 32) -> `16x32x32`."""
     return "x".join(str(size) for size in shape)

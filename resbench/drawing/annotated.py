@@ -1,4 +1,4 @@
-"""Graph -> ShownGraph: every op with its words, the shape that comes out, its parameters and MACs. Shapes are CHW."""
+"""Graph -> ShownGraph: every op with its label, its output shape, its parameters and MACs. Shapes are CHW."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from resbench.ops.registry import kind
 
 @dataclass(frozen=True, slots=True)
 class ShownOp:
-    """`inputs` are value numbers: 0 is the graph's input, op number i (from 0) yields value i + 1.
+    """An op of a picture. `inputs` are value numbers: 0 is the graph's input, op number i (from 0) yields value i + 1.
 
-    `operands`: what it joins, by node, where its edges do not say that. `sign`: of an op that joins values, else empty.
-    `macs`: for one image. `inner`: the lists of ops it holds, by name. `bends`: whether it is not linear. Its texts can be
-    printed, whatever an argument holds.
+    `operands` names the joined nodes, where the edges do not show them. `sign` is set for an op that joins values.
+    `macs` is for one image. `inner` has the lists of ops it holds, by name. `bends`: whether it is not linear. Its
+    texts are printable, whatever an argument holds.
     """
 
     path: str
@@ -43,7 +43,7 @@ class ShownOp:
 
     @property
     def node(self) -> str:
-        """The node it stands in: `f.conv1` -> `f`."""
+        """Return the node of the op: `f.conv1` -> `f`."""
         return self.path.rpartition(".")[0]
 
 
@@ -68,9 +68,9 @@ class ShownGraph:
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedView:
-    """A unit at one place of a network: `place` is first, inner or transition, `path` where in the network that is.
+    """A unit at one place of a network: `place` is first, inner or transition, `path` is its module path.
 
-    Nothing in the words above its picture can move a cursor.
+    The title is printable and cannot move a cursor.
     """
 
     unit: str
@@ -94,7 +94,7 @@ class AnnotatedView:
 
     @property
     def costs(self) -> list[str]:
-        """Shapes in and out, and the whole cost."""
+        """Return the shapes in and out, and the total cost."""
         price = cost(self.graph.params, self.graph.macs)
         return [f"{times(self.graph.input_shape)} → {times(self.graph.output_shape)}", *([price] if price else [])]
 
@@ -110,8 +110,8 @@ def show_graph(graph: Graph) -> ShownGraph:
 
 
 def _operands(graph: Graph, op: BoundOp) -> str:
-    """Return what joins, by its nodes, where the picture does not say it: where the order counts, or one value comes
-    twice.
+    """Return the nodes that an op joins, where the picture does not show them: where the order matters, or one value
+    comes twice.
     """
     if len(op.inputs) < 2 or (kind(op.op).commutative and len(set(op.inputs)) == len(op.inputs)):
         return ""

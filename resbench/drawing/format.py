@@ -1,4 +1,4 @@
-"""Numbers, shapes and places -> the words that every kind of picture uses, and how wide those are drawn. No torch here."""
+"""Numbers, shapes and places -> the texts of every kind of picture, and their width. No torch here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _NARROW, _WIDE = frozenset("iljI.,:;'|!()[]/ft "), frozenset("mwMW@%→−×·�
 
 
 def counts(values: Sequence[float]) -> list[str]:
-    """Ticks of an axis: as many digits, from three, as show each within a twentieth of a step from where it is.
+    """Return the ticks of an axis, with the fewest digits, from three, that show each within a twentieth of a step.
 
     >>> counts([1320, 1321, 1322.5]), counts([0, 500_000, 1_000_000])
     (['1.32k', '1.321k', '1.3225k'], ['0', '500k', '1M'])
@@ -24,7 +24,7 @@ def _rounded(value: float, digits: int) -> float:
 
 
 def count(value: float | None, digits: int = 3) -> str:
-    """Return a large count in short, three digits kept where no other number is asked for.
+    """Return a large count in short form, by default with three digits.
 
     >>> count(853018), count(40_551_040), count(999_999), count(12), count(None)
     ('853k', '40.6M', '1M', '12', '–')
@@ -32,28 +32,28 @@ def count(value: float | None, digits: int = 3) -> str:
     if value is None:
         return "–"
     for size, suffix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if _rounded(value, digits) >= size:  # what is rounded to it too
+        if _rounded(value, digits) >= size:  # also a number that rounds up to it
             return f"{value / size:.{digits}g}{suffix}"
     return f"{value:.{max(digits, 6)}g}"
 
 
 def times(shape: Sequence[int]) -> str:
-    """A shape as pictures show it: (16, 32, 32) -> `16×32×32`."""
+    """Return a shape as pictures show it: (16, 32, 32) -> `16×32×32`."""
     return "×".join(str(size) for size in shape)
 
 
 def cost(params: int, macs: int) -> str:
-    """Return what an op or a unit costs, nothing of what is nothing.
+    """Return the cost of an op or a unit; zero costs are omitted.
 
     >>> cost(2304, 2_359_296), cost(1, 0), cost(0, 0)
     ('2.3k params · 2.36M MACs', '1 param', '')
     """
-    said = ((params, "param"), (macs, "MAC"))
-    return " · ".join(f"{count(number)} {name}{'s' if number > 1 else ''}" for number, name in said if number)
+    costs = ((params, "param"), (macs, "MAC"))
+    return " · ".join(f"{count(number)} {name}{'s' if number > 1 else ''}" for number, name in costs if number)
 
 
 def cut(text: str, length: int) -> str:
-    """At most so many characters, an ellipsis where some are missing.
+    """Cut a text to `length` characters, with an ellipsis where some are missing.
 
     >>> cut("shortcut", 8), cut("shortcut", 5)
     ('shortcut', 'shor…')
@@ -62,7 +62,8 @@ def cut(text: str, length: int) -> str:
 
 
 def name_of(node: str) -> str:
-    """Return a node's name; of one inside a block, the block's without its number, and no `y`, which every block has.
+    """Return a node's name; inside a block it begins with the block's name without its number, and omits `y`, which
+    every block has.
 
     >>> name_of("f"), name_of("h.shortcut1.y"), name_of("f.squeeze_excite1.s")
     ('f', 'h.shortcut', 'f.squeeze_excite.s')
@@ -72,7 +73,7 @@ def name_of(node: str) -> str:
 
 
 def text_width(text: str, size: float) -> float:
-    """`size` in pixels.
+    """Return the width of a text in pixels, at a font size in pixels.
 
     >>> round(text_width("conv3x3", 10), 1)
     44.8

@@ -1,6 +1,6 @@
-"""BoundOp -> what it is, in a few words: `conv3x3 16→32 /2`, `dropout 0.5`, `group_norm 8 eps 0.001`; and its sort.
+"""BoundOp -> its label: `conv3x3 16→32 /2`, `dropout 0.5`, `group_norm 8 eps 0.001`; and its kind.
 
-An argument that has its default is not said; a required one is said without its name. The sort of an op is its colour;
+A default argument is omitted; a required one has no name. The kind of an op sets its colour;
 an op that joins values has a sign.
 """
 
@@ -25,7 +25,7 @@ _SAID_APART = ("kernel", "out", "stride", "start", "stop")
 
 
 def label(op: BoundOp, input_shape: Shape) -> str:
-    """`input_shape` is that of the op's first input."""
+    """Return the label of an op; `input_shape` is that of its first input."""
     arguments = {key: value for key, value in op.arguments if not isinstance(value, Graph)}
     channels = input_shape[0]
     name, through, sized = op.op, "", table()[op.op].kernel_in_name
@@ -44,7 +44,7 @@ def label(op: BoundOp, input_shape: Shape) -> str:
 
 
 def _range(arguments: Mapping[str, Any]) -> str:
-    """Of a slice."""
+    """Return the range of a slice."""
     return f"{arguments['start']}:{arguments['stop']}" if "start" in arguments and "stop" in arguments else ""
 
 
@@ -79,7 +79,9 @@ def _value(value: Any) -> str:
 
 
 def kind_of(what: OpKind, module: nn.Module) -> Kind:
-    """Return its role; an op that says none goes by its module: what kind of parameters it has, or that it draws."""
+    """Return the op's role; an op without a declared one follows its module: the kind of its parameters, or whether it
+    draws random numbers.
+    """
     if what.role is not None:
         return what.role
     if what.joins is not None:

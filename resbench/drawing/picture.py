@@ -30,7 +30,7 @@ class Picture:
         return self.lines()
 
     def lines(self, *, width: int = 100, ascii_only: bool = False) -> str:
-        """As text of at most so many characters a line."""
+        """Return the picture as text of at most `width` characters a line."""
         return "\n".join(text(view, width=width, ascii_only=ascii_only) for view in self.views)
 
     def render(self, how: Format) -> bytes:
@@ -47,9 +47,9 @@ class Picture:
                 return "\n".join(map(dot, self.views)).encode("utf-8")
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
-        """Write it in the format that the file's ending says: .txt, .svg, .png, .mmd or .dot.
+        """Write the picture in the format of the file's ending: .txt, .svg, .png, .mmd or .dot.
 
-        Raises BadInput for another ending, and for a file that exists already and is another, unless `force` says to replace it.
+        Raise BadInput for another ending, and for an existing file with other content unless `force` is set.
         """
         write(Path(path), self.render(format_of(path)), force=force)
 

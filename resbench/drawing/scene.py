@@ -1,7 +1,7 @@
-"""What every drawn format shows: rectangles, discs, lines, arrow heads and words, in the order in which they are painted.
+"""Define the shapes of every drawn format: rectangles, discs, lines, arrow heads and texts, in painting order.
 
-Pixels, y downwards; colours as `#rrggbb`, all of a light card with dark words, which can be read on any page. `title` is
-told where the mouse rests on a shape.
+Pixels, y downwards; colours as `#rrggbb`, all for a light card with dark text, which is readable on any page. `title`
+is shown where the mouse rests on a shape.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SKIP, EDGE = "#1f2328", "#6e7781"
 
 @dataclass(frozen=True, slots=True)
 class Colours:
-    """`name`: what a legend calls the sort."""
+    """The colours of a kind of op; `name` is its text in a legend."""
 
     fill: str
     stroke: str
@@ -65,7 +65,7 @@ class Disc:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Round corners where it turns."""
+    """A line with rounded corners."""
 
     points: tuple[Point, ...]
     stroke: str
@@ -74,7 +74,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The filled triangle at the end of a line."""
+    """An arrow head: the filled triangle at the end of a line."""
 
     points: tuple[Point, Point, Point]
     fill: str
@@ -82,7 +82,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class TextRun:
-    """On the baseline y."""
+    """A line of text on the baseline y."""
 
     x: float
     y: float
@@ -99,7 +99,7 @@ CORNER = 6.0  # radius of a line's bends
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """`title`: what it is a picture of, for readers who do not see it."""
+    """A scene to draw; `title` describes it for readers who do not see it."""
 
     width: float
     height: float
@@ -108,7 +108,7 @@ class Scene:
 
 
 def bends(points: tuple[Point, ...]) -> list[tuple[Point, Point, Point]]:
-    """For each inner point: where the bend begins, the point, where it ends."""
+    """Yield, for each inner point, the start of its bend, the point, and the end of the bend."""
     found = []
     for a, b, c in zip(points, points[1:], points[2:], strict=False):
         before, after = _towards(b, a), _towards(b, c)
@@ -117,7 +117,7 @@ def bends(points: tuple[Point, ...]) -> list[tuple[Point, Point, Point]]:
 
 
 def _towards(a: Point, b: Point) -> Point:
-    """From a to b, at most a corner's radius and at most half the way."""
+    """Return the point from a towards b, at most a corner's radius and at most half the distance away."""
     way = abs(b[0] - a[0]) + abs(b[1] - a[1])  # one of them is 0
     part = min(CORNER, way / 2) / way if way else 0.0
     return a[0] + (b[0] - a[0]) * part, a[1] + (b[1] - a[1]) * part

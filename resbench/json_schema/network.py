@@ -18,7 +18,7 @@ def network_schema(library: Library) -> Schema:
         "properties": {
             "units": whole_schema("How many units.", 0),
             "out": whole_schema(
-                "Channels out, worked out for every unit; left out where the units themselves decide.", 1
+                "Channels out, computed for every unit; left out where the units themselves decide.", 1
             ),
             "stride": whole_schema("Stride of the stage's first unit.", 1, default=1),
             "before": ops_schema("Ops in front of the stage's first unit."),
@@ -44,19 +44,19 @@ def network_schema(library: Library) -> Schema:
             "input": {
                 "type": "array", **if_list({"type": "integer", "minimum": 1, "maximum": 4096}, {"minItems": 3, "maxItems": 3}),
                 **offer({}, {"[3, 32, 32]": "as CIFAR", "[3, 224, 224]": "as ImageNet", "[1, 28, 28]": "as MNIST"}),
-                "description": "[channels, height, width] of an image, where no data are named.",
+                "description": "[channels, height, width] of an image, where no data set is named.",
             },
             "classes": {
                 "type": "integer", "minimum": 1, "maximum": 10**6, "examples": [10],
-                "description": "Classes, where no data are named.",
+                "description": "Number of classes, where no data set is named.",
             },
             "unit": {"$ref": "#/$defs/unit"},
-            "stem": ops_schema("What stands before the first stage."),
+            "stem": ops_schema("The ops before the first stage."),
             "stages": {
                 "type": "array", "items": stage, "minItems": 1, "maxItems": MAX_STAGES,
                 "description": "Groups of units, each with one width and one stride at its start.",
             },
-            "head": ops_schema("What stands behind the last stage; it ends in one number for each class."),
+            "head": ops_schema("The ops behind the last stage, which end in one number for each class."),
         },
         "required": ["network"],
         "additionalProperties": False,

@@ -1,4 +1,5 @@
-"""The ops and blocks of a library -> JSON Schema of an op, and of a list of ops (`$defs` of the files that hold ops)."""
+"""The ops and blocks of a library -> JSON Schema of an op, and of a list of ops (`$defs` of the files that hold
+ops)."""
 
 from __future__ import annotations
 
@@ -21,13 +22,13 @@ _REPEAT: Schema = {
     "type": "object",
     "title": "repeat",
     "doNotSuggest": True,
-    "description": "The ops, so many times one behind the other; each time has weights of its own.",
+    "description": "The ops, repeated one behind the other; each repeat has weights of its own.",
     "properties": {
         "times": {
             "type": ["string", "integer"], "minimum": 0, "maximum": 1000, "pattern": f"^{EXPRESSION}$",
-            "description": "How often: a whole number, or an expression.",
+            "description": "The number of repeats: a whole number, or an expression.",
         },
-        "ops": {"$ref": "#/$defs/ops", "description": "What is repeated."},
+        "ops": {"$ref": "#/$defs/ops", "description": "The ops that are repeated."},
     },
     "required": ["times", "ops"],
     "additionalProperties": False,
@@ -35,7 +36,7 @@ _REPEAT: Schema = {
 
 
 def op_schemas(library: Library, *, in_unit: bool) -> dict[str, Schema]:
-    """`in_unit`: `out` is the unit's where it is not given; a network's own ops must say it."""
+    """Return the schemas of ops; `in_unit`: `out` defaults to the unit's; a network's own ops must give it."""
     plain = {name: library.ops[name] for name in sorted(library.ops)}
     mappings = {name: _mapping(signature, {}, in_unit) for name, signature in plain.items()}
     blocks = {name: _block(library, name) for name in library.names("block")}
@@ -58,7 +59,7 @@ def op_schemas(library: Library, *, in_unit: bool) -> dict[str, Schema]:
     known = {**{name: _key(name) for name in (*mappings, *blocks)}, **offered}
     keys = {name: {"$ref": f"#/$defs/{key}"} for name, key in known.items()}
     aliases = {alias: name for name, of in plain.items() for alias in of.aliases if alias not in blocks}
-    keys |= {alias: keys[name] for alias, name in aliases.items()}  # taken, and not offered
+    keys |= {alias: keys[name] for alias, name in aliases.items()}  # accepted, but not offered
     others_bare = [alias for alias, name in aliases.items() if name in bare]
     offers = {name if name in bare else f"{name}: ": docs[name] for name in sorted(docs)}
     return {
@@ -112,7 +113,7 @@ def _words(signature: Signature) -> str:
 
 
 def _mapping(signature: Signature, implied: Mapping[str, Any], in_unit: bool) -> Schema:
-    """Return the arguments of one op; those that its name implies are not written, or have another default."""
+    """Return the schema of one op's arguments; those that its name implies are omitted, or have another default."""
     properties: dict[str, Schema] = {}
     required = []
     for key, of in signature.arguments.items():
@@ -134,14 +135,14 @@ def _mapping(signature: Signature, implied: Mapping[str, Any], in_unit: bool) ->
 
 
 def _block(library: Library, name: str) -> Schema:
-    """Return the params of a block; of one whose file is wrong nothing is known."""
+    """Return the schema of a block's params; nothing is known of a block with a faulty file."""
     try:
         block = library.block(name)
     except BadInput as error:
         return {
             "type": ["object", "null"],
             "doNotSuggest": True,
-            "description": f"A block whose file is wrong: {error}",
+            "description": f"A block whose file has problems: {error}",
         }
     return {
         "type": ["object", "null"],

@@ -9,7 +9,7 @@ from resbench.language.names import KNOWN
 
 
 def params_schema(also: tuple[str, ...] = ()) -> Schema:
-    """`also` are known names that a param of this kind of file may bear."""
+    """Return the schema of `params`; `also` are known names that a param of this kind of file may use."""
     return {
         "type": ["object", "null"], "propertyNames": legal_name(KNOWN - set(also)), "maxProperties": MAX_PARAMS,
         "additionalProperties": {"$ref": "#/$defs/param"},
@@ -18,13 +18,14 @@ def params_schema(also: tuple[str, ...] = ()) -> Schema:
 
 
 def param_schema() -> Schema:
-    """Return a value of any kind; a mapping with a domain's key is a domain, one with `by` a look-up."""
+    """Return the schema of a param: a value of any kind; a mapping with a domain's key is a domain, one with `by` a
+    look-up."""
     properties = domain(default=True)["properties"]
     look_up: Schema = {
         "type": "object", "title": "look-up", "required": ["by", "cases"], "additionalProperties": False,
         "properties": {
             "by": {"type": ANY_TYPE, "description": "The value that is looked up: an expression."},
-            "cases": {"type": "object", "minProperties": 1, "description": "What each value stands for."},
+            "cases": {"type": "object", "minProperties": 1, "description": "The meaning of each value."},
         },
     }  # fmt: skip
     asks = {"type": "object", "not": {"properties": dict.fromkeys(("default", *DOMAIN_KEYS), False)}}
@@ -40,12 +41,14 @@ def param_schema() -> Schema:
 
 
 def domain(*, default: bool) -> Schema:
-    """`{choices: [...]}`, `{range: [low, high], step, log}` or `{cases: {...}}`; a file's own has a `default`."""
+    """Return the schema of `{choices: [...]}`, `{range: [low, high], step, log}` or `{cases: {...}}`; a domain in a
+    spec's own file has a `default`.
+    """
     own = {"default": {"type": ANY_TYPE, "description": "The value where no study says otherwise."}} if default else {}
     return {
         "type": "object",
         "title": "domain",
-        "description": "A domain: what is allowed. It is searched only where a study says so.",
+        "description": "A domain: the allowed values. It is searched only where a study says so.",
         "properties": {
             **own,
             "choices": {"type": "array", "minItems": 1, "description": "The values that are allowed."},
@@ -58,7 +61,7 @@ def domain(*, default: bool) -> Schema:
                 "description": "From one value to the next; it must divide the range.",
             },
             "log": {"type": "boolean", "description": "Even in the logarithm: 1e-3 to 1e-2 is as long as 1e-2 to 1e-1."},
-            "cases": {"type": "object", "minProperties": 1, "description": "Choices with names: what each name stands for."},
+            "cases": {"type": "object", "minProperties": 1, "description": "Choices with names: the value of each name."},
         },
         "additionalProperties": False,
         "oneOf": [{"required": [kind]} for kind in ("choices", "range", "cases")],

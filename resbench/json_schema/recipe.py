@@ -1,7 +1,7 @@
 """RecipeSpec -> JSON Schema of a recipe's file, and of the recipe of a study.
 
-Pydantic gives the types and bounds; what it cannot know is added: bare names and lists, and that a file which `extends`
-another need not be whole.
+Pydantic gives the types and bounds; this adds bare names and lists, and that a file which `extends` another may be
+incomplete.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from resbench.json_schema.values import Schema, or_domain, words
 from resbench.language.library.library import Library
 from resbench.language.recipe.recipe import RecipeSpec
 
-_ONE_OF = ("Span", "Marks", "Augmentation", "Schedule", "Every")  # exactly one key of theirs is given
+_ONE_OF = ("Span", "Marks", "Augmentation", "Schedule", "Every")  # models of which exactly one key is given
 
 
 _PARTIAL = "partial_"
 
 
 def recipe_schema(library: Library) -> Schema:
-    """Of a file: whole, or over a parent's."""
+    """Return the schema of a recipe's file: complete, or over a parent's."""
     whole, partial = _models(whole=True), _models(whole=False)
     return {
         "type": "object",
@@ -36,7 +36,7 @@ def recipe_schema(library: Library) -> Schema:
 
 
 def study_recipe(library: Library) -> tuple[Schema, dict[str, Schema]]:
-    """Return what a study says of its recipe: a name, or `{use: name, key: value}`; and the `$defs` that it needs."""
+    """Return the schema of a study's recipe, a name or `{use: name, key: value}`, and the `$defs` that it needs."""
     defs = _models(whole=True)
     top, optimizer = defs.pop("recipe")["properties"], defs["optimizer"]["properties"]
     own = {key: schema for key, schema in top.items() if key not in ("recipe", "doc", "cite")}
@@ -73,14 +73,14 @@ def _searched(schema: Schema, defs: Mapping[str, Schema]) -> Schema:
 
 
 def _with_head(key: str, schema: Schema) -> Schema:
-    """The recipe itself may extend another; its name is a legal one."""
+    """Add the keys at the head of a file: the recipe may extend another, and its name must be legal."""
     if key.removeprefix(_PARTIAL) != "recipe":
         return schema
     return {**schema, "properties": {**schema["properties"], **head_schemas("recipe")}}
 
 
 def _models(*, whole: bool) -> dict[str, Schema]:
-    """Return a recipe and what it holds, by name; a part that is not `whole` may lack keys that its parent gives."""
+    """Return the schemas of a recipe and its parts, by name; a part that is not `whole` may lack keys that its parent gives."""
     prefix = "" if whole else _PARTIAL
     raw = RecipeSpec.model_json_schema(by_alias=True)
     models = {"RecipeSpec": {key: value for key, value in raw.items() if key != "$defs"}, **raw["$defs"]}
@@ -106,16 +106,14 @@ def _models(*, whole: bool) -> dict[str, Schema]:
 
 
 def _entry(schema: Schema) -> Schema:
-    """Return a name or a mapping with one key, in a list: names as they are written there, those that need a mapping
-    with a colon.
-    """
+    """Return the schema of a list's item, a name or a mapping with one key; names that need a mapping end in a colon."""
     parts = {key: schema[key] for key in ("if", "then", "else")}
     bare, keys = [name["const"] for name in schema["else"]["oneOf"]], schema["then"]["properties"]
     return offer(parts, {key if key in bare else f"{key}: ": of["description"] for key, of in keys.items()})
 
 
 def _snake(name: str) -> str:
-    """The name of a class -> the word for it."""
+    """Return the name of a class in lower case with underscores."""
     return re.sub("(?<=.)(?=[A-Z])", "_", name.removesuffix("Spec")).lower()
 
 
@@ -151,14 +149,16 @@ def _key(model: str, key: str, raw: Schema) -> Schema:
 
 
 def _not_null(schema: Schema) -> Schema:
-    """Of `X or null`, X."""
+    """Return X of `X or null`."""
     if "anyOf" in schema:
         return {**schema["anyOf"][0], "description": schema["description"]}
     return {**schema, "type": schema["type"][1]} if isinstance(schema.get("type"), list) else schema
 
 
 def _tidy(raw: Any, prefix: str) -> Any:
-    """Without titles; `X or null` as one schema where both are types; references into the same family."""
+    """Return a schema without titles, with `X or null` as one schema where both are types, and with references into the
+    same family.
+    """
     if not isinstance(raw, dict):
         return [_tidy(item, prefix) for item in raw] if isinstance(raw, list) else raw
     if "$ref" in raw:

@@ -12,7 +12,7 @@ from resbench.json_schema.values import NAME, PATH, Schema, legal_name, texts, w
 from resbench.language.graph.params import Param
 from resbench.language.library.library import Library
 
-_WORDS = {"doc": "What it is, in a sentence.", "cite": "The paper or code it is from."}
+_WORDS = {"doc": "A description in one sentence.", "cite": "The paper or code it is from."}
 
 
 def use_schema(
@@ -23,12 +23,14 @@ def use_schema(
     more: Mapping[str, Schema] | None = None,
     listed: bool = False,
 ) -> Schema:
-    """`kind`: unit or network. `more` are keys beside `use` and the params. `listed`: it is an entry of a list."""
+    """Return the schema of `use`; `kind` is unit or network, `more` has keys beside `use` and the params, and `listed`
+    marks an entry of a list.
+    """
     rules = []
     for name in library.names(kind):
         try:
             params = library.unit(name).body.params if kind == "unit" else library.network(name).params
-        except BadInput:  # its own file is wrong; any params may be given
+        except BadInput:  # its own file has problems; any params may be given
             continue
         rules.append(_rule(name, params, searchable=searchable, more=more or {}))
     mapping = {
@@ -45,13 +47,15 @@ def use_schema(
 
 
 def _rule(name: str, params: Mapping[str, Param], *, searchable: bool, more: Mapping[str, Schema]) -> Schema:
-    """Return what may stand beside `use: name`."""
+    """Return the schema of the keys beside `use: name`."""
     known = {"use": True, **dict.fromkeys(more, True), **params_of(params, searchable=searchable)}
     return if_used(name, {"properties": known, "additionalProperties": False})
 
 
 def if_used(name: str, rule: Schema) -> Schema:
-    """Return a rule for `use: name`. A pattern, since a server that completes takes a longer name for a `const` begun."""
+    """Return a rule for `use: name`. It is a pattern, since a completing server takes a `const` for the beginning of a
+    longer name.
+    """
     named = {"type": "string", "pattern": f"^{re.escape(name)}$"}
     return {"if": {"properties": {"use": named}, "required": ["use"]}, "then": rule}
 
@@ -61,7 +65,7 @@ def named(kind: str) -> Schema:
 
 
 def name_schemas(library: Library, kinds: Iterable[str]) -> dict[str, Schema]:
-    """`$defs`: the names and files of each kind, and the names to offer beside them; a name that the library has not may be a
+    """Return `$defs`: the names and files of each kind, and the names to offer; a name outside the library may be a
     file beside the one that names it.
     """
     schemas = {}
@@ -75,23 +79,23 @@ def name_schemas(library: Library, kinds: Iterable[str]) -> dict[str, Schema]:
 
 
 def docs_of(library: Library, kind: str) -> dict[str, str]:
-    """Every name of a kind -> what its file says of itself."""
+    """Every name of a kind -> the description in its file."""
     return {name: _words(library, kind, name) for name in library.names(kind)}
 
 
 def _words(library: Library, kind: str, name: str) -> str:
-    """Return what a file says of itself."""
+    """Return the description in a file."""
     try:
         top = library.read(kind, library.find(kind, name)).mapping
     except BadInput as error:
-        return f"A {kind} whose file is wrong: {error}"
+        return f"A {kind} whose file has problems: {error}"
     return "\n\n".join(str(top[key].value) for key in ("doc", "cite") if key in top)
 
 
 def head_schemas(kind: str) -> dict[str, Schema]:
     """Return the first keys of every file."""
     return {
-        kind: {**legal_name(), "description": f"The {kind}'s name, which is the file's too."},
+        kind: {**legal_name(), "description": f"The {kind}'s name, which is also the file's name."},
         **{
             key: {"type": ["string", "number", "boolean", "null"], "description": words}
             for key, words in _WORDS.items()

@@ -1,7 +1,7 @@
 """A kind of file and a library -> its JSON Schema (2020-12), for editors: `resbench schema unit`.
 
-Every key, op and argument is described. What the schema lets pass may still be wrong (names of nodes, shapes), what it
-refuses is wrong indeed. The ops and blocks that may be named are the library's, those of plugins among them.
+Every key, op and argument is described. A file that the schema accepts may still be wrong (names of nodes, shapes); a
+file that it refuses is wrong. The ops and blocks that may be named are the library's, those of plugins among them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from resbench.json_schema.values import Schema, common_schemas
 from resbench.language.library.library import Library
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_MAKERS: Mapping[str, tuple[Callable[[Library], Schema], tuple[str, ...]]] = {  # and the kinds of files that it names
+_MAKERS: Mapping[str, tuple[Callable[[Library], Schema], tuple[str, ...]]] = {  # with the kinds of files that it names
     "unit": (unit_schema, ("unit",)),
     "block": (block_schema, ("block",)),
     "network": (network_schema, ("network", "unit")),
@@ -30,7 +30,7 @@ KINDS = tuple(_MAKERS)
 
 
 def make_schema(kind: str, library: Library) -> Schema:
-    """`kind` is one of KINDS."""
+    """Return the schema of a kind of file, one of KINDS."""
     make, named = _MAKERS[kind]
     made = make(library)
     head = {"$schema": DIALECT, "title": f"resbench {kind}", "description": f"A {kind}'s YAML file."}

@@ -1,4 +1,6 @@
-"""JSON Schema of what a study searches by: `search`, and the entries of `units` that write units, `arrange` and `mutate`."""
+"""Describe how a study searches: the JSON Schema of `search`, and of the entries of `units` that generate units,
+`arrange` and `mutate`.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +16,14 @@ from resbench.language.study.search import SearchSpec, Use, keys_for
 _SEARCH = {
     "use": "How points are found: all of them (grid), at random, by a model (tpe, cma_es, gp), by evolution (evolution, nsga2, "
     "nsga3), or all to the first of some rungs (halving, hyperband).",
-    "seed": "Of everything that the search draws.",
-    "seeds": "Runs of each point by which the search chooses; the study's own seeds judge the finalists.",
-    "finalists": "How many are judged in the end.",
-    "batch": "Points that are asked for at a time.",
-    "start": "Points drawn at random before a model is made.",
-    "population": "How many of the newest points may have children.",
-    "sample": "How many of them are drawn, of which the best has a child.",
-    "eta": "How many times longer the next rung is, and how many times fewer points go on to it.",
+    "seed": "The seed of everything that the search draws at random.",
+    "seeds": "Runs of each point with which the search selects; the study's own seeds evaluate the finalists.",
+    "finalists": "The number of points that are evaluated in the end.",
+    "batch": "Points that are proposed at a time.",
+    "start": "Points drawn at random before a model is fitted.",
+    "population": "The number of newest points that may have children.",
+    "sample": "The number of them that are drawn; the best of these has a child.",
+    "eta": "The factor by which the next rung is longer and has fewer points.",
     "from": "Epochs of the first rung.",
     "prune": "When a run is stopped before its end.",
 }
@@ -41,9 +43,9 @@ def arrange_schema() -> Schema:
         "properties": {
             "ops": {"type": "array", "items": {"type": ["string", "object"]}, "minItems": 1, "maxItems": MAX_OPS,
                     "description": "The ops, each as often as it is to be used; `conv` is conv3x3."},
-            "around": {"enum": list(MERGES), "default": "add", "description": "What joins branch and shortcut."},
+            "around": {"enum": list(MERGES), "default": "add", "description": "The op that joins branch and shortcut."},
             "places": _list_of(PLACES, "Where ops may stand."),
-            "rules": _list_of(tuple(RULES), "What every arrangement keeps."),
+            "rules": _list_of(tuple(RULES), "Rules that every arrangement keeps."),
             "change": {"enum": list(CHANGES), "default": "pad", "description": "The shortcut where the shape changes."},
         },
         "required": ["ops"],
@@ -57,11 +59,11 @@ def mutate_schema() -> Schema:
         "description": "Edits of a unit: an op inserted, deleted, exchanged or replaced, or the end of an edge moved.",
         "properties": {
             "unit": {"$ref": "#/$defs/unit_name"},
-            "ops": {"type": "array", "items": {"type": ["string", "object"]}, "description": "What edits put in."},
+            "ops": {"type": "array", "items": {"type": ["string", "object"]}, "description": "The ops that edits insert."},
             "edits": {"type": "integer", "minimum": 1, "maximum": MAX_EDITS, "default": 3, "description": "At most."},
             "count": {"type": "integer", "minimum": 1, "maximum": MAX_COUNT, "default": 20,
-                      "description": "Different ones that a grid tries; a search makes its own."},
-            "seed": {"type": "integer", "minimum": 0, "default": 0, "description": "Of the ones that a grid tries."},
+                      "description": "The number of different mutants that a grid tries; a search draws its own."},
+            "seed": {"type": "integer", "minimum": 0, "default": 0, "description": "The seed of the mutants that a grid tries."},
         },
         "required": ["unit"],
         "additionalProperties": False,
@@ -73,7 +75,7 @@ def _list_of(allowed: Sequence[str], description: str) -> Schema:
 
 
 def search_schema() -> Schema:
-    """Return a name, or `{use: name, key: value}`."""
+    """Return the schema of a search: a name, or `{use: name, key: value}`."""
     schema = SearchSpec.model_json_schema(by_alias=True)
     prune = schema["$defs"]["Prune"]["properties"]
     own = {key: without_title(value) | {"description": _SEARCH[key]} for key, value in schema["properties"].items()}
@@ -91,7 +93,7 @@ def search_schema() -> Schema:
 
 
 def _rule(use: str, own: Mapping[str, Schema]) -> Schema:
-    """Return what may stand beside `use`."""
+    """Return the schema of the keys beside `use`."""
     known = {key: own[key] for key in keys_for(use) if key != "use"}
     return if_used(use, {"properties": {"use": True, **known}, "additionalProperties": False})
 

@@ -21,7 +21,7 @@ _AMOUNT = r"[0-9]{1,15}(\.[0-9]{1,15})?[kMGT]?|[0-9_]+"
 _BUDGET = {
     "params": "Parameters of one network, at most.",
     "macs": "Multiply-accumulates of one network for one image, at most.",
-    "trials": "Points of the study that are looked at, at most.",
+    "trials": "Points of the study that are tried, at most.",
     "runs": "Trainings that this study starts, at most, over all its calls.",
 }
 _MEMORY = "MiB that training keeps of one image of one network, at most."
@@ -64,7 +64,7 @@ def study_schema(library: Library) -> Schema:
                 "type": "array",
                 "items": {"$ref": "#/$defs/unit"},
                 "minItems": 1,
-                "if": {"not": {"contains": {"type": "object"}}},  # inside of which no names are to be offered
+                "if": {"not": {"contains": {"type": "object"}}},  # in which no names are offered
                 "then": {"items": {"$ref": "#/$defs/unit_offer"}},
                 "description": "The units that are trained in the network, each once for each of its points.",
             },
@@ -78,7 +78,7 @@ def study_schema(library: Library) -> Schema:
             },
             "objectives": {
                 "type": "object",
-                "description": "What is ranked by; several give a Pareto set. The first is what tables sort by.",
+                "description": "The ranking objectives; several give a Pareto set. Tables sort by the first.",
                 "properties": {
                     name: {"const": "minimize", "description": words} for name, words in _OBJECTIVES.items()
                 },
@@ -87,7 +87,7 @@ def study_schema(library: Library) -> Schema:
                 "additionalProperties": False,
             },
             "race": {
-                "description": "Left out at a look: no more seeds. Seeds of each unit at the looks; true: 5, 8, 12, 20.",
+                "description": "Seeds at each interim look of a race, which may exclude units; true: 5, 8, 12, 20.",
                 "type": ["boolean", "array"],
                 **if_list({"type": "integer", "minimum": 3}, {"minItems": 1, "uniqueItems": True}),
             },
@@ -112,12 +112,12 @@ def study_schema(library: Library) -> Schema:
             },
             "keep": {
                 **either("keep", {"enum": [*RUNS], "description": _KEEP}, _KEPT),
-                "description": "Of which runs the weights are kept, and how many GiB all of them may take beside the database.",
+                "description": "The runs whose weights are kept, and the GiB that all of them may take beside the database.",
             },
             "plugins": {
                 "type": "array",
                 "items": {"type": "string", "minLength": 1},
-                "description": "Folders with plugins that this study needs, relative to the study's own. Their code is run.",
+                "description": "Folders with plugins that this study needs, relative to the study's own. Their code is executed.",
             },
             "track": _track(),
         },
@@ -136,7 +136,8 @@ def study_schema(library: Library) -> Schema:
 
 
 def _track() -> Schema:
-    """Return a name, `{use: name, argument: value}`, or a list of these; plugins have more than are known here."""
+    """Return the schema of trackers: a name, `{use: name, argument: value}`, or a list of these; plugins may have
+    more."""
     names: Schema = {"anyOf": [words(OWN), {"type": "string", "minLength": 1}]}
     mapping: Schema = {
         "properties": {"use": {**names, "description": "Name of the tracker."}},
@@ -150,11 +151,11 @@ def _track() -> Schema:
         "else": one,
         "anyOf": one["anyOf"],
     }
-    return {"description": "Where runs are shown too, as they end; no part of what the study is.", **several}
+    return {"description": "Trackers that also show runs as they end; not part of the study's identity.", **several}
 
 
 def _data() -> Schema:
-    """Return a name, or `{use: name, setting: value}`."""
+    """Return the schema of data: a name, or `{use: name, setting: value}`."""
     name: Schema = {"anyOf": [words(data_names()), {"type": "string", "minLength": 1}]}
     rules = []
     for known in data_names():
@@ -171,7 +172,7 @@ def _data() -> Schema:
             )
         )
     return {
-        "description": "The data set; `resbench data` lists those there are, and their settings.",
+        "description": "The data set; `resbench data` lists all, with their settings.",
         **either(
             "data",
             name,
@@ -186,7 +187,7 @@ def _data() -> Schema:
 
 
 def _entry(library: Library) -> Schema:
-    """Return one entry of `units`: a name, a file, a pattern, or a mapping with params and `vary`."""
+    """Return the schema of an entry of `units`: a name, a file, a pattern, or a mapping with params and `vary`."""
     vary: Schema = {
         "description": "Params to search over the domains in the unit's own file: their names, or `all`.",
         "type": ["string", "array"],
@@ -204,7 +205,7 @@ def _entry(library: Library) -> Schema:
 
 
 def _with_pattern(used: Schema) -> Schema:
-    """The name at the end of the chain may be a pattern too."""
+    """Return the schema with a pattern allowed for the name at the end of the chain."""
     if "required" in used["if"]:
         return {**used, "else": _with_pattern(used["else"])}
     pattern = texts(r"[^$]*\*[^$]*", message="a unit's name, its file, or a pattern such as units/gates/*, is needed")
@@ -212,7 +213,7 @@ def _with_pattern(used: Schema) -> Schema:
 
 
 def _unit_offer(library: Library) -> Schema:
-    """Return what an entry of `units` may begin with: a unit's name, or one of the keys that write units."""
+    """Return the completions of an entry of `units`: a unit's name, or a key that generates units."""
     keys = {"arrange": arrange_schema(), "mutate": mutate_schema()}
     return offer({}, docs_of(library, "unit") | {f"{key}: ": of["description"] for key, of in keys.items()})
 

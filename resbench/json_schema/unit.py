@@ -18,12 +18,14 @@ from resbench.language.names import MEANINGS, UNIT_NAMES
 def unit_schema(library: Library) -> Schema:
     boundary: Schema = {
         "type": "object",
-        "description": "What a network may read of its unit.",
+        "description": "The properties that a network may read from its unit.",
         "properties": {
             "layers": whole_schema("Weight layers in F, by which a network counts its depth.", 1, default=2),
             "expansion": whole_schema("Width out over width inside: 4 for a bottleneck.", 1, default=1),
-            "after_stem": ops_schema("What the unit needs behind the stem: [bn, relu] for the original unit."),
-            "after_last": ops_schema("What the unit needs behind the last unit: [bn, relu] for full pre-activation."),
+            "after_stem": ops_schema("The ops that the unit needs behind the stem: [bn, relu] for the original unit."),
+            "after_last": ops_schema(
+                "The ops that the unit needs behind the last unit: [bn, relu] for full pre-activation."
+            ),
         },
         "additionalProperties": False,
     }
@@ -33,13 +35,13 @@ def unit_schema(library: Library) -> Schema:
 def block_schema(library: Library) -> Schema:
     inputs: Schema = {
         "type": "array", "items": legal_name(["y"]), "minItems": 1, "maxItems": MAX_INPUTS, "uniqueItems": True,
-        "description": "Names of the sources, in the order in which they are given; x alone where not said.", "default": ["x"],
+        "description": "Names of the sources, in the order in which they are given; by default only x.", "default": ["x"],
     }  # fmt: skip
     return _graph(library, "block", {"inputs": inputs}, ())
 
 
 def _graph(library: Library, kind: str, more: dict[str, Schema], inputs: Iterable[str]) -> Schema:
-    """Return what units and blocks have in common."""
+    """Return the schema that units and blocks share."""
     nodes: Schema = {
         "type": "object", "propertyNames": legal_name(inputs), "maxProperties": MAX_NODES,
     }  # fmt: skip
@@ -71,7 +73,7 @@ def _graph(library: Library, kind: str, more: dict[str, Schema], inputs: Iterabl
                         "nodes": {
                             **nodes,
                             "additionalProperties": {**_node(inputs), "minProperties": 1},
-                            "description": "What is changed: `from` or `ops` of a node, or a new node with both.",
+                            "description": "The changes: `from` or `ops` of a node, or a new node with both.",
                         },
                     },
                     "required": ["if", "nodes"],
@@ -89,7 +91,7 @@ def _graph(library: Library, kind: str, more: dict[str, Schema], inputs: Iterabl
 
 def _node(inputs: Iterable[str]) -> Schema:
     source = texts(NAME, EXPRESSION, message="a node's name, or an expression that stands for one, is needed")
-    known = dict.fromkeys(inputs, "What comes in.")
+    known = dict.fromkeys(inputs, "The input of the graph.")
     return {
         "type": "object",
         "title": "node",

@@ -1,7 +1,7 @@
-"""Argument, Param, names -> the JSON Schema of a value.  Forms are chosen for the messages that editors make of them:
+"""Argument, Param, names -> the JSON Schema of a value. Forms are chosen for good editor messages:
 
-`type` and `pattern` rather than `anyOf` where they say the same, words before patterns, `if`/`else` between mappings and
-the rest. `patternErrorMessage` is a word of yaml-language-server; other readers pass over it.
+`type` and `pattern` rather than `anyOf` where they say the same, enumerations before patterns, `if`/`else` between
+mappings and the rest. `patternErrorMessage` is a keyword of yaml-language-server; other readers ignore it.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ DOMAIN_KEYS = ("choices", "range", "cases")
 
 
 def texts(*patterns: str, message: str) -> Schema:
-    """Return a text of one of the forms."""
+    """Return the schema of a text with one of the forms."""
     return {"type": "string", "pattern": f"^({'|'.join(patterns)})$", "patternErrorMessage": message}
 
 
 def words(values: Iterable[Any], docs: Mapping[Any, str] | None = None) -> Schema:
-    """Return one of some values, each with what it is, where that is known."""
+    """Return the schema of an enumeration, with the description of each value where it is known."""
     if docs is None:
         return {"enum": list(values)}
     return {"oneOf": [{"const": value, "description": docs.get(value) or str(value)} for value in values]}
 
 
 def legal_name(refused: Iterable[str] = ()) -> Schema:
-    """Return the name of a node, param or file; `refused` are words taken by the language, besides those of Python and
-    torch.
+    """Return the schema of the name of a node, param or file; `refused` are the language's own names, besides those of
+    Python and torch.
     """
     words = sorted(refused)
     taken = {
@@ -58,7 +58,7 @@ def legal_name(refused: Iterable[str] = ()) -> Schema:
 
 
 def common_schemas() -> dict[str, Schema]:
-    """`$defs` that every file has."""
+    """Return the `$defs` of every file."""
     message = "a name is a small letter, then small letters, digits and `_`, and no word of Python or torch"
     form = {"type": "string", "pattern": f"{_none_of(REFUSED)}{NAME}$", "patternErrorMessage": message}
     return {
@@ -75,7 +75,7 @@ def _none_of(words: Iterable[str]) -> str:
 
 
 def argument(of: Argument, default: Any = None) -> Schema:
-    """Return an op's argument: its own kinds, or an expression."""
+    """Return the schema of an op's argument: its own kinds, or an expression."""
     default = of.default if default is None else default
     kinds = [kind for kind in of.kinds if kind != "literal"]
     schema: Schema
@@ -94,7 +94,7 @@ def argument(of: Argument, default: Any = None) -> Schema:
             }  # fmt: skip
     else:
         types = list(dict.fromkeys(_TYPES[kind] for kind in kinds if kind != "str"))
-        begun = default is not None and not isinstance(default, str)  # the first type is what an editor begins with
+        begun = default is not None and not isinstance(default, str)  # an editor begins with the first type
         schema = {"type": [*types, "string"] if begun else ["string", *types]}
         if "str" not in kinds:
             schema |= {
@@ -108,7 +108,7 @@ def argument(of: Argument, default: Any = None) -> Schema:
 
 
 def param(of: Param, *, searchable: bool = False) -> Schema:
-    """Return the value of a unit's, block's or network's param; `searchable`: a study may write a domain in its place."""
+    """Return the schema of a unit's, block's or network's param; `searchable`: a study may write a domain in its place."""
     default = None if of.by is not None else _json(plain(of.default))
     begun = isinstance(default, int | float)
     schema: Schema = {} if default is not None and not isinstance(default, list) else {"type": ANY_TYPE}
@@ -128,7 +128,7 @@ def param(of: Param, *, searchable: bool = False) -> Schema:
 
 
 def or_domain(schema: Schema, defs: Mapping[str, Schema] | None = None) -> Schema:
-    """Return the value itself, or a domain to search: a mapping with `choices`, `range` or `cases`."""
+    """Return the schema of the value itself or of a domain to search: a mapping with `choices`, `range` or `cases`."""
     asks = {"type": "object", "not": {"properties": dict.fromkeys(DOMAIN_KEYS, False)}}
     offered = [schema] if names_values(schema, defs or {}) else []
     either = {"if": asks, "then": {"$ref": "#/$defs/domain"}, "else": schema}
@@ -136,7 +136,7 @@ def or_domain(schema: Schema, defs: Mapping[str, Schema] | None = None) -> Schem
 
 
 def _choices(domain: Choices) -> Schema:
-    """`choices` by their values, `cases` by their names."""
+    """Return the choices: `choices` by their values, `cases` by their names."""
     if all(label_of(node) == label for label, node in domain.values.items()):
         return words(plain(node) for node in domain.values.values())
     return words(dict.fromkeys([*map(scalar, domain.labels), *domain.labels]))

@@ -1,4 +1,4 @@
-"""A name in a spec -> None when it can be a node, param or file, else the reason why not.
+"""Check whether a name in a spec can be a node, a param or a file.
 
 fx and nn.Module break on such names in many ways, most of them late (KeyError, "please report a bug", a SyntaxError in
 generated code; `self` builds and fails only when run), so they are refused here. The list of attributes is frozen, so
@@ -35,7 +35,7 @@ UNIT_NAMES = (
 NETWORK_NAMES = ("classes", "layers", "expansion", "after_stem", "after_last")
 STAGE_NAMES = ("unit", "units", "pos", "len", "stage", "stages")
 KNOWN = frozenset({"channels", *UNIT_NAMES, *NETWORK_NAMES})
-MEANINGS = {  # what each known name stands for, for the reference and for editors
+MEANINGS = {  # the meaning of each known name, for the reference and for editors
     "channels": "channels of what reaches this op",
     "in": "channels that enter the unit; in a block, those that enter the block",
     "out": "channels that leave the unit, as its stage says; not known where the stage names none",
@@ -63,13 +63,13 @@ MAX_LENGTH = 60
 
 
 def why_not(name: str) -> str | None:
-    """Return why a node, param or file cannot bear this name.
+    """Return the reason why a node, param or file cannot have this name, or None.
 
     >>> why_not("shortcut"), why_not("forward")
     (None, '`forward` is an attribute of every torch module')
     """
     if not _FORM.fullmatch(name):
-        return f"`{printable(name)}` is no legal name: a small letter, then small letters, digits and `_`"
+        return f"`{printable(name)}` is not a legal name: expected a small letter, then small letters, digits and `_`"
     if len(name) > MAX_LENGTH:
         return f"`{name[:20]}...` has {len(name)} characters; at most {MAX_LENGTH} are allowed"
     if keyword.iskeyword(name):

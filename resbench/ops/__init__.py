@@ -1,1 +1,1 @@
-"""Kinds of node: one op a file. `registry` imports the folder when first asked; `schema` reads it without torch."""
+"""Define the ops, one in each file. `registry` imports the folder on first use; `schema` reads it without torch."""

@@ -1,4 +1,4 @@
-"""The facts in `@op(...)`, read from the source -> fields of a Signature; and the check that no two aliases clash."""
+"""Read the facts in `@op(...)` from the source into a Signature, and check that no two aliases clash."""
 
 from __future__ import annotations
 
@@ -21,32 +21,34 @@ _NAMES, _WORDS, _FLAGS = (
 
 
 def read_facts(signature: Signature, decorator: ast.Call, known: Mapping[str, ast.expr]) -> Signature:
-    """Return the signature with what its decorator says of it. Raises Reason for what is none of the words."""
-    said = {
+    """Return the signature with the facts of its decorator. Raise Reason for an unknown word."""
+    facts = {
         keyword.arg: constant(keyword.value, known, f"`{keyword.arg}` of op `{signature.name}`")
         for keyword in decorator.keywords
         if keyword.arg in (*_NAMES, *_WORDS, *_FLAGS)
     }
     for key in _NAMES:
-        names = said.get(key, ())
+        names = facts.get(key, ())
         if not isinstance(names, tuple | list) or not all(isinstance(name, str) for name in names):
             raise Reason(f"op `{signature.name}`: `{key}`: expected a tuple of names, got {names!r}")
-        said[key] = tuple(names)
-    for word in said["aliases"]:
+        facts[key] = tuple(names)
+    for word in facts["aliases"]:
         if (reason := why_not(word)) is not None:
             raise Reason(f"op `{signature.name}`: `aliases`: {reason}")
-    for wrong in wrong_words(*(said.get(key) for key in _WORDS)):
+    for wrong in wrong_words(*(facts.get(key) for key in _WORDS)):
         raise Reason(f"op `{signature.name}`: {wrong}")
     missing = [name for name in ("kernel", "out", "groups") if name not in signature.arguments]
-    if said.get("kernel_in_name") and missing:
+    if facts.get("kernel_in_name") and missing:
         raise Reason(
             f"op `{signature.name}`: `kernel_in_name` requires the arguments kernel, out and groups, got no `{missing[0]}`"
         )
-    return replace(signature, **said)
+    return replace(signature, **facts)
 
 
 def constant(node: ast.expr, known: Mapping[str, ast.expr], what: str) -> Any:
-    """Return a literal, or a name of the file that stands for one. Raises Reason for what would have to be run."""
+    """Return the value of a literal, or of a name of the file that is bound to one. Raise Reason for any expression
+    that would have to be run.
+    """
     try:
         return ast.literal_eval(known.get(node.id, node) if isinstance(node, ast.Name) else node)
     except ValueError:
@@ -63,13 +65,13 @@ def refuse_aliases(signatures: Collection[Signature], others: Mapping[str, Signa
             owners = [each.name for each in every.values() if alias in each.aliases and each.name != signature.name]
             reason = f"it is an alias of `{owners[0]}`" if owners else taken_by(alias, every)
             if reason is None and signature.aliases.count(alias) > 1:
-                reason = "it stands there twice"
+                reason = "it is given twice"
             if reason is not None:
                 raise Reason(f"op `{signature.name}`: `aliases`: expected names that are free, got `{alias}`: {reason}")
 
 
 def without_aliases(signatures: Mapping[str, Signature], lost: Container[str]) -> dict[str, Signature]:
-    """Return the ops without those aliases, and without those that are names of ops: a name is more than an alias."""
+    """Return the ops without the `lost` aliases, and without those that are names of ops: names take precedence over aliases."""
     return {
         name: replace(of, aliases=tuple(alias for alias in of.aliases if alias not in lost and alias not in signatures))
         for name, of in signatures.items()

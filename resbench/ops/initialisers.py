@@ -1,6 +1,6 @@
-"""A weight's Start -> how it is drawn: `he_normal`, ... are names a recipe gives (`init:`).
+"""Register initialisers, which a recipe names (`init:`), such as `he_normal`.
 
-Each draws into a float tensor from a generator; fans are those of Start.
+Each draws a float tensor from a generator; fans are those of Start.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ def initialisers() -> dict[str, Initialiser]:
 
 
 def initialiser_called(name: str) -> Initialiser:
-    """Raises BadInput for a name that is not there, PluginError for one of a plugin that cannot be used."""
+    """Return the initialiser of a name. Raise BadInput for an unknown name, PluginError for one of a plugin that cannot
+    be used.
+    """
     known = initialisers()
     if (error := blocked("initialisers", name)) is not None:
         raise error
@@ -51,11 +53,11 @@ def _origin(function: Initialiser) -> str:
 
 @initialiser("he_normal")
 def he_normal(weight: torch.Tensor, start: Start, generator: torch.Generator) -> None:
-    """N(0, 2 / fan_in). He et al. 2015, arXiv:1502.01852, Eq. 10; for the last linear layer too."""
+    """Draw from N(0, 2 / fan_in), also for the last linear layer. He et al. 2015, arXiv:1502.01852, Eq. 10."""
     weight.normal_(0.0, math.sqrt(2.0 / start.fan_in), generator=generator)
 
 
 @initialiser("he_normal_fan_out")
 def he_normal_fan_out(weight: torch.Tensor, start: Start, generator: torch.Generator) -> None:
-    """N(0, 2 / fan_out), the form of the released Torch code. He et al. 2015, Eq. 14."""
+    """Draw from N(0, 2 / fan_out), as the released Torch code does. He et al. 2015, Eq. 14."""
     weight.normal_(0.0, math.sqrt(2.0 / start.fan_out), generator=generator)

@@ -1,4 +1,4 @@
-"""How a parameter starts: Start(kind, ...), told by each op, carried out in one place (compiler/modules/initialize.py)."""
+"""Define how a parameter starts: each op declares Start(kind, ...), and compiler/modules/initialize.py draws the values."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from resbench.random_streams import WHOLE, Shard
 
 _NORMS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
 Initial = str | float | dict[str, float]  # zeros | ones | a number | {normal: sd}
-Kind = Literal["conv", "linear", "norm", "bias", "gain"]  # what weight decay goes by
+Kind = Literal["conv", "linear", "norm", "bias", "gain"]  # the kind selects weight decay
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Fans are counted per output and input value: channels of one group times kernel area. `initial` None: the recipe's."""
+    """The start of a parameter. Fans are counted per output and input value: channels of one group times kernel area.
+    `initial` None means the recipe's.
+    """
 
     kind: Kind
     fan_in: int = 1
@@ -28,19 +30,23 @@ class Start:
 
 
 class Parametric(nn.Module, ABC):
-    """An op that says how its parameters start, in `starts`, and its buffers, in `buffer_starts`; of others torch's layers do."""
+    """An op that declares how its parameters start, in `starts`, and its buffers, in `buffer_starts`; others start as
+    torch's layers do.
+    """
 
     starts: dict[str, Start]
     buffer_starts: dict[str, float]
 
 
-def said(module: nn.Module) -> set[str]:
-    """Return the parameters and buffers of its own whose start it says; torch starts the others."""
+def names_with_start(module: nn.Module) -> set[str]:
+    """Return the names of its own parameters and buffers whose start it declares; torch starts the others."""
     return {*module.starts, *module.buffer_starts} if isinstance(module, Parametric) else set()
 
 
 def kinds_of(module: nn.Module) -> dict[str, Kind]:
-    """Of every parameter of its own; where nothing is said of one, by the layer of torch that has it and by its name."""
+    """Return the kind of each of its own parameters; an undeclared one follows from the torch layer that has it and
+    from its name.
+    """
     starts = module.starts if isinstance(module, Parametric) else {}
     return {
         name: starts[name].kind if name in starts else _kind(module, name)
@@ -60,10 +66,11 @@ def _kind(module: nn.Module, name: str) -> Kind:
 
 
 class Random(nn.Module, ABC):
-    """An op that draws in training; the training loop hands it a generator of its own, seeded anew every epoch.
+    """An op that draws random numbers in training; the training loop gives it a generator of its own, seeded every
+    epoch.
 
-    `on_host`: it decides on the CPU what to run, so its generator is the CPU's whatever the device. `part`: of the batch, what
-    this process has; who draws for each image draws for all of them, and takes its own.
+    `on_host`: it decides on the CPU what to run, so its generator is on the CPU whatever the device. `part`: the share
+    of the batch in this process; an op that draws for each image draws for the whole batch, and takes its share.
     """
 
     generator: torch.Generator | None = None
@@ -71,22 +78,22 @@ class Random(nn.Module, ABC):
     part: Shard = WHOLE
 
     def room(self, x: Tensor, shape: Sequence[int]) -> Tensor:
-        """Memory like `x` for a draw for every image of the whole batch, of which each has `shape`."""
+        """Return memory like `x` for a draw of `shape` for every image of the whole batch."""
         return x.new_empty((len(x) * self.part.of, *shape))
 
     def own(self, drawn: Tensor) -> Tensor:
-        """Of a draw for the whole batch, what is for the images here."""
+        """Return the part of a draw for the whole batch that belongs to the images of this process."""
         return drawn[self.part.own(len(drawn) // self.part.of)]
 
 
 class Overwriting(nn.Module, ABC):
-    """An op that can write its result over its input; compiler/modules/inplace.py lets it where nothing else reads that."""
+    """An op that can overwrite its input; compiler/modules/inplace.py enables this where nothing else reads the input."""
 
     overwrites: bool = False
 
 
 def idle_bias_unsaid(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the start of a bias that is not there says nothing.
+    """Return the arguments with the start of an absent bias reset to its default.
 
     >>> idle_bias_unsaid({"bias": False, "bias_init": -6.0})
     {'bias': False, 'bias_init': 0.0}
@@ -95,7 +102,7 @@ def idle_bias_unsaid(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def bias_at_start(arguments: Mapping[str, Any]) -> float:
-    """Return what weights of mean 0 yield on average at the start."""
+    """Return the average initial result of weights of mean 0."""
     return float(arguments["bias_init"]) if arguments["bias"] else 0.0
 
 

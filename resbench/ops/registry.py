@@ -1,8 +1,8 @@
 """`@op("name")` on an nn.Module -> OpKind in the registry.
 
-The keyword-only arguments of `__init__` are the op's YAML arguments; a leading `channels` is what reaches the op. What an
-op says of itself is used by the canonical form, the pictures, the theory and the op list, none of which knows an op by its name;
-silence claims nothing.
+The keyword-only arguments of `__init__` are the op's YAML arguments; a leading `channels` is the number of input
+channels. The canonical form, the pictures, the theory and the op list use what an op declares; none of them knows an
+op by its name, and an undeclared property is not assumed.
 """
 
 from __future__ import annotations
@@ -35,12 +35,13 @@ Module = TypeVar("Module", bound=nn.Module)
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """How a person would write the op in plain torch (`torch`, `nn`, `F` are imported), as a layer, in a formula, or both.
+    """The op in plain torch (`torch`, `nn`, `F` are imported), as a layer, a formula, or both.
 
     `module`: a constructor, `nn.BatchNorm2d(16, eps=1e-05)`; arguments by name that say torch's default are left out later.
     `call`: an expression for an op without parameters, over its inputs `{0}`, `{1}`, ... or `{all}` with commas between:
     `F.relu({0})`, `torch.cat(({all}), 1)`. One over `{0}` and `{1}` serves any number, from left to right: `{0} + {1}`.
-    `of_vector`: the constructor where BC comes in, if it is another. `flat`: the module takes BC, the op BC11 too.
+    `of_vector`: the constructor where BC comes in, if it is another. `flat`: the module takes BC, the op
+    BC11 too.
     """
 
     module: str | None = None
@@ -136,14 +137,14 @@ def op(
         fresh: Its result is a tensor of its own, which its gradient does not need: a rectifier behind it may overwrite it.
     Raises:
         ValueError: The name is taken, with both origins, or what it says is none of the words or contradicts itself.
-        TypeError: The class is no nn.Module.
+        TypeError: The class is not an nn.Module.
     """
 
     def register(module: type[Module]) -> type[Module]:
         if not module.__module__.startswith(f"{__package__}."):
-            _fill_own()  # first come resbench's own, so that it is the plugin that is refused
+            _fill_own()  # resbench's own come first, so that the plugin is refused
         if not issubclass(module, nn.Module):
-            raise TypeError(f"op `{name}`: {module.__qualname__} is no nn.Module")
+            raise TypeError(f"op `{name}`: {module.__qualname__} must be a subclass of nn.Module")
         wrong = next(wrong_words(role, effect, joins), None)
         if wrong is not None:
             raise ValueError(f"op `{name}`: {wrong}")
@@ -166,20 +167,20 @@ def op(
 
 @cache
 def _fill_own() -> None:
-    """Import every op of this folder; not before an op is asked for, since `ops.schema` lies here too and needs no torch."""
+    """Import every op of this folder; only on first use, since `ops.schema` is here too and needs no torch."""
     for module in walk_packages([str(Path(__file__).parent)], f"{__package__}."):
         import_module(module.name)
 
 
 def fill() -> None:
-    """Import resbench's ops, then those of the active plugins; a module that cannot be imported is left out."""
+    """Import resbench's ops, then those of the active plugins; a module that cannot be imported is skipped."""
     _fill_own()
-    table()  # reads the plugins' sources, so that what is wrong there is not imported
+    table()  # reads the plugins' sources, so that faulty ones are not imported
     load("ops")
 
 
 def kind(name: str) -> OpKind:
-    """Raises PluginError for an op of a plugin that cannot be used, or is not."""
+    """Return the kind of an op. Raise PluginError for an op of a plugin that cannot be used, or is not active."""
     fill()
     if name not in _KINDS or name not in table():  # one of a plugin that this process used before
         raise blocked("ops", name) or absent(name)
@@ -192,5 +193,5 @@ def kinds() -> Mapping[str, OpKind]:
 
 
 def sizes(x: torch.Tensor) -> str:
-    """The shape of one image of a batch, as messages show it: BCHW -> `16x32x32`."""
+    """Return the shape of one image of a batch, as messages show it: BCHW -> `16x32x32`."""
     return "x".join(str(size) for size in x.shape[1:])

@@ -1,8 +1,8 @@
 """The ops' source files -> table of Signatures, without importing torch.
 
 Read with `ast`: the decorator gives the name, `__init__` the arguments, `forward` the number of inputs, the file's docstring
-the words, the lines `name: what it is` of the class's docstring those of the arguments. tests/ops/test_schema.py holds the
-table equal to `inspect.signature` of the registered classes.
+the description, the lines `name: what it is` of the class's docstring those of the arguments.
+tests/ops/test_schema.py holds the table equal to `inspect.signature` of the registered classes.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def built_in() -> dict[str, Signature]:
 
 
 def _given(state: Active) -> dict[str, Signature]:
-    """Of each plugin; a module with anything wrong in it is left out whole, and noted."""
+    """Return the signatures of each plugin; a module with any problem is skipped as a whole, and recorded."""
     found: dict[str, Signature] = {}
     for plugin in state.plugins:
         modules: dict[str, list[Gift]] = {}
@@ -58,7 +58,7 @@ def _given(state: Active) -> dict[str, Signature]:
         for gifts in modules.values():
             try:
                 signatures = _of_plugin(plugin, gifts)
-            except Exception as error:  # whatever stands in that file, the others go on
+            except Exception as error:  # whatever that file holds, the others are read
                 state.fail(plugin, gifts[0], entry_label(plugin, gifts[0]), error)
                 signatures = []
             for name in dict.fromkeys([*(gift.name for gift in gifts), *(s.name for s in signatures)]):
@@ -68,9 +68,9 @@ def _given(state: Active) -> dict[str, Signature]:
 
 
 def _given_twice(state: Active, ops: Mapping[str, Signature]) -> set[str]:
-    """Return the aliases that two plugins give, or that are the name of another's op, which keeps it; each is noted.
+    """Return the aliases that two plugins give, or that are the name of another's op, which keeps it; record each.
 
-    Of resbench's own nothing is noted: a plugin's op may have a name that is an alias here.
+    resbench's own aliases are not recorded: a plugin's op may have a name that is an alias here.
     """
     lost: set[str] = set()
     users: dict[str, list[str]] = {}
@@ -93,14 +93,16 @@ def _given_twice(state: Active, ops: Mapping[str, Signature]) -> set[str]:
 
 
 def _of_plugin(plugin: Plugin, gifts: list[Gift]) -> list[Signature]:
-    """Return the signatures of one module. Raises Reason for a name or alias that is taken, or a name promised in vain."""
+    """Return the signatures of one module. Raise Reason for a name or alias that is taken, or a name that an entry
+    point promises and the file lacks.
+    """
     path = gifts[0].path or source_of(gifts[0].module, plugin.search)
     text = path.read_text("utf-8")
-    ast.parse(text, str(path))  # where it is no Python, the error shall name the file
+    ast.parse(text, str(path))  # a syntax error must name the file
     signatures = list(read_source(text, f"{plugin.label}, {path}"))
     for name in (signature.name for signature in signatures):
         if (reason := why_not(name) or taken_by(name, built_in())) is not None:
-            raise Reason(f"no op may be called `{name}`: {reason}")
+            raise Reason(f"an op cannot be called `{name}`: {reason}")
     refuse_aliases(signatures, built_in())
     missing = [gift.name for gift in gifts if gift.name not in {signature.name for signature in signatures}]
     if missing:
@@ -128,7 +130,7 @@ def read_source(source: str, origin: str) -> Iterable[Signature]:
 
 
 def argument_docs(text: str, names: Container[str]) -> tuple[str, dict[str, str]]:
-    """A class's docstring -> what it says of the op, and what of each argument: `name: ...`, further lines indented.
+    """A class's docstring -> the description of the op, and that of each argument: `name: ...`, further lines indented.
 
     >>> argument_docs("Each value.\\n\\nrate: how often,\\n  in [0, 1)", ["rate"])
     ('Each value.', {'rate': 'how often, in [0, 1)'})
@@ -163,9 +165,7 @@ def _arguments(function: ast.FunctionDef | None, known: Mapping[str, ast.expr]) 
     signature = function.args
     before = [argument.arg for argument in (*signature.posonlyargs, *signature.args)]
     if (wrong := next((name for name in before[1:] if name != "channels"), None)) is not None:
-        raise Reason(
-            f"argument `{wrong}` stands before the `*`; there only `channels` may: (self, channels: int, *, ...)"
-        )
+        raise Reason(f"argument `{wrong}` precedes the `*`; only `channels` may: (self, channels: int, *, ...)")
     arguments = {}
     for argument, default in zip(signature.kwonlyargs, signature.kw_defaults, strict=True):
         kinds, literals = _kinds(argument.annotation)
@@ -175,7 +175,7 @@ def _arguments(function: ast.FunctionDef | None, known: Mapping[str, ast.expr]) 
 
 
 def _kinds(annotation: ast.expr | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return an annotation as kinds and literals. Raises Reason for a form the language has no value for."""
+    """Return an annotation as kinds and literals. Raise Reason for a form for which the language has no value."""
     if isinstance(annotation, ast.BinOp):
         left, right = _kinds(annotation.left), _kinds(annotation.right)
         return (*left[0], *right[0]), (*left[1], *right[1])

@@ -108,7 +108,7 @@ def test_a_doc_is_never_markup(rb: Rb, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--format", "png"), "a PNG is not for the terminal: name a file with -o"),
+        (("--format", "png"), "a PNG cannot be shown in the terminal: name a file with -o"),
         (("--format", "pgn"), "format `pgn`: choose from text, svg, png, mermaid, dot; did you mean `png`?"),
         (("-o", "a.jpg"), "a.jpg: the ending tells the format, and `.jpg` says none"),
         (("-o", "a.svg", "--format", "dot"), "a.svg: its ending says svg, --format says dot"),

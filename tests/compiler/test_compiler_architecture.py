@@ -124,7 +124,7 @@ def test_the_data_win_over_the_networks_input() -> None:
 
 def test_a_network_without_input_needs_data(tmp_path: Path) -> None:
     text = NETWORK.replace("STAGES", "[{units: 1, out: 4}]").replace("input: [3, 16, 16]\n", "")
-    with pytest.raises(BadInput, match="network small names no `input` and `classes`; name data to take them from"):
+    with pytest.raises(BadInput, match="network small names no `input` and `classes`; name a data set that has them"):
         bind("small", library=folder(tmp_path, small=text))
 
 

@@ -151,7 +151,7 @@ def test_an_idle_param_is_never_asked(tmp_path: Path, mode: str, asked: list[str
 
 def test_a_domain_outside_a_study_is_refused(tmp_path: Path) -> None:
     library = folder(tmp_path, gated=GATED)
-    with pytest.raises(SpecError, match=r"`network.depth` is a domain; a domain may stand only in a study"):
+    with pytest.raises(SpecError, match=r"`network.depth` is a domain; a domain is allowed only in a study"):
         bind("resnet_cifar", "gated", depth={"choices": [20, 56]}, library=library)
 
 

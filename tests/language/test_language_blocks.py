@@ -85,7 +85,7 @@ def test_a_block_named_like_an_op_is_refused_with_both_origins(folder: Path, nam
     unit = "unit: mine\nnodes: {y: {from: x, ops: [bn]}}\n"
     put(folder, {f"arch_specs/blocks/{name}.yaml": BLOCK.format(name=name, ops="tanh")})
     (message,) = told(folder, unit)
-    assert message.startswith(f"arch_specs/blocks/{name}.yaml:1:1: no block may be called `{name}`: it is ")
+    assert message.startswith(f"arch_specs/blocks/{name}.yaml:1:1: a block cannot be called `{name}`: it is ")
     (folder / f"arch_specs/blocks/{name}.yaml").rename(folder / f"arch_specs/blocks/my_{name}.yaml")
     assert told(folder, unit) == []
 

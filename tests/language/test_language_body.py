@@ -12,7 +12,7 @@ from resbench.language.graph.references import find_cycle
 from resbench.language.yaml.problems import MAX_PROBLEMS
 
 F = "f: {from: x, ops: [bn]}"
-FORM = "is no legal name: a small letter, then small letters, digits and `_`"
+FORM = "is not a legal name: expected a small letter, then small letters, digits and `_`"
 
 
 def unit(*nodes: str, more: str = "") -> str:

@@ -124,7 +124,7 @@ def test_units(
         ("seeds", "[18446744073709551616]",
          "st.yaml:6:9: seeds[0]: a whole number from 0 to 9,223,372,036,854,775,807 is needed"),
         ("units", "[{use: exclusive_gating, gate_bias: {choices: [0, 0]}}]",
-         "st.yaml:3:58: units[0].gate_bias.choices[1]: choice 0 stands"),
+         "st.yaml:3:58: units[0].gate_bias.choices[1]: choice 0 is given twice"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("command", ["check", "run"])

@@ -137,7 +137,7 @@ def test_equality_holds_types_apart() -> None:
 
 def test_params_that_rest_on_each_other_without_end() -> None:
     expression = Expression.parse("$(next + 1)")
-    with pytest.raises(Reason, match="it rests on too many others, one upon the other"):
+    with pytest.raises(Reason, match="it depends on too many other expressions in a chain"):
         expression.evaluate(lambda name: expression.evaluate(lookup))
 
 

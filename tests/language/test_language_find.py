@@ -97,14 +97,14 @@ def test_a_path_is_that_file(work: Path) -> None:
         ("zzz", "no unit is called `zzz` (units: "),
         (
             "Plain",
-            "`Plain` is no legal name: a small letter, then small letters, digits and `_`; did you mean "
+            "`Plain` is not a legal name: expected a small letter, then small letters, digits and `_`; did you mean "
             "`plain`? (units: ",
         ),
         ("graph", "`graph` is an attribute of every torch module (units: "),
-        ("", "`` is no legal name"),
-        ("..", "`..` is no legal name"),
-        ("*", "`*` is no legal name"),
-        ("\x1b[31m", "`\\x1b[31m` is no legal name"),
+        ("", "`` is not a legal name"),
+        ("..", "`..` is not a legal name"),
+        ("*", "`*` is not a legal name"),
+        ("\x1b[31m", "`\\x1b[31m` is not a legal name"),
         ("../plain", "no unit is called `../plain`; did you mean `plain`? (units: "),
         ("/dev/zero", "no unit is called `/dev/zero`"),
         ("deep/../deep/er/plain", "no unit is called `deep/../deep/er/plain`; did you mean `plain`? (units: "),

@@ -67,9 +67,9 @@ def test_indexing() -> None:
         ("1" + " + 1" * 200, f"an expression of 801 characters; at most {MAX_TEXT} are allowed"),
         ("(" * 41 + "1" + ")" * 41, f"an expression nested more than {MAX_NESTING} deep"),
         ("max(" * 41 + "1" + ")" * 41, f"an expression nested more than {MAX_NESTING} deep"),
-        ("1+" * 190 + "1", f"an expression of more than {MAX_HEIGHT} steps, one upon the other"),
-        ("2**-" * 90 + "1", f"an expression of more than {MAX_HEIGHT} steps, one upon the other"),
-        ("not " * 90 + "true", f"an expression of more than {MAX_HEIGHT} steps, one upon the other"),
+        ("1+" * 190 + "1", f"an expression of more than {MAX_HEIGHT} nested steps"),
+        ("2**-" * 90 + "1", f"an expression of more than {MAX_HEIGHT} nested steps"),
+        ("not " * 90 + "true", f"an expression of more than {MAX_HEIGHT} nested steps"),
     ],
 )  # fmt: skip
 def test_no_expression(text: str, message: str) -> None:

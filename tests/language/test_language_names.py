@@ -63,7 +63,9 @@ def test_words_that_are_taken(name: str, reason: str) -> None:
     ],
 )  # fmt: skip
 def test_forms_that_are_no_name_are_shown_not_obeyed(name: str, shown: str) -> None:
-    assert why_not(name) == f"`{shown}` is no legal name: a small letter, then small letters, digits and `_`"
+    assert (
+        why_not(name) == f"`{shown}` is not a legal name: expected a small letter, then small letters, digits and `_`"
+    )
 
 
 def test_no_list_holds_what_another_refuses() -> None:

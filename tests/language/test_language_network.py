@@ -52,7 +52,7 @@ def test_missing(folder: Path, key: str) -> None:
         ("params", "{d: 2, e: 3}", "4:16: params.e: param `e` is read by nothing"),
         ("params", "{d: $in}", f"4:13: params.d: `in` stands for nothing here; known: d, {NAMES}"),
         ("params", "{d: 2, units: 3}",
-         "4:16: params.units: `units` is a name that the language gives; a param needs another"),
+         "4:16: params.units: `units` is a name that the language defines; a param needs another"),
         ("stages", "[]", "7:9: stages: 1 to 100 stages are needed, got 0"),
         ("stages", "3", "7:9: stages: a list of stages is needed, got 3"),
         ("stages", "[{units: $d}, 3]",
@@ -75,7 +75,7 @@ def test_missing(folder: Path, key: str) -> None:
         ("stem", "[rleu]", "6:8: stem[0]: unknown op `rleu`; did you mean `relu` or `relu6`?"),
         ("head", "[$after_lst]",
          f"8:8: head[0]: `after_lst` stands for nothing here; known: d, {NAMES}; did you mean `after_last` or `after_stem`?"),
-        ("network", "Mine", "1:10: network: `Mine` is no legal name: a small letter, then small letters, digits "
+        ("network", "Mine", "1:10: network: `Mine` is not a legal name: expected a small letter, then small letters, digits "
          "and `_`"),
     ],
 )  # fmt: skip

@@ -102,11 +102,11 @@ def test_words_are_taken_in_order(folder: Path) -> None:
         ("sedes=3", f"`sedes=3`: no key `sedes`; keys: {KEYS}; did you mean `seeds`?"),
         ("Units+=plain", f"`Units+=plain`: no key `Units+`; keys: {KEYS}; did you mean `units`?"),
         ("extends=x", f"`extends=x`: no key `extends`; keys: {KEYS}; did you mean `seeds`?"),
-        ("seeds.x=3", "`seeds.x=3`: nothing is said below `seeds`; write seeds=value"),
-        ("units.x=3", "`units.x=3`: nothing is said below `units`; write units=value"),
+        ("seeds.x=3", "`seeds.x=3`: `seeds` has no keys below it; write seeds=value"),
+        ("units.x=3", "`units.x=3`: `units` has no keys below it; write units=value"),
         ("seeds=[", "`seeds=[`: not YAML: expected the node content, but found '<stream end>' (while parsing a "
          "flow node)"),
-        ("seeds=1\nfoo: 2", "`seeds=1\\x0afoo: 2`: a key where none can be: what stands side by side has the same "
+        ("seeds=1\nfoo: 2", "`seeds=1\\x0afoo: 2`: a key where none can be: entries of one level must have the same "
          "indentation, and a text with `: ` needs quotes"),
         ("seeds=1\n---\n2", "`seeds=1\\x0a---\\x0a2`: a second document starts here; a file holds one"),
         ("seeds=!!python/object/apply:os.system [touch pwned]",
@@ -140,7 +140,7 @@ def test_words_that_are_wrong(folder: Path, word: str, message: str) -> None:
          "did you mean `depth` or `width`?"),
         ("units=plain", "command line:1:7: units: a list of units is needed, got plain"),
         ("units+=", "command line:1:8: units: a name or {use: name, param: value} is needed, got null"),
-        ("study=../x", "command line:1:7: study: `../x` is no legal name: a small letter, then small letters, "
+        ("study=../x", "command line:1:7: study: `../x` is not a legal name: expected a small letter, then small letters, "
          "digits and `_`"),
         ("data=$d", "command line:1:6: data: a name or {use: name, param: value} is needed, got $d"),
         ("budget.params=many", "command line:1:15: budget.params: an amount such as 2M or 300_000 is needed, got many"),

@@ -107,7 +107,8 @@ def test_a_small_float_is_a_float() -> None:
          "5:11: augment[0].flop: unknown key `flop`; allowed: pad_crop, flip, cutout, random_resized_crop; did you mean `flip`?"),
         ("precision", "float32", "bf16", "5:12: precision: one of `float32`, `tf32`, `bfloat16` is needed, got bf16"),
         ("fail_above", "20", "101", "5:13: fail_above: a number at most 100 is needed, got 101"),
-        ("recipe", "mine", "Mine", "1:1: `Mine` is no legal name: a small letter, then small letters, digits and `_`"),
+        ("recipe", "mine", "Mine", "1:1: `Mine` is not a legal name: expected a small letter, "
+         "then small letters, digits and `_`"),
         ("recipe", "mine", "3", "1:9: recipe: a text is needed, got 3"),
     ],
 )  # fmt: skip

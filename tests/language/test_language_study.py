@@ -68,9 +68,10 @@ def test_missing(folder: Path, key: str) -> None:
 @pytest.mark.parametrize(
     ("key", "good", "bad", "message"),
     [
-        ("study", "a1", "A1", "1:8: study: `A1` is no legal name: a small letter, then small letters, digits and `_`"),
+        ("study", "a1", "A1",
+         "1:8: study: `A1` is not a legal name: expected a small letter, then small letters, digits and `_`"),
         ("study", "a1", "../a1",
-         "1:8: study: `../a1` is no legal name: a small letter, then small letters, digits and `_`"),
+         "1:8: study: `../a1` is not a legal name: expected a small letter, then small letters, digits and `_`"),
         ("sead", None, "3", "7:1: sead: unknown key `sead`; allowed: study, network, units, data, doc, cite, "
          "extends, recipe, "
          "objectives, race, paired, search, budget, seeds, plugins, keep, track; did you mean `seeds` or `search`?"),
@@ -110,9 +111,9 @@ def test_missing(folder: Path, key: str) -> None:
          "3:28: units[0].vary: no param of this unit has a domain to vary over"),
         ("units", "[{use: exclusive_gating, vary: [gate_bias]}]", "[{use: exclusive_gating, vary: [gate_bais]}]",
          "3:40: "
-         "units[0].vary[0]: gate_bais is no param with a domain; those are: gate_bias; did you mean `gate_bias`?"),
+         "units[0].vary[0]: gate_bais is not a param with a domain; those are: gate_bias; did you mean `gate_bias`?"),
         ("units", "[{use: exclusive_gating, vary: [gate_bias]}]", "[{use: exclusive_gating, vary: [change]}]",
-         "3:40: units[0].vary[0]: change is no param with a domain; those are: gate_bias"),
+         "3:40: units[0].vary[0]: change is not a param with a domain; those are: gate_bias"),
         ("units", "[{use: exclusive_gating, vary: []}]", "[{use: exclusive_gating, vary: gate_bias}]",
          "3:39: units[0].vary: a list of param names, or `all`, is needed, got gate_bias"),
         ("data", "digits", "[digits]", "4:7: data: a name or {use: name, param: value} is needed, got [digits]"),
@@ -132,12 +133,12 @@ def test_missing(folder: Path, key: str) -> None:
          "5:43: recipe.lr.choices[1]: a number above 0 is needed, got 0"),
         ("recipe", "{use: he2016, lr: {range: [1e-3, 1.0], log: true}}",
          "{use: he2016, lr: {range: [0.0, 1.0], log: true}}",
-         "5:35: recipe.lr.range: a log range starts above 0, got 0"),
+         "5:35: recipe.lr.range: a log range must start above 0, got 0"),
         ("recipe", "{use: he2016, batch: {range: [2, 4]}}", "{use: he2016, batch: {range: [1, 4]}}",
          "5:39: recipe.batch.range[0]: a number at least 2 is needed, got 1"),
         ("recipe", "{use: he2016, optimizer.lr: {choices: [0.1]}}", "{use: he2016, warmup.lr: {choices: [0.1]}}",
          "5:34: "
-         "recipe.warmup.lr: `warmup.lr` cannot be searched: a domain may stand at the top of a recipe or in its "
+         "recipe.warmup.lr: `warmup.lr` cannot be searched: a domain is allowed at the top of a recipe or in its "
          "optimizer"),
         ("recipe", "{use: he2016, schedule.step: {at: [0.5], by: 0.1}}",
          "{use: he2016, schedule.step: {at: [0.5], by: 2}}",
@@ -163,7 +164,7 @@ def test_missing(folder: Path, key: str) -> None:
         ("budget", "{}", f'{{runs: "{"9" * 400}"}}',
          "7:16: budget.runs: an amount such as 2M or 300_000 is needed, got "),
         ("objectives", "{val_error_pct: minimize}", "{val_error_pct: maximize}",
-         "7:29: objectives.val_error_pct: `minimize` is needed (less is better of all of them), got maximize"),
+         "7:29: objectives.val_error_pct: `minimize` is needed (less is better for every objective), got maximize"),
         ("objectives", "{val_loss: minimize, macs: minimize}", "{macs: minimize}",
          "7:13: objectives: the first must be one that training measures: val_error_pct, val_loss, train_loss, train_s; got "),
         ("objectives", "{train_s: minimize}", "{trains: minimize}",
@@ -171,7 +172,7 @@ def test_missing(folder: Path, key: str) -> None:
          "train_s, params, macs; did you mean `train_s` or `train_loss`?"),
         ("race", "false", "true", "7:7: race: a race needs 3 seeds or more of each unit, the study has 2"),
         ("paired", "true", "1", "7:9: paired: true or false is needed, got 1"),
-        ("search", "grid", "tpe", "7:9: search: tpe needs `budget: {trials: ...}`: how many points it may look at"),
+        ("search", "grid", "tpe", "7:9: search: tpe needs `budget: {trials: ...}`: how many points it may try"),
         ("search", "grid", "hill_climbing", "7:9: search: one of `grid`, `random`, `tpe`, `cma_es`, `gp`, `nsga2`, "),
         ("search", "{use: halving, eta: 2}", "{use: halving, eta: 1}",
          "7:29: search.eta: a number above 1 is needed, got 1"),
@@ -180,7 +181,7 @@ def test_missing(folder: Path, key: str) -> None:
         ("search", "{use: halving}", "{use: halving, population: 4}",
          "7:24: search.population: `population` is of evolution, nsga2, nsga3, not of halving"),
         ("search", "{use: grid}", "{use: grid, seed: 1}",
-         "7:21: search.seed: a grid tries every point with the study's own seeds; it takes no other key"),
+         "7:21: search.seed: a grid tries every point with the study's own seeds; it has no other key"),
         ("search", "{use: halving, finalists: 2}", "{use: halving, finalist: 2}",
          "7:24: search.finalist: unknown key `finalist`; allowed: use, seed, seeds, finalists, "),
         ("budget", "{latency_ms: 3}", "{latency_ms: -1}", "7:22: budget.latency_ms: a number above 0 is needed, got -1"),

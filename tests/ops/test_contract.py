@@ -64,7 +64,7 @@ def test_a_name_is_registered_once() -> None:
 
 
 def test_a_class_that_is_no_module_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"^op `other`: str is no nn\.Module$"):
+    with pytest.raises(TypeError, match=r"^op `other`: str must be a subclass of nn\.Module$"):
         op("other")(str)  # type: ignore[type-var]
     assert "other" not in kinds()
 

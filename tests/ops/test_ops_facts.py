@@ -63,7 +63,7 @@ WRONG = [
     ('aliases="other"', "op `odd`: `aliases`: expected a tuple of names, got 'other'"),
     (
         'aliases=("Other",)',
-        "op `odd`: `aliases`: `Other` is no legal name: a small letter, then small letters, digits and `_`",
+        "op `odd`: `aliases`: `Other` is not a legal name: expected a small letter, then small letters, digits and `_`",
     ),
     ("aliases=(1,)", "op `odd`: `aliases`: expected a tuple of names, got (1,)"),
     (

@@ -88,7 +88,7 @@ def test_reading_it_imports_no_torch() -> None:
     [
         ("*, thing: list[float]", "forward", r"cannot be annotated with list\[float\]; allowed: int, float, "),
         ("*, thing=1", "forward", "cannot be annotated with nothing; allowed: int, float, "),
-        ("channels, thing: int = 1", "forward", "argument `thing` stands before the `\\*`; there only `channels` may"),
+        ("channels, thing: int = 1", "forward", "argument `thing` precedes the `\\*`; only `channels` may"),
         ("*, thing: int = 1", "run", "Odd has no method `forward`"),
     ],
 )

@@ -19,8 +19,8 @@ from resbench.plugins.plugin import Failure
     [
         ("syntax", "SyntaxError: '(' was never closed (odd.py, line 15)"),
         ("annotation", "an op's argument cannot be annotated with list[float]"),
-        ("taken", "no op may be called `relu`: it is the name of a built-in op (resbench.ops, relu.py)"),
-        ("illegal", "no op may be called `conv5x5`: it is `conv` with its kernel in its name, a built-in op"),
+        ("taken", "an op cannot be called `relu`: it is the name of a built-in op (resbench.ops, relu.py)"),
+        ("illegal", "an op cannot be called `conv5x5`: it is `conv` with its kernel in its name, a built-in op"),
     ],
 )
 def test_what_its_source_shows_is_told_without_importing_it(
@@ -86,7 +86,7 @@ def test_an_op_gives_way_to_a_block_of_its_name_and_a_block_to_an_op(
     assert library.signature("fine") is not None
     assert library.names("block").count("relu") == 0
     assert [str(failure) for failure in told] == [
-        "plugin mine (a folder): blocks: `relu`: no block may be called so: it is the name of a built-in op "
+        "plugin mine (a folder): blocks: `relu`: a block cannot have this name: it is the name of a built-in op "
         "(resbench.ops, relu.py)",
         "plugin mine (a folder): ops: `shortcut`: is also the name of the block library/arch_specs/blocks/shortcut.yaml, "
         "which takes precedence",

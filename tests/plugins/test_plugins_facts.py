@@ -168,7 +168,7 @@ CLASHES = [
     ),
     (
         '("by_half", "by_half")',
-        "op `halve`: `aliases`: expected names that are free, got `by_half`: it stands there twice",
+        "op `halve`: `aliases`: expected names that are free, got `by_half`: it is given twice",
     ),
     ('("repeat",)', "op `halve`: `aliases`: expected names that are free, got `repeat`: it is a word of the language"),
 ]

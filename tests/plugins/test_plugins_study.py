@@ -94,7 +94,7 @@ def test_what_a_study_may_name(work: Path, monkeypatch: pytest.MonkeyPatch) -> N
     for bad, words in (
         ("link", "`link` lies outside of studies and of "),
         (str(work.parent), "lies outside of"),
-        ("gone", "`gone` is no folder beside the study"),
+        ("gone", "`gone` is not a folder beside the study"),
         (3, "a folder is needed, got 3"),
         ("", "a folder is needed"),
     ):

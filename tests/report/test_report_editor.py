@@ -199,7 +199,7 @@ HOVERED = [  # a kind, a text, what is shown of the word at the cursor
     ("study", "study: a\nnetwork: {use: resnet_cifar, dep¦th: 8}\n", ["weight layers in all"]),
     ("study", "study: a\nunits: [{use: constant_scaling, short¦cut_scale: 1}]\n", ["the constant on the shortcut"]),
     ("study", "study: a\nunits: [pla¦in]\n", ["No shortcut"]),
-    ("study", "study: a\nrecipe: {use: he2016, l¦r: 0.1}\n", ["Learning rate at full height"]),
+    ("study", "study: a\nrecipe: {use: he2016, l¦r: 0.1}\n", ["The full learning rate"]),
     ("recipe", "recipe: a\nopti¦mizer: {use: sgd, lr: 0.1}\n", ["The optimizer and its constants."]),
     ("recipe", "recipe: a\naugment: [fl¦ip]\n", ["Mirrored left to right"]),
     ("network", "network: a\nstages: [{units: 2, un¦it: {change: pad}}]\n", ["Params of the network's unit"]),

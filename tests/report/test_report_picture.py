@@ -91,7 +91,7 @@ def test_the_format_asked_for() -> None:
     for given, out, said in (
         ("jpeg", None, "format `jpeg`: choose from text, svg, png, mermaid, dot"),
         ("sgv", None, "did you mean `svg`?"),
-        ("png", None, "a PNG is not for the terminal: name a file with -o"),
+        ("png", None, "a PNG cannot be shown in the terminal: name a file with -o"),
         ("png", Path("x.svg"), "x.svg: its ending says svg, --format says png"),
     ):
         with pytest.raises(BadInput, match=re.escape(said)):

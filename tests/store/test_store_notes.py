@@ -156,7 +156,7 @@ def test_a_study_has_another_name_everywhere(sample: Sample, db: str) -> None:
 @pytest.mark.parametrize(
     ("new", "told"),
     [
-        ("other", "there is a study of that name"), ("s", "there is a study of that name"), ("No", "is no legal name"),
+        ("other", "there is a study of that name"), ("s", "there is a study of that name"), ("No", "is not a legal name"),
         ("forward", "is an attribute"), ("ghost", "Optuna has a study of that name"), ("x" * 300, "characters"), ("", "no legal"),
     ],
 )  # fmt: skip

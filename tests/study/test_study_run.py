@@ -226,7 +226,7 @@ def test_a_fork_is_a_study_of_its_own(rb: Rb, database: Database) -> None:
     ]
     bad = rb("study", "run", "small.yaml", "--fork", "Longer!")
     assert (bad.status, bad.out) == (2, "")
-    assert "--fork: `Longer!` is no legal name" in bad.err
+    assert "--fork: `Longer!` is not a legal name" in bad.err
 
 
 def test_an_edited_unit_retires_the_old_one_with_a_note(rb: Rb, tmp_path: Path, database: Database) -> None:

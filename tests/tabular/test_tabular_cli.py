@@ -62,7 +62,7 @@ def test_a_unit_of_a_file_is_bound_in_the_network_of_the_study(frozen_study: Pat
             bench.query(tmp_path / "broken.yaml")
         with pytest.raises(BadInput, match="no such file"):
             bench.query("gone.yaml")
-        with pytest.raises(BadInput, match="`unit`: `no name` is no legal name"):
+        with pytest.raises(BadInput, match="`unit`: `no name` is not a legal name"):
             bench.query({"unit": "no name"})
         with pytest.raises(BadInput, match="`nonsense`: expected name=value after a unit's file"):
             bench.query(f"{path.name} nonsense")

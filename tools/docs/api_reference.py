@@ -57,7 +57,7 @@ def function(name: str) -> str:
 
 
 def whole_class(kind: type) -> str:
-    """Return its docstring and those of its public methods and properties."""
+    """Return a class's docstring and those of its public methods and properties."""
     parts = [f"### {kind.__name__}\n{markdown(kind)}"]
     for name, member in vars(kind).items():
         if name.startswith("_"):
@@ -77,7 +77,7 @@ def plugin_entry(name: str) -> str:
 
 
 def signature(name: str, what: object) -> str:
-    """Return the call with its arguments a line each, as they are written; `self` is left out."""
+    """Return the signature with one argument a line, as written, without `self`."""
     assert callable(what)
     found = inspect.signature(what)
     given = [parameter for key, parameter in found.parameters.items() if key != "self"]
@@ -104,7 +104,7 @@ def _parameter(parameter: inspect.Parameter) -> str:
 
 
 def markdown(what: object) -> str:
-    """Return a docstring with its sections as lists and its example as code."""
+    """Return a docstring as Markdown, with its sections as lists and its example as code."""
     pieces = _SECTION.split(inspect.getdoc(what) or "")
     return "\n".join([pieces[0].rstrip(), *_sections(pieces[1:])]) + "\n"
 

@@ -13,7 +13,7 @@ from resbench.store.query.examples import QUESTIONS
 from resbench.store.schema.metadata import metadata
 from resbench.store.schema.views import VIEWS
 
-_TABLES = {  # what one row is
+_TABLES = {  # the description of one row
     "rb_architecture": "a whole network, by what it computes and not by its name",
     "rb_attempt": "one worker's attempt at a cell, and how it ended",
     "rb_cell": "a piece of work: seeds of one trial, for one worker",
@@ -76,7 +76,7 @@ _SECTION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTA
 
 
 def refresh(text: str) -> str:
-    """Raises KeyError for a section that nobody knows."""
+    """Return the page with its generated sections renewed. Raise KeyError for an unknown section."""
     return _SECTION.sub(lambda found: f"{found[1]}{SECTIONS[found[2]]().rstrip()}\n{found[3]}", text)
 
 

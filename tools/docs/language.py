@@ -1,6 +1,6 @@
 """docs/language.md -> the same page with its generated sections renewed: `python -m tools.docs.language docs/language.md`.
 
-A section stands between `<!-- generated: NAME -->` and `<!-- end -->`; what stands between other marks is left alone.
+A section is between `<!-- generated: NAME -->` and `<!-- end -->`; text between other marks is unchanged.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _SECTION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTA
 
 
 def refresh(text: str, library: Library) -> str:
-    """Raises KeyError for a section that nobody knows."""
+    """Return the page with its generated sections renewed. Raise KeyError for an unknown section."""
     return _SECTION.sub(lambda found: f"{found[1]}{SECTIONS[found[2]](library).rstrip()}\n{found[3]}", text)
 
 

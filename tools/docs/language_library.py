@@ -13,7 +13,7 @@ from tools.docs.language_values import markdown_table
 
 
 def blocks(library: Library) -> str:
-    """Each with its params, which are its arguments."""
+    """Return every block with its params, which are its arguments."""
     parts = []
     for name in library.names("block"):
         block = library.block(name)
@@ -22,17 +22,17 @@ def blocks(library: Library) -> str:
         rows = [
             (f"`{key}`", default(param), _domain(param), _words(param.doc)) for key, param in block.body.params.items()
         ]
-        told = f"\n\n{markdown_table(('argument', 'default', 'may be', 'is'), rows)}" if rows else ""
-        parts.append(f"**`{name}`**: {_words(block.doc)}{cited}.{sources}{told}")
+        table = f"\n\n{markdown_table(('argument', 'default', 'may be', 'is'), rows)}" if rows else ""
+        parts.append(f"**`{name}`**: {_words(block.doc)}{cited}.{sources}{table}")
     return "\n\n".join(parts)
 
 
 def units(library: Library) -> str:
-    """By the folder that they lie in."""
+    """Return the units by their folder."""
     folders: dict[str, list[tuple[str, ...]]] = {}
     for name in library.names("unit"):
         unit, path = library.unit(name), library.find("unit", name)
-        if not path.is_relative_to(INSTALLED):  # of a plugin
+        if not path.is_relative_to(INSTALLED):  # a plugin's
             continue
         folder = path.parent.relative_to(INSTALLED).as_posix()
         row = (f"`{name}`", _words(unit.doc), _params(unit.body.params), _words(unit.cite))
@@ -63,14 +63,14 @@ def default(param: Param) -> str:
 
 
 def _domain(param: Param) -> str:
-    """The values that are allowed; empty where any is."""
+    """Return the allowed values; empty where any value is."""
     if isinstance(param.domain, Range):
         return f"{param.domain.low:g} to {param.domain.high:g}"
     return ", ".join(f"`{label}`" for label in param.domain.labels) if isinstance(param.domain, Choices) else ""
 
 
 def _params(params: Mapping[str, Param]) -> str:
-    """Those that a person may want to give; what is worked out of others is left out."""
+    """Return the params that a user may give, without those computed from others."""
     shown = {key: param for key, param in params.items() if param.by is None and not _worked_out(param)}
     return ", ".join(f"`{key}: {flow(plain(param.default))}`" for key, param in shown.items())
 
@@ -80,5 +80,5 @@ def _worked_out(param: Param) -> bool:
 
 
 def _words(text: str) -> str:
-    """What a file says of itself; names in backticks are code."""
+    """Return a file's description; names in backticks are code."""
     return markdown(" ".join(text.split()), code=True)

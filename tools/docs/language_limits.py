@@ -1,4 +1,4 @@
-"""What a file may cost at most -> a table in Markdown."""
+"""The limits of a file -> a table in Markdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of ops -> Markdown: all at a glance, then each with its arguments."""
+"""The table of ops -> Markdown: an overview, then each op with its arguments."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def ops(table: Mapping[str, Signature]) -> str:
 
 
 def words(signature: Signature) -> list[str]:
-    """The parts of the first line: what it is, shapes, what else; two spaces stand between them.
+    """Return the parts of the first line, separated by two spaces: description, shapes, and the rest.
 
     >>> words(Signature("relu", {}, doc="Rectifier.  BCHW -> BCHW.  Nair & Hinton 2010"))
     ['Rectifier', 'BCHW -> BCHW', 'Nair & Hinton 2010']
@@ -41,7 +41,7 @@ def _shapes(signature: Signature) -> str:
 
 
 def _source(signature: Signature) -> str:
-    """Parts that name a year or a paper; else the paper that the rest names."""
+    """Return the parts that name a year or a paper; else the paper that the rest names."""
     found = [part for part in words(signature)[1:] if "->" not in part and _cites(part)]
     elsewhere = [line for line in signature.more.split("\n") if re.search(r"arXiv:[0-9]", line) and len(line) < 80]
     return "; ".join(found or elsewhere[:1])
@@ -52,7 +52,8 @@ def _cites(text: str) -> bool:
 
 
 def paragraphs(signature: Signature, *, source: bool = False) -> list[str]:
-    """What an op is, with its shapes as code, and what else its docstrings say; `source`: also the paper it is from.
+    """Return an op's description, with its shapes as code, and the rest of its docstrings; with `source` also its
+    paper.
 
     >>> paragraphs(Signature("relu", {}, doc="Rectifier.  BCHW -> BCHW.  Nair & Hinton 2010"), source=True)
     ['Rectifier, `BCHW -> BCHW`.', 'Nair & Hinton 2010']
@@ -67,7 +68,7 @@ def paragraphs(signature: Signature, *, source: bool = False) -> list[str]:
 
 
 def _described(signature: Signature) -> str:
-    """Head, words and arguments of one op."""
+    """Return the heading, description and arguments of one op."""
     text = "\n\n".join(paragraphs(signature))
     head = f"### {signature.name}\n{text}"
     if not signature.arguments:

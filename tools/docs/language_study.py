@@ -1,4 +1,4 @@
-"""The JSON Schema of a study's file -> a table in Markdown: every key with its default and what it is.
+"""The JSON Schema of a study's file -> a table in Markdown: every key with its default and description.
 
 Keys of the recipe, of data sets and of networks are left out: they have tables and commands of their own.
 """
@@ -14,7 +14,7 @@ from resbench.language.library.library import Library
 from resbench.language.yaml.scalar import flow
 from tools.docs.language_values import markdown_table
 
-ELSEWHERE = ("recipe", "data", "network")  # the keys whose parts are not listed here
+ELSEWHERE = ("recipe", "data", "network")  # keys whose parts are not listed here
 
 
 def study_keys(library: Library) -> str:
@@ -26,7 +26,7 @@ def study_keys(library: Library) -> str:
 def _rows(
     schema: Mapping[str, Any], defs: Mapping[str, Any], required: frozenset[str], prefix: str
 ) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Yield each key of a mapping once, the keys of a part behind the part's own."""
+    """Yield each key of a mapping once, followed by the keys of its part."""
     for key, found in _keys(schema).items():
         of = {**defs[_name(found)], **found} if "$ref" in found else found
         default = "must be given" if key in required else f"`{flow(of['default'])}`" if "default" in of else ""
@@ -44,7 +44,7 @@ def _name(reference: Mapping[str, str]) -> str:
 
 
 def _keys(schema: Mapping[str, Any], *, rules: bool = True) -> dict[str, Any]:
-    """Return the keys of a mapping, wherever a condition of its schema adds them; `rules`: also those of its `allOf`."""
+    """Return the keys of a mapping, including those that a condition of its schema adds; `rules`: also those of its `allOf`."""
     found: dict[str, Any] = {key: of for key, of in schema.get("properties", {}).items() if of is not True}
     parts = [schema[word] for word in ("then", "else") if word in schema]
     for part in (*parts, *(schema.get("allOf", ()) if rules else ())):

@@ -1,4 +1,4 @@
-"""What is known in expressions, their arithmetic, and the keys of a recipe -> tables in Markdown."""
+"""The names and functions of expressions, and the keys of a recipe -> tables in Markdown."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ OPERATORS = (
 
 
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of cells that are Markdown."""
+    """Return a table whose cells are Markdown."""
     return "\n".join(map(markdown_row, [head, ["---"] * len(head), *rows]))
 
 
 def values() -> str:
-    """Every name that the language gives, with where it is known."""
+    """Return every name that the language defines, with the places where it is known."""
     rows = [(f"`${name}`", _where(name), meaning) for name, meaning in MEANINGS.items()]
     return markdown_table(("value", "known in", "is"), rows)
 
@@ -64,7 +64,7 @@ def recipe_keys() -> str:
 
 
 def _keys(model: str, schema: Mapping[str, Any], models: Mapping[str, Any], prefix: str) -> list[tuple[str, str, str]]:
-    """One row a key, the keys of a part behind the part's own."""
+    """Return one row for each key, followed by the keys of its part."""
     rows: list[tuple[str, str, str]] = []
     for key, of in schema["properties"].items():
         default = "must be given" if key in schema.get("required", ()) else flow(of.get("default"))
@@ -79,7 +79,7 @@ def _default(text: str) -> str:
 
 
 def _models(of: Any) -> list[str]:
-    """The models that a key may hold."""
+    """Return the models that a key may hold."""
     if isinstance(of, dict):
         found = [str(of["$ref"]).removeprefix("#/$defs/")] if "$ref" in of else []
         return found + [name for value in of.values() for name in _models(value)]

@@ -13,7 +13,9 @@ from resbench.language.yaml.node import Node
 
 
 def bind_argument(call: OpCall, name: str, argument: Argument, frame: Frame) -> Any:
-    """`out` is the unit's where it is not given. Raises SpecError at the argument, or at the op where it is missing."""
+    """Return the bound value of an argument; `out` defaults to the unit's. Raise SpecError at the argument, or at the
+    op where it is missing.
+    """
     node = call.arguments.get(name)
     if node is None and name == "out" and argument.required:
         if "out" not in frame.known and "out" not in frame.scope.params:

@@ -1,4 +1,4 @@
-"""Body or op list + what is known at a place -> Graph.  Names are bound, blocks inlined, shapes found as ops are added."""
+"""Body or op list, and the names known at a place -> Graph. Names are bound, blocks inlined, shapes found as ops are added."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from resbench.language.library.library import Library
 from resbench.language.yaml.node import Node
 from resbench.language.yaml.problems import Problems
 
-MAX_STEPS = 5000  # in one graph, repeats of nothing too
+MAX_STEPS = 5000  # in one graph, including empty repeats
 MAX_REPEAT = 1000
 
 
 @dataclass(slots=True)
 class Building:
-    """One Graph under construction; `shapes` and `labels` (how messages call a value) are by value number."""
+    """A Graph under construction; `shapes` and `labels` (names of values in messages) are indexed by value number."""
 
     library: Library
     shapes: list[Shape]
@@ -39,21 +39,21 @@ class Building:
 
 
 def bind_list(ops: OpList, input_shape: Shape, frame: Frame, library: Library) -> Graph:
-    """Return a stem, head or `before`: a chain of ops."""
+    """Return the bound graph of a stem, head or `before`: a chain of ops."""
     building = Building(library, [input_shape], ["x"])
     (output,) = _List(building, "", {}).run(ops, (0,), frame)
     return building.graph(output)
 
 
 def bind_body(body: Body, input_shape: Shape, scope: Scope, library: Library) -> Graph:
-    """Return a unit at one place."""
+    """Return the bound graph of a unit at one place."""
     building = Building(library, [input_shape], ["x"])
     output = _bind_nodes(building, body, {"x": 0}, Frame(scope, scope.known), "")
     return building.graph(output)
 
 
 def _bind_nodes(building: Building, body: Body, values: dict[str, int], frame: Frame, prefix: str) -> int:
-    """Add the nodes that `y` needs, in the order written where that is legal. Returns the number of `y`'s value."""
+    """Add the nodes that `y` needs, in the order written where that is legal. Return the number of `y`'s value."""
     nodes = _apply_rules(body, frame)
     reads = _needed(nodes, values, frame)
     waiting = [name for name in nodes if name in reads]
@@ -74,7 +74,7 @@ def _bind_nodes(building: Building, body: Body, values: dict[str, int], frame: F
 
 
 def _apply_rules(body: Body, frame: Frame) -> dict[str, NodeSpec]:
-    """Return the nodes at this place: each rule that holds replaces `from` or `ops`, or adds nodes; a later rule wins."""
+    """Return the nodes at this place: each rule that applies replaces `from` or `ops`, or adds nodes; a later rule wins."""
     nodes = dict(body.nodes)
     for rule in body.when:
         if frame.holds(rule.node.mapping["if"], rule.text, rule.condition):
@@ -90,9 +90,7 @@ def _apply_rules(body: Body, frame: Frame) -> dict[str, NodeSpec]:
 
 
 def _needed(nodes: Mapping[str, NodeSpec], inputs: Mapping[str, int], frame: Frame) -> dict[str, list[str]]:
-    """Return what `y` needs, with the sources of each node. Raises SpecError for a source that is not there and for a
-    cycle.
-    """
+    """Return the nodes that `y` needs, with their sources. Raise SpecError for an unknown source and for a cycle."""
     reads: dict[str, list[str]] = {}
     stack = ["y"]
     while stack:
@@ -125,7 +123,7 @@ def _sources(node: NodeSpec, frame: Frame) -> list[str]:
 
 @dataclass(slots=True)
 class _List:
-    """Adds one op list; `counts` numbers the ops of a node by name, from 1."""
+    """A binder of one op list; `counts` numbers the ops of a node by name, from 1."""
 
     building: Building
     prefix: str
@@ -150,7 +148,7 @@ class _List:
         return frame.with_known({"channels": self.building.shapes[values[0]][0]})
 
     def insert(self, item: Insert, values: tuple[int, ...], frame: Frame) -> tuple[int, ...]:
-        """`$order`: what it stands for is put in its place, with the params of the file where it is written."""
+        """Add the ops that `$order` stands for, with the params of the file where they are written."""
         value = self.here(values, frame).settle(item.node)
         if value == ():
             return values
@@ -205,7 +203,9 @@ class _List:
         return len(building.shapes) - 1
 
     def path(self, stem: str) -> str:
-        """`f.conv2`; a number on where that is taken: a sixty-first `relu` and a first `relu6` would be one."""
+        """Return a path such as `f.conv2`, with a higher number where that is taken: the sixty-first `relu` and the
+        first `relu6` would clash.
+        """
         while True:
             self.counts[stem] = self.counts.get(stem, 0) + 1
             path = f"{self.prefix}{stem}{self.counts[stem]}"
@@ -214,7 +214,7 @@ class _List:
                 return path
 
     def inner(self, ops: OpList, value: int, frame: Frame) -> Graph:
-        """Return a list of ops that is an op's argument, bound as a graph of its own; it reads what the op reads first."""
+        """Return a list of ops that is an op's argument as a graph of its own; its input is the op's first input."""
         building = Building(
             self.building.library, [self.building.shapes[value]], ["its input"], steps=self.building.steps
         )
@@ -223,7 +223,7 @@ class _List:
         return building.graph(output)
 
     def inline(self, call: OpCall, values: tuple[int, ...], frame: Frame, path: str) -> int:
-        """Return a block: its own scope, its nodes below `path`."""
+        """Add a block with its own scope and its nodes below `path`, and return the number of its value."""
         block = self.building.library.block(call.op)
         known = {key: value for key, value in frame.known.items() if key != "channels"} | {
             "in": frame.known["channels"]
@@ -240,8 +240,8 @@ class _List:
         shapes, labels = self.building.shapes, self.building.labels
         if len(values) == 1:
             return f"{fact} (its input is {sizes(shapes[values[0]])}){where(frame.known)}"
-        told = ", ".join(f"{labels[value]} is {sizes(shapes[value])}" for value in values)
+        stated = ", ".join(f"{labels[value]} is {sizes(shapes[value])}" for value in values)
         stride = frame.known.get("stride") if not self.prefix.count(".") > 1 else None
         asked = (stride, -(-shapes[0][-1] // stride)) if isinstance(stride, int) else (None, None)
         why = hint([shapes[v] for v in values], [labels[v] for v in values], *asked)
-        return f"{fact}: {told}{why}{where(frame.known)}"
+        return f"{fact}: {stated}{why}{where(frame.known)}"

@@ -1,4 +1,4 @@
-"""Graphs of a network -> what is allowed and seldom meant in them, in sentences, each with what would mend it."""
+"""Graphs of a network -> warnings about legal but unusual structure, each with a fix."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from resbench.ops.registry import kind
 
 
 def cautions(stages: Sequence[BoundStage], head: Graph, layers: int | None) -> Iterator[str]:
-    """`layers`: of a unit, as its boundary says, where the network counts its depth by them."""
+    """Return the warnings; `layers` is the number in the unit's boundary, where the network counts its depth by it."""
     units = [unit for stage in stages for unit in stage.units]
     if _is_raw_sum(units[-1]) and _prepares_its_input(units[-1]) and not _prepares_its_input(head):
         yield (
-            "it begins with a norm or an activation and ends in a sum, and nothing stands between the last sum and the head: "
+            "it begins with a norm or an activation and ends in a sum, and there is no op between the last sum and the head: "
             "`boundary: {after_last: [bn, relu]}` puts it there"
         )
     inner = units[1 if len(units) > 1 else 0]
@@ -32,7 +32,7 @@ def _is_raw_sum(graph: Graph) -> bool:
 
 
 def _prepares_its_input(graph: Graph) -> bool:
-    """Return whether a norm or an activation is the first that works on the input."""
+    """Return whether a norm or an activation is the first op on the input."""
     same = {0}
     for number, op in enumerate(graph.ops, start=1):
         if not same & set(op.inputs):
@@ -42,6 +42,6 @@ def _prepares_its_input(graph: Graph) -> bool:
             return True
         if what.channels is not None and None not in what.channels(
             dict(op.arguments), graph.shapes[op.inputs[0]][0]
-        ):  # nothing but channels of its input, in an order of its own
+        ):  # only channels of its input, possibly reordered
             same.add(number)
     return False

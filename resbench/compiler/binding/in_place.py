@@ -1,6 +1,7 @@
-"""An op is tried on values, and what it reads is compared before and after: what it changes there, others would read.
+"""Check that an op does not change its inputs in place, since others may read them: run it on values and compare them
+before and after.
 
-Built-in ops are held to this by their tests; those of plugins are tried here, once for each kind of op, arguments and shapes.
+Tests check the built-in ops; those of plugins are checked here, once for each op, arguments and shapes.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from resbench.plugins.load import owner_of
 
 
 def refuse_in_place(what: OpKind, module: nn.Module, tensors: Sequence[Tensor]) -> None:
-    """Raises PluginError for a plugin's op that changes an input, training or evaluating; on `meta`, where torch sees it."""
+    """Raise PluginError for a plugin's op that changes an input in training or evaluation; on `meta`, only changes that
+    torch detects.
+    """
     if what.origin.startswith("resbench.ops."):
         return
     on_meta = any(tensor.is_meta for tensor in tensors)
@@ -34,12 +37,12 @@ def refuse_in_place(what: OpKind, module: nn.Module, tensors: Sequence[Tensor]) 
 
 
 def changes(module: nn.Module, tensors: Sequence[Tensor]) -> str | None:
-    """Which input a forward pass changes, `its input` or `input 1`, None where all are left as they were.
+    """Return the input that a forward pass changes, `its input` or `input 1`, or None.
 
-    torch counts what is done to a tensor; what goes by it (`x.data`) is seen in the values.
+    torch counts changes of a tensor; a change past its counter (`x.data`) shows in the values.
     """
     before = [(tensor._version, tensor.clone()) for tensor in tensors]
-    with torch.random.fork_rng(devices=[]), suppress(Exception):  # what cannot run is told where it is needed
+    with torch.random.fork_rng(devices=[]), suppress(Exception):  # an op that cannot run is reported where it is used
         for part in module.modules():
             if isinstance(part, Random) and part.generator is None:
                 part.generator = torch.Generator()
@@ -51,5 +54,5 @@ def changes(module: nn.Module, tensors: Sequence[Tensor]) -> str | None:
 
 
 def _spread(tensor: Tensor) -> Tensor:
-    """Return values of both signs: zeros would hide what is multiplied."""
+    """Return values of both signs: zeros would hide a multiplication."""
     return torch.linspace(-2.0, 3.0, tensor.numel()).reshape(tensor.shape)

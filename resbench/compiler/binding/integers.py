@@ -1,4 +1,4 @@
-"""A value that must be whole -> int, or an error that names what nearby would do."""
+"""A value that must be an integer -> int, or an error that names nearby values that work."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from resbench.errors import Reason, SpecError
 from resbench.language.expressions.expression import Expression
 from resbench.language.yaml.node import Node
 
-REACH = 64  # how far a suggestion may lie from what was given
+REACH = 64  # the largest distance of a suggestion from the given value
 
 
 def whole(node: Node, frame: Frame, what: str, low: int = 0, high: int = 10**9) -> int:
-    """Raises SpecError at the node: `what` must be a whole number from low to high."""
+    """Return the node's value as an int. Raise SpecError where `what` is not a whole number from low to high."""
     value = frame.settle(node)
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if number and float(value).is_integer() and low <= value <= high:
         return int(value)
     node, frame = frame.written(node)
-    told = f"{node.shown()} = {value:.6g}" if number and isinstance(node.value, Expression) else shown(value)
-    message = f"{what} must be a whole number from {low:,} to {high:,}, got {told}"
+    got = f"{node.shown()} = {value:.6g}" if number and isinstance(node.value, Expression) else shown(value)
+    message = f"{what} must be a whole number from {low:,} to {high:,}, got {got}"
     hint = _nearby(node, frame, low, high) if number else ""
     if not hint and number and "/" in node.shown() and "//" not in node.shown():
         hint = "; `//` divides and rounds down"
@@ -26,12 +26,12 @@ def whole(node: Node, frame: Frame, what: str, low: int = 0, high: int = 10**9) 
 
 
 def _nearby(node: Node, frame: Frame, low: int, high: int) -> str:
-    """`; depth = 56 or 62 would do`: the nearest values of one constant param that give a whole number."""
+    """Return a hint such as `; depth = 56 or 62 would do`: the nearest values of one constant param that give a whole number."""
     if not isinstance(node.value, Expression):
         return ""
     for name in _constants(node.value, frame.scope):
         given = frame.scope.param(name)
-        if not isinstance(given, int):  # a case that is called by a number
+        if not isinstance(given, int):  # a case whose name is a number
             continue
         found = []
         for steps in (range(-1, -REACH, -1), range(1, REACH)):
@@ -45,7 +45,7 @@ def _nearby(node: Node, frame: Frame, low: int, high: int) -> str:
 
 
 def _constants(expression: Expression, scope: Scope) -> list[str]:
-    """Whole-number params that the expression rests on, through other params."""
+    """Yield the integer params on which the expression depends, through other params too."""
     found: list[str] = []
     seen: set[str] = set()  # a block's `out: $out` means the unit's, and leads back to its own name here
     names = list(expression.names)

@@ -1,4 +1,4 @@
-"""Shapes that an op cannot join -> what most often is behind them, and where."""
+"""Shapes that an op cannot join -> the most likely cause, and its place."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ EVEN = "; an even kernel changes the size by one, padded or not: take an odd one
 
 
 def hint(shapes: Sequence[Shape], labels: Sequence[str], stride: int | None = None, size: int | None = None) -> str:
-    """`labels` are how messages call the values; "" where nothing is known. The words follow on those of the message.
+    """Return a hint to append to the message; "" where no cause is known. `labels` name the values.
 
-    `stride`: that the place asks for, `size`: of a side of the map that comes of it, where they are known: a value of another
-    size is the culprit.
+    `stride` is the one of the place and `size` the resulting side of the map, where they are known: a value of another
+    size is the cause.
     """
     if {len(shape) for shape in shapes} == {1, 3}:
-        return "; a map and a vector do not go together"
+        return "; a map and a vector cannot be joined"
     if len(shapes[0]) == 3 and len({shape[1:] for shape in shapes}) > 1:
         sides = [shape[-1] for shape in shapes]
         if stride is not None and size is not None and size in sides:
@@ -50,7 +50,9 @@ def _of_kernels(label: str, lost: int) -> str:
 
 
 def where(known: Mapping[str, object]) -> str:
-    """Return the place in the network, where the ops are a unit's. `known`: what expressions may read there."""
+    """Return the place in the network for messages, where the ops are a unit's. `known` has the names that expressions
+    may read there.
+    """
     stage = known.get("stage")
     if not isinstance(stage, int) or "transition" not in known:
         return ""

@@ -1,4 +1,4 @@
-"""NetworkSpec, UnitSpec and what was given for their params -> BoundNetwork: every place of the network bound."""
+"""NetworkSpec, UnitSpec and their given params -> BoundNetwork, with every place of the network bound."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ Given = Mapping[str, tuple[Node, Frame | None]]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a person asks to be built. `unit` None: the network's own. `choose` answers for params that a study searches."""
+    """A request for a network. `unit` None means the network's own. `choose` selects the values of params that a study
+    searches.
+    """
 
     network: Use
     unit: Use | None = None
@@ -38,7 +40,7 @@ class Request:
 
 
 def bind_network(request: Request, library: Library) -> BoundNetwork:
-    """Raises SpecError with the place of what cannot be built, BadInput for names that are not there."""
+    """Bind every place of a network. Raise SpecError with the place of a problem, BadInput for unknown names."""
     return _Binder(request, library).bind()
 
 
@@ -65,7 +67,7 @@ class _Binder:
         self.unit, self.unit_given, self.notes = self._unit()
 
     def _unit(self) -> tuple[UnitSpec, Given, tuple[str, ...]]:
-        """Return the unit and its given params; a replaced unit keeps the network's values for params that it has too."""
+        """Return the unit and its given params; a replacing unit keeps the network's values for params that it has too."""
         own = self.spec.unit
         asked = self.request.unit
         own_given = {key: (node, self.frame) for key, node in own.arguments.items()}
@@ -76,11 +78,11 @@ class _Binder:
         unit = self.library.unit(_named(asked))
         _check_params({k: v for k, v in asked.arguments.items() if k != "vary"}, unit.body.params, f"unit {unit.name}")
         kept = {key: value for key, value in own_given.items() if key in unit.body.params}
-        said: Given = {key: (node, None) for key, node in asked.arguments.items() if key != "vary"}
-        return unit, {**kept, **said}, _replaced(unit, own, [key for key in kept if key not in said])
+        own_values: Given = {key: (node, None) for key, node in asked.arguments.items() if key != "vary"}
+        return unit, {**kept, **own_values}, _replaced(unit, own, [key for key in kept if key not in own_values])
 
     def unit_of(self, stage: StageSpec) -> tuple[UnitSpec, Given]:
-        """Return the unit of a stage: the net's, with params changed, or another."""
+        """Return the unit of a stage: the network's, with params changed, or another."""
         if stage.unit is None:
             return self.unit, self.unit_given
         given: Given = {key: (node, self.frame) for key, node in stage.unit.arguments.items()}
@@ -92,14 +94,14 @@ class _Binder:
         return unit, given
 
     def unit_scope(self, stage: StageSpec, known: Mapping[str, Any]) -> tuple[UnitSpec, Scope]:
-        """`known` names what is known at a place; what the network hands over may read where it stands."""
+        """Return the scope of a unit; `known` has the names known at a place, which values from the network may read."""
         unit, given = self.unit_of(stage)
         here = self.frame.with_known({name: known[name] for name in STAGE_NAMES if name in known})
         given = {key: (node, here if frame is self.frame else frame) for key, (node, frame) in given.items()}
         return unit, Scope(unit.body.params, given, known, "unit", self.request.choose, vary=self.request.vary)
 
     def bare(self, stage: StageSpec) -> Scope:
-        """Return a unit's params away from any place, for what stands in its `boundary`."""
+        """Return the scope of a unit's params outside of any place, for its `boundary`."""
         return self.unit_scope(stage, {})[1]
 
     def boundary(self, name: str) -> Any:
@@ -129,9 +131,13 @@ class _Binder:
         if head.output_shape != (self.classes,):
             at = self.spec.node.mapping["head"]
             ends = sizes(head.output_shape)
-            raise SpecError([at.problem(f"the head ends with {ends}; {self.classes} numbers, one a class, are needed")])
-        told = tuple(cautions(stages, head, self.boundary("layers") if "layers" in self._named() else None))
-        return BoundNetwork(self.spec.name, self.unit.name, stem, tuple(stages), head, self.classes, self.notes, told)
+            raise SpecError(
+                [at.problem(f"the head ends with {ends}; {self.classes} numbers, one for each class, are needed")]
+            )
+        warnings = tuple(cautions(stages, head, self.boundary("layers") if "layers" in self._named() else None))
+        return BoundNetwork(
+            self.spec.name, self.unit.name, stem, tuple(stages), head, self.classes, self.notes, warnings
+        )
 
     def _stage(self, stage: StageSpec, count: int, shape: Shape, place: _Counter) -> tuple[BoundStage, Shape]:
         before = bind_list(stage.before, shape, self.frame, self.library)
@@ -169,7 +175,9 @@ class _Binder:
         return {n for node in all_nodes(self.spec.node) if isinstance(node.value, Expression) for n in node.value.names}
 
     def _check_placed(self) -> None:
-        """A unit with something after the stem or the last unit, in a network that does not place it, is another net."""
+        """Check that the network places the ops that a unit needs after the stem or the last unit; without them it is
+        another network.
+        """
         named = self._named()
         for name, stage in (("after_stem", self.spec.stages[0]), ("after_last", self.spec.stages[-1])):
             boundary = self.unit_of(stage)[0].boundary
@@ -186,7 +194,7 @@ def _empty(ops: Any) -> bool:
 
 @dataclass(slots=True)
 class _Counter:
-    """Where binding stands in the network; everything counts from 0."""
+    """The current position of binding in the network; all counts start at 0."""
 
     units: int
     stages: int
@@ -219,7 +227,7 @@ class _Counter:
 
 
 def _replaced(unit: UnitSpec, own: Use, kept: list[str]) -> tuple[str, ...]:
-    """Return what a person should know who put another unit in the place of the network's own."""
+    """Return notes for a user who replaced the network's own unit."""
     dropped = [key for key in own.arguments if key not in unit.body.params]
     notes = [f"{unit.name} has no param {', '.join(dropped)}; the network's value is dropped"] if dropped else []
     for key in kept if unit.name != own.name else ():
@@ -236,10 +244,10 @@ def _named(use: Use) -> str:
 
 
 def _data(spec: NetworkSpec, request: Request) -> tuple[Shape, int]:
-    """Input and classes are the data's; the network's own serve where no data are named."""
+    """Return input shape and classes: the data set's, or the network's own where no data set is named."""
     shape, classes = request.input_shape or spec.input, request.classes or spec.classes
     if shape is None or classes is None:
-        raise BadInput(f"network {spec.name} names no `input` and `classes`; name data to take them from")
+        raise BadInput(f"network {spec.name} names no `input` and `classes`; name a data set that has them")
     return shape, classes
 
 

@@ -1,7 +1,8 @@
-"""Params of one file at one place, worked out when first read; `Frame` adds what is known where a text lands.
+"""Evaluate the params of one file at one place when they are first read; `Frame` adds the names known where a text is
+inserted.
 
-A list or mapping that a param stands for is text put in place (`Text`): its params are those of the file where it is
-written, its `$channels`, `$out`, ... those of where it lands.
+A list or mapping that a param stands for is inserted as text (`Text`): its params are those of the file where it is
+written, its `$channels`, `$out`, ... those of the place where it is inserted.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ Choose = Callable[[str, Domain], Node]
 
 
 def choose_nothing(name: str, domain: Domain) -> Node:
-    """For everything but a study: a domain there has nobody to choose from it."""
-    raise Reason(f"`{name}` is a domain; a domain may stand only in a study, here one value is needed")
+    """Raise Reason for a domain outside of a study, where no value is selected from it."""
+    raise Reason(f"`{name}` is a domain; a domain is allowed only in a study, here one value is needed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,9 @@ class Text:
 
 
 class Scope:
-    """`given` are values from outside, each with the frame it was written in; `vary`: params searched over their own domain."""
+    """The params of one file at one place; `given` are values from outside, each with the frame where it was written;
+    `vary` names params that are searched over their own domain.
+    """
 
     def __init__(
         self,
@@ -54,7 +57,7 @@ class Scope:
         self._open: list[str] = []
 
     def param(self, name: str) -> Any:
-        """Return the value of a param, asked for and worked out once."""
+        """Return the value of a param; it is computed once."""
         if name not in self._values:
             if name in self._open:
                 chain = " <- ".join([*self._open[self._open.index(name) :], name])
@@ -74,17 +77,15 @@ class Scope:
         value = frame.settle(node)
         if param.domain is None:
             return value
-        stands_for = (
-            node if not isinstance(node.value, Expression) else from_plain(_untext(value), node.path, node.place)
-        )
+        source = node if not isinstance(node.value, Expression) else from_plain(_untext(value), node.path, node.place)
         try:
-            picked = param.pick(stands_for)
+            picked = param.pick(source)
         except Reason as fact:
             raise SpecError([node.problem(f"{param.name}: {fact}")]) from None
-        return value if picked is stands_for else Frame(self, self.known).settle(picked)
+        return value if picked is source else Frame(self, self.known).settle(picked)
 
     def _source(self, param: Param, frame: Frame) -> tuple[Node, Frame]:
-        """Return what is written for a param, and where; a domain is asked for."""
+        """Return the source of a param's value, and its frame; a value is selected from a domain."""
         node, outer = self.given.get(param.name, (None, None))
         if node is not None and is_domain(node):
             check = Problems()
@@ -99,7 +100,7 @@ class Scope:
             domain = param.domain
             if domain is None:
                 raise Reason(f"`{param.name}` has no domain to vary over")
-            if isinstance(domain, Choices):  # a choice that a case names is given by that name
+            if isinstance(domain, Choices):  # a choice that a case names is passed by that name
                 domain = Choices({k: v if label_of(v) == k else from_plain(k) for k, v in domain.values.items()})
             return self.choose(f"{self.prefix}.{param.name}", domain), frame
         return (param.default, frame) if node is None else (node, outer or frame)
@@ -120,7 +121,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A scope together with the names known where a text lands; a known value may be a function, called when read."""
+    """A scope and the names known where a text is inserted; a known value may be a function, called when read."""
 
     scope: Scope
     known: Mapping[str, Any]
@@ -129,7 +130,7 @@ class Frame:
         return Frame(self.scope, {**self.known, **known})
 
     def written(self, node: Node) -> tuple[Node, Frame]:
-        """Where a value was written that is only handed on (`conv: {out: $out}` in a block): what was given, and its frame."""
+        """Return the source and frame of a value that is only passed on (`conv: {out: $out}` in a block)."""
         frame = self
         while isinstance(node.value, Expression) and node.value.tree[0] == "name":
             given, outer = frame.scope.given.get(node.value.tree[1], (None, None))
@@ -150,7 +151,7 @@ class Frame:
         raise Reason(unknown_name(name, [*self.scope.params, *self.known]))
 
     def settle(self, node: Node) -> Any:
-        """Scalars and lists of numbers as they are; other lists and mappings as Text. Errors get the node's place."""
+        """Return scalars and lists of numbers as they are, other lists and mappings as Text. Errors get the node's place."""
         if isinstance(node.value, Expression):
             return self.evaluate(node, node.value)
         if isinstance(node.value, tuple) and all(map(_may_be_number, node.items)):
@@ -171,11 +172,11 @@ class Frame:
         value = self.evaluate(node, Expression(text, tree))
         if not isinstance(value, bool):
             hint = f"; compare it, as in `{text} == {value}`" if isinstance(value, int | float) else ""
-            raise SpecError([node.problem(f"`{text}` is neither true nor false but {shown(value)}{hint}")])
+            raise SpecError([node.problem(f"`{text}` must be true or false, got {shown(value)}{hint}")])
         return value
 
     def plain(self, node: Node) -> Any:
-        """Return the node as plain data, every expression worked out."""
+        """Return the node as plain data, with every expression evaluated."""
         value = self.settle(node)
         if isinstance(value, Text):
             frame = Frame(value.scope, self.known)
@@ -192,17 +193,17 @@ def _may_be_number(item: Node) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    """Return a number or a list of them; what `[$norm, $act]` stands for is not, though it might have been."""
+    """Return whether a value is a number or a list of numbers; the value of `[$norm, $act]` is neither, though it might be."""
     return isinstance(value, int | float) or (isinstance(value, tuple) and len(value) > 0)
 
 
 def _untext(value: Any) -> Any:
-    """Return a value for messages and labels: Text as what is written."""
+    """Return a value for messages and labels: Text as its source."""
     if isinstance(value, Text):
         return plain(value.node)
     return [_untext(item) for item in value] if isinstance(value, tuple) else value
 
 
 def shown(value: Any) -> str:
-    """Return a value as messages show it: as it would be written."""
+    """Return a value as messages show it, in YAML."""
     return flow(_untext(value))

@@ -1,7 +1,7 @@
 """Op, arguments and input shapes -> output shape, found by running the op; each case is run once.
 
-A small case runs on the CPU, since the first convolution and norm on `meta` cost an import of 2 s; a large one on `meta`, where
-it costs no memory.
+A small case runs on the CPU, since the first convolution and norm on `meta` cost an import of 2 s; a large one runs on
+`meta`, where it costs no memory.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ FEW = 10_000_000  # values of one image at most, and weights: some 100 MB
 
 @lru_cache(maxsize=65536)
 def infer(op: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> Shape:
-    """Raises Reason: what the op itself finds wrong, or the first line of what torch says; PluginError: a plugin's op broke."""
+    """Return the output shape. Raise Reason with the op's own message or the first line of torch's, and PluginError
+    where a plugin's op fails.
+    """
     with torch.no_grad():
         try:
             module, tensors = tried(op, arguments, inputs)
@@ -36,17 +38,17 @@ def infer(op: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> Shape:
             refuse_in_place(kind(op), module, tensors)
         except (Reason, ResbenchError):
             raise
-        except Exception as error:  # a plugin's op may raise anything: not the spec is at fault then
+        except Exception as error:  # a plugin's op may raise anything: then the spec is not at fault
             if (fault := blamed(error)) is not None:
                 raise fault from error
             if not isinstance(error, RuntimeError | ValueError | IndexError):
                 raise
-            said = str(error).split("\n")[0].split(" at /")[0]
-            if "utput size is too small" in said or "can't be greater than actual input size" in said:
-                said = "the window is larger than the map with its padding"
+            reason = str(error).split("\n")[0].split(" at /")[0]
+            if "utput size is too small" in reason or "can't be greater than actual input size" in reason:
+                reason = "the window is larger than the map with its padding"
             elif any(len(shape) == 1 for shape in inputs) and kind(op).origin.startswith("resbench.ops."):
-                said = "a map is needed, and this is a vector"
-            raise Reason(said) from None
+                reason = "a map is needed, and this is a vector"
+            raise Reason(reason) from None
     shape = tuple(result.shape[1:])
     if min(shape, default=0) < 1:
         raise Reason(f"nothing is left: the result would be {'x'.join(map(str, shape))}")
@@ -56,7 +58,7 @@ def infer(op: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> Shape:
 
 
 def tried(op: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> tuple[nn.Module, list[Tensor]]:
-    """Return the op in evaluation mode, so that nothing is left out at random, and zeros to run it on. Raises Reason."""
+    """Return the op in evaluation mode, so that nothing is dropped at random, and zeros as its input. Raise Reason."""
     with torch.device("meta"):
         module = make_module(op, arguments, inputs[0][0]).eval()
     if _is_large(op, arguments, inputs, sum(tensor.numel() for tensor in module.state_dict().values())):
@@ -65,7 +67,7 @@ def tried(op: str, arguments: Arguments, inputs: tuple[Shape, ...]) -> tuple[nn.
 
 
 def _is_large(op: str, arguments: Arguments, inputs: tuple[Shape, ...], weights: int) -> bool:
-    """By multiply-adds and by memory, as far as they can be told before it runs."""
+    """Return whether the case is large, by the multiply-adds and memory that can be estimated before it runs."""
     price, given = kind(op).macs, dict(arguments)
     pixels = prod(inputs[0][1:])
     adds = weights * pixels if price is None else price(given, inputs)

@@ -1,7 +1,7 @@
 """Network with weights -> the bytes of an ONNX model, a torch.export program or a safetensors file, in evaluation mode.
 
-The number of images in a batch stays open in the first two. Each holds what is said of the network (its digest, its unit), says
-nothing of the machine that wrote it, and is the same bytes each time.
+The number of images in a batch stays open in the first two. Each holds the network's metadata (its digest, its unit),
+nothing about the machine that wrote it, and is the same bytes each time.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ TORCH_METADATA = "resbench.json"
 
 
 def onnx_bytes(network: nn.Module, shape: Shape, metadata: Mapping[str, str]) -> bytes:
-    """`images` in, `result` out; no name of a folder is in it.
+    """Return an ONNX model with input `images` and output `result`, without folder names.
 
-    Raises BadInput where the extra is not installed, or above LARGEST_ONNX.
+    Raise BadInput where the extra is not installed, or above LARGEST_ONNX.
     """
     try:
         import onnx  # noqa: F401
@@ -56,7 +56,7 @@ def onnx_bytes(network: nn.Module, shape: Shape, metadata: Mapping[str, str]) ->
 
 
 def _remove_notes(message: Any) -> None:
-    """Remove what the exporter notes down on how it came to each node: lines of source with the folders they are in, and more."""
+    """Remove the exporter's notes on the origin of each node: source lines with their folders, and more."""
     from google.protobuf.message import Message
 
     for field, value in message.ListFields():
@@ -68,7 +68,7 @@ def _remove_notes(message: Any) -> None:
 
 
 def torch_bytes(network: nn.Module, shape: Shape, metadata: Mapping[str, str]) -> bytes:
-    """Write what `torch.export.load` reads; no name of a folder is in it, the metadata are in its extra file TORCH_METADATA."""
+    """Return a program for `torch.export.load`, without folder names; the metadata are in its extra file TORCH_METADATA."""
     with _quietly():
         program = torch.export.export(network.eval(), (_images(shape),), dynamic_shapes=({0: _batch()},))
         for module in program.graph_module.modules():
@@ -80,7 +80,7 @@ def torch_bytes(network: nn.Module, shape: Shape, metadata: Mapping[str, str]) -
 
 
 def safetensors_bytes(state: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
-    """Return the same bytes each time: safetensors itself writes metadata in an order of chance."""
+    """Return the same bytes each time: safetensors itself writes metadata in arbitrary order."""
     from safetensors.torch import save
 
     data = save({name: t.cpu().contiguous() for name, t in state.items()}, escaped(metadata))
@@ -91,7 +91,7 @@ def safetensors_bytes(state: Mapping[str, Tensor], metadata: Mapping[str, str]) 
 
 
 def escaped(metadata: Mapping[str, str]) -> dict[str, str]:
-    """Return what is said of the network, in order of the names: printable, whoever gave a unit its name."""
+    """Return the metadata sorted by name and printable, whatever the name of a unit."""
     return {printable(name): printable(value, LONGEST) for name, value in sorted(metadata.items())}
 
 
@@ -105,7 +105,7 @@ def _batch() -> torch.export.Dim:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """What torch tells of its own insides is not for the person who exports."""
+    """Suppress torch's messages about its internals, which do not concern the user."""
     loud = logging.getLogger("torch.onnx"), logging.getLogger("torch.export"), logging.getLogger("onnxscript")
     levels = [log.level for log in loud]
     for log in loud:

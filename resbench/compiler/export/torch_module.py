@@ -1,6 +1,8 @@
-"""BoundNetwork and what was built of it -> the network as the emitted file makes it, of torch's own layers; in evaluation mode.
+"""BoundNetwork and what was built of it -> the network of the exported file, made of torch's own layers, in evaluation
+mode.
 
-Other tools go by the classes of layers: a quantiser looks for `nn.Conv2d` and passes over a layer of ours that computes the same.
+Other tools select layers by their class: a quantiser looks for `nn.Conv2d` and passes over a layer of ours that
+computes the same.
 """
 
 from __future__ import annotations
@@ -18,11 +20,11 @@ from resbench.compiler.export.python.module import FileHeader, network_file, uni
 from resbench.compiler.graph import BoundNetwork, Shape
 from resbench.errors import PluginError
 
-NAME = "network"  # of the module, which stands before the names of its classes
+NAME = "network"  # the module's name, which prefixes the names of its classes
 
 
 def plain_network(bound: BoundNetwork, units: Sequence[str], network: nn.Module) -> nn.Module:
-    """Make the network of the emitted file, with the tensors of the built `network`, which are not copied.
+    """Make the network of the exported file, with the tensors of the built `network`, which are not copied.
 
     `units`: the name of each stage's unit. Raises PluginError for an op whose source cannot be copied, or is not the whole of it.
     """
@@ -38,7 +40,7 @@ def plain_unit(bound: BoundNetwork, units: Sequence[str], number: int, unit: nn.
 
 
 class _Text(InspectLoader):
-    """Import a text that is in no file."""
+    """A loader of source text that is in no file."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -48,13 +50,13 @@ class _Text(InspectLoader):
 
 
 def _about(units: Sequence[str]) -> FileHeader:
-    """No sentence that somebody wrote is in a text that is imported here."""
+    """Return a header without user-written sentences, since the text is imported."""
     return FileHeader("resbench net export", "A network", "", tuple(units), lambda name: "A block")
 
 
 @torch.no_grad()
 def _made(text: str, name: str, original: nn.Module, shape: Shape) -> nn.Module:
-    """It is tried on an image: a plugin's source may need what was not copied along."""
+    """Make the module and run it on an image: a plugin's source may need definitions that were not copied."""
     loader = _Text(text)
     module = module_from_spec(ModuleSpec(NAME, loader))
     image = torch.rand(1, *shape, generator=torch.Generator().manual_seed(0))

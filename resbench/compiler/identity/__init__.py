@@ -1,1 +1,1 @@
-"""Reduce bound graphs to a normal form, and give what they are a digest."""
+"""Reduce bound graphs to a normal form, and compute their digest."""

@@ -1,9 +1,9 @@
 """BoundNetwork -> digest and numbering.  Two files that mean the same network get the same of both.
 
 The simplified network is cut wherever one value carries everything; each piece is labelled canonically: colours refined
-from both sides, ties broken by individualising each candidate in turn and keeping the least certificate. Past a bound the
-ties fall to the order written: a twin may be missed, two different networks are never joined, since the certificate is
-the whole piece.
+from both sides, ties broken by individualising each candidate in turn and keeping the least certificate. Beyond a
+bound, ties are broken by the order written: an equal network may be missed, but two different networks never get one
+digest, since the certificate is the whole piece.
 """
 
 from __future__ import annotations
@@ -37,19 +37,24 @@ class Canonical:
 
 @lru_cache(maxsize=8)
 def canonical(network: BoundNetwork) -> Canonical:
-    """Counts: every op, its arguments, how parameters start, input channels, classes. Not: names, order, image size."""
+    """Return the canonical form. It depends on every op, its arguments, the start of parameters, input channels and
+    classes, and not on names, order or image size.
+    """
     simple = simplify(network)
     order, certificate = arrange(simple)
     numbers: dict[str, int] = {}
     _number(simple, order, numbers)
-    for path, _ in network.ops():  # simplified away, but built perhaps (dropout of rate 0): behind all others
+    for (
+        path,
+        _,
+    ) in network.ops():  # removed by simplification, but perhaps built (dropout of rate 0): numbered behind all others
         numbers.setdefault(path, len(numbers))
     text = f"{VERSION} {network.input_shape[0]} {network.classes}\n{certificate}"
     return Canonical(f"{VERSION}_{sha256(text.encode()).hexdigest()[:32]}", numbers, simple, order)
 
 
 def arrange(simple: Simple) -> tuple[tuple[int, ...], str]:
-    """Return the numbers of the values in canonical order, and the whole written in it."""
+    """Return the numbers of the values in canonical order, and the text of the graph in that order."""
     order: list[int] = []
     certificates: list[str] = []
     for start, stop in _pieces(simple.values, simple.result):
@@ -62,7 +67,7 @@ def arrange(simple: Simple) -> tuple[tuple[int, ...], str]:
 
 
 def _text(value: GraphValue) -> str:
-    """Return the label, with the ops inside of it in their own canonical form."""
+    """Return the label, with the ops inside it in their own canonical form."""
     return value.label + "".join(f" {name} {{{arrange(inner)[1]}}}" for name, inner in value.inner)
 
 
@@ -76,7 +81,7 @@ def _number(simple: Simple, order: tuple[int, ...], numbers: dict[str, int]) -> 
 
 
 def _pieces(values: Sequence[GraphValue], result: int) -> list[tuple[int, int]]:
-    """[start, stop) of runs of values; each reads nothing before its start but the value just before it."""
+    """Return [start, stop) of runs of values; each reads nothing before its start except for the value just before it."""
     last_reader = {i: number for number, value in enumerate(values, 1) for i in value.inputs}
     last_reader[result] = len(values) + 1
     cuts, held_until = [0], last_reader.get(0, 0)
@@ -89,7 +94,7 @@ def _pieces(values: Sequence[GraphValue], result: int) -> list[tuple[int, int]]:
 
 @lru_cache(maxsize=4096)
 def _certify(rows: tuple[Row, ...]) -> tuple[tuple[int, ...], str]:
-    """Return the canonical order of a piece's rows, and the piece written in it."""
+    """Return the canonical order of a piece's rows, and the text of the piece in that order."""
     search = _Search(rows)
     search.run(search.refine([_hash(label) for label, _, _ in rows]))
     assert search.best is not None
@@ -111,7 +116,7 @@ class _Search:
         self.best: tuple[tuple[int, ...], str] | None = None
 
     def refine(self, colours: list[str]) -> list[str]:
-        """Once down (what a value is made of), once up (what it is used for), until no class splits."""
+        """Refine the colours by the inputs of a value, then by its readers, until no class splits."""
         classes = -1
         while len(set(colours)) > classes:
             classes = len(set(colours))
@@ -127,7 +132,7 @@ class _Search:
         return colours
 
     def run(self, colours: list[str]) -> None:
-        """Depth first over the first tied class; at most MAX_TRIES leaves."""
+        """Search depth-first over the first tied class, with at most MAX_TRIES leaves."""
         groups: dict[tuple[int, str], list[int]] = {}
         for number, colour in enumerate(colours):
             groups.setdefault((self.depths[number], colour), []).append(number)

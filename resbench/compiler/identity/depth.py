@@ -1,4 +1,4 @@
-"""Graph or BoundNetwork -> its layers with weights one behind the other, the most on any way from input to output."""
+"""Graph or BoundNetwork -> its depth: the most weight layers on any path from input to output."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from resbench.ops.schema import table
 
 
 def depth(network: BoundNetwork) -> int:
-    """From the image to the classes, as papers count it: 56 for ResNet-56."""
+    """Return the depth from the image to the classes, as papers count it: 56 for ResNet-56."""
     parts = dict(network.parts())
     head = parts.pop("head")
     return sum(weight_layers(graph) for graph in parts.values()) + weight_layers(head, behind_a_pool=True)
 
 
 def weight_layers(graph: Graph, *, behind_a_pool: bool = False) -> int:
-    """Return ops whose role is `weights`. Those behind a global pool, as the two of squeeze-and-excitation, do not name
-    a network's depth and count in its head alone. The longest way through a list of ops inside an op counts as if it
-    stood in its place.
+    """Count the ops of role `weights` on the longest path. Those behind a global pool, such as the two of
+    squeeze-and-excitation, count only in a network's head. The longest path through a list of ops inside an op counts
+    as part of the path.
     """
     signatures = table()  # what ops say of themselves, read without torch: a coordinator needs none
     longest, pooled = [0], [False]

@@ -1,4 +1,4 @@
-"""Two bound networks -> what differs, part by part, in their normal forms; nothing where they are one architecture."""
+"""Two bound networks -> the differences of their normal forms, part by part; none where they are one architecture."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import zip_longest
 from resbench.compiler.graph import BoundNetwork, BoundOp, Graph
 from resbench.compiler.identity.canonical import canonical
 from resbench.compiler.identity.normal_form import normal
-from resbench.compiler.identity.simplify import said
+from resbench.compiler.identity.simplify import non_default_arguments
 from resbench.language.yaml.scalar import flow
 from resbench.ops.registry import kind
 
@@ -18,7 +18,9 @@ Test = Callable[[int, int], bool]
 
 @dataclass(frozen=True, slots=True)
 class GraphEdit:
-    """`path`: the op in the first network; `was`, `now`: its arguments, or what it reads, in the first and the second."""
+    """An edit of one op. `path` is the op in the first network; `was` and `now` are its arguments, or its inputs, in
+    the first and the second.
+    """
 
     path: str
     was: str
@@ -27,7 +29,9 @@ class GraphEdit:
 
 @dataclass(frozen=True, slots=True)
 class PartDifference:
-    """`parts`: where in both networks; ops that only one has, with their arguments, and what changed in those that both have."""
+    """A difference of one part. `parts` are its paths in both networks; then come ops that only one has, with their
+    arguments, and changes of ops that both have.
+    """
 
     parts: tuple[str, ...] = ()
     only_first: tuple[str, ...] = ()
@@ -37,29 +41,31 @@ class PartDifference:
 
 
 def difference(first: BoundNetwork, second: BoundNetwork) -> list[PartDifference]:
-    """Parts stand beside each other by their order; what differs in one way is told once, with all its places."""
+    """Return the differences; parts are paired by their order, and equal differences are reported once, with all their places."""
     if canonical(first).digest == canonical(second).digest:
         return []
     empty = Graph((), (), 0)
     pairs: dict[tuple[Graph, Graph], list[str]] = {}
     for left, right in zip_longest(normal(first).parts(), normal(second).parts(), fillvalue=("", empty)):
         pairs.setdefault((left[1], right[1]), []).append(left[0] or right[0])
-    told: dict[PartDifference, list[str]] = {}
+    parts_by_difference: dict[PartDifference, list[str]] = {}
     for (a, b), parts in pairs.items():
-        told.setdefault(_compare(a, b), []).extend(parts)
-    return [replace(found, parts=tuple(parts)) for found, parts in told.items() if found != PartDifference()]
+        parts_by_difference.setdefault(_compare(a, b), []).extend(parts)
+    return [
+        replace(found, parts=tuple(parts)) for found, parts in parts_by_difference.items() if found != PartDifference()
+    ]
 
 
 @dataclass(slots=True)
 class _Matching:
-    """Values of one graph and of the other that are alike; 0, the input, is."""
+    """A matching of equal values in two graphs; it begins with 0, the input."""
 
     first: Graph
     second: Graph
     partner: dict[int, int] = field(default_factory=lambda: {0: 0})
 
     def match(self, numbers: list[int], test: Test) -> None:
-        """Pair what is left: for each op of the first, the first of the second that passes."""
+        """Pair the remaining ops: each op of the first graph with the first op of the second that passes the test."""
         for i in numbers:
             taken = set(self.partner.values())
             free = [j for j in range(1, len(self.second.ops) + 1) if j not in taken]
@@ -72,7 +78,7 @@ class _Matching:
 
     def alike(self, i: int, j: int) -> bool:
         a, b = self.op(i, j)
-        return _said(a) == _said(b)
+        return _description(a) == _description(b)
 
     def reads_alike(self, i: int, j: int) -> bool:
         a, b = self.op(i, j)
@@ -88,7 +94,7 @@ class _Matching:
 
 
 def _compare(first: Graph, second: Graph) -> PartDifference:
-    """Ops are paired by what they read, then by what reads them, then by what they are, then by their path."""
+    """Compare two graphs; ops are paired by their inputs, then by their readers, then by their label, then by their path."""
     matching = _Matching(first, second)
     numbers = list(range(1, len(first.ops) + 1))
     for order, test in (
@@ -107,31 +113,31 @@ def _compare(first: Graph, second: Graph) -> PartDifference:
     ]
     return PartDifference(
         (),
-        tuple(f"{op.path}: {_said(op)}" for i, op in enumerate(first.ops, 1) if i not in partner),
-        tuple(f"{op.path}: {_said(op)}" for j, op in enumerate(second.ops, 1) if j not in partner.values()),
-        tuple(_changed(a, b) for a, b in pairs if _said(a) != _said(b)),
+        tuple(f"{op.path}: {_description(op)}" for i, op in enumerate(first.ops, 1) if i not in partner),
+        tuple(f"{op.path}: {_description(op)}" for j, op in enumerate(second.ops, 1) if j not in partner.values()),
+        tuple(_changed(a, b) for a, b in pairs if _description(a) != _description(b)),
         tuple(reads),
     )
 
 
-def _said(op: BoundOp) -> str:
-    """Name and arguments that are not the default, with what stands inside of it."""
-    arguments = said(op, kind(op.op))
-    inside = "".join(f" {name} [{', '.join(map(_said, graph.ops))}]" for name, graph in op.inner)
+def _description(op: BoundOp) -> str:
+    """Return the op's name and non-default arguments, with the ops inside it."""
+    arguments = non_default_arguments(op, kind(op.op))
+    inside = "".join(f" {name} [{', '.join(map(_description, graph.ops))}]" for name, graph in op.inner)
     return op.op + (f" {flow(arguments)}" if arguments else "") + inside
 
 
 def _changed(a: BoundOp, b: BoundOp) -> GraphEdit:
-    """Return the arguments that differ alone, where that is all that does."""
+    """Return only the arguments that differ, where both ops have the same name."""
     if a.op != b.op or a.inner or b.inner:
-        return GraphEdit(a.path, _said(a), _said(b))
+        return GraphEdit(a.path, _description(a), _description(b))
     mine, other = dict(a.arguments), dict(b.arguments)
     keys = [key for key in mine if mine[key] != other[key]]
     return GraphEdit(a.path, *(flow({key: arguments[key] for key in keys}).strip("{}") for arguments in (mine, other)))
 
 
 def _readers(graph: Graph, number: int) -> list[tuple[int, int]]:
-    """Who reads a value, and at which place; the end of the graph is number 0."""
+    """Return the readers of a value and their input positions; the end of the graph is number 0."""
     found = [(j, p) for j, op in enumerate(graph.ops, 1) for p, i in enumerate(op.inputs) if i == number]
     return [*found, *([(0, 0)] if graph.output == number else [])]
 

@@ -1,8 +1,9 @@
-"""BoundNetwork -> BoundNetwork in its normal form: what is built, run and priced.
+"""BoundNetwork -> BoundNetwork in its normal form: the form that is built, run and measured.
 
-Ops that change nothing, or that nothing needs, are gone; a sum inside a sum is part of it; equal parameter-free ops are one;
-operands and running order come from the canonical form. So networks of one digest give the same numbers bit for bit: a sum of
-three, and the gradients that meet where a value is read three times, depend in their last bits on the order.
+Ops that change nothing, or that nothing needs, are gone; nested sums are flattened; equal parameter-free ops are
+merged; operands and running order come from the canonical form. Networks of one digest therefore give the same numbers
+bit for bit: a sum of three, and the gradients that meet where a value is read three times, depend in their last bits
+on the order.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from resbench.compiler.identity.simplify import Simple
 
 @lru_cache(maxsize=8)
 def normal(network: BoundNetwork) -> BoundNetwork:
-    """Return paths stay; a part that shares a value with another beyond what it reads and yields stays as it is written."""
+    """Return the normal form. Paths stay; a part that shares an inner value with another part stays as written."""
     found = canonical(network)
     form = _Form(found.simple, found.order)
     graphs: dict[str, Graph] = {}
@@ -42,7 +43,7 @@ class _Form:
         self.rank = {number: place for place, number in enumerate((0, *order))}
 
     def value(self, graph: Graph, local: int, entry: int, prefix: str) -> int:
-        """Return the simplified value that a value of the graph is; -1 for one that is not needed."""
+        """Return the simplified value of a value of the graph; -1 for one that is not needed."""
         return entry if local == 0 else self.simple.of.get(prefix + graph.ops[local - 1].path, -1)
 
     def rewrite(self, graph: Graph, entry: int, prefix: str) -> Graph:
@@ -63,10 +64,10 @@ class _Form:
         return Graph(graph.input_shape, ops, new[first[values[graph.output]]])
 
     def reads(self, graph: Graph, local: int, values: list[int], first: dict[int, int]) -> tuple[int, ...] | None:
-        """Return what an op reads, as values of the graph; None where some of it is not in this graph."""
+        """Return an op's inputs as values of the graph; None where one is not in this graph."""
         op, value = graph.ops[local - 1], self.simple.values[values[local] - 1]
         sources = value.inputs
-        if op.inner and not value.inner:  # it does nothing but what is inside of it, and that has been counted
+        if op.inner and not value.inner:  # it only runs the ops inside it, which have been counted
             sources = tuple(values[i] for i in op.inputs)
         elif value.commutative:
             sources = tuple(sorted(sources, key=self.rank.__getitem__))
@@ -81,7 +82,7 @@ class _Form:
 
 
 def _backwards(result: int | None, reads: dict[int, tuple[int, ...] | None]) -> list[int] | None:
-    """Return every op that the result needs, each behind what it reads, branch by branch; None where that cannot be said."""
+    """Return every op that the result needs, each behind its inputs, branch by branch; None where there is no such order."""
     if result is None:
         return None
     order: dict[int, None] = {}

@@ -1,6 +1,6 @@
-"""BoundNetwork <-> JSON text: what the database keeps of an architecture, enough to build it again without any YAML.
+"""BoundNetwork <-> JSON text: the stored form of an architecture, from which it can be built again without any YAML.
 
-Equal graphs (units of one stage mostly) are written once.
+Equal graphs (mostly units of one stage) are written once.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def to_json(network: BoundNetwork) -> str:
 
 
 def from_json(text: str) -> BoundNetwork:
-    """Raises ValueError for a format that this version does not know."""
+    """Return the network. Raise ValueError for a format that this version does not know."""
     data = json.loads(text)
     if data["format"] != FORMAT:
         raise ValueError(f"architecture format {data['format']}; this version reads {FORMAT}")
@@ -66,7 +66,7 @@ def _from_graph(data: list[Any]) -> Graph:
 
 
 def _arguments(data: dict[str, Any]) -> dict[str, Any]:
-    """JSON's lists back as tuples, pairs of a {normal: sd} too."""
+    """Return the arguments with tuples for JSON's lists, also for the pairs of {normal: sd}."""
     return {key: _tuple(value) for key, value in data.items()}
 
 

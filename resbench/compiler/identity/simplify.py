@@ -1,7 +1,8 @@
-"""BoundNetwork -> Simple, the values that count: what changes nothing removed, equal pure values joined, sums flattened.
+"""BoundNetwork -> Simple, the values that matter: ops without effect are removed, equal pure values merged, sums
+flattened.
 
-Rules as in the reference of the language ("Identity"): two ops with parameters or randomness are never one; nothing here
-depends on the size of the image.
+Rules as in the reference of the language ("Identity"): two ops with parameters or randomness are never merged; nothing
+here depends on the size of the image.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from resbench.language.graph.signature import tidy
 from resbench.ops.registry import OpKind, kind
 from resbench.ops.schema import table
 
-# inside another of its kind that alone reads it, it is part of that one
+# an op that only another op of its kind reads is merged into it
 _JOINING: tuple[Join | None, ...] = ("sum", "channels")
 
 
 @dataclass(frozen=True, slots=True)
 class GraphValue:
-    """`label` is op, version and arguments as text; `path` the module, for ops that are no other's equal.
+    """A value of the graph; `label` is op, version and arguments as text; `path` is the module, for ops that equal no
+    other.
 
     `inner`: the lists of ops among its arguments, by name. `joins`: how it joins values, as its op says.
     """
@@ -40,9 +42,10 @@ class GraphValue:
 
 @dataclass(frozen=True, slots=True)
 class Simple:
-    """Values in running order (0 is the input, numbered from 1) and the number of the result.
+    """A simplified graph: values in running order (0 is the input, ops are numbered from 1) and the number of the
+    result.
 
-    `of`: for each op by path, the number of the value that it yields; not for ops that are not needed.
+    `of` maps the path of each needed op to the number of its value.
     """
 
     values: tuple[GraphValue, ...]
@@ -63,10 +66,10 @@ class _State:
         self.values: dict[int, GraphValue] = {}
         self.known: dict[GraphValue, int] = {}
         self.zero: set[int] = set()
-        self.bare_zero: set[int] = set()  # of ops that yield nothing else
+        self.bare_zero: set[int] = set()  # zeros of ops that yield nothing else
         self.behind: dict[int, tuple[int, str]] = {
             0: (0, "")
-        }  # of each value, how much it rests on, and a hash of that
+        }  # for each value, the number of its dependencies and their hash
         self.of: dict[str, int] = {}
 
     def simple(self, result: int) -> Simple:
@@ -77,7 +80,7 @@ class _State:
         return Simple(kept, new[same[result]], of)
 
     def run(self, graph: Graph, value: int, prefix: str) -> int:
-        """Add a graph's ops; returns the number of its result."""
+        """Add a graph's ops, and return the number of its result."""
         numbers, shapes = [value], graph.shapes
         for op in graph.ops:
             path = prefix + op.path
@@ -86,13 +89,13 @@ class _State:
         return numbers[graph.output]
 
     def add(self, op: BoundOp, path: str, inputs: list[int], shapes: list[Shape]) -> int:
-        """Return the number of the value that this op yields; an older one where it changes nothing or is there already."""
+        """Return the number of the op's value; an earlier one where the op changes nothing or has an equal."""
         what, shape = kind(op.op), shapes[0]
         zeros = [i for i in inputs if i in self.zero]
-        if what.joins == "sum" and zeros and set(shapes) == {op.shape}:  # a plugin's sum may stretch; `add` does not
+        if what.joins == "sum" and zeros and set(shapes) == {op.shape}:  # a plugin's sum may broadcast; `add` does not
             inputs = [i for i in inputs if i not in self.zero] or [min(zeros, key=self.simplest)]
         if zeros and (what.joins == "product" or what.keeps_zero):
-            if what.joins == "product":  # a product with nothing is nothing, of the product's shape
+            if what.joins == "product":  # a product with zeros is zero, of the product's shape
                 return self.put(GraphValue(f"zero_like {op.shape[0]}", tuple(sorted(inputs)), True, None), zero=True)
             if what.idempotent and op.shape == shape:  # relu of nothing
                 return inputs[0]
@@ -101,7 +104,7 @@ class _State:
             return inputs[0]
         if what.identity_when is not None and what.identity_when(dict(op.arguments), shape[0]):
             value = inputs[0]
-            for name, graph in op.inner:  # nothing but the ops inside of it
+            for name, graph in op.inner:  # only the ops inside it
                 value = self.run(graph, value, f"{path}.{name}.")
             return value
         text = label(op, what)
@@ -116,7 +119,9 @@ class _State:
         return number
 
     def simplest(self, number: int) -> tuple[bool, int, str]:
-        """Of zeros of one shape, that of an op that yields nothing else comes first, then what rests on least; not names."""
+        """Return the simplest zeros of one shape: first those of an op that always yields zeros, then those with the
+        fewest dependencies; names do not matter.
+        """
         return number not in self.bare_zero, *self.behind[number]
 
     def put(self, value: GraphValue, *, zero: bool) -> int:
@@ -126,8 +131,8 @@ class _State:
         self.values[number] = value
         self.known[value] = number
         reads = [self.behind[i] for i in value.inputs]
-        told = repr((value.label, sorted(reads) if value.commutative else reads))
-        self.behind[number] = 1 + sum(size for size, _ in reads), sha256(told.encode()).hexdigest()
+        text = repr((value.label, sorted(reads) if value.commutative else reads))
+        self.behind[number] = 1 + sum(size for size, _ in reads), sha256(text.encode()).hexdigest()
         if zero:
             self.zero.add(number)
         return number
@@ -140,11 +145,13 @@ def _inside(graph: Graph, prefix: str) -> Simple:
 
 def label(op: BoundOp, what: OpKind) -> str:
     """Op, version and every argument that is not its default, as one text: an argument that an op gets later changes no label."""
-    return f"{op.op}@{what.version} {json.dumps(said(op, what), sort_keys=True, separators=(',', ':'))}"
+    return (
+        f"{op.op}@{what.version} {json.dumps(non_default_arguments(op, what), sort_keys=True, separators=(',', ':'))}"
+    )
 
 
-def said(op: BoundOp, what: OpKind) -> dict[str, Any]:
-    """Return the arguments that are not the default, with what rests on others spelled out."""
+def non_default_arguments(op: BoundOp, what: OpKind) -> dict[str, Any]:
+    """Return the non-default arguments, with defaults that depend on others written out."""
     arguments = {key: value for key, value in op.arguments if not isinstance(value, Graph)}
     if what.spell_out is not None:
         arguments = what.spell_out(arguments)
@@ -153,21 +160,21 @@ def said(op: BoundOp, what: OpKind) -> dict[str, Any]:
 
 
 def _settle(values: dict[int, GraphValue], result: int) -> tuple[dict[int, GraphValue], dict[int, int]]:
-    """Flatten and join until nothing changes: a flattened sum may equal another, and then has fewer readers to keep it.
+    """Flatten and merge until nothing changes: a flattened sum may equal another, and then has fewer readers.
 
-    Returns the values that are left, and for each value there was the one that stands for it.
+    Return the remaining values, and for each original value its replacement.
     """
-    stands = {number: number for number in (0, *values)}
+    replacement = {number: number for number in (0, *values)}
     while True:
         before = values
-        values, same = _join(_flatten(_live(values, stands[result]), stands[result]))
-        stands = {number: same[other] for number, other in stands.items() if other in same}
+        values, same = _join(_flatten(_live(values, replacement[result]), replacement[result]))
+        replacement = {number: same[other] for number, other in replacement.items() if other in same}
         if values == before:
-            return values, stands
+            return values, replacement
 
 
 def _live(values: dict[int, GraphValue], result: int) -> dict[int, GraphValue]:
-    """Only what the result needs."""
+    """Return only the values that the result needs."""
     needed = {result}
     for number in sorted(values, reverse=True):
         if number in needed:
@@ -176,7 +183,7 @@ def _live(values: dict[int, GraphValue], result: int) -> dict[int, GraphValue]:
 
 
 def _flatten(values: dict[int, GraphValue], result: int) -> dict[int, GraphValue]:
-    """Return a sum (or concat) whose only reader is a sum (or concat) becomes part of it."""
+    """Merge each sum (or concat) into its reader where its only reader is a sum (or concat)."""
     readers = Counter(i for value in values.values() for i in value.inputs)
     readers[result] += 1
     flat: dict[int, GraphValue] = {}
@@ -191,7 +198,7 @@ def _flatten(values: dict[int, GraphValue], result: int) -> dict[int, GraphValue
 
 
 def _join(values: dict[int, GraphValue]) -> tuple[dict[int, GraphValue], dict[int, int]]:
-    """Pure values that were made alike become one; with the value that stands for each."""
+    """Merge equal pure values; return them with the replacement of each."""
     first: dict[GraphValue, int] = {}
     same = {0: 0}
     kept: dict[int, GraphValue] = {}

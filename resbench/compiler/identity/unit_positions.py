@@ -6,7 +6,9 @@ from resbench.compiler.graph import BoundNetwork, Graph
 
 
 def places(bound: BoundNetwork) -> dict[str, tuple[str, Graph]]:
-    """Return the first unit, the next with the shape kept, the first after it that changes the shape: path and graph."""
+    """Return path and graph of the first unit, of the next that keeps the shape, and of the first after it that changes
+    the shape.
+    """
     units = [(path, graph) for path, graph in bound.parts() if ".units." in path]
     found = {"first": units[0]}
     for path, graph in units[1:]:

@@ -1,4 +1,4 @@
-"""Network on `meta` -> the same Network with weights.  The only place where weights are drawn.
+"""Network on `meta` -> the same Network with weights.  Weights are drawn only here.
 
 Each op draws from a stream of its own, named by the op's number in the canonical form, so that equal digests give equal
 weights whatever the nodes are called and in whatever order they were written.
@@ -20,14 +20,14 @@ from resbench.random_streams import stream
 def initialize_weights(network: nn.Module, numbers: Mapping[str, int], seed: int, init: str) -> None:
     """Give every parameter and buffer its value, in place, on the CPU (so that all devices start alike).
 
-    `numbers`: canonical number by path of an op; `init`: an initialiser's name. Raises BadInput for one that is not there.
+    `numbers`: canonical number by path of an op; `init`: an initialiser's name. Raise BadInput for an unknown one.
     """
     network.apply(to_cpu)
     fill(network, network.state_dict(), numbers, seed, init)
 
 
 def fill(network: nn.Module, state: Mapping[str, Tensor], numbers: Mapping[str, int], seed: int, init: str) -> None:
-    """Draw what a network's state_dict holds into the tensors of `state`; the network itself may be on `meta`."""
+    """Draw the values of a network's state_dict into the tensors of `state`; the network itself may be on `meta`."""
     initialise = initialiser_called(init)
     generator = torch.Generator()
     with torch.no_grad():
@@ -46,7 +46,7 @@ def fill(network: nn.Module, state: Mapping[str, Tensor], numbers: Mapping[str, 
 
 
 def numbered(path: str, numbers: Mapping[str, int]) -> str:
-    """Return the op's number; for a module inside of a plugin's op, that of the op and the way from there: `7 gate.conv`."""
+    """Return the op's number; for a module inside a plugin's op, the number of the op and the path from there: `7 gate.conv`."""
     op, inside = path, ""
     while op not in numbers:
         op, _, name = op.rpartition(".")
@@ -55,7 +55,9 @@ def numbered(path: str, numbers: Mapping[str, int]) -> str:
 
 
 def to_cpu(module: nn.Module) -> None:
-    """Memory for its own parameters and buffers. As Module.to_empty, which imports sympy for it, a second long."""
+    """Allocate memory for the module's own parameters and buffers, as Module.to_empty does, which takes a second to
+    import sympy.
+    """
     for name, parameter in module.named_parameters(recurse=False):
         own = torch.empty(parameter.shape, dtype=parameter.dtype)
         setattr(module, name, nn.Parameter(own, requires_grad=parameter.requires_grad))
@@ -64,7 +66,7 @@ def to_cpu(module: nn.Module) -> None:
 
 
 def draw(weight: Tensor, start: Start, initialise: Initialiser, generator: torch.Generator) -> None:
-    """What the op itself needs wins over the recipe's initialiser."""
+    """Draw a weight; the op's own start overrides the recipe's initialiser."""
     initial = start.initial
     if initial is None:
         initialise(weight, start, generator)

@@ -1,6 +1,7 @@
-"""Network -> the same Network, whose rectifiers write over their input where nobody can see it: less memory, the same bits.
+"""Network -> the same Network, whose rectifiers overwrite their input where nothing else reads it: less memory, the
+same bits.
 
-Only for training: who looks at values inside would find them overwritten.
+This is only for training: readers of inner values would find them overwritten.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from resbench.ops.registry import kinds
 
 
 def use_inplace(network: nn.Module) -> None:
-    """Of each unit, stem and head: an op that may overwrite, of a value that it alone reads."""
+    """Let each op that may overwrite its input do so in each unit, stem and head, where it alone reads the value."""
     fresh = tuple(what.module for what in kinds().values() if what.fresh)
     joining = tuple(what.module for what in kinds().values() if what.joins is not None)
     for graph in network.modules():
@@ -25,5 +26,5 @@ def use_inplace(network: nn.Module) -> None:
             source = node.args[0]
             alone = len(node.args) == len(source.users) == 1 and source.op == "call_module"
             before = graph.get_submodule(source.target) if alone else None
-            passed_on = isinstance(before, joining) and len(source.args) == 1  # what joins one value yields that value
+            passed_on = isinstance(before, joining) and len(source.args) == 1  # a join of one value yields that value
             module.overwrites = isinstance(before, fresh) and not passed_on

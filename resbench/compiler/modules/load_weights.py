@@ -1,7 +1,7 @@
-"""Named tensors of a file -> into a network, all or none; what does not fit is named, on both sides.
+"""Load the named tensors of a file into a network, all or none; report those that do not fit on either side.
 
 Wrappers put a prefix before every name (`module.` of DataParallel, `_orig_mod.` of torch.compile, `model.` of Lightning): of the
-prefixes that all names share, the one is taken off whose loss gives the most names that the network has.
+prefixes that all names share, the one is removed that leaves the most names that the network has.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from resbench.compiler.modules.weight_files import Named, read_weights
 from resbench.errors import WeightsError
 from resbench.escape import printable
 
-DEEPEST = 8  # parts of a prefix, at most
-LONGEST_NAME = 200  # characters shown of one
-COUNTER = "num_batches_tracked"  # of a norm; files of old lack it, and nothing is computed with it
-AVERAGED = "n_averaged"  # what AveragedModel counts, beside the names behind `module.`
+DEEPEST = 8  # the most parts of a prefix
+LONGEST_NAME = 200  # the most characters shown of a name
+COUNTER = "num_batches_tracked"  # of a norm; old files lack it, and no computation uses it
+AVERAGED = "n_averaged"  # AveragedModel's counter, beside the names behind `module.`
 
 
 def load_weights(network: nn.Module, path: Path, remedy: str = "") -> None:
@@ -29,14 +29,14 @@ def load_weights(network: nn.Module, path: Path, remedy: str = "") -> None:
     Args:
         remedy: A sentence on what to do, for the message.
     Raises:
-        WeightsError: Names, shapes or kinds of numbers do not fit; nothing was loaded.
-        BadInput: No weights can be read from the file.
+        WeightsError: Names, shapes or dtypes do not fit; nothing was loaded.
+        BadInput: The file holds no readable weights.
     """
     fit(network, read_weights(path), printable(str(path), 200), remedy)
 
 
 def fit(network: nn.Module, given: Named, whose: str, remedy: str = "") -> None:
-    """Load named tensors, of which `whose` says where they are from. Raises WeightsError as `load_weights` does."""
+    """Load named tensors, whose source is `whose`. Raise WeightsError as `load_weights` does."""
     own = network.state_dict()
     named = without_prefix(given, own)
     wrong = {what: lines for what, lines in _misfits(own, named).items() if lines}
@@ -51,12 +51,12 @@ def fit(network: nn.Module, given: Named, whose: str, remedy: str = "") -> None:
     whole._metadata = getattr(own, "_metadata", {})  # type: ignore[attr-defined]
     try:
         network.load_state_dict(whole)
-    except (RuntimeError, ValueError) as error:  # a network may refuse more
+    except (RuntimeError, ValueError) as error:  # a network may refuse for other reasons
         raise WeightsError(f"{whose}: weights do not fit: {printable(' '.join(str(error).split()), 300)}") from None
 
 
 def without_prefix(given: Named, own: Mapping[str, Tensor]) -> Named:
-    """Return the tensors under the network's names, as far as a prefix is what they differ by."""
+    """Return the tensors under the network's names, where these differ only by a prefix."""
     counted = {name: tensor for name, tensor in given.items() if name != AVERAGED or name in own}
     prefixes = ["", *_shared_prefixes(list(counted))]
     best = max(prefixes, key=lambda prefix: sum(name.removeprefix(prefix) in own for name in counted))
@@ -64,7 +64,7 @@ def without_prefix(given: Named, own: Mapping[str, Tensor]) -> Named:
 
 
 def _shared_prefixes(names: list[str]) -> Iterator[str]:
-    """`a.`, `a.b.`, as long as every name begins with it and goes on."""
+    """Return the prefixes (`a.`, `a.b.`) with which every name begins, and after which it continues."""
     parts = [name.split(".", DEEPEST)[:-1] for name in names]
     prefix = ""
     for level in zip(*parts, strict=False):
@@ -75,7 +75,7 @@ def _shared_prefixes(names: list[str]) -> Iterator[str]:
 
 
 def _misfits(own: Mapping[str, Tensor], given: Named) -> dict[str, list[str]]:
-    """By kind, a line for each tensor."""
+    """Return the misfits by kind, with a line for each tensor."""
     return {
         "not in the file": [_line(name) for name in own if name not in given and not _is_counter(name)],
         "in the file alone": [_line(name) for name in given if name not in own],
@@ -84,7 +84,7 @@ def _misfits(own: Mapping[str, Tensor], given: Named) -> dict[str, list[str]]:
 
 
 def _unlike(own: Mapping[str, Tensor], given: Named) -> Iterator[tuple[str, str]]:
-    """Tensors that both have, of another shape, or of numbers that would lose something where they are copied."""
+    """Return the common tensors with different shapes, or with a dtype that loses precision when it is copied."""
     for name, ours in own.items():
         theirs = given.get(name, ours)
         if theirs.shape != ours.shape:

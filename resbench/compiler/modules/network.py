@@ -1,4 +1,4 @@
-"""BoundNetwork -> Network: stem, stages of units, head.  BCHW -> B classes.  Born on `meta`, so it costs no memory."""
+"""BoundNetwork -> Network: stem, stages of units, head. BCHW -> B classes. It is built on `meta`, so it costs no memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_PARAMS = 10**11
 
 
 class Stage(nn.Module):
-    """What stands before the stage, then its units. `segment`: so many units of which only the ends are kept in training."""
+    """A stage: the ops before it, then its units. `segment`: the number of units of which only the ends are kept in training."""
 
     segment: int = 0
 
@@ -39,7 +39,7 @@ class Stage(nn.Module):
 
 
 class Network(nn.Module):
-    """A parameter's name is its path: `stages.0.units.3.f.conv1.weight`, `stem.conv1.weight`, `head.linear1.bias`."""
+    """A network; a parameter's name is its path: `stages.0.units.3.f.conv1.weight`, `stem.conv1.weight`, `head.linear1.bias`."""
 
     def __init__(self, bound: BoundNetwork, make: Make) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class Network(nn.Module):
 
 
 def build(bound: BoundNetwork, make: Make = make_one) -> Network:
-    """Return the network in its normal form, on `meta`; initialize.py gives it weights. Raises BadInput above MAX_PARAMS."""
+    """Return the network in its normal form, on `meta`; initialize.py gives it weights. Raise BadInput above MAX_PARAMS."""
     with torch.device("meta"):
         network = Network(normal(bound), make)
     check_count(bound, sum(parameter.numel() for parameter in network.parameters()))
@@ -63,23 +63,23 @@ def build(bound: BoundNetwork, make: Make = make_one) -> Network:
 
 
 def check_count(bound: BoundNetwork, params: int) -> None:
-    """Raises BadInput above MAX_PARAMS."""
+    """Raise BadInput above MAX_PARAMS."""
     if params > MAX_PARAMS:
         raise BadInput(f"{bound.name} of {bound.unit}: {params:,} parameters; at most {MAX_PARAMS:,} are allowed")
 
 
 def recompute(network: nn.Module) -> None:
-    """Keep the ends of segments alone (compiler/modules/recompute.py): less memory, about a third more time, the same bits."""
+    """Keep only the ends of segments (compiler/modules/recompute.py): less memory, about a third more time, the same bits."""
     for stage in network.modules():
         if isinstance(stage, Stage):
             stage.segment = segment_of(len(stage.units))
 
 
 def segment_of(units: int) -> int:
-    """Return how many of so many units in a row are worked out again at a time."""
+    """Return the number of units that are recomputed at a time, for the given number of units in a row."""
     return max(1, round(math.sqrt(units)))
 
 
 def random_ops(network: nn.Module) -> dict[str, Random]:
-    """Return the ops that draw in training, by path."""
+    """Return the ops that draw random numbers in training, by path."""
     return {path: module for path, module in network.named_modules() if isinstance(module, Random)}

@@ -1,7 +1,8 @@
-"""Units in a row -> the same, of which only what enters and leaves is kept; the rest is worked out again in the backward pass.
+"""Run units so that only their input and output are kept; the rest is recomputed in the backward pass.
 
-n units in segments of about sqrt(n) need memory of about 2 sqrt(n) units.  Chen et al. 2016, arXiv:1604.06174. What is worked out
-again gives the same bits and leaves nothing behind: running statistics are put back, and what draws draws the same.
+n units in segments of about sqrt(n) need memory of about 2 sqrt(n) units.  Chen et al. 2016, arXiv:1604.06174. The
+recomputation gives the same bits and has no side effects: running statistics are restored, and random ops draw the
+same numbers.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from resbench.ops.parameter import Random
 
 
 def recomputed(units: Sequence[nn.Module], x: Tensor) -> Tensor:
-    """Return what the units yield, one after the other."""
+    """Return the result of the units, run one after the other."""
     once = _Once(units)
 
     def run(x: Tensor) -> Tensor:
@@ -35,7 +36,7 @@ def recomputed(units: Sequence[nn.Module], x: Tensor) -> Tensor:
 
 @dataclass(slots=True)
 class _Once:
-    """Streams and buffers as they were when the units first ran: some ops read what they leave behind."""
+    """The streams and buffers as they were when the units first ran: some ops read their own earlier state."""
 
     units: Sequence[nn.Module]
     before: list[Tensor] = field(default_factory=list)

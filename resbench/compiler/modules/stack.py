@@ -1,8 +1,9 @@
 """BoundNetwork and K -> Stack: K networks of one architecture as one, side by side in the channels.  B (K C) H W -> B (K classes)
 
-Each op as K of it: in the form that it has for that (a convolution with K times the groups); as it is, where channels do not
-see each other; folded into the batch, where it is pure; by torch.func.vmap; or, where it draws or can do none of these, as K
-modules one after the other. Nothing crosses from one network to another, so each has the gradients that it has alone.
+Each op runs K times: in its own stacked form (a convolution with K times the groups); unchanged, where channels are
+independent; folded into the batch, where it is pure; by torch.func.vmap; or, where it draws random numbers or none of
+these works, as K modules one after the other. Nothing crosses from one network to another, so each has the gradients
+that it has alone.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from resbench.ops.registry import OpKind, kind
 
 
 class Folded(nn.Module):
-    """Of a pure op: the K networks are K times as many images."""
+    """A pure op on K networks, which are treated as K times as many images."""
 
     def __init__(self, one: nn.Module, seeds: int) -> None:
         super().__init__()
@@ -39,7 +40,7 @@ class Folded(nn.Module):
 
 
 class Mapped(nn.Module):
-    """By vmap over parameters and buffers, which have a first axis of K."""
+    """An op mapped by vmap over parameters and buffers, which have a first axis of K."""
 
     def __init__(self, one: nn.Module, seeds: int) -> None:
         super().__init__()
@@ -74,7 +75,7 @@ Make = Callable[[int], nn.Module]
 def side_by_side(
     what: OpKind, arguments: Mapping[str, Any], inputs: tuple[Shape, ...], seeds: int, make: Make
 ) -> nn.Module:
-    """K of an op as one module; `inputs` are the shapes that one of them reads, `make(channels)` builds one."""
+    """Return K copies of an op as one module; `inputs` are the input shapes of one, and `make(channels)` builds one."""
     channels = inputs[0][0]
     if what.stacked is not None and (own := what.stacked(arguments, channels, seeds)) is not None:
         return own
@@ -93,20 +94,20 @@ def side_by_side(
 
 
 def _why_not(make: Make, inputs: tuple[Shape, ...], seeds: int) -> str:
-    """Return what vmap says to a trial in training and in evaluation, on the CPU; nothing where it works."""
+    """Return the error of vmap in a trial in training and evaluation on the CPU; empty where it works."""
     with torch.device("cpu"):
         tried = Mapped(make(inputs[0][0]), seeds)
         images = [torch.zeros(2, seeds * shape[0], *shape[1:]) for shape in inputs]
         try:
             for training in (True, False):
                 tried.train(training)(*images)
-        except Exception as error:  # of torch, or of a plugin's op that asks for more than vmap can give
+        except Exception as error:  # raised by torch, or by a plugin's op that vmap does not support
             return str(error).split("\n")[0].split(". ")[0]
     return ""
 
 
 def of_one(module: nn.Module, name: str, number: int, seeds: int) -> Tensor:
-    """Return a parameter or buffer of one of the K; a count of batches that a norm never takes is of all."""
+    """Return a parameter or buffer of one of the K; a norm's batch count, which is never used, is shared."""
     if isinstance(module, Replicas):
         return cast(Tensor, module[number].state_dict(keep_vars=True)[name])
     if isinstance(module, Mapped):
@@ -117,7 +118,8 @@ def of_one(module: nn.Module, name: str, number: int, seeds: int) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """`network`: all of them as one; `alone`: one of them on `meta`, whose parameters' names, starts and shapes are theirs.
+    """K networks as one. `network`: all of them as one; `alone`: one of them on `meta`, with the parameters' names,
+    starts and shapes.
 
     `numbers`: canonical number of each op by path, which names its streams.
     """
@@ -142,14 +144,14 @@ class Stack:
         }
 
     def own_parameters(self) -> dict[int, int]:
-        """Return parameters that are of one network alone, by id, with its number; the others hold all K along their
+        """Return the parameters that belong to one network, by id, with its number; the others hold all K along their
         first axis.
         """
         copies = [module for module in self.network.modules() if isinstance(module, Replicas)]
         return {id(p): number for module in copies for number, one in enumerate(module) for p in one.parameters()}
 
     def drawing(self) -> Iterator[tuple[str, int, Random]]:
-        """Yield the ops that draw in training: path in one network, number of the network, module."""
+        """Yield the ops that draw random numbers in training: path in one network, number of the network, module."""
         for path in self.paths:
             module = self.network.get_submodule(path)
             for number, one in enumerate(module if isinstance(module, Replicas) else [module]):
@@ -159,7 +161,7 @@ class Stack:
 
 
 def stack(bound: BoundNetwork, seeds: int) -> Stack:
-    """On `meta`, as compiler/modules/network.py builds one; of one network it is that network."""
+    """Build a stack on `meta`, as compiler/modules/network.py builds a network; a stack of one is that network."""
     alone, numbers = build(bound), canonical(bound).numbers
     if seeds == 1:
         return single(alone, numbers)
@@ -168,12 +170,12 @@ def stack(bound: BoundNetwork, seeds: int) -> Stack:
 
 
 def single(network: nn.Module, numbers: Mapping[str, int]) -> Stack:
-    """Any network by itself."""
+    """Return a stack of one given network."""
     return Stack(network, network, numbers, ("",), 1)
 
 
 def initialize_stack(stacked: Stack, seeds: Sequence[int], init: str) -> None:
-    """Each network with the weights that it has alone (compiler/modules/initialize.py)."""
+    """Give each network the weights that it has alone (compiler/modules/initialize.py)."""
     stacked.network.apply(to_cpu)
     for number, seed in enumerate(seeds):
         fill(stacked.alone, stacked.state(number), stacked.numbers, seed, init)

@@ -1,7 +1,8 @@
 """An op's module made of torch's own (`nn.Conv1d`, `nn.Linear`) -> its tensors as torch starts them, from a seed.
 
-It is constructed anew on the CPU, with torch's generator seeded for it and given back after, so that whatever its constructor
-does is done; what its author says in `starts` wins. The same tensors come out for a network alone and one of a stack.
+The module is constructed again on the CPU, with torch's generator seeded for it and restored afterwards, so that its
+constructor runs in full; its author's `starts` take precedence. A network alone and one of a stack get the same
+tensors.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ import torch
 from torch import Tensor, nn
 
 from resbench.errors import PluginError
-from resbench.ops.parameter import said
+from resbench.ops.parameter import names_with_start
 from resbench.plugins.load import owner_of
 
 _MAKER = "_resbench_maker"
 
 
 def remember(module: nn.Module, make: Callable[[], nn.Module]) -> nn.Module:
-    """Return the module, which knows from now on how another is made."""
+    """Store the constructor of a module in it, and return the module."""
     object.__setattr__(module, _MAKER, make)
     return module
 
@@ -30,21 +31,25 @@ def remembers(module: nn.Module) -> bool:
 
 
 def silent(module: nn.Module) -> list[str]:
-    """Return its own tensors, and those of modules inside, of which no `starts` says anything, by their names.
+    """Return the tensors of a module and of those inside it that no `starts` covers, by name.
 
-    An op inside of it that remembers how it is made is looked at by itself.
+    An inner op that remembers its constructor is handled separately.
     """
     found = []
     for path, part in _parts(module, ""):
-        names = [*part._parameters.items(), *part._buffers.items()]  # one with two names is told too
+        names = [*part._parameters.items(), *part._buffers.items()]  # a tensor with two names is reported too
         found += [
-            f"{path}.{name}".lstrip(".") for name, tensor in names if tensor is not None and name not in said(part)
+            f"{path}.{name}".lstrip(".")
+            for name, tensor in names
+            if tensor is not None and name not in names_with_start(part)
         ]
     return found
 
 
 def fill_silent(path: str, module: nn.Module, state: Mapping[str, Tensor], seed: int) -> None:
-    """Give the op at `path` what nobody says, in `state` of the whole network. Raises PluginError for what cannot be known."""
+    """Fill the tensors of the op at `path` that no `starts` covers, in `state` of the whole network. Raise PluginError
+    for values that cannot be determined.
+    """
     names = silent(module)
     make = module.__dict__.get(_MAKER)
     if not names:
@@ -83,7 +88,7 @@ def _made(make: Callable[[], nn.Module], seed: int) -> nn.Module:
 
 @contextmanager
 def _nan_for_empty() -> Iterator[None]:
-    """Memory that a constructor leaves as it was is NaN, so that it is seen."""
+    """Fill uninitialized memory with NaN, so that it is detected."""
     was, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     torch.use_deterministic_algorithms(True, warn_only=warns)
     try:

@@ -1,4 +1,4 @@
-"""Graph -> torch.fx.GraphModule on the current device: one `call_module` an op, its path the spec's own.
+"""Graph -> torch.fx.GraphModule on the current device: one `call_module` for each op, with the spec's own path.
 
 `f.conv1` in the unit is the module's name and so the parameter's (`f.conv1.weight`); the fx node is called `f_conv1`.
 """
@@ -23,7 +23,9 @@ def make_one(op: BoundOp, inputs: tuple[Shape, ...]) -> nn.Module:
 
 
 def build_unit(graph: Graph, name: str, make: Make = make_one) -> fx.GraphModule:
-    """`name` becomes the class name in the generated code; `make` yields the module of an op from the shapes it reads."""
+    """Build the module of a graph; `name` becomes the class name in the generated code; `make` yields the module of an
+    op from the shapes it reads.
+    """
     root = nn.Module()
     shapes = graph.shapes
     code = fx.Graph()
@@ -41,7 +43,7 @@ def build_unit(graph: Graph, name: str, make: Make = make_one) -> fx.GraphModule
 
 
 def make_module(op: str, arguments: Arguments, channels: int) -> nn.Module:
-    """Return the op's module on the current default device, a list of ops among its arguments as a module. Raises Reason."""
+    """Return the op's module on the current default device, with a list of ops among its arguments as a module. Raise Reason."""
     what = kind(op)
     module: type[nn.Module] = what.module
     given = {key: build_unit(value, f"Ops_{key}") if isinstance(value, Graph) else value for key, value in arguments}

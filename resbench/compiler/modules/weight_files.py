@@ -1,7 +1,7 @@
 """A file of weights, safetensors or a torch state dict -> named tensors.  Nothing in a file is executed.
 
-The file may be anybody's. A state dict that torch saved is mapped, not read: what it says of its sizes leads to no byte outside
-of the file, and takes no memory.
+The file may come from anyone. A state dict that torch saved is mapped, not read: wrong sizes in it cannot lead outside
+the file, and take no memory.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ from resbench.escape import printable
 from resbench.language.yaml.problems import listed
 
 _ZIP = b"PK\x03\x04"
-_HOLDERS = ("state_dict", "model_state_dict", "model")  # what checkpoints call their state dict
+_HOLDERS = ("state_dict", "model_state_dict", "model")  # names of the state dict in checkpoints
 _FORMATS = "expected a `.safetensors` file, or a state dict that torch.save wrote"
 Named = Mapping[str, Tensor]
 
 
 def read_weights(path: Path) -> Named:
-    """Read every tensor of a `.safetensors` file, or else of a state dict. Raises BadInput, which names the file."""
+    """Read every tensor of a `.safetensors` file, or else of a state dict. Raise BadInput, which names the file."""
     shown = printable(str(path), 200)
     try:
         if not path.is_file():
             raise Reason("no such file" if not path.exists() else "is no ordinary file")
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what torch thinks of the insides of a file is not for who gives it
+            warnings.simplefilter("ignore")  # torch's warnings about a file's internals do not concern the user
             return _safetensors(path) if path.suffix == ".safetensors" else _state(_loaded(path))
     except Reason as fact:
         raise BadInput(f"{shown}: no weights can be read: {fact}") from None
-    except UnpicklingError:  # torch's own words tell a user to read it with no protection
+    except UnpicklingError:  # torch's own message advises the user to read it without protection
         raise BadInput(
             f"{shown}: no weights can be read: {_FORMATS}; it is damaged, or holds more than names and tensors: "
             "save `state_dict()` alone"
         ) from None
     except OSError as error:
         raise BadInput(f"{shown}: no weights can be read: {error.strerror or 'it is damaged'}") from None
-    except Exception:  # what a library finds in it is about its own insides, and no help
+    except Exception:  # a library's message is about its own internals, and does not help
         raise BadInput(f"{shown}: no weights can be read: {_FORMATS}; this file is neither, or it is damaged") from None
 
 
@@ -58,7 +58,7 @@ def _safetensors(path: Path) -> Named:
 def _loaded(path: Path) -> Any:
     with path.open("rb") as file:
         is_zip = file.read(len(_ZIP)) == _ZIP
-    if not is_zip:  # as torch saved before 1.6; it checks what the file says of its sizes
+    if not is_zip:  # the format of torch before 1.6; its reader checks the file's sizes
         return torch.load(path, map_location="cpu", weights_only=True)
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
@@ -74,11 +74,11 @@ def _loaded(path: Path) -> Any:
 
 
 def _state(loaded: Any) -> Named:
-    """Return the state dict, or the one in a checkpoint. Raises Reason for anything but names and plain tensors."""
+    """Return the state dict, or the one in a checkpoint. Raise Reason for anything except names and plain tensors."""
     found = loaded
     for _ in _HOLDERS:  # no deeper: a dict may hold itself
         key = next((key for key in _HOLDERS if isinstance(found, dict) and key in found), None)
-        if key is None or isinstance(found[key], Tensor):  # a parameter may be called so
+        if key is None or isinstance(found[key], Tensor):  # a parameter may have this name
             break
         found = found[key]
     if not isinstance(found, dict):
@@ -103,7 +103,7 @@ def _state(loaded: Any) -> Named:
 
 
 def _is_state(value: Any) -> bool:
-    """Return whether a value of a checkpoint is names and tensors itself."""
+    """Return whether a value of a checkpoint maps names to tensors."""
     return (
         isinstance(value, dict) and bool(value)
         and all(isinstance(name, str) and isinstance(one, Tensor) for name, one in value.items())
@@ -111,7 +111,7 @@ def _is_state(value: Any) -> bool:
 
 
 def read_bytes(content: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Return the tensors of a safetensors file, and what it says of itself. Raises ValueError for anything else."""
+    """Return the tensors of a safetensors file, and its metadata. Raise ValueError for anything else."""
     from safetensors import SafetensorError
     from safetensors.torch import load
 

@@ -1,4 +1,4 @@
-"""AnnotatedView -> DOT, which Graphviz and its kin read. The skip path is thick and, as far as they can, straight."""
+"""AnnotatedView -> DOT for Graphviz and compatible tools. The skip path is thick and, where they can, straight."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ def dot(view: AnnotatedView) -> str:
 
 
 def _part(part: Outline, indent: str) -> Iterator[str]:
-    for knot in part.knots:
-        yield f"{indent}{_knot(knot)}"
-    for knot, inner in part.parts:
-        colours = COLOURS[knot.kind]
+    for node in part.knots:
+        yield f"{indent}{_node(node)}"
+    for node, inner in part.parts:
+        colours = COLOURS[node.kind]
         yield f"{indent}subgraph cluster_{inner.first} {{"
         look = f'style="filled,rounded", fillcolor="{colours.fill}", color="{colours.stroke}"'
-        yield f"{indent}  graph [label={_label(knot)}, {look}]"
+        yield f"{indent}  graph [label={_label(node)}, {look}]"
         yield from _part(inner, f"{indent}  ")
         yield f"{indent}}}"
     for link in part.links:
         yield f"{indent}{link.source} -> {link.target}{_SKIP if link.skip else ''}"
 
 
-def _knot(knot: OutlineNode) -> str:
-    if knot.form == "point":
-        return f"{knot.name} [shape=point]"
-    colours = COLOURS[knot.kind]
-    look = f'shape={_FORMS[knot.form]}, fillcolor="{colours.fill}", color="{colours.stroke}"'
-    if knot.form == "sign":  # lines in the middle
-        words = "\\n".join(escape.dot(line) for line in knot.lines)
-        return f'{knot.name} [{look}, label="{words}", fontsize=9, margin="0.02"]'
-    return f"{knot.name} [{look}, label={_label(knot)}]"
+def _node(node: OutlineNode) -> str:
+    if node.form == "point":
+        return f"{node.name} [shape=point]"
+    colours = COLOURS[node.kind]
+    look = f'shape={_FORMS[node.form]}, fillcolor="{colours.fill}", color="{colours.stroke}"'
+    if node.form == "sign":  # lines in the middle
+        words = "\\n".join(escape.dot(line) for line in node.lines)
+        return f'{node.name} [{look}, label="{words}", fontsize=9, margin="0.02"]'
+    return f"{node.name} [{look}, label={_label(node)}]"
 
 
-def _label(knot: OutlineNode) -> str:
-    return _quoted("\n".join(knot.lines))
+def _label(node: OutlineNode) -> str:
+    return _quoted("\n".join(node.lines))
 
 
 def _quoted(text: str) -> str:

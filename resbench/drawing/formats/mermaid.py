@@ -22,20 +22,20 @@ def mermaid(view: AnnotatedView) -> str:
 
 
 def _part(part: Outline, indent: str) -> Iterator[str]:
-    for knot in part.knots:
-        yield f"{indent}{_knot(knot)}"
-    for knot, inner in part.parts:
-        yield f'{indent}subgraph {inner.first}_held["{escape.mermaid(knot.lines[0])}"]'  # there is room for one line
+    for node in part.knots:
+        yield f"{indent}{_node(node)}"
+    for node, inner in part.parts:
+        yield f'{indent}subgraph {inner.first}_held["{escape.mermaid(node.lines[0])}"]'  # there is room for one line
         yield from _part(inner, f"{indent}  ")
         yield f"{indent}end"
     for link in part.links:
         yield f"{indent}{link.source} {'==>' if link.skip else '-->'} {link.target}"
 
 
-def _knot(knot: OutlineNode) -> str:
-    left, right = _BRACKETS[knot.form]
-    return f"{knot.name}{left}{_words(knot) or ' '}{right}:::{knot.kind}"
+def _node(node: OutlineNode) -> str:
+    left, right = _BRACKETS[node.form]
+    return f"{node.name}{left}{_words(node) or ' '}{right}:::{node.kind}"
 
 
-def _words(knot: OutlineNode) -> str:
-    return "<br>".join(escape.mermaid(line) for line in knot.lines)
+def _words(node: OutlineNode) -> str:
+    return "<br>".join(escape.mermaid(line) for line in node.lines)

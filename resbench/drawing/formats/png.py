@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _PER_INCH = 100  # pixels of the layout
 _DPI = 200
 _LARGEST = 32_000  # pixels along a side, which matplotlib can draw
-_MOST = 120_000_000  # pixels in all
+_MOST = 120_000_000  # total pixels
 _POINT = 72 / _PER_INCH
 
 
@@ -26,7 +26,7 @@ def png(views: Sequence[AnnotatedView]) -> bytes:
 
 
 def render(scene: Scene) -> bytes:
-    """Raises BadInput for a picture too large for any PNG."""
+    """Return the PNG. Raise BadInput for a picture that is too large for any PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -1,6 +1,6 @@
-"""Scene -> SVG text, which needs nothing from anywhere: no script, no style sheet, no font file, no identifiers.
+"""Scene -> SVG text, which is self-contained: no script, style sheet, font file or identifiers.
 
-So several may stand in one page, and in a notebook none changes how another looks.
+Several can therefore be in one page, and in a notebook none changes the style of another.
 """
 
 from __future__ import annotations
@@ -67,5 +67,5 @@ def _path(line: Line) -> str:
 
 
 def _n(value: float) -> str:
-    """At most two decimals, none where there are none."""
+    """Return a number with at most two decimals, without trailing zeros."""
     return f"{value:.2f}".rstrip("0").rstrip(".")

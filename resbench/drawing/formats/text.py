@@ -1,7 +1,8 @@
-"""AnnotatedView -> the unit in a terminal: a line an op, edges to its left as in `git log --graph`, its cost to its right.
+"""AnnotatedView -> the unit in a terminal: one line for each op, with edges to its left as in `git log --graph` and
+its cost to its right.
 
-Each X of the plan is two characters, each row and level a line; an op that holds ops is followed by their lines, through
-which the edges go on. Where two edges cross that do not belong together, the one that goes down stays whole.
+Each X of the plan is two characters wide, each row and level is a line; the lines of inner ops follow the op that
+holds them, and edges continue through these. Where two unrelated edges cross, the vertical one stays unbroken.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class _Row:
 
 
 def text(view: AnnotatedView, *, width: int = 100, ascii_only: bool = False) -> str:
-    """Return lines of at most `width` characters, and a line break at the end."""
+    """Return lines of at most `width` characters, with a final line break."""
     say = _ascii if ascii_only else str
     head = [part for line in view.title for part in wrap(say(line), width)]
     rows = [_Row(*map(say, astuple(row))) for row in _rows(view.graph)]
@@ -54,7 +55,7 @@ def _ascii(words: str) -> str:
 
 
 def _rows(graph: ShownGraph, *, inside: bool = False) -> list[_Row]:
-    """`inside`: of the ops that an op holds; x and y are then the op's own."""
+    """Yield the rows; `inside` marks the graph of an op's inner ops, where x and y are the op's own."""
     found = plan(graph, one_a_row=True)
     last = len(graph.ops) + 1
     symbols = {0: "x", **{i: op.sign or "●" for i, op in enumerate(graph.ops, 1)}, last: "y"}
@@ -81,7 +82,7 @@ def _rows(graph: ShownGraph, *, inside: bool = False) -> list[_Row]:
 
 
 def _table(rows: Sequence[_Row], width: int) -> list[str]:
-    """As much as goes into the width: where it is narrow, node names go first, then labels are cut."""
+    """Return as much as fits into the width: where it is narrow, node names are dropped first, then labels are cut."""
     drawn = max(len(row.drawn) for row in rows)
     label = max(len(row.label) for row in rows)
     node, shape = max(4, *(len(row.node) for row in rows)), max(5, *(len(row.shape) for row in rows))
@@ -130,7 +131,7 @@ def _ys(found: RoutePlan, extra: Mapping[int, int]) -> list[Y]:
 
 
 def _draw(cells: Cells, a: tuple[int, int], b: tuple[int, int]) -> None:
-    """A straight piece of an edge from (line, place) to (line, place)."""
+    """Draw a straight segment of an edge from (line, position) to (line, position)."""
     if a[1] == b[1]:
         for y in range(a[0], b[0] + 1):
             way = (UP if y > a[0] else 0) | (DOWN if y < b[0] else 0)

@@ -1,4 +1,4 @@
-"""ShownGraph -> Boxes and Groups: what is drawn for x, each op and y, with its words, its size, and its frame. Pixels."""
+"""ShownGraph -> Boxes and Groups: the drawn items for x, each op and y, with their texts, sizes and frames in pixels."""
 
 from __future__ import annotations
 
@@ -26,9 +26,11 @@ Size = tuple[float, float, float]  # width, height, axis
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Measured from its left upper corner: edges come in at (axis, 0) or at the height `middle`, and leave at (axis, foot).
+    """A box, measured from its left upper corner: edges enter at (axis, 0) or at the height `middle`, and leave at
+    (axis, foot).
 
-    `side` is its right border; the words of a circle stand right of that. `inside`: where the pictures of what it holds stand.
+    `side` is its right border; the text of a circle is right of that. `inside` has the places of the pictures of its
+    inner ops.
     """
 
     form: Form
@@ -47,7 +49,9 @@ class Box:
 
 
 def boxes_of(graph: ShownGraph, held: Mapping[int, Sequence[Size]], *, inside: bool) -> tuple[Box, ...]:
-    """x, the ops, y. `held`: the sizes of what an op holds; `inside`: x and y are an op's own, and but points."""
+    """Return the boxes of x, the ops and y. `held` has the sizes of an op's inner pictures; `inside`: x and y are an
+    op's own, and only points.
+    """
     ops = [_circle(op) if op.sign else _box(op, held.get(i, ())) for i, op in enumerate(graph.ops, 1)]
     if inside:
         dot = Box("dot", "other", "", "", "", "", 2 * DOT, 2 * DOT, DOT, DOT, 2 * DOT, 2 * DOT)
@@ -56,7 +60,7 @@ def boxes_of(graph: ShownGraph, held: Mapping[int, Sequence[Size]], *, inside: b
 
 
 def as_wide(box: Box, width: float) -> Box:
-    """Return a plain box made wider; its edges stay in its middle."""
+    """Return a plain box with the given width; its edges stay in its middle."""
     if box.form != "box" or box.inside or box.width >= width:
         return box
     return replace(box, width=width, axis=width / 2, side=width)
@@ -68,18 +72,18 @@ def _pill(name: str, shape: str) -> Box:
 
 
 def _circle(op: ShownOp) -> Box:
-    """Return a sign; below the line that comes in from the right, the shape, and what is joined where the order counts."""
-    said = [times(op.shape), cut(op.operands, _LONGEST_OPERANDS)] if op.operands else [times(op.shape)]
-    width = 2 * RADIUS + 4 + max(text_width(line, SMALL_SIZE) for line in said)
-    height = 2 * RADIUS + 13 * (len(said) - 1)
+    """Return a sign; below the edge from the right are its shape, and the joined nodes where the order matters."""
+    lines = [times(op.shape), cut(op.operands, _LONGEST_OPERANDS)] if op.operands else [times(op.shape)]
+    width = 2 * RADIUS + 4 + max(text_width(line, SMALL_SIZE) for line in lines)
+    height = 2 * RADIUS + 13 * (len(lines) - 1)
     return Box(
-        "circle", op.kind, op.path, op.sign, said[0], said[-1] if len(said) > 1 else "",
+        "circle", op.kind, op.path, op.sign, lines[0], lines[-1] if len(lines) > 1 else "",
         width, height, RADIUS, RADIUS, 2 * RADIUS, 2 * RADIUS,
     )  # fmt: skip
 
 
 def _box(op: ShownOp, held: Sequence[Size]) -> Box:
-    """Label and shape in one line, parameters and MACs in another, below them the pictures of what it holds."""
+    """Return a box with label and shape in one line, parameters and MACs in another, and the pictures of its inner ops below."""
     label, shape = cut(f"{op.label} {op.operands}".rstrip(), _LONGEST), times(op.shape)
     price = cost(op.params, op.macs)
     words = text_width(label, LABEL_SIZE) + _BETWEEN + text_width(shape, SMALL_SIZE)
@@ -87,7 +91,7 @@ def _box(op: ShownOp, held: Sequence[Size]) -> Box:
     height = TWO_LINES if price else ONE_LINE
     if not held:
         return Box("box", op.kind, op.path, label, shape, price, width, height, width / 2, height / 2, width, height)
-    middle = height / 2  # of its words: what stands beside it is beside them
+    middle = height / 2  # of its text: neighbours are aligned with it
     axis = max(max(size[2] for size in held) + 2 * PAD, width / 2)
     width = max(width, axis + max(size[0] - size[2] for size in held) + 2 * PAD)
     inside = []
@@ -100,7 +104,7 @@ def _box(op: ShownOp, held: Sequence[Size]) -> Box:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """`left` and `right`: how far its frame reaches from the axis of its items."""
+    """A group of boxes; its frame reaches `left` and `right` from the axis of its items."""
 
     name: str
     items: tuple[int, ...]

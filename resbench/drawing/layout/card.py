@@ -38,7 +38,7 @@ _HEAD = 6.0
 
 
 def card(views: Sequence[AnnotatedView]) -> Scene:
-    """The views are of one unit."""
+    """Return the scene for the views of one unit."""
     layouts = [lay_out(view.graph) for view in views]
     heads = [[view.where, *view.costs] for view in views]
     widths = [
@@ -73,7 +73,7 @@ def _indent(layout: Layout, panel: float) -> float:
 
 
 def _wrapped(text: str, width: float) -> Iterator[str]:
-    """Yield lines that are at most so wide."""
+    """Yield lines of at most the given width."""
     line = ""
     for word in text.split():
         longer = f"{line} {word}".lstrip()
@@ -89,7 +89,7 @@ def _wrapped(text: str, width: float) -> Iterator[str]:
 def _legend(
     views: Sequence[AnnotatedView], layouts: Sequence[Layout], width: float, y: float
 ) -> tuple[list[Shape], float]:
-    """Return the colours that occur, and what the small words mean; with the y of its last line."""
+    """Return the legend, with the colours that occur and the meaning of the small texts, and the y of its last line."""
     kinds = {kind for view in views for kind in _kinds(view.graph)}
     shapes: list[Shape] = []
     x = _MARGIN
@@ -102,10 +102,10 @@ def _legend(
         shapes.append(Rect(x, y - 9, 10, 10, 2 if kind != "merge" else 5, colours.fill, colours.stroke))
         shapes.append(TextRun(x + 15, y, colours.name, _SMALL, MUTED))
         x += needed + 16
-    told = "Shapes are channels × height × width; MACs are for one image."
+    explanation = "Shapes are channels × height × width; MACs are for one image."
     if any(layout.skip for layout in layouts):
-        told += " The thick line is the skip path."
-    for line in _wrapped(told, width):
+        explanation += " The thick line is the skip path."
+    for line in _wrapped(explanation, width):
         y += 16
         shapes.append(TextRun(_MARGIN, y, line, _SMALL, MUTED))
     return shapes, y

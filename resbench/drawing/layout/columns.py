@@ -1,10 +1,10 @@
-"""ShownGraph -> Grid: which row and which column everything stands in, the skip path straight down column 0.
+"""ShownGraph -> Grid: the row and column of every item, with the skip path straight down column 0.
 
-Items are what is drawn: 0 is x, 1 to n are the ops, n + 1 is y. Tracks are paths of items, each to be drawn as one
-straight line. The first is the skip path: the way from x to y with the fewest weight layers, then the fewest non-linear
-ops, then the fewest ops and parameters; what is left is cut into paths by the same measure. A track has its column for
-itself from the row below what it reads first down to the last row that reads its end, so that a line may go straight down
-in it; tracks that do not meet may share a column.
+The drawn items are 0 (x), 1 to n (the ops) and n + 1 (y). Tracks are paths of items, each of which is drawn as one
+straight line. The first is the skip path: the path from x to y with the fewest weight layers, then the fewest
+non-linear ops, then the fewest ops and parameters; the rest is cut into paths by the same measure. A track has its
+column to itself from the row below its first source to the last row that reads its end, so that a line may go straight
+down in it; tracks that do not overlap may share a column.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ Track = tuple[int, ...]
 Reads = tuple[tuple[int, ...], ...]
 _Cost = tuple[int, int, int, int, int]  # weight layers, non-linear ops, ops, ops that join, parameters
 _NOTHING: _Cost = (0, 0, 0, 0, 0)
-_NEVER: _Cost = (10**9, 0, 0, 0, 0)  # a way that leads nowhere
+_NEVER: _Cost = (10**9, 0, 0, 0, 0)  # a path that leads nowhere
 
 
 def reads_of(graph: ShownGraph) -> Reads:
-    """For each item, the items it reads."""
+    """Return the items that each item reads."""
     return ((), *(op.inputs for op in graph.ops), (graph.output,))
 
 
 def tracks_of(graph: ShownGraph) -> tuple[Track, ...]:
-    """Every item is in one track. All that the first item of a track reads is in tracks before it."""
+    """Return the tracks; every item is in one track, and everything that the first item of a track reads is in earlier tracks."""
     reads = reads_of(graph)
     last = len(reads) - 1
     readers: list[list[int]] = [[] for _ in reads]
@@ -50,7 +50,7 @@ def tracks_of(graph: ShownGraph) -> tuple[Track, ...]:
 
 
 def _best(costs: list[_Cost], readers: list[list[int]], covered: set[int]) -> Mapping[int, _Cost]:
-    """For each item that is in no track yet, the cost of the cheapest way from it to one that is."""
+    """Return, for each item without a track, the cost of the cheapest path from it to one with a track."""
     best: dict[int, _Cost] = {}
     for item in range(len(costs) - 1, -1, -1):
         if item in covered:
@@ -80,7 +80,9 @@ def _plus(a: _Cost, b: _Cost) -> _Cost:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """`rows` and `columns` by item; `before`: the item above it in its track; `trunk`: whether it ends its track."""
+    """The rows and columns of a drawing. `rows` and `columns` by item; `before`: the item above it in its track;
+    `trunk`: whether it ends its track.
+    """
 
     reads: Reads
     rows: tuple[int, ...]
@@ -89,16 +91,14 @@ class Grid:
     trunk: tuple[bool, ...]
 
     def entry(self, item: int) -> int | None:
-        """Return what the first item of a track reads from straight above: the lowest of its sources."""
+        """Return the source that the first item of a track reads from straight above: the lowest one."""
         if self.before[item] is not None or not self.reads[item]:
             return None
         return max(self.reads[item], key=lambda source: self.rows[source])
 
 
 def rows_of(reads: Reads) -> tuple[int, ...]:
-    """Return every item below all that it reads, as far up as that allows: its row is the length of the longest path to
-    it.
-    """
+    """Return the row of every item, as far up as its sources allow: the length of the longest path to it."""
     rows: list[int] = []
     for sources in reads:
         rows.append(1 + max((rows[source] for source in sources), default=-1))
@@ -106,7 +106,7 @@ def rows_of(reads: Reads) -> tuple[int, ...]:
 
 
 def place(reads: Reads, rows: tuple[int, ...], tracks: Sequence[Track]) -> Grid:
-    """Tracks in the order given, each in the leftmost column where it has room."""
+    """Return the columns of the tracks, in the order given, each in the leftmost column where it has room."""
     columns, taken = [0] * len(reads), [[(0, len(reads))]]
     ends = [0] * len(reads)
     for item, sources in enumerate(reads):

@@ -1,4 +1,4 @@
-"""Wires -> the lanes between columns and the levels between rows in which they run, so that none lies on another's."""
+"""Wires -> the lanes between columns and the levels between rows in which they run without overlap."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ORDERED = 5  # sources in one row of which every order is tried
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """An edge and the way it takes, see route.py."""
+    """An edge and its route, see routes.py."""
 
     source: int
     target: int
@@ -26,7 +26,7 @@ class Wire:
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """A part of a lane, from a row to a row, and whose edges it leads."""
+    """A part of a lane between two rows, and the item whose edges it carries."""
 
     top: int
     bottom: int
@@ -39,7 +39,9 @@ class _Stretch:
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """What a source needs of a level: from `left` to `right`, coming down at `at` and going on down at each of `downs`."""
+    """The part of a level that a source needs: from `left` to `right`, coming down at `at` and going on down at each of
+    `downs`.
+    """
 
     at: X
     downs: tuple[X, ...]
@@ -56,15 +58,15 @@ class _Span:
         return self.left <= other.right and other.left <= self.right
 
     def crossings_above(self, lower: _Span) -> int:
-        """Return how many lines cross where this one lies above the other."""
+        """Return the number of crossings where this span is above the other."""
         through = sum(lower.left < x < lower.right for x in self.downs)
         return through + (self.left < lower.at < self.right)
 
 
 def lanes_of(grid: Grid, wires: Sequence[Wire]) -> tuple[dict[tuple[int, int], X], dict[int, int]]:
-    """Return the lane from a source into a target; with the number of lanes right of each column.
+    """Return the lane from a source into a target, and the number of lanes right of each column.
 
-    Of the lanes between two columns, those that lead into the left one lie left of those that lead into the right one.
+    Of the lanes between two columns, those into the left one are left of those into the right one.
     """
     groups: dict[_Side, dict[int, set[int]]] = {}  # target -> sources
     for wire in wires:
@@ -129,7 +131,7 @@ def levels_of(
 
 
 def _order(spans: Mapping[int, _Span]) -> tuple[int, ...]:
-    """From above to below."""
+    """Return the spans in order from top to bottom."""
     if len(spans) > _ORDERED:
         return tuple(spans)
     return min(

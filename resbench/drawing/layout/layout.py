@@ -1,6 +1,6 @@
 """ShownGraph -> Layout: boxes, edges and frames with coordinates in pixels, top to bottom, the skip path straight down.
 
-Rows and columns are those of the grid, as wide and high as what stands in them; between them is room for the edges.
+Rows and columns are those of the grid, as wide and high as their items; between them is room for the edges.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LABEL = 15.0  # above a row in which a group begins: room for its name
 
 @dataclass(frozen=True, slots=True)
 class PlacedBox:
-    """A box whose left upper corner is at (left, top); `held` are the pictures inside, from their own (0, 0)."""
+    """A box whose left upper corner is at (left, top); `held` has the inner pictures, from their own (0, 0)."""
 
     box: Box
     left: float
@@ -32,7 +32,7 @@ class PlacedBox:
 
     @property
     def axis(self) -> float:
-        """Where edges come in from above and leave below."""
+        """Return the x at which edges enter from above and leave below."""
         return self.left + self.box.axis
 
     @property
@@ -46,7 +46,7 @@ class PlacedBox:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """From the border of one item to that of another."""
+    """An edge from the border of one item to that of another."""
 
     source: int
     target: int
@@ -55,7 +55,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class PlacedGroup:
-    """What is behind the ops of one node."""
+    """The frame behind the ops of one node."""
 
     name: str
     left: float
@@ -66,7 +66,9 @@ class PlacedGroup:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`items`: x, the ops, y. `axis`: the x coordinate of the skip path; `skip`: its items, none where all is one path."""
+    """The layout of a unit. `items`: x, the ops, y. `axis`: the x coordinate of the skip path; `skip`: its items, none
+    where there is only one path.
+    """
 
     width: float
     height: float
@@ -78,7 +80,7 @@ class Layout:
 
 
 def lay_out(graph: ShownGraph, *, inside: bool = False) -> Layout:
-    """`inside`: of the ops that an op holds; x and y are then but points."""
+    """Lay out a graph; `inside` marks an op's inner graph, where x and y are only points."""
     found = plan(graph)
     grid = found.grid
     held = {i: tuple(lay_out(inner, inside=True) for _, inner in op.inner) for i, op in enumerate(graph.ops, 1)}
@@ -155,7 +157,7 @@ def _rows(found: RoutePlan, boxes: Sequence[Box], groups: Sequence[Group]) -> tu
 
 
 def _closed_up(found: RoutePlan, groups: Sequence[Group], items: Sequence[PlacedBox]) -> tuple[PlacedBox, ...]:
-    """Return the ops of a group near each other though others make their rows high: moved up where no edge is in the way."""
+    """Move the ops of a group closer together where other ops make their rows high and no edge is in the way."""
     grid, placed = found.grid, list(items)
     across = [(*sorted((a[0], b[0])), a[1]) for each in found.routes for a, b in pairwise(each.points) if a[1] == b[1]]
     for above, i in (pair for group in groups for pair in pairwise(group.items)):

@@ -1,4 +1,4 @@
-"""ShownGraph -> Outline: knots and links with identifiers, for formats that lay out by themselves (Mermaid, DOT)."""
+"""ShownGraph -> Outline: nodes and links with identifiers, for formats with their own layout (Mermaid, DOT)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Form = Literal["end", "box", "sign", "point"]
 
 @dataclass(frozen=True, slots=True)
 class OutlineNode:
-    """`lines`: its words; of a sign, the sign, then what else is known."""
+    """A node of an outline; `lines` is its text, for a sign the sign and then further details."""
 
     name: str
     form: Form
@@ -33,7 +33,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """`first` and `last` are the names of x and y; `parts` what ops hold, each with the lines that stand above it."""
+    """An outline; `first` and `last` are the names of x and y; `parts` has the inner graphs of ops, each with its title lines."""
 
     knots: tuple[OutlineNode, ...]
     links: tuple[Link, ...]
@@ -43,20 +43,20 @@ class Outline:
 
 
 def outline(graph: ShownGraph, prefix: str = "n", *, inside: bool = False) -> Outline:
-    """Names are made of `prefix` and numbers alone. `inside`: x and y are an op's own, and but points."""
+    """Return the outline; names consist of `prefix` and numbers. `inside`: x and y are an op's own, and only points."""
     last = len(graph.ops) + 1
     enter = {i: f"{prefix}{i}" for i in range(last + 1)}
     leave = dict(enter)
     knots, parts = [_end(enter[0], "x", graph.input_shape, inside)], []
     for i, op in enumerate(graph.ops, 1):
-        knot = _knot(enter[i], op)
+        node = _node(enter[i], op)
         if not op.inner:
-            knots.append(knot)
+            knots.append(node)
             continue
         (_, held), *others = op.inner
         inner = outline(held, f"{enter[i]}_", inside=True)
-        parts.append((knot, inner))
-        parts += [(knot, outline(each, f"{enter[i]}_{n}_", inside=True)) for n, (_, each) in enumerate(others, 1)]
+        parts.append((node, inner))
+        parts += [(node, outline(each, f"{enter[i]}_{n}_", inside=True)) for n, (_, each) in enumerate(others, 1)]
         enter[i], leave[i] = inner.first, inner.last
     knots.append(_end(enter[last], "y", graph.output_shape, inside))
     tracks = tracks_of(graph)
@@ -73,6 +73,6 @@ def _end(name: str, label: str, shape: tuple[int, ...], inside: bool) -> Outline
     return OutlineNode(name, "point" if inside else "end", "other", () if inside else (label, times(shape)))
 
 
-def _knot(name: str, op: ShownOp) -> OutlineNode:
+def _node(name: str, op: ShownOp) -> OutlineNode:
     words = (op.sign or op.label, op.operands, op.path, times(op.shape), cost(op.params, op.macs))
     return OutlineNode(name, "sign" if op.sign else "box", op.kind, tuple(word for word in words if word))

@@ -1,10 +1,10 @@
-"""ShownGraph -> RoutePlan: where everything stands, and the way of every edge at right angles past all that is drawn.
+"""ShownGraph -> RoutePlan: the positions of all items, and a right-angled route for every edge past them.
 
-An X is (column, 0) or (column, lane): lanes lie right of their column. A Y is (row, 0) or (row, level): levels lie below
-their row. So both sort as they lie, and no lane or level has anything in it but edges. Four ways lead from u to v:
-straight down; over a level to above v and down; down u's own column and sideways into v; down a lane beside v and
-sideways into it. Edges with the same source or the same target may share a line, others never do. The tracks stand in an
-order in which few edges cross and none goes far.
+An X is (column, 0) or (column, lane): lanes are right of their column. A Y is (row, 0) or (row, level): levels are
+below their row. Both therefore sort by position, and lanes and levels hold only edges. There are four routes from u to
+v: straight down; over a level to above v and down; down u's own column and sideways into v; down a lane beside v and
+sideways into it. Edges with the same source or the same target may share a line, others never do. The order of the
+tracks keeps crossings few and edges short.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from resbench.drawing.layout.columns import Grid, Track, place, reads_of, rows_o
 from resbench.drawing.layout.lanes import Wire, X, Y, lanes_of, levels_of
 
 _TRIES = 300
-_PAIRS = 2_000_000  # of edges that are looked at for crossings: large graphs get fewer tries
+_PAIRS = 2_000_000  # limit of edge comparisons for crossings: large graphs get fewer tries
 _Segment = tuple[tuple[X, Y], tuple[X, Y], int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """From the middle of the source to the middle of the target."""
+    """A route from the middle of the source to the middle of the target."""
 
     source: int
     target: int
@@ -33,7 +33,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class RoutePlan:
-    """`lanes` by column, `levels` by row: how many there are."""
+    """A plan of routes; `lanes` by column and `levels` by row are their numbers."""
 
     grid: Grid
     routes: tuple[Route, ...]
@@ -42,7 +42,7 @@ class RoutePlan:
 
 
 def plan(graph: ShownGraph, *, one_a_row: bool = False) -> RoutePlan:
-    """`one_a_row`: every op has a row for itself, in running order; else ops side by side share one."""
+    """Plan positions and routes; with `one_a_row` every op has its own row, in running order; else parallel ops share one."""
     reads = reads_of(graph)
     rows = tuple(range(len(reads))) if one_a_row else rows_of(reads)
     tracks = tracks_of(graph)
@@ -72,7 +72,7 @@ def _wires(grid: Grid) -> list[Wire]:
         straight, above = grid.before[target], grid.entry(target)
         for source in sources:
             if source == straight:
-                straight = None  # a second edge from the same item goes another way
+                straight = None  # a second edge from the same item takes another route
                 wires.append(Wire(source, target, "straight"))
             elif source == above:
                 above = None
@@ -114,14 +114,14 @@ def _way(grid: Grid, wire: Wire, lane_of: Mapping[tuple[int, int], X], level_of:
 
 
 def _moves(tracks: tuple[Track, ...]) -> Iterator[tuple[Track, ...]]:
-    """The skip path stays; any other track to any other position."""
+    """Yield the moves of a track to another position; the skip path stays."""
     for i in range(1, len(tracks)):
         rest = (*tracks[:i], *tracks[i + 1 :])
         yield from ((*rest[:j], tracks[i], *rest[j:]) for j in range(1, len(tracks)) if j != i)
 
 
 def _cost(found: RoutePlan) -> int:
-    """A crossing is as bad as an edge longer by three columns."""
+    """Return the cost: a crossing costs as much as three columns of edge length."""
     segments = [segment for each in found.routes for segment in _segments(each)]
     length = sum(2 * abs(b[0][0] - a[0][0]) + (a[0] != b[0]) for a, b, _, _ in segments)
     return 6 * _crossings(segments) + length + 2 * sum(found.lanes.values()) + 2 * max(found.grid.columns)

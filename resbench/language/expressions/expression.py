@@ -1,6 +1,6 @@
 """`$name` or `$(arithmetic)` -> value.
 
-Names are looked up only when their branch is taken, so an idle param is never asked for.
+A name is looked up only when its branch is taken, so an unused param is never evaluated.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A parsed expression; `text` is what was written."""
+    """A parsed expression; `text` is its source."""
 
     text: str
     tree: Tree
 
     @staticmethod
     def parse(text: str) -> Expression:
-        """`$name`, `$(...)` -> Expression. Raises Reason with what is wrong.
+        """`$name`, `$(...)` -> Expression. Raise Reason for a syntax error.
 
         >>> Expression.parse("$(2 * width if first else in)").evaluate({"width": 8, "first": True}.__getitem__)
         16
@@ -62,7 +62,7 @@ class Expression:
         try:
             return evaluate(self.tree, lookup)
         except RecursionError:  # a lookup may lead to another expression, and so on
-            raise Reason("it rests on too many others, one upon the other") from None
+            raise Reason("it depends on too many other expressions in a chain") from None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -70,17 +70,17 @@ class Expression:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """The texts written in it, which may be names of nodes."""
+        """Return the string literals of the expression, which may be names of nodes."""
         return tuple(value for value in _leaves(self.tree, "value") if isinstance(value, str))
 
 
 def cut_short(text: str) -> str:
-    """Return what is wrong with an expression that YAML tore apart."""
+    """Return the message for an expression that YAML split at a comma or bracket."""
     return f'`{text}` is cut short: inside {{ }} or [ ] an expression with a comma or [ ] needs quotes, "$(...)"'
 
 
 def evaluate(tree: Tree, lookup: Lookup) -> Any:
-    """Tree -> value; a whole number is an int. Raises Reason for what arithmetic cannot do."""
+    """Tree -> value; a whole number is an int. Raise Reason for an undefined operation."""
     return _tidy(_evaluate(tree, lookup))
 
 
@@ -119,9 +119,9 @@ def _apply(kind: str, name: str, arguments: list[Any]) -> Any:
         left, right = arguments
         if name not in ("==", "!="):
             _numbers(name, arguments)
-        elif odd := [value for value in arguments if not isinstance(value, None | bool | int | float | str)]:
-            raise Reason(f"`{name}` compares numbers, texts, true and false, got {_shown(odd)}")
-        same = all(isinstance(left, kind) == isinstance(right, kind) for kind in (str, bool))  # 1 is not true
+        elif unsupported := [value for value in arguments if not isinstance(value, None | bool | int | float | str)]:
+            raise Reason(f"`{name}` compares numbers, texts, true and false, got {_shown(unsupported)}")
+        same = all(isinstance(left, kind) == isinstance(right, kind) for kind in (str, bool))  # 1 must not equal true
         return _COMPARE[name](left, right) if same else name == "!="
     if kind == "index":
         items, index = arguments

@@ -1,4 +1,4 @@
-"""Text -> tree: the grammar of `$( )`.  A small grammar of its own (not Python's: `in` is a name here).
+"""Text -> tree: the grammar of `$( )`.  The grammar is not Python's: `in` is a name here.
 
 expression := test ['if' test 'else' expression]
 test       := and/or/not over comparisons (one comparison each: a < b < c is refused)
@@ -36,12 +36,12 @@ def parse(text: str) -> Tree:
     tree = parser.expression()
     parser.end()
     if height(tree) > MAX_HEIGHT:
-        raise Reason(f"an expression of more than {MAX_HEIGHT} steps, one upon the other")
+        raise Reason(f"an expression of more than {MAX_HEIGHT} nested steps")
     return tree
 
 
 def height(tree: Tree) -> int:
-    """Return how many operations lie upon each other.
+    """Return how deeply operations are nested.
 
     >>> height(parse("1 + 2 * 3")), height(parse("1"))
     (3, 1)
@@ -67,7 +67,7 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
 
 
 class _Parser:
-    """Recursive descent over the tokens; MAX_TEXT bounds how deep."""
+    """A recursive-descent parser over the tokens; MAX_TEXT bounds the depth."""
 
     def __init__(self, tokens: list[tuple[str, str]], text: str) -> None:
         self.tokens, self.text, self.position, self.depth = tokens, text, 0, 0

@@ -1,7 +1,8 @@
 """`mutate: {unit: NAME, ops: [...], edits: 3}` and seeds of edits -> a unit's data with these edits made, one after the other.
 
-An edit inserts, deletes, exchanges or replaces an op, or moves the end of an edge. What a node's sources are joined by stays, and
-so do ops that carry the unit's stride. Every edit leaves a unit that a file could hold; whether its shapes agree, binding tells.
+An edit inserts, deletes, exchanges or replaces an op, or moves the end of an edge. The op that joins a node's sources
+stays, and so do ops that carry the unit's stride. Every edit leaves a unit that a file could hold; binding checks
+whether its shapes agree.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from resbench.language.yaml.problems import Problems
 from resbench.random_streams import LARGEST
 
 MAX_EDITS, MAX_COUNT = 50, 10_000
-TRIES = 50  # draws for one edit that leaves a unit
+TRIES = 50  # attempts to draw one edit that leaves a valid unit
 _KEYS = ("ops", "edits", "count", "seed")
 Unit = dict[str, Any]
 Edit = Callable[[Unit, Sequence[Plain], Random], str | None]
@@ -29,9 +30,9 @@ Edit = Callable[[Unit, Sequence[Plain], Random], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Mutate:
-    """An entry as read: at most `edits` edits of `unit`, which insert and put in `ops`.
+    """A parsed `mutate` entry: at most `edits` edits of `unit`, which insert or substitute `ops`.
 
-    `count`: how many different ones a grid tries, with `seed`; a search makes its own.
+    `count` is the number of different mutants that a grid tries, drawn with `seed`; a search draws its own.
     """
 
     unit: str
@@ -43,7 +44,7 @@ class Mutate:
 
 
 def parse_mutate(node: Node, vocabulary: Vocabulary, check: Problems) -> Mutate | None:
-    """Return None where the entry is wrong; what is wrong is in `check`."""
+    """Return None where the entry is wrong; `check` then has the problems."""
     before = len(check.problems)
     if not check.keys(node, ["unit"], _KEYS) or "unit" not in node.mapping:
         return None
@@ -63,9 +64,7 @@ def parse_mutate(node: Node, vocabulary: Vocabulary, check: Problems) -> Mutate 
 
 
 def mutant(unit: UnitSpec, mutate: Mutate, seeds: Sequence[int], vocabulary: Vocabulary) -> Node:
-    """Return the unit after an edit for each seed that is not 0, named after what it is. Raises BadInput where no edit
-    is found.
-    """
+    """Return the unit after one edit for each nonzero seed, named after its content. Raise BadInput where no edit is found."""
     data: Unit = plain(unit.node)  # type: ignore[assignment]
     done: list[str] = []
     for seed in seeds:
@@ -76,8 +75,8 @@ def mutant(unit: UnitSpec, mutate: Mutate, seeds: Sequence[int], vocabulary: Voc
         return unit.node
     inside = {key: value for key, value in data.items() if key not in ("unit", "doc", "cite")}
     name = f"{unit.name[:48]}_{sha256(flow(inside).encode()).hexdigest()[:8]}"
-    told = {"unit": name, "doc": f"{unit.name}: {'; '.join(done)}", **inside}
-    return from_plain(told, place=mutate.node.place)
+    mutated = {"unit": name, "doc": f"{unit.name}: {'; '.join(done)}", **inside}
+    return from_plain(mutated, place=mutate.node.place)
 
 
 def _edited(data: Unit, ops: Sequence[Plain], random: Random, vocabulary: Vocabulary) -> tuple[Unit, str]:
@@ -148,7 +147,7 @@ EDITS: tuple[Edit, ...] = (insert, delete, exchange, replace, rewire)
 
 
 def _node(unit: Unit, random: Random) -> tuple[str, dict[str, Any]]:
-    """Return one whose ops and sources are written out."""
+    """Return a node whose ops and sources are written out."""
     free = {
         name: node
         for name, node in unit["nodes"].items()
@@ -163,10 +162,10 @@ def _is_open(source: Any) -> bool:
 
 
 def _first(node: Mapping[str, Any]) -> int:
-    """Behind what joins several sources."""
+    """Return the position of the first op behind the one that joins several sources."""
     return int(isinstance(node["from"], list) and len(node["from"]) > 1)
 
 
 def _carries(op: Any) -> bool:
-    """Return whether an op carries what the place gives: the unit's stride, or a block's way to it."""
+    """Return whether an op carries the stride of the place: the unit's, or a block's argument for it."""
     return "$" in flow(op) or (isinstance(op, dict) and "shortcut" in op) or op == "shortcut"

@@ -1,9 +1,9 @@
 """`arrange: {ops: [...], around: add}` -> a unit's data for each order of the ops on branch, shortcut, and after.
 
-The boundary is written as He et al. 2016 (arXiv:1603.05027) do it. A branch's ops before its first convolution are its leading
-activation: where the unit is the first or a transition, the shortcut sees it too, and one more stands after the last unit. Behind
-the stem's convolution stands what of the given activation the branch does not lead with. So the paper's Figure 4(a) to (e) come
-out with the digests of the units of those names.
+The boundary follows He et al. 2016 (arXiv:1603.05027). A branch's ops before its first convolution are its leading
+activation: where the unit is the first or a transition, the shortcut reads its result too, and one more follows the
+last unit. The part of the given activation that the branch does not lead with follows the stem's convolution. The
+paper's Figure 4(a) to (e) therefore get the digests of the units of those names.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ MERGES = ("add",)
 CHANGES = ("pad", "pool_pad", "project", "pool_project")  # of the block `shortcut`
 MAX_OPS, MAX_UNITS = 10, 20_000
 CUT = "|"
-KERNEL = "3x3"  # of an op that takes its kernel in its name and stands there bare: the paper's weight layer
+KERNEL = "3x3"  # for an op that takes its kernel in its name and gives none: the paper's weight layer
 _KEYS = ("around", "places", "rules", "change")
 
 
 @dataclass(frozen=True)
 class Arrange:
-    """An entry as read. `ops`: each op as it is written, by the name it goes by; `count`: how often it is to be used."""
+    """A parsed `arrange` entry. `ops` maps each name to the op as written; `count` is the number of times it is used."""
 
     ops: Mapping[str, Plain]
     count: Mapping[str, int]
@@ -42,7 +42,7 @@ class Arrange:
     node: Node
 
     def all(self) -> Iterator[Arrangement]:
-        """Yield every arrangement that the rules allow, each once. Raises BadInput above MAX_UNITS of them."""
+        """Yield every arrangement that the rules allow, each once. Raise BadInput above MAX_UNITS of them."""
         found = 0
         for order in _orders(dict(self.count)):
             for first in range(len(order) + 1):
@@ -61,11 +61,11 @@ class Arrange:
 
     @property
     def slots(self) -> int:
-        """Of a word: every op, and two cuts."""
+        """Return the length of a word: every op, and two cuts."""
         return sum(self.count.values()) + 2
 
     def word(self, one: Arrangement) -> tuple[str, ...]:
-        """Return the ops in a row, with a cut between the places: what a search changes."""
+        """Return the sequence of ops, with a cut between the places; a search changes this word."""
         return (*one.branch, CUT, *one.shortcut, CUT, *one.after)
 
     @property
@@ -73,9 +73,7 @@ class Arrange:
         return (*self.count, CUT)
 
     def nearest(self, wanted: Sequence[str]) -> Arrangement:
-        """Return the arrangement of a word, which need not be one: a letter that leads to none gives way to the next in
-        order.
-        """
+        """Return the arrangement nearest to a word: a letter that leads to no arrangement is replaced by the next in order."""
         letters = self.letters
         word: tuple[str, ...] = ()
         for letter in wanted:
@@ -93,12 +91,12 @@ class Arrange:
         return frozenset(word[:i] for word in self._words for i in range(len(word) + 1))
 
     def unit(self, one: Arrangement) -> Node:
-        """Return the unit's data, as a file would hold it, at the place of the entry."""
+        """Return the unit's data as in a file, at the place of the entry."""
         return from_plain(_unit(self, one), place=self.node.place)
 
 
 def parse_arrange(node: Node, vocabulary: Vocabulary, check: Problems) -> Arrange | None:
-    """Return None where the entry is wrong; what is wrong is in `check`."""
+    """Return None where the entry is wrong; `check` then has the problems."""
     before = len(check.problems)
     if not check.keys(node, ["ops"], _KEYS) or "ops" not in node.mapping:
         return None
@@ -127,9 +125,7 @@ def parse_arrange(node: Node, vocabulary: Vocabulary, check: Problems) -> Arrang
 def _ops(
     node: Node, vocabulary: Vocabulary, check: Problems
 ) -> tuple[dict[str, Plain], dict[str, int], set[str], set[str]]:
-    """Return every op by its name, how often it stands there, which of them are weight layers, and which norms of
-    single channels.
-    """
+    """Return every op by its name, its count, the weight layers among them, and the per-channel norms."""
     ops: dict[str, Plain] = {}
     count: dict[str, int] = {}
     weights: set[str] = set()
@@ -163,7 +159,7 @@ def _ops(
 
 
 def _bare(item: Node, vocabulary: Vocabulary) -> Node:
-    """Return an op that takes its kernel in its name, with the usual one where it names none."""
+    """Return an op that takes its kernel in its name, with the default kernel where it names none."""
     of = vocabulary.ops.get(item.value) if isinstance(item.value, str) else None
     return Node(f"{item.value}{KERNEL}", item.place, item.path) if of is not None and of.kernel_in_name else item
 
@@ -212,7 +208,7 @@ def _unit(arrange: Arrange, one: Arrangement) -> dict[str, Any]:
 
 
 def _strided(arrange: Arrange, ops: Sequence[str]) -> list[Any]:
-    """Return the ops as written, the unit's stride at the first weight layer."""
+    """Return the ops as written, with the unit's stride at the first weight layer."""
     found: list[Any] = [arrange.ops[op] for op in ops]
     for i, op in enumerate(ops):
         if op in arrange.weights:
@@ -232,7 +228,7 @@ def _doc(one: Arrangement) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """The names of the ops, in their order, at each of PLACES."""
+    """The ops' names in order at each of PLACES."""
 
     branch: tuple[str, ...]
     shortcut: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""`params`, `nodes` and `when` of a unit or block -> Body, with what can be known wrong without shapes."""
+"""`params`, `nodes` and `when` of a unit or block -> Body; reports every problem that needs no shapes to be found."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_NODES, MAX_PARAMS = 400, 100
 
 @dataclass(frozen=True, slots=True)
 class NodeSpec:
-    """`{from, ops}`; in a rule either may be missing (None: as it was)."""
+    """A node, `{from, ops}`; in a rule either may be missing (None: unchanged)."""
 
     sources: Node | None
     ops: OpList | None
@@ -48,7 +48,7 @@ class Body:
 
 
 def parse_params(node: Node | None, own: Iterable[str], check: Problems) -> dict[str, Param]:
-    """`params:`; `own` are the known names that a param of this file may bear."""
+    """Parse `params:`; `own` are the known names that a param of this file may use."""
     params: dict[str, Param] = {}
     if node is None or node.value is None:
         return params
@@ -61,7 +61,7 @@ def parse_params(node: Node | None, own: Iterable[str], check: Problems) -> dict
     for name, value in node.value.items():
         key = Node(name, node.keys.get(name), f"{node.path}.{name}")
         if name in KNOWN and name not in own:
-            check.report(key, f"`{name}` is a name that the language gives; a param needs another")
+            check.report(key, f"`{name}` is a name that the language defines; a param needs another")
         else:
             check.name(key)
         params[name] = replace(parse_param(name, value, check), doc=docs.get(name, ""))
@@ -69,9 +69,7 @@ def parse_params(node: Node | None, own: Iterable[str], check: Problems) -> dict
 
 
 def _comments(node: Node) -> dict[str, str]:
-    """Return the comment behind each entry that has its line for itself, or else behind the end of its value, which
-    formatters wrap.
-    """
+    """Return the comment behind each entry that has its own line, or else behind the end of its value, which formatters wrap."""
     lines = Counter((place.file, place.line) for place in node.keys.values())
     found = {}
     for name, place in node.keys.items():

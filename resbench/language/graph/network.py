@@ -26,7 +26,7 @@ class Use:
 
     @property
     def given(self) -> Node:
-        """The arguments as a mapping at their place."""
+        """Return the arguments as a mapping at their place."""
         return Node(dict(self.arguments), self.node.place, self.node.path, self.node.keys)
 
 
@@ -42,7 +42,7 @@ class StageSpec:
 
 @dataclass(frozen=True, slots=True)
 class NetworkSpec:
-    """`input` (C, H, W) and `classes` serve where no data are named."""
+    """The spec of a network; `input` (C, H, W) and `classes` apply where no data set is named."""
 
     name: str
     doc: str

@@ -1,6 +1,7 @@
-"""What an op can say of itself in `@op(...)` besides its arguments, in words that pictures, theory and the language share.
+"""Define the vocabulary of `@op(...)` that pictures, theory and the language share: role, effect and join.
 
-The ops say it (ops/registry.py), ops/schema.py reads what is literal of it from their source; here are the words, and no op.
+Ops declare these facts (ops/registry.py), and ops/schema.py reads the literal ones from their source; no op is named
+here.
 """
 
 from __future__ import annotations
@@ -12,23 +13,23 @@ from resbench.errors import did_you_mean
 from resbench.escape import printable
 
 Role = Literal["weights", "norm", "activation", "gate", "random", "moving", "merge", "other"]
-"""What an op is for: its colour in pictures. `weights` are the layers that a network's depth counts."""
+"""The role of an op, which sets its colour in pictures. A network's depth counts the layers of role `weights`."""
 
 Effect = Literal[
     "kept", "scaled", "learned", "dropped", "gated", "normalised", "pooled", "projected", "rectified", "nonlinear"
 ]
-"""What an op does to x on the identity path, from no harm to the most."""
+"""The effect of an op on x on the identity path, from the least to the most severe."""
 
 Join = Literal["sum", "difference", "channels", "product"]
-"""How an op joins several values: exactly as their sum, first minus second, one behind the other, or product."""
+"""How an op joins several values: as their exact sum, first minus second, concatenated, or as their product."""
 
 ROLES: tuple[Role, ...] = get_args(Role)
 EFFECTS: tuple[Effect, ...] = get_args(Effect)
 JOINS: tuple[Join, ...] = get_args(Join)
 DIRECT: frozenset[Effect] = frozenset({"kept", "scaled", "learned", "dropped", "gated"})
-"""What leaves x in its place, times a factor: of these Eq. 7 of the paper tells."""
+"""Effects that keep x in place, times a factor; Eq. 7 of the paper covers these."""
 FACTORS: frozenset[Effect] = frozenset({"scaled", "learned", "dropped"})
-"""Effects that need a number: the factor, as it is, as it starts or on average."""
+"""Effects that need a number: the factor, fixed, initial or on average."""
 
 _OF_JOIN: Mapping[Join, tuple[str, Effect]] = {
     "sum": ("+", "kept"), "difference": ("−", "kept"), "channels": ("‖", "kept"), "product": ("×", "gated"),
@@ -36,17 +37,17 @@ _OF_JOIN: Mapping[Join, tuple[str, Effect]] = {
 
 
 def sign_of(join: Join | None) -> str:
-    """Return the sign that a picture has for a join, empty for an op that joins nothing."""
+    """Return the sign for a join in pictures, empty for an op that joins nothing."""
     return _OF_JOIN[join][0] if join is not None else ""
 
 
 def effect_of(join: Join | None) -> Effect:
-    """Return what is assumed of an op that says no effect: the most harm, unless what it joins tells."""
+    """Return the effect assumed for an op that declares none: the one of its join, else the most severe."""
     return _OF_JOIN[join][1] if join is not None else "nonlinear"
 
 
 def wrong_words(role: object, effect: object, join: object) -> Iterator[str]:
-    """Yield a sentence for each word of the three that is none, and for an effect that contradicts the join."""
+    """Yield a sentence for each of the three words that is unknown, and for an effect that contradicts the join."""
     for name, given, words in (("role", role, ROLES), ("effect", effect, EFFECTS), ("joins", join, JOINS)):
         if given is not None and given not in words:
             hint = did_you_mean(given, words)

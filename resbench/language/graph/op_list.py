@@ -17,14 +17,14 @@ from resbench.language.yaml.problems import Problems
 
 MAX_OPS = 1000
 _SIZED = re.compile(r"(.+?)([1-9][0-9]{0,2})x([1-9][0-9]{0,2})")
-DEPTHWISE = "dw"  # before the name of an op with its kernel in it: as many groups as channels
+DEPTHWISE = "dw"  # prefix of an op with its kernel in its name: as many groups as channels
 
 
 @dataclass(frozen=True, slots=True)
 class OpCall:
-    """`name: {arguments}`. `op` is what it stands for (conv3x3 -> conv), `stem` what its modules are called after.
+    """`name: {arguments}`. `op` is the resolved op (conv3x3 -> conv), `stem` the base name of its modules.
 
-    `lists`: the arguments that are lists of ops, read.
+    `lists` holds the parsed arguments that are lists of ops.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """`$order` in a list: the ops it stands for are put in its place."""
+    """`$order` in a list, which the ops it stands for replace."""
 
     node: Node
 
@@ -54,7 +54,7 @@ OpList = tuple[OpItem, ...]
 
 
 class Vocabulary(Protocol):
-    """Every op and block that may be named; `ops` are the ops alone."""
+    """The ops and blocks that may be named; `ops` has the ops alone."""
 
     @property
     def ops(self) -> Mapping[str, Signature]: ...
@@ -80,14 +80,14 @@ def parse_ops(node: Node, vocabulary: Vocabulary, check: Problems) -> OpList:
 
 
 def _listed(node: Node) -> str:
-    """`bn relu` and `bn, relu` are two ops."""
+    """Return the text as a list of ops: `bn relu` and `bn, relu` are two ops."""
     return (
         printable(", ".join(re.split(r"[\s,]+", node.value.strip()))) if isinstance(node.value, str) else node.shown()
     )
 
 
 def parse_op(node: Node, vocabulary: Vocabulary, check: Problems) -> OpItem | None:
-    """`name`, `name: {arguments}`, `repeat: {times, ops}` or `$insert`."""
+    """Parse `name`, `name: {arguments}`, `repeat: {times, ops}` or `$insert`."""
     if isinstance(node.value, Expression):
         return Insert(node)
     if node.value == "repeat":
@@ -119,7 +119,7 @@ def _call(name: str, arguments: Node, node: Node, vocabulary: Vocabulary, check:
         signature = vocabulary.signature(op)
         if signature is None and (meant := called(name, vocabulary.ops)) is not None:
             op, stem, signature = meant, meant, vocabulary.ops[meant]
-    except BadInput as error:  # a block whose own file is wrong
+    except BadInput as error:  # a block whose own file has problems
         check.report_error(place, error)
         return None
     except PluginError as error:
@@ -149,7 +149,7 @@ def _call(name: str, arguments: Node, node: Node, vocabulary: Vocabulary, check:
     return OpCall(name, op, stem, {**implied, **given}, place, lists)
 
 
-# what others call a block; the ops say such names themselves
+# names that other libraries use for a block; ops declare such names themselves
 _BLOCKS = {"se": "squeeze_excite", "skip": "shortcut", "downsample": "shortcut"}
 
 
@@ -159,7 +159,7 @@ def called(name: str, ops: Mapping[str, Signature]) -> str | None:
 
 
 def _meant(name: str, vocabulary: Vocabulary) -> str:
-    """Return what was most likely meant by a name that is none."""
+    """Return a hint with the name that an unknown one most likely means."""
     ops, words = vocabulary.ops, name.split()
     sized = [op for op, signature in ops.items() if signature.kernel_in_name]
     known = [*vocabulary.op_names()]
@@ -175,7 +175,7 @@ def _meant(name: str, vocabulary: Vocabulary) -> str:
 
 
 def check_constant(what: str, node: Node, argument: Argument, check: Problems) -> None:
-    """A constant argument's type; a block's argument may be anything (`kinds` is empty)."""
+    """Check a constant argument's type; a block's argument may be anything (`kinds` is empty)."""
     if not argument.kinds or any(isinstance(part.value, Expression) for part in all_nodes(node)):
         return
     if not fits(plain(node), argument):
@@ -206,7 +206,7 @@ def _takes_kernel(name: str, ops: Mapping[str, Signature]) -> bool:
 
 
 def taken_by(name: str, ops: Mapping[str, Signature]) -> str | None:
-    """Return what already bears a block's name, in words; None where it is free."""
+    """Return a description of what already has a block's name; None where it is free."""
     if name == "repeat":
         return "it is a word of the language"
     op = expand(name, ops)[0]
@@ -218,7 +218,7 @@ def taken_by(name: str, ops: Mapping[str, Signature]) -> str | None:
 
 
 def block_signature(name: str, params: Mapping[str, Param], inputs: int, origin: str) -> Signature:
-    """A block's params are its arguments; what they may be is checked where they are used."""
+    """Return a block's signature: its params are its arguments, checked where they are used."""
     arguments = {key: Argument((), False, doc=param.doc) for key, param in params.items()}
     return Signature(name, arguments, (inputs, inputs), origin=origin)
 

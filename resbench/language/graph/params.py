@@ -1,6 +1,6 @@
 """A param as written -> Param: a value, an expression, a domain (choices, range, named cases) or a look-up.
 
-A domain says what is allowed; whether it is searched is the study's word.
+A domain holds the allowed values; the study decides whether it is searched.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Choices:
         return tuple(self.values)
 
     def label(self, given: Node) -> str | None:
-        """Return how a value is called, None when it is not allowed; a case goes by its name, whatever YAML reads in that."""
+        """Return the label of a value, None when it is not allowed; a case is identified by its name, however YAML reads it."""
         label = label_of(given)
         if label in self.values:
             return label
@@ -40,7 +40,7 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Numbers from low to high, both included; whole ones unless an end or the step is not."""
+    """The numbers from low to high, both included; integers unless an end or the step is not."""
 
     low: float
     high: float
@@ -54,9 +54,9 @@ Domain = Choices | Range
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """`default` is the value where nothing else is given; with `by`, the label is worked out instead.
+    """A param; `default` is its value where none is given; with `by`, the label is computed instead.
 
-    `doc`: the comment behind it in its file.
+    `doc` is the comment behind it.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Param:
     def pick(self, given: Node) -> Node:
         """Return the value a given Node stands for. Raises Reason when it is outside the domain."""
         if isinstance(given.value, Expression):
-            return given  # worked out later, checked then
+            return given  # computed and checked later
         if isinstance(self.domain, Choices):
             label = self.domain.label(given)
             if label is None:
@@ -82,7 +82,7 @@ class Param:
 
 
 def label_of(node: Node) -> str:
-    """Return how a choice is called where no case names it: `1`, `true` and `"1"` differ, `1.0` is `1`."""
+    """Return the label of a choice that no case names: `1`, `true` and `"1"` differ, `1.0` is `1`."""
     return flow(plain(node))
 
 
@@ -92,14 +92,14 @@ def inside(node: Node, allowed: Range) -> None:
     if not number or not allowed.low <= value <= allowed.high:  # type: ignore[operator]
         raise Reason(f"{node.shown()} is not within [{allowed.low:g}, {allowed.high:g}]")
     if allowed.whole and not float(value).is_integer():  # type: ignore[arg-type]
-        raise Reason(f"{node.shown()} is no whole number")
+        raise Reason(f"{node.shown()} must be a whole number")
     steps = (value - allowed.low) / allowed.step if allowed.step else 0.0  # type: ignore[operator]
     if abs(steps - round(steps)) > 1e-9 * max(1.0, abs(steps)):
         raise Reason(f"{node.shown()} is no step of {allowed.step:g} from {allowed.low:g}")
 
 
 def is_domain(node: Node) -> bool:
-    """Return whether a value is a domain written in its place: a mapping with `choices`, `range` or `cases`."""
+    """Return whether a value is a domain: a mapping with `choices`, `range` or `cases`."""
     return any(kind in node.mapping for kind in _KINDS)
 
 
@@ -133,7 +133,7 @@ def parse_param(name: str, node: Node, check: Problems) -> Param:
 
 
 def parse_domain(node: Node, check: Problems) -> Domain | None:
-    """`{choices: [...]}`, `{range: [low, high], step:, log:}` or `{cases: {...}}`; other keys are reported."""
+    """Parse `{choices: [...]}`, `{range: [low, high], step:, log:}` or `{cases: {...}}`; report other keys."""
     entries = node.mapping
     kinds = [kind for kind in _KINDS if kind in entries]
     if len(kinds) != 1:
@@ -157,7 +157,7 @@ def _choices(node: Node, check: Problems) -> Choices:
     for item in check.sequence(node, "choices"):
         label = label_of(item)
         if label in values:
-            check.report(item, f"choice {item.shown()} stands here twice")
+            check.report(item, f"choice {item.shown()} is given twice")
         values.setdefault(label, item)
     if node.value == ():
         check.report(node, "choices are empty; at least one is needed")
@@ -179,7 +179,7 @@ def _range(node: Node, check: Problems) -> Range | None:
     if ends_known:
         _check_ends(entries["range"], (low, high), log, check)
     if log and step is not None and step_known:
-        check.report(entries["step"], "a log range has no step")
+        check.report(entries["step"], "a log range cannot have a step")
     if step is not None and step_known:
         _check_step(entries["step"], step, (low, high) if ends_known else None, check)
     if not ends_known or not step_known:
@@ -191,18 +191,18 @@ def _range(node: Node, check: Problems) -> Range | None:
 def _check_ends(node: Node, ends: tuple[float, float], log: bool, check: Problems) -> None:
     low, high = ends
     if max(abs(low), abs(high)) > MAX_NUMBER:
-        check.report(node, "a range ends within 10^15")
+        check.report(node, "the ends of a range must be within 10^15")
     if low > high:
         check.report(node, f"low {low:g} is above high {high:g}")
     if log and low <= 0:
-        check.report(node, f"a log range starts above 0, got {low:g}")
+        check.report(node, f"a log range must start above 0, got {low:g}")
 
 
 def _check_step(node: Node, step: float, ends: tuple[float, float] | None, check: Problems) -> None:
-    """`ends`: None where they are no numbers; what they have to do with the step is not known then."""
+    """Check the step; `ends` is None where they are not numbers, and then only the sign of the step is checked."""
     low, high = ends or (0.0, 0.0)
     if step <= 0:
-        check.report(node, f"a step is above 0, got {step:g}")
+        check.report(node, f"a step must be above 0, got {step:g}")
     elif step < (high - low) / MAX_NUMBER:
         check.report(node, f"step {step:g} is too small for [{low:g}, {high:g}]")
     elif abs((high - low) / step - round((high - low) / step)) > 1e-9 * max(1.0, abs((high - low) / step)):

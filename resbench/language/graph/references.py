@@ -1,4 +1,4 @@
-"""What reads what in a file -> dangling sources, cycles, nodes and params that nothing reads, names that stand for nothing."""
+"""Check the references of a file: unknown sources, cycles, unused nodes and params, and undefined names."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from resbench.language.expressions.grammar import Tree
 from resbench.language.yaml.node import Node, all_nodes
 from resbench.language.yaml.problems import Problems, listed
 
-MAX_NEAR = 200  # names that are tried as what was meant
+MAX_NEAR = 200  # names that are tried for a hint
 Written = Mapping[str, tuple[Node, tuple[Node, ...]]]  # by a node's name: its key, and its sources
 
 
 def check_edges(top: Node, nodes: Written, rules: Sequence[Written], inputs: tuple[str, ...], check: Problems) -> None:
-    """Sources that are not there, a missing `y`, nodes that no place reads, cycles among the nodes as written."""
+    """Report unknown sources, a missing `y`, nodes that nothing reads, and cycles among the nodes as written."""
     every = {name: key for part in (*rules, nodes) for name, (key, _) in part.items()}
     known = [*inputs, *every]
-    stands_for = _texts(top.mapping.get("params"))  # an edge may be a param
+    possible = _texts(top.mapping.get("params"))  # an edge may be a param
     reads: dict[str, set[str]] = {name: set() for name in every}
-    dangling = False  # then what it should have read would be told too, as read by nothing
+    dangling = False  # otherwise the node that it should have read would be reported too, as read by nothing
     for part in (nodes, *rules):
         for name, (_, sources) in part.items():
             for source in sources:
                 if not isinstance(source.value, str):
-                    reads[name] |= stands_for | _texts(source)
+                    reads[name] |= possible | _texts(source)
                     continue
                 reads[name].add(source.value)
                 if source.value not in known:
@@ -54,7 +54,7 @@ def check_edges(top: Node, nodes: Written, rules: Sequence[Written], inputs: tup
 def check_names(
     top: Node, params: Iterable[str], known: Iterable[str], conditions: Iterable[Tree], check: Problems
 ) -> None:
-    """Names in expressions that stand for nothing, params that nothing reads, and lists that hold themselves."""
+    """Report undefined names in expressions, params that nothing reads, and lists that contain themselves."""
     params, known = list(params), list(known)
     allowed = [*params, *known, "channels"]
     written = top.mapping.get("params", Node({}))
@@ -74,7 +74,7 @@ def check_names(
     for name in params:
         value = written.mapping[name]
         key = Node(name, written.keys.get(name, value.place), value.path)
-        if name in known:  # `out` and `stride` of a block, which ops read without a word
+        if name in known:  # `out` and `stride` of a block, which ops read implicitly
             continue
         if name not in needed and not _inherited(key, top):
             check.report(key, f"param `{printable(name)}` is read by nothing")
@@ -113,7 +113,7 @@ def find_cycle(reads: Mapping[str, Iterable[str]]) -> list[str] | None:
 
 
 def _closure(start: Iterable[str], reads: Mapping[str, Iterable[str]]) -> set[str]:
-    """Return the names and all that they rest on."""
+    """Return the names and all that they depend on."""
     found: set[str] = set()
     waiting = list(start)
     while waiting:
@@ -129,7 +129,7 @@ def _names(node: Node) -> list[str]:
 
 
 def _texts(node: Node | None) -> set[str]:
-    """Return every text in a value, those inside its expressions too."""
+    """Return every text in a value, including those inside its expressions."""
     found: set[str] = set()
     for part in all_nodes(node) if node is not None else ():
         if isinstance(part.value, Expression):
@@ -140,5 +140,5 @@ def _texts(node: Node | None) -> set[str]:
 
 
 def _inherited(key: Node, top: Node) -> bool:
-    """Return whether an entry is a parent's, from which a child cannot take it away."""
+    """Return whether an entry is a parent's, which a child cannot remove."""
     return key.place is not None and top.place is not None and key.place.file != top.place.file

@@ -1,4 +1,4 @@
-"""What an op or block takes: Signature(name, arguments, inputs), and the check of one constant argument.
+"""Define the signature of an op or block, Signature(name, arguments, inputs), and check one constant argument.
 
 ops/schema.py makes these from the ops' source without importing torch; a block makes its own from its params.
 """
@@ -15,9 +15,10 @@ from resbench.language.graph.op_facts import Effect, Join, Role
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """`kinds` are the words of the annotation: int, float, bool, str, None, pair (of ints), initial, ops, or literal.
+    """An argument; `kinds` are the words of the annotation: int, float, bool, str, None, pair (of ints), initial, ops,
+    or literal.
 
-    `doc`: what it is, from the line `name: ...` of the class's docstring, or the comment behind a block's param.
+    `doc` describes it, from the line `name: ...` of the class's docstring, or the comment behind a block's param.
     """
 
     kinds: tuple[str, ...]
@@ -29,12 +30,11 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """`doc` is the first line of the op's file, `more` what else its docstrings say.
+    """The signature of an op or block; `doc` is the first line of the op's file, `more` the rest of its docstrings.
 
-    Of an op, what it says of itself: `aliases`, other names that mean it; `near`, names of what it is not and only comes closest
-    to, for hints; `kernel_in_name`, whether `conv3x3` is `conv` with a kernel; role, effect and join as in op_facts.py, None
-    where it says none; `by_channel`, whether its channels do not see each other;
-    `global_pool`, whether it pools whole maps.
+    An op declares `aliases`, other names that mean it; `near`, names of other ops to which it comes closest, for hints;
+    `kernel_in_name`, whether `conv3x3` is `conv` with a kernel; role, effect and join as in op_facts.py, None where
+    undeclared; `by_channel`, whether its channels are independent; `global_pool`, whether it pools whole maps.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Signature:
     global_pool: bool = False
 
 
-MAX_WHOLE = 10**9  # torch counts in 64 bits, and nothing here is larger
+MAX_WHOLE = 10**9  # torch counts in 64 bits; no value here may be larger
 
 _WORDS = {
     "int": "a whole number", "float": "a number", "bool": "true or false", "str": "a text", "None": "nothing",
@@ -64,7 +64,7 @@ _WORDS = {
 
 
 def allowed(argument: Argument, given: object = None) -> str:
-    """Return what may be given, in words; of a number that is too large, how large it may be.
+    """Describe the allowed values, with the bounds for a number that is too large.
 
     >>> allowed(Argument(("int", "pair"), True))
     'a whole number or two whole numbers [height, width]'
@@ -76,7 +76,7 @@ def allowed(argument: Argument, given: object = None) -> str:
 
 
 def fits(value: object, argument: Argument) -> bool:
-    """Return whether plain data is of an argument's kind; strict: true is no number, 1.0 is a whole number."""
+    """Return whether plain data fits an argument's kind; strict: true is not a number, 1.0 is a whole number."""
     return any(_fits(value, kind, argument.literals) for kind in argument.kinds)
 
 
@@ -107,8 +107,8 @@ def _is_normal(value: object) -> bool:
 
 
 def tidy(value: Any, argument: Argument) -> Any:
-    """A fitting value said in one way: 1.0 -> 1, 1 -> 1.0 for a number, an int or list -> a pair, `ones` -> 1.0,
-    `{normal: 1}` -> the pairs ((normal, 1.0),).
+    """Return a fitting value in its canonical form: 1.0 -> 1, 1 -> 1.0 for a number, an int or list -> a pair, `ones`
+    -> 1.0, `{normal: 1}` -> the pairs ((normal, 1.0),).
     """
     if isinstance(value, dict):
         return tuple((key, float(item)) for key, item in sorted(value.items()))

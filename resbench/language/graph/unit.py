@@ -17,7 +17,7 @@ MAX_INPUTS = 8
 
 @dataclass(frozen=True, slots=True)
 class Boundary:
-    """What a network may read of its unit. `layers`: weight layers in F; `expansion`: width out over width inside."""
+    """What a network may read from its unit. `layers`: weight layers in F; `expansion`: width out over width inside."""
 
     layers: Node = field(default_factory=lambda: Node(2))
     expansion: Node = field(default_factory=lambda: Node(1))
@@ -38,7 +38,7 @@ class UnitSpec:
 
 @dataclass(frozen=True, slots=True)
 class BlockSpec:
-    """A graph used as an op; its params are its arguments."""
+    """A graph that is used as an op; its params are its arguments."""
 
     name: str
     doc: str

@@ -6,8 +6,9 @@ from resbench.language.yaml.node import Node
 
 
 def merge(parent: Node, child: Node, *, tagged: bool = False) -> Node:
-    """Mappings merge, everything else replaces. `tagged`: of two mappings with one key each, another key replaces,
-    since such a mapping is a choice (`for: {epochs: 1}` instead of `for: {iterations: 400}`).
+    """Merge a child's data over its parent's: mappings merge, everything else replaces. `tagged`: of two mappings with
+    one key each, a different key replaces, since such a mapping is a choice (`for: {epochs: 1}` instead of `for:
+    {iterations: 400}`).
     """
     if not isinstance(parent.value, dict) or not isinstance(child.value, dict):
         return child

@@ -1,4 +1,4 @@
-"""Names -> specs: each file found, its parents merged in, checked and loaded once."""
+"""Names -> specs: each file is found, merged with its parents, checked and loaded once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ Spec = TypeVar("Spec")
 
 
 class Library:
-    """Loads each file once. `ops` is the table of op signatures; `folder` a study's own, looked in first."""
+    """A library of specs that loads each file once. `ops` is the table of op signatures; `folder` is the study's own,
+    searched first.
+    """
 
     def __init__(self, ops: Mapping[str, Signature], folder: Path | None = None) -> None:
         self.ops = dict(ops)
@@ -43,14 +45,16 @@ class Library:
         return self._added.get(name) or self._load("unit", name, parse_unit)
 
     def add_unit(self, top: Node) -> str:
-        """Take in a unit that a study writes itself, and return its name. Raises SpecError for what no file could hold either."""
+        """Add a unit that a study defines itself, and return its name. Raise SpecError for anything that no file could
+        hold either.
+        """
         check = Problems()
         unit = parse_unit(top, self, check)
         if self.files.candidates("unit", unit.name):
             check.report(top, f"a unit called `{unit.name}` is written here, and the library has another of that name")
         check.done()
-        stands = self._added.setdefault(unit.name, unit)
-        if _without_doc(stands.node) != _without_doc(top):
+        existing = self._added.setdefault(unit.name, unit)
+        if _without_doc(existing.node) != _without_doc(top):
             check.report(
                 top, f"two different units are called `{unit.name}`; they differ in `rules`, `change` or arguments"
             )
@@ -58,7 +62,7 @@ class Library:
         return unit.name
 
     def is_added(self, name: str) -> bool:
-        """Return whether a study has written the unit itself."""
+        """Return whether a study defined the unit itself."""
         return name in self._added
 
     def block(self, name: str) -> BlockSpec:
@@ -71,8 +75,8 @@ class Library:
         return [*self.ops, *self.names("block")]
 
     def signature(self, name: str) -> Signature | None:
-        """Return an op's or a block's; both share one namespace. Raises BadInput for a block whose name or file is wrong,
-        PluginError for an op of a plugin that cannot be used.
+        """Return the signature of an op or a block; both share one namespace. Raise BadInput for a block whose name or
+        file is wrong, PluginError for an op of a plugin that cannot be used.
         """
         self._check_blocks()
         if name in self.ops:
@@ -93,9 +97,9 @@ class Library:
         return self.files.glob(kind, pattern)
 
     def read(self, kind: str, path: Path, check: Problems | None = None) -> Node:
-        """Return the file's data, its parents merged in. Raises SpecError when it is of another kind.
+        """Return the file's data, merged with its parents'. Raise SpecError when it is of another kind.
 
-        With `check`, problems that leave something to read go there instead of being raised.
+        With `check`, problems that leave data to read are reported there instead.
         """
         return self._extended(kind, (self._real(path),), check)
 
@@ -140,7 +144,7 @@ class Library:
         return spec
 
     def _check_blocks(self) -> None:
-        """Raises SpecError for blocks that bear the name of an op. Where one of the two is a plugin's, the plugin loses it."""
+        """Raise SpecError for blocks with the name of an op. Where one of the two is a plugin's, the plugin loses it."""
         if self._blocks_checked:
             return
         check = Problems()
@@ -151,11 +155,11 @@ class Library:
                     del self.ops[name]
                 reason = taken_by(name, self.ops)
                 if reason is not None and of_plugin:
-                    self.provider.refuse(root, name, f"no block may be called so: {reason}")
+                    self.provider.refuse(root, name, f"a block cannot have this name: {reason}")
                     del self.files.of_root(root, "block")[name]
                 elif reason is not None:
                     place = Place(shown(paths[0]), 1, 1)
-                    check.add(Problem(f"no block may be called `{name}`: {reason}", "", place))
+                    check.add(Problem(f"a block cannot be called `{name}`: {reason}", "", place))
         check.done()
         self._blocks_checked = True
 
@@ -188,7 +192,9 @@ class Library:
             raise SpecError([name.problem(str(error))]) from None
 
     def _real(self, path: Path) -> Path:
-        """Links followed; a path whose links go in a circle stays as it is, and cannot be read. What is no file stays too."""
+        """Follow links; a path whose links form a loop stays as it is, and cannot be read. A path that is not a file
+        stays too.
+        """
         try:
             return path if self.provider.node(path) is not None else path.resolve()
         except (OSError, RuntimeError):

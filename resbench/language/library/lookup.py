@@ -1,8 +1,8 @@
 """A name of a kind -> the file it stands for.
 
 Names resolve in the study's own folder, then in the workspace's `arch_specs/`, then in plugins and the installed library. A
-bare name is found at any depth below the kind's folder; twice in one root, or in a plugin and the installed library, is an
-error. A path ending in .yaml is that file.
+bare name is found at any depth below the kind's folder; two matches in one root, or in a plugin and the
+installed library, are an error. A path ending in .yaml means that file.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PACKAGE = Path(__file__).parents[2]
 INSTALLED = _PACKAGE / "library" / "arch_specs" if (_PACKAGE / "library").is_dir() else _PACKAGE.parent / "arch_specs"
 STUDIES = INSTALLED.parent / "studies"
 MAX_FOLDERS = 10  # inside each other
-_HEAD = 4096  # bytes that are read to see of what kind a file is
+_HEAD = 4096  # bytes that are read to determine the kind of a file
 
 
 def workspace() -> Path | None:
@@ -33,7 +33,9 @@ def workspace() -> Path | None:
 
 @dataclass(slots=True)
 class SearchPath:
-    """`folder` is a study's own, looked in first; each root is listed once. Of `levels` the first that has a name wins."""
+    """The roots that are searched; `folder` is a study's own, searched first; each root is listed once. The first of
+    `levels` that has a name wins.
+    """
 
     folder: Path
     levels: tuple[tuple[Path, ...], ...]
@@ -42,7 +44,7 @@ class SearchPath:
 
     @staticmethod
     def around(folder: Path | None, provider: Provider) -> SearchPath:
-        """Return those that are found from the current folder, and from a study's own."""
+        """Return the search path from the current folder and a study's own."""
         levels: list[tuple[Path, ...]] = []
         for paths in ([folder], [workspace()], [*provider.roots(), INSTALLED]):
             before = [root for level in levels for root in level]
@@ -59,7 +61,7 @@ class SearchPath:
         return sorted({name for root in self.roots for name in self.of_root(root, kind)})
 
     def of_root(self, root: Path, kind: str) -> dict[str, list[Path]]:
-        """Return the files of a kind in one root by their bare names; a file with no legal name is none."""
+        """Return the files of a kind in one root by their bare names; a file without a legal name is skipped."""
         if (root, kind) not in self.listed and root in self.provider.roots():
             self.listed[root, kind] = dict(self.provider.files(root, kind))
         elif (root, kind) not in self.listed:
@@ -71,7 +73,7 @@ class SearchPath:
         return self.listed[root, kind]
 
     def candidates(self, kind: str, name: str) -> list[Path]:
-        """Return the files of the nearest roots that have any."""
+        """Return the matching files of the nearest roots that have any."""
         if why_not(name) is not None:
             return []
         for level in self.levels:
@@ -83,7 +85,7 @@ class SearchPath:
         return []
 
     def find(self, kind: str, name: str) -> Path:
-        """Return the file of a name. Raises BadInput: unknown (with the nearest names) or found twice in one root."""
+        """Return the file of a name. Raise BadInput for an unknown name (with the nearest ones) or one found twice in a root."""
         if name.endswith((".yaml", ".yml")):
             return self._path(name)
         found = self.candidates(kind, name)
@@ -115,8 +117,8 @@ class SearchPath:
         raise BadInput(f"{printable(name, 200)}: no such file")
 
     def glob(self, kind: str, pattern: str) -> list[str]:
-        """Return names for a pattern such as `units/identity_mappings/*`; `*` does not descend. The nearest root that
-        has any.
+        """Return the names that match a pattern such as `units/identity_mappings/*`, from the nearest root that has
+        any; `*` does not descend.
         """
         tail = _below(kind, pattern.removesuffix(".yaml"))
         if tail is None or "**" in tail:
@@ -132,9 +134,7 @@ class SearchPath:
 
 
 def shown(path: Path) -> str:
-    """Return a path as messages show it: relative to the current folder where it lies below, inside the library by its
-    name.
-    """
+    """Return a path as messages show it: relative to the current folder where it is below it, inside the library by its name."""
     path = path.absolute()
     for base, prefix in ((Path.cwd(), ""), (INSTALLED.parent, "library/")):
         if path.is_relative_to(base):
@@ -143,7 +143,7 @@ def shown(path: Path) -> str:
 
 
 def _base(root: Path, kind: str) -> Path:
-    """Return a kind's folder in a root; studies lie beside the workspace's or library's `arch_specs/`, not in it."""
+    """Return a kind's folder in a root; studies are beside the workspace's or library's `arch_specs/`, not in it."""
     return (root.parent if kind == "study" and root.name == "arch_specs" else root) / FOLDERS[kind]
 
 
@@ -155,8 +155,8 @@ def _below(kind: str, name: str) -> str | None:
 
 
 def at_home(name: str | Path) -> Path:
-    """Return the path with `~` and `~user` at its beginning replaced; where the system knows no such home, as it is, as
-    a shell does.
+    """Return the path with a leading `~` or `~user` expanded; like a shell, leave it unchanged where the system knows
+    no such home.
     """
     path = Path(name)
     try:
@@ -166,15 +166,15 @@ def at_home(name: str | Path) -> Path:
 
 
 def exists(path: Path) -> bool:
-    """Return whether there is anything; of a path that the system will not even look at there is nothing."""
+    """Return whether the path exists; a path that the system rejects does not."""
     try:
         return path.exists()
-    except (OSError, ValueError):  # too long, in a folder that may not be looked into; NUL
+    except (OSError, ValueError):  # too long, in an unreadable folder; NUL
         return False
 
 
 def is_folder(path: Path) -> bool:
-    """Return whether there is a folder; no path that the system will not even look at is one."""
+    """Return whether the path is a folder; a path that the system rejects is not."""
     try:
         return path.is_dir()
     except (OSError, ValueError):
@@ -182,7 +182,7 @@ def is_folder(path: Path) -> bool:
 
 
 def kind_of(beside: Path) -> str:
-    """Return a cheap look at a file's first key."""
+    """Return the kind of a file from its first key, without parsing it."""
     try:
         with beside.open("rb") as file:
             head = file.read(_HEAD).decode("utf-8-sig", "replace")

@@ -1,4 +1,4 @@
-"""`[tool.resbench]` of the nearest pyproject.toml, at or above the current folder."""
+"""Read `[tool.resbench]` of the nearest pyproject.toml, at or above the current folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from resbench.language.library.lookup import at_home, is_folder
 
 
 def of_project(key: str) -> tuple[Path, object]:
-    """Return the file, and the value of a key; None where it says nothing. Raises BadInput for a file that is not TOML."""
+    """Return the file and the value of a key, None where it is absent. Raise BadInput for a file that is not TOML."""
     for folder in (Path.cwd(), *Path.cwd().parents):
         file = folder / "pyproject.toml"
         if file.is_file():
@@ -25,7 +25,7 @@ def of_project(key: str) -> tuple[Path, object]:
 
 
 def project_plugins() -> list[Path]:
-    """Return folders with plugins that the project names. Raises BadInput for anything else there."""
+    """Return the plugin folders that the project names. Raise BadInput for any other value."""
     file, value = of_project("plugins")
     names = [] if value is None else value
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):

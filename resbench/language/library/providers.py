@@ -1,6 +1,6 @@
-"""Spec files that plugins give, as the library sees them: folders of files, and files that a function writes.
+"""Define how plugins provide spec files to the library: folders of files, and files that a function generates.
 
-Set by the room of the plugins, which stands to the right of this one; without it there are none.
+The plugins' package, which may import this one, sets the provider; without it there are no such files.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from resbench.language.yaml.node import Node
 
 
 class Provider(Protocol):
-    """A root is a plugin's folder, or what stands for it in messages where it has none of its own."""
+    """A provider of spec files; a root is a plugin's folder, or its name in messages where it has no folder."""
 
     def roots(self) -> Sequence[Path]: ...
 
@@ -22,19 +22,19 @@ class Provider(Protocol):
         ...
 
     def node(self, path: Path) -> Node | None:
-        """Return what a function wrote, for a path that is no file."""
+        """Return the data that a function generated for a path that is not a file."""
         ...
 
     def refuse(self, root: Path, name: str, reason: str) -> None:
-        """Note that a file of a root may not bear its name."""
+        """Record that a file of a root cannot have its name."""
         ...
 
     def yields(self, op: str, block: str) -> bool:
-        """Return whether an op is a plugin's: then it gives way to the block of that name in the file, which is noted."""
+        """Return whether an op is a plugin's: then the block of that name in the file replaces it, which is recorded."""
         ...
 
     def check(self, group: str, name: str) -> None:
-        """Raises PluginError for a name of a plugin (in `ops`, `units`, ...) that cannot be used."""
+        """Raise PluginError for a plugin's name (in `ops`, `units`, ...) that cannot be used."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""What is done to training images: the key `augment` of a recipe."""
+"""Specs of data augmentation: the key `augment` of a recipe."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Cutout(Model):
 
 
 class RandomResizedCrop(Model):
-    """Bounds of the crop's part of the area, and of its width over height."""
+    """A crop of random size; bounds of its share of the area, and of its aspect ratio (width over height)."""
 
     scale: tuple[Fraction, Annotated[float, Field(gt=0, le=1)]] = (0.08, 1.0)
     ratio: tuple[Positive, Positive] = (0.75, 4 / 3)
@@ -30,12 +30,12 @@ class RandomResizedCrop(Model):
     @model_validator(mode="after")
     def _rising(self) -> RandomResizedCrop:
         if self.scale[0] > self.scale[1] or self.ratio[0] > self.ratio[1]:
-            raise ValueError("the lower bound comes first")
+            raise ValueError("the lower bound must come first")
         return self
 
 
 class Augmentation(Model):
-    """One step, batched on the device; exactly one is named."""
+    """One augmentation step, batched on the device; exactly one is named."""
 
     ONE_OF = ("pad_crop", "flip", "cutout", "random_resized_crop")
     pad_crop: PadCrop | None = None

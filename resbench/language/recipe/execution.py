@@ -1,4 +1,4 @@
-"""What changes no number of a run: the keys `plan` and `checkpoint_every` of a recipe."""
+"""Specs of execution, which change no number of a run: the keys `plan` and `checkpoint_every` of a recipe."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Tag = Annotated[str, Field(pattern=f"^{TAG.pattern}$")]
 
 
 class Every(Model):
-    """A bare `30s` is of seconds."""
+    """An interval in seconds or epochs; a bare `30s` is in seconds."""
 
     ONE_OF = ("seconds", "epochs")
     seconds: Positive | None = None
@@ -29,16 +29,17 @@ class Every(Model):
 
 
 class PlanSpec(Model):
-    """How a machine is used; what is not said follows from the network (train/execution/plan.py). It changes no number
-    beyond rounding, and enters no identity. A bare `measured` is `{measure: true}`: what is not said is what is
-    fastest on this machine now.
+    """How a machine is used; unset keys follow from the network (train/execution/plan.py). A plan changes no number
+    beyond rounding, and is not part of any identity. A bare `measured` is `{measure: true}`: unset keys are then
+    chosen by speed on this machine.
 
-    `width` seeds are trained as one network; `layout` is that of images in memory; `recompute` keeps the activations of few
-    places in memory and works out the rest again in the backward pass; `compile` has torch.compile make kernels of each unit.
-    `workers`: processes of this machine that train; 0 trains in the process of `study run` itself, with nobody who watches.
-    `tags`: what a worker must have (`resbench worker --tags`). A cell is ended that takes no step for `stall_s` seconds, that
-    takes over `cell_s` in all, or over `memory_mib` of memory. `profile`: epochs after which signal and gradient are
-    looked at, at every unit of the network; 0 is the start.
+    `width` seeds are trained as one network; `layout` is the memory layout of images; `recompute` keeps few
+    activations in memory and recomputes the others in the backward pass; `compile` compiles each unit by
+    torch.compile. `workers` is the number of training processes on this machine; 0 trains in the process of `study
+    run` itself, without supervision. `tags` are those that a worker must have (`resbench worker --tags`). A cell is
+    stopped when it takes no step for `stall_s` seconds, more than `cell_s` in all, or more than `memory_mib` of
+    memory. `profile` lists the epochs after which signal and gradient are measured at every unit of the network; 0 is
+    the start.
     """
 
     @model_validator(mode="before")

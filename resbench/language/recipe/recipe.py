@@ -23,7 +23,7 @@ NOT_IDENTITY = {"recipe", "doc", "cite", "fail_above", "plan", "checkpoint_every
 
 
 class Optimizer(Model):
-    """Stochastic gradient descent; `decay` names the kinds of parameters that weight decay acts on."""
+    """Stochastic gradient descent; `decay` names the kinds of parameters to which weight decay applies."""
 
     use: Literal["sgd"]
     lr: Positive
@@ -40,15 +40,16 @@ class Optimizer(Model):
 
 
 class Average(Model):
-    """The weights that are evaluated: an exponential mean of those that are trained. Polyak & Juditsky 1992"""
+    """Weight averaging: an exponential moving average of the trained weights is evaluated. Polyak & Juditsky 1992"""
 
     decay: Fraction
 
 
 class RecipeSpec(Model):
-    """`devices`: so many have a part of each batch, and batch norms the statistics of that part; else any number trains as one.
-    `statistics`: of norms, when a network is judged: made anew from training images, or the running ones, as in papers.
-    `fail_above` (error in percent) prints the paper's word "fail"; it enters no test and no identity."""
+    """How a network is trained. `devices`: this many devices each have a part of each batch, and batch norms use the
+    statistics of that part; else any number of devices trains as one. `statistics` selects those that norms use in
+    evaluation: recomputed from training images, or the running ones, as in papers. `fail_above` (error in percent)
+    prints the paper's word "fail"; it enters no test and no identity."""
 
     ONE_OF = ("epochs", "iterations")
     recipe: str
@@ -81,25 +82,27 @@ class RecipeSpec(Model):
 
     @property
     def digest(self) -> str:
-        """Equal for recipes that train alike; names, texts, defaults spelled out, and what changes no number do not count."""
+        """Return a digest that is equal for recipes with equal training; names, texts, explicit defaults and keys that
+        change no number do not count.
+        """
         data = self.model_dump(mode="json", by_alias=True, exclude={*NOT_IDENTITY, "statistics"}, exclude_defaults=True)
-        if self.statistics != "running":  # which every recipe of an older version was
+        if self.statistics != "running":  # the only behaviour of older versions
             data["statistics"] = self.statistics
         return "r2_" + sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:24]
 
 
 def parse_recipe(node: Node) -> RecipeSpec:
-    """Raises SpecError with every problem at its place."""
+    """Parse a recipe. Raise SpecError with every problem at its place."""
     return validate(RecipeSpec, node)
 
 
 def recipe_to_json(recipe: RecipeSpec) -> str:
-    said = recipe.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    return json.dumps(said | {"statistics": recipe.statistics}, sort_keys=True)
+    data = recipe.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return json.dumps(data | {"statistics": recipe.statistics}, sort_keys=True)
 
 
 def recipe_from_json(text: str) -> RecipeSpec:
-    """As `recipe_to_json` gave it; one of an older version does not say `statistics`, which were the running ones."""
+    """Return the recipe that `recipe_to_json` wrote; older versions have no `statistics`, which were then the running ones."""
     return RecipeSpec.model_validate({"statistics": "running"} | tuples(json.loads(text)))
 
 
@@ -117,7 +120,7 @@ def override(node: Node, key: str, value: Node) -> Node:
 
 
 def _put(node: Node, path: list[str], value: Node) -> Node:
-    """Return a mapping with the value at the path; mappings on the way are made where there are none."""
+    """Return a mapping with the value at the path; missing mappings on the way are created."""
     if not isinstance(node.value, dict):
         raise SpecError([value.problem(f"{node.path} holds no keys, so there is no `{path[0]}` in it")])
     head, *rest = path

@@ -1,4 +1,4 @@
-"""How long, and how the learning rate rises and falls: the keys `warmup` and `schedule` of a recipe."""
+"""Specs of the training length and of the learning rate: the keys `warmup` and `schedule` of a recipe."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Span(Model):
 
 
 class Warmup(Model):
-    """`for` a span at the start: a learning rate that stays, or one that rises on a line from there to full height."""
+    """A warm-up `for` a span at the start: the learning rate is constant, or rises linearly from `lr` to its full value."""
 
     lr: Positive
     span: Span = Field(alias="for")
@@ -27,7 +27,7 @@ class Warmup(Model):
 
 
 class Marks(Model):
-    """Points of the run: one of `iterations`, `epochs`, `fractions`; a bare list is of fractions."""
+    """Points of the run: one of `iterations`, `epochs`, `fractions`; a bare list contains fractions."""
 
     ONE_OF = ("iterations", "epochs", "fractions")
     iterations: tuple[Count, ...] | None = None
@@ -57,13 +57,13 @@ class StepDecay(Model):
 
 
 class Decline(Model):
-    """From full height, behind the warm-up, to `end` times that at the last step."""
+    """A decline from the full learning rate after the warm-up to `end` times that at the last step."""
 
     end: Annotated[float, Field(ge=0, le=1)] = 0.0
 
 
 class Schedule(Model):
-    """How the learning rate falls; exactly one way is named, a bare name stands for its defaults."""
+    """How the learning rate falls; exactly one schedule is named, and a bare name means its defaults."""
 
     ONE_OF = ("step", "cosine", "linear")
     step: StepDecay | None = None

@@ -1,4 +1,4 @@
-"""`budget` of a study -> StudyBudget: what one network may cost, and how much the study may train."""
+"""`budget` of a study -> StudyBudget: the limits on the cost of one network and on the training of the study."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ DEVICE = re.compile(r"cpu|mps|cuda(:[0-9]{1,3})?")
 
 @dataclass(frozen=True, slots=True)
 class StudyBudget:
-    """Of a network: params, macs, MiB that training keeps of one image, milliseconds for one image by device. Of a study: trials,
-    runs; totals, exact. None: no limit.
+    """The limits of a study. Per network: params, macs, MiB that training keeps of one image, milliseconds for one
+    image by device. Per study: trials and runs, exact totals. None: no limit.
     """
 
     params: int | None = None
@@ -51,7 +51,7 @@ def parse_budget(node: Node, check: Problems) -> StudyBudget:
 
 
 def _by_device(node: Node, check: Problems) -> dict[str, float]:
-    """`latency_ms: 20` is `latency_ms: {cpu: 20}`."""
+    """Parse latency limits by device; `latency_ms: 20` is `latency_ms: {cpu: 20}`."""
     if not node.mapping:
         return {"cpu": _above_zero(node, check)}
     for key in node.mapping:

@@ -20,11 +20,11 @@ _MAPPINGS = (
     "recipe",
     "search",
     "budget",
-)  # what may be said of them one by one, as in `recipe.epochs=2`
+)  # keys whose parts may be set one by one, as in `recipe.epochs=2`
 
 
 def override_study(top: Node, words: tuple[str, ...], library: Library) -> Node:
-    """Return the study with each word's change made, in order. Raises BadInput for a word that changes nothing here."""
+    """Return the study with each word's change applied in order. Raise BadInput for a word that changes nothing here."""
     for word in words:
         name, sign, _ = word.partition("=")
         if not sign or not name:
@@ -73,7 +73,7 @@ def _set(top: Node, path: list[str], value: Node, word: str) -> Node:
     if not rest:
         return _put(top, head, value)
     if head not in _MAPPINGS:
-        raise BadInput(f"`{printable(word)}`: nothing is said below `{head}`; write {head}=value")
+        raise BadInput(f"`{printable(word)}`: `{head}` has no keys below it; write {head}=value")
     inner = top.mapping.get(head, Node("he2016_small") if head == "recipe" else Node({}))
     if isinstance(inner.value, str):  # `network: resnet_cifar` is `network: {use: resnet_cifar}`
         inner = Node({"use": inner}, inner.place, inner.path)
@@ -118,12 +118,12 @@ def _remove(top: Node, value: Node, library: Library) -> Node:
 
 
 def _set_everywhere(top: Node, param: str, value: Node, library: Library) -> Node:
-    """Return a param's value in every unit that has it."""
+    """Set a param's value in every unit that has it."""
     entries: list[Node] = []
     params: set[str] = set()
     for _, entry in _names(top, library):
         use = entry.mapping.get("use", entry)
-        if not isinstance(use.value, str):  # parse_study says so
+        if not isinstance(use.value, str):  # parse_study reports it
             entries.append(entry)
             continue
         own = library.unit(use.value).body.params

@@ -1,4 +1,4 @@
-"""What a study says before its first run of how it will be judged: objectives, race, paired -> Design."""
+"""`objectives`, `race` and `paired` of a study -> Design: how its results will be evaluated, fixed before the first run."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from resbench.language.yaml.node import Node
 from resbench.language.yaml.problems import Problems
 
 MEASURED = ("val_error_pct", "val_loss", "train_loss", "train_s")
-"""Numbers of each run, with a spread over seeds: columns of rb_run."""
+"""Objectives measured for each run, with a spread over seeds: columns of rb_run."""
 
 EXACT = ("params", "macs")
-"""Numbers of a network, without a spread."""
+"""Objectives of a network, without a spread."""
 
 
 class ObjectiveWords(NamedTuple):
-    """Of an objective: as the head of a column, in a sentence, and as the unit of a difference."""
+    """The names of an objective as a column head, in a sentence, and as the unit of a difference."""
 
     short: str
     long: str
@@ -36,17 +36,17 @@ WORDS = {
 }
 
 LOOKS = (5, 8, 12, 20)
-"""Seeds of every unit still in, at each look of a race that says only `true`."""
+"""Seeds of every remaining unit at each interim look of a race that is given as `true`."""
 
 KEYS = ("objectives", "race", "paired")
 
 MIN_SEEDS = 3
-"""Below this many converged runs there are numbers, but no interval, no test and no claim."""
+"""With fewer converged runs than this there are means, but no interval, test or claim."""
 
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """`objectives`: all are minimized; the first is what tables sort by. `race`: seeds at each look.
+    """How a study is evaluated. `objectives`: all are minimized; tables sort by the first. `race`: seeds at each look.
 
     `paired`: the seed also draws the split or a subset of the data, so that runs of one seed belong together.
     """
@@ -56,30 +56,30 @@ class Design:
     paired: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """Return what differs from the usual, so that a study that says nothing stays what it was."""
+        """Return the values that differ from the defaults, so that the identity of a study with defaults does not change."""
         usual = Design()
-        said: dict[str, Any] = {}
+        data: dict[str, Any] = {}
         if self.objectives != usual.objectives:
-            said["objectives"] = list(self.objectives)
+            data["objectives"] = list(self.objectives)
         if self.race is not None:
-            said["race"] = list(self.race)
+            data["race"] = list(self.race)
         if self.paired:
-            said["paired"] = True
-        return said
+            data["paired"] = True
+        return data
 
 
-def design_from(said: Mapping[str, Any]) -> Design:
-    """As `as_json` gave it."""
-    race = said.get("race")
+def design_from(data: Mapping[str, Any]) -> Design:
+    """Return the design that `as_json` wrote."""
+    race = data.get("race")
     return Design(
-        tuple(said.get("objectives", Design().objectives)),
+        tuple(data.get("objectives", Design().objectives)),
         None if race is None else tuple(race),
-        said.get("paired", False),
+        data.get("paired", False),
     )
 
 
 def parse_design(entries: Mapping[str, Node], seeds: int | None, check: Problems) -> Design:
-    """`seeds`: how many the study gives, None where it says nothing of them."""
+    """Parse the design; `seeds` is the number of seeds of the study, None where it gives none."""
     return Design(
         _objectives(entries["objectives"], check) if "objectives" in entries else Design().objectives,
         _race(entries["race"], seeds, check) if "race" in entries else None,
@@ -101,14 +101,14 @@ def _objectives(node: Node, check: Problems) -> tuple[str, ...]:
                 node, name, f"no objective is called `{printable(name)}`; there are {', '.join(allowed)}{near}"
             )
         if goal.value != "minimize":
-            check.report(goal, f"`minimize` is needed (less is better of all of them), got {goal.shown()}")
+            check.report(goal, f"`minimize` is needed (less is better for every objective), got {goal.shown()}")
     if next(iter(node.mapping)) in EXACT:
         check.report(node, f"the first must be one that training measures: {', '.join(MEASURED)}; got {node.shown()}")
     return tuple(node.mapping)
 
 
 def _race(node: Node, seeds: int | None, check: Problems) -> tuple[int, ...] | None:
-    """`true`, or the looks themselves; the last is at all seeds."""
+    """Parse `true`, or the interim looks themselves; the last is at all seeds."""
     if node.value is False:
         return None
     if seeds is not None and seeds < MIN_SEEDS:

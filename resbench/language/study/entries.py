@@ -1,4 +1,6 @@
-"""`units` of a study -> its entries: names, patterns, `{use, params, vary}`, and the units that `arrange` and `mutate` write."""
+"""`units` of a study -> its entries: names, patterns, `{use, params, vary}`, and the units that `arrange` and `mutate`
+generate.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +26,8 @@ Spec = TypeVar("Spec")
 class UnitEntry:
     """One entry of `units`; `vary` names params that are searched over their own domain (None: all that have one).
 
-    `arrange`, `arrangement`: of the units that one entry writes, by which, and which this is. `mutate`: of an entry that stands
-    for edits of the unit.
+    `arrange` and `arrangement` are set for a generated unit: the entry that generates it, and its ordering. `mutate` is
+    set for an entry that represents edits of the unit.
     """
 
     use: Use
@@ -40,7 +42,7 @@ class UnitEntry:
 
 
 def load_part(check: Problems, node: Node, load: Callable[[], Spec]) -> Spec | None:
-    """Return a part of the study from its own file, what is wrong with it told at its own places."""
+    """Return a part of the study from its own file; report its problems at their places in that file."""
     try:
         return load()
     except BadInput as error:
@@ -49,7 +51,7 @@ def load_part(check: Problems, node: Node, load: Callable[[], Spec]) -> Spec | N
 
 
 def check_given(use: Use, params: Mapping[str, Param] | None, what: str, check: Problems) -> None:
-    """The values given for params: names that are there (None: not known), and the domains among them."""
+    """Check the names of given params against `params` (None: not known), and parse the domains among them."""
     for name, value in use.arguments.items():
         if is_domain(value):
             parse_domain(value, check)
@@ -60,7 +62,7 @@ def check_given(use: Use, params: Mapping[str, Param] | None, what: str, check: 
 
 
 def parse_units(node: Node, library: Library, check: Problems) -> tuple[UnitEntry, ...]:
-    """Return names, patterns (`units/identity_mappings/*`), `{use, params, vary}` `{arrange: {...}}`, `{mutate: {...}}`."""
+    """Parse names, patterns (`units/identity_mappings/*`), `{use, params, vary}` `{arrange: {...}}`, `{mutate: {...}}`."""
     found: list[UnitEntry] = []
     for item in check.sequence(node, "units"):
         if "arrange" in item.mapping:
@@ -81,7 +83,7 @@ def parse_units(node: Node, library: Library, check: Problems) -> tuple[UnitEntr
 
 
 def _arranged(item: Node, library: Library, check: Problems) -> list[UnitEntry]:
-    """Return every unit that `arrange` writes, put into the library."""
+    """Add every unit that `arrange` generates to the library, and return their entries."""
     check.keys(item, ["arrange"])
     arrange = parse_arrange(item.mapping["arrange"], library, check)
     if arrange is None:
@@ -127,5 +129,5 @@ def _vary(node: Node, searched: list[str], check: Problems) -> tuple[str, ...] |
     for item in names:
         if item.value not in searched:
             near = did_you_mean(item.value, searched)
-            check.report(item, f"{item.shown()} is no param with a domain; those are: {listed(searched)}{near}")
+            check.report(item, f"{item.shown()} is not a param with a domain; those are: {listed(searched)}{near}")
     return tuple(str(item.value) for item in names)

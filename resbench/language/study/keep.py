@@ -1,4 +1,4 @@
-"""`keep` of a study -> Keep: of which runs the weights are kept, and how much room they may take."""
+"""`keep` of a study -> Keep: the runs whose weights are kept, and the disk space that they may take."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from resbench.language.yaml.problems import Problems
 
 Runs = Literal["best", "finalists", "all", "none"]
 RUNS: tuple[Runs, ...] = get_args(Runs)
-GIB = 1.0  # where a study says nothing of it
+GIB = 1.0  # where a study gives none
 
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """`runs`: `best`, of each unit that may be the best the seed nearest to its median; `finalists`, every run that the ranking
-    rests on; `all`, also those that a search chose by; `none`. `gib`: all weights beside the database together.
+    """Which weights are kept. `runs`: `best`, for each unit that may be the best, the seed nearest to its median;
+    `finalists`, every run on which the ranking depends; `all`, also the search runs; `none`. `gib` limits all weights
+    beside the database together.
     """
 
     runs: Runs = "best"
@@ -29,7 +30,7 @@ class Keep:
         return self.gib * 2**30
 
     def wants(self, *, judges: bool) -> bool:
-        """Return whether a run's weights are kept when it ends; the best are chosen later."""
+        """Return whether a run's weights are kept when it ends; the best are selected later."""
         return self.runs == "all" or (self.runs != "none" and judges)
 
     def as_json(self) -> dict[str, Any]:
@@ -37,7 +38,7 @@ class Keep:
 
 
 def parse_keep(node: Node, check: Problems) -> Keep:
-    """`keep: best` is `keep: {runs: best}`."""
+    """Parse `keep`; `keep: best` is `keep: {runs: best}`."""
     if not isinstance(node.value, Mapping):
         return Keep(_runs(node, check))
     check.keys(node, [], ("runs", "gib"))
@@ -46,7 +47,7 @@ def parse_keep(node: Node, check: Problems) -> Keep:
 
 
 def keep_from(data: Any) -> Keep:
-    """Of a study's row; one of an older version keeps nothing more than it said."""
+    """Return the value stored in a study's row; rows of older versions keep only what they name."""
     return Keep(**data) if isinstance(data, dict) else Keep("none")
 
 

@@ -1,4 +1,4 @@
-"""`plugins:` of a study -> folders.  Their code is run, so a study that came from somebody else may not point just anywhere."""
+"""`plugins:` of a study -> folders. Plugin code is executed, so a study from somebody else may not point to arbitrary folders."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from resbench.language.yaml.problems import Problems
 
 
 def plugin_folders(top: Node, folder: Path, allowed: Sequence[Path] = ()) -> list[Path]:
-    """Relative to `folder`, the study's own; below it, below the workspace, or one that who runs it has `allowed`.
+    """Return the plugin folders, relative to the study's `folder`. Each must be below it, below the workspace, or
+    `allowed` by the person who runs the study.
 
-    Raises SpecError for any other.
+    Raise SpecError for any other.
     """
     node = top.mapping.get("plugins")
     check = Problems()
@@ -34,7 +35,7 @@ def plugin_folders(top: Node, folder: Path, allowed: Sequence[Path] = ()) -> lis
                 f"may, with `--plugins {printable(str(path), 200)}`",
             )
         elif not is_folder(path):
-            check.report(item, f"`{printable(item.value)}` is no folder beside the study")
+            check.report(item, f"`{printable(item.value)}` is not a folder beside the study")
         found.append(path)
     check.done()
     return found

@@ -1,4 +1,4 @@
-"""StudySpec -> every value that it rests on, each with the place it came from: the study, the command line, a file, a default."""
+"""StudySpec -> every value that it uses, each with its source: the study, the command line, a file, a default."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SAID_ELSEWHERE = ("study", "network", "units", "recipe", "extends", "doc", "cit
 
 @dataclass(frozen=True, slots=True)
 class ResolvedValue:
-    """`value` as YAML; an expression is worked out at each place of the network, so it stands as it is written."""
+    """A value as YAML and its source; an expression is evaluated at each place of the network, so it is kept as written."""
 
     path: str
     value: str
@@ -31,7 +31,7 @@ class ResolvedValue:
 
 
 def resolved(spec: StudySpec, library: Library) -> list[ResolvedValue]:
-    """In the order: the study's own keys, its network, its units, its recipe."""
+    """Return the values in order: the study's own keys, its network, its units, its recipe."""
     found = [v for key, node in spec.node.mapping.items() if key not in _SAID_ELSEWHERE for v in _leaves(node, key)]
     if "seeds" not in spec.node.mapping:
         found.append(ResolvedValue("seeds", str(len(spec.seeds)), DEFAULT))
@@ -41,12 +41,12 @@ def resolved(spec: StudySpec, library: Library) -> list[ResolvedValue]:
     for number, entry in enumerate(spec.units):
         found += _unit(f"units[{number}]", entry, network, library)
     found += [value for value in _leaves(spec.recipe, "recipe") if value.path not in ("recipe.doc", "recipe.cite")]
-    found += _unsaid(RecipeSpec, spec.recipe, "recipe")
-    return [*found, *_unsaid(Optimizer, spec.recipe.mapping.get("optimizer", Node({})), "recipe.optimizer")]
+    found += _defaults(RecipeSpec, spec.recipe, "recipe")
+    return [*found, *_defaults(Optimizer, spec.recipe.mapping.get("optimizer", Node({})), "recipe.optimizer")]
 
 
 def _unit(path: str, entry: UnitEntry, network: NetworkSpec, library: Library) -> Iterator[ResolvedValue]:
-    """Yield the entry's own values win over the network's, those over the unit's file."""
+    """Yield a unit's values; the entry's own override the network's, which override those of the unit's file."""
     yield _value(f"{path}.use", entry.use.node.mapping.get("use", entry.use.node))
     unit = library.unit(entry.label)
     yield from _params(path, unit.body.params, [entry.use.arguments, network.unit.arguments])
@@ -77,8 +77,8 @@ def _leaves(node: Node, path: str) -> Iterator[ResolvedValue]:
         yield from _leaves(item, join(path, key))
 
 
-def _unsaid(model: type[BaseModel], node: Node, path: str) -> Iterator[ResolvedValue]:
-    """Yield what a recipe leaves to the language."""
+def _defaults(model: type[BaseModel], node: Node, path: str) -> Iterator[ResolvedValue]:
+    """Yield the recipe's values that are defaults of the language."""
     for name, field in model.model_fields.items():
         unset = (field.alias or name) not in node.mapping and field.default is not PydanticUndefined
         if unset and name not in ("doc", "cite") and field.default is not None:

@@ -1,4 +1,4 @@
-"""A study's `recipe:` -> the named recipe's data with the study's values in it; a value may be a domain."""
+"""A study's `recipe:` -> the named recipe's data with the study's values merged in; a value may be a domain."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from resbench.language.recipe.recipe import override, parse_recipe
 from resbench.language.yaml.node import Node
 from resbench.language.yaml.problems import Problems
 
-MAX_TRIED = 100  # choices of one domain that are tried here; binding tries the rest
+MAX_TRIED = 100  # choices of one domain that are checked here; binding checks the rest
 
 
 def recipe_of(use: Use, library: Library, check: Problems) -> Node:
-    """Every value is checked, each choice of a domain too; what is wrong is in `check`."""
+    """Return the recipe's data. Every value is checked, including each choice of a domain; problems are reported to `check`."""
     recipe = Node({})
     if use.name is None:
         return recipe
@@ -38,25 +38,25 @@ def recipe_of(use: Use, library: Library, check: Problems) -> Node:
 
 
 def _searched(key: str, value: Node, check: Problems) -> bool:
-    """Return whether a domain may stand here: at the recipe's top or in its optimizer."""
+    """Return whether a domain is allowed here: at the recipe's top or in its optimizer."""
     name = key.removeprefix("optimizer.")
     if "." in name or name == "optimizer":
         check.report(
-            value, f"`{key}` cannot be searched: a domain may stand at the top of a recipe or in its optimizer"
+            value, f"`{key}` cannot be searched: a domain is allowed at the top of a recipe or in its optimizer"
         )
         return False
     return True
 
 
 def _values(domain: Domain, node: Node) -> list[Node]:
-    """Return what there is to try of a domain: its choices, or the ends of its range."""
+    """Return the values of a domain to check: its choices, or the ends of its range."""
     if isinstance(domain, Range):
         return list(node.mapping["range"].items)
     return list(domain.values.values())[:MAX_TRIED]
 
 
 def _try(recipe: Node, domains: dict[str, list[Node]], check: Problems) -> None:
-    """Each value of each domain once, the others at their first value."""
+    """Check each value of each domain once, with the others at their first value."""
     first = recipe
     for key, values in domains.items():
         first = override(first, key, values[0])

@@ -1,7 +1,7 @@
-"""What a study's row fixes -> what it means: two studies of one meaning are one study, however each was written.
+"""Compare what two studies mean: studies with one meaning are one study, however each was written.
 
-Data are their digest; a recipe is every value that it trains by, defaults too; a network is what its file says with the study's
-params in it. A row of an older version holds less, and is taken by what it holds.
+Data are compared by their digest; a recipe by every training value, including defaults; a network by the content of
+its file with the study's params. A row of an older version holds less, and is compared by what it holds.
 """
 
 from __future__ import annotations
@@ -22,38 +22,38 @@ _TEXTS = ("network", "doc", "cite", "extends")
 
 
 def network_file(spec: NetworkSpec, use: Use) -> dict[str, Any]:
-    """Return what a network's file says, without texts and the unit that is replaced; params as the study gives them,
-    else as there.
+    """Return the content of a network's file, without texts and the replaced unit; params have the study's values, else
+    the file's.
     """
-    said = {key: plain(node) for key, node in spec.node.mapping.items() if key not in (*_TEXTS, "unit", "params")}
+    data = {key: plain(node) for key, node in spec.node.mapping.items() if key not in (*_TEXTS, "unit", "params")}
     params = {name: _default(plain(node)) for name, node in spec.node.mapping.get("params", Node({})).mapping.items()}
     given = {name: plain(node) for name, node in use.arguments.items()}
     unit = {name: plain(node) for name, node in spec.unit.arguments.items()}
-    return {**params, **given, "unit": unit, "file": said}
+    return {**params, **given, "unit": unit, "file": data}
 
 
 def _default(param: Any) -> Any:
-    """Return what may be given instead does not matter where it is not."""
+    """Return a param's default; other allowed values do not matter where none is given."""
     return param["default"] if isinstance(param, dict) and "default" in param and "cases" not in param else param
 
 
 def differences(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple[str, str | None, str | None]]:
-    """Dotted path, value before and value now of what makes another study of it, None where there is none; nothing where both are
-    one study.
+    """Return the dotted path, the old value and the new value (None: absent) of each difference in meaning; empty where
+    both are one study.
     """
     old, new = dict(was), dict(now)
-    if FILE not in old or FILE not in new:  # an older version did not keep it: then the words of both are compared
+    if FILE not in old or FILE not in new:  # an older version did not store it: then the texts of both are compared
         old.pop(FILE, None), new.pop(FILE, None)
     a, b = _leaves(_meaning(old)), _leaves(_meaning(new))
     changed = [key for key in dict.fromkeys([*a, *b]) if a.get(key) != b.get(key)]
-    told = {key: (a.get(key), b.get(key)) for key in changed}
+    described = {key: (a.get(key), b.get(key)) for key in changed}
     words = _sorted(old.get("data")), _sorted(new.get("data"))
-    if "data_digest" in told and words[0] != words[1]:  # two names say more than two digests
-        told = {
+    if "data_digest" in described and words[0] != words[1]:  # two names are more informative than two digests
+        described = {
             "data" if key == "data_digest" else key: words if key == "data_digest" else pair
-            for key, pair in told.items()
+            for key, pair in described.items()
         }
-    return [(key, _short(before), _short(after)) for key, (before, after) in told.items()]
+    return [(key, _short(before), _short(after)) for key, (before, after) in described.items()]
 
 
 def _sorted(data: Any) -> str:
@@ -72,15 +72,15 @@ def _meaning(fixed: Mapping[str, Any]) -> dict[str, Any]:
     return {"network": network, **rest, "recipe": _recipe(fixed.get("recipe", {}))}
 
 
-def _recipe(said: Mapping[str, Any]) -> Any:
-    """With every default; a value that is searched stays as it is written."""
-    node = from_plain({"recipe": "recipe", "statistics": "running"} | dict(said))
+def _recipe(data: Mapping[str, Any]) -> Any:
+    """Return the recipe with every default; a value that is searched stays as written."""
+    node = from_plain({"recipe": "recipe", "statistics": "running"} | dict(data))
     searched: dict[tuple[str, ...], Node] = {}
     bound = _bound(node, (), searched)
     try:
         whole = parse_recipe(bound).model_dump(mode="json", by_alias=True, exclude=NOT_IDENTITY)
-    except BadInput:  # of another version: it is what it says
-        return dict(said)
+    except BadInput:  # from another version: compared as written
+        return dict(data)
     for path, domain in searched.items():
         at: Any = whole
         for key in path[:-1]:
@@ -90,7 +90,7 @@ def _recipe(said: Mapping[str, Any]) -> Any:
 
 
 def _bound(node: Node, path: tuple[str, ...], searched: dict[tuple[str, ...], Node]) -> Node:
-    """Return the recipe with a first value for each domain, which goes to `searched`."""
+    """Return the recipe with the first value of each domain, and add the domain to `searched`."""
     entries = {}
     for key, value in node.mapping.items():
         domain = parse_domain(value, Problems()) if is_domain(value) else None

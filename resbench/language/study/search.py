@@ -1,6 +1,8 @@
-"""`search` of a study -> SearchSpec: which points are tried in which order, by which runs, and who is judged in the end.
+"""`search` of a study -> SearchSpec: which points are tried in which order, with which runs, and which finalists are
+evaluated.
 
-Choosing and judging use different runs (evidence rule 11): a search has seeds of its own, and its finalists get the study's.
+Selection and evaluation use different runs (evidence rule 11): a search has seeds of its own, and its finalists use
+the study's.
 """
 
 from __future__ import annotations
@@ -18,14 +20,14 @@ from resbench.random_streams import LARGEST
 
 Use = Literal["grid", "random", "tpe", "cma_es", "gp", "nsga2", "nsga3", "evolution", "halving", "hyperband"]
 FIRST_SEED = 1_000_000
-"""Of a search: far from the seeds that people give, which judge."""
+"""The first seed of a search, far from the usual seeds of studies, which evaluate."""
 
 ONE_OBJECTIVE = ("cma_es",)
 MODELS = {
-    "cma_es": "its model has the ranges that every point has, and no choices",
-    "gp": "its model has the questions that every point has, and none that is of one unit alone",
+    "cma_es": "its model covers the ranges that every point has, and no choices",
+    "gp": "its model covers the params that every point has, and none that only one unit has",
 }
-"""Samplers that draw a part of the questions at random, each with what its model has."""
+"""Samplers that draw some params at random, each with the scope of its model."""
 BY_RUNGS = ("halving", "hyperband")
 BY_POPULATION = ("evolution", "nsga2", "nsga3")
 _OF = {
@@ -39,12 +41,12 @@ _NOT_OF_RUNGS = ("batch", "prune")
 
 
 _OF_PRUNING = {"from": "median", "after": "median", "epochs": "patience", "by": "patience"}
-WhyNot = Callable[[object, str], str | None]  # of a `use` and a key: why they do not go together, if they do not
+WhyNot = Callable[[object, str], str | None]  # (`use`, key) -> why they are incompatible, or None
 
 
 def _not_searched_by(use: object, key: str) -> str | None:
     if use == "grid" and key != "use":
-        return "a grid tries every point with the study's own seeds; it takes no other key"
+        return "a grid tries every point with the study's own seeds; it has no other key"
     if key in _OF and use in get_args(Use) and use not in _OF[key]:
         return f"`{key}` is of {', '.join(_OF[key])}, not of {use}"
     if key in _NOT_OF_RUNGS and use in BY_RUNGS:
@@ -58,7 +60,7 @@ def _not_pruned_by(use: object, key: str) -> str | None:
 
 
 def _all_fit(value: Any, why_not: WhyNot) -> Any:
-    """Raises ValueError where a key does not go with `use`."""
+    """Raise ValueError where a key does not apply to `use`."""
     for key in value if isinstance(value, dict) else ():
         if reason := why_not(value.get("use"), str(key)):
             raise ValueError(reason)
@@ -66,7 +68,7 @@ def _all_fit(value: Any, why_not: WhyNot) -> Any:
 
 
 def _fitting(node: Node, why_not: WhyNot, check: Problems) -> Node:
-    """Return the mapping without the keys that do not go with `use`; each is reported, so that the rest is checked too."""
+    """Return the mapping without the keys that do not apply to `use`; report each, so that the rest is checked too."""
     if not isinstance(node.value, dict):
         return node
     use = node.mapping.get("use", Node("grid")).value
@@ -77,8 +79,9 @@ def _fitting(node: Node, why_not: WhyNot, check: Problems) -> Node:
 
 
 class Prune(Model):
-    """`median`: a run is stopped at an epoch where its val error is above the median of the runs of earlier batches there, from
-    epoch `from` on, once there are `after` of them. `patience`: one that has not improved by `by` points for `epochs` epochs.
+    """When runs are pruned. `median` stops a run at an epoch where its val error is above the median of runs of earlier
+    batches at that epoch, from epoch `from` on, once there are `after` of them. `patience` stops a run that has not
+    improved by `by` points for `epochs` epochs.
     """
 
     use: Literal["median", "patience"]
@@ -94,10 +97,11 @@ class Prune(Model):
 
 
 class SearchSpec(Model):
-    """How many points it looks at stands in `budget.trials`. `batch`: points that are asked for at a time, by the batches
-    before alone. `start`: points drawn at random before a model is made. `seeds`: runs of each point by which the search
-    chooses. `finalists`: how many are judged, with the study's own seeds. `from`, `eta`: epochs of the first rung, and how much
-    longer the next is and how many times fewer go on. `population`, `sample`: of evolution, and of the nsga searches the first.
+    """How points are proposed; `budget.trials` limits their number. `batch`: points that are proposed at a time, from
+    earlier batches alone. `start`: points drawn at random before a model is fitted. `seeds`: runs of each point with
+    which the search selects. `finalists`: how many are evaluated, with the study's own seeds. `from`, `eta`: epochs of
+    the first rung, and the factor by which each next rung is longer and has fewer points. `population` and `sample`
+    apply to evolution, the first also to the nsga searches.
     """
 
     use: Use = "grid"
@@ -123,17 +127,17 @@ class SearchSpec(Model):
 
     @property
     def proposes(self) -> bool:
-        """Whether it finds its points one after the other, so that they are not known before."""
+        """Return whether the search proposes points as it goes, so that they are not known in advance."""
         return not self.is_grid and self.use not in BY_RUNGS
 
     @property
     def own_seeds(self) -> tuple[int, ...]:
-        """By which it chooses; nobody is judged by them."""
+        """Return the seeds with which the search selects; they are not used for evaluation."""
         return tuple(range(FIRST_SEED, FIRST_SEED + self.seeds))
 
 
 def keys_for(use: str) -> tuple[str, ...]:
-    """Return the keys that a search takes.
+    """Return the keys of a search.
 
     >>> keys_for("tpe")
     ('use', 'seed', 'seeds', 'finalists', 'batch', 'start', 'prune')
@@ -146,7 +150,7 @@ def keys_for(use: str) -> tuple[str, ...]:
 
 
 def parse_search(node: Node, objectives: int, check: Problems) -> SearchSpec:
-    """`search: tpe` is `search: {use: tpe}`."""
+    """Parse `search`; `search: tpe` is `search: {use: tpe}`."""
     whole = Node({"use": node}, node.place, node.path) if isinstance(node.value, str) else node
     whole = _fitting(whole, _not_searched_by, check)
     if "prune" in whole.mapping:

@@ -1,4 +1,4 @@
-"""A study's YAML -> StudySpec: which units, in which network, trained how, on what, with which seeds."""
+"""A study's YAML -> StudySpec: its units, network, recipe, data and seeds."""
 
 from __future__ import annotations
 
@@ -23,16 +23,17 @@ from resbench.language.yaml.problems import Problems
 from resbench.random_streams import LARGEST
 
 MAX_SEEDS = 10_000
-SEEDS = 5  # where a study says nothing of them
+SEEDS = 5  # where a study gives none
 REQUIRED_KEYS = ("study", "network", "units", "data")
 OPTIONAL_KEYS = ("doc", "cite", "extends", "recipe", *DESIGN, "search", "budget", "seeds", "plugins", "keep", "track")
 
 
 @dataclass(frozen=True, slots=True)
 class StudySpec:
-    """`recipe` is the recipe's data with the study's values in it; a value may be a domain, `recipe_at` binds it.
+    """The spec of a study; `recipe` is the recipe's data with the study's values merged in; a value may be a domain,
+    `recipe_at` binds it.
 
-    `network_spec`: what the file of the network says; None where it could not be read.
+    `network_spec` is the network's own spec, None where it could not be read.
     """
 
     name: str
@@ -52,7 +53,7 @@ class StudySpec:
 
 
 def parse_study(top: Node, library: Library, check: Problems) -> StudySpec | None:
-    """Return None where so much is missing that nothing can be made of it; everything wrong is in `check`."""
+    """Return None where too much is missing for a spec; report every problem to `check`."""
     check.keys(top, REQUIRED_KEYS, OPTIONAL_KEYS)
     entries = top.mapping
     network = parse_use(entries["network"], check) if "network" in entries else Use(None, {}, top)
@@ -87,29 +88,27 @@ def parse_study(top: Node, library: Library, check: Problems) -> StudySpec | Non
 
 
 def _check_search(spec: StudySpec, check: Problems) -> None:
-    """What a search and the rest of the study say together."""
+    """Check the search against the rest of the study."""
     if spec.search.is_grid:
         return
     node = spec.node.mapping["search"]
     if spec.budget.trials is None and spec.search.use not in BY_RUNGS:
-        check.report(node, f"{spec.search.use} needs `budget: {{trials: ...}}`: how many points it may look at")
+        check.report(node, f"{spec.search.use} needs `budget: {{trials: ...}}`: how many points it may try")
     length = next(
         (key for key in ("epochs", "iterations") if is_domain(spec.recipe.mapping.get(key, Node(None)))), None
     )
     if spec.search.use in BY_RUNGS and length is not None:
-        check.report(
-            node, f"{spec.search.use} holds points against each other at the same epochs: `{length}` cannot be searched"
-        )
+        check.report(node, f"{spec.search.use} compares points at the same epochs: `{length}` cannot be searched")
     if spec.budget.runs is not None:
-        check.report(node, "`budget.runs` is of a grid; a search is limited by `budget.trials`")
+        check.report(node, "`budget.runs` applies only to a grid; `budget.trials` limits a search")
     if spec.design.race is not None:
-        check.report(node, "a race deals out seeds by itself, and so does a search: give one of them")
+        check.report(node, "a race assigns seeds by itself, and so does a search: give one of them")
     if set(spec.seeds) & set(spec.search.own_seeds):
-        check.report(node, f"the seeds {spec.search.own_seeds[0]} and on are the search's own: judge by others")
+        check.report(node, f"the seeds from {spec.search.own_seeds[0]} are the search's own: evaluate with others")
 
 
 def _seeds(node: Node, check: Problems) -> tuple[int, ...]:
-    """Return a number n stands for 0 … n-1."""
+    """Parse the seeds; a number n means 0 … n-1."""
     if isinstance(node.value, tuple):
         seeds = tuple(check.whole(item, 0, LARGEST) for item in node.items)
         given = [item.shown() for item in node.items]

@@ -1,7 +1,8 @@
-"""`track:` of a study -> the trackers that its runs are shown in.  It is no part of what the study is: no digest knows of it.
+"""`track:` of a study -> the trackers that show its runs. Trackers are not part of a study's identity: no digest
+includes them.
 
-A study may come from a stranger, so it may send results nowhere: a text in it is no address and leads out of no folder. Who runs
-the study may say anything, with `--track`.
+A study may come from a stranger, so it may send results nowhere: a text in it must not be an address or lead out of
+the current folder. The person who runs the study may give any, with `--track`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from resbench.language.yaml.problems import Problems
 
 
 def parse_track(node: Node | None, check: Problems, *, trusted: bool = False) -> tuple[Use, ...]:
-    """Return a name, `{use: name, argument: value}`, or a list of these. `trusted`: who runs the study wrote it."""
+    """Parse a name, `{use: name, argument: value}`, or a list of these. `trusted`: the person who runs the study wrote it."""
     if node is None or node.value is None:
         return ()
     items = node.items if isinstance(node.value, tuple) else (node,)

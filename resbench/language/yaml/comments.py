@@ -1,4 +1,4 @@
-"""A line of YAML -> the comment behind what is in it: what a param's author says of it."""
+"""A line of YAML -> the comment at its end, in which a param's author describes it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from __future__ import annotations
 def comment_behind(line: str, start: int = 0) -> str:
     """Return the text behind ` #`, not of a `#` inside quotes; empty where there is none, or nothing but a comment.
 
-    `start`: the signs before it belong to a value that ends there.
+    `start`: the characters before it belong to a value that ends there.
 
     >>> comment_behind("  width: 16         # of the first stage")
     'of the first stage'
     >>> comment_behind("  sign: 'a # b'"), comment_behind("  word: it's#5   # don't")
     ('', "don't")
     """
-    quote, before = "", line[:start].strip()[-1:]  # the quote that is open, and the last sign that is no space
+    quote, before = "", line[:start].strip()[-1:]  # the open quote, and the last character that is not a space
     place = start
     while place < len(line):
         sign = line[place]

@@ -1,4 +1,4 @@
-"""Node -> a frozen pydantic model, with pydantic's findings told in the house's words at their places.
+"""Node -> a frozen pydantic model, with pydantic's findings reported in resbench's words at their places.
 
 For files of fixed shape (recipes, a study's plain keys); graphs have their own checks.
 """
@@ -17,7 +17,7 @@ from resbench.language.yaml.problems import by_place
 
 
 class Model(BaseModel):
-    """Strict (no text for numbers), frozen, no unknown keys, no infinities."""
+    """A strict model (no text for numbers): frozen, without unknown keys or infinities."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
     ONE_OF: ClassVar[tuple[str, ...]] = ()
@@ -38,7 +38,7 @@ Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0, le=10**9)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 ModelT = TypeVar("ModelT", bound=Model)
-_SAID = {
+_MESSAGES = {
     "int_type": "a whole number is needed",
     "int_from_float": "a whole number is needed",
     "float_type": "a number is needed",
@@ -54,7 +54,7 @@ _SAID = {
 
 
 def validate(model: type[ModelT], node: Node) -> ModelT:
-    """Raises SpecError with every problem."""
+    """Return the model. Raise SpecError with every problem."""
     try:
         return model.model_validate(tuples(plain(node)))
     except ValidationError as error:
@@ -64,11 +64,13 @@ def validate(model: type[ModelT], node: Node) -> ModelT:
 
 
 def _alternatives(model: type[BaseModel], node: Node, *, is_top: bool = False) -> Iterator[Problem]:
-    """Yield what is wrong with keys of which one is to be given: pydantic looks at them only where each value is right."""
+    """Yield the problems of keys of which exactly one must be given: pydantic looks at them only where each value is right."""
     keys = model.ONE_OF if issubclass(model, Model) else ()
     given = [key for key in keys if node.mapping.get(key, _NOTHING).value is not None]
     unknown = bool(node.mapping.keys() - {field.alias or name for name, field in model.model_fields.items()})
-    if keys and isinstance(node.value, dict) and len(given) != 1 and not unknown:  # which may be one of them, misspelt
+    if (
+        keys and isinstance(node.value, dict) and len(given) != 1 and not unknown
+    ):  # possibly a misspelling of one of them
         yield node.problem(one_of(keys) if is_top else f"{one_of(keys)}, got {node.shown()}")
     for name, field in model.model_fields.items():
         inner, below = _model_in(field.annotation), node.mapping.get(field.alias or name)
@@ -90,11 +92,11 @@ def _problem(model: type[BaseModel], node: Node, found: dict[str, Any]) -> Probl
         return parent.key_problem(key, f"unknown key `{printable(key)}`; allowed: {', '.join(keys)}{near}")
     if kind == "missing":
         return at.problem(f"key `{rest[-1] if rest else found['loc'][-1]}` is missing")
-    said = _said(kind, context, found["msg"])
-    return at.problem(f"{said}, got {at.shown()}" if found["loc"] else said)
+    message = _message(kind, context, found["msg"])
+    return at.problem(f"{message}, got {at.shown()}" if found["loc"] else message)
 
 
-def _said(kind: str, context: dict[str, Any], message: str) -> str:
+def _message(kind: str, context: dict[str, Any], message: str) -> str:
     signs = {
         "greater_than": "above",
         "greater_than_equal": "at least",
@@ -109,11 +111,11 @@ def _said(kind: str, context: dict[str, Any], message: str) -> str:
         return f"one of {expected} is needed" if "," in expected else f"{expected} is needed"
     if kind == "value_error":
         return str(context["error"])
-    return _SAID.get(kind, message)
+    return _MESSAGES.get(kind, message)
 
 
 def _walk(node: Node, location: Sequence[str | int]) -> tuple[Node, list[str | int]]:
-    """Return the deepest node on the way to a location, and what of the way is left."""
+    """Return the deepest node on the way to a location, and the rest of the location."""
     rest = list(location)
     while rest:
         step = rest[0]
@@ -147,7 +149,7 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def tuples(value: Any) -> Any:
-    """Lists as tuples: frozen models hold no lists, and strict ones take none for a tuple."""
+    """Convert lists to tuples: frozen models hold no lists, and strict ones do not accept a list for a tuple."""
     if isinstance(value, list):
         return tuple(tuples(item) for item in value)
     return {key: tuples(item) for key, item in value.items()} if isinstance(value, dict) else value

@@ -1,4 +1,4 @@
-"""YAML data that know where they stand: Node(value, place, path).
+"""Define YAML data with their places: Node(value, place, path).
 
 A Node's value is a scalar (None, bool, int, float, str), an Expression, a tuple of Nodes, or a dict from text to Nodes.
 """
@@ -24,37 +24,35 @@ class Node:
     value: Scalar | Expression | tuple[Node, ...] | dict[str, Node]
     place: Place | None = None
     path: str = ""
-    keys: Mapping[str, Place] = field(default_factory=dict)  # where each key of a mapping stands
-    end: Place | None = (
-        None  # behind the last sign of a value that has one: a scalar on lines of its own has, a block has none
-    )
+    keys: Mapping[str, Place] = field(default_factory=dict)  # the place of each key of a mapping
+    end: Place | None = None  # the end of a value that has one: a scalar on its own lines has one, a block has none
 
     def problem(self, message: str) -> Problem:
         return problem(message, self.path, self.place)
 
     def key_problem(self, key: str, message: str) -> Problem:
-        """At the key itself; its path is the entry's own, which an override may have brought along."""
+        """Return a problem at the key itself; its path is the entry's own, which an override may have set."""
         entry = self.mapping.get(key)
         path = entry.path if entry is not None and entry.path else join(self.path, key)
         return problem(message, path, self.keys.get(key, self.place))
 
     @property
     def mapping(self) -> dict[str, Node]:
-        """The entries of a mapping; a Node of another kind has none."""
+        """Return the entries of a mapping; a Node of another kind has none."""
         return self.value if isinstance(self.value, dict) else {}
 
     @property
     def items(self) -> tuple[Node, ...]:
-        """The items of a list; a Node of another kind has none."""
+        """Return the items of a list; a Node of another kind has none."""
         return self.value if isinstance(self.value, tuple) else ()
 
     def shown(self) -> str:
-        """Return the value as a message shows it, short."""
+        """Return the value in short form for messages."""
         return printable(flow(plain(self)))
 
 
 def problem(message: str, path: str, place: Place | None) -> Problem:
-    """Return a Problem whose texts, which may hold any name or value of the file, are shown and not obeyed."""
+    """Return a Problem whose texts, which may hold any name or value of the file, are made printable."""
     return Problem(printable(message, MAX_MESSAGE), printable(path, MAX_PATH), place)
 
 

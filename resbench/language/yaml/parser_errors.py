@@ -1,4 +1,4 @@
-"""A complaint of the YAML parser -> what is wrong with the text, in the words of who writes it, and where."""
+"""An error of the YAML parser -> a message in the terms of the file's author, and its place."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _KEY = re.compile(r"\s*(?:- )*([^\s:#\"'\[{][^:#]*): +(\S.*)$")
 
 
 def in_words(error: yaml.MarkedYAMLError, lines: Sequence[str]) -> tuple[str, yaml.Mark | None]:
-    """`lines`: of the text. The mark is that of the problem, or of what was begun and not ended."""
+    """Return the message and its mark: that of the problem, or of the construct that was not ended. `lines` are the text's."""
     problem, context = str(error.problem or ""), str(error.context or "")
     mark, began = error.problem_mark or error.context_mark, error.context_mark
     here = lines[mark.line] if mark is not None and mark.line < len(lines) else ""
@@ -28,13 +28,13 @@ def in_words(error: yaml.MarkedYAMLError, lines: Sequence[str]) -> tuple[str, ya
         return _second_colon(here, mark, lines), mark
     if problem.startswith("expected <block end>") and began is not None and mark is not None:
         if mark.column > began.column:
-            deeper = f"indented by {mark.column} where the lines that it belongs to have {began.column}"
-            return f"{deeper}: what stands side by side has the same indentation", mark
-        return "an item of a list where a key is needed, or a key that is indented by too little", mark
+            deeper = f"indented by {mark.column} where the other lines of its level have {began.column}"
+            return f"{deeper}: entries of one level must have the same indentation", mark
+        return "an item of a list where a key is needed, or a key with too little indentation", mark
     if problem.startswith("could not find expected ':'"):
         return "a line without a `:` among keys, or a text over several lines that needs quotes", began or mark
-    told = f" ({context})" if context else ""
-    return f"not YAML: {problem or 'it cannot be parsed'}{told}", mark
+    within = f" ({context})" if context else ""
+    return f"not YAML: {problem or 'it cannot be parsed'}{within}", mark
 
 
 def _second_colon(here: str, mark: yaml.Mark | None, lines: Sequence[str]) -> str:
@@ -45,6 +45,4 @@ def _second_colon(here: str, mark: yaml.Mark | None, lines: Sequence[str]) -> st
     above = _KEY.match(before)
     if above is not None:
         return f"keys stand below `{above[1].strip()}`, which has a value already: it has one or the other"
-    return (
-        "a key where none can be: what stands side by side has the same indentation, and a text with `: ` needs quotes"
-    )
+    return "a key where none can be: entries of one level must have the same indentation, and a text with `: ` needs quotes"

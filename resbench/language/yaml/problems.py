@@ -1,6 +1,7 @@
 """Node -> Python values, with every problem collected and none raised.
 
-Each function returns a usable stand-in after reporting, so that checking goes on to the next problem of the file.
+Each function returns a usable placeholder after reporting, so that checking continues with the next problem of the
+file.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from resbench.language.expressions.expression import Expression
 from resbench.language.names import why_not
 from resbench.language.yaml.node import Node
 
-MAX_PROBLEMS = 50  # told at once; a file with more was not meant as one
+MAX_PROBLEMS = 50  # reported at once; a file with more is probably of another kind
 
 
 @dataclass(slots=True)
 class Problems:
-    """The problems of one reading."""
+    """The problems found while reading one file."""
 
     problems: list[Problem] = field(default_factory=list)
 
@@ -31,10 +32,10 @@ class Problems:
         self.add(node.key_problem(key, message))
 
     def report_error(self, node: Node, error: BadInput) -> None:
-        """What went wrong in a part, at its own places where it has some."""
+        """Report the problems of a part, at their own places where they have some."""
         if isinstance(error, SpecError):
             for problem in error.problems:
-                if problem not in self.problems:  # a bad block is told once, however often it is used
+                if problem not in self.problems:  # a bad block is reported once, however often it is used
                     self.add(problem)
         else:
             self.report(node, str(error))
@@ -51,7 +52,7 @@ class Problems:
             raise SpecError(sorted(dict.fromkeys(self.problems), key=by_place))
 
     def keys(self, node: Node, required: Sequence[str], optional: Sequence[str] = ()) -> bool:
-        """Return whether the node is a mapping; unknown and missing keys are reported."""
+        """Return whether the node is a mapping; report unknown and missing keys."""
         if not isinstance(node.value, dict):
             self.report(node, f"a mapping is needed, got {node.shown()}; keys: {', '.join((*required, *optional))}")
             return False
@@ -66,7 +67,7 @@ class Problems:
         return True
 
     def name(self, node: Node) -> str:
-        """Return a legal name; a stand-in where it is not."""
+        """Return a legal name, or a placeholder where it is not one."""
         if not isinstance(node.value, str):
             self.report(node, f"a name is needed, got {node.shown()}")
             return "unnamed"
@@ -89,7 +90,7 @@ class Problems:
         return node.items
 
     def whole(self, node: Node, low: int, high: int) -> int:
-        """Return a whole number from low to high."""
+        """Return a whole number from low to high; report any other value."""
         value = node.value
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             self.report(node, f"a whole number from {low:,} to {high:,} is needed, got {node.shown()}")
@@ -111,13 +112,13 @@ class Problems:
 
 
 def by_place(problem: Problem) -> tuple[str, int, int]:
-    """Return what problems are sorted by."""
+    """Return the sort key of a problem."""
     place = problem.place
     return (place.file, place.line, place.column) if place else ("", 0, 0)
 
 
 def listed(names: Sequence[str], limit: int = 40) -> str:
-    """Return names for a message, the first ones where they are many.
+    """Return names for a message, only the first ones where there are many.
 
     >>> listed(["a", "b"]), listed(["a", "b", "c"], 2), listed([])
     ('a, b', 'a, b, ... (3 in all)', 'none')

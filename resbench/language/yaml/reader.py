@@ -1,7 +1,7 @@
-"""YAML text -> Node, with the problems of the text.
+"""YAML text -> Node, and the problems of the text.
 
 PyYAML parses, scalar.py reads scalars. Refused: duplicate keys, tags, merge keys, a second document, another version,
-keys that are no text, control characters, and what only costs (depth, values, aliases). Nothing is ever executed.
+keys that are not text, control characters, and excessive depth, values or aliases. Nothing is ever executed.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ from resbench.language.yaml.problems import Problems, by_place
 from resbench.language.yaml.scalar import Scalar, scalar
 
 MAX_DEPTH, MAX_NODES = 40, 10_000
-_TORN = re.compile(r"\$(\w+|\([^{}]*)$")  # an expression up to where YAML took its comma, [ ] or : for its own
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # double quotes can bring them in: "\e[31m"
-_TEXTS = ("doc", "cite")  # in these a `$` is a dollar
+_TORN = re.compile(r"\$(\w+|\([^{}]*)$")  # an expression up to the point where YAML interpreted its comma, [ ] or :
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # double quotes can introduce them: "\e[31m"
+_TEXTS = ("doc", "cite")  # in these a `$` is literal
 
 
 class Builder:
-    """Events -> Nodes. Depth and nodes are capped as they come; an alias counts as what it stands for.
+    """A builder of Nodes from events. Depth and number of nodes are limited while reading; an alias counts as what it
+    refers to.
 
-    `stopped`: reading ended early, so what was built is not the whole file.
+    `stopped`: reading ended early, so the result is not the whole file.
     """
 
     def __init__(self, name: str, text: str) -> None:
@@ -38,11 +39,11 @@ class Builder:
         self.stopped = False
         self.anchors: dict[str, tuple[Node, int, int]] = {}  # with the number of values in it and its height
         self.nodes = self.reached = 0  # how many, and how deep since the last anchor began
-        self.torn = 0  # parentheses still open of an expression that YAML tore at its comma
+        self.torn = 0  # open parentheses of an expression that YAML split at its comma
         self.event: Any = None
 
     def document(self, path: str = "") -> Node | None:
-        """Return None for an empty text, and where reading stopped."""
+        """Return the document; None for an empty text, and where reading stopped."""
         node = None
         try:
             self.events = yaml.parse(self.text, Loader=yaml.SafeLoader)
@@ -95,7 +96,7 @@ class Builder:
         return _Stop()
 
     def node(self, path: str, depth: int) -> Node:
-        """Return the node at the current event; afterwards the event behind it is current."""
+        """Return the node at the current event, and advance to the event behind it."""
         event = self.event
         self.count(event, 1, depth)
         if isinstance(event, yaml.AliasEvent):
@@ -126,7 +127,7 @@ class Builder:
 
     def alias(self, event: Any, path: str, depth: int) -> Node:
         if event.anchor not in self.anchors:
-            raise self.stop(event, path, f"alias `*{event.anchor}` stands for nothing above it")
+            raise self.stop(event, path, f"alias `*{event.anchor}` refers to no anchor above it")
         node, size, height = self.anchors[event.anchor]
         self.count(event, size, depth + height)
         self.advance()
@@ -167,11 +168,11 @@ class Builder:
         return Node(entries, self.place(event.start_mark), path, keys, end)
 
     def rest(self, text: str) -> None:
-        """A piece of a torn expression, which has been reported."""
+        """Count the parentheses in the rest of a split expression, which has been reported."""
         self.torn += text.count("(") - text.count(")")
 
     def key(self, path: str, depth: int) -> str | None:
-        """Return None for what cannot be a key; it has been reported."""
+        """Return the key; None for a value that cannot be one, which has been reported."""
         event = self.event
         if not isinstance(event, yaml.ScalarEvent):
             self.node(path, depth + 1)
@@ -200,7 +201,7 @@ class Builder:
         except Reason as fact:
             self.report(event, path, str(fact))
             self.torn = max(0, text.count("(") - text.count(")")) if text.startswith("$(") else 0
-            return Expression(text, ("value", None))  # stands in, so that nothing else is wrong because of it
+            return Expression(text, ("value", None))  # a placeholder, so that no further problem follows from it
 
     def refuse_control(self, event: Any, text: str, path: str) -> None:
         found = _CONTROL.search(text)
@@ -209,14 +210,14 @@ class Builder:
 
 
 class _Stop(Exception):  # noqa: N818
-    """Reading on would cost too much; the reason has been reported."""
+    """Raised where reading on would cost too much; the reason has been reported."""
 
 
 MAX_BYTES = 500_000
 
 
 def read_source(path: Path, name: str) -> str:
-    """Raises SpecError when it cannot be; `name` is the file in messages."""
+    """Return the text of a file. Raise SpecError when it cannot be read; `name` is the file in messages."""
     place = Place(name, 1, 1)
     try:
         status = path.stat()
@@ -250,9 +251,9 @@ def _not_utf8(raw: bytes, start: int, name: str) -> Problem:
 
 
 def read(path: Path, shown: str | None = None, check: Problems | None = None) -> Node:
-    """Return the file's top mapping. Raises SpecError with every problem found; nothing in the file is ever executed.
+    """Return the file's top mapping. Raise SpecError with every problem found; nothing in the file is ever executed.
 
-    With `check`, problems that leave something to read go there, so that what else is wrong is found too.
+    With `check`, problems that leave data to read are reported there, so that later checks can add theirs.
     """
     name = shown or str(path)
     return read_text(read_source(path, name), name, check)
@@ -278,7 +279,7 @@ def read_text(text: str, name: str, check: Problems | None = None) -> Node:
 
 
 def read_value(text: str, name: str, path: str = "") -> Node:
-    """Return one value of any kind, as on the command line; no text at all is null. Raises SpecError."""
+    """Return one value of any kind, as on the command line; empty text is null. Raise SpecError for a problem."""
     builder = Builder(name, text)
     node = builder.document(path)
     if builder.problems:

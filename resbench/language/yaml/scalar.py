@@ -12,7 +12,7 @@ Scalar = None | bool | int | float | str
 
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_LONGEST_INT = 40  # digits; a longer one is read as a float, and so refused wherever a whole number is needed
+_LONGEST_INT = 40  # digits; a longer one is read as a float, and is therefore refused where a whole number is needed
 _NOT_PLAIN = re.compile(r"[,?\[\]{}]|: |:$| #|^[\s&*!|>'\"%@`#?:]|^-(\s|$)|^(---|\.\.\.)(\s|$)|\s$")
 _WORDS: dict[str, Scalar] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
@@ -24,7 +24,7 @@ _WORDS: dict[str, Scalar] = {
 
 
 def scalar(text: str) -> Scalar:
-    """Return what a plain scalar stands for.
+    """Return the value of a plain scalar.
 
     >>> [scalar(text) for text in ("1e-3", "no", "010", "1_000", "1:30", "~", "0x1F", "-.5")]
     [0.001, 'no', 10, '1_000', '1:30', None, 31, -0.5]
@@ -39,7 +39,7 @@ def scalar(text: str) -> Scalar:
 def flow(value: object, *, strict: bool = False) -> str:
     """Plain data -> YAML flow text, as people write it; a text that would be read as something else is quoted.
 
-    `strict`: also an expression that only people would read right, as a file needs it.
+    `strict`: also quote an expression that YAML itself would split, as a file needs.
 
     >>> flow({"kernel": [3, 3], "bias": False, "init": None, "cut": "no", "lr": "1e-3", "by": "$(a, b)"})
     '{kernel: [3, 3], bias: false, init: null, cut: no, lr: "1e-3", by: $(a, b)}'

@@ -9,7 +9,7 @@ from resbench.language.yaml.node import flow
 
 
 def yaml_text(data: Mapping[str, Any]) -> str:
-    """Whatever texts are in it, reading it gives the same data.
+    """Return the YAML text; reading it gives the same data, whatever texts it holds.
 
     >>> print(yaml_text({"unit": "u", "nodes": {"y": {"from": "x", "ops": ["relu"]}}, "doc": None}), end="")
     unit: u

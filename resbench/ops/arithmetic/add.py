@@ -24,6 +24,6 @@ from resbench.ops.registry import Code, op
 )
 class Add(nn.Module):
     def forward(self, *xs: Tensor) -> Tensor:
-        if any(x.shape != xs[0].shape for x in xs):  # torch's + would stretch
+        if any(x.shape != xs[0].shape for x in xs):  # torch's + would broadcast
             raise Reason("shapes differ")
         return reduce(torch.add, xs)

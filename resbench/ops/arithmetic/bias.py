@@ -16,7 +16,7 @@ from resbench.ops.registry import op
 
 
 def _stacked(arguments: Mapping[str, Any], channels: int, seeds: int) -> nn.Module:
-    """Return one number a channel, as it is; of one for all, K, each for its own channels."""
+    """Return the op itself for one number a channel; for one number for all channels, a module with K numbers."""
     if arguments["per"] == "channel":
         return Bias(seeds * channels, **arguments)
     return StackedBias(seeds, init=arguments["init"])
@@ -47,7 +47,7 @@ class Bias(Parametric):
 
 
 class StackedBias(Bias):
-    """K of them side by side, one number each.  B (K C) H W -> B (K C) H W"""
+    """K biases side by side, with one number each.  B (K C) H W -> B (K C) H W"""
 
     def forward(self, x: Tensor) -> Tensor:
         each = torch.unflatten(x, 1, (len(self.weight), -1))

@@ -16,14 +16,14 @@ from resbench.ops.registry import op
 
 
 def _stacked(arguments: Mapping[str, Any], channels: int, seeds: int) -> nn.Module:
-    """Return one number a channel, as it is; of one for all, K, each for its own channels."""
+    """Return the op itself for one number a channel; for one number for all channels, a module with K numbers."""
     if arguments["per"] == "channel":
         return Gain(seeds * channels, **arguments)
     return StackedGain(seeds, init=arguments["init"])
 
 
 def _factor(arguments: Mapping[str, Any]) -> float:
-    """Where it starts; 1 where that is drawn."""
+    """Return the initial factor, or 1 where it is drawn at random."""
     start = {"zeros": 0.0, "ones": 1.0}.get(arguments["init"], arguments["init"])
     return float(start) if isinstance(start, int | float) else 1.0
 
@@ -55,7 +55,7 @@ class Gain(Parametric):
 
 
 class StackedGain(Gain):
-    """K of them side by side, one number each.  B (K C) H W -> B (K C) H W"""
+    """K gains side by side, with one number each.  B (K C) H W -> B (K C) H W"""
 
     def forward(self, x: Tensor) -> Tensor:
         each = torch.unflatten(x, 1, (len(self.weight), -1))

@@ -1,4 +1,4 @@
-"""Channels dealt out anew: of g groups, the first channel of each, then the second, ...  BCHW -> BCHW
+"""Channels reordered: of g groups, the first channel of each, then the second, ...  BCHW -> BCHW
 
 Zhang et al. 2018, arXiv:1707.01083, section 3.1
 """
@@ -34,7 +34,7 @@ def _channels(arguments: Mapping[str, Any], channels: int) -> list[int]:
     aliases=("channelshuffle", "shuffle_channels"),
 )
 class ChannelShuffle(nn.Module):
-    """So that groups of the next grouped convolution see channels of every group before it.
+    """A shuffle after which each group of the next grouped convolution sees channels of every group before it.
 
     groups: how many groups there are; it must divide the channels
     """

@@ -35,7 +35,7 @@ def _channels(arguments: Mapping[str, Any], channels: int) -> tuple[int | None, 
     channels=_channels,
 )
 class PadChannels(nn.Module):
-    """What is there stays as it is; no parameters.
+    """The channels in stay unchanged; there are no parameters.
 
     out: channels out, at least as many as come in; in a unit, where it is not given, the unit's output channels
     side: end, the zeros stand behind the channels; both, half in front and half behind (an odd one behind)

@@ -23,7 +23,7 @@ def _spell_out(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _code(arguments: Mapping[str, Any], channels: int) -> Code:
-    """Torch has the plain weight alone."""
+    """Return the op in plain torch, which has only the plain weight."""
     if arguments["weight"] != "plain":
         return Code()
     kernel, stride, padding = short(arguments)
@@ -32,7 +32,7 @@ def _code(arguments: Mapping[str, Any], channels: int) -> Code:
 
 
 def _macs(arguments: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> int:
-    """Return a multiply-add for each weight that an output value rests on; what normalises a weight is no more than a
+    """Return one multiply-add for each weight of each output value; the normalisation of a weight costs no more than a
     few rows.
     """
     ((channels, *size),) = shapes
@@ -44,7 +44,7 @@ def _macs(arguments: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> in
 
 
 def _stacked(arguments: Mapping[str, Any], channels: int, seeds: int) -> nn.Module | None:
-    """Return one convolution with K times the groups; a spectral bound is of one kernel, not of K."""
+    """Return one convolution with K times the groups; a spectral bound applies to one kernel, so there is none."""
     if arguments["weight"] == "spectral":
         return None
     wide = {**arguments, "out": seeds * arguments["out"], "groups": seeds * arguments["groups"]}
@@ -113,7 +113,7 @@ class Conv(Parametric):
         self.stride, self.dilation, self.groups = pair("stride", stride), pair("dilation", dilation), groups
         self.padding = padding_for(size, self.dilation, padding)
         self.form, self.gain = weight, gain
-        self.several = False  # K of them side by side
+        self.several = False  # K convolutions side by side
         self.skips = size == (1, 1) != self.stride
         fan_in, fan_out = (n // groups * size[0] * size[1] for n in (channels, out))
         self.weight = empty(out, channels // groups, *size)

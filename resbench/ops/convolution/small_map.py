@@ -1,7 +1,7 @@
-"""A convolution over a map that its window covers, as a product of matrices.  B (K C) H W -> B (K out) H' W'
+"""A convolution over a map that its window covers, computed as a matrix product.  B (K C) H W -> B (K out) H' W'
 
-Kernels for convolutions are made for large maps: at 2x2 this is three times as fast on a CPU, forward and backward. Every pixel
-out may rest on every pixel in, so nothing is worked out that is not needed.
+Kernels for convolutions are made for large maps: at 2x2 this is three times as fast on a CPU, forward and backward.
+Every output pixel may depend on every input pixel, so no computation is wasted.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from resbench.ops.convolution.window import Pair
 
 
 def covered(size: tuple[int, ...], window: tuple[int, ...]) -> bool:
-    """Return whether a map has no more pixels than a window has taps: then the product is no more work than the convolution.
+    """Return whether a map has at most as many pixels as a window has taps: then the product costs no more than the
+    convolution.
 
     >>> covered((2, 2), (3, 3)), covered((4, 4), (3, 3)), covered((2, 2), (1, 1))
     (True, False, False)
@@ -24,13 +25,13 @@ def covered(size: tuple[int, ...], window: tuple[int, ...]) -> bool:
 
 
 def pays(x: Tensor, weight: Tensor) -> bool:
-    """Return whether the product is the faster one: on a CPU, and not for a compiler, which makes kernels of its own."""
+    """Return whether the product is faster: on a CPU, and not under torch.compile, which generates its own kernels."""
     small = covered(x.shape[2:], weight.shape[2:])
     return small and x.device.type == "cpu" and not torch.compiler.is_compiling()
 
 
 def product(x: Tensor, weight: Tensor, groups: int, *, stride: Pair, padding: Pair, dilation: Pair) -> Tensor:
-    """As F.conv2d without a bias."""
+    """Return F.conv2d without a bias, computed as a matrix product."""
     batch, _, *size = x.shape
     out, of_group, *window = weight.shape
     taps, *size_out = _taps((size[0], size[1]), (window[0], window[1]), stride, padding, dilation)
@@ -42,7 +43,9 @@ def product(x: Tensor, weight: Tensor, groups: int, *, stride: Pair, padding: Pa
 
 @lru_cache(maxsize=64)
 def _taps(size: Pair, window: Pair, stride: Pair, padding: Pair, dilation: Pair) -> tuple[Tensor, int, int]:
-    """taps x pixels in x pixels out: 1 where a pixel out sees a pixel in through a tap; height and width out."""
+    """Return a mask (taps, pixels in, pixels out), 1 where an output pixel sees an input pixel through a tap, and
+    height and width out.
+    """
     by_axis = []
     for n, k, s, p, d in zip(size, window, stride, padding, dilation, strict=True):
         out = (n + 2 * p - d * (k - 1) - 1) // s + 1

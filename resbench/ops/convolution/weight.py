@@ -1,9 +1,9 @@
-"""How a convolution's kernel is used: as it is, or normalised anew at every step.  (out, in, h, w) -> (out, in, h, w)
+"""Normalise a convolution's kernel at every step.  (out, in, h, w) -> (out, in, h, w)
 
 standardized: each output's kernel to mean 0 and variance 1. Qiao et al. 2019, arXiv:1903.10520
-scaled_standardized: that times gain / sqrt(fan-in) and a learned factor an output. Brock et al. 2021, arXiv:2101.08692
-spectral: divided where its largest singular value exceeds gain, so that it does not. Miyato et al. 2018, arXiv:1802.05957;
-the bound as in Behrmann et al. 2019, arXiv:1811.00995, of the kernel as a matrix (out, in h w)
+scaled_standardized: the same times gain / sqrt(fan-in) and a learned factor for each output. Brock et al. 2021,
+arXiv:2101.08692 spectral: divided so that its largest singular value is at most gain. Miyato et al. 2018,
+arXiv:1802.05957; the bound as in Behrmann et al. 2019, arXiv:1811.00995, of the kernel as a matrix (out, in h w)
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ EPS = 1e-6
 
 
 def standardize(weight: Tensor, factor: Tensor | None = None) -> Tensor:
-    """`factor`: one an output, or None."""
+    """Return the standardized weight; `factor` has one value for each output, or is None."""
     rows = weight.reshape(1, len(weight), -1)
     return F.batch_norm(rows, None, None, weight=factor, training=True, momentum=0.0, eps=EPS).reshape_as(weight)
 
@@ -31,6 +31,11 @@ def bound(weight: Tensor, left: Tensor, right: Tensor, limit: float, *, renew: b
         with torch.no_grad():
             left.copy_(F.normalize(matrix @ right, dim=0, eps=EPS))
             right.copy_(F.normalize(matrix.T @ left, dim=0, eps=EPS))
-        left, right = left.clone(), right.clone()  # the next step changes them while this graph may still be walked
-    largest = (left[:, None] * matrix * right).sum()  # as a sum of products it counts as a norm's cost, not as MACs
+        left, right = (
+            left.clone(),
+            right.clone(),
+        )  # the next step changes them while this graph may still be needed for backward
+    largest = (
+        left[:, None] * matrix * right
+    ).sum()  # written as a sum of products, it counts as the cost of a norm, not as MACs
     return weight * (limit / torch.clamp(largest, min=limit))

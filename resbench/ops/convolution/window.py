@@ -1,4 +1,4 @@
-"""Arguments of a sliding window -> (height, width) pairs, with the house's default padding."""
+"""Arguments of a sliding window -> (height, width) pairs, with resbench's default padding."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Pair = tuple[int, int]
 
 
 def pair(name: str, value: int | Pair, low: int = 1) -> Pair:
-    """Return an int stands for both axes.
+    """Return a pair; an int means both axes.
 
     >>> pair("kernel", 3), pair("stride", (1, 2))
     ((3, 3), (1, 2))
@@ -23,7 +23,8 @@ def pair(name: str, value: int | Pair, low: int = 1) -> Pair:
 
 
 def padding_for(kernel: Pair, dilation: Pair, padding: int | Pair | None) -> Pair:
-    """An odd kernel is padded to keep the size at stride 1, an even one is not; a given padding wins.
+    """Return the padding: the given one; by default an odd kernel keeps the size at stride 1, and an even one is not
+    padded.
 
     >>> padding_for((3, 3), (1, 1), None), padding_for((2, 2), (1, 1), None), padding_for((1, 7), (1, 1), None)
     ((1, 1), (0, 0), (0, 3))
@@ -35,7 +36,7 @@ def padding_for(kernel: Pair, dilation: Pair, padding: int | Pair | None) -> Pai
 
 
 def spell_out(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a window op with its padding said.
+    """Return the arguments of a window op with its padding written out.
 
     >>> spell_out({"kernel": (3, 3), "padding": None})
     {'kernel': (3, 3), 'padding': (1, 1)}
@@ -46,18 +47,20 @@ def spell_out(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 def does_nothing(arguments: Mapping[str, Any], channels: int) -> bool:
     """Return whether a pooling window changes nothing: one pixel, stride 1, no padding."""
-    said = spell_out(arguments)
-    return pair("kernel", said["kernel"]) == (1, 1) == pair("stride", said["stride"]) and said["padding"] == (0, 0)
+    explicit = spell_out(arguments)
+    return pair("kernel", explicit["kernel"]) == (1, 1) == pair("stride", explicit["stride"]) and explicit[
+        "padding"
+    ] == (0, 0)
 
 
 def short(arguments: Mapping[str, Any]) -> tuple[int | Pair, int | Pair, int | Pair]:
-    """Kernel, stride and padding as a person writes them: one number where both axes have the same.
+    """Return kernel, stride and padding as a person writes them: one number where both axes are equal.
 
     >>> short({"kernel": (3, 3), "stride": 2, "padding": None}), short({"kernel": (1, 7), "stride": 1, "padding": None})
     ((3, 2, 1), ((1, 7), 1, (0, 3)))
     """
-    said = spell_out(arguments)
-    return short_pair(said["kernel"]), short_pair(said["stride"]), short_pair(said["padding"])
+    explicit = spell_out(arguments)
+    return short_pair(explicit["kernel"]), short_pair(explicit["stride"]), short_pair(explicit["padding"])
 
 
 def short_pair(value: int | Pair) -> int | Pair:

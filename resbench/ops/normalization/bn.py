@@ -48,7 +48,8 @@ class BatchNorm(Parametric):
         self.weight, self.bias = empty(channels), empty(channels)
         self.register_buffer("running_mean", torch.empty(channels))
         self.register_buffer("running_var", torch.empty(channels))
-        # Keys as nn.BatchNorm2d has them. Never counted: only `momentum: None` reads it, and a count costs 2 % of a small net.
+        # The keys are those of nn.BatchNorm2d. The count is never updated: only `momentum: None` reads it, and it
+        # costs 2 % of a small network's time.
         self.register_buffer("num_batches_tracked", torch.empty((), dtype=torch.int64))
         self.starts = {"weight": Start("norm", initial=init), "bias": Start("norm", initial=0.0)}
         self.buffer_starts = {"running_mean": 0.0, "running_var": 1.0, "num_batches_tracked": 0.0}

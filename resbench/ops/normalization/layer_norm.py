@@ -1,6 +1,7 @@
 """Layer normalisation over the channels of each pixel.  BCHW -> BCHW, or BC -> BC.  Ba et al. 2016, arXiv:1607.06450
 
-Over the channels alone, as in ConvNeXt (arXiv:2201.03545); over the whole image it is `group_norm: {groups: 1}`.
+It normalises over the channels alone, as in ConvNeXt (arXiv:2201.03545); over the whole image use `group_norm:
+{groups: 1}`.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class LayerNorm(Parametric):
 
 
 class StackedLayerNorm(LayerNorm):
-    """K of them side by side.  B (K C) H W -> B (K C) H W"""
+    """K layer norms side by side.  B (K C) H W -> B (K C) H W"""
 
     def __init__(self, arguments: Mapping[str, Any], channels: int, seeds: int) -> None:
         super().__init__(seeds * channels, **arguments)

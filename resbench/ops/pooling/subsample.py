@@ -28,7 +28,7 @@ def _code(arguments: Mapping[str, Any], channels: int) -> Code:
     channels=lambda a, channels: (None,) * channels,
 )
 class Subsample(nn.Module):
-    """stride: of so many rows and columns one is kept
+    """stride: one of this many rows and columns is kept
     offset: the first row and column that is kept, from 0, below the stride
     """
 

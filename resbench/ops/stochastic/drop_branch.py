@@ -1,4 +1,4 @@
-"""A whole branch is left out at random.  BCHW -> BCHW.  Stochastic depth, Huang et al. 2016, arXiv:1603.09382
+"""A whole branch is dropped at random.  BCHW -> BCHW.  Stochastic depth, Huang et al. 2016, arXiv:1603.09382
 
 With survival p = 1 - rate, `scale: eval` is the paper's: F or nothing in training, p F in evaluation. `scale: train` divides by p
 in training instead, as torchvision and timm do.
@@ -26,12 +26,12 @@ from resbench.ops.registry import op
     aliases=("drop_path", "droppath", "stochastic_depth"),
 )
 class DropBranch(Random):
-    """What reaches it, or the result of `ops`, is zeroed as a whole.
+    """Its input, or the result of `ops`, is zeroed as a whole.
 
-    rate: the probability of being left out, in [0, 1)
+    rate: the probability of being dropped, in [0, 1)
     per: batch, one draw for all images of a batch; image, one for each
     scale: train, the branch that stays is divided by 1 - rate; eval, it is multiplied by 1 - rate in evaluation
-    ops: the branch itself, which then is not computed at all where it is left out (one draw a batch only)
+    ops: the branch itself, which is then not computed at all where it is dropped (one draw a batch only)
     """
 
     def __init__(
@@ -64,9 +64,7 @@ class DropBranch(Random):
         return torch.zeros_like(x) if self.ops is None else self.nothing(x, self.ops)
 
     def nothing(self, x: Tensor, ops: nn.Module) -> Tensor:
-        """Return zeros of the shape that `ops` would give, found on `meta`: running it would move the statistics of its
-        norms.
-        """
+        """Return zeros of the shape of `ops`' result, found on `meta`: running it would change the statistics of its norms."""
         state = {name: tensor.to("meta") for name, tensor in ops.state_dict().items()}
         ops.eval()
         with torch.no_grad():

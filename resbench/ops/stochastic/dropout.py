@@ -1,6 +1,6 @@
 """Each value is zeroed with probability `rate` in training.  BCHW -> BCHW.  Hinton et al. 2012, arXiv:1207.0580
 
-`inverted` (today's habit) divides by 1 - rate in training and does nothing in evaluation; the other way keeps the values
+`inverted` (usual today) divides by 1 - rate in training and does nothing in evaluation; the other way keeps the values
 in training and multiplies by 1 - rate in evaluation, as the 2012 paper does.
 """
 
@@ -17,7 +17,7 @@ from resbench.ops.registry import Code, op
 
 
 def _code(arguments: Mapping[str, Any], channels: int) -> Code:
-    """Torch has the inverted one alone."""
+    """Return the op in plain torch, which has only the inverted one."""
     return Code(f"nn.Dropout({arguments['rate']})" if arguments["inverted"] else None)
 
 
@@ -44,6 +44,6 @@ class Dropout(Random):
         keep = 1 - self.rate
         if not self.training:
             return x if self.inverted else x * keep
-        # in one order, however x lies in memory
+        # in one order, whatever the memory layout of x
         mask = self.own(self.room(x, x.shape[1:]).bernoulli_(keep, generator=self.generator))
         return x * mask / keep if self.inverted else x * mask

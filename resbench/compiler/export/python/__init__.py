@@ -1,1 +1,1 @@
-"""BoundNetwork -> one readable Python file that needs torch alone."""
+"""Export a BoundNetwork as one readable Python file that needs only torch."""

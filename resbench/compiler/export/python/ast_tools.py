@@ -1,4 +1,4 @@
-"""Expressions as Python's own syntax trees: names put in, constants folded, arguments that say torch's default left out."""
+"""Transform expressions as Python syntax trees: substitute names, fold constants, omit arguments with torch's default."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class _Replace(ast.NodeTransformer):
 
 
 def names(tree: ast.AST) -> list[str]:
-    """Return every name in it, as often as it stands there."""
+    """Return every name in the tree, as often as it occurs."""
     return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
 
 
@@ -46,7 +46,7 @@ def call(function: str, arguments: Sequence[ast.expr], by_name: Mapping[str, ast
 
 
 def tidied(tree: ast.expr, defaults: Defaults) -> ast.expr:
-    """Arithmetic of constants done, arguments that say what is so anyway left out."""
+    """Return the tree with constants folded and arguments with default values removed."""
     return _Tidy(defaults).visit(tree)  # type: ignore[no-any-return]
 
 
@@ -66,7 +66,7 @@ class _Tidy(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
         known = self.known(node.func)
-        node.keywords = [keyword for keyword in node.keywords if not _says(keyword, known)]
+        node.keywords = [keyword for keyword in node.keywords if not _is_default(keyword, known)]
         return node
 
     def known(self, function: ast.expr) -> Mapping[str, object]:
@@ -76,8 +76,8 @@ class _Tidy(ast.NodeTransformer):
         return _OF_FUNCTIONS if text.startswith("F.") else self.defaults.get(text, {})
 
 
-def _says(keyword: ast.keyword, known: Mapping[str, object]) -> bool:
-    """Return whether an argument says what is known anyway."""
+def _is_default(keyword: ast.keyword, known: Mapping[str, object]) -> bool:
+    """Return whether an argument has its default value."""
     value = keyword.value
     return keyword.arg in known and isinstance(value, ast.Constant) and value.value == known[keyword.arg or ""]
 
@@ -93,7 +93,7 @@ def _is_number(node: ast.expr) -> bool:
 
 
 def constant(value: object) -> ast.expr:
-    """Return a tuple's items, too.
+    """Return a constant as a tree, including the items of a tuple.
 
     >>> ast.unparse(constant((1, 0.5, "a")))
     "(1, 0.5, 'a')"

@@ -1,4 +1,4 @@
-"""Drafts -> classes: one for each way to be built, whatever the numbers; blocks before the units that use them."""
+"""Drafts -> classes: one for each structure, whatever its numbers; blocks come before the units that use them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ _POSITIONAL = ("channels", "out")
 
 @dataclass(frozen=True, slots=True)
 class Class:
-    """`members`, `lines`, `starts` with the constructor's names in place of numbers; `kept`: those that `forward` reads."""
+    """`members`, `lines`, `starts` with the constructor's names in place of numbers; `kept`: the names that `forward`
+    reads. The source of a class.
+    """
 
     name: str
     title: str
@@ -30,7 +32,7 @@ class Class:
 
 
 class Classes:
-    """All classes of a file, in the order in which they must stand there."""
+    """All classes of a file, in the order of their definitions."""
 
     def __init__(self, copies: CopiedOps) -> None:
         self.copies = copies
@@ -38,7 +40,7 @@ class Classes:
         self._of: dict[int, tuple[Class, int]] = {}  # by the draft's id: its class, and which of its drafts it is
 
     def add(self, drafts: Iterable[Draft]) -> None:
-        """Every draft in them too, from the inside out."""
+        """Add the drafts and those that they contain, from the inside out."""
         levels: dict[int, list[Draft]] = {}
         for draft in drafts:
             _level(draft, levels)
@@ -53,14 +55,14 @@ class Classes:
                 self.all.append(one)
 
     def rename(self, old: Class, name: str) -> str:
-        """Return the name it has from now on: the one that is wanted, or with a number where that is taken."""
+        """Rename a class and return its new name: `name`, with a number where that is taken."""
         new = replace(old, name=self.free(name))
         self.all = [new if one is old else one for one in self.all]
         self._of = {key: (new if one is old else one, i) for key, (one, i) in self._of.items()}
         return new.name
 
     def finished(self, draft: Draft) -> Draft:
-        """With calls of the classes of its blocks, whose arguments are numbers of its own."""
+        """Return the draft with calls of its blocks' classes, whose arguments are its own numbers."""
         numbers = dict(draft.numbers)
         calls: dict[str, ast.expr] = {}
         for placeholder, block in draft.blocks.items():
@@ -92,7 +94,7 @@ class Classes:
         return self._of[id(draft)][0]
 
     def arguments(self, draft: Draft) -> dict[str, int | float]:
-        """Return what the class's constructor is given for this draft."""
+        """Return the arguments of the class's constructor for this draft."""
         found, i = self._of[id(draft)]
         return {name: vector[i] for name, vector in found.constructor.arguments.items()}
 
@@ -115,7 +117,7 @@ def made(what: Class, values: dict[str, ast.expr]) -> ast.expr:
 
 
 def camel(name: str) -> str:
-    """Return a name of a spec as a class's.
+    """Return a spec's name as the name of a class.
 
     >>> camel("full_preactivation"), camel("resnet_cifar")
     ('FullPreactivation', 'ResnetCifar')
@@ -124,14 +126,14 @@ def camel(name: str) -> str:
 
 
 def _level(draft: Draft, levels: dict[int, list[Draft]]) -> int:
-    """Return how deep classes lie in a draft: those that are built alike lie on one level."""
+    """Return how deeply classes are nested in a draft: drafts of one structure have one level."""
     level = 1 + max((_level(block, levels) for block in draft.blocks.values()), default=-1)
     levels.setdefault(level, []).append(draft)
     return level
 
 
 def _text(draft: Draft) -> str:
-    """Equal for drafts that differ only in numbers."""
+    """Return a text that is equal for drafts that differ only in numbers."""
     members = [f"{name}={ast.unparse(tree)}" for name, tree in draft.members.items()]
     lines = [f"{name}={ast.unparse(tree)}" for name, tree in draft.lines]
     return "\n".join([draft.title, *draft.inputs, *members, *lines, *draft.starts])

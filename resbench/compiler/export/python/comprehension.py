@@ -1,4 +1,6 @@
-"""Units one after the other -> the arguments of their stage: many alike, or with numbers in a row, as a comprehension."""
+"""A sequence of units -> the arguments of their stage; equal units, or units with arithmetic progressions, become a
+comprehension.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +12,19 @@ from itertools import groupby, pairwise
 from resbench.compiler.export.python.ast_tools import constant, parse
 from resbench.compiler.export.python.classes import Class, made
 
-FEW = 2  # units that are written out
+FEW = 2  # up to this many units are written out
 
 
 @dataclass(frozen=True, slots=True)
 class UnitCall:
-    """One unit: its class and what the constructor is given."""
+    """A call that makes one unit: its class and the constructor's arguments."""
 
     what: Class
     values: Mapping[str, int | float]
 
 
 def series(units: Sequence[UnitCall]) -> list[ast.expr]:
-    """Expressions that stand for all of them, in order."""
+    """Return expressions that make all units, in order."""
     found: list[ast.expr] = []
     for _, group in groupby(units, key=lambda unit: unit.what.name):
         row = list(group)
@@ -47,7 +49,7 @@ def _alike(units: list[UnitCall]) -> list[ast.expr]:
 
 
 def _follow(units: list[UnitCall], names: list[str]) -> bool:
-    """Return whether all that vary do so with the first: by as much, as whole numbers."""
+    """Return whether each varying argument is an integer at a constant distance from the first."""
     first, *rest = names
     return all(
         isinstance(units[0].values[name], int) and len({unit.values[name] - unit.values[first] for unit in units}) == 1
@@ -64,7 +66,7 @@ def _over(units: list[UnitCall], names: list[str]) -> ast.expr:
 
 
 def _row(numbers: list[int | float]) -> ast.expr:
-    """`range(16, 64, 8)` where it is one, else the numbers."""
+    """Return `range(16, 64, 8)` where the numbers are a range, else the numbers."""
     steps = {b - a for a, b in pairwise(numbers)}
     if len(steps) > 1 or not all(isinstance(number, int) for number in numbers):
         return constant(tuple(numbers))

@@ -1,8 +1,8 @@
-"""Drafts that differ only in numbers -> the constructor of their class: which numbers it takes, and what they are called.
+"""Drafts that differ only in numbers -> the constructor of their class: its arguments and their names.
 
-A number that all have alike stays one, but for the sizes of what comes in and goes out; numbers that always vary together are one
-argument, named after what it equals: `channels` in, `out`, `stride`. What is always the same part or multiple of those is written
-so: `out // 4`. Of one draft alone nothing is known to vary, so it takes no arguments.
+A number that all drafts share stays a constant, except for the sizes of input and output; numbers that always vary
+together are one argument, named after what it equals: `channels` in, `out`, `stride`. A fixed fraction or multiple of
+those is written as such: `out // 4`. One draft alone has no known variation, so its class takes no arguments.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ from resbench.compiler.export.python.draft import Draft
 from resbench.compiler.export.python.named_numbers import MARK
 
 Vector = tuple[int | float, ...]
-_SIZES = ("channels", "out", "groups")  # arguments that may equal one by more than chance
-_CLEAR = ("rate", "groups", "kernel", "dilation")  # arguments that say by themselves what they are
-_IN_PLACE = 2  # uses; what is worked out and used more often gets a name
+_SIZES = ("channels", "out", "groups")  # arguments that may equal another for a reason
+_CLEAR = ("rate", "groups", "kernel", "dilation")  # arguments whose names are clear by themselves
+_IN_PLACE = 2  # uses; a computed value that is used more often gets a name
 
 
 @dataclass(frozen=True, slots=True)
 class Constructor:
-    """`arguments`: their values for each draft. `local`: names worked out from them. `written`: each number's expression."""
+    """A constructor. `arguments`: their values for each draft. `local`: names computed from them. `written`: each
+    number's expression.
+    """
 
     arguments: dict[str, Vector]
     local: dict[str, ast.expr]
@@ -32,7 +34,9 @@ class Constructor:
 
 
 def constructor(drafts: Sequence[Draft], trees: Sequence[ast.expr]) -> Constructor:
-    """`trees`: all that the class says, as the first draft says it; no argument is called as one of its layers."""
+    """Return the constructor; `trees` are all expressions of the class for the first draft; no argument has the name of
+    one of its layers.
+    """
     uses = Counter(name for tree in trees for name in names(tree) if MARK in name)
     numbers = {name: tuple(draft.numbers[name] for draft in drafts) for name in uses if name in drafts[0].numbers}
     members = {*drafts[0].members, *drafts[0].inputs, *(name for name, _ in drafts[0].lines)}
@@ -74,7 +78,7 @@ def _size(drafts: Sequence[Draft], end: int) -> Vector:
 
 
 def _argument(name: str) -> str:
-    """Return what the number is in its op: the last part of its name that is no place in a pair."""
+    """Return the number's argument name in its op: the last part of its name that is not an index in a pair."""
     return next(part for part in reversed(name.split(MARK)) if not part.isdigit())
 
 
@@ -93,7 +97,7 @@ def _called(vector: Vector, group: list[str], sizes: dict[str, Vector]) -> str:
 
 
 def _part_of(vector: Vector, sizes: dict[str, Vector]) -> tuple[str, str] | None:
-    """(`out`, `out // 4`) for numbers that are always a fourth of what goes out."""
+    """Return (`out`, `out // 4`) for numbers that are always a fourth of the output channels."""
     if vector in sizes.values():
         return None
     (first, second) = sizes

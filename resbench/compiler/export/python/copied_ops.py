@@ -1,4 +1,4 @@
-"""Classes of ops that plain torch lacks -> their source, with whatever of ours it needs, each once in a file."""
+"""Classes of ops that plain torch lacks -> their source, with the definitions that it needs, each once in a file."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ from torch import nn
 from resbench.compiler.export.python.standalone import rewrite
 from resbench.errors import PluginError
 
-_IN_FILE = {  # what every file may import, and how
+_IN_FILE = {  # imports that every file may use
     "torch": "import torch", "math": "import math", "nn": "from torch import nn", "Tensor": "from torch import Tensor",
     "F": "from torch.nn import functional as F", "OrderedDict": "from collections import OrderedDict",
 }  # fmt: skip
 
 
-RESERVED = frozenset({"chain", "group", "Stage", "unit"})  # what a file may define of its own
+RESERVED = frozenset({"chain", "group", "Stage", "unit"})  # names that a file may define itself
 
 
 @dataclass(slots=True)
 class CopiedOps:
-    """`trees`: what is copied, by its name in the new file, each behind what it needs; `imports`: the lines for the rest."""
+    """The copied definitions; `trees` holds them by their name in the new file, each behind its dependencies; `imports`
+    holds the import lines for the rest.
+    """
 
     trees: dict[str, ast.stmt] = field(default_factory=dict)
     imports: dict[str, str] = field(default_factory=lambda: dict(_IN_FILE))
@@ -35,7 +37,7 @@ class CopiedOps:
     _files: dict[Path, _File] = field(default_factory=dict)
 
     def of_class(self, module: type[nn.Module]) -> str:
-        """Return the class's name in the new file."""
+        """Copy a module's class and return its name in the new file."""
         path = sys.modules[module.__module__].__file__ if module.__module__ in sys.modules else None
         if path is None or module.__qualname__ not in (file := self.file(Path(path))).items:
             where = f"{module.__module__}.{module.__qualname__}"
@@ -50,7 +52,7 @@ class CopiedOps:
         return self._files[path]
 
     def add(self, file: _File, name: str) -> str:
-        """Copy a definition and, before it, what it needs."""
+        """Copy a definition and, before it, its dependencies."""
         if (file.path, name) in self._known:
             return self._known[file.path, name]
         chosen = name
@@ -68,7 +70,7 @@ class CopiedOps:
         return chosen
 
     def resolve(self, file: _File, name: str) -> str:
-        """Return what a name of the old file is called in the new one."""
+        """Return the name in the new file for a name of the old one."""
         if name in file.items:
             return self.add(file, name)
         if name not in file.imports:
@@ -85,7 +87,7 @@ class CopiedOps:
 
 
 class _File:
-    """A source file: what it defines at its top, and what it imports (name -> module, name there)."""
+    """A source file: its top-level definitions and its imports (name -> module, name there)."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -108,8 +110,8 @@ class _File:
 
 
 def _ours(file: _File, module: str) -> Path | None:
-    """Return the file of a module that belongs to resbench or lies beside the op's own; None for one that is installed
-    by itself.
+    """Return the file of a module that belongs to resbench or is beside the op's own; None for one that is installed
+    separately.
     """
     if module.startswith("."):
         folder = file.path.parents[len(module) - len(module.lstrip(".")) - 1]
@@ -132,7 +134,7 @@ def _candidates(folder: Path, module: str) -> tuple[Path, Path]:
 
 
 def _needs(tree: ast.stmt) -> list[str]:
-    """Return names from outside, in the order they are first used."""
+    """Return the external names, in the order of first use."""
     bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     bound |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
     used = dict.fromkeys(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))

@@ -1,4 +1,4 @@
-"""A unit, or a block in one -> Draft: what its class will say, with every number under a name.
+"""A unit, or a block in one -> Draft: the content of its class, with a name for every number.
 
 Values are computed in the order in which the built network computes them, so that gradients meet in the same order too.
 """
@@ -21,9 +21,10 @@ MAX_FORMULA = 80  # characters; a longer one gets a name
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """`members`: attribute and layer. `lines`: variable and expression; the last one, without a variable, is the result.
+    """The draft of a class. `members`: attribute and layer. `lines`: variable and expression; the last one, without a
+    variable, is the result.
 
-    `sizes`: of what comes in and goes out. `numbers`: by name. `blocks`: classes that are used, by placeholder.
+    `sizes`: the input's and the output's. `numbers`: by name. `blocks`: the classes that it uses, by placeholder.
     """
 
     title: str
@@ -37,7 +38,7 @@ class Draft:
 
 
 def draft(block: CodeBlock, copies: CopiedOps) -> Draft:
-    """Return the class of a part of a graph."""
+    """Return the draft for a part of a graph."""
     graph, root = block.graph, block.root
     writer = Writer(graph, root, copies)
     sources = writer.reading.sources(root) or (0,)
@@ -94,7 +95,7 @@ def _joins(writer: Writer, step: ForwardStep, after: ForwardStep | None, express
 
 
 def _length(expression: ast.expr) -> int:
-    """In characters, every number and what is worked out from numbers counted as one."""
+    """Return the length in characters, where a number or a computation from numbers counts as one."""
     return len(
         ast.unparse(_Short().visit(replaced(expression, lambda name: ast.Constant(1) if MARK in name else None)))
     )
@@ -107,8 +108,8 @@ class _Short(ast.NodeTransformer):
 
 
 def _name(writer: Writer, step: ForwardStep, after: ForwardStep | None) -> str:
-    """Return what a value is called: as its node where it is the node's or only the node's next step reads it, else
-    after the op.
+    """Return the name of a value: its node's where it is the node's result or only the node's next step reads it, else
+    the op's.
     """
     value = step.part.last
     for part in writer.root.parts:
@@ -121,7 +122,7 @@ def _name(writer: Writer, step: ForwardStep, after: ForwardStep | None) -> str:
 
 
 def _members(layers: list[tuple[str, ast.expr]]) -> dict[str, ast.expr]:
-    """Attribute -> layer; where a path has several names, a `group` under the first."""
+    """Return the layers by attribute; a path of several names becomes a `group` under the first."""
     below: dict[str, list[tuple[str, ast.expr]]] = {}
     members: dict[str, ast.expr] = {}
     for path, layer in layers:

@@ -1,4 +1,6 @@
-"""Syntax trees -> lines as a formatter would lay them out: at most 120 wide, double quotes, one argument a line where many."""
+"""Syntax trees -> lines as a formatter would lay them out: at most 120 wide, with double quotes, and one argument a
+line where there are many.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ _STACKED = ("chain", "group", "Stage")  # calls that show a structure: all on on
 
 
 def lines(before: str, tree: ast.expr, after: str = "", indent: str = "") -> list[str]:
-    """`before`, the expression, `after`, broken up where they do not fit on a line.
+    """Return `before`, the expression and `after` as lines, split where they do not fit on one.
 
     >>> print("\\n".join(lines("self.f = ", ast.parse("chain(a=f(" + "x" * 60 + "), b=g(" + "y" * 60 + "))").body[0].value)))
     self.f = chain(
@@ -50,7 +52,7 @@ def lines(before: str, tree: ast.expr, after: str = "", indent: str = "") -> lis
 
 
 def _inside(tree: ast.expr) -> tuple[str, list[tuple[str, ast.expr]], str] | None:
-    """Return what opens, what stands inside (each behind its name and a sign), what closes."""
+    """Return the opening, the items (each behind its name and a sign) and the closing of a bracketed expression."""
     if isinstance(tree, ast.Call) and (tree.args or tree.keywords):
         named = [(f"{k.arg}=" if k.arg else "**", k.value) for k in tree.keywords]
         return f"{ast.unparse(tree.func)}(", [*(("", a) for a in tree.args), *named], ")"
@@ -81,24 +83,24 @@ def _sign(tree: ast.BinOp) -> str:
 
 
 def _text(tree: ast.expr) -> str:
-    """On one line; slices over names with the spaces that a formatter puts there, and nothing changed within quotes."""
+    """Return the expression on one line, with a formatter's spaces in slices over names; quoted text is unchanged."""
     parts = QUOTED.split(requoted(ast.unparse(tree)))
     return "".join(part if i % 2 else _spaced(part) for i, part in enumerate(parts))
 
 
 def _spaced(code: str) -> str:
-    said = _LONG.sub(_fraction, code)
-    return re.sub(r"(self\.\w+):(?=[\]:])", r"\1 :", re.sub(r":(?=self\.\w)", ": ", said))
+    shortened = _LONG.sub(_fraction, code)
+    return re.sub(r"(self\.\w+):(?=[\]:])", r"\1 :", re.sub(r":(?=self\.\w)", ": ", shortened))
 
 
 def _fraction(number: re.Match[str]) -> str:
-    """`1 / 18` for an argument whose digits say nothing, where that is the same number."""
+    """Return the number as a fraction, such as `1 / 18`, where that is exactly equal."""
     part = Fraction(float(number[0])).limit_denominator(_PARTS)
     return f"{part.numerator} / {part.denominator}" if float(part) == float(number[0]) else number[0]
 
 
 def requoted(source: str) -> str:
-    """Return texts in double quotes where they hold neither a quote nor a backslash; small numbers without a zero too many.
+    """Return the source with double quotes for texts without quotes or backslashes, and short exponents.
 
     >>> requoted("f(per='image', eps=1e-05)")
     'f(per="image", eps=1e-5)'
@@ -119,7 +121,7 @@ def requoted(source: str) -> str:
 
 
 def wrapped(text: str, indent: str = "", width: int = WIDTH) -> list[str]:
-    """Return words on lines."""
+    """Return the text wrapped to lines."""
     found, current = [], indent
     for word in text.split():
         if current.strip() and len(current) + 1 + len(word) > width:
@@ -130,20 +132,20 @@ def wrapped(text: str, indent: str = "", width: int = WIDTH) -> list[str]:
 
 
 def docstring(texts: Sequence[str], indent: str) -> list[str]:
-    """Paragraphs, on one line where it fits. None of them can end it."""
+    """Return a docstring of paragraphs, on one line where it fits. No paragraph can end it."""
     paragraphs = [python_docstring(_SPACE.sub(" ", text)) for text in texts]
     whole = f'{indent}"""{" ".join(paragraphs)}"""'
     if len(paragraphs) == 1 and len(whole) <= WIDTH:
         return [whole]
-    said = [line for text in paragraphs if text for line in [*wrapped(text, indent, WIDTH - 3), ""]][:-1]
-    return [indent + '"""' + said[0].removeprefix(indent), *said[1:], f'{indent}"""']
+    content = [line for text in paragraphs if text for line in [*wrapped(text, indent, WIDTH - 3), ""]][:-1]
+    return [indent + '"""' + content[0].removeprefix(indent), *content[1:], f'{indent}"""']
 
 
 _BLOCKS = (ast.If, ast.For, ast.While, ast.With)
 
 
 def statement(tree: ast.stmt, indent: str = "") -> list[str]:
-    """Any statement.
+    """Return the lines of any statement.
 
     >>> print("\\n".join(statement(ast.parse("def f(a: int=1): a, b = (b, a)").body[0])))
     def f(a: int = 1):
@@ -160,7 +162,7 @@ def statement(tree: ast.stmt, indent: str = "") -> list[str]:
 
 
 def _body(body: list[ast.stmt], indent: str) -> list[str]:
-    """Return a blank line behind a docstring of a class and between methods."""
+    """Return the lines of a body, with a blank line behind a class's docstring and between methods."""
     found: list[str] = []
     for i, part in enumerate(body):
         text = part.value.value if isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant) else None
@@ -172,24 +174,24 @@ def _body(body: list[ast.stmt], indent: str) -> list[str]:
 
 
 def _docstring(text: str, indent: str) -> list[str]:
-    """As it was, but for what would end it, and for lines that are too wide; those go with the lines that continue them, two
-    further in.
+    """Return a docstring unchanged, except for text that would end it and for lines that are too wide; those are
+    wrapped with their continuation lines, indented by two.
     """
     first, *more = python_docstring(text).split("\n")
-    said = [f'{indent}"""{first}', *more]
-    said[-1] += '"""'
+    lines_left = [f'{indent}"""{first}', *more]
+    lines_left[-1] += '"""'
     found: list[str] = []
-    while said:
-        line = said.pop(0)
+    while lines_left:
+        line = lines_left.pop(0)
         if len(line) <= WIDTH:
             found.append(line)
             continue
         deeper = line[: len(line) - len(line.lstrip())] + "  "
-        while said and said[0].startswith(deeper):
-            line += f" {said.pop(0).strip()}"
-        top, *rest = wrapped(line.removesuffix('"""') if not said else line, deeper[2:])
+        while lines_left and lines_left[0].startswith(deeper):
+            line += f" {lines_left.pop(0).strip()}"
+        top, *rest = wrapped(line.removesuffix('"""') if not lines_left else line, deeper[2:])
         found += [top, *(wrapped(" ".join(rest), deeper if found else deeper[2:]) if rest else [])]
-        found += [] if said or not line.endswith('"""') else [f'{indent}"""']
+        found += [] if lines_left or not line.endswith('"""') else [f'{indent}"""']
     return found
 
 
@@ -245,7 +247,7 @@ def _block(tree: ast.If | ast.For | ast.While | ast.With, indent: str) -> list[s
 
 
 def _simple(tree: ast.stmt, indent: str) -> list[str]:
-    """Return one line where it fits."""
+    """Return a simple statement, on one line where it fits."""
     before, value = "", None
     if isinstance(tree, ast.Assign):
         before = "".join(f"{ast.unparse(target).strip('()')} = " for target in tree.targets)

@@ -1,7 +1,7 @@
-"""The parts of a graph -> steps of a `forward`, and the layers that they call, with every number under a name.
+"""The parts of a graph -> steps of a `forward`, and the layers that they call, with a name for every number.
 
-Parts that are a row of layers become a `chain`; what has no parameters is written in a formula; a block that is no row gets a
-class of its own.
+Parts that are a sequence of layers become a `chain`; ops without parameters are written as formulas; a block that is
+not a sequence gets a class of its own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CLASS = "\u01c3"  # a letter to Python: before the path of a block that has a cl
 
 @dataclass(frozen=True, slots=True)
 class CodeBlock:
-    """What gets a class of its own: the part `root` of a graph."""
+    """A part `root` of a graph that gets a class of its own."""
 
     graph: Graph
     root: CodeTree
@@ -32,7 +32,7 @@ class CodeBlock:
 
 @dataclass(slots=True)
 class Layers:
-    """What is collected on the way. `names`: the numbers; `blocks`: by placeholder; `starts`: statements."""
+    """The results collected while writing. `names`: the numbers; `blocks`: by placeholder; `starts`: statements."""
 
     names: Names = field(default_factory=dict)
     blocks: dict[str, CodeBlock] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Layers:
 
 @dataclass(frozen=True, slots=True)
 class ForwardStep:
-    """What `forward` does in one go: an op in a formula, or a call of the layer at `path` (made by `layer`)."""
+    """One step of `forward`: an op as a formula, or a call of the layer at `path` (made by `layer`)."""
 
     part: CodeTree
     sources: tuple[int, ...]
@@ -52,12 +52,12 @@ class ForwardStep:
 
 
 class Writer:
-    """Writes the parts of one graph that lie in `root`."""
+    """A writer of the parts of one graph that are in `root`."""
 
     def __init__(self, graph: Graph, root: CodeTree, copies: CopiedOps) -> None:
         self.reading, self.root, self.copies = TreeReader(graph), root, copies
         self.layers = Layers()
-        self.prefix = ""  # inside of an op, the path to there
+        self.prefix = ""  # inside an op, the path to it
         self.forms: dict[str, OpCode] = {}
         self.often = {title for title, times in Counter(_titles(root)).items() if times > 1}
 
@@ -89,7 +89,7 @@ class Writer:
         )  # fmt: skip
 
     def row(self, parts: tuple[CodeTree, ...]) -> ast.expr:
-        """Layers one after the other, each under its name."""
+        """Return a chain of layers, each under its name."""
         by_name: dict[str, ast.expr] = {}
         for part in parts:
             if part.is_op and self.form(part).flatten:
@@ -98,7 +98,7 @@ class Writer:
         return call("chain", [], by_name)
 
     def has_class(self, part: CodeTree) -> bool:
-        """Return a block that is no row, or that is used more than once."""
+        """Return whether a part gets a class: a block that is not a sequence, or that is used more than once."""
         return part.block and (not self.reading.is_row(part) or (part.title in self.often and len(part.values) > 1))
 
     def own_class(self, part: CodeTree) -> ast.expr:
@@ -107,7 +107,7 @@ class Writer:
         return ast.Name(placeholder)
 
     def inside(self, part: CodeTree, key: str, graph: Graph) -> ast.expr:
-        """Return the ops inside of an op, as a module."""
+        """Return the ops inside an op, as a module."""
         if not graph.ops:
             return parse("nn.Identity()")
         root = tree(graph, block=False)
@@ -120,7 +120,7 @@ class Writer:
         return writer.row(root.parts)
 
     def steps(self, part: CodeTree) -> list[ForwardStep]:
-        """Return what a part takes, in the order of its values."""
+        """Return the steps of a part, in the order of its values."""
         reading = self.reading
         if part.is_op:
             return [self.op_step(part)]
@@ -138,12 +138,12 @@ class Writer:
         return [step for part in parts for step in self.steps(part)]
 
     def core(self, parts: tuple[CodeTree, ...]) -> tuple[int, int]:
-        """Return the first and the last of a chain's parts between which there are layers; around them stand formulas."""
+        """Return the first and last of a chain's parts that bound its layers; the parts around them are formulas."""
         layers = [i for i, part in enumerate(parts) if not self.only_formula(part)]
         return layers[0], layers[-1]
 
     def only_formula(self, part: CodeTree) -> bool:
-        """Better written in a formula: it has no layer of torch's, or takes several values."""
+        """Return whether a part is better written as a formula: it has no torch layer, or takes several values."""
         if not part.is_op:
             return all(self.only_formula(item) for item in part.parts)
         found = self.form(part)
@@ -164,7 +164,7 @@ class Writer:
         return ForwardStep(part, self.reading.sources(part), self.path(part), layer)
 
     def row_step(self, node: CodeTree, middle: tuple[CodeTree, ...]) -> ForwardStep:
-        """Return several layers of a node; a single one without a state is the node's own."""
+        """Return the step for a sequence of a node's layers; a single one without state is the node's own."""
         lone = len(middle) == 1 and middle[0].is_op and not self.form(middle[0]).has_state
         layer = self.layer(middle[0]) if lone else self.row(middle)
         part = CodeTree(node.path, tuple(v for item in middle for v in item.values), middle)

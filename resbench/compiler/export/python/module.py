@@ -25,13 +25,13 @@ from resbench.compiler.identity.canonical import canonical
 from resbench.compiler.identity.normal_form import normal
 from resbench.compiler.modules.network import build
 
-Describe = Callable[[str], str]  # the name of a unit or block -> what it is and where it is from, in a sentence
+Describe = Callable[[str], str]  # the name of a unit or block -> its description and source, in a sentence
 
 
 @dataclass(frozen=True, slots=True)
 class FileHeader:
-    """What a file says of itself. `command` wrote it; `network`: in a sentence; `params`: those given; `units`: the name of
-    each stage's unit.
+    """The description in a file's header. `command` wrote it; `network`: in a sentence; `params`: the given ones;
+    `units`: the name of each stage's unit.
     """
 
     command: str
@@ -43,7 +43,7 @@ class FileHeader:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A stem, head or `before`: its layers, the classes they use by placeholder, statements on how they start."""
+    """A stem, head or `before`: its layers, the classes they use by placeholder, and initialization statements."""
 
     layers: ast.expr
     blocks: dict[str, Draft]
@@ -51,7 +51,7 @@ class _Row:
 
 
 class _File:
-    """What a network's file is made of: drafts first, so that all that is alike shares a class."""
+    """The parts of a network's file: drafts first, so that equal structures share a class."""
 
     def __init__(self, bound: BoundNetwork, about: FileHeader) -> None:
         self.about, self.bound = about, normal(bound)
@@ -132,7 +132,7 @@ class _File:
         return file_text([self.about.network, units, notes], self.copies, body)
 
     def unit(self, number: int) -> str:
-        """`number`: which of the network's units. Its class is of that place alone: what else would fit is not known."""
+        """Return the text for the unit of that number. Its class is made for that place alone, since no other place is known."""
         placed = self.units[number]
         name = self.classes.of(placed.draft).name
         self.classes = Classes(self.copies)
@@ -149,10 +149,10 @@ class _File:
 
 
 def network_file(bound: BoundNetwork, about: FileHeader) -> str:
-    """Return the last class of the file, which takes no arguments, is the network."""
+    """Return the text of a file whose last class, which takes no arguments, is the network."""
     return _File(bound, about).network()
 
 
 def unit_file(bound: BoundNetwork, about: FileHeader, number: int) -> str:
-    """`unit()` in the file makes the unit of that number in the network, in running order from 0."""
+    """Return the text of a file whose `unit()` makes the unit of that number in the network, in running order from 0."""
     return _File(bound, about).unit(number)

@@ -1,7 +1,7 @@
-"""An op's arguments -> numbers that print as names, so that what the op writes of itself can be written for any number.
+"""An op's arguments -> numbers that print as names, so that an op's own code can be written for any number.
 
 The name says where a number is from: `f.conv1`'s `out` prints as one name, whatever its value. Units that differ only in
-numbers therefore write the same text, and share a class.
+numbers therefore have the same text, and share a class.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ Names = dict[str, int | float]
 
 
 class _Named:
-    """A number that prints as a name, or what is worked out from one as the working."""
+    """A number that prints as a name, or a computed number that prints as its formula."""
 
-    said: str
+    text: str
     worked_out: bool
 
     def __repr__(self) -> str:
-        return self.said
+        return self.text
 
     def __str__(self) -> str:
-        return self.said
+        return self.text
 
     def __format__(self, form: str) -> str:
-        return self.said
+        return self.text
 
     def __add__(self, other: Any) -> Any:
         return self if other == 0 and not isinstance(other, _Named) else _work_out(self, "+", other)
@@ -66,7 +66,7 @@ def name_of(path: str, argument: str) -> str:
 
 
 def named(value: Any, name: str, names: Names) -> Any:
-    """Return the value with each number in it under a name of its own, which `names` learns.
+    """Return the value with a name for each number in it, which is added to `names`.
 
     >>> names: Names = {}
     >>> size = named((3, 5), "k", names)
@@ -85,9 +85,9 @@ def name_arguments(arguments: Mapping[str, Any], path: str, names: Names) -> dic
     return {key: named(value, name_of(path, key), names) for key, value in arguments.items()}
 
 
-def _make(value: int | float, said: str, *, worked_out: bool) -> NamedInteger | NamedFloat:
+def _make(value: int | float, text: str, *, worked_out: bool) -> NamedInteger | NamedFloat:
     number = NamedInteger(value) if isinstance(value, int) else NamedFloat(value)
-    number.said, number.worked_out = said, worked_out
+    number.text, number.worked_out = text, worked_out
     return number
 
 
@@ -103,4 +103,4 @@ def _plain(number: int | float) -> int | float:
 
 
 def _operand(number: Any) -> str:
-    return f"({number.said})" if isinstance(number, _Named) and number.worked_out else str(number)
+    return f"({number.text})" if isinstance(number, _Named) and number.worked_out else str(number)

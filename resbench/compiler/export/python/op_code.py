@@ -1,4 +1,4 @@
-"""A bound op -> how it is written: as a layer, in a formula where it has no parameters, and as statements on how those start."""
+"""A bound op -> its code: a layer, a formula where it has no parameters, and statements that initialize its parameters."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ _HOLD, _LET_GO = str.maketrans("{}", "\0\1"), str.maketrans("\0\1", "{}")
 
 
 class LayerRef(str):
-    """The name that stands for a list of ops, which no text of a spec can be."""
+    """A name that represents a list of ops; no text of a spec can equal it."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpCode:
-    """`layer`, `formula`: expressions, at least one. `flatten`: what comes in must lose its sizes of 1 first.
+    """The code of an op. `layer`, `formula`: expressions, at least one. `flatten`: the input must lose its sizes of 1
+    first.
 
-    `has_state`: the state_dict has something of it. `starts`: parameters that begin otherwise than the op's do without a word.
+    `has_state`: the state_dict has entries of it. `starts`: parameters whose start differs from the op's default.
     """
 
     layer: str | None
@@ -45,7 +46,9 @@ class OpCode:
 
 
 def form(op: BoundOp, shape: Shape, path: str, copies: CopiedOps, names: Names) -> OpCode:
-    """`shape`: of its first input; `path`: what its numbers are called by; `names` learns them."""
+    """Return the code of an op; `shape` is that of its first input, `path` the prefix of its numbers' names, which are
+    added to `names`.
+    """
     channels = named(shape[0], name_of(path, "channels"), names)
     graphs = {key: LayerRef(f"{INNER}{key}") for key, _ in op.inner}
     arguments = name_arguments({k: v for k, v in op.arguments if k not in graphs}, path, names) | graphs
@@ -60,7 +63,7 @@ def form(op: BoundOp, shape: Shape, path: str, copies: CopiedOps, names: Names) 
 
 
 def copied_layer(op: BoundOp, shape: Shape, path: str, copies: CopiedOps, names: Names) -> str:
-    """For an op that plain torch has in a formula only, where a layer is needed."""
+    """Return a layer for an op that plain torch has only as a formula."""
     channels = named(shape[0], name_of(path, "channels"), names)
     return _copied(op.op, channels, name_arguments(dict(op.arguments), path, names), copies)
 
@@ -77,7 +80,7 @@ def _copied(op: str, channels: Any, arguments: dict[str, Any], copies: CopiedOps
 
 
 def _written(value: Any, argument: Argument) -> str:
-    """As a person writes it: one number for a pair of equals; a list of ops by its name."""
+    """Return the value as a person writes it: one number for a pair of equals, a list of ops by its name."""
     if isinstance(value, str):
         return value if isinstance(value, LayerRef) else repr(value)
     return repr(short_pair(value) if {"int", "pair"} <= set(argument.kinds) else value)
@@ -106,7 +109,7 @@ def state(op: str, arguments: Arguments, channels: int) -> tuple[bool, tuple[tup
 
 
 def start_lines(path: str, starts: Sequence[tuple[str, Initial | None]], names: Names) -> list[str]:
-    """`nn.init.constant_(self.g.conv1.bias, -6.0)` and so on; `names` learns the numbers, 0 and 1 stay as they are."""
+    """`nn.init.constant_(self.g.conv1.bias, -6.0)` and so on; the numbers are added to `names`, except for 0 and 1."""
     found = []
     for parameter, initial in starts:
         target, name = f"self.{path}.{parameter}", name_of(path, f"{parameter}_init")
@@ -125,7 +128,7 @@ def formula(text: str, inputs: int) -> str:
     >>> formula("{0} + {1}", 3).replace(INPUT, "x")
     '((x0) + x1) + x2'
     """
-    held = QUOTED.sub(lambda quoted: quoted[0].translate(_HOLD), text)  # braces of a text are none of the formula's
+    held = QUOTED.sub(lambda quoted: quoted[0].translate(_HOLD), text)  # braces of a text are not the formula's
     return _formula(held, inputs).translate(_LET_GO)
 
 

@@ -27,8 +27,8 @@ def group(**modules: nn.Module) -> nn.Module:
 
 
 def file_text(header: Sequence[str], copies: CopiedOps, body: Sequence[str]) -> str:
-    """`body`: definitions, each as its lines joined; what the last ones do not need is left out. Helpers and imports are
-    added where they are used.
+    """Return the text of a file. `body` holds the definitions; those that the last ones do not need are omitted.
+    Helpers and imports are added where they are used.
     """
     written = {**_HELPERS, **{name: "\n".join(statement(tree)) for name, tree in copies.trees.items()}}
     written |= {_defined(text): text for text in body}
@@ -41,8 +41,8 @@ def file_text(header: Sequence[str], copies: CopiedOps, body: Sequence[str]) -> 
     parts = [text.strip("\n") for name, text in written.items() if name in needed]
     used = _names("\n\n".join(parts))
     imports = _imports({line for name, line in copies.imports.items() if name in used})
-    said = "\n".join(docstring(header, ""))
-    return "\n\n\n".join([f"{said}\n\nfrom __future__ import annotations\n\n{imports}", *parts]) + "\n"
+    head = "\n".join(docstring(header, ""))
+    return "\n\n\n".join([f"{head}\n\nfrom __future__ import annotations\n\n{imports}", *parts]) + "\n"
 
 
 def _defined(text: str) -> str:
@@ -57,7 +57,7 @@ def _names(source: str) -> set[str]:
 
 
 def _imports(written: set[str]) -> str:
-    """Python's own first, then the rest; what comes from one module on one line."""
+    """Return the import lines: the standard library first, then the rest, one line for each module."""
     blocks: list[list[str]] = [[], []]
     of_module: dict[str, list[str]] = {}
     for line in sorted(written):

@@ -1,7 +1,7 @@
 """A class or function of an op's file -> the same for a file without resbench, as a syntax tree.
 
-`starts` become calls of nn.init, `Reason` a ValueError, `Parametric` and `Random` nn.Module; what only resbench's own training
-reads is gone, and so are arguments that nothing reads any more.
+`starts` become calls of nn.init, `Reason` a ValueError, `Parametric` and `Random` nn.Module; code that only resbench's
+own training reads is removed, and so are arguments that nothing else reads.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _NONE: ast.expr = ast.Constant(None)
 
 @dataclass(slots=True)
 class Rewritten:
-    """`defaults`: of the constructor's arguments by name. `dropped`: arguments that are gone."""
+    """A rewritten definition. `defaults`: the constructor's, by argument. `dropped`: removed arguments."""
 
     tree: ast.stmt
     defaults: dict[str, object] = field(default_factory=dict)
@@ -28,7 +28,7 @@ class Rewritten:
 
 
 def rewrite(item: ast.stmt, doc: str) -> Rewritten:
-    """`doc`: the first line of the file, which becomes that of a class's docstring."""
+    """Rewrite a definition; `doc`, the first line of the file, becomes that of a class's docstring."""
     tree = _Plain().visit(ast.parse(ast.unparse(item)).body[0])
     result = Rewritten(tree)
     if isinstance(tree, ast.ClassDef):
@@ -37,18 +37,20 @@ def rewrite(item: ast.stmt, doc: str) -> Rewritten:
 
 
 class _Plain(ast.NodeTransformer):
-    """Errors of torch's kind, and torch's own stream of random numbers."""
+    """A transformer to plain torch: standard exceptions, and torch's own random stream."""
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         return ast.Name("ValueError", node.ctx) if node.id in ("Reason", "Fact") else node
 
     def visit_If(self, node: ast.If) -> ast.If | None:
-        """Without what is done for K networks as one."""
+        """Remove the branches for K networks as one."""
         self.generic_visit(node)
         return None if "self.several" in ast.unparse(node.test) else node
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        """One process has the whole batch: `self.own(drawn)` is `drawn`, `self.room(x, shape)` is memory for that batch."""
+        """Rewrite for one process with the whole batch: `self.own(drawn)` is `drawn`, `self.room(x, shape)` is memory
+        for that batch.
+        """
         self.generic_visit(node)
         called = ast.unparse(node.func)
         if called == "self.own":
@@ -85,7 +87,7 @@ def _class(tree: ast.ClassDef, doc: str, result: Rewritten) -> None:
 
 
 def _left(body: list[ast.stmt], defaults: Mapping[str, ast.expr]) -> list[ast.stmt]:
-    """Return the statements that stay; those that say how parameters start as calls."""
+    """Return the remaining statements; those that declare how parameters start become calls."""
     kept: list[ast.stmt] = []
     for part in body:
         name, key, value = _assigned(part)
@@ -141,7 +143,7 @@ def _start(key: ast.expr, value: ast.expr, defaults: Mapping[str, ast.expr], *, 
 
 
 def start_call(target: str, initial: ast.expr, fan_in: str = "1") -> str:
-    """Return None is the recipe's: N(0, 2 / fan_in) serves here.
+    """Return the call of nn.init; None, the recipe's choice, becomes N(0, 2 / fan_in).
 
     >>> start_call("self.weight", ast.Constant(0.0)), start_call("self.weight", ast.Constant(-6.0))
     ('nn.init.zeros_(self.weight)', 'nn.init.constant_(self.weight, -6.0)')
@@ -154,7 +156,7 @@ def start_call(target: str, initial: ast.expr, fan_in: str = "1") -> str:
 
 
 def _document(tree: ast.ClassDef, doc: str, dropped: set[str]) -> None:
-    """Its own docstring without the lines on arguments that are gone."""
+    """Keep its docstring without the lines on removed arguments."""
     given = ast.get_docstring(tree)
     if given is not None:
         about, _ = argument_docs(given, dropped)

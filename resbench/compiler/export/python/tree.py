@@ -1,4 +1,4 @@
-"""Graph -> CodeTree, the tree its paths spell: nodes, the ops and blocks in them, the nodes of those blocks, and so on."""
+"""Graph -> CodeTree, the tree of its paths: nodes, the ops and blocks in them, the nodes of those blocks, and so on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from resbench.compiler.graph import BoundOp, Graph
 
 @dataclass(frozen=True, slots=True)
 class CodeTree:
-    """An op (no parts), a chain of ops and blocks (a node, a stem), or what has nodes (`block`: a unit, a block).
+    """An op (no parts), a chain of ops and blocks (a node, a stem), or a part with nodes (`block`: a unit, a block).
 
     `values`: the numbers of the values made in it. `path` is from the root of the graph.
     """
@@ -29,7 +29,7 @@ class CodeTree:
 
     @property
     def title(self) -> str:
-        """The name without its number among those of that name."""
+        """Return the name without its number."""
         return self.name.rstrip("0123456789")
 
     @property
@@ -55,12 +55,12 @@ def _part(path: str, ops: list[tuple[list[str], int]], block: bool) -> CodeTree:
         inner = f"{path}.{name}" if path else name
         is_op = inside[0][0] == []
         parts.append(CodeTree(inner, (inside[0][1],)) if is_op else _part(inner, inside, not block))
-    parts.sort(key=lambda part: part.last)  # where the last of what it reads is there
+    parts.sort(key=lambda part: part.last)  # at the position of its last input
     return CodeTree(path, tuple(number for _, number in ops), tuple(parts), block)
 
 
 class TreeReader:
-    """Who reads what in a graph."""
+    """A reader of the dependencies in a graph."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -74,28 +74,28 @@ class TreeReader:
         return self.graph.ops[part.last - 1]
 
     def sources(self, part: CodeTree) -> tuple[int, ...]:
-        """Return the values from outside that it reads, in the order of their first use."""
+        """Return the external values that a part reads, in the order of their first use."""
         inside = set(part.values)
         read = (i for number in part.values for i in self.graph.ops[number - 1].inputs)
         return tuple(dict.fromkeys(i for i in read if i not in inside))
 
     def results(self, part: CodeTree) -> tuple[int, ...]:
-        """Return its values that something outside reads."""
+        """Return a part's values that other parts read."""
         inside = set(part.values)
         return tuple(n for n in part.values if any(reader not in inside for reader in self.readers[n]))
 
     def closed(self, part: CodeTree) -> bool:
-        """Return one value comes out, the last; so that the part can run as one."""
+        """Return whether only the last value of a part is read outside, so that the part can run as one."""
         return self.results(part) == (part.last,)
 
     def takes_one(self, part: CodeTree) -> bool:
-        """One value goes in, once."""
+        """Return whether a part reads exactly one value, once."""
         if part.is_op:
             return len(self.op(part).inputs) == 1
         return self.closed(part) and len(self.sources(part)) == 1
 
     def linked(self, parts: Iterable[CodeTree]) -> bool:
-        """Each takes what the one before it yields, and nobody else does."""
+        """Return whether each part alone reads the result of the one before it."""
         row = list(parts)
         return all(self.takes_one(part) for part in row) and all(
             self.sources(after) == (before.last,) == self.results(before) and self.only_reader(before, after)
@@ -106,7 +106,7 @@ class TreeReader:
         return all(reader in after.values for reader in self.readers[before.last])
 
     def is_row(self, part: CodeTree) -> bool:
-        """Return whether it is its parts one after the other, all the way down to ops and to blocks that are no row."""
+        """Return whether a part is the sequence of its parts, down to ops and to blocks that are not sequences."""
         if part.is_op or any(item.name in _TAKEN for item in part.parts):
             return False
         return self.linked(part.parts) and all(self.is_layer(item) for item in part.parts)

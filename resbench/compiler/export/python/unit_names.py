@@ -1,4 +1,4 @@
-"""The units of a network -> the place of each, and the names of their classes: the unit's own for inner places."""
+"""The units of a network -> their places and the names of their classes; inner places have the unit's own name."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class NamedUnit:
 
 
 def place(number: int, count: int, graph: Graph) -> str:
-    """Of the unit of that number among `count`.
+    """Return the place of the unit of that number among `count`.
 
     >>> place(1, 3, Graph((16, 8, 8), (), 0))
     ''
@@ -40,14 +40,14 @@ def place(number: int, count: int, graph: Graph) -> str:
 
 
 def name_units(classes: Classes, units: Sequence[NamedUnit]) -> dict[str, str]:
-    """Rename the classes; what is to be said of where each stands, by its name."""
+    """Rename the classes, and return a description of each one's place by its name."""
     where: dict[str, Counter[str]] = {}
     for unit in units:
         where.setdefault(classes.of(unit.draft).name, Counter())[unit.place] += 1
     by_title: dict[str, list[Class]] = {}
     for one in [one for one in classes.all if one.name in where]:
         by_title.setdefault(one.title, []).append(one)
-    said: dict[str, str] = {}
+    described: dict[str, str] = {}
     for title, own in by_title.items():
         plain = max(own, key=lambda one: (where[one.name][""], sum(where[one.name].values())))
         for one in own:
@@ -55,5 +55,5 @@ def name_units(classes: Classes, units: Sequence[NamedUnit]) -> dict[str, str]:
             suffix = "" if one is plain else max(counts, key=lambda p: (counts[p], p != "First"))
             wanted = camel(title) + suffix
             name = one.name if one.name == wanted else classes.rename(one, wanted)
-            said[name] = WORDS[suffix] if suffix else ""
-    return said
+            described[name] = WORDS[suffix] if suffix else ""
+    return described
