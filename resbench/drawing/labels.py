@@ -21,7 +21,7 @@ from resbench.ops.schema import table
 
 Kind = Role
 _OF_PARAMETERS: dict[str, Kind] = {"conv": "weights", "linear": "weights", "norm": "norm"}
-_SAID_APART = ("kernel", "out", "stride", "start", "stop")
+_SHOWN_APART = ("kernel", "out", "stride", "start", "stop")
 
 
 def label(op: BoundOp, input_shape: Shape) -> str:
@@ -51,7 +51,7 @@ def _range(arguments: Mapping[str, Any]) -> str:
 def _rest(op: str, arguments: Mapping[str, Any]) -> list[str]:
     words = []
     for key, argument in table()[op].arguments.items():
-        if key in _SAID_APART or key not in arguments:
+        if key in _SHOWN_APART or key not in arguments:
             continue
         value = arguments[key]
         if argument.required:

@@ -32,12 +32,12 @@ def joins(case: Case) -> None:
     assert case.kind.joins is not None
     words, of = _JOINS[case.kind.joins]
     for training in (True, False):
-        told = f'joins="{case.kind.joins}" says that it yields {words}'
-        same(run(make(case).train(training), inputs(case)), of(inputs(case)), told, CLOSE)
+        claim = f'joins="{case.kind.joins}" says that it yields {words}'
+        same(run(make(case).train(training), inputs(case)), of(inputs(case)), claim, CLOSE)
 
 
 def effect(case: Case) -> None:
-    """Of effects that leave x in its place, and of a rectifier; an op around other ops does at least what those do."""
+    """Check effects that leave x in its place, and that of a rectifier; an op around other ops does at least what those do."""
     if any(graph.ops for graph in case.arguments.values() if isinstance(graph, Graph)):
         return
     for training in (True, False):
@@ -51,31 +51,33 @@ def effect(case: Case) -> None:
 
 def _in_place(case: Case, module: nn.Module, given: list[Tensor]) -> None:
     """Linear in x, and each value a multiple of the value in its own place, where it has one."""
-    told = f'effect="{case.kind.effect}" says that x stays in its place'
+    claim = f'effect="{case.kind.effect}" says that x stays in its place'
     nothing = run(module, [torch.zeros_like(x) for x in given])
     if not case.kind.shifts:
         largest = float(nothing.detach().abs().max())
-        require(largest == 0, f"{told}, and of zeros it makes {largest:.3g}; `shifts=True` says that it adds something")
+        require(
+            largest == 0, f"{claim}, and of zeros it makes {largest:.3g}; `shifts=True` says that it adds something"
+        )
     masks = [(torch.arange(x.numel()).reshape(x.shape) * 7 % 3 > 0).to(x) for x in given]
     whole, part = (
         run(module, given) - nothing,
         run(module, [x * m for x, m in zip(given, masks, strict=True)]) - nothing,
     )
     rest = run(module, [x * (1 - m) for x, m in zip(given, masks, strict=True)]) - nothing
-    same(part + rest, whole, f"{told}, times a factor; the parts of x do not add up", CLOSE)
+    same(part + rest, whole, f"{claim}, times a factor; the parts of x do not add up", CLOSE)
     turned = run(module, [x * -0.5 for x in given]) - nothing
-    same(turned, whole * -0.5, f"{told}, times a factor; of -x / 2 it makes another", CLOSE)
+    same(turned, whole * -0.5, f"{claim}, times a factor; of -x / 2 it makes another", CLOSE)
     if case.kind.channels is None:
         require(
-            whole.shape == given[0].shape, f"{told}, and its shape changes; `channels` says where each channel goes"
+            whole.shape == given[0].shape, f"{claim}, and its shape changes; `channels` says where each channel goes"
         )
-        same(part, whole * masks[0], f"{told}; values meet others", CLOSE)
+        same(part, whole * masks[0], f"{claim}; values meet others", CLOSE)
         if case.kind.effect == "kept":
             same(whole, given[0], 'effect="kept" says that x passes as it is', CLOSE)
 
 
 def _factor(case: Case) -> None:
-    """In evaluation, each input alone is multiplied by it; of a learned one as it starts, unless that is drawn."""
+    """Check that in evaluation each input alone is multiplied by it; of a learned one as it starts, unless that is drawn."""
     if case.kind.factor is None:
         return
     by = case.kind.factor(dict(case.arguments))
@@ -96,8 +98,8 @@ def channels(case: Case) -> None:
     (given,) = inputs(case)
     carried = list(case.kind.channels(dict(case.arguments), given.shape[1]))
     result = run(make(case).eval(), [given])
-    told = f"`channels` says {len(carried)} channels, it yields {result.shape[1]}"
-    require(len(carried) == result.shape[1], told)
+    claim = f"`channels` says {len(carried)} channels, it yields {result.shape[1]}"
+    require(len(carried) == result.shape[1], claim)
     for out, source in enumerate(carried):
         if source is not None:
             same(result[:, out], given[:, source], f"`channels` says that channel {out} is channel {source} of x")
@@ -136,7 +138,7 @@ def yields_zero(case: Case) -> None:
 
 
 def fresh(case: Case) -> None:
-    """What a rectifier writes over its result in training is seen by nobody: not by others, not by its own gradient.
+    """Check that nobody sees what a rectifier writes over the result in training: not others, not its own gradient.
 
     Of several values joined: where it is one alone, compiler/modules/inplace.py leaves it as it is.
     """

@@ -186,8 +186,8 @@ def _at_start(graph: Graph, value: int) -> float | None:
     if value == 0:
         return None
     op = graph.ops[value - 1]
-    told = kind(op.op).at_start
-    if told is None:
+    at_start = kind(op.op).at_start
+    if at_start is None:
         return None
     inside = _at_start(graph, op.inputs[0]) if len(op.inputs) == 1 else None
-    return told(dict(op.arguments), inside)
+    return at_start(dict(op.arguments), inside)

@@ -157,7 +157,9 @@ def test_python_is_refused_what_the_commands_are(finished: Path) -> None:
             results.query("SELECT * FROM rb_test_score")
         with pytest.raises(BadInput, match="not allowed"):
             results.query("DELETE FROM rb_run")
-        with pytest.raises(BadInput, match="more than 2 rows; select fewer, or give a larger max_rows"):
+        with pytest.raises(
+            BadInput, match="query: expected at most 2 rows, got more; add a LIMIT, or set a larger max_rows"
+        ):
             results.query("SELECT * FROM v_runs", max_rows=2)
         with pytest.raises(BadInput, match="no study 'smal'"):
             results.epochs("smal")

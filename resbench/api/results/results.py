@@ -123,7 +123,7 @@ class Results:
         """
         found = query(self.url, sql, max_rows=max_rows, timeout_s=timeout_s)
         if found.truncated:
-            raise BadInput(f"more than {max_rows} rows; select fewer, or give a larger max_rows")
+            raise BadInput(f"query: expected at most {max_rows} rows, got more; add a LIMIT, or set a larger max_rows")
         return Rows(found.columns, found.rows)
 
     def freeze(self, study: str, path: str | PathLike[str], *, force: bool = False) -> None:

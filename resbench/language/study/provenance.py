@@ -18,7 +18,7 @@ from resbench.language.study.study import StudySpec
 from resbench.language.yaml.node import Node, flow, join, plain
 
 DEFAULT = "default"
-_SAID_ELSEWHERE = ("study", "network", "units", "recipe", "extends", "doc", "cite")
+_STATED_ELSEWHERE = ("study", "network", "units", "recipe", "extends", "doc", "cite")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class ResolvedValue:
 
 def resolved(spec: StudySpec, library: Library) -> list[ResolvedValue]:
     """Return the values in order: the study's own keys, its network, its units, its recipe."""
-    found = [v for key, node in spec.node.mapping.items() if key not in _SAID_ELSEWHERE for v in _leaves(node, key)]
+    found = [v for key, node in spec.node.mapping.items() if key not in _STATED_ELSEWHERE for v in _leaves(node, key)]
     if "seeds" not in spec.node.mapping:
         found.append(ResolvedValue("seeds", str(len(spec.seeds)), DEFAULT))
     network = library.network(str(spec.network.name))

@@ -76,8 +76,8 @@ def fail_trials(connection: Connection, study: str, numbers: Collection[int], wh
     """Delete the values of trials and leave them failed: their means are over runs that are no more, and nobody trains yet."""
     for some in _chunks(_trials(connection, study, numbers)):
         _delete_values(connection, some)
-        told = _ATTRIBUTES.c.trial_id.in_(some) & _ATTRIBUTES.c.key.in_(OF_RUNS)
-        connection.execute(delete(_ATTRIBUTES).where(told))
+        of_runs = _ATTRIBUTES.c.trial_id.in_(some) & _ATTRIBUTES.c.key.in_(OF_RUNS)
+        connection.execute(delete(_ATTRIBUTES).where(of_runs))
         connection.execute(delete(_SYSTEM).where(_SYSTEM.c.trial_id.in_(some), _SYSTEM.c.key == MARK))
         rows = [{"trial_id": trial, "key": WHY, "value_json": json.dumps(why)} for trial in some]
         connection.execute(insert(_ATTRIBUTES), rows)

@@ -119,7 +119,7 @@ def _running(connection: Connection, study_id: int) -> list[RunningCell]:
 
 
 def _failed(connection: Connection, study_id: int) -> list[FailedCell]:
-    """Return those that an attempt ended, the newest first; what was only planned anew has none."""
+    """Return those that an attempt ended, the newest first; a cell that was only planned again has none."""
     ended = (rb_attempt.c.cell_id == rb_cell.c.id) & (rb_attempt.c.token == rb_cell.c.token)
     query = (
         select(rb_cell.c.id, rb_trial.c.name, rb_cell.c.seeds, rb_cell.c.token, rb_attempt.c.kind, rb_cell.c.error)
