@@ -73,7 +73,7 @@ def page(engine: Engine, study: str) -> Page:
     trials = [each.trial for each in trials_of_study(engine, row.id) if each.trial.active]
     return Page(
         study=study,
-        doc=str(evidence.spec.get("doc") or ""),
+        doc=evidence.stored.doc or "",
         facts=(*_facts(evidence, data, first), *_notes(engine, study, runs)),
         says=tuple(line for line in notes(evidence.board) if line not in limits(evidence.board)),
         cannot=_cannot(evidence, data, len(reveals(engine, study)), runs_by_measured_plans(engine, study)),
@@ -86,7 +86,7 @@ def page(engine: Engine, study: str) -> Page:
         recipe=_recipe(engine, evidence),
         digests=(("study", row.digest), ("data", f"{data.name}: {first.data_digest}"), ("made", row.created_at)),
         provenance=tuple(map(_ran_on, ran_on(engine, study))),
-        study_file=study_file(study, evidence.spec, [trial.name for trial in trials], first.recipe),
+        study_file=study_file(study, evidence.stored, [trial.name for trial in trials], first.recipe),
         commands=tuple(commands(engine, study, first.run_id)),
         version=__version__,
         newest=max(run.created_at for run in runs),
@@ -96,9 +96,9 @@ def page(engine: Engine, study: str) -> Page:
 def _facts(found: Found, data: DataRecord, run: StudyRun) -> tuple[tuple[str, str], ...]:
     seeds = sorted({run.seed for unit in found.units for run in unit.runs})
     runs = sum(len(unit.runs) for unit in found.units)
-    network = found.spec.get("fixed", {}).get("network", run.network)
+    network = found.stored.fixed.get("network", run.network)
     images = f"{data.n_train} to train on, {data.n_val} val, {data.n_test} test (sealed)"
-    search = found.spec.get("fixed", {}).get("search")
+    search = found.stored.search
     how = "named by the study" if search is None else f"finalists of a search by other seeds: {flow(_said(search))}"
     how += f" ({MODELS[search['use']]}; the rest is drawn at random)" if search and search["use"] in MODELS else ""
     return (

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 from resbench.errors import BadInput
 from resbench.escape import printable
@@ -22,6 +21,7 @@ from resbench.store.records import EpochRecord
 from resbench.store.results.epochs import epochs_of_study
 from resbench.store.results.reading import StudyRun
 from resbench.store.results.recorded_plugins import use_plugins_of
+from resbench.store.results.stored import StoredStudy
 from resbench.store.results.studies import study_spec
 
 
@@ -53,12 +53,12 @@ class Measured:
 
 @dataclass(frozen=True)
 class Found:
-    """`units` in the order of the ranking. `spec`: the study's row as data. `epochs` by the run's number."""
+    """`units` in the order of the ranking. `stored`: what the database keeps of the study. `epochs` by the run's number."""
 
     board: Leaderboard
     units: tuple[Measured, ...]
     samples: tuple[Sample, ...]
-    spec: Mapping[str, Any]
+    stored: StoredStudy
     epochs: Mapping[int, tuple[EpochRecord, ...]]
     stands: StudyRuns
 
@@ -147,8 +147,8 @@ def found(engine: Engine, study: str) -> Found:
     board, samples = board_of(stands), stands.samples(stands.design.objectives[0])
     runs = {name: _by_seed(of) for name, of in zip(stands.names, stands.groups.values(), strict=True)}
     units = tuple(Measured(row, runs.get(row.ranked.name, ())) for row in board.rows)
-    spec = study_spec(engine, study)
-    return Found(board, units, tuple(samples), spec, epochs_of_study(engine, study), stands)
+    stored = StoredStudy.from_json(study_spec(engine, study))
+    return Found(board, units, tuple(samples), stored, epochs_of_study(engine, study), stands)
 
 
 def _by_seed(runs: Sequence[StudyRun]) -> tuple[StudyRun, ...]:

@@ -22,7 +22,7 @@ def is_structure(question: str) -> bool:
 
 
 @dataclass(slots=True)
-class Asked:
+class PointAnswers:
     """Questions of one point as they come, with what was answered."""
 
     answer: Answer
@@ -35,7 +35,7 @@ class Asked:
         return value_of(domain, self.labels[name])
 
 
-def drawn(random: Random) -> Answer:
+def random_answers(random: Random) -> Answer:
     """Answers at random."""
 
     def answer(name: str, domain: Domain) -> str:
@@ -52,7 +52,7 @@ def drawn(random: Random) -> Answer:
     return answer
 
 
-def by_index(prefix: Sequence[int]) -> Answer:
+def indexed_answers(prefix: Sequence[int]) -> Answer:
     """Answers by a prefix of indices; every further question gets its first answer. Raises Endless where there are too many."""
     left = list(prefix)
 
@@ -65,7 +65,7 @@ def by_index(prefix: Sequence[int]) -> Answer:
     return answer
 
 
-def following(asked: Asked) -> list[int] | None:
+def next_prefix(asked: PointAnswers) -> list[int] | None:
     """The next prefix, or None at the end of the walk."""
     options = {name: list(choices(domain)) for name, domain in asked.domains.items()}
     indices = [(options[name].index(label), len(options[name])) for name, label in asked.labels.items()]

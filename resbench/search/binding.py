@@ -24,7 +24,7 @@ from resbench.measure.macs import macs
 from resbench.measure.memory_check import Room, lacks_room
 from resbench.measure.params import bound_params
 from resbench.ops.initialisers import initialiser_called
-from resbench.search.answers import Asked, is_structure
+from resbench.search.answers import PointAnswers, is_structure
 from resbench.search.latencies import Latencies
 from resbench.search.point import Point
 from resbench.train.memory import load_of
@@ -34,7 +34,7 @@ MAX_MACS = 2**63 - 1  # what a database counts in
 
 
 @dataclass(frozen=True, slots=True)
-class Pricing:
+class PointBinder:
     """What a study's points are bound and priced with. `room`: of the device that they must fit on, if they must."""
 
     spec: StudySpec
@@ -43,7 +43,7 @@ class Pricing:
     latencies: Latencies
     room: Room | None = None
 
-    def point(self, entry: UnitEntry, asked: Asked) -> Point:
+    def point(self, entry: UnitEntry, asked: PointAnswers) -> Point:
         """Raises SpecError where it cannot be built, is over the budget, or, in a search, is too large for the device; in a grid
         that is a BadInput: all of its points are asked for.
         """
@@ -83,7 +83,7 @@ class Pricing:
                 raise
             raise SpecError([entry.use.node.problem(str(error))]) from None
 
-    def _bound(self, entry: UnitEntry, asked: Asked) -> BoundNetwork:
+    def _bound(self, entry: UnitEntry, asked: PointAnswers) -> BoundNetwork:
         unit, info = self.library.unit(entry.label), self.info
         searched = [n for n, p in unit.body.params.items() if p.domain and p.by is None]
         vary = frozenset(searched if entry.vary is None else entry.vary)

@@ -15,7 +15,7 @@ from resbench.errors import SpecError
 from resbench.language.graph.params import Choices, Domain
 from resbench.language.study.search import SearchSpec
 from resbench.random_streams import stream
-from resbench.search.answers import EDIT, SLOT, Answer, drawn
+from resbench.search.answers import EDIT, SLOT, Answer, random_answers
 from resbench.search.domains import choices
 from resbench.search.point import Point
 from resbench.search.sampler import Genome, Proposal, Result
@@ -38,7 +38,7 @@ class Evolution:
         known = {(point.digest, point.recipe.digest) for point in taken}
         for attempt in range(TRIES):
             grown = number >= self.search.population and self._told and attempt < CHILDREN
-            answer = self._child(random) if grown else drawn(random)
+            answer = self._child(random) if grown else random_answers(random)
             try:
                 point, genome = self.space.at(answer)
             except SpecError:
@@ -78,7 +78,7 @@ def _changed(parent: Genome, random: Random) -> Answer:
         _edit(child, edits, random)
     else:
         redrawn = random.choice(others)
-    anew = drawn(random)
+    anew = random_answers(random)
 
     def answer(name: str, domain: Domain) -> str:
         if name == redrawn or name not in child:

@@ -13,7 +13,7 @@ from resbench.search.point import Point
 from resbench.search.space import Space
 
 
-def known_as(space: Space, points: Collection[Point]) -> dict[str, str]:
+def library_names(space: Space, points: Collection[Point]) -> dict[str, str]:
     """Of units that the study writes itself: the point's name -> the library's. Units are tried with their defaults."""
     written = {entry.label for entry in space.spec.units if entry.arrange is not None}
     of_mutants = {entry.label for entry in space.spec.units if entry.mutate is not None}

@@ -46,7 +46,7 @@ def sampler_of(search: SearchSpec, number: int) -> BaseSampler:
 
 
 @dataclass(slots=True)
-class Suggest:
+class OptunaSampler:
     search: SearchSpec
     space: Space
     objectives: int
@@ -110,7 +110,7 @@ def _whole_step(domain: Range) -> int:
     return 1 if domain.log or domain.step is None else int(domain.step)
 
 
-def modelled(spec: StudySpec, points: Sequence[Point]) -> str | None:
+def explain_sampler(spec: StudySpec, points: Sequence[Point]) -> str | None:
     """In a sentence; None where the sampler models all questions, or none. `points`: all, or some where there are many."""
     use = spec.search.use
     if use not in MODELS:

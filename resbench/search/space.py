@@ -24,8 +24,8 @@ from resbench.language.yaml.node import Node
 from resbench.language.yaml.problems import Check
 from resbench.measure.memory_check import Room
 from resbench.random_streams import stream
-from resbench.search.answers import EDIT, SLOT, UNIT, Answer, Asked, by_index, drawn, following
-from resbench.search.binding import Pricing, name_of
+from resbench.search.answers import EDIT, SLOT, UNIT, Answer, PointAnswers, indexed_answers, next_prefix, random_answers
+from resbench.search.binding import PointBinder, name_of
 from resbench.search.domains import MAX_POINTS
 from resbench.search.latencies import Latencies
 from resbench.search.point import Point, Refused
@@ -103,7 +103,7 @@ class Space:
         refused: list[Refused] = []
         for number in range(trials * SAMPLE_TRIES):
             try:
-                point = self.at(drawn(random))[0]
+                point = self.at(random_answers(random))[0]
             except SpecError as error:
                 refused.append(Refused(f"draw {number + 1}", error.problems))
                 continue
@@ -121,7 +121,7 @@ class Space:
         first: SpecError | None = None
         for number in range(SOME_TRIES):
             try:
-                return self.at(drawn(Random(stream(0, 0, f"some {number}"))))[0]
+                return self.at(random_answers(Random(stream(0, 0, f"some {number}"))))[0]
             except SpecError as error:
                 first = first or error
         assert first is not None
@@ -129,7 +129,7 @@ class Space:
 
     def at(self, answer: Answer) -> tuple[Point, dict[str, str]]:
         """The point that the answers lead to, and all of them by question. Raises SpecError where it cannot be built."""
-        asked = Asked(answer)
+        asked = PointAnswers(answer)
         groups = self._groups
         name = next(iter(groups))
         if len(groups) > 1:
@@ -146,8 +146,8 @@ class Space:
         return self._pricing.point(entry, asked), dict(asked.labels)
 
     @cached_property
-    def _pricing(self) -> Pricing:
-        return Pricing(self.spec, self.info, self.library, self.latencies, self.room)
+    def _pricing(self) -> PointBinder:
+        return PointBinder(self.spec, self.info, self.library, self.latencies, self.room)
 
     @cached_property
     def _groups(self) -> dict[str, UnitEntry | Arrange]:
@@ -191,7 +191,7 @@ class Space:
             random = Random(stream(mutate.seed, 0, f"mutate {number}"))
             seeds = [random.randrange(1, 10**6) for _ in range(random.randint(1, mutate.edits))]
             try:
-                point = self._pricing.point(self._mutant(entry, seeds), Asked(by_index([])))
+                point = self._pricing.point(self._mutant(entry, seeds), PointAnswers(indexed_answers([])))
             except SpecError as error:
                 yield Refused(f"{entry.label} edited {number}", error.problems)
                 continue
@@ -211,12 +211,12 @@ class Space:
         for _ in range(MAX_POINTS):
             if prefix is None:
                 return
-            asked = Asked(by_index(prefix))
+            asked = PointAnswers(indexed_answers(prefix))
             try:
                 yield self._pricing.point(entry, asked)
             except SpecError as error:
                 yield Refused(name_of(entry, self.library.unit(entry.label).name, asked.labels), error.problems)
-            prefix = following(asked)
+            prefix = next_prefix(asked)
         raise Endless(f"more than {MAX_POINTS:,} points")
 
 

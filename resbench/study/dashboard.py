@@ -20,7 +20,8 @@ from resbench.evidence.notes import notes
 from resbench.store.connection.location import locate
 from resbench.store.open import Engine
 from resbench.store.optuna.storage import optuna_storage
-from resbench.store.results.studies import get_study, study_spec
+from resbench.store.results.stored import stored_study
+from resbench.store.results.studies import get_study
 from resbench.study.optuna_mirror import METRIC, SEARCH_METRIC, name_metric
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def dashboard(engine: Engine, url: str, study: str) -> App:
-    """The dashboard, with the study made ready for it. Raises BadInput where the package or the study is not there."""
+    """Return the dashboard, with the study made ready for it. Raises BadInput where the package or the study is not there."""
     get_study(engine, study)
     if locate(url).read_only:
         raise DatabaseError(
@@ -47,7 +48,8 @@ def dashboard(engine: Engine, url: str, study: str) -> App:
         ) from None
     storage = optuna_storage(url)
     shown = _open(storage, study)
-    name_metric(shown, SEARCH_METRIC if "search" in study_spec(engine, study)["fixed"] else METRIC)
+    stored = stored_study(engine, study)
+    name_metric(shown, METRIC if stored is None or "search" not in stored.fixed else SEARCH_METRIC)
     stands = get_note(shown)
     whole = renewed(stands, note(engine, study))
     if whole != stands:
@@ -56,7 +58,7 @@ def dashboard(engine: Engine, url: str, study: str) -> App:
 
 
 def _open(storage: BaseStorage, study: str) -> optuna.Study:
-    """As it stands: nothing is made."""
+    """Load Optuna's study; none is made."""
     try:
         return optuna.load_study(study_name=study, storage=storage, sampler=optuna.samplers.RandomSampler())
     except KeyError:
@@ -66,13 +68,13 @@ def _open(storage: BaseStorage, study: str) -> optuna.Study:
 
 
 def renewed(stands: str, ours: str) -> str:
-    """The note with our part new; what a person wrote below it, or instead of it, is kept."""
+    """Return the note with our part new; what a person wrote below it, or instead of it, is kept."""
     own = stands.partition(END)[2] if END in stands else f"\n\n{stands}" if stands.strip() else ""
     return f"{ours}\n\n---\n\n{END}{own}"
 
 
 def note(engine: Engine, study: str) -> str:
-    """The leaderboard in Markdown, whose every text is shown and none obeyed."""
+    """Return the leaderboard in Markdown, whose every text is shown and none obeyed."""
     try:
         board = leaderboard(engine, study)
     except BadInput as error:  # a study that has only begun has trials to show, and no ranking
@@ -106,7 +108,10 @@ def _runs(board: Leaderboard) -> int:
 
 
 def serve(app: App, host: str, port: int, ready: Callable[[str], None]) -> None:
-    """Until Ctrl-C. `ready` is told the address once it listens. Raises BadInput for an address that cannot be had."""
+    """Serve the dashboard until Ctrl-C. `ready` is given the address once it listens.
+
+    Raises BadInput for an address that cannot be had.
+    """
     try:
         server = make_server(host, port, app, handler_class=Quiet)
     except (OSError, OverflowError) as error:
@@ -125,4 +130,4 @@ def serve(app: App, host: str, port: int, ready: Callable[[str], None]) -> None:
 
 class Quiet(WSGIRequestHandler):
     def log_message(self, *_: object) -> None:
-        """No line a request."""
+        """Print no line for a request."""

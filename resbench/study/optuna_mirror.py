@@ -20,19 +20,20 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from resbench.errors import BadInput
 from resbench.language.graph.params import Range
+from resbench.language.study.study import StudySpec
 from resbench.random_streams import stream
 from resbench.search.domains import MAX_POINTS, choices, count_of
 from resbench.search.point import Point
 from resbench.statistics.intervals import interval
 from resbench.statistics.sample import Sample
+from resbench.store.open import Engine
 from resbench.store.optuna.storage import optuna_storage
-from resbench.store.optuna.trials import OptunaTrial, reopen_failed, write_trials, write_units
-from resbench.store.records import FINISHED, EpochRecord, TrialRecord, TrialRow
+from resbench.store.optuna.trials import OptunaTrial, write_trials, write_units
+from resbench.store.records import FINISHED, EpochRecord, Lease, TrialRecord, TrialRow
 from resbench.store.results.epochs import epochs_of_study
 from resbench.store.results.reading import StudyRun, runs_of_study
 from resbench.store.results.studies import get_study, trials_of_study
 from resbench.store.results.untrained import causes_of_failure
-from resbench.study.context import Desk
 from resbench.study.racing import first_seeds
 
 _BY_CHOICE = (
@@ -41,25 +42,33 @@ _BY_CHOICE = (
 _BY_ALL = "mean val error % over the converged runs"
 
 
-def show_units(desk: Desk) -> None:
+def show_units(engine: Engine, study: str, role: Lease) -> None:
     """Make the unit a parameter of every trial: without it no plot of Optuna's can compare units."""
-    rows = trials_of_study(desk.engine, get_study(desk.engine, desk.spec.name).id)
+    rows = trials_of_study(engine, get_study(engine, study).id)
     units = {row.trial.number: entry_of(row.trial) for row in rows}
-    write_units(desk.engine, desk.spec.name, units, desk.role)
+    write_units(engine, study, units, role)
 
 
-def show_again(desk: Desk, numbers: Collection[int]) -> None:
-    """Show those of the trials as running that had failed: they are trained again."""
-    reopen_failed(desk.engine, desk.spec.name, numbers, desk.role)
-
-
-def show_results(desk: Desk, study_id: int, dealt: Mapping[int, Sequence[int]], *, stopped: bool = False) -> None:
+def show_results(
+    engine: Engine,
+    spec: StudySpec,
+    seeds_of: Mapping[int, Sequence[int]],
+    role: Lease,
+    *,
+    n_val: int,
+    stopped: bool = False,
+) -> None:
     """Write every trial as it is now that this start ends: complete, pruned or failed, since nobody trains any more.
 
-    `dealt`: of a grid, the seeds of each trial that this start looked at, by the trial's id. `stopped`: before its end; a trial
-    whose runs are missing, and of which no cell failed, is left as it is.
+    Args:
+        engine: The database.
+        spec: The study.
+        seeds_of: Of a grid, the seeds of each trial that this start looked at, by the trial's id.
+        role: The lease under which it is written.
+        n_val: Images of the val split.
+        stopped: Before its end; a trial whose runs are missing, and of which no cell failed, is left as it is.
     """
-    engine, spec = desk.engine, desk.spec
+    study_id = get_study(engine, spec.name).id
     epochs, causes = epochs_of_study(engine, spec.name), causes_of_failure(engine, study_id)
     runs: dict[int, list[StudyRun]] = {}
     for run in runs_of_study(engine, spec.name):
@@ -70,7 +79,7 @@ def show_results(desk: Desk, study_id: int, dealt: Mapping[int, Sequence[int]], 
         mine = runs.get(row.trial.number, [])
         if spec.search.is_grid:
             chosen, judged = [run for run in mine if run.judges], []
-            seeds: Collection[int] = dealt.get(row.id, first_seeds(spec).seeds)
+            seeds: Collection[int] = seeds_of.get(row.id, first_seeds(spec))
         else:
             seeds = spec.search.own_seeds
             chosen, judged = [run for run in mine if run.seed in seeds], [run for run in mine if run.judges]
@@ -78,10 +87,8 @@ def show_results(desk: Desk, study_id: int, dealt: Mapping[int, Sequence[int]], 
         if stopped and lacking and row.id not in causes:
             continue
         why = None if not lacking else _reason(row, causes.get(row.id), lacking, len(seeds))
-        shown[row.trial.number] = _shown(
-            _Runs(chosen, judged, epochs, desk.means.data.n_val, not spec.search.is_grid), why
-        )
-    write_trials(engine, spec.name, shown, desk.role)
+        shown[row.trial.number] = _shown(_Runs(chosen, judged, epochs, n_val, not spec.search.is_grid), why)
+    write_trials(engine, spec.name, shown, role)
 
 
 def entry_of(trial: TrialRecord) -> str:
@@ -174,7 +181,7 @@ def _curve(runs: _Runs) -> dict[int, float]:
 
 
 @dataclass(frozen=True, slots=True)
-class Searching:
+class OptunaStudy:
     """Optuna's study, and the storage under it: through the study, each ask would read every trial that is under way."""
 
     study: optuna.Study
@@ -188,7 +195,7 @@ METRIC = "mean val error %"
 SEARCH_METRIC = "mean val error % of the seeds that the search chose by"
 
 
-def open_optuna(url: str, name: str) -> Searching:
+def open_optuna(url: str, name: str) -> OptunaStudy:
     """The study of that name, made where it is not there; its value is the mean val error in percent."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     storage = optuna_storage(url)
@@ -200,7 +207,7 @@ def open_optuna(url: str, name: str) -> Searching:
         sampler=optuna.samplers.RandomSampler(seed=stream(0, 0, f"sampler {name}") % 2**32),
         pruner=optuna.pruners.NopPruner(),
     )
-    return Searching(study, storage)
+    return OptunaStudy(study, storage)
 
 
 def name_metric(study: optuna.Study, metric: str) -> None:
@@ -211,10 +218,10 @@ def name_metric(study: optuna.Study, metric: str) -> None:
             study.set_metric_names([metric])
 
 
-Space = Mapping[str, BaseDistribution]
+Distributions = Mapping[str, BaseDistribution]
 
 
-def space_of(searching: Searching, points: Sequence[Point]) -> Space:
+def space_of(searching: OptunaStudy, points: Sequence[Point]) -> Distributions:
     """Optuna's name of each question -> its labels, over all points. Labels, never lists or numbers: Optuna would compare
     `1` and `true` as equal. Raises BadInput for a label that the study's space does not have: Optuna's spaces never change.
     """
@@ -243,7 +250,7 @@ def space_of(searching: Searching, points: Sequence[Point]) -> Space:
     return space
 
 
-def ask(searching: Searching, point: Point, space: Space) -> int:
+def ask(searching: OptunaStudy, point: Point, space: Distributions) -> int:
     """A new trial for the point, under way. Returns its number."""
     named = {_optuna_name(name, point.unit): label for name, label in point.labels.items()}
     chosen = {n: float(label) if isinstance(space[n], FloatDistribution) else label for n, label in named.items()}
@@ -251,7 +258,9 @@ def ask(searching: Searching, point: Point, space: Space) -> int:
     return add(searching, chosen, {name: space[name] for name in chosen}, told)
 
 
-def add(searching: Searching, chosen: Mapping[str, str | float], space: Space, told: Mapping[str, object]) -> int:
+def add(
+    searching: OptunaStudy, chosen: Mapping[str, str | float], space: Distributions, told: Mapping[str, object]
+) -> int:
     """A trial that is under way, with its parameters. Costs the same however many there are."""
     trial = create_trial(
         state=TrialState.RUNNING, params=dict(chosen), distributions=dict(space), user_attrs=dict(told)
@@ -261,7 +270,7 @@ def add(searching: Searching, chosen: Mapping[str, str | float], space: Space, t
     return int(storage.get_trial(storage.create_new_trial(study_id, trial)).number)
 
 
-def close_lost(searching: Searching, wanted: Collection[int]) -> None:
+def close_lost(searching: OptunaStudy, wanted: Collection[int]) -> None:
     """Close as failed what was asked for and is not wanted: a crash came before its row, or its unit has changed."""
     for _ in searching.get_trials(TrialState.WAITING):
         searching.study.ask()  # a waiting trial cannot be told
@@ -270,7 +279,7 @@ def close_lost(searching: Searching, wanted: Collection[int]) -> None:
             searching.study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
 
 
-def catch_up(searching: Searching, trials: Sequence[TrialRecord]) -> None:
+def catch_up(searching: OptunaStudy, trials: Sequence[TrialRecord]) -> None:
     """Give Optuna the trials that it has not: `db merge` brought them. Its numbers run on without gaps, so ours come again."""
     known, ours = len(searching.get_trials()), {trial.number: trial for trial in trials}
     for number in range(known, max(ours, default=-1) + 1):

@@ -27,7 +27,7 @@ from resbench.train.execution.plan_timing import WIDEST, compiles, measure
 from resbench.train.execution.ranks import beside, part
 from resbench.train.memory import Images, load_of
 from resbench.train.schedule import length
-from resbench.workers.cell_plan import blocks
+from resbench.workers.cell_plan import seed_stacks
 
 START_S = 4.0  # what a worker of its own costs: importing torch, building its first network
 OP_S = 1e-4  # of an op in a step, forward, backward and its part of the optimizer, however little it does
@@ -35,17 +35,23 @@ MACS_S = 1e10  # multiply-adds a second of one core
 
 
 def cores() -> int:
-    """Those that this process may use; several ranks on a machine share them."""
+    """Return how many cores this process may use; several ranks on a machine share them."""
     there = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     return max(1, there // beside())
 
 
 @dataclass(slots=True)
 class Planner:
-    """`engine`: with what was measured before, None where that does not count. `cores`: for one cell that is measured, where
-    there are fewer cells than cores.
+    """Plans how cells are trained on a device.
 
-    `digest`: of the data. `room`: of the device, where it is known: seeds are one network where that has room.
+    Attributes:
+        engine: With what was measured before; None where that does not count.
+        digest: Of the data.
+        data: Of the study.
+        device: Where they are trained.
+        room: Of the device, where it is known: seeds are one network where that has room.
+        cores: For one cell that is measured, where there are fewer cells than cores.
+        known: What was measured, by what is alike.
     """
 
     engine: Engine | None
@@ -57,8 +63,9 @@ class Planner:
     known: dict[object, Plan] = field(default_factory=dict)
 
     def plan(self, point: Point, seeds: Sequence[int]) -> Plan:
-        """Of a point with these seeds to train. Those that a search chooses by are trained one by one, where nothing is said:
-        mostly there is one of a point.
+        """Plan the training of a point with these seeds.
+
+        Those that a search chooses by are trained one by one, where the recipe does not say otherwise: mostly a point has one.
         """
         plan = self._plan(point, len(seeds))
         said = point.recipe.plan
@@ -67,7 +74,7 @@ class Planner:
         return plan if self._wide(point, plan.width) == plan.width else replace(plan, width=1)
 
     def needs(self, point: Point, plan: Plan) -> int:
-        """Bytes that are sure to be enough for a worker that trains it so."""
+        """Return bytes that are sure to be enough for a worker that trains it so."""
         return ample(point.bound, load_of(point.bound, point.recipe, self.data, plan.width))
 
     def _wide(self, point: Point, seeds: int) -> int:
@@ -122,14 +129,14 @@ class Planner:
 
 
 def _compiled(plan: Plan, said: PlanSpec, device: torch.device) -> bool:
-    """Of runs that stand: what failed to compile fails again, and what paid on CUDA may not on a CPU."""
+    """Whether to compile, of a plan with runs: what failed to compile fails again, and what paid on CUDA may not on a CPU."""
     if plan.not_compiled or said.compile is False:
         return False
     return bool(said.compile) or (plan.compiled and device.type == "cuda")
 
 
 def bfloat16_gain(point: Point, device: torch.device) -> str:
-    """What the precision bfloat16, which stands in the recipe, would gain here, in words."""
+    """Say what the precision bfloat16, which stands in the recipe, would gain here."""
     seconds = []
     for precision in ("float32", "bfloat16"):
         plan = PlanSpec(width=1, layout="channels_last", threads=1)
@@ -144,8 +151,8 @@ Work = Sequence[tuple[Point, int]]  # points, each with the number of seeds to t
 
 
 def workers(work: Work, plans: Sequence[Plan], n_train: int, device: torch.device) -> int:
-    """How many processes train: one a core where there is work for them, one a GPU; 0 is this process itself."""
-    cells = sum(len(blocks(range(seeds), plan.width)) for (_, seeds), plan in zip(work, plans, strict=True))
+    """Return how many processes train: one a core where there is work for them, one a GPU; 0 is this process itself."""
+    cells = sum(len(seed_stacks(range(seeds), plan.width)) for (_, seeds), plan in zip(work, plans, strict=True))
     if part().of > 1:  # the ranks train together
         return 1
     said = work[0][0].recipe.plan.workers
@@ -162,7 +169,7 @@ def workers(work: Work, plans: Sequence[Plan], n_train: int, device: torch.devic
 
 
 def step_s(point: Point, plan: Plan) -> float:
-    """Seconds of one step of one seed: as measured, else about so many on one core. It decides on the number of workers alone."""
+    """Return seconds of a step of one seed: as measured, else an estimate for one core. Only the count of workers rests on it."""
     if plan.step_s is not None:
         return plan.step_s
     ops = sum(len(graph.ops) for _, graph in point.bound.parts())
@@ -174,7 +181,7 @@ def _steps(point: Point, n_train: int) -> int:
 
 
 def _convolutions(bound: BoundNetwork) -> frozenset[object]:
-    """The kinds of op and shapes that the time goes to."""
+    """Return the kinds of op and shapes that the time goes to."""
     return frozenset(
         (op.op, op.arguments, inputs)
         for _, graph in bound.parts()

@@ -7,7 +7,7 @@ from operator import attrgetter
 
 from resbench.language.study.search import BY_RUNGS
 from resbench.language.study.study import StudySpec
-from resbench.search.optuna_samplers import modelled
+from resbench.search.optuna_samplers import explain_sampler
 from resbench.search.point import Point
 from resbench.search.successive_halving import rungs_of
 from resbench.train.schedule import late_steps, length, warm_epochs
@@ -21,7 +21,7 @@ def hints(spec: StudySpec, points: Sequence[Point], n_train: int) -> Iterator[st
     yield from _of_schedules(points, n_train)
     yield from _of_warmup(spec, points, n_train)
     yield from _of_search(spec, points)
-    sampler = modelled(spec, points)
+    sampler = explain_sampler(spec, points)
     if sampler is not None:
         yield sampler
 

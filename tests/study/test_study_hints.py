@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from resbench.cli.study.check import checked
+from resbench.cli.study.check import check_study
 
 BASE = """study: small
 network: {use: resnet_cifar, depth: 14, width: 2}
@@ -35,7 +35,7 @@ def hints(folder: Path, *changes: str, units: str = "plain, original", **files: 
     (folder / "small.yaml").write_text(BASE.replace("UNITS", units), "utf-8")
     for name, text in files.items():
         (folder / f"{name}.yaml").write_text(text, "utf-8")
-    return list(checked(str(folder / "small.yaml"), changes).hints)
+    return list(check_study(str(folder / "small.yaml"), changes).hints)
 
 
 def test_a_usual_study_has_no_hint(tmp_path: Path) -> None:

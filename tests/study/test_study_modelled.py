@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from resbench.cli.study.check import checked
+from resbench.cli.study.check import check_study
 
 STUDY = """study: searched
 network: {use: resnet_cifar, depth: {choices: [8, 14]}, width: 2}
@@ -38,7 +38,7 @@ def test_what_the_sampler_models(sampler: str, units: str, told: str | None, tmp
     file = tmp_path / "searched.yaml"
     text = STUDY.replace("UNITS", units).replace("SAMPLER", sampler)
     file.write_text(text, "utf-8")
-    found = [hint for hint in checked(str(file), ()).hints if " at random" in hint]
+    found = [hint for hint in check_study(str(file), ()).hints if " at random" in hint]
     assert [sorted_names(hint) for hint in found] == ([] if told is None else [sorted_names(told)])
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class StudyCheck:
     """`endless`: why the points cannot be counted, where they cannot; then `points` are some. `known`: names of the library.
     `drawn`: how many different ones a search by rungs begins with. `hints`: what is seldom meant.
     `data`: how many images there are, and what of them a person should know.
@@ -57,29 +57,32 @@ def room_of(device: str | None, memory: str | None) -> Callable[[], Room | None]
     return given
 
 
-def checked(file: str, changes: tuple[str, ...], room: Callable[[], Room | None] = lambda: None) -> Checked:
+def check_study(file: str, changes: tuple[str, ...], room: Callable[[], Room | None] = lambda: None) -> StudyCheck:
     """Also of a search that looks at some points: all that it could look at, where they can be counted.
 
     `room`: of the device that they must fit on.
     """
-    prepared = prepare(file, changes, device=room)
+    request = prepare(file, changes, device=room)
     from resbench.search.library_matches import (
-        known_as,  # after the file was read: what is wrong there needs no torch to be told
+        library_names,  # after the file was read: what is wrong there needs no torch to be told
     )
     from resbench.study.resources.memory import crowded
     from resbench.study.warnings import hints
 
-    points, refused, endless = prepared.points, prepared.refused, None
-    if prepared.spec.budget.trials is not None and not prepared.spec.search.is_grid:
+    points, refused, endless = request.points, request.refused, None
+    space = request.space
+    assert space is not None  # it was read from a file
+    about = space.info
+    if request.spec.budget.trials is not None and not request.spec.search.is_grid:
         try:
-            points, refused = prepared.space.all()
+            points, refused = space.all()
         except Endless as error:
             endless = str(error).partition(";")[0]
-    told = list(hints(prepared.spec, points, prepared.space.info.n_train))
-    told += crowded(points, prepared.space.info, prepared.room)
-    drawn = len({(point.digest, point.recipe.digest) for point in prepared.points})
-    images = [*data_sentences(prepared.spec, prepared.space.info)]
-    return Checked(prepared.spec, points, refused, known_as(prepared.space, points), drawn, told, images, endless)
+    told = list(hints(request.spec, points, about.n_train))
+    told += crowded(points, about, request.room)
+    drawn = len({(point.digest, point.recipe.digest) for point in request.points})
+    images = [*data_sentences(request.spec, about)]
+    return StudyCheck(request.spec, points, refused, library_names(space, points), drawn, told, images, endless)
 
 
 def data_sentences(spec: StudySpec, info: DatasetInfo) -> Iterator[str]:
@@ -95,7 +98,7 @@ def data_sentences(spec: StudySpec, info: DatasetInfo) -> Iterator[str]:
         yield from notes(data_of(spec, Decoding(partial(echo, err=True)))[0])
 
 
-def sentences(found: Checked) -> Iterator[str]:
+def sentences(found: StudyCheck) -> Iterator[str]:
     spec, search = found.spec, found.spec.search
     for ours, library in found.known.items():
         yield f"{ours} is {library} of the library"

@@ -74,9 +74,9 @@ def run(
     from resbench.cli.progress import StudyProgress
     from resbench.cli.results.commands import has_finished, print_ranking
     from resbench.cli.study.plan import explain_plan
-    from resbench.cli.study.ray_options import ray_place
-    from resbench.cli.study.run import Setting, named_device, prepare, room_on, trained
-    from resbench.cli.study.timing import folder_for, tell_profile
+    from resbench.cli.study.ray_options import ray_cluster
+    from resbench.cli.study.run import named_device, prepare, room_on, trained
+    from resbench.cli.study.timing import folder_for, print_timings
     from resbench.cli.study.tracking import trackers_of
 
     check_environment()
@@ -87,33 +87,39 @@ def run(
         measured = ("recipe.plan.measure=true",) if measure else ()
         trains = workers != 0 and executor == "local"
         words = (*(changes or ()), *measured)
-        prepared = prepare(file, words, fork, url, lambda: room_on(device) if trains else None)
-        spec, points, refused = prepared.spec, prepared.points, prepared.refused
+        request = prepare(file, words, fork, url, lambda: room_on(device) if trains else None)
+        spec, points, refused = request.spec, request.points, request.refused
         if refused:
             total, first = len(points) + len(refused), refused[0]
             progress.note(
                 f"{len(refused)} of {total} points cannot be built; first {first.name}: {str(first.problems[0]).splitlines()[0]}"
             )
+        from resbench.data.registry import info
+        from resbench.study.request import RunOptions
         from resbench.study.resources.memory import refuse
         from resbench.study.warnings import hints
         from resbench.train.execution.ranks import joined, part
 
-        for hint in hints(spec, points, prepared.space.info.n_train):
+        about = info(str(spec.data.name), spec.data.given)
+        for hint in hints(spec, points, about.n_train):
             progress.note(hint)
         if explain and profile is not None:
             raise BadInput("--profile is of a training, and --explain-plan trains nothing: give one of them")
         began = time.time()
         with joined(named_device(device)) as where:
             if explain:
-                refuse(points, prepared.space.info, prepared.room)
+                refuse(points, about, request.room)
                 if part().rank == 0:
                     explain_plan(spec, points, where, json)
                 raise typer.Exit(0)
-            place, tracking = ray_place(executor, address, gpus), trackers_of(spec, track or ())
-            setting = Setting(url, where, checkpoints, folder_for(profile), workers, place, tracking)
-            engine, whole = trained(prepared, setting, progress)
+            cluster, tracking = ray_cluster(executor, address, gpus), trackers_of(spec, track or ())
+            options = RunOptions(
+                url=url, device=where, checkpoints=checkpoints, timing=folder_for(profile), workers=workers,
+                cluster=cluster, trackers=tracking,
+            )  # fmt: skip
+            engine, whole = trained(request, options, progress)
     if profile is not None:
-        tell_profile(profile, began)
+        print_timings(profile, began)
     if has_finished(engine, spec.name):
         print_ranking(engine, spec.name, json)
     raise typer.Exit(0 if whole else 1)
@@ -133,9 +139,9 @@ def check(
     What does not fit into memory is told too. Data that are not on this machine are told of, and are no failure: exit status 0.
     """
     from resbench.cli.output import count, print_json, print_table
-    from resbench.cli.study.check import checked, room_of, sentences
+    from resbench.cli.study.check import check_study, room_of, sentences
 
-    found = checked(file, tuple(changes or ()), room_of(device, memory))
+    found = check_study(file, tuple(changes or ()), room_of(device, memory))
     points, refused = found.points, found.refused
     if json:
         keys = ("name", "unit", "labels", "digest", "params", "macs")

@@ -35,7 +35,7 @@ def proxies(
     from resbench.evidence.proxies import agreements, ceiling
     from resbench.files import check, write
     from resbench.store.open import open_store
-    from resbench.study.proxy_scores import BASELINES, proxied
+    from resbench.study.proxy_scores import BASELINES, score_proxies
 
     if raw and out is None:
         raise BadInput("--raw applies only to the CSV of --out")
@@ -47,7 +47,7 @@ def proxies(
         if done % 20 == 0 or done == of:
             echo(f"{done} of {of} networks", err=True)
 
-    found = proxied(engine, study, images, seed, tell)
+    found = score_proxies(engine, study, images, seed, tell)
     rows = agreements(found.values, found.errors, BASELINES)
     rows.sort(key=lambda row: -abs(row.tau))
     top = ceiling(found.scores)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,30 +26,15 @@ from resbench.store.checkpoints.place import refuse_strangers
 from resbench.store.open import Engine, open_store
 from resbench.store.results.checkpoints import checkpoint_folder
 
+MANY = 10**6  # slots of a cluster: as many as it has room for
+
 if TYPE_CHECKING:
     import torch
 
     from resbench.measure.memory_check import Room
-    from resbench.search.point import Point, Refused
-    from resbench.search.space import Space
+    from resbench.search.point import Point
     from resbench.store.records import DataRecord
-    from resbench.study.trackers.tracking import Trackers
-    from resbench.workers.config import Place
-    from resbench.workers.executors.factory import Where
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """`points`, `refused`: what is looked at; of a search that proposes it, one by which recipe and machine are looked at.
-
-    `room`: of the device that trains them, None where others do.
-    """
-
-    spec: StudySpec
-    space: Space
-    points: Sequence[Point]
-    refused: Sequence[Refused]
-    room: Room | None = None
+    from resbench.study.request import RunOptions, StudyRequest
 
 
 def prepare(
@@ -58,11 +43,15 @@ def prepare(
     fork: str | None = None,
     url: str | None = None,
     device: Callable[[], Room | None] = lambda: None,
-) -> Prepared:
-    """Every problem of the study's own text first, without torch; then every point bound, before anything is written.
+) -> StudyRequest:
+    """Read a study's file and bind its points: every problem of the text first, without torch, and before anything is written.
 
-    `url`: of the database that may hold the study; without one, all points of a grid must fit on the device: with one those that
-    have runs need not.
+    Args:
+        file: The file, or the name of one in the library.
+        changes: The words behind it.
+        fork: A name under which it is run as a study of its own.
+        url: The database that may hold the study.
+        device: Returns the room of the device that trains, None where other machines do.
     """
     spec, library = parsed(file, changes)
     if fork is not None:
@@ -70,29 +59,19 @@ def prepare(
         if reason:
             raise BadInput(f"--fork: {reason}")
         spec = replace(spec, name=fork)
-    from resbench.search.latencies import Latencies, latencies_of
-    from resbench.search.space import Space
-    from resbench.store.results.stored import from_database
-    from resbench.study.resources.memory import begun_on
+    from resbench.study.request import bind_request  # after the file was read: what is wrong there needs no torch
 
-    room, known = device(), Latencies()
-    asked = room if url is None else None
-    if not spec.search.is_grid:
-        asked = room if url is None else from_database(url, lambda engine: begun_on(engine, spec.name, room), room)
-    if url is not None and spec.budget.latency_ms:
-        known = from_database(url, lambda engine: latencies_of(engine, spec.name), known)
-    space = Space(spec, info(str(spec.data.name), spec.data.given), library, known, asked)
-    return Prepared(spec, space, *space.looked_at(), room)
+    return bind_request(spec, library, url=url, device=device)
 
 
 def parsed(file: str, changes: tuple[str, ...]) -> tuple[StudySpec, Library]:
-    """The study with the changes made, and the library it was read with."""
+    """Read the study with the changes made. Returns it, and the library it was read with."""
     top, library = read_study(find_study(file))
     return _parse(override_study(top, changes, library), library), library
 
 
 def read_study(path: Path) -> tuple[Node, Library]:
-    """The study's data, and its library with the plugins that it names."""
+    """Read a study's data. Returns them, and its library with the plugins that it names."""
     top = Library(table(), path.parent).read("study", path)
     folders = plugin_folders(top, path.parent, named_folders())
     if folders:
@@ -101,7 +80,7 @@ def read_study(path: Path) -> tuple[Node, Library]:
 
 
 def _parse(top: Node, library: Library) -> StudySpec:
-    """The study with its units and network read, and its data known."""
+    """Parse the study with its units and network, and look up its data."""
     check = Check()
     spec = parse_study(top, library, check)
     if spec is not None:
@@ -116,7 +95,7 @@ def _parse(top: Node, library: Library) -> StudySpec:
 
 
 def find_study(file: str) -> Path:
-    """The file itself, else one of that name in the library. Raises BadInput with the names there are."""
+    """Return the file itself, else one of that name in the library. Raises BadInput with the names there are."""
     path = Path(file)
     if exists(path):
         return path
@@ -131,7 +110,7 @@ def find_study(file: str) -> Path:
 
 
 def named_device(device: str | None) -> torch.device:
-    """The device of that name, or the best there is. Raises BadInput where it cannot be used."""
+    """Return the device of that name, or the best there is. Raises BadInput where it cannot be used."""
     import torch
 
     from resbench.train.execution.device import best_device
@@ -145,66 +124,49 @@ def named_device(device: str | None) -> torch.device:
 
 
 def room_on(device: str | None) -> Room | None:
-    """What the device of that name has, or the best there is, which is not used for that; raises as `named_device` does."""
+    """Return the room of the device of that name, or of the best there is, which is not used for that. Raises as named_device."""
     from resbench.measure.memory_check import room
     from resbench.train.execution.device import best_device
 
     return room(named_device(device) if device else best_device())
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What a study is run on, which changes no number."""
-
-    url: str
-    device: torch.device
-    checkpoints: str | None = None
-    profile: Path | None = None
-    workers: int | None = None
-    place: Place | None = None  # on a Ray cluster
-    trackers: Trackers | None = None
-
-
-def trained(prepared: Prepared, setting: Setting, progress: StudyProgress) -> tuple[Engine, bool]:
+def trained(request: StudyRequest, options: RunOptions, progress: StudyProgress) -> tuple[Engine, bool]:
     """Run the study; of several ranks the first keeps it, and the others end here. Returns whether every cell came to its end.
 
-    Data, recipes and ranks are looked at before anything is written. A wish to stop ends with status 130 or 143, and says how to
-    go on.
+    Data, recipes and ranks are looked at before anything is written. A request to stop ends with status 130 or 143, and says how
+    to go on.
     """
     from resbench.data.notes import notes
-    from resbench.study.resources.local import ThisMachine, data_record
+    from resbench.study.resources.local import LocalResources, data_record
     from resbench.study.resources.memory import short_now
-    from resbench.study.run import Manner, Task, run_study
-    from resbench.study.trackers.tracking import NO_TRACKERS
+    from resbench.study.run import run_study
     from resbench.train.execution.ranks import part
     from resbench.workers.data import loaded
     from resbench.workers.job import check_recipe, dismiss, follow
-    from resbench.workers.shutdown import Stopped, heard
+    from resbench.workers.shutdown import Stopped, handle_signals
 
-    spec, points = prepared.spec, prepared.points
+    spec, points, device = request.spec, request.points, options.device
+    assert device is not None
     data = data_record(spec, Decoding(progress.note))
     for point in points:
-        check_recipe(point.recipe, setting.device)
-    _refuse_too_large(prepared, setting.url, data)
+        check_recipe(point.recipe, device)
+    _refuse_too_large(request, options.url, data)
     if part().rank > 0:
-        follow(setting.device)
+        follow(device)
         raise SystemExit(0)
     for note in notes(loaded(data.name, data.settings)[0]):
         progress.note(note)
-    if prepared.room is not None and (short := short_now(points, data, setting.device)) is not None:
+    if request.room is not None and (short := short_now(points, data, device)) is not None:
         progress.note(short)
-    folder = checkpoint_folder(setting.url, setting.checkpoints)
+    folder = checkpoint_folder(options.url, options.checkpoints)
     refuse_strangers(folder)
-    engine = open_store(setting.url, create=True)
-    here: Where = "ranks" if part().of > 1 else "here" if _in_process(points) else "local"
-    where: Where = here if setting.place is None else "ray"
-    workers = MANY if where == "ray" and setting.workers is None else setting.workers
-    manner = Manner(where, workers, place=setting.place, trackers=setting.trackers or NO_TRACKERS)
-    with heard() as stop:
+    engine = open_store(options.url, create=True)
+    options, elsewhere = with_executor(options, points), options.cluster is not None
+    resources = LocalResources(data, device, folder, options.timing, elsewhere, request.room)
+    with handle_signals() as shutdown:
         try:
-            away = setting.place is not None
-            means = ThisMachine(data, setting.device, folder, setting.profile, away, prepared.room)
-            whole = run_study(engine, Task(setting.url, spec, points, means, prepared.space), progress, stop, manner)
+            whole = run_study(engine, request, resources, options, progress=progress, shutdown=shutdown)
         except Stopped as stopped:
             progress.stop()
             progress.line(
@@ -215,23 +177,28 @@ def trained(prepared: Prepared, setting: Setting, progress: StudyProgress) -> tu
     return engine, whole
 
 
-def _refuse_too_large(prepared: Prepared, url: str, data: DataRecord) -> None:
-    """Raises TooLarge for points that do not fit on the device; of one that has runs, none may be missing, which is seen
+def with_executor(options: RunOptions, points: Sequence[Point]) -> RunOptions:
+    """Return the options with the executor that they and the recipes of the points ask for."""
+    from resbench.train.execution.ranks import part
+
+    if options.cluster is not None:
+        return replace(options, executor="ray", workers=MANY if options.workers is None else options.workers)
+    if part().of > 1:
+        return replace(options, executor="ranks")
+    in_process = any(point.recipe.plan.workers == 0 for point in points)
+    return replace(options, executor="in_process" if in_process else "local")
+
+
+def _refuse_too_large(request: StudyRequest, url: str, data: DataRecord) -> None:
+    """Raise TooLarge for points that do not fit on the device; of one that has runs, none may be missing, which is seen
     where they would be trained. A search has left them out, by the memory that it was begun with.
     """
     from resbench.store.results.stored import from_database
     from resbench.study.resources.memory import lacks, refuse, without_runs
 
-    room, seeds = prepared.room, prepared.spec.seeds
-    if room is None or not prepared.spec.search.is_grid:
+    room, seeds = request.room, request.spec.seeds
+    if room is None or not request.spec.search.is_grid:
         return
-    large = [point for point in prepared.points if lacks(point, data, room) is not None]
+    large = [point for point in request.points if lacks(point, data, room) is not None]
     if large:
         refuse(from_database(url, lambda engine: without_runs(engine, large, data.digest, seeds), large), data, room)
-
-
-MANY = 10**6  # slots of a cluster: as many as it has room for
-
-
-def _in_process(points: Sequence[Point]) -> bool:
-    return any(point.recipe.plan.workers == 0 for point in points)

@@ -20,12 +20,12 @@ def folder_for(given: Path | None) -> Path | None:
     return given
 
 
-def tell_profile(folder: Path, since: float) -> None:
-    """Of the cells trained since then. On stderr: the ranking alone is what a study prints."""
+def print_timings(folder: Path, since: float) -> None:
+    """Print where the time went of the cells trained since then. On stderr: the ranking alone is what a study prints."""
 
-    from resbench.workers.timing import read
+    from resbench.workers.profiling import read_timings
 
-    rows = read(folder, since)
+    rows = read_timings(folder, since)
     if not rows:
         echo(f"no profile was written to {folder}: nothing was trained, or a line above says why", err=True)
         return

@@ -48,25 +48,28 @@ def worker(
     from resbench.cli.progress import StudyProgress
     from resbench.store.open import open_store
     from resbench.store.results.checkpoints import checkpoint_folder
-    from resbench.workers.assist import Employment, run_worker
-    from resbench.workers.shutdown import Stopped, heard
+    from resbench.workers.assist import run_worker
+    from resbench.workers.shutdown import Stopped, handle_signals
+    from resbench.workers.worker import WorkerOptions
 
     check_environment()
     url = database(db)
-    job = Employment(
-        url, study, checkpoint_folder(url, checkpoints), device or "", slots, _tags(tags), max_cells,
-        None if time_limit is None else _seconds(time_limit),
+    options = WorkerOptions(
+        url=url, folder=checkpoint_folder(url, checkpoints), device=device or "", slots=slots, tags=_tags(tags),
+        max_cells=max_cells, time_s=None if time_limit is None else _seconds(time_limit),
     )  # fmt: skip
     signals = [_signal(name) for name in drain_on or ()]
     engine = open_store(url, create=False)
-    with StudyProgress() as progress, heard(signals) as stop:
+    with StudyProgress() as progress, handle_signals(signals) as shutdown:
         try:
-            limit = run_worker(engine, job, progress, stop)
+            limit = run_worker(engine, study, options, progress, shutdown)
         except Stopped as stopped:
             progress.stop()
             rest = "what was under way is given back"
-            if stop.unreturned:
-                rest = f"{stop.unreturned} cells could not be given back, and are queued again when their leases end"
+            if shutdown.unreturned:
+                rest = (
+                    f"{shutdown.unreturned} cells could not be given back, and are queued again when their leases end"
+                )
             progress.line(f"stopped: {progress.done} runs are saved, {rest}")
             raise typer.Exit(stopped.status) from None
         if limit is None:

@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from statistics import median
 
 from resbench.errors import BadInput
 from resbench.evidence.leaderboard import board_of, entry_named
 from resbench.evidence.study_runs import study_runs
+from resbench.language.study.study import StudySpec
 from resbench.store.checkpoints.weights import KeptWeights, drop_weights, kept_weights
 from resbench.store.open import Engine
 from resbench.store.results.reading import StudyRun, runs_of_study
-from resbench.study.context import Desk
+from resbench.store.results.studies import get_study
 
 SHOWN = 5  # runs in a line
 
 
-def choose_weights(desk: Desk, study_id: int) -> str:
+def choose_weights(engine: Engine, spec: StudySpec, folder: Path) -> str:
     """Let go of the weights that `keep` does not want. Returns what is kept, in a sentence; "" for nothing."""
-    keep, name, without = desk.spec.keep, desk.spec.name, []
-    runs = {run.run_id: run for run in runs_of_study(desk.engine, name) if run.active and run.status == "complete"}
-    kept = kept_weights(desk.engine, runs)
+    keep, name, without = spec.keep, spec.name, []
+    runs = {run.run_id: run for run in runs_of_study(engine, name) if run.active and run.status == "complete"}
+    kept = kept_weights(engine, runs)
     if not kept:
         return ""
     if keep.runs == "best":
-        best = list(_best(desk, kept))
+        best = list(_best(engine, name, kept))
         wanted = {run.run_id: run for _, run in best if run is not None}
         without = [name for name, run in best if run is None]
     else:
         wanted = {run_id: run for run_id, run in runs.items() if run_id in kept and keep.wants(judges=run.judges)}
-    drop_weights(desk.engine, study_id, wanted)
+    drop_weights(engine, get_study(engine, name).id, wanted)
     if not wanted:
         return ""
     named = [f"{run.unit} seed {run.seed} (run {run_id})" for run_id, run in wanted.items()]
@@ -37,7 +39,7 @@ def choose_weights(desk: Desk, study_id: int) -> str:
     size = sum(kept[run_id].bytes for run_id in wanted) / 1e6
     lacking = f"; none of {', '.join(without[:SHOWN])}" if without else ""
     return (
-        f"weights kept: {', '.join(named[:SHOWN])}{more}; {size:,.1f} MB in {desk.means.folder}; "
+        f"weights kept: {', '.join(named[:SHOWN])}{more}; {size:,.1f} MB in {folder}; "
         f"`resbench net export --run {next(iter(wanted))}` takes a network home"
         f"{lacking}"
     )
@@ -58,9 +60,9 @@ def nearest(engine: Engine, study: str, asked: str) -> int:
     return run.run_id
 
 
-def _best(desk: Desk, kept: Mapping[int, KeptWeights]) -> Iterator[tuple[str, StudyRun | None]]:
+def _best(engine: Engine, study: str, kept: Mapping[int, KeptWeights]) -> Iterator[tuple[str, StudyRun | None]]:
     """Each unit that may be the best, and the run nearest to its median among those whose weights are there."""
-    found = study_runs(desk.engine, desk.spec.name)
+    found = study_runs(engine, study)
     of = dict(zip(found.names, found.groups.values(), strict=True))
     for row in board_of(found).rows:
         if row.ranked.fails or row.ranked.tied_with_best is False:
