@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resbench.errors import BadInput
+from resbench.evidence.leaderboard import Leaderboard
+from resbench.results.ranking_table import ranking_cells, ranking_columns
 from resbench.results.study_results import Found, Measured
 from resbench.statistics.comparison import Comparison
 from resbench.store.results.reading import StudyRun
 
+SIGNED = ("error", "sd", "interval", "median")  # columns of the ranking whose numbers may be below 0
+
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class TableCell:
     """What a table shows, and what it sorts by: a number, or the text itself where `key` is None. `anchor`: where it leads."""
 
     text: str
@@ -25,7 +29,7 @@ class Sheet:
 
     caption: str
     head: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[TableCell, ...], ...]
     marked: frozenset[int] = frozenset()
 
 
@@ -35,41 +39,35 @@ def anchor_of(unit: Measured) -> str:
 
 
 def ranking_sheet(found: Found) -> Sheet:
-    head = (
-        ">#",
-        "unit",
-        f">{found.words.short}",
-        ">sd",
-        "95 % interval",
-        ">median",
-        "n",
-        "best?",
-        ">params",
-        ">MACs",
-        ">train s",
-    )
-    rows = tuple(_ranked(unit, found.board.verdict_on(unit.row)) for unit in found.units)
+    """Return the ranking, whose rows lead to the units' own parts of the page."""
+    board = found.board
+    head = tuple(column.aligned_head for column in ranking_columns(board))
+    rows = tuple(_ranked(unit, board) for unit in found.units)
     marked = frozenset(i for i, unit in enumerate(found.units) if unit.row.ranked.tied_with_best)
-    several = len(found.board.objectives) > 1
+    several = len(board.objectives) > 1
     what = "no one other unit is shown to be better in all objectives" if several else "the tie group of the best"
-    return Sheet(f"Val error in percent, lower is better; marked: {what}.", head, rows, marked)
+    title = found.words.long
+    return Sheet(f"{title[0].upper()}{title[1:]}, lower is better; marked: {what}.", head, rows, marked)
 
 
-def _ranked(unit: Measured, verdict: str) -> tuple[Cell, ...]:
-    r = unit.row.ranked
-    interval = "–" if r.ci_low is None or r.ci_high is None else f"[{r.ci_low:.2f}, {r.ci_high:.2f}]".replace("-", "−")
-    return (
-        Cell(str(r.rank), r.rank), Cell(unit.row.name, anchor=anchor_of(unit)),
-        _number(r.mean), _number(r.std), Cell(interval, r.ci_low),
-        Cell("–" if not r.n else "diverged" if r.median is None else f"{r.median:.2f}", r.median),
-        Cell(unit.n + (f" (-{r.missing})" if r.missing else ""), r.converged),
-        Cell(verdict + (" skewed" if r.skewed else "")), Cell(f"{unit.row.params:,}", unit.row.params),
-        Cell("–" if unit.row.macs is None else f"{unit.row.macs:,}", unit.row.macs), _number(unit.row.train_s, ".1f"),
-    )  # fmt: skip
+def _ranked(unit: Measured, board: Leaderboard) -> tuple[TableCell, ...]:
+    cells = zip(ranking_columns(board), ranking_cells(unit.row, board), strict=True)
+    return tuple(
+        TableCell(
+            _with_minus(cell.text) if column.key in SIGNED else cell.exact or cell.text,
+            cell.value,
+            anchor_of(unit) if column.key == "unit" else "",
+        )
+        for column, cell in cells
+    )
 
 
-def _number(value: float | None, form: str = ".2f") -> Cell:
-    return Cell("–" if value is None else format(value, form).replace("-", "−"), value)
+def _with_minus(text: str) -> str:
+    return text.replace("-", "−")
+
+
+def _number(value: float | None, form: str = ".2f") -> TableCell:
+    return TableCell("–" if value is None else format(value, form).replace("-", "−"), value)
 
 
 def differences_sheet(found: Found) -> Sheet | None:
@@ -84,13 +82,13 @@ def differences_sheet(found: Found) -> Sheet | None:
     return Sheet(caption, head, tuple(_difference(unit, pair) for unit, pair in rows))
 
 
-def _difference(unit: Measured, pair: Comparison) -> tuple[Cell, ...]:
+def _difference(unit: Measured, pair: Comparison) -> tuple[TableCell, ...]:
     interval = "–" if pair.ci_low is None or pair.ci_high is None else f"[{pair.ci_low:+.2f}, {pair.ci_high:+.2f}]"
     verdict = {True: "yes", False: "not shown", None: "no test"}[pair.claim]
     return (
-        Cell(unit.row.name), _number(pair.difference, "+.2f"), Cell(interval.replace("-", "−"), pair.ci_low),
+        TableCell(unit.row.name), _number(pair.difference, "+.2f"), TableCell(interval.replace("-", "−"), pair.ci_low),
         _number(pair.effect_sd, "+.1f"), _number(pair.p, ".2g"), _number(pair.p_holm, ".2g"),
-        Cell(f"{pair.n_a} / {pair.n_b}"), Cell(verdict),
+        TableCell(f"{pair.n_a} / {pair.n_b}"), TableCell(verdict),
     )  # fmt: skip
 
 
@@ -112,9 +110,10 @@ def runs_sheet(found: Found) -> Sheet:
     return Sheet("Every finished run; resbench results show RUN tells its epochs.", head, rows)
 
 
-def _run(unit: Measured, run: StudyRun) -> tuple[Cell, ...]:
+def _run(unit: Measured, run: StudyRun) -> tuple[TableCell, ...]:
     return (
-        Cell(unit.row.unit), Cell(str(run.seed), run.seed), Cell(run.status), _number(run.val_error_pct),
-        _number(run.val_loss, ".4f"), _number(run.train_loss, ".4f"), Cell(str(run.epochs), run.epochs),
-        _number(run.train_s, ".1f"), _number(run.wall_s, ".1f"), Cell(str(run.run_id), run.run_id), Cell(run.created_at),
+        TableCell(unit.row.unit), TableCell(str(run.seed), run.seed), TableCell(run.status), _number(run.val_error_pct),
+        _number(run.val_loss, ".4f"), _number(run.train_loss, ".4f"), TableCell(str(run.epochs), run.epochs),
+        _number(run.train_s, ".1f"), _number(run.wall_s, ".1f"), TableCell(str(run.run_id), run.run_id),
+        TableCell(run.created_at),
     )  # fmt: skip

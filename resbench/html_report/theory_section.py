@@ -10,7 +10,7 @@ from math import exp, log
 from statistics import fmean
 
 from resbench.compiler.identity.serialize import from_json
-from resbench.html_report.tables import Cell, Sheet, anchor_of
+from resbench.html_report.tables import Sheet, TableCell, anchor_of
 from resbench.results.study_results import Found, Measured
 from resbench.store.open import Engine
 from resbench.store.records import ProfileRecord
@@ -45,7 +45,7 @@ def paths_sheet(engine: Engine, found: Found) -> Sheet | None:
     return Sheet(caption, head, tuple(row[: len(head)] for row in rows))
 
 
-def _row(engine: Engine, unit: Measured, taken: Sequence[ProfileRecord]) -> tuple[tuple[Cell, ...], bool] | None:
+def _row(engine: Engine, unit: Measured, taken: Sequence[ProfileRecord]) -> tuple[tuple[TableCell, ...], bool] | None:
     """Its cells, and whether it was read from a single unit."""
     try:
         from resbench.theory.reading import read
@@ -57,9 +57,10 @@ def _row(engine: Engine, unit: Measured, taken: Sequence[ProfileRecord]) -> tupl
     ratio, share = _measured([record for record in taken if record.epoch == 0])
     mean = unit.row.ranked.mean
     cells = (
-        Cell(unit.row.name, anchor=anchor_of(unit)), Cell("–" if mean is None else f"{mean:.2f}", mean), Cell(one.equation),
-        Cell(one.short[0]), Cell(one.short[1]), Cell(left, one.left), Cell("hold" if one.foretold["4"] else "do not"),
-        Cell("–" if ratio is None else f"{ratio:.3g}", ratio), Cell("–" if share is None else f"{share:.0f}", share),
+        TableCell(unit.row.name, anchor=anchor_of(unit)), TableCell("–" if mean is None else f"{mean:.2f}", mean),
+        TableCell(one.equation), TableCell(one.short[0]), TableCell(one.short[1]), TableCell(left, one.left),
+        TableCell("hold" if one.foretold["4"] else "do not"),
+        TableCell("–" if ratio is None else f"{ratio:.3g}", ratio), TableCell("–" if share is None else f"{share:.0f}", share),
     )  # fmt: skip
     return cells, one.per_stage == 1
 

@@ -1,4 +1,4 @@
-"""Who answers the questions of one point: by an index, at random, or a search; and what was asked and answered."""
+"""What answers the questions of one point, by an index, at random, or a search; and the questions with their answers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def is_structure(question: str) -> bool:
 
 @dataclass(slots=True)
 class PointAnswers:
-    """Questions of one point as they come, with what was answered."""
+    """The questions of one point as they come, with their answers."""
 
     answer: Answer
     labels: dict[str, str] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class PointAnswers:
 
 
 def random_answers(random: Random) -> Answer:
-    """Answers at random."""
+    """Return what answers at random."""
 
     def answer(name: str, domain: Domain) -> str:
         if isinstance(domain, Choices):
@@ -53,7 +53,10 @@ def random_answers(random: Random) -> Answer:
 
 
 def indexed_answers(prefix: Sequence[int]) -> Answer:
-    """Answers by a prefix of indices; every further question gets its first answer. Raises Endless where there are too many."""
+    """Return what answers by a prefix of indices; every further question gets its first answer.
+
+    It raises Endless where a question has too many.
+    """
     left = list(prefix)
 
     def answer(name: str, domain: Domain) -> str:
@@ -65,10 +68,10 @@ def indexed_answers(prefix: Sequence[int]) -> Answer:
     return answer
 
 
-def next_prefix(asked: PointAnswers) -> list[int] | None:
-    """The next prefix, or None at the end of the walk."""
-    options = {name: list(choices(domain)) for name, domain in asked.domains.items()}
-    indices = [(options[name].index(label), len(options[name])) for name, label in asked.labels.items()]
+def next_prefix(answers: PointAnswers) -> list[int] | None:
+    """Return the next prefix, or None at the end of the walk."""
+    options = {name: list(choices(domain)) for name, domain in answers.domains.items()}
+    indices = [(options[name].index(label), len(options[name])) for name, label in answers.labels.items()]
     while indices and indices[-1][0] + 1 == indices[-1][1]:
         indices.pop()
     return [index for index, _ in indices[:-1]] + [indices[-1][0] + 1] if indices else None

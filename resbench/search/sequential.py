@@ -1,6 +1,6 @@
 """A search that proposes points -> its stages: batches of new points, then the finalists, with seeds of their own.
 
-It is replayed from its first proposal at every start, from the results that stand, so that one which was interrupted proposes
+It is replayed from its first proposal at every start, from the results that there are, so that one which was interrupted proposes
 what it would have proposed without that.
 """
 

@@ -2,7 +2,7 @@
 
 Successive halving: Jamieson & Talwalkar 2016, arXiv:1502.07943. Hyperband, several of these from different first rungs: Li et al.
 2018, arXiv:1603.06560. Who goes on is decided on val (statistics/promotion.py); survivors train on from their checkpoints. As all
-that a search decides, it is replayed from the runs that stand.
+that a search decides, it is replayed from the runs that there are.
 """
 
 from __future__ import annotations

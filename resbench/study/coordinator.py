@@ -2,7 +2,7 @@
 
 Everything is checked before anything is written, and written before anything is trained.
 
-Our tables are the truth: a result is saved first, Optuna is told afterwards, and what a crash left between the two is closed
+Our tables are the truth: a result is saved first and given to Optuna afterwards, and what a crash left between the two is closed
 at the next start. One process coordinates a study at a time, under a lease; a second one only adds workers, and takes over
 where the first is gone.
 """

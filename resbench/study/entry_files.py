@@ -119,13 +119,13 @@ def entry_files(engine: Engine, study: str, asked: str, out: Path) -> EntryFiles
 
 
 def _params_in(name: str) -> dict[str, Any]:
-    """`constant_scaling shortcut_scale=0.5 recipe.lr=0.1` -> the values, as data."""
+    """Read the values in a name such as `constant_scaling shortcut_scale=0.5 recipe.lr=0.1`."""
     pairs = [word.partition("=") for word in _WORD.split(name)[1:]]
     return {key: plain(word_value(value, f"{key}={value}")) for key, _, value in pairs}
 
 
 def _own(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the unit itself."""
+    """Return those of the unit itself."""
     return {key: value for key, value in params.items() if not key.startswith(("network.", "recipe."))}
 
 
@@ -148,7 +148,7 @@ def _with_defaults(unit: dict[str, Any], values: Mapping[str, Any]) -> dict[str,
 
 
 def _of_network(network: str, unit: str) -> Any:
-    """Return what the network says of its unit, said of this one."""
+    """Return the network's entry for its unit, with this unit."""
     given = Library(table(), Path()).network(network).unit.arguments
     return {"use": unit, **{key: plain(value) for key, value in given.items()}} if given else unit
 

@@ -130,7 +130,7 @@ def _fixed(spec: StudySpec, data_digest: str) -> dict[str, Any]:
 
 
 def _search_json(spec: StudySpec) -> dict[str, Any]:
-    """How the points were chosen; how many are judged in the end may grow."""
+    """Return how the points were chosen; how many are judged in the end may grow."""
     search = spec.search
     return {} if search.is_grid else {"search": search.model_dump(mode="json", by_alias=True, exclude={"finalists"})}
 

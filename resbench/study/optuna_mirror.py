@@ -92,7 +92,7 @@ def show_results(
 
 
 def entry_of(trial: TrialRecord) -> str:
-    """The trial's name without the choices that are parameters of their own: the unit, with what its entry fixes.
+    """Return the trial's name without the choices that are parameters of their own: the unit, with what its entry fixes.
 
     >>> entry_of(TrialRecord(0, "gated depth=8 bias=-3 rate=0.5", "gated", "net", {"unit.bias": "-3"}, "a", "r", "d"))
     'gated depth=8 rate=0.5'
@@ -148,7 +148,7 @@ def _sample(runs: Sequence[StudyRun]) -> Sample:
 
 
 def _numbers(sample: Sample, n_val: int) -> dict[str, Any]:
-    """As the leaderboard has them."""
+    """Return the numbers as the leaderboard has them."""
     between = interval(sample, n_val)
     return {
         "n": sample.n,
@@ -159,7 +159,7 @@ def _numbers(sample: Sample, n_val: int) -> dict[str, Any]:
 
 
 def _times(runs: _Runs) -> tuple[datetime | None, datetime | None]:
-    """When training began and ended. Runs that were one training are saved at once, and each has its share of the time."""
+    """Return when training began and ended. Runs that were one training are saved at once, and each has its share of the time."""
     spent: dict[datetime, float] = {}
     for run in (*runs.chosen, *runs.judged):
         ended = datetime.strptime(run.created_at, "%Y-%m-%dT%H:%M:%SZ")
@@ -170,7 +170,7 @@ def _times(runs: _Runs) -> tuple[datetime | None, datetime | None]:
 
 
 def _curve(runs: _Runs) -> dict[int, float]:
-    """The mean val error after each epoch, over the runs that converged."""
+    """Return the mean val error after each epoch, over the runs that converged."""
     errors: dict[int, list[float]] = {}
     for run in runs.chosen:
         for epoch in runs.epochs.get(run.run_id, ()) if run.status != "diverged" else ():
@@ -187,6 +187,11 @@ class OptunaStudy:
     study: optuna.Study
     storage: RDBStorage
 
+    @property
+    def name(self) -> str:
+        """Return the study's name."""
+        return self.study.study_name
+
     def get_trials(self, *states: TrialState) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False, states=states or None)
 
@@ -196,7 +201,7 @@ SEARCH_METRIC = "mean val error % of the seeds that the search chose by"
 
 
 def open_optuna(url: str, name: str) -> OptunaStudy:
-    """The study of that name, made where it is not there; its value is the mean val error in percent."""
+    """Open the study of that name, made where it is not there; its value is the mean val error in percent."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     storage = optuna_storage(url)
     study = optuna.create_study(
@@ -221,7 +226,7 @@ def name_metric(study: optuna.Study, metric: str) -> None:
 Distributions = Mapping[str, BaseDistribution]
 
 
-def space_of(searching: OptunaStudy, points: Sequence[Point]) -> Distributions:
+def space_of(optuna_study: OptunaStudy, points: Sequence[Point]) -> Distributions:
     """Optuna's name of each question -> its labels, over all points. Labels, never lists or numbers: Optuna would compare
     `1` and `true` as equal. Raises BadInput for a label that the study's space does not have: Optuna's spaces never change.
     """
@@ -235,57 +240,57 @@ def space_of(searching: OptunaStudy, points: Sequence[Point]) -> Distributions:
             else:
                 labels.setdefault(called, {}).update(dict.fromkeys(choices(domain)))
     space |= {name: CategoricalDistribution(tuple(of)) for name, of in labels.items()}
-    for trial in searching.get_trials():
-        for name, stands in trial.distributions.items():
-            if isinstance(stands, FloatDistribution):
+    for trial in optuna_study.get_trials():
+        for name, known in trial.distributions.items():
+            if isinstance(known, FloatDistribution):
                 continue
-            allowed = stands.choices if isinstance(stands, CategoricalDistribution) else ()
+            allowed = known.choices if isinstance(known, CategoricalDistribution) else ()
             new = [label for label in labels.get(name, ()) if label not in allowed]
             if new:
                 raise BadInput(
-                    f"study {searching.study.study_name} searches {name} over {', '.join(map(str, allowed))}; that may not grow "
+                    f"study {optuna_study.name} searches {name} over {', '.join(map(str, allowed))}; that may not grow "
                     f"by {', '.join(new)}: name a new value in an entry of its own, or give --fork NAME"
                 )
-            space[name] = stands
+            space[name] = known
     return space
 
 
-def ask(searching: OptunaStudy, point: Point, space: Distributions) -> int:
-    """A new trial for the point, under way. Returns its number."""
+def ask(optuna_study: OptunaStudy, point: Point, space: Distributions) -> int:
+    """Ask for a new trial of the point, under way. Returns its number."""
     named = {_optuna_name(name, point.unit): label for name, label in point.labels.items()}
     chosen = {n: float(label) if isinstance(space[n], FloatDistribution) else label for n, label in named.items()}
-    told = {"unit": point.name, "digest": point.digest, "params": point.params, "macs": point.macs}
-    return add(searching, chosen, {name: space[name] for name in chosen}, told)
+    attributes = {"unit": point.name, "digest": point.digest, "params": point.params, "macs": point.macs}
+    return add(optuna_study, chosen, {name: space[name] for name in chosen}, attributes)
 
 
 def add(
-    searching: OptunaStudy, chosen: Mapping[str, str | float], space: Distributions, told: Mapping[str, object]
+    optuna_study: OptunaStudy, chosen: Mapping[str, str | float], space: Distributions, attributes: Mapping[str, object]
 ) -> int:
-    """A trial that is under way, with its parameters. Costs the same however many there are."""
+    """Add a trial that is under way, with its parameters. Costs the same however many there are."""
     trial = create_trial(
-        state=TrialState.RUNNING, params=dict(chosen), distributions=dict(space), user_attrs=dict(told)
+        state=TrialState.RUNNING, params=dict(chosen), distributions=dict(space), user_attrs=dict(attributes)
     )
-    storage = searching.storage
-    study_id = storage.get_study_id_from_name(searching.study.study_name)
+    storage = optuna_study.storage
+    study_id = storage.get_study_id_from_name(optuna_study.name)
     return int(storage.get_trial(storage.create_new_trial(study_id, trial)).number)
 
 
-def close_lost(searching: OptunaStudy, wanted: Collection[int]) -> None:
+def close_lost(optuna_study: OptunaStudy, wanted: Collection[int]) -> None:
     """Close as failed what was asked for and is not wanted: a crash came before its row, or its unit has changed."""
-    for _ in searching.get_trials(TrialState.WAITING):
-        searching.study.ask()  # a waiting trial cannot be told
-    for trial in searching.get_trials(TrialState.RUNNING):
+    for _ in optuna_study.get_trials(TrialState.WAITING):
+        optuna_study.study.ask()  # a waiting trial cannot be closed
+    for trial in optuna_study.get_trials(TrialState.RUNNING):
         if trial.number not in wanted:
-            searching.study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+            optuna_study.study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
 
 
-def catch_up(searching: OptunaStudy, trials: Sequence[TrialRecord]) -> None:
+def catch_up(optuna_study: OptunaStudy, trials: Sequence[TrialRecord]) -> None:
     """Give Optuna the trials that it has not: `db merge` brought them. Its numbers run on without gaps, so ours come again."""
-    known, ours = len(searching.get_trials()), {trial.number: trial for trial in trials}
+    known, ours = len(optuna_study.get_trials()), {trial.number: trial for trial in trials}
     for number in range(known, max(ours, default=-1) + 1):
         trial = ours.get(number)
         attributes = {} if trial is None else {"unit": trial.name, "digest": trial.architecture}
-        searching.study.add_trial(create_trial(state=TrialState.RUNNING, user_attrs=attributes))
+        optuna_study.study.add_trial(create_trial(state=TrialState.RUNNING, user_attrs=attributes))
 
 
 def _optuna_name(name: str, unit: str) -> str:

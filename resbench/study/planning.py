@@ -68,8 +68,8 @@ class Planner:
         Those that a search chooses by are trained one by one, where the recipe does not say otherwise: mostly a point has one.
         """
         plan = self._plan(point, len(seeds))
-        said = point.recipe.plan
-        if said.width is None and not said.measure and min(seeds, default=0) >= FIRST_SEED:
+        wanted = point.recipe.plan
+        if wanted.width is None and not wanted.measure and min(seeds, default=0) >= FIRST_SEED:
             return replace(plan, width=1)
         return plan if self._wide(point, plan.width) == plan.width else replace(plan, width=1)
 
@@ -83,34 +83,34 @@ class Planner:
         return wide_enough(point.bound, load_of(point.bound, point.recipe, self.data, seeds), self.room)
 
     def _plan(self, point: Point, seeds: int) -> Plan:
-        said = point.recipe.plan
-        if said.measure:
+        wanted = point.recipe.plan
+        if wanted.measure:
             return self._measured(point, seeds)
         plan = plan_of_rule(point.bound, point.recipe, self.device)
-        if not said.compile:
+        if not wanted.compile:
             return plan
         try:
             return compiles(point.bound, point.recipe, plan, self.device)
-        except Exception:  # what cannot be trained is told where it is trained, with its cell
+        except Exception:  # what cannot be trained fails where it is trained, with its cell
             return plan
 
     def _measured(self, point: Point, seeds: int) -> Plan:
-        said = point.recipe.plan
-        stands = (
+        wanted = point.recipe.plan
+        stored = (
             plan_of(self.engine, point.digest, point.recipe.digest, self.digest) if self.engine is not None else None
         )
-        if stands is not None and (plan := plan_from(stands)).measured:
+        if stored is not None and (plan := plan_from(stored)).measured:
             return replace(
                 plan,
-                width=said.width or plan.width,
-                layout=said.layout or plan.layout,
-                threads=said.threads or plan.threads,
-                recompute=said.recompute,
-                compiled=_compiled(plan, said, self.device),
+                width=wanted.width or plan.width,
+                layout=wanted.layout or plan.layout,
+                threads=wanted.threads or plan.threads,
+                recompute=wanted.recompute,
+                compiled=_compiled(plan, wanted, self.device),
             )
         alike = (_convolutions(point.bound), point.recipe, min(seeds, 16))
         if alike not in self.known:
-            steps, most = _steps(point, self.data.n_train), min(said.width or WIDEST, seeds)
+            steps, most = _steps(point, self.data.n_train), min(wanted.width or WIDEST, seeds)
             wide = self._wide(point, most)
             if wide == 0 and self.device.type == "cpu":  # the kernel would end this process, not a cell that is tried
                 return plan_of_rule(point.bound, point.recipe, self.device)
@@ -128,15 +128,15 @@ class Planner:
         return self.known[alike]
 
 
-def _compiled(plan: Plan, said: PlanSpec, device: torch.device) -> bool:
-    """Whether to compile, of a plan with runs: what failed to compile fails again, and what paid on CUDA may not on a CPU."""
-    if plan.not_compiled or said.compile is False:
+def _compiled(plan: Plan, wanted: PlanSpec, device: torch.device) -> bool:
+    """Whether to compile, of a plan that has runs: what failed to compile fails again, and what paid on CUDA may not on a CPU."""
+    if plan.not_compiled or wanted.compile is False:
         return False
-    return bool(said.compile) or (plan.compiled and device.type == "cuda")
+    return bool(wanted.compile) or (plan.compiled and device.type == "cuda")
 
 
 def bfloat16_gain(point: Point, device: torch.device) -> str:
-    """Say what the precision bfloat16, which stands in the recipe, would gain here."""
+    """Say what the precision bfloat16, of the recipe, would gain here."""
     seconds = []
     for precision in ("float32", "bfloat16"):
         plan = PlanSpec(width=1, layout="channels_last", threads=1)
@@ -155,9 +155,9 @@ def workers(work: Work, plans: Sequence[Plan], n_train: int, device: torch.devic
     cells = sum(len(seed_stacks(range(seeds), plan.width)) for (_, seeds), plan in zip(work, plans, strict=True))
     if part().of > 1:  # the ranks train together
         return 1
-    said = work[0][0].recipe.plan.workers
-    if said is not None:
-        return min(said, cells)
+    wanted = work[0][0].recipe.plan.workers
+    if wanted is not None:
+        return min(wanted, cells)
     if device.type == "cuda" and device.index is None:
         return max(1, min(torch.cuda.device_count(), cells))
     seconds = sum(

@@ -27,7 +27,7 @@ BASELINES = ("params", "macs")
 
 @dataclass(frozen=True, slots=True)
 class ProxyScores:
-    """What untrained networks say beside what training said, each in one order.
+    """The numbers of untrained networks beside the errors of trained ones, each in one order.
 
     Attributes:
         names: Of the units.

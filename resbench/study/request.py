@@ -76,12 +76,12 @@ class StudyRequest:
 
     @property
     def latencies(self) -> Latencies:
-        """The latencies that were measured for its budget."""
+        """Return the latencies that were measured for its budget."""
         return Latencies() if self.space is None else self.space.latencies
 
     @property
     def memory_bytes(self) -> int | None:
-        """The memory by which a search refuses points."""
+        """Return the memory by which a search refuses points; None where it refuses none by it."""
         return None if self.space is None or self.space.room is None else self.space.room.device.one
 
     def as_stored(self, engine: Engine) -> StudyRequest:

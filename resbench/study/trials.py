@@ -1,6 +1,6 @@
 """A study's points -> its data, recipes, architectures and trials in the database, each once.
 
-Optuna is asked for the trials, and its study stands in the same database; our rows are the truth.
+Optuna is asked for the trials, and its study is in the same database; our rows are the truth.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How an attempt at a cell ended -> what that means for the cell: done, failed, given back, or tried again.
 
-An attempt that got further than all before it starts the count anew, so that a cell on machines that die goes on for ever, and
+An attempt that got further than all before it starts the count again, so that a cell on machines that die goes on for ever, and
 one that kills whoever trains it does not.
 """
 

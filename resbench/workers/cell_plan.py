@@ -92,12 +92,12 @@ class CellPlan:
 
     @property
     def limits(self) -> CellLimits:
-        """What the recipe's plan says of them."""
+        """Return the limits that the recipe's plan sets."""
         return CellLimits(**{name: self.recipe_plan[name] for name in CellLimits.__slots__ if name in self.recipe_plan})
 
     @property
     def profile_epochs(self) -> Sequence[int]:
-        """After which of them signal and gradient are looked at."""
+        """Return after which epochs signal and gradient are profiled."""
         found: Sequence[int] = self.recipe_plan.get("profile", ())
         return found
 

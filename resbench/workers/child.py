@@ -44,7 +44,10 @@ class AttemptEnd:
 
 @dataclass(frozen=True, slots=True)
 class PipeReporter:
-    """Ears at the other end of the pipe: what is told arrives there as (method, arguments)."""
+    """Reports to the supervisor at the other end of a pipe, where (method, arguments) arrive.
+
+    `shared` is memory without a lock, for who is killed while holding one keeps it.
+    """
 
     pipe: Connection
     shared: MutableSequence[float]

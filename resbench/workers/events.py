@@ -16,13 +16,13 @@ class WorkerEvents(Protocol):
     def epoch(self, trial_id: int, seed: int, epoch: int, error_pct: float | None) -> None: ...
 
     def saved(self, trial_id: int, seed: int, epochs: int, error_pct: float | None) -> None:
-        """A run is in the database. `error_pct` is None for one that diverged."""
+        """Report that a run is in the database. `error_pct` is None for one that diverged."""
 
     def ended(self, trial_id: int, error: str | None) -> None:
-        """A cell is closed; `error` says why it failed."""
+        """Report that a cell is closed; `error` says why it failed."""
 
     def note(self, trial_id: int, text: str) -> None:
-        """`trial_id` is 0 for what is of no trial."""
+        """Report a sentence. `trial_id` is 0 for what is of no trial."""
 
 
 class CellReporter(Protocol):

@@ -48,7 +48,7 @@ def follow(device: torch.device) -> None:
     repeatable(device)
     nothing: BroadcastJob | None = None
     while (message := told(nothing)) is not None:
-        with suppress(InterruptedError):  # rank 0 was told to stop
+        with suppress(InterruptedError):  # rank 0 was asked to stop
             train(_received(message), message.seeds, plan_from(message.plan), device, Hooks(lambda seed, epoch: None))
 
 
@@ -64,7 +64,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class BroadcastJob:
-    """A job as rank 0 tells it to the others of one training. `data`: name, settings, digest."""
+    """A job as rank 0 sends it to the others of one training. `data`: name, settings, digest."""
 
     network: str
     recipe: str
@@ -115,7 +115,7 @@ def check_recipe(recipe: RecipeSpec, device: torch.device) -> None:
 
 
 def train(job: Job, seeds: tuple[int, ...], plan: Plan, device: torch.device, hooks: Hooks) -> list[Outcome]:
-    """Train a run for each seed, all side by side: build, draw weights, fit. Rank 0 of several tells the others.
+    """Train a run for each seed, all side by side: build, draw weights, fit. Rank 0 of several sends the job to the others.
 
     Raises TooLarge where they cannot fit on the device together, before anything is allocated.
     """

@@ -23,7 +23,7 @@ def worker_record(study: str, device: str, slots: int, tags: tuple[str, ...] = (
 
 
 def boot_id() -> str:
-    """Return what tells this start of the machine and this container; empty where the system does not tell."""
+    """Return an identifier of this start of the machine and this container; empty where the system has none."""
     try:
         start = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return f"{start} {Path('/proc/self/ns/pid').readlink()}"
@@ -33,7 +33,7 @@ def boot_id() -> str:
 
 def birth(pid: int) -> str | None:
     """Return when the process started, in the machine's own ticks; None where there is none, or only its remains; empty where the
-    system does not tell.
+    system does not say.
     """
     if sys.platform != "linux":
         try:
@@ -59,7 +59,7 @@ def is_gone(worker: WorkerRecord) -> bool:
 
 
 def memory_mib(pid: int) -> float | None:
-    """Return what the process has in memory; None where the system does not tell."""
+    """Return what the process has in memory; None where the system does not say."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     except (OSError, ValueError):

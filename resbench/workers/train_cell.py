@@ -169,7 +169,7 @@ class CellTraining:
             write_timing(clock, job.bound.unit, how)
 
     def _how(self, stack: SeedStack) -> dict[str, Any]:
-        """How the stack was trained, as it is kept with its runs."""
+        """Return how the stack was trained, as it is kept with its runs."""
         plan = self.training
         return {
             "seeds": list(stack.seeds),

@@ -1,4 +1,4 @@
-"""How cells are trained, as one process tells it to another -> the function that trains them.
+"""What trains cells, as one process sends it to another -> the function that trains them.
 
 No torch is imported before `ready` is called, in the process that trains.
 """

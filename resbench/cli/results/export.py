@@ -13,6 +13,7 @@ from resbench.cli.options import Db, Force, Raw, database
 from resbench.cli.terminal import echo
 from resbench.errors import BadInput, did_you_mean
 from resbench.escape import printable
+from resbench.results.ranking_table import COLUMNS
 
 if TYPE_CHECKING:
     from resbench.evidence.leaderboard import Leaderboard
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
 
 TABLES, MARKUPS = (".parquet", ".csv", ".json"), (".md", ".tex")
 WHAT = ("leaderboard", "runs", "epochs")
-KEYS = (  # of ranking.COLUMNS, one each
-    "rank", "unit", "error", "sd", "interval", "median", "n", "best", "params", "macs", "train_s",
-)  # fmt: skip
+KEYS = tuple(column.key for column in COLUMNS)
 IN_LATEX = ("unit", "error", "sd", "interval", "n", "best", "params")  # as many as fit a column of a page
 
 
@@ -107,26 +106,26 @@ def _split(names: str | None) -> tuple[str, ...]:
 
 
 def _text_table(board: Leaderboard, wanted: Sequence[str]) -> TextTable:
-    """What `results top` shows, of the columns wanted, or of all. Raises BadInput for one that is not there."""
-    from resbench.cli.output import cell
-    from resbench.cli.results.ranking import IN_TABLE, cells, columns, title
+    """Return what `results top` shows, of the columns wanted, or of all. Raises BadInput for one that is not there."""
     from resbench.evidence.notes import notes
+    from resbench.results.ranking_table import ranking_cells, ranking_columns, ranking_title
     from resbench.results.writers import TextTable
 
-    known = [*KEYS, *(name for name in board.objectives[1:] if name not in IN_TABLE)]
+    columns = ranking_columns(board)
+    known = [column.key for column in columns]
     for name in wanted:
         if name not in known:
             raise BadInput(f"--columns: expected {', '.join(known)}, got {printable(name)}{did_you_mean(name, known)}")
     if wanted and ("unit" not in wanted or len(set(wanted)) < len(wanted)):
         raise BadInput("--columns: expected `unit` and others, each once, for rows must have their names")
     places = [known.index(name) for name in wanted or known]
-    heads = columns(board)
-    rows = [[cell(value) for value in cells(row, board)] for row in board.rows]
+    heads = [column.aligned_head for column in columns]
+    rows = [[cell.text for cell in ranking_cells(row, board)] for row in board.rows]
     strong = frozenset(number for number, row in enumerate(board.rows) if row.ranked.tied_with_best)
     said = notes(board)
     if strong and wanted and "best" not in wanted:
         said = ["Bold: not worse than the best, by the tests of this study.", *said]
     return TextTable(
-        title(board), tuple(heads[n] for n in places), tuple(tuple(row[n] for n in places) for row in rows), strong,
+        ranking_title(board), tuple(heads[n] for n in places), tuple(tuple(row[n] for n in places) for row in rows), strong,
         tuple(said), board.study,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Leaderboard -> the table of a ranking, with what it says and what it cannot say."""
+"""Leaderboard -> its ranking on a terminal, or drawn as one, with what it says and what it cannot say."""
 
 from __future__ import annotations
 
@@ -9,73 +9,32 @@ from pathlib import Path
 from rich.console import Console, Group
 from rich.text import Text
 
-from resbench.cli.output import count, make_table
+from resbench.cli.output import make_table
 from resbench.escape import LONGEST, printable, shell_line
-from resbench.evidence.leaderboard import Leaderboard, Row
+from resbench.evidence.leaderboard import Leaderboard
 from resbench.evidence.notes import notes
 from resbench.files import write
-from resbench.language.study.design import WORDS
+from resbench.results.ranking_table import ranking_cells, ranking_columns, ranking_title
 
 WIDTH = 150  # columns of the drawn table
-COLUMNS = (">#", "unit", ">error %", ">sd", "95 % interval", ">median", ">n", "best?", ">params", ">MACs", ">train s")
-IN_TABLE = ("params", "macs", "train_s")  # whatever the objectives are
 
 
 def ranking_table(board: Leaderboard) -> Group:
-    """Sorted by the mean over converged runs; the tie group of the best stands out."""
-    rows = [cells(row, board) for row in board.rows]
+    """Return the table, sorted by the mean over converged runs; the tie group of the best stands out."""
+    rows = [[cell.text for cell in ranking_cells(row, board)] for row in board.rows]
     styles = [
         "bold green" if row.ranked.tied_with_best else "dim" if row.ranked.fails or not row.ranked.n else ""
         for row in board.rows
     ]
-    table = make_table(columns(board), rows, styles=styles, title=title(board))
+    heads = [column.aligned_head for column in ranking_columns(board)]
+    table = make_table(heads, rows, styles=styles, title=ranking_title(board))
     return Group(table, *(Text(printable(line, LONGEST)) for line in notes(board)))
 
 
-def title(board: Leaderboard) -> str:
-    return f"{board.study}: {WORDS[board.objectives[0]].long} on {board.data}, lower is better"
-
-
-def columns(board: Leaderboard) -> list[str]:
-    """`>`: aligned to the right."""
-    first, *others = (WORDS[name].short for name in board.objectives)
-    more = [f">{short}" for short, name in zip(others, board.objectives[1:], strict=True) if name not in IN_TABLE]
-    return [*COLUMNS[:2], f">{first}", *COLUMNS[3:], *more]
-
-
 def draw_ranking(board: Leaderboard, file: str, *, force: bool = False) -> None:
-    """The table as an SVG of a terminal; no font is loaded from anywhere. Raises as `files.write` does."""
+    """Draw the table as an SVG of a terminal; no font is loaded from anywhere. Raises as `files.write` does."""
     terminal = Console(record=True, file=StringIO(), width=WIDTH, highlight=False)
     terminal.print(ranking_table(board))
     picture = terminal.export_svg(title=printable(shell_line(["resbench", "results", "top", board.study]), LONGEST))
     picture = re.sub(r"@font-face \{.*?\}", "", picture, flags=re.DOTALL)
     write(Path(file), picture.replace("Fira Code", "ui-monospace, Menlo, Consolas").encode(), force=force)
-
-
-def cells(row: Row, board: Leaderboard) -> list[object]:
-    """A row of the table, a value for each of `columns`."""
-    r = row.ranked
-    is_error = board.objectives[0] == "val_error_pct"
-    digits = 2 if is_error else 4
-    more = [
-        "–" if each.mean is None else f"{each.mean:.4g}" + (f" ± {each.std:.2g}" if each.std is not None else "")
-        for name, each in row.others.items()
-        if name not in IN_TABLE
-    ]
-    n = f"{r.converged}/{r.n}" if r.diverged else str(r.n)
-    return [
-        r.rank,
-        row.name,
-        "–"
-        if r.mean is None
-        else f"{r.mean:.{digits}f}" + (" fail" if is_error and board.fail_above and r.mean > board.fail_above else ""),
-        "–" if r.std is None else f"{r.std:.{digits}f}",
-        "–" if r.ci_low is None or r.ci_high is None else f"[{r.ci_low:.{digits}f}, {r.ci_high:.{digits}f}]",
-        "–" if not r.n else "diverged" if r.median is None else f"{r.median:.{digits}f}",
-        n + (f" (-{r.missing})" if r.missing else ""),
-        board.verdict_on(row) + (" skewed" if r.skewed else ""),
-        count(row.params),
-        count(row.macs),
-        "–" if row.train_s is None else f"{row.train_s:.1f}",
-        *more,
-    ]

@@ -40,7 +40,7 @@ class StudyCheck:
 
 
 def room_of(device: str | None, memory: str | None) -> Callable[[], Room | None]:
-    """What the device has that will train, when it is asked for. Raises BadInput for a size that is none."""
+    """Return what reads the room of the device that will train. Raises BadInput for a size that is none."""
     if memory is None:
         return lambda: room_on(device)
     match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,6})?) ?([MGT])(i?)B?", memory)
@@ -58,13 +58,13 @@ def room_of(device: str | None, memory: str | None) -> Callable[[], Room | None]
 
 
 def check_study(file: str, changes: tuple[str, ...], room: Callable[[], Room | None] = lambda: None) -> StudyCheck:
-    """Also of a search that looks at some points: all that it could look at, where they can be counted.
+    """Check a study, of a search all points that it could look at, where they can be counted.
 
     `room`: of the device that they must fit on.
     """
     request = prepare(file, changes, device=room)
     from resbench.search.library_matches import (
-        library_names,  # after the file was read: what is wrong there needs no torch to be told
+        library_names,  # after the file was read: what is wrong there needs no torch to be shown
     )
     from resbench.study.resources.memory import crowded
     from resbench.study.warnings import hints
@@ -78,15 +78,15 @@ def check_study(file: str, changes: tuple[str, ...], room: Callable[[], Room | N
             points, refused = space.all()
         except Endless as error:
             endless = str(error).partition(";")[0]
-    told = list(hints(request.spec, points, about.n_train))
-    told += crowded(points, about, request.room)
+    warnings = list(hints(request.spec, points, about.n_train))
+    warnings += crowded(points, about, request.room)
     drawn = len({(point.digest, point.recipe.digest) for point in request.points})
     images = [*data_sentences(request.spec, about)]
-    return StudyCheck(request.spec, points, refused, library_names(space, points), drawn, told, images, endless)
+    return StudyCheck(request.spec, points, refused, library_names(space, points), drawn, warnings, images, endless)
 
 
 def data_sentences(spec: StudySpec, info: DatasetInfo) -> Iterator[str]:
-    """Loads the data, decodes every file of them and raises as `study run` would; what must be fetched first is only told of."""
+    """Load the data, decode every file of them and raise as `study run` would; what must be fetched first is only noted."""
     from resbench.data.notes import notes, sizes
     from resbench.workers.data import data_of
 

@@ -43,11 +43,11 @@ def proxies(
         check(out, force=True)  # what can be known before minutes of work; the same numbers again are no fault
     engine = open_store(database(db), create=False)
 
-    def tell(done: int, of: int) -> None:
+    def on_network(done: int, of: int) -> None:
         if done % 20 == 0 or done == of:
             echo(f"{done} of {of} networks", err=True)
 
-    found = score_proxies(engine, study, images, seed, tell)
+    found = score_proxies(engine, study, images, seed, on_network)
     rows = agreements(found.values, found.errors, BASELINES)
     rows.sort(key=lambda row: -abs(row.tau))
     top = ceiling(found.scores)

@@ -39,7 +39,7 @@ class LocalResources:
         folder: The folder of checkpoints and weights.
         timing: The folder for where the time of each cell goes; None where nobody asks.
         elsewhere: Whether other machines train, each on the best device that it has.
-        room: Of the device; None where other machines train, or the system does not tell.
+        room: Of the device; None where other machines train, or the system does not say.
         measured: Plans that were measured, once for all stages.
     """
 

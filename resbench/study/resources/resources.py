@@ -53,7 +53,7 @@ class Resources(Protocol):
         """Raise BadInput for what cannot be trained here, if it is trained here."""
 
     def memory(self) -> Capacity | None:
-        """Return what the devices of its workers have; None where the system does not tell, or others train."""
+        """Return what the devices of its workers have; None where the system does not say, or others train."""
 
     def plan(self, engine: Engine, missing: Missing) -> CellSchedule:
         """Plan how they are trained. Takes seconds where the recipe asks for a measurement."""

@@ -51,7 +51,7 @@ class LocalExecutor:
         self.shutdown.lower()
 
     def give_back(self) -> None:
-        """AttemptEnd the children; what they had goes on elsewhere."""
+        """End the children; what they had goes on elsewhere."""
         for slot in self.slots:
             slot.process.kill()
         attempts = AttemptRecorder(self.engine, self.events, Patience(unavailable_s=2.0, full_s=0.0))
@@ -99,7 +99,7 @@ class LocalExecutor:
         return limit
 
     def limit(self) -> WorkerLimit | None:
-        """Why no more cells are to be taken."""
+        """Return why no more cells are to be taken; None where they are."""
         return self.worker.limit(self.attempts.cells + self.busy())
 
     def claim(self) -> bool:
@@ -113,6 +113,7 @@ class LocalExecutor:
         return True
 
     def busy(self) -> int:
+        """Return how many slots have a cell."""
         return sum(slot.current is not None for slot in self.slots)
 
     def listen(self, timeout_s: float) -> None:
@@ -129,6 +130,7 @@ class LocalExecutor:
             slot.check()
 
     def receive(self, slot: Slot, method: str, arguments: tuple[Any, ...]) -> None:
+        """Take one report of a child."""
         current, trial = slot.current, slot.current.cell.trial_id if slot.current else 0
         if method == "ready":
             slot.ready, self.deaths = True, 0
@@ -165,6 +167,7 @@ class LocalExecutor:
             self.start(1)
 
     def reap_stale(self) -> None:
+        """Close the cells of dead workers, and report it."""
         for cell, ending in self.patience.do(self.stale.reap):
             if ending.outcome == "failed":
                 self.events.ended(cell.trial_id, ending.error)

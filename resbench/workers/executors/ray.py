@@ -34,7 +34,7 @@ from resbench.workers.worker import Worker, WorkerOptions, register_worker
 
 ray: Any = typed_ray  # its annotations are of functions, not of actors with options
 LOOK_S = 0.5
-FEW_S = 10.0  # for actors to give back what they have, once they were told to stop
+FEW_S = 10.0  # for actors to give back what they have, once they were asked to stop
 
 
 class _Silent:
@@ -57,7 +57,7 @@ class _Actor:
         self.shutdown = Shutdown()
 
     def work(self) -> str:
-        """Train until it is told to stop. Returns what kept it from going on, or nothing."""
+        """Train until it is asked to stop. Returns what kept it from going on, or nothing."""
         try:
             engine = open_store(self.options.url, create=False)
             with (
@@ -161,7 +161,7 @@ class RayExecutor:
     def _tell_to_stop(self, timeout_s: float, is_urgent: Callable[[], bool] = lambda: False) -> None:
         """Stop the actors, and wait so long until they have given back what they had.
 
-        Those that are dead hear nothing, and those that are told twice stop at once.
+        Those that are dead receive nothing, and those that are asked twice stop at once.
         """
         for actor, _ in self.actors.values():
             with suppress(ray.exceptions.RayError):

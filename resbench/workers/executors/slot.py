@@ -74,7 +74,7 @@ class Slot:
         self.shared[STOP] = self.shared[STOP] or time.monotonic()
 
     def check(self) -> None:
-        """AttemptEnd the child where its cell goes over its limits; kill it where it does not end."""
+        """End the child where its cell goes over its limits; kill it where it does not end."""
         now = time.monotonic()
         if self.ending_since is not None:
             if now - self.ending_since > GRACE_S:
