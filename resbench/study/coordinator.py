@@ -27,7 +27,7 @@ from resbench.store.records import Lease, RunRow, cause
 from resbench.store.results.checkpoints import forget_stopped
 from resbench.store.results.runs import Rung, find_runs, link_run, newest_run
 from resbench.study.optuna_mirror import open_optuna, show_results
-from resbench.study.racing import first_seeds, is_race_over, racing_stages, runs_or_none
+from resbench.study.racing import is_race_over, racing_stages, runs_or_none
 from resbench.study.request import RunOptions, StudyRequest
 from resbench.study.resources.resources import CellSchedule, Missing, Resources
 from resbench.study.seed_allocation import RunKey, allocate_seeds, within_trial_budget
@@ -119,7 +119,7 @@ class Coordinator:
         if not self.spec.search.is_grid:
             return {}
         points = within_trial_budget(self.spec, points, rows, self.progress)
-        seeds = allocate_seeds(self.engine, self.spec, dict(enumerate(points)), first_seeds(self.spec), self.progress)
+        seeds = allocate_seeds(self.engine, self.spec, dict(enumerate(points)), self.spec.first_seeds, self.progress)
         ids = self.trials.register([points[i] for i, own in seeds.items() if own])
         return {ids[points[i].name]: own for i, own in seeds.items() if own}
 

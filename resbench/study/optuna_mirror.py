@@ -34,7 +34,6 @@ from resbench.store.results.epochs import epochs_of_study
 from resbench.store.results.reading import StudyRun, runs_of_study
 from resbench.store.results.studies import get_study, trials_of_study
 from resbench.store.results.untrained import causes_of_failure
-from resbench.study.racing import first_seeds
 
 _BY_CHOICE = (
     "mean val error % of the seeds by which the search chose; judged_mean is of those that the ranking rests on"
@@ -79,7 +78,7 @@ def show_results(
         mine = runs.get(row.trial.number, [])
         if spec.search.is_grid:
             chosen, judged = [run for run in mine if run.judges], []
-            seeds: Collection[int] = seeds_of.get(row.id, first_seeds(spec))
+            seeds: Collection[int] = seeds_of.get(row.id, spec.first_seeds)
         else:
             seeds = spec.search.own_seeds
             chosen, judged = [run for run in mine if run.seed in seeds], [run for run in mine if run.judges]

@@ -17,11 +17,6 @@ from resbench.store.open import Engine
 from resbench.workers.events import Progress
 
 
-def first_seeds(spec: StudySpec) -> tuple[int, ...]:
-    """Return the seeds of a study, of a race those up to its first look."""
-    return spec.seeds if spec.design.race is None else spec.seeds[: spec.design.race[0]]
-
-
 def racing_stages(
     spec: StudySpec,
     points: Mapping[int, Point],

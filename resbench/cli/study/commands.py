@@ -50,8 +50,9 @@ def run(
     measure: Annotated[
         bool, typer.Option("--measure", help="Measure how this machine trains fastest; changes the last bits of runs.")
     ] = False,
-    profile: Annotated[
-        Path | None, typer.Option("--profile", metavar="FOLDER", help="Write where the time of each cell went, and traces.")
+    timing: Annotated[
+        Path | None,
+        typer.Option("--timing", "--profile", metavar="FOLDER", help="Write where the time of each cell went, and traces."),
     ] = None,
     workers: Annotated[
         int | None, typer.Option("--workers", metavar="N", min=0, help="Worker processes of this machine; 0: none, `resbench "
@@ -81,7 +82,7 @@ def run(
 
     check_environment()
     url = database(db)
-    if profile is not None:
+    if timing is not None:
         os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # torch's profiler tells of cards that are not there
     with StudyProgress(curves=live) as progress:
         measured = ("recipe.plan.measure=true",) if measure else ()
@@ -103,8 +104,8 @@ def run(
         about = info(str(spec.data.name), spec.data.given)
         for hint in hints(spec, points, about.n_train):
             progress.note(hint)
-        if explain and profile is not None:
-            raise BadInput("--profile is of a training, and --explain-plan trains nothing: give one of them")
+        if explain and timing is not None:
+            raise BadInput("--timing is of a training, and --explain-plan trains nothing: give one of them")
         began = time.time()
         with joined(named_device(device)) as where:
             if explain:
@@ -114,12 +115,12 @@ def run(
                 raise typer.Exit(0)
             cluster, tracking = ray_cluster(executor, address, gpus), trackers_of(spec, track or ())
             options = RunOptions(
-                url=url, device=where, checkpoints=checkpoints, timing=folder_for(profile), workers=workers,
+                url=url, device=where, checkpoints=checkpoints, timing=folder_for(timing), workers=workers,
                 cluster=cluster, trackers=tracking,
             )  # fmt: skip
             engine, whole = trained(request, options, progress)
-    if profile is not None:
-        print_timings(profile, began)
+    if timing is not None:
+        print_timings(timing, began)
     if has_finished(engine, spec.name):
         print_ranking(engine, spec.name, json)
     raise typer.Exit(0 if whole else 1)

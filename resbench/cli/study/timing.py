@@ -1,4 +1,4 @@
-"""`study run --profile FOLDER`: where the time of each cell went, as a table."""
+"""`study run --timing FOLDER`: where the time of each cell went, as a table."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def folder_for(given: Path | None) -> Path | None:
         try:
             given.mkdir(parents=True, exist_ok=True)
         except FileExistsError:
-            raise BadInput(f"--profile {given}: is a file; a folder is needed") from None
+            raise BadInput(f"--timing {given}: is a file; a folder is needed") from None
         except OSError as error:
-            raise StorageError(f"--profile {given}: {error.strerror}") from None
+            raise StorageError(f"--timing {given}: {error.strerror}") from None
     return given
 
 
