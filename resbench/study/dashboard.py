@@ -50,9 +50,9 @@ def dashboard(engine: Engine, url: str, study: str) -> App:
     shown = _open(storage, study)
     stored = stored_study(engine, study)
     name_metric(shown, METRIC if stored is None or "search" not in stored.fixed else SEARCH_METRIC)
-    stands = get_note(shown)
-    whole = renewed(stands, note(engine, study))
-    if whole != stands:
+    old = get_note(shown)
+    whole = renewed(old, note(engine, study))
+    if whole != old:
         save_note(shown, whole)
     return wsgi(storage)  # type: ignore[no-any-return]
 
@@ -67,9 +67,9 @@ def _open(storage: BaseStorage, study: str) -> optuna.Study:
         ) from None
 
 
-def renewed(stands: str, ours: str) -> str:
+def renewed(old: str, ours: str) -> str:
     """Return the note with our part new; what a person wrote below it, or instead of it, is kept."""
-    own = stands.partition(END)[2] if END in stands else f"\n\n{stands}" if stands.strip() else ""
+    own = old.partition(END)[2] if END in old else f"\n\n{old}" if old.strip() else ""
     return f"{ours}\n\n---\n\n{END}{own}"
 
 
@@ -84,14 +84,16 @@ def note(engine: Engine, study: str) -> str:
         "| # | unit | val error % | 95 % interval | n | best? | params | MACs |",
         "|--:|:--|--:|:--|:--|:--|--:|--:|",
     ]
-    said = [f"- {markdown(line)}" for line in notes(board)]
+    lines = [f"- {markdown(line)}" for line in notes(board)]
     whose = (
         "its converged runs"
         if board.searched is None
         else "the seeds by which the search chose (judged_mean: as above)"
     )
     tail = f"From {_runs(board)} finished runs. A trial's value is the mean of {whose}; a trial without one says why."
-    return "\n".join([title, "", *head, *(_row(row, board.verdict_on(row)) for row in board.rows), "", *said, "", tail])
+    return "\n".join(
+        [title, "", *head, *(_row(row, board.verdict_on(row)) for row in board.rows), "", *lines, "", tail]
+    )
 
 
 def _row(row: Row, verdict: str) -> str:

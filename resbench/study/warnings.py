@@ -16,6 +16,7 @@ UNEQUAL = 0.1  # of params or MACs, relative to the smallest
 
 
 def hints(spec: StudySpec, points: Sequence[Point], n_train: int) -> Iterator[str]:
+    """Yield what is seldom meant, a sentence each."""
     yield from _of_units(points)
     yield from _of_sizes(points)
     yield from _of_schedules(points, n_train)
@@ -27,7 +28,7 @@ def hints(spec: StudySpec, points: Sequence[Point], n_train: int) -> Iterator[st
 
 
 def _of_units(points: Sequence[Point]) -> Iterator[str]:
-    """A unit that the study searches or writes itself is not looked at: what it has differs from point to point."""
+    """Repeat the cautions of units; not of one that the study searches or writes itself, which differ from point to point."""
     named = [
         point for point in points if point.written is None and not any(key.startswith("unit.") for key in point.labels)
     ]
@@ -35,7 +36,7 @@ def _of_units(points: Sequence[Point]) -> Iterator[str]:
 
 
 def _of_sizes(points: Sequence[Point]) -> Iterator[str]:
-    """Of units in one network: whose size the study does not search."""
+    """Say where units of one network differ in size, and the study does not search it."""
     if any(question.startswith(("network.", "unit.")) for point in points for question in point.labels):
         return
     for word in ("params", "macs"):
@@ -78,7 +79,7 @@ def _of_warmup(spec: StudySpec, points: Sequence[Point], n_train: int) -> Iterat
 
 
 def _of_search(spec: StudySpec, points: Sequence[Point]) -> Iterator[str]:
-    """Keys without effect."""
+    """Name keys without effect."""
     search, epochs, trials = spec.search, min(point.epochs for point in points), spec.budget.trials
     if search.use in BY_RUNGS and search.from_ >= epochs:
         yield f"`search.from` ({search.from_}) is not below the run's {epochs} epochs: its only rung is the end, none is stopped"

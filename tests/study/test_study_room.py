@@ -330,7 +330,7 @@ def test_a_measured_plan_takes_as_many_seeds_as_have_ample_room(
     (point,) = points("units: [plain]\nseeds: 8\n" + recipe, tmp_path)
     asked: list[int] = []
 
-    def measure(bound: Any, recipe: Any, seeds: int, *rest: Any) -> Plan:
+    def measure(bound: Any, recipe: Any, seeds: int, *rest: Any, cores: int) -> Plan:
         asked.append(seeds)
         return Plan(min(recipe.plan.width, seeds), "contiguous", 1, 1.0)
 

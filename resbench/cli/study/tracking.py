@@ -24,7 +24,7 @@ NONE = "none"
 
 
 def check_trackers(spec: StudySpec, check: Check) -> None:
-    """Report what a study's `track` says and no tracker takes."""
+    """Report what of a study's `track` no tracker takes."""
     from resbench.study.trackers.registry import kind_of
 
     for use in spec.track:
@@ -35,7 +35,7 @@ def check_trackers(spec: StudySpec, check: Check) -> None:
 
 
 def trackers_of(spec: StudySpec, words: Sequence[str]) -> Trackers:
-    """Those of `--track`, which stand in for the study's own. Raises BadInput before anything is trained."""
+    """Make the trackers of `--track`, else the study's own. Raises BadInput before anything is trained."""
     from resbench.study.trackers.registry import make
     from resbench.study.trackers.tracking import Trackers
 
