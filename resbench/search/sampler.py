@@ -22,7 +22,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a point came to.
+    """The result of a point, by which a search goes on.
 
     Attributes:
         values: Of each objective, less being better; None: it fails.

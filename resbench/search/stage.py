@@ -11,7 +11,7 @@ SeedsByTrial = Mapping[int, tuple[int, ...]]  # by the trial's id
 
 @dataclass(frozen=True, slots=True)
 class StudyStage:
-    """What is trained before the next decision.
+    """A part of a study that is trained before the next decision.
 
     Attributes:
         seeds: Of each trial, by its id.

@@ -32,7 +32,7 @@ _WORD = re.compile(r" (?=[A-Za-z_][\w.]*=)")
 
 @dataclass(frozen=True, slots=True)
 class EntryFiles:
-    """What repeats an entry.
+    """Files that repeat an entry.
 
     Attributes:
         name: The entry's.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """What a user sets for a run of a study; none of it changes a number.
+    """Options of a user for a run of a study; none of them changes a number.
 
     Attributes:
         url: The database.

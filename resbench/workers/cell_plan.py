@@ -47,7 +47,7 @@ def seed_stacks(seeds: Sequence[int], width: int) -> list[SeedStack]:
 
 @dataclass(frozen=True, slots=True)
 class CellLimits:
-    """What ends an attempt at a cell.
+    """Limits that end an attempt at a cell.
 
     Attributes:
         stall_s: Seconds without a step.

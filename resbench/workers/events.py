@@ -1,4 +1,4 @@
-"""What happens to cells, as a training, a worker and a study report it; and the relay from the second to the third."""
+"""Who takes the reports of a training, a worker and a study; and the relay from the second to the third."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from resbench.store.results.runs import runs_since
 
 
 class WorkerEvents(Protocol):
-    """What a worker reports of its cells, by the ids of their trials. `error_pct`: of val; None where it is not finite."""
+    """Takes the reports of a worker on its cells, by the ids of their trials. `error_pct`: of val; None where it is not finite."""
 
     def epoch(self, trial_id: int, seed: int, epoch: int, error_pct: float | None) -> None: ...
 
@@ -26,7 +26,7 @@ class WorkerEvents(Protocol):
 
 
 class CellReporter(Protocol):
-    """What a training reports of its cell. `step` and `epoch` raise InterruptedError where it is to stop."""
+    """Takes the reports of a training on its cell. `step` and `epoch` raise InterruptedError where it is to stop."""
 
     def step(self) -> None:
         """Report a step: it is alive. Raises only where the end of the epoch is too far."""
@@ -39,7 +39,7 @@ class CellReporter(Protocol):
 
 
 class Progress(Protocol):
-    """What a person is shown while a study runs. `error_pct`: of val; None where it is not finite, and of a run that diverged."""
+    """Shows a person how a study runs. `error_pct`: of val; None where it is not finite, and of a run that diverged."""
 
     def planned(self, cached: int, new: int) -> None: ...
 

@@ -54,7 +54,7 @@ def follow(device: torch.device) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a cell trains. `settings`: of the data set, beside its name."""
+    """The network, recipe and data that a cell trains. `settings`: of the data set, beside its name."""
 
     bound: BoundNetwork
     recipe: RecipeSpec

@@ -29,7 +29,7 @@ class Stopped(BaseException):
 
 @dataclass(slots=True)
 class Shutdown:
-    """What signals have asked of this process.
+    """The state of a request to stop this process.
 
     Attributes:
         requested: The last signal, or 0.

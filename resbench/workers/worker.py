@@ -31,7 +31,7 @@ WorkerLimit = Literal["signal", "time", "cells"]  # --drain-on, --time-limit, --
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerOptions:
-    """What a user sets for a worker; none of it changes a number.
+    """Options of a user for a worker; none of them changes a number.
 
     Attributes:
         url: The database.

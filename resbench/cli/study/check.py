@@ -24,9 +24,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StudyCheck:
-    """`endless`: why the points cannot be counted, where they cannot; then `points` are some. `known`: names of the library.
-    `drawn`: how many different ones a search by rungs begins with. `hints`: what is seldom meant.
-    `data`: how many images there are, and what of them a person should know.
+    """A study that was checked.
+
+    Attributes:
+        spec: The study.
+        points: All that it could look at; some where they cannot be counted.
+        refused: Points that cannot be built.
+        known: Units of the study's own that the library has, by name.
+        drawn: How many different points a search by rungs begins with.
+        hints: What is seldom meant.
+        data: How many images there are, and what of them a person should know.
+        endless: Why the points cannot be counted, where they cannot.
     """
 
     spec: StudySpec

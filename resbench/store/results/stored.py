@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class StoredStudy:
-    """What the database keeps of a study beside its trials and runs.
+    """A study in the database, without its trials and runs.
 
     Attributes:
         fixed: What its results are about, which may not change: network, data, recipe, limits, objectives, search.
