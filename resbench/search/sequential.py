@@ -19,9 +19,8 @@ from resbench.search.space import Space
 from resbench.search.stage import StudyStage
 from resbench.statistics.promotion import in_order
 
-Register = Callable[
-    [Sequence[Point]], Mapping[str, int]
-]  # puts points into the study -> the ids of their trials, by name
+# Puts points into the study, and returns the ids of their trials by name.
+Register = Callable[[Sequence[Point]], Mapping[str, int]]
 Note = Callable[[str], None]
 
 

@@ -11,7 +11,7 @@ from resbench.store.results.runs import runs_since
 
 
 class WorkerEvents(Protocol):
-    """Takes the reports of a worker on its cells, by the ids of their trials. `error_pct`: of val; None where it is not finite."""
+    """Takes a worker's reports on its cells, by the ids of their trials. `error_pct`: of val; None where it is not finite."""
 
     def epoch(self, trial_id: int, seed: int, epoch: int, error_pct: float | None) -> None: ...
 
