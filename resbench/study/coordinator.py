@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TypeVar, TypeVarTuple
 
-from resbench.errors import Fenced, ResbenchError
+from resbench.errors import DatabaseError, Fenced, ResbenchError
 from resbench.failpoints import Failpoint, reach
 from resbench.language.study.search import BY_RUNGS
 from resbench.search.point import Point
@@ -23,7 +23,7 @@ from resbench.store.optuna.storage import optuna_explained
 from resbench.store.optuna.trials import reopen_failed
 from resbench.store.queue.cells import cells_called, close_cell, enqueue_cell, is_open, open_cells
 from resbench.store.queue.leadership import has_role
-from resbench.store.records import Lease, RunRow, cause
+from resbench.store.records import Cell, Lease, RunRow, cause
 from resbench.store.results.checkpoints import forget_stopped
 from resbench.store.results.runs import Rung, find_runs, link_run, newest_run
 from resbench.study.optuna_mirror import open_optuna, show_results
@@ -199,11 +199,7 @@ class Coordinator:
         engine, study_id = self.engine, self.trials.study_id
         StaleCellReaper(engine, study_id, self.worker.name, self.worker.options.lease_s).reap()
         for cell in open_cells(engine, study_id, active=False):
-            point, seeds = missing.get(cell.trial_id, (None, ()))
-            wanted = bool({*cell.seeds} & {*seeds})
-            if cell.status == "queued" and not (
-                wanted and point is not None and CellPlan.from_json(cell.plan).is_current(stage, point.recipe.plan)
-            ):
+            if cell.status == "queued" and not _is_wanted(cell, stage, missing):
                 close_cell(engine, cell.id, "given up: planned anew")
         cells = open_cells(engine, study_id)
         return {(cell.architecture, cell.recipe, seed) for cell in cells for seed in cell.seeds}
@@ -288,6 +284,17 @@ class Coordinator:
     def _show_results(self, *, stopped: bool = False) -> None:
         n_val = self.resources.data.n_val
         show_results(self.engine, self.spec, self.seeds, self.role, n_val=n_val, stopped=stopped)
+
+
+def _is_wanted(cell: Cell, stage: StudyStage, missing: Missing) -> bool:
+    """Whether a queued cell has seeds that are missing, and would be queued with the same plan now."""
+    if cell.trial_id not in missing:
+        return False
+    point, seeds = missing[cell.trial_id]
+    try:
+        return bool({*cell.seeds} & {*seeds}) and CellPlan.from_json(cell.plan).is_current(stage, point.recipe.plan)
+    except DatabaseError:  # nobody could train it by that plan
+        return False
 
 
 def _without(missing: Missing, kept: set[RunKey]) -> Missing:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from command_line import Database, Rb
 
 from resbench.errors import DatabaseError
 from resbench.language.recipe.execution import PlanSpec
 from resbench.search.stage import StudyStage
+from resbench.store.open import open_store
+from resbench.store.queue.cells import enqueue_cell
 from resbench.workers.cell_plan import CellLimits, CellPlan
 
 TRAINING = {"width": 5, "layout": "channels_last", "threads": 1, "step_s": None}
@@ -63,3 +66,16 @@ def test_a_key_of_a_later_version_goes_on_to_the_runs() -> None:
 def test_what_cannot_be_a_plan_is_refused(key: str, value: Any) -> None:
     with pytest.raises(DatabaseError, match=f"plan of a cell: {key}: expected "):
         CellPlan.from_json({key: value})
+
+
+@pytest.mark.usefixtures("ran")
+def test_a_queued_cell_whose_plan_cannot_be_read_is_planned_again(rb: Rb, database: Database) -> None:
+    engine = open_store(str(database.path), create=False)
+    cell = enqueue_cell(engine, int(database.one("SELECT MIN(id) FROM rb_trial")), (2,), {"said": "x"})
+    engine.dispose()
+    said = rb("study", "run", "small.yaml", "seeds=3", "recipe.plan={workers: 0}")
+    assert said.status == 0, said.err
+    assert database.rows(f"SELECT status, error FROM rb_cell WHERE id = {cell}") == [
+        ("failed", "given up: planned anew")
+    ]
+    assert database.one("SELECT COUNT(*) FROM v_runs WHERE seed = 2") == 2
