@@ -47,11 +47,12 @@ def main() -> None:
     from resbench.compiler.modules.stack import initialize_stack, stack
     from resbench.data.registry import load
     from resbench.store.open import open_store
-    from resbench.study.resources.local import ThisMachine, data_record
-    from resbench.study.run import Task, run_study
+    from resbench.study.request import RunOptions, StudyRequest
+    from resbench.study.resources.local import LocalResources, data_record
+    from resbench.study.run import run_study
     from resbench.train.execution.layout import ExecutionOptions
     from resbench.train.fit import Hooks, fit
-    from resbench.workers.shutdown import heard
+    from resbench.workers.shutdown import handle_signals
 
     parser = argparse.ArgumentParser()
     parser.add_argument("pairs", nargs="?", type=int, default=3)
@@ -66,10 +67,10 @@ def main() -> None:
         began = time.perf_counter()
         url = f"sqlite:///{folder / 'x.db'}"
         engine = open_store(url, create=True)
-        with heard() as stop:
-            run_study(
-                engine, Task(url, spec, points, ThisMachine(data_record(spec), cpu, folder / "kept")), Quiet(), stop
-            )
+        resources = LocalResources(data_record(spec), cpu, folder / "kept")
+        with handle_signals() as shutdown:
+            run = RunOptions(url=url)
+            run_study(engine, StudyRequest(spec, points), resources, run, progress=Quiet(), shutdown=shutdown)
         engine.dispose()
         return time.perf_counter() - began
 

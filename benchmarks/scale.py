@@ -22,7 +22,7 @@ from sqlalchemy import text
 from resbench.store.connection.transaction import reading
 from resbench.store.open import open_store
 from resbench.store.queue.cells import claim_cell, end_attempt, enqueue_cell
-from resbench.store.queue.workers import renew_worker
+from resbench.store.queue.workers import renew_leases
 from resbench.store.records import Ending
 from resbench.store.results.runs import save_runs_of
 
@@ -99,7 +99,7 @@ def crew(url: str, workers: int, number: int, ready: Any, answers: Any) -> None:
                     errors.append("lost a cell")
                 done[which] += 1
                 if time.monotonic() - beaten > 10:
-                    renew_worker(engine, name, 60.0)
+                    renew_leases(engine, name, 60.0)
                     beaten = time.monotonic()
         except Exception as error:
             errors.append(f"{type(error).__name__}: {error}")

@@ -30,8 +30,8 @@ from resbench.language.yaml.problems import Problems
 from resbench.ops.schema import table as signatures
 from resbench.search.answers import SLOT
 from resbench.search.evolution import Evolution
-from resbench.search.optuna_samplers import Suggest
-from resbench.search.sampler import Proposer, Result
+from resbench.search.optuna_samplers import OptunaSampler
+from resbench.search.sampler import Result, Sampler
 from resbench.search.successive_halving import rungs_of
 from resbench.statistics.moderated import variance_floor
 from resbench.statistics.promotion import AtRung, promoted
@@ -234,7 +234,10 @@ def searchers(table: Table) -> None:
     )
     told(
         "tpe",
-        [proposed(table, good, seen, Suggest(tpe.model_copy(update={"seed": i}), space, 1)) for i in range(REPLAYS)],
+        [
+            proposed(table, good, seen, OptunaSampler(tpe.model_copy(update={"seed": i}), space, 1))
+            for i in range(REPLAYS)
+        ],
         exact,
     )
 
@@ -260,7 +263,7 @@ def random_cells(table: Table, good: set[str], random: Random) -> int:
     return next(i for i, name in enumerate(names, start=1) if name in good)
 
 
-def proposed(table: Table, good: set[str], seen: Sequence[int], source: Proposer) -> int:
+def proposed(table: Table, good: set[str], seen: Sequence[int], source: Sampler) -> int:
     units, taken = by_name(table), []
     while True:
         found = source.propose(len(taken), taken)

@@ -27,14 +27,14 @@ from resbench.api.study.prepare import prepare
 from resbench.store.open import Engine, open_store
 from resbench.store.records import Cell
 from resbench.store.results.checkpoints import checkpoint_folder
-from resbench.study.run import Manner, Task, run_study
-from resbench.workers.events import Ears
-from resbench.workers.shutdown import heard
-from resbench.workers.torch_trainer import TorchTrainer
-from resbench.workers.trainer import Train
+from resbench.study.request import RunOptions, StudyRequest
+from resbench.study.run import run_study
+from resbench.workers.events import CellReporter
+from resbench.workers.shutdown import handle_signals
+from resbench.workers.trainer import TorchTrainer, Train
 
 if TYPE_CHECKING:
-    from resbench.study.resources.local import ThisMachine
+    from resbench.study.resources.local import LocalResources
 
 UNITS = (  # of different architectures at this depth
     "original", "full_preactivation", "plain", "relu_before_addition", "constant_scaling", "exclusive_gating",
@@ -45,25 +45,25 @@ CELLS, EPOCHS, WORKERS = 60, 10, 4
 
 @dataclass(frozen=True)
 class Logged:
-    """Ears that also write each epoch down, so that what was trained twice can be counted."""
+    """A reporter that also writes each epoch down, so that what was trained twice can be counted."""
 
-    ears: Ears
+    reporter: CellReporter
     path: str
     architecture: str
 
-    def beat(self) -> None:
-        self.ears.beat()
+    def step(self) -> None:
+        self.reporter.step()
 
     def epoch(self, seed: int, epoch: int, error_pct: float | None) -> None:
         with open(self.path, "ab", buffering=0) as file:  # noqa: PTH123
             file.write(f"{self.architecture} {seed} {epoch}\n".encode())
-        self.ears.epoch(seed, epoch, error_pct)
+        self.reporter.epoch(seed, epoch, error_pct)
 
     def saved(self, seed: int, epochs: int, error_pct: float | None) -> None:
-        self.ears.saved(seed, epochs, error_pct)
+        self.reporter.saved(seed, epochs, error_pct)
 
     def note(self, text: str) -> None:
-        self.ears.note(text)
+        self.reporter.note(text)
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ class LoggedTrainer:
     def ready(self) -> Train:
         train = self.trainer.ready()
 
-        def logged(engine: Engine, cell: Cell, ears: Ears) -> None:
-            train(engine, cell, Logged(ears, self.path, cell.architecture))
+        def logged(engine: Engine, cell: Cell, reporter: CellReporter) -> None:
+            train(engine, cell, Logged(reporter, self.path, cell.architecture))
 
         return logged
 
@@ -92,14 +92,14 @@ class Quiet:
     def note(self, text: str) -> None: ...
 
 
-class Means:
+class LoggedResources:
     """This machine, whose trainers write down what they do."""
 
-    def __init__(self, machine: ThisMachine, path: Path) -> None:
+    def __init__(self, machine: LocalResources, path: Path) -> None:
         self.machine, self.path = machine, path
         self.data, self.device, self.folder = machine.data, machine.device, machine.folder
-        self.memory_mib, self.early, self.plan, self.slots, self.refuse, self.memory = (
-            machine.memory_mib, machine.early, machine.plan, machine.slots, machine.refuse, machine.memory,
+        self.memory_mib, self.plan, self.slots, self.refuse, self.memory = (
+            machine.memory_mib, machine.plan, machine.slots, machine.refuse, machine.memory,
         )  # fmt: skip
 
     def trainers(self, study_id: int) -> Sequence[LoggedTrainer]:
@@ -110,18 +110,18 @@ def study(folder: Path) -> int:
     """One `study run` whose trainers write down what they do."""
     import torch
 
-    from resbench.study.resources.local import ThisMachine, data_record
+    from resbench.study.resources.local import LocalResources, data_record
 
     prepared = prepare(str(folder / "storm.yaml"), (), None)
-    spec, points = prepared.spec, prepared.points
     url = f"sqlite:///{folder / 'r.db'}"
 
     engine = open_store(url, create=True)
-    with heard() as stop:
-        means = Means(
-            ThisMachine(data_record(spec), torch.device("cpu"), checkpoint_folder(url)), folder / "epochs.log"
-        )
-        return 0 if run_study(engine, Task(url, spec, points, means), Quiet(), stop, Manner(workers=1)) else 1
+    machine = LocalResources(data_record(prepared.spec), torch.device("cpu"), checkpoint_folder(url))
+    resources = LoggedResources(machine, folder / "epochs.log")
+    request, options = StudyRequest(prepared.spec, prepared.points), RunOptions(url=url, workers=1)
+    with handle_signals() as shutdown:
+        complete = run_study(engine, request, resources, options, progress=Quiet(), shutdown=shutdown)
+        return 0 if complete else 1
 
 
 def start(folder: Path) -> subprocess.Popen[bytes]:

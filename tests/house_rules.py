@@ -77,8 +77,6 @@ OF_FILES = ("params", "settings", "changes")  # arguments of the Python door who
 MAX_LINES = 400
 MAX_POSITIONAL = 5
 MAX_FILES = 15
-CROWDED = {"workers": 20}  # to be emptied; none may be added
-TWINS = frozenset(("Place", "Stage", "Task"))  # the same
 Sources = Mapping[str, str]
 
 
@@ -199,11 +197,7 @@ def too_many_arguments(house: Sources) -> list[str]:
 def crowded_folders(house: Sources) -> list[str]:
     """Folders of more than fifteen files, `__init__.py` not counted."""
     count = Counter(path.rpartition("/")[0] for path in house if not path.endswith("__init__.py"))
-    return [
-        f"{folder or '.'}: {number} files"
-        for folder, number in sorted(count.items())
-        if number > CROWDED.get(folder, MAX_FILES)
-    ]
+    return [f"{folder or '.'}: {number} files" for folder, number in sorted(count.items()) if number > MAX_FILES]
 
 
 def is_command(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -282,9 +276,7 @@ def named_twice(house: Sources) -> list[str]:
         for node in parsed(source).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes.setdefault(node.name, []).append(path)
-    return [
-        f"{name}: {', '.join(paths)}" for name, paths in sorted(homes.items()) if len(paths) > 1 and name not in TWINS
-    ]
+    return [f"{name}: {', '.join(paths)}" for name, paths in sorted(homes.items()) if len(paths) > 1]
 
 
 def crowded_ops(house: Sources) -> list[str]:

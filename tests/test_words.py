@@ -70,6 +70,7 @@ OPEN = (
     "resbench/api/study/",
 )  # to be emptied; none may be added
 KEYS = frozenset(("foretold",))  # keys of JSON that programs read
+MARK = "written anew by `resbench dashboard`"  # stands in databases, and is looked for there
 
 
 def names_in(text: str) -> Iterator[str]:
@@ -96,6 +97,7 @@ def without_verb(text: str) -> list[str]:
 
 
 def phrases_in(text: str) -> list[str]:
+    text = text.replace(MARK, "")
     keys = {f'"{key}"' for key in KEYS}
     found = [m for m in PHRASES.finditer(text) if text[m.start() - 1 : m.end() + 1] not in keys]
     return sorted({match.group().lower() for match in found})
@@ -105,15 +107,9 @@ def sources() -> list[Path]:
     return [path for path in sorted((ROOT / "resbench").rglob("*.py")) if "versions" not in path.parts]
 
 
-def is_open(path: Path) -> bool:
-    return path.relative_to(ROOT).as_posix().startswith(OPEN)
-
-
 @pytest.mark.parametrize("checker", [given_up, without_verb, phrases_in], ids=lambda checker: checker.__name__)
 def test_the_package_keeps_its_words(checker) -> None:  # type: ignore[no-untyped-def]
-    found = {
-        path.relative_to(ROOT).as_posix(): checker(path.read_text("utf-8")) for path in sources() if not is_open(path)
-    }
+    found = {path.relative_to(ROOT).as_posix(): checker(path.read_text("utf-8")) for path in sources()}
     assert {path: words for path, words in found.items() if words} == {}
 
 

@@ -16,6 +16,7 @@ from resbench.store.records import TERMINAL_STATUSES
 from resbench.store.results.catalogue import get_data, recipe_spec
 from resbench.store.results.last_epochs import LastEpochs, last_epochs
 from resbench.store.results.reading import StudyRun, runs_of_study
+from resbench.store.results.stored import StoredStudy
 from resbench.store.results.studies import study_spec
 from resbench.store.results.untrained import UntrainedUnit, untrained_units
 
@@ -139,10 +140,10 @@ def study_runs(engine: Engine, study: str) -> StudyRuns:
     if not groups:
         raise BadInput(_no_run(study, len(looked_at)))
     first = next(iter(groups.values()))[0]
-    spec = study_spec(engine, study)
-    search = spec.get("fixed", {}).get("search")
+    stored = StoredStudy.from_json(study_spec(engine, study))
+    search = stored.search
     data = get_data(engine, first.data_digest)
-    network = spec.get("fixed", {}).get("network")
+    network = stored.fixed.get("network")
     fixed_network = network if isinstance(network, Mapping) else {}
     recipe = recipe_spec(engine, first.recipe_digest)
     named = {name for runs in groups.values() for name in aliases(runs)}
@@ -159,9 +160,9 @@ def study_runs(engine: Engine, study: str) -> StudyRuns:
         study,
         first.data,
         data.n_val,
-        design_from(spec.get("fixed", {})),
-        tuple(spec["seeds"]),
-        tuple(spec.get("looks", ())),
+        design_from(stored.fixed),
+        stored.seeds,
+        stored.looks,
         recipe.get("fail_above"),
         groups,
         None if search is None else SearchSummary(search["use"], len(looked_at)),

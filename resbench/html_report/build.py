@@ -76,7 +76,7 @@ def page(engine: Engine, study: str) -> Page:
     trials = [each.trial for each in trials_of_study(engine, row.id) if each.trial.active]
     return Page(
         study=study,
-        doc=str(results.spec.get("doc") or ""),
+        doc=results.stored.doc or "",
         facts=(*_facts(results, data, first), *_notes(engine, study, runs)),
         claims=tuple(line for line in notes(shown) if line not in limits(shown)),
         limitations=_limitations(results, data, len(reveals(engine, study)), runs_by_measured_plans(engine, study)),
@@ -89,7 +89,7 @@ def page(engine: Engine, study: str) -> Page:
         recipe=_recipe(engine, results),
         digests=(("study", row.digest), ("data", f"{data.name}: {first.data_digest}"), ("made", row.created_at)),
         provenance=tuple(map(_provenance, environments_of_study(engine, study))),
-        study_file=study_file(study, results.spec, [trial.name for trial in trials], first.recipe),
+        study_file=study_file(study, results.stored, [trial.name for trial in trials], first.recipe),
         commands=tuple(commands(engine, study, first.run_id)),
         version=__version__,
         newest=max(run.created_at for run in runs),
@@ -99,9 +99,9 @@ def page(engine: Engine, study: str) -> Page:
 def _facts(results: StudyResults, data: DataRecord, run: StudyRun) -> tuple[tuple[str, str], ...]:
     seeds = sorted({run.seed for unit in results.units for run in unit.runs})
     runs = sum(len(unit.runs) for unit in results.units)
-    network = results.spec.get("fixed", {}).get("network", run.network)
+    network = results.stored.fixed.get("network", run.network)
     images = f"{data.n_train} to train on, {data.n_val} val, {data.n_test} test (sealed)"
-    search = results.spec.get("fixed", {}).get("search")
+    search = results.stored.search
     how = (
         "named by the study"
         if search is None

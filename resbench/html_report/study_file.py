@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +13,29 @@ from resbench.language.yaml.node import flow, plain
 from resbench.language.yaml.writer import yaml_text
 from resbench.store.connection.transaction import shown
 from resbench.store.open import Engine
+from resbench.store.results.stored import StoredStudy
 
 ORDER = ("doc", "cite", "network", "units", "data", "recipe", "search", "budget")
 _WORD = re.compile(r" (?=[A-Za-z_][\w.]*=)")
 
 
-def study_file(name: str, spec: Mapping[str, Any], units: Sequence[str], recipe: str) -> str:
-    """Return the YAML of a study: its own text where it searched or defined units, else the contents of its row, with the units'
-    values taken from their names. `recipe` is the name of the recipe.
+def study_file(name: str, stored: StoredStudy, units: Sequence[str], recipe: str) -> str:
+    """Return the YAML of a study.
+
+    It has the study's own words where it searched or wrote units, else all that its row says, and units with the values in their
+    names. `recipe`: the name it goes by.
     """
-    if "words" in spec:
-        words = {key: spec["words"][key] for key in ORDER if key in spec["words"]} | spec["words"]
-        return yaml_text({"study": name} | words | {"study": name, "seeds": spec.get("seeds")})
-    fixed = spec.get("fixed", {})
-    head = {"study": name, "doc": spec.get("doc") or None, "network": use_first(fixed.get("network"))}
+    seeds = list(stored.seeds)
+    if stored.words is not None:
+        words = {key: stored.words[key] for key in ORDER if key in stored.words} | dict(stored.words)
+        return yaml_text({"study": name} | words | {"study": name, "seeds": seeds})
+    fixed = stored.fixed
+    head = {"study": name, "doc": stored.doc or None, "network": use_first(fixed.get("network"))}
     listed = ["units:", *dict.fromkeys(f"  - {flow(_unit(unit), strict=True)}" for unit in units), ""]
     rest = {
         "data": use_first(fixed.get("data")),
         "recipe": {"use": recipe, **fixed.get("recipe", {})},
-        "seeds": spec.get("seeds"),
+        "seeds": seeds,
         "budget": {key: value for key, value in fixed.get("limits", {}).items() if value is not None} or None,
         "objectives": dict.fromkeys(fixed.get("objectives", ()), "minimize") or None,
         "race": fixed.get("race"),

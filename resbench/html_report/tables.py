@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resbench.errors import BadInput
+from resbench.evidence.leaderboard import Leaderboard
+from resbench.results.ranking_table import ranking_cells, ranking_columns
 from resbench.results.study_results import StudyResults, UnitResults
 from resbench.statistics.comparison import Comparison
 from resbench.store.results.reading import StudyRun
+
+SIGNED = ("error", "sd", "interval", "median")  # columns of the ranking whose numbers may be below 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,37 +39,31 @@ def anchor_of(unit: UnitResults) -> str:
 
 
 def ranking_table(results: StudyResults) -> ReportTable:
-    head = (
-        ">#",
-        "unit",
-        f">{results.words.short}",
-        ">sd",
-        "95 % interval",
-        ">median",
-        "n",
-        "best?",
-        ">params",
-        ">MACs",
-        ">train s",
-    )
-    rows = tuple(_ranked(unit, results.board.verdict_on(unit.row)) for unit in results.units)
+    """Return the ranking, whose rows lead to the units' own parts of the page."""
+    board = results.board.shortened()
+    head = tuple(column.aligned_head for column in ranking_columns(board))
+    rows = tuple(_ranked(unit, board) for unit in results.units)
     marked = frozenset(i for i, unit in enumerate(results.units) if unit.row.ranked.tied_with_best)
-    several = len(results.board.objectives) > 1
+    several = len(board.objectives) > 1
     what = "no other unit is shown to be better in all objectives" if several else "the tie group of the best"
-    return ReportTable(f"Val error in percent, lower is better; marked: {what}.", head, rows, marked)
+    title = results.words.long
+    return ReportTable(f"{title[0].upper()}{title[1:]}, lower is better; marked: {what}.", head, rows, marked)
 
 
-def _ranked(unit: UnitResults, verdict: str) -> tuple[TableCell, ...]:
-    r = unit.row.ranked
-    interval = "–" if r.ci_low is None or r.ci_high is None else f"[{r.ci_low:.2f}, {r.ci_high:.2f}]".replace("-", "−")
-    return (
-        TableCell(str(r.rank), r.rank), TableCell(unit.shown.name, anchor=anchor_of(unit)),
-        _number(r.mean), _number(r.std), TableCell(interval, r.ci_low),
-        TableCell("–" if not r.n else "diverged" if r.median is None else f"{r.median:.2f}", r.median),
-        TableCell(unit.n + (f" (-{r.missing})" if r.missing else ""), r.converged),
-        TableCell(verdict + (" skewed" if r.skewed else "")), TableCell(f"{unit.row.params:,}", unit.row.params),
-        TableCell("–" if unit.row.macs is None else f"{unit.row.macs:,}", unit.row.macs), _number(unit.row.train_s, ".1f"),
-    )  # fmt: skip
+def _ranked(unit: UnitResults, board: Leaderboard) -> tuple[TableCell, ...]:
+    cells = zip(ranking_columns(board), ranking_cells(unit.shown, board), strict=True)
+    return tuple(
+        TableCell(
+            _with_minus(cell.text) if column.key in SIGNED else cell.exact or cell.text,
+            cell.value,
+            anchor_of(unit) if column.key == "unit" else "",
+        )
+        for column, cell in cells
+    )
+
+
+def _with_minus(text: str) -> str:
+    return text.replace("-", "−")
 
 
 def _number(value: float | None, form: str = ".2f") -> TableCell:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 from resbench.errors import BadInput
 from resbench.escape import printable
@@ -22,6 +21,7 @@ from resbench.store.records import EpochRecord
 from resbench.store.results.epochs import epochs_of_study
 from resbench.store.results.reading import StudyRun
 from resbench.store.results.recorded_plugins import use_plugins_of
+from resbench.store.results.stored import StoredStudy
 from resbench.store.results.studies import study_spec
 
 
@@ -58,7 +58,7 @@ class StudyResults:
 
     Attributes:
         units: in the order of the ranking.
-        spec: the spec of the study, as data.
+        stored: what the database keeps of the study.
         epochs: the epochs of each run, by its number.
         source: the runs that the ranking was computed from.
     """
@@ -66,7 +66,7 @@ class StudyResults:
     board: Leaderboard
     units: tuple[UnitResults, ...]
     samples: tuple[Sample, ...]
-    spec: Mapping[str, Any]
+    stored: StoredStudy
     epochs: Mapping[int, tuple[EpochRecord, ...]]
     source: StudyRuns
 
@@ -166,8 +166,8 @@ def study_results(engine: Engine, study: str) -> StudyResults:
         UnitResults(row, shown, runs.get(row.ranked.name, ()))
         for row, shown in zip(board.rows, board.shortened().rows, strict=True)
     )
-    spec = study_spec(engine, study)
-    return StudyResults(board, units, tuple(samples), spec, epochs_of_study(engine, study), source)
+    stored = StoredStudy.from_json(study_spec(engine, study))
+    return StudyResults(board, units, tuple(samples), stored, epochs_of_study(engine, study), source)
 
 
 def _by_seed(runs: Sequence[StudyRun]) -> tuple[StudyRun, ...]:

@@ -1,4 +1,4 @@
-"""Who answers the questions of one point: by an index, at random, or a search; and what was asked and answered."""
+"""What answers the questions of one point, by an index, at random, or a search; and the questions with their answers."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Answer = Callable[[str, Domain], str]  # a question and what is allowed -> the l
 
 
 def is_structure(question: str) -> bool:
-    """Whether it is about which unit; a unit's own questions are called `unit.PARAM`."""
+    """Return whether it is about which unit; a unit's own questions are called `unit.PARAM`."""
     return question == UNIT or question.startswith((f"{SLOT}.", f"{EDIT}."))
 
 
 @dataclass(slots=True)
-class Asked:
-    """Questions of one point as they come, with what was answered."""
+class PointAnswers:
+    """The questions of one point as they come, with their answers."""
 
     answer: Answer
     labels: dict[str, str] = field(default_factory=dict)
@@ -35,8 +35,8 @@ class Asked:
         return value_of(domain, self.labels[name])
 
 
-def drawn(random: Random) -> Answer:
-    """Answers at random."""
+def random_answers(random: Random) -> Answer:
+    """Return what answers at random."""
 
     def answer(name: str, domain: Domain) -> str:
         if isinstance(domain, Choices):
@@ -52,8 +52,11 @@ def drawn(random: Random) -> Answer:
     return answer
 
 
-def by_index(prefix: Sequence[int]) -> Answer:
-    """Answers by a prefix of indices; every further question gets its first answer. Raises SpaceTooLarge."""
+def indexed_answers(prefix: Sequence[int]) -> Answer:
+    """Return what answers by a prefix of indices; every further question gets its first answer.
+
+    It raises SpaceTooLarge where a question has too many.
+    """
     left = list(prefix)
 
     def answer(name: str, domain: Domain) -> str:
@@ -65,10 +68,10 @@ def by_index(prefix: Sequence[int]) -> Answer:
     return answer
 
 
-def following(asked: Asked) -> list[int] | None:
-    """The next prefix, or None at the end of the walk."""
-    options = {name: list(choices(domain)) for name, domain in asked.domains.items()}
-    indices = [(options[name].index(label), len(options[name])) for name, label in asked.labels.items()]
+def next_prefix(answers: PointAnswers) -> list[int] | None:
+    """Return the next prefix, or None at the end of the walk."""
+    options = {name: list(choices(domain)) for name, domain in answers.domains.items()}
+    indices = [(options[name].index(label), len(options[name])) for name, label in answers.labels.items()]
     while indices and indices[-1][0] + 1 == indices[-1][1]:
         indices.pop()
     return [index for index, _ in indices[:-1]] + [indices[-1][0] + 1] if indices else None

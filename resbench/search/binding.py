@@ -24,7 +24,7 @@ from resbench.measure.macs import macs
 from resbench.measure.memory_check import DeviceMemory, lacks_memory
 from resbench.measure.params import bound_params
 from resbench.ops.initialisers import initialiser_called
-from resbench.search.answers import Asked, is_structure
+from resbench.search.answers import PointAnswers, is_structure
 from resbench.search.latencies import Latencies
 from resbench.search.point import Point
 from resbench.train.memory import load_of
@@ -34,8 +34,8 @@ MAX_MACS = 2**63 - 1  # what a database counts in
 
 
 @dataclass(frozen=True, slots=True)
-class Pricing:
-    """What a study's points are bound and priced with. `room`: of the device that they must fit on, if they must."""
+class PointBinder:
+    """Binds and prices the points of a study. `room`: of the device that they must fit on, if they must."""
 
     spec: StudySpec
     info: DatasetInfo
@@ -43,12 +43,14 @@ class Pricing:
     latencies: Latencies
     room: DeviceMemory | None = None
 
-    def point(self, entry: UnitEntry, asked: Asked) -> Point:
-        """Raises SpecError where it cannot be built, is over the budget, or, in a search, is too large for the device; in a grid
+    def point(self, entry: UnitEntry, answers: PointAnswers) -> Point:
+        """Bind the point that the answers lead to.
+
+        Raises SpecError where it cannot be built, is over the budget, or, in a search, is too large for the device; in a grid
         that is a BadInput: all of its points are asked for.
         """
-        unit, bound = self.library.unit(entry.label), self._bound(entry, asked)
-        recipe = recipe_at(self.spec, _recipe_answers(self.spec, asked.choose))
+        unit, bound = self.library.unit(entry.label), self._bound(entry, answers)
+        recipe = recipe_at(self.spec, _recipe_answers(self.spec, answers.choose))
         try:
             run = length(recipe, self.info.n_train)
             initialiser_called(recipe.init)
@@ -63,8 +65,8 @@ class Pricing:
         over = over_budget(bound, self.spec.budget, cost, lambda device: self.latencies.of(bound, digest, device))
         if over is not None:
             raise SpecError([entry.use.node.problem(f"unit {unit.name}: {over}")])
-        own = {name: label for name, label in asked.labels.items() if not is_structure(name)}
-        domains = {name: asked.domains[name] for name in own}
+        own = {name: label for name, label in answers.labels.items() if not is_structure(name)}
+        domains = {name: answers.domains[name] for name in own}
         name = name_of(entry, unit.name, own)
         with self._refusals(entry):
             lacking = None if self.room is None else lacks_memory(bound, load_of(bound, recipe, self.info), self.room)
@@ -75,7 +77,10 @@ class Pricing:
 
     @contextmanager
     def _refusals(self, entry: UnitEntry) -> Iterator[None]:
-        """A search goes on without such a point; a grid is one list of points, so it is the study that cannot be."""
+        """Turn a BadInput inside into a SpecError, with which a search goes on without the point.
+
+        A grid is one list of points, so it is the study that cannot be.
+        """
         try:
             yield
         except BadInput as error:
@@ -83,16 +88,16 @@ class Pricing:
                 raise
             raise SpecError([entry.use.node.problem(str(error))]) from None
 
-    def _bound(self, entry: UnitEntry, asked: Asked) -> BoundNetwork:
+    def _bound(self, entry: UnitEntry, answers: PointAnswers) -> BoundNetwork:
         unit, info = self.library.unit(entry.label), self.info
         searched = [n for n, p in unit.body.params.items() if p.domain and p.by is None]
         vary = frozenset(searched if entry.vary is None else entry.vary)
-        request = Request(self.spec.network, entry.use, info.input_shape, info.n_classes, asked.choose, vary)
+        request = Request(self.spec.network, entry.use, info.input_shape, info.n_classes, answers.choose, vary)
         try:
             return bind_network(request, self.library)
         except SpecError as error:
-            told = [Problem(f"unit {unit.name}: {p.message}", p.path, p.place) for p in error.problems]
-            raise SpecError(told) from None
+            problems = [Problem(f"unit {unit.name}: {p.message}", p.path, p.place) for p in error.problems]
+            raise SpecError(problems) from None
         except SpaceTooLarge:
             raise
         except BadInput as error:
@@ -100,7 +105,7 @@ class Pricing:
 
 
 def _recipe_answers(spec: StudySpec, choose: Choose) -> dict[str, Node]:
-    """The recipe's values that are searched: at its top and in its optimizer."""
+    """Choose the recipe's values that are searched: at its top and in its optimizer."""
     found: dict[str, Node] = {}
     for prefix, node in (("", spec.recipe), ("optimizer.", spec.recipe.mapping.get("optimizer", Node({})))):
         for key, value in node.mapping.items():
@@ -114,7 +119,7 @@ def _recipe_answers(spec: StudySpec, choose: Choose) -> dict[str, Node]:
 
 
 def name_of(entry: UnitEntry, unit: str, labels: Mapping[str, str]) -> str:
-    """The unit and what was said of its params: `constant_scaling shortcut_scale=0.5`."""
-    said = {key: node.shown() for key, node in entry.use.arguments.items() if not is_domain(node)}
-    said |= {name.removeprefix("unit."): label for name, label in labels.items()}
-    return " ".join([unit, *(f"{key}={value}" for key, value in said.items())])
+    """Return the unit's name with the values of its params: `constant_scaling shortcut_scale=0.5`."""
+    values = {key: node.shown() for key, node in entry.use.arguments.items() if not is_domain(node)}
+    values |= {name.removeprefix("unit."): label for name, label in labels.items()}
+    return " ".join([unit, *(f"{key}={value}" for key, value in values.items())])

@@ -12,27 +12,28 @@ MAX_POINTS = 100_000
 
 
 def choices(domain: Domain) -> dict[str, Node]:
-    """Raises SpaceTooLarge for a range without a step, or with too many."""
+    """Return the values of a domain by label. Raises SpaceTooLarge for a range without a step, or with too many."""
     if isinstance(domain, Choices):
         return dict(domain.values)
     return dict(_labelled(domain))
 
 
 def count_of(domain: Domain) -> int | None:
-    """How many values it has; None for a range without a step."""
+    """Return how many values it has; None for a range without a step."""
     if isinstance(domain, Choices):
         return len(domain.values)
     return None if domain.step is None else round((domain.high - domain.low) / domain.step) + 1
 
 
 def at_step(domain: Range, number: int) -> Node:
+    """Return the value at that step of a range."""
     assert domain.step is not None
     value = domain.low + number * domain.step
     return Node(int(value) if domain.whole else float(f"{value:.12g}"))
 
 
 def value_of(domain: Domain, label: str) -> Node:
-    """What a label stands for."""
+    """Return the value of a label."""
     if isinstance(domain, Choices):
         return domain.values[label]
     return Node(int(label) if domain.whole else float(label))

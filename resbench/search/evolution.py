@@ -15,7 +15,7 @@ from resbench.errors import SpecError
 from resbench.language.graph.params import Choices, Domain
 from resbench.language.study.search import SearchSpec
 from resbench.random_streams import stream
-from resbench.search.answers import EDIT, SLOT, Answer, drawn
+from resbench.search.answers import EDIT, SLOT, Answer, random_answers
 from resbench.search.domains import choices
 from resbench.search.point import Point
 from resbench.search.sampler import Genome, Proposal, Result
@@ -31,14 +31,14 @@ class Evolution:
     search: SearchSpec
     space: Space
     refused: int = 0
-    _told: list[tuple[Genome, tuple[float, ...]]] = field(default_factory=list)
+    _results: list[tuple[Genome, tuple[float, ...]]] = field(default_factory=list)
 
     def propose(self, number: int, taken: Sequence[Point]) -> Proposal | None:
         random = Random(stream(self.search.seed, 0, f"evolution {number}"))
         known = {(point.digest, point.recipe.digest) for point in taken}
         for attempt in range(TRIES):
-            grown = number >= self.search.population and self._told and attempt < CHILDREN
-            answer = self._child(random) if grown else drawn(random)
+            grown = number >= self.search.population and self._results and attempt < CHILDREN
+            answer = self._child(random) if grown else random_answers(random)
             try:
                 point, genome = self.space.at(answer)
             except SpecError:
@@ -50,12 +50,12 @@ class Evolution:
 
     def tell(self, proposal: Proposal, result: Result) -> None:
         values = result.values or (inf,)
-        self._told.append(
+        self._results.append(
             (proposal.genome, (inf, *values) if result.pruned or result.values is None else (0.0, *values))
         )
 
     def _child(self, random: Random) -> Answer:
-        population = self._told[-self.search.population :]
+        population = self._results[-self.search.population :]
         sample = random.sample(population, min(self.search.sample, len(population)))
         width = max(len(values) for _, values in sample)
         whole = {str(i): (*values, *(inf,) * (width - len(values))) for i, (_, values) in enumerate(sample)}
@@ -64,7 +64,7 @@ class Evolution:
 
 
 def _changed(parent: Genome, random: Random) -> Answer:
-    """The parent's answers, one of them another; what it was never asked is drawn."""
+    """Return what answers as the parent, but one answer; what it was never asked is drawn."""
     child = dict(parent)
     slots = [name for name in child if name.startswith(f"{SLOT}.")]
     edits = [name for name in child if name.startswith(f"{EDIT}.")]
@@ -78,20 +78,20 @@ def _changed(parent: Genome, random: Random) -> Answer:
         _edit(child, edits, random)
     else:
         redrawn = random.choice(others)
-    anew = drawn(random)
+    draw = random_answers(random)
 
     def answer(name: str, domain: Domain) -> str:
         if name == redrawn or name not in child:
             options = list(choices(domain)) if isinstance(domain, Choices) else []
             rest = [label for label in options if label != child.get(name)]
-            return random.choice(rest) if rest else anew(name, domain)
+            return random.choice(rest) if rest else draw(name, domain)
         return child[name]
 
     return answer
 
 
 def _move(child: dict[str, str], slots: Sequence[str], random: Random) -> None:
-    """Two letters of the word change places, or one moves to another place."""
+    """Let two letters of the word change places, or one move to another place."""
     word = [child[name] for name in slots]
     i, j = random.sample(range(len(word)), 2)
     if random.random() < 0.5:
@@ -102,6 +102,6 @@ def _move(child: dict[str, str], slots: Sequence[str], random: Random) -> None:
 
 
 def _edit(child: dict[str, str], edits: Sequence[str], random: Random) -> None:
-    """One more edit where there is room for it, else another last one."""
+    """Make one more edit where there is room for it, else another last one."""
     free = next((name for name in edits if child[name] == "0"), edits[-1])
     child[free] = str(random.randrange(1, 10**6))

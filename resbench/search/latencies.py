@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from resbench.compiler.graph import BoundNetwork
 from resbench.store.open import Engine
-from resbench.store.results.stored import study_row
+from resbench.store.results.stored import stored_study
 
 if TYPE_CHECKING:
     from resbench.measure.latency import Latency
@@ -18,18 +18,19 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Latencies:
-    """`measured`: by device and digest."""
+    """Latencies that were measured, by device and digest."""
 
     measured: dict[str, dict[str, Latency]] = field(default_factory=dict)
 
     def adopt(self, others: Latencies) -> bool:
-        """Take over what others have measured, in the place of one's own. Returns whether that is news."""
+        """Take over what others have measured, in the place of one's own. Returns whether that changes any."""
         before = self.as_json()
         for device, each in others.measured.items():
             self.measured[device] = self.measured.get(device, {}) | each
         return self.as_json() != before
 
     def of(self, bound: BoundNetwork, digest: str, device: str) -> Latency:
+        """Return the latency of a network on a device, measured where it is not known."""
         from resbench.measure.latency import latency_ms
 
         there = self.measured.setdefault(device, {})
@@ -42,6 +43,7 @@ class Latencies:
 
 
 def latencies_from(value: Mapping[str, Mapping[str, Any]]) -> Latencies:
+    """Read what `as_json` gave."""
     if not value:
         return Latencies()
     from resbench.measure.latency import Latency
@@ -50,5 +52,6 @@ def latencies_from(value: Mapping[str, Mapping[str, Any]]) -> Latencies:
 
 
 def latencies_of(engine: Engine, study: str) -> Latencies:
-    """Empty where there is no such study yet."""
-    return latencies_from((study_row(engine, study) or {}).get("latencies", {}))
+    """Read those of a study; empty where there is none of that name yet."""
+    stored = stored_study(engine, study)
+    return Latencies() if stored is None else latencies_from(stored.latencies)

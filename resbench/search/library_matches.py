@@ -13,8 +13,8 @@ from resbench.search.point import Point
 from resbench.search.space import Space
 
 
-def known_as(space: Space, points: Collection[Point]) -> dict[str, str]:
-    """Of units that the study writes itself: the point's name -> the library's. Units are tried with their defaults."""
+def library_names(space: Space, points: Collection[Point]) -> dict[str, str]:
+    """Return, for units that the study writes itself, the point's name -> the library's. Units are tried with their defaults."""
     written = {entry.label for entry in space.spec.units if entry.arrange is not None}
     of_mutants = {entry.label for entry in space.spec.units if entry.mutate is not None}
     ours = [
@@ -27,6 +27,6 @@ def known_as(space: Space, points: Collection[Point]) -> dict[str, str]:
         request = Request(space.spec.network, Use(name, {}, Node(name)), space.info.input_shape, space.info.n_classes)
         try:
             names.setdefault(canonical(bind_network(request, space.library)).digest, name)
-        except BadInput:  # it does not stand in this network
+        except BadInput:  # it does not fit into this network
             continue
     return {point.name: names[point.digest] for point in ours if point.digest in names}

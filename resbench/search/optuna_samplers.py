@@ -1,6 +1,6 @@
 """Results so far -> the next point, by Optuna's samplers, in memory: a search that goes on is replayed from its results.
 
-The sampler is made anew for each ask, from a seed of its own, so that nothing rests on how often a search was interrupted.
+A sampler is made for each ask, from a seed of its own, so that nothing rests on how often a search was interrupted.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TRIES = 200  # asks for one new point, of which the others were refused or known
 
 
 def sampler_of(search: SearchSpec, number: int) -> BaseSampler:
-    """Of the ask with that number."""
+    """Return the sampler of the ask with that number."""
     seed = stream(search.seed, 0, f"ask {search.use} {number}") % 2**32
     made: dict[str, Callable[[], BaseSampler]] = {
         "random": lambda: optuna.samplers.RandomSampler(seed=seed),
@@ -46,14 +46,14 @@ def sampler_of(search: SearchSpec, number: int) -> BaseSampler:
 
 
 @dataclass(slots=True)
-class Suggest:
+class OptunaSampler:
     search: SearchSpec
     space: Space
     objectives: int
     refused: int = 0
     _study: optuna.Study = field(init=False)
     _asks: int = 0
-    _told: dict[tuple[str, str], Result] = field(default_factory=dict)
+    _results: dict[tuple[str, str], Result] = field(default_factory=dict)
     _again: dict[tuple[str, str], list[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -77,15 +77,15 @@ class Suggest:
             identity = (point.digest, point.recipe.digest)
             if identity not in known:
                 return Proposal(trial.number, point, genome)
-            if identity in self._told:
-                self._tell(trial.number, self._told[identity])
-            else:  # asked for in this very batch: it is told when that one is
+            if identity in self._results:
+                self._tell(trial.number, self._results[identity])
+            else:  # asked for in this very batch: it gets the result when that one does
                 self._again.setdefault(identity, []).append(trial.number)
         return None
 
     def tell(self, proposal: Proposal, result: Result) -> None:
         identity = (proposal.point.digest, proposal.point.recipe.digest)
-        self._told[identity] = result
+        self._results[identity] = result
         for number in [proposal.key, *self._again.pop(identity, [])]:
             self._tell(number, result)
 
@@ -97,7 +97,7 @@ class Suggest:
 
 
 def _suggested(trial: Trial, name: str, domain: Domain) -> str:
-    """As the label that stands for the value. Choices are asked for by label: Optuna would compare `1` and `true` as equal."""
+    """Return the label of what Optuna suggests. Choices are asked for by label: Optuna would compare `1` and `true` as equal."""
     if isinstance(domain, Choices):
         return str(trial.suggest_categorical(name, list(choices(domain))))
     if domain.whole:
@@ -110,8 +110,11 @@ def _whole_step(domain: Range) -> int:
     return 1 if domain.log or domain.step is None else int(domain.step)
 
 
-def modelled(spec: StudySpec, points: Sequence[Point]) -> str | None:
-    """In a sentence; None where the sampler models all questions, or none. `points`: all, or some where there are many."""
+def explain_sampler(spec: StudySpec, points: Sequence[Point]) -> str | None:
+    """Return which questions the sampler models, in a sentence; None where it models all, or none.
+
+    `points`: all, or some where there are many.
+    """
     use = spec.search.use
     if use not in MODELS:
         return None
@@ -120,12 +123,14 @@ def modelled(spec: StudySpec, points: Sequence[Point]) -> str | None:
     at_random = [*(name for name in always if name not in by_model), *sometimes]
     if not at_random:
         return None
-    said = f"{use} models {', '.join(by_model) or 'nothing'}, and draws {', '.join(at_random)} at random: {MODELS[use]}"
-    return said if by_model else f"{said}; `tpe` models all of them"
+    sentence = (
+        f"{use} models {', '.join(by_model) or 'nothing'}, and draws {', '.join(at_random)} at random: {MODELS[use]}"
+    )
+    return sentence if by_model else f"{sentence}; `tpe` models all of them"
 
 
 def _questions(spec: StudySpec, points: Sequence[Point]) -> tuple[dict[str, Domain | None], list[str]]:
-    """Those that every point answers, with their domains (None: a choice that the study makes), and those of some alone."""
+    """Return those that every point answers, with their domains (None: a choice of the study), and those of some alone."""
     writers = [entry.arrange for entry in spec.units if entry.arrange is not None]
     groups = sum(entry.arrange is None for entry in spec.units) + len({id(one) for one in writers})
     asked = list(dict.fromkeys(name for point in points for name in point.domains))

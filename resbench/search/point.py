@@ -14,8 +14,20 @@ from resbench.language.yaml.node import Node
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """`labels` are the choices made, by question; `name` is what tables show. `epochs`: how long a run of it is. `written`: the
-    unit, where the study wrote it itself.
+    """A network, a unit and a recipe that a study looks at.
+
+    Attributes:
+        name: What tables show.
+        unit: The unit's name.
+        labels: The choices made, by question.
+        domains: What each question allows.
+        bound: The network.
+        digest: Of the network.
+        params: How many.
+        macs: Multiply-adds of one image.
+        recipe: How it is trained.
+        epochs: Of a run.
+        written: The unit, where the study wrote it itself.
     """
 
     name: str

@@ -16,8 +16,8 @@ from resbench.store.results.rungs import RungResult, curves, results_at_epoch
 
 
 @dataclass(frozen=True, slots=True)
-class Chooser:
-    """Of one study: its data, its objectives, and the seeds by which it chooses."""
+class Selection:
+    """Reads what a search chooses by: of one study, its data, its objectives, and the seeds by which it chooses."""
 
     engine: Engine
     data: str
@@ -25,7 +25,7 @@ class Chooser:
     seeds: tuple[int, ...]
 
     def lacks(self, points: Collection[Point]) -> list[str]:
-        """Names of the points of which a run is missing: a cell of them was lost."""
+        """Return the names of the points of which a run is missing: a cell of them was lost."""
         return [
             p.name
             for p in points
@@ -33,7 +33,7 @@ class Chooser:
         ]
 
     def at_rung(self, point: Point, epoch: int) -> AtRung:
-        """Where a run stood after an epoch; one that did not come so far, or was not finite, is none that counts."""
+        """Return where a point was after an epoch; one that did not come so far, or was not finite, is none that counts."""
         runs = self._runs(point, epoch)
         alive = [
             run for run in runs.values()
@@ -44,7 +44,10 @@ class Chooser:
         )
 
     def result(self, point: Point) -> Result:
-        """Of runs that are as far as they go; None where under half of them have a number, or one is missing."""
+        """Return the result of runs that are as far as they go.
+
+        Its values are None where under half of them have a number, or one is missing.
+        """
         runs = self._runs(point, None)
         pruned = any(run.status == "stopped" for run in runs.values())
         counted = [
@@ -57,7 +60,7 @@ class Chooser:
         return Result(values, epochs, pruned)
 
     def above(self, points: Collection[Point], start: int, after: int) -> Mapping[str, float]:
-        """Of each epoch from `start` on that so many of the points have reached: the median of their val errors there."""
+        """Return the median of the val errors at each epoch from `start` on that so many of the points have reached."""
         means = [means_of(found) for point in points if (found := self._curves(point))]
         limits: dict[str, float] = {}
         for epoch in range(start, max(map(len, means), default=0) + 1):

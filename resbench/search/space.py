@@ -24,8 +24,8 @@ from resbench.language.yaml.node import Node
 from resbench.language.yaml.problems import Problems
 from resbench.measure.memory_check import DeviceMemory
 from resbench.random_streams import stream
-from resbench.search.answers import EDIT, SLOT, UNIT, Answer, Asked, by_index, drawn, following
-from resbench.search.binding import Pricing, name_of
+from resbench.search.answers import EDIT, SLOT, UNIT, Answer, PointAnswers, indexed_answers, next_prefix, random_answers
+from resbench.search.binding import PointBinder, name_of
 from resbench.search.domains import MAX_POINTS
 from resbench.search.latencies import Latencies
 from resbench.search.point import Point, Refused
@@ -38,7 +38,7 @@ _SEED = Range(0, 10**6, 1, whole=True)  # of an edit; 0: none
 
 @dataclass(frozen=True)
 class Space:
-    """What a study searches, over what data. `room`: of the device that its points must fit on."""
+    """The points of a study over its data. `room`: of the device that they must fit on."""
 
     spec: StudySpec
     info: DatasetInfo
@@ -47,14 +47,14 @@ class Space:
     room: DeviceMemory | None = None
 
     def looked_at(self) -> tuple[list[Point], list[Refused]]:
-        """All points, or those that a search by rungs draws; of a search that proposes them, one. And those that cannot be."""
+        """Return the points, or those that a search by rungs draws, or one where a search proposes them; and the refused."""
         search = self.spec.search
         if search.proposes:
             return [self.some()], []
         return self.sample() if not search.is_grid and self.spec.budget.trials is not None else self.all()
 
     def all(self) -> tuple[list[Point], list[Refused]]:
-        """Every point, checked, each once; and those that cannot be.
+        """Return every point, checked, each once; and those that cannot be.
 
         Raises SpecError with everything wrong where of a grid's entry no point can be built: then it is the entry that is wrong.
         Raises SpaceTooLarge for more points than can be walked, where a search may draw from them.
@@ -82,8 +82,9 @@ class Space:
         return list({point.name: point for point in points}.values()), refused
 
     def sample(self) -> tuple[list[Point], list[Refused]]:
-        """As many different ones as `budget.trials` says, or as the draws find; of two budgets the smaller one's are among the
-        larger one's. Raises SpecError where none can be built.
+        """Draw as many different ones as `budget.trials` says, or as the draws find.
+
+        Of two budgets the smaller one's are among the larger one's. Raises SpecError where none can be built.
         """
         trials = self.spec.budget.trials
         random = Random(stream(self.spec.search.seed, 0, "points"))
@@ -103,7 +104,7 @@ class Space:
         refused: list[Refused] = []
         for number in range(trials * SAMPLE_TRIES):
             try:
-                point = self.at(drawn(random))[0]
+                point = self.at(random_answers(random))[0]
             except SpecError as error:
                 refused.append(Refused(f"draw {number + 1}", error.problems))
                 continue
@@ -117,41 +118,41 @@ class Space:
         return points, refused
 
     def some(self) -> Point:
-        """One that can be built. Raises SpecError with what is wrong with the first of many, where none can."""
+        """Draw one that can be built. Raises SpecError with what is wrong with the first of many, where none can."""
         first: SpecError | None = None
         for number in range(SOME_TRIES):
             try:
-                return self.at(drawn(Random(stream(0, 0, f"some {number}"))))[0]
+                return self.at(random_answers(Random(stream(0, 0, f"some {number}"))))[0]
             except SpecError as error:
                 first = first or error
         assert first is not None
         raise first
 
     def at(self, answer: Answer) -> tuple[Point, dict[str, str]]:
-        """The point that the answers lead to, and all of them by question. Raises SpecError where it cannot be built."""
-        asked = Asked(answer)
+        """Return the point that the answers lead to, and all of them by question. Raises SpecError where it cannot be built."""
+        answers = PointAnswers(answer)
         groups = self._groups
         name = next(iter(groups))
         if len(groups) > 1:
-            asked.choose(UNIT, Choices({label: Node(label) for label in groups}))
-            name = asked.labels[UNIT]
+            answers.choose(UNIT, Choices({label: Node(label) for label in groups}))
+            name = answers.labels[UNIT]
         entry = groups[name]
         if isinstance(entry, Arrange):
             letters = Choices({letter: Node(letter) for letter in entry.letters})
-            word = [str(asked.choose(f"{SLOT}.{i}", letters).value) for i in range(entry.slots)]
+            word = [str(answers.choose(f"{SLOT}.{i}", letters).value) for i in range(entry.slots)]
             entry = self._arranged[entry.nearest(word).name]
         elif entry.mutate is not None:
-            seeds = [int(str(asked.choose(f"{EDIT}.{i}", _SEED).value)) for i in range(entry.mutate.edits)]
+            seeds = [int(str(answers.choose(f"{EDIT}.{i}", _SEED).value)) for i in range(entry.mutate.edits)]
             entry = self._mutant(entry, seeds)
-        return self._pricing.point(entry, asked), dict(asked.labels)
+        return self._binder.point(entry, answers), dict(answers.labels)
 
     @cached_property
-    def _pricing(self) -> Pricing:
-        return Pricing(self.spec, self.info, self.library, self.latencies, self.room)
+    def _binder(self) -> PointBinder:
+        return PointBinder(self.spec, self.info, self.library, self.latencies, self.room)
 
     @cached_property
     def _groups(self) -> dict[str, UnitEntry | Arrange]:
-        """What the first question is about: entries by label, all units of one `arrange` as one."""
+        """Return what the first question is about: entries by label, all units of one `arrange` as one."""
         found: dict[str, UnitEntry | Arrange] = {}
         for entry in self.spec.units:
             if entry.arrange is None:
@@ -167,7 +168,7 @@ class Space:
         return {entry.label: entry for entry in self.spec.units if entry.arrange is not None}
 
     def _mutant(self, entry: UnitEntry, seeds: Sequence[int]) -> UnitEntry:
-        """The unit after these edits, as an entry of its own. Raises SpecError where there is none."""
+        """Return the unit after these edits, as an entry of its own. Raises SpecError where there is none."""
         assert entry.mutate is not None
         try:
             node = mutant(self.library.unit(entry.label), entry.mutate, seeds, self.library)
@@ -180,7 +181,7 @@ class Space:
         return UnitEntry(Use(self.library.add_unit(node), {}, entry.use.node))
 
     def _mutants(self, entry: UnitEntry) -> Iterator[Point | Refused]:
-        """As many different ones as are asked for or as there are, drawn by the entry's seed; and draws that cannot be built."""
+        """Yield as many different ones as are asked for or as there are, drawn by the entry's seed; and draws that fail."""
         mutate = entry.mutate
         assert mutate is not None
         found: set[str] = set()
@@ -191,7 +192,7 @@ class Space:
             random = Random(stream(mutate.seed, 0, f"mutate {number}"))
             seeds = [random.randrange(1, 10**6) for _ in range(random.randint(1, mutate.edits))]
             try:
-                point = self._pricing.point(self._mutant(entry, seeds), Asked(by_index([])))
+                point = self._binder.point(self._mutant(entry, seeds), PointAnswers(indexed_answers([])))
             except SpecError as error:
                 yield Refused(f"{entry.label} edited {number}", error.problems)
                 continue
@@ -203,7 +204,7 @@ class Space:
                 return
 
     def _walk(self, entry: UnitEntry) -> Iterator[Point | Refused]:
-        """Over the questions that binding asks, depth first."""
+        """Walk over the questions that binding asks, depth first."""
         if entry.mutate is not None:
             yield from self._mutants(entry)
             return
@@ -211,12 +212,12 @@ class Space:
         for _ in range(MAX_POINTS):
             if prefix is None:
                 return
-            asked = Asked(by_index(prefix))
+            answers = PointAnswers(indexed_answers(prefix))
             try:
-                yield self._pricing.point(entry, asked)
+                yield self._binder.point(entry, answers)
             except SpecError as error:
-                yield Refused(name_of(entry, self.library.unit(entry.label).name, asked.labels), error.problems)
-            prefix = following(asked)
+                yield Refused(name_of(entry, self.library.unit(entry.label).name, answers.labels), error.problems)
+            prefix = next_prefix(answers)
         raise SpaceTooLarge(f"more than {MAX_POINTS:,} points")
 
 

@@ -20,7 +20,8 @@ from resbench.evidence.notes import notes
 from resbench.store.connection.location import locate
 from resbench.store.open import Engine
 from resbench.store.optuna.storage import optuna_storage
-from resbench.store.results.studies import get_study, study_spec
+from resbench.store.results.stored import stored_study
+from resbench.store.results.studies import get_study
 from resbench.study.optuna_mirror import METRIC, SEARCH_METRIC, name_metric
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def dashboard(engine: Engine, url: str, study: str) -> App:
-    """The dashboard, with the study made ready for it. Raises BadInput where the package or the study is not there."""
+    """Return the dashboard, with the study made ready for it. Raises BadInput where the package or the study is not there."""
     get_study(engine, study)
     if locate(url).read_only:
         raise DatabaseError(
@@ -47,16 +48,17 @@ def dashboard(engine: Engine, url: str, study: str) -> App:
         ) from None
     storage = optuna_storage(url)
     shown = _open(storage, study)
-    name_metric(shown, SEARCH_METRIC if "search" in study_spec(engine, study)["fixed"] else METRIC)
-    stands = get_note(shown)
-    whole = renewed(stands, note(engine, study))
-    if whole != stands:
+    stored = stored_study(engine, study)
+    name_metric(shown, METRIC if stored is None or "search" not in stored.fixed else SEARCH_METRIC)
+    old = get_note(shown)
+    whole = renewed(old, note(engine, study))
+    if whole != old:
         save_note(shown, whole)
     return wsgi(storage)  # type: ignore[no-any-return]
 
 
 def _open(storage: BaseStorage, study: str) -> optuna.Study:
-    """As it stands: nothing is made."""
+    """Load Optuna's study; none is made."""
     try:
         return optuna.load_study(study_name=study, storage=storage, sampler=optuna.samplers.RandomSampler())
     except KeyError:
@@ -65,14 +67,14 @@ def _open(storage: BaseStorage, study: str) -> optuna.Study:
         ) from None
 
 
-def renewed(stands: str, ours: str) -> str:
-    """The note with our part new; what a person wrote below it, or instead of it, is kept."""
-    own = stands.partition(END)[2] if END in stands else f"\n\n{stands}" if stands.strip() else ""
+def renewed(old: str, ours: str) -> str:
+    """Return the note with our part new; what a person wrote below it, or instead of it, is kept."""
+    own = old.partition(END)[2] if END in old else f"\n\n{old}" if old.strip() else ""
     return f"{ours}\n\n---\n\n{END}{own}"
 
 
 def note(engine: Engine, study: str) -> str:
-    """The leaderboard in Markdown, whose every text is shown and none obeyed."""
+    """Return the leaderboard in Markdown, whose every text is shown and none obeyed."""
     try:
         board = leaderboard(engine, study).shortened()
     except BadInput as error:  # a study that has only begun has trials to show, and no ranking
@@ -82,14 +84,16 @@ def note(engine: Engine, study: str) -> str:
         "| # | unit | val error % | 95 % interval | n | best? | params | MACs |",
         "|--:|:--|--:|:--|:--|:--|--:|--:|",
     ]
-    said = [f"- {markdown(line)}" for line in notes(board)]
+    lines = [f"- {markdown(line)}" for line in notes(board)]
     whose = (
         "its converged runs"
         if board.searched is None
         else "the seeds by which the search chose (judged_mean: as above)"
     )
     tail = f"From {_runs(board)} finished runs. A trial's value is the mean of {whose}; a trial without one says why."
-    return "\n".join([title, "", *head, *(_row(row, board.verdict_on(row)) for row in board.rows), "", *said, "", tail])
+    return "\n".join(
+        [title, "", *head, *(_row(row, board.verdict_on(row)) for row in board.rows), "", *lines, "", tail]
+    )
 
 
 def _row(row: Row, verdict: str) -> str:
@@ -106,7 +110,10 @@ def _runs(board: Leaderboard) -> int:
 
 
 def serve(app: App, host: str, port: int, ready: Callable[[str], None]) -> None:
-    """Until Ctrl-C. `ready` is told the address once it listens. Raises BadInput for an address that cannot be had."""
+    """Serve the dashboard until Ctrl-C. `ready` is given the address once it listens.
+
+    Raises BadInput for an address that cannot be had.
+    """
     try:
         server = make_server(host, port, app, handler_class=Quiet)
     except (OSError, OverflowError) as error:
@@ -125,4 +132,4 @@ def serve(app: App, host: str, port: int, ready: Callable[[str], None]) -> None:
 
 class Quiet(WSGIRequestHandler):
     def log_message(self, *_: object) -> None:
-        """No line a request."""
+        """Print no line for a request."""

@@ -23,7 +23,8 @@ from resbench.ops.schema import table
 from resbench.store.open import Engine
 from resbench.store.results.catalogue import stored_recipe
 from resbench.store.results.recorded_plugins import plugin_folders_of, use_plugins_of
-from resbench.store.results.studies import study_spec
+from resbench.store.results.stored import StoredStudy, stored_study
+from resbench.store.results.studies import get_study
 from resbench.study.identity import ORDER
 
 _WORD = re.compile(r" (?=[A-Za-z_][\w.]*=)")
@@ -31,8 +32,13 @@ _WORD = re.compile(r" (?=[A-Za-z_][\w.]*=)")
 
 @dataclass(frozen=True, slots=True)
 class EntryFiles:
-    """`files`: texts by the ending of their names, `.yaml` for the unit, `.study.yaml` for what repeats it. `architecture`,
-    `recipe`: digests of what is repeated.
+    """Files that repeat an entry.
+
+    Attributes:
+        name: The entry's.
+        files: Texts by the ending of their names, `.yaml` for the unit, `.study.yaml` for what repeats it.
+        architecture: The digest of what is repeated.
+        recipe: The same of its recipe.
     """
 
     name: str
@@ -42,22 +48,30 @@ class EntryFiles:
 
 
 def entry_unit(engine: Engine, study: str, asked: str) -> dict[str, Any]:
-    """An entry's unit as data, with the values that the entry has as its defaults. Raises BadInput."""
-    spec = study_spec(engine, study)
-    if asked in spec.get("wrote", {}):
-        return _unit_data(spec, asked)
+    """Return an entry's unit as data, with the values that the entry has as its defaults. Raises BadInput."""
+    stored = _stored(engine, study)
+    if asked in stored.written:
+        return _unit_data(stored, asked)
     name = find_entry(study_runs(engine, study), asked)
     use_plugins_of(engine, study)
-    return _with_defaults(_unit_data(spec, name.split(" ")[0]), _own(_said(name)))
+    return _with_defaults(_unit_data(stored, name.split(" ")[0]), _own(_params_in(name)))
 
 
 def is_written_only(engine: Engine, study: str, asked: str) -> bool:
-    """Whether the study wrote a unit of this name that its ranking does not have: a search looked at it, and went on without."""
-    return asked in study_spec(engine, study).get("wrote", {}) and asked not in study_runs(engine, study).names
+    """Return whether the study wrote a unit of this name that its ranking does not have: a search looked at it, and
+    went on without.
+    """
+    return asked in _stored(engine, study).written and asked not in study_runs(engine, study).names
+
+
+def _stored(engine: Engine, study: str) -> StoredStudy:
+    """Read the study. Raises BadInput, with the names there are, for one that is not there."""
+    get_study(engine, study)
+    return stored_study(engine, study) or StoredStudy()
 
 
 def entry_files(engine: Engine, study: str, asked: str, out: Path) -> EntryFiles:
-    """What repeats an entry, as files beside `out`, which is the unit's, under its name with other endings.
+    """Return what repeats an entry, as files beside `out`, which is the unit's, under its name with other endings.
 
     Params that the study gave or searched are the unit's defaults in its file. A recipe and a network of their own are written
     where the study searched something of them.
@@ -71,18 +85,18 @@ def entry_files(engine: Engine, study: str, asked: str, out: Path) -> EntryFiles
     if found is None:
         raise BadInput(f"{name}: has no run yet, so there is nothing to repeat")
     use_plugins_of(engine, study)
-    spec = study_spec(engine, study)
-    said = _said(name)
-    own = _own(said)
-    unit = _with_defaults(_unit_data(spec, name.split(" ")[0]), own)
-    words = spec["fixed"].get("network", {})
+    stored = _stored(engine, study)
+    params = _params_in(name)
+    own = _own(params)
+    unit = _with_defaults(_unit_data(stored, name.split(" ")[0]), own)
+    words = stored.fixed.get("network", {})
     use, arguments = words.get("use"), {key: value for key, value in words.items() if key != "use"}
-    arguments |= {key.removeprefix("network."): value for key, value in said.items() if key.startswith("network.")}
+    arguments |= {key.removeprefix("network."): value for key, value in params.items() if key.startswith("network.")}
     recipe = stored_recipe(engine, found[1])
     data = json.loads(recipe_to_json(recipe))
     title = "entry" if why_not(stem) else stem
     files = {".yaml": yaml_text(unit)}
-    if any(key.startswith("network.") for key in said):
+    if any(key.startswith("network.") for key in params):
         network = {
             "network": f"{title}_network",
             "extends": use,
@@ -90,44 +104,43 @@ def entry_files(engine: Engine, study: str, asked: str, out: Path) -> EntryFiles
             "params": arguments,
         }
         files[".network.yaml"] = yaml_text(network)
-    if any(key.startswith("recipe.") for key in said):
+    if any(key.startswith("recipe.") for key in params):
         files[".recipe.yaml"] = yaml_text({"recipe": f"{title}_recipe"} | {**data, "recipe": f"{title}_recipe"})
     study_data = {
         "study": f"{title}_again",
         "doc": f"{name}, of the study {study}",
         "network": f"{stem}.network.yaml" if ".network.yaml" in files else {"use": use, **arguments},
         "units": [{"use": f"{stem}.yaml", **own} if own else f"{stem}.yaml"],
-        "data": spec["fixed"].get("data"),
+        "data": stored.fixed.get("data"),
         "recipe": f"{stem}.recipe.yaml" if ".recipe.yaml" in files else _recipe_words(data),
         "seeds": sorted({run.seed for run in runs.groups[found]}),
-        "plugins": [relpath(folder, out.parent.resolve()) for folder in plugin_folders_of(spec)] or None,
+        "plugins": [relpath(folder, out.parent.resolve()) for folder in plugin_folders_of(stored)] or None,
     }
     files[".study.yaml"] = yaml_text({key: value for key, value in study_data.items() if value is not None})
     return EntryFiles(name, files, *found)
 
 
-def _said(name: str) -> dict[str, Any]:
-    """`constant_scaling shortcut_scale=0.5 recipe.lr=0.1` -> the values, as data."""
+def _params_in(name: str) -> dict[str, Any]:
+    """Read the values in a name such as `constant_scaling shortcut_scale=0.5 recipe.lr=0.1`."""
     pairs = [word.partition("=") for word in _WORD.split(name)[1:]]
     return {key: plain(word_value(value, f"{key}={value}")) for key, _, value in pairs}
 
 
-def _own(said: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the unit itself."""
-    return {key: value for key, value in said.items() if not key.startswith(("network.", "recipe."))}
+def _own(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of the unit itself."""
+    return {key: value for key, value in params.items() if not key.startswith(("network.", "recipe."))}
 
 
-def _unit_data(spec: Mapping[str, Any], unit: str) -> dict[str, Any]:
-    """As the study wrote it, else as its file says."""
-    wrote: Mapping[str, dict[str, Any]] = spec.get("wrote", {})
-    if unit not in wrote:
+def _unit_data(stored: StoredStudy, unit: str) -> dict[str, Any]:
+    """Return a unit as the study wrote it, else as its file says."""
+    if unit not in stored.written:
         try:
             data = plain(Library(table(), Path()).unit(unit).node)
         except BadInput as error:
             raise BadInput(f"{error}; the study took it from a file: go to the folder where that is") from None
         assert isinstance(data, dict)
     else:
-        data = wrote[unit]  # JSON of ours is sorted
+        data = stored.written[unit]  # JSON of ours is sorted
     return {key: data[key] for key in (*(key for key in ORDER if key in data), *sorted({*data} - {*ORDER}))}
 
 
@@ -137,7 +150,7 @@ def _with_defaults(unit: dict[str, Any], values: Mapping[str, Any]) -> dict[str,
 
 
 def _of_network(network: str, unit: str) -> Any:
-    """What the network says of its unit, said of this one."""
+    """Return the network's entry for its unit, with this unit."""
     given = Library(table(), Path()).network(network).unit.arguments
     return {"use": unit, **{key: plain(value) for key, value in given.items()}} if given else unit
 

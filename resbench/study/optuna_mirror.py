@@ -20,22 +20,22 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from resbench.errors import BadInput, SpaceTooLarge
 from resbench.language.graph.params import Domain, Range, label_of
+from resbench.language.study.study import StudySpec
 from resbench.language.yaml.node import Node
 from resbench.random_streams import stream
 from resbench.search.domains import choices
 from resbench.search.point import Point
 from resbench.statistics.intervals import interval
 from resbench.statistics.sample import Sample
+from resbench.store.open import Engine
 from resbench.store.optuna.rows import JUDGED, WHY
 from resbench.store.optuna.storage import optuna_storage
-from resbench.store.optuna.trials import OptunaTrial, reopen_failed, write_trials, write_units
-from resbench.store.records import TRAINED_STATUSES, EpochRecord, TrialRecord, TrialRow
+from resbench.store.optuna.trials import OptunaTrial, write_trials, write_units
+from resbench.store.records import TRAINED_STATUSES, EpochRecord, Lease, TrialRecord, TrialRow
 from resbench.store.results.epochs import epochs_of_study
 from resbench.store.results.reading import StudyRun, runs_of_study
 from resbench.store.results.studies import get_study, trials_of_study
 from resbench.store.results.untrained import causes_of_failure
-from resbench.study.context import Desk
-from resbench.study.racing import first_seeds
 
 _BY_CHOICE = (
     "mean val error % of the seeds by which the search chose; judged_mean is of those that the ranking rests on"
@@ -43,25 +43,33 @@ _BY_CHOICE = (
 _BY_ALL = "mean val error % over the converged runs"
 
 
-def show_units(desk: Desk) -> None:
+def show_units(engine: Engine, study: str, role: Lease) -> None:
     """Make the unit a parameter of every trial: without it no plot of Optuna's can compare units."""
-    rows = trials_of_study(desk.engine, get_study(desk.engine, desk.spec.name).id)
+    rows = trials_of_study(engine, get_study(engine, study).id)
     units = {row.trial.number: entry_of(row.trial) for row in rows}
-    write_units(desk.engine, desk.spec.name, units, desk.role)
+    write_units(engine, study, units, role)
 
 
-def show_again(desk: Desk, numbers: Collection[int]) -> None:
-    """Show those of the trials as running that had failed: they are trained again."""
-    reopen_failed(desk.engine, desk.spec.name, numbers, desk.role)
-
-
-def show_results(desk: Desk, study_id: int, dealt: Mapping[int, Sequence[int]], *, stopped: bool = False) -> None:
+def show_results(
+    engine: Engine,
+    spec: StudySpec,
+    seeds_of: Mapping[int, Sequence[int]],
+    role: Lease,
+    *,
+    n_val: int,
+    stopped: bool = False,
+) -> None:
     """Write every trial as it is now that this start ends: complete, pruned or failed, since nobody trains any more.
 
-    `dealt`: of a grid, the seeds of each trial that this start looked at, by the trial's id. `stopped`: before its end; a trial
-    whose runs are missing, and of which no cell failed, is left as it is.
+    Args:
+        engine: The database.
+        spec: The study.
+        seeds_of: Of a grid, the seeds of each trial that this start looked at, by the trial's id.
+        role: The lease under which it is written.
+        n_val: Images of the val split.
+        stopped: Before its end; a trial whose runs are missing, and of which no cell failed, is left as it is.
     """
-    engine, spec = desk.engine, desk.spec
+    study_id = get_study(engine, spec.name).id
     epochs, causes = epochs_of_study(engine, spec.name), causes_of_failure(engine, study_id)
     runs: dict[int, list[StudyRun]] = {}
     for run in runs_of_study(engine, spec.name):
@@ -72,7 +80,7 @@ def show_results(desk: Desk, study_id: int, dealt: Mapping[int, Sequence[int]], 
         mine = runs.get(row.trial.number, [])
         if spec.search.is_grid:
             chosen, judged = [run for run in mine if run.judges], []
-            seeds: Collection[int] = dealt.get(row.id, first_seeds(spec).seeds)
+            seeds: Collection[int] = seeds_of.get(row.id, spec.first_seeds)
         else:
             seeds = spec.search.own_seeds
             chosen, judged = [run for run in mine if run.seed in seeds], [run for run in mine if run.judges]
@@ -80,14 +88,12 @@ def show_results(desk: Desk, study_id: int, dealt: Mapping[int, Sequence[int]], 
         if stopped and lacking and row.id not in causes:
             continue
         why = None if not lacking else _reason(row, causes.get(row.id), lacking, len(seeds))
-        shown[row.trial.number] = _shown(
-            _Runs(chosen, judged, epochs, desk.means.data.n_val, not spec.search.is_grid), why
-        )
-    write_trials(engine, spec.name, shown, desk.role)
+        shown[row.trial.number] = _shown(_Runs(chosen, judged, epochs, n_val, not spec.search.is_grid), why)
+    write_trials(engine, spec.name, shown, role)
 
 
 def entry_of(trial: TrialRecord) -> str:
-    """The trial's name without the choices that are parameters of their own: the unit, with what its entry fixes.
+    """Return the trial's name without the choices that are parameters of their own: the unit, with what its entry fixes.
 
     >>> entry_of(TrialRecord(0, "gated depth=8 bias=-3 rate=0.5", "gated", "net", {"unit.bias": "-3"}, "a", "r", "d"))
     'gated depth=8 rate=0.5'
@@ -143,7 +149,7 @@ def _sample(runs: Sequence[StudyRun]) -> Sample:
 
 
 def _numbers(sample: Sample, n_val: int) -> dict[str, Any]:
-    """As the leaderboard has them."""
+    """Return the numbers as the leaderboard has them."""
     between = interval(sample, n_val)
     return {
         "n": sample.n,
@@ -154,7 +160,7 @@ def _numbers(sample: Sample, n_val: int) -> dict[str, Any]:
 
 
 def _times(runs: _Runs) -> tuple[datetime | None, datetime | None]:
-    """When training began and ended. Runs that were one training are saved at once, and each has its share of the time."""
+    """Return when training began and ended. Runs that were one training are saved at once, and each has its share of the time."""
     spent: dict[datetime, float] = {}
     for run in (*runs.chosen, *runs.judged):
         ended = datetime.strptime(run.created_at, "%Y-%m-%dT%H:%M:%SZ")
@@ -165,7 +171,7 @@ def _times(runs: _Runs) -> tuple[datetime | None, datetime | None]:
 
 
 def _curve(runs: _Runs) -> dict[int, float]:
-    """The mean val error after each epoch, over the runs that converged."""
+    """Return the mean val error after each epoch, over the runs that converged."""
     errors: dict[int, list[float]] = {}
     for run in runs.chosen:
         for epoch in runs.epochs.get(run.run_id, ()) if run.status != "diverged" else ():
@@ -176,11 +182,16 @@ def _curve(runs: _Runs) -> dict[int, float]:
 
 
 @dataclass(frozen=True, slots=True)
-class Searching:
+class OptunaStudy:
     """Optuna's study, and the storage under it: through the study, each ask would read every trial that is under way."""
 
     study: optuna.Study
     storage: RDBStorage
+
+    @property
+    def name(self) -> str:
+        """Return the study's name."""
+        return self.study.study_name
 
     def get_trials(self, *states: TrialState) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False, states=states or None)
@@ -190,8 +201,8 @@ METRIC = "mean val error %"
 SEARCH_METRIC = "mean val error % of the seeds that the search chose by"
 
 
-def open_optuna(url: str, name: str) -> Searching:
-    """The study of that name, made where it is not there; its value is the mean val error in percent."""
+def open_optuna(url: str, name: str) -> OptunaStudy:
+    """Open the study of that name, made where it is not there; its value is the mean val error in percent."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     storage = optuna_storage(url)
     study = optuna.create_study(
@@ -202,7 +213,7 @@ def open_optuna(url: str, name: str) -> Searching:
         sampler=optuna.samplers.RandomSampler(seed=stream(0, 0, f"sampler {name}") % 2**32),
         pruner=optuna.pruners.NopPruner(),
     )
-    return Searching(study, storage)
+    return OptunaStudy(study, storage)
 
 
 def name_metric(study: optuna.Study, metric: str) -> None:
@@ -213,10 +224,10 @@ def name_metric(study: optuna.Study, metric: str) -> None:
             study.set_metric_names([metric])
 
 
-Space = Mapping[str, BaseDistribution]
+Distributions = Mapping[str, BaseDistribution]
 
 
-def space_of(searching: Searching, points: Sequence[Point]) -> Space:
+def space_of(optuna_study: OptunaStudy, points: Sequence[Point]) -> Distributions:
     """Return Optuna's name of each question -> its distribution, over all points: a range as a range, choices as a list.
 
     A name has one kind of distribution in a study, so what a trial has already stays of its kind. Raises BadInput for a choice
@@ -229,13 +240,13 @@ def space_of(searching: Searching, points: Sequence[Point]) -> Space:
             if domain not in known:
                 known.append(domain)
     space = {name: _distribution(of) for name, of in domains.items()}
-    standing = {name: of for trial in searching.get_trials() for name, of in trial.distributions.items()}
-    for name in space.keys() & standing.keys():
-        stands, searches = standing[name], f"study {searching.study.study_name} searches {name} over"
-        if not isinstance(stands, CategoricalDistribution):
-            space[name] = _widened(stands, space[name], searches)
+    present = {name: of for trial in optuna_study.get_trials() for name, of in trial.distributions.items()}
+    for name in space.keys() & present.keys():
+        existing, searches = present[name], f"study {optuna_study.name} searches {name} over"
+        if not isinstance(existing, CategoricalDistribution):
+            space[name] = _widened(existing, space[name], searches)
             continue
-        allowed = _by_label(stands)
+        allowed = _by_label(existing)
         try:
             new = [label for domain in domains[name] for label in choices(domain) if label not in allowed]
         except SpaceTooLarge:
@@ -247,7 +258,7 @@ def space_of(searching: Searching, points: Sequence[Point]) -> Space:
                 f"{searches} {', '.join(allowed)}; that may not grow "
                 f"by {', '.join(dict.fromkeys(new))}: name a new value in an entry of its own, or give --fork NAME"
             )
-        space[name] = stands
+        space[name] = existing
     return space
 
 
@@ -267,17 +278,17 @@ def _distribution(domains: Sequence[Domain]) -> BaseDistribution:
     return CategoricalDistribution(tuple(values))  # labels, for Optuna would compare `1` and `true` as equal
 
 
-def _widened(stands: BaseDistribution, wanted: BaseDistribution, searches: str) -> BaseDistribution:
-    """Return a range of the kind of the one that stands, which holds the other too. Raises BadInput where that is no range."""
-    assert isinstance(stands, FloatDistribution | IntDistribution)
+def _widened(existing: BaseDistribution, wanted: BaseDistribution, searches: str) -> BaseDistribution:
+    """Return a range of the kind of the existing one, which holds the other too. Raises BadInput where that is no range."""
+    assert isinstance(existing, FloatDistribution | IntDistribution)
     if not isinstance(wanted, FloatDistribution | IntDistribution):
         raise BadInput(f"{searches} a range; expected a range, got choices; give --fork NAME")
-    low, high = min(stands.low, wanted.low), max(stands.high, wanted.high)
-    if isinstance(stands, IntDistribution):
+    low, high = min(existing.low, wanted.low), max(existing.high, wanted.high)
+    if isinstance(existing, IntDistribution):
         if isinstance(wanted, FloatDistribution):
             raise BadInput(f"{searches} whole numbers; expected a range of those, got one of any; give --fork NAME")
-        return IntDistribution(int(low), int(high), log=stands.log)
-    return FloatDistribution(low, high, log=stands.log)
+        return IntDistribution(int(low), int(high), log=existing.log)
+    return FloatDistribution(low, high, log=existing.log)
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:
@@ -297,40 +308,42 @@ def _as_optuna_has(label: str, of: BaseDistribution) -> Any:
     return int(label) if isinstance(of, IntDistribution) else min(max(float(label), of.low), of.high)
 
 
-def ask(searching: Searching, point: Point, space: Space) -> int:
-    """A new trial for the point, under way. Returns its number."""
+def ask(optuna_study: OptunaStudy, point: Point, space: Distributions) -> int:
+    """Ask for a new trial of the point, under way. Returns its number."""
     named = {_optuna_name(name, point.unit): label for name, label in point.labels.items()}
     chosen = {name: _as_optuna_has(label, space[name]) for name, label in named.items()}
-    told = {"unit": point.name, "digest": point.digest, "params": point.params, "macs": point.macs}
-    return add(searching, chosen, {name: space[name] for name in chosen}, told)
+    attributes = {"unit": point.name, "digest": point.digest, "params": point.params, "macs": point.macs}
+    return add(optuna_study, chosen, {name: space[name] for name in chosen}, attributes)
 
 
-def add(searching: Searching, chosen: Mapping[str, Any], space: Space, told: Mapping[str, object]) -> int:
-    """A trial that is under way, with its parameters. Costs the same however many there are."""
+def add(
+    optuna_study: OptunaStudy, chosen: Mapping[str, Any], space: Distributions, attributes: Mapping[str, object]
+) -> int:
+    """Add a trial that is under way, with its parameters. Costs the same however many there are."""
     trial = create_trial(
-        state=TrialState.RUNNING, params=dict(chosen), distributions=dict(space), user_attrs=dict(told)
+        state=TrialState.RUNNING, params=dict(chosen), distributions=dict(space), user_attrs=dict(attributes)
     )
-    storage = searching.storage
-    study_id = storage.get_study_id_from_name(searching.study.study_name)
+    storage = optuna_study.storage
+    study_id = storage.get_study_id_from_name(optuna_study.name)
     return int(storage.get_trial(storage.create_new_trial(study_id, trial)).number)
 
 
-def close_lost(searching: Searching, wanted: Collection[int]) -> None:
+def close_lost(optuna_study: OptunaStudy, wanted: Collection[int]) -> None:
     """Close as failed what was asked for and is not wanted: a crash came before its row, or its unit has changed."""
-    for _ in searching.get_trials(TrialState.WAITING):
-        searching.study.ask()  # a waiting trial cannot be told
-    for trial in searching.get_trials(TrialState.RUNNING):
+    for _ in optuna_study.get_trials(TrialState.WAITING):
+        optuna_study.study.ask()  # a waiting trial cannot be closed
+    for trial in optuna_study.get_trials(TrialState.RUNNING):
         if trial.number not in wanted:
-            searching.study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+            optuna_study.study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
 
 
-def catch_up(searching: Searching, trials: Sequence[TrialRecord]) -> None:
+def catch_up(optuna_study: OptunaStudy, trials: Sequence[TrialRecord]) -> None:
     """Give Optuna the trials that it has not: `db merge` brought them. Its numbers run on without gaps, so ours come again."""
-    known, ours = len(searching.get_trials()), {trial.number: trial for trial in trials}
+    known, ours = len(optuna_study.get_trials()), {trial.number: trial for trial in trials}
     for number in range(known, max(ours, default=-1) + 1):
         trial = ours.get(number)
         attributes = {} if trial is None else {"unit": trial.name, "digest": trial.architecture}
-        searching.study.add_trial(create_trial(state=TrialState.RUNNING, user_attrs=attributes))
+        optuna_study.study.add_trial(create_trial(state=TrialState.RUNNING, user_attrs=attributes))
 
 
 def _optuna_name(name: str, unit: str) -> str:

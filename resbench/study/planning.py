@@ -27,7 +27,7 @@ from resbench.train.execution.plan_timing import WIDEST, compiles, measure
 from resbench.train.execution.ranks import beside, shard
 from resbench.train.memory import Images, load_of
 from resbench.train.schedule import length
-from resbench.workers.cell_plan import blocks
+from resbench.workers.cell_plan import seed_stacks
 
 START_S = 4.0  # what a worker of its own costs: importing torch, building its first network
 OP_S = 1e-4  # of an op in a step, forward, backward and its part of the optimizer, however little it does
@@ -35,17 +35,23 @@ MACS_S = 1e10  # multiply-adds a second of one core
 
 
 def cores() -> int:
-    """Those that this process may use; several ranks on a machine share them."""
+    """Return how many cores this process may use; several ranks on a machine share them."""
     there = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     return max(1, there // beside())
 
 
 @dataclass(slots=True)
 class Planner:
-    """`engine`: with what was measured before, None where that does not count. `cores`: for one cell that is measured, where
-    there are fewer cells than cores.
+    """Plans how cells are trained on a device.
 
-    `digest`: of the data. `room`: of the device, where it is known: seeds are one network where that has room.
+    Attributes:
+        engine: With what was measured before; None where that does not count.
+        digest: Of the data.
+        data: Of the study.
+        device: Where they are trained.
+        room: Of the device, where it is known: seeds are one network where that has room.
+        cores: For one cell that is measured, where there are fewer cells than cores.
+        known: What was measured, by what is alike.
     """
 
     engine: Engine | None
@@ -57,17 +63,18 @@ class Planner:
     known: dict[object, Plan] = field(default_factory=dict)
 
     def plan(self, point: Point, seeds: Sequence[int]) -> Plan:
-        """Of a point with these seeds to train. Those that a search chooses by are trained one by one, where nothing is said:
-        mostly there is one of a point.
+        """Plan the training of a point with these seeds.
+
+        Those that a search chooses by are trained one by one, where the recipe does not say otherwise: mostly a point has one.
         """
         plan = self._plan(point, len(seeds))
-        said = point.recipe.plan
-        if said.width is None and not said.measure and min(seeds, default=0) >= FIRST_SEED:
+        wanted = point.recipe.plan
+        if wanted.width is None and not wanted.measure and min(seeds, default=0) >= FIRST_SEED:
             return replace(plan, width=1)
         return plan if self._wide(point, plan.width) == plan.width else replace(plan, width=1)
 
     def needs(self, point: Point, plan: Plan) -> int:
-        """Bytes that are sure to be enough for a worker that trains it so."""
+        """Return bytes that are sure to be enough for a worker that trains it so."""
         return ample(point.bound, load_of(point.bound, point.recipe, self.data, plan.width))
 
     def _wide(self, point: Point, seeds: int) -> int:
@@ -76,34 +83,34 @@ class Planner:
         return wide_enough(point.bound, load_of(point.bound, point.recipe, self.data, seeds), self.room)
 
     def _plan(self, point: Point, seeds: int) -> Plan:
-        said = point.recipe.plan
-        if said.measure:
+        wanted = point.recipe.plan
+        if wanted.measure:
             return self._measured(point, seeds)
         plan = plan_of_rule(point.bound, point.recipe, self.device)
-        if not said.compile:
+        if not wanted.compile:
             return plan
         try:
             return compiles(point.bound, point.recipe, plan, self.device)
-        except Exception:  # what cannot be trained is told where it is trained, with its cell
+        except Exception:  # what cannot be trained fails where it is trained, with its cell
             return plan
 
     def _measured(self, point: Point, seeds: int) -> Plan:
-        said = point.recipe.plan
-        stands = (
+        wanted = point.recipe.plan
+        stored = (
             plan_of(self.engine, point.digest, point.recipe.digest, self.digest) if self.engine is not None else None
         )
-        if stands is not None and (plan := plan_from(stands)).measured:
+        if stored is not None and (plan := plan_from(stored)).measured:
             return replace(
                 plan,
-                width=said.width or plan.width,
-                layout=said.layout or plan.layout,
-                threads=said.threads or plan.threads,
-                recompute=said.recompute,
-                compiled=_compiled(plan, said, self.device),
+                width=wanted.width or plan.width,
+                layout=wanted.layout or plan.layout,
+                threads=wanted.threads or plan.threads,
+                recompute=wanted.recompute,
+                compiled=_compiled(plan, wanted, self.device),
             )
         alike = (_convolutions(point.bound), point.recipe, min(seeds, 16))
         if alike not in self.known:
-            steps, most = _steps(point, self.data.n_train), min(said.width or WIDEST, seeds)
+            steps, most = _steps(point, self.data.n_train), min(wanted.width or WIDEST, seeds)
             wide = self._wide(point, most)
             if wide == 0 and self.device.type == "cpu":  # the kernel would end this process, not a cell that is tried
                 return plan_of_rule(point.bound, point.recipe, self.device)
@@ -121,15 +128,17 @@ class Planner:
         return self.known[alike]
 
 
-def _compiled(plan: Plan, said: PlanSpec, device: torch.device) -> bool:
-    """Of runs that stand: what failed to compile fails again, and what paid on CUDA may not on a CPU."""
-    if plan.not_compiled or said.compile is False:
+def _compiled(plan: Plan, wanted: PlanSpec, device: torch.device) -> bool:
+    """Return whether to compile, of a plan that has runs: what failed to compile fails again, and what paid on CUDA may
+    not on a CPU.
+    """
+    if plan.not_compiled or wanted.compile is False:
         return False
-    return bool(said.compile) or (plan.compiled and device.type == "cuda")
+    return bool(wanted.compile) or (plan.compiled and device.type == "cuda")
 
 
 def bfloat16_gain(point: Point, device: torch.device) -> str:
-    """What the precision bfloat16, which stands in the recipe, would gain here, in words."""
+    """Say what the precision bfloat16, of the recipe, would gain here."""
     seconds = []
     for precision in ("float32", "bfloat16"):
         plan = PlanSpec(width=1, layout="channels_last", threads=1)
@@ -144,13 +153,13 @@ Work = Sequence[tuple[Point, int]]  # points, each with the number of seeds to t
 
 
 def workers(work: Work, plans: Sequence[Plan], n_train: int, device: torch.device) -> int:
-    """How many processes train: one a core where there is work for them, one a GPU; 0 is this process itself."""
-    cells = sum(len(blocks(range(seeds), plan.width)) for (_, seeds), plan in zip(work, plans, strict=True))
+    """Return how many processes train: one a core where there is work for them, one a GPU; 0 is this process itself."""
+    cells = sum(len(seed_stacks(range(seeds), plan.width)) for (_, seeds), plan in zip(work, plans, strict=True))
     if shard().of > 1:  # the ranks train together
         return 1
-    said = work[0][0].recipe.plan.workers
-    if said is not None:
-        return min(said, cells)
+    wanted = work[0][0].recipe.plan.workers
+    if wanted is not None:
+        return min(wanted, cells)
     if device.type == "cuda" and device.index is None:
         return max(1, min(torch.cuda.device_count(), cells))
     seconds = sum(
@@ -162,7 +171,7 @@ def workers(work: Work, plans: Sequence[Plan], n_train: int, device: torch.devic
 
 
 def step_s(point: Point, plan: Plan) -> float:
-    """Seconds of one step of one seed: as measured, else about so many on one core. It decides on the number of workers alone."""
+    """Return seconds of a step of one seed: as measured, else an estimate for one core. Only the count of workers rests on it."""
     if plan.step_s is not None:
         return plan.step_s
     ops = sum(len(graph.ops) for _, graph in point.bound.parts())
@@ -174,7 +183,7 @@ def _steps(point: Point, n_train: int) -> int:
 
 
 def _convolutions(bound: BoundNetwork) -> frozenset[object]:
-    """The kinds of op and shapes that the time goes to."""
+    """Return the kinds of op and shapes that the time goes to."""
     return frozenset(
         (op.op, op.arguments, inputs)
         for _, graph in bound.parts()

@@ -26,9 +26,15 @@ BASELINES = ("params", "macs")
 
 
 @dataclass(frozen=True, slots=True)
-class Proxied:
-    """In one order: names, digests, `errors` (mean val error in percent over converged runs, inf where under half converged),
-    `scores` (of every run, inf where it diverged), `values` of each proxy (None: no finite number).
+class ProxyScores:
+    """The numbers of untrained networks beside the errors of trained ones, each in one order.
+
+    Attributes:
+        names: Of the units.
+        digests: Of the architectures.
+        errors: Mean val error in percent over converged runs; inf where under half converged.
+        scores: Val error of every run; inf where it diverged.
+        values: Of each proxy; None where it is no finite number.
     """
 
     names: list[str]
@@ -38,8 +44,13 @@ class Proxied:
     values: dict[str, list[float | None]]
 
 
-def proxied(engine: Engine, study: str, count: int, seed: int, tell: Callable[[int, int], None]) -> Proxied:
-    """Raises BadInput for a study with more than one recipe, whose ranking is not one of networks, or under two architectures."""
+def score_proxies(
+    engine: Engine, study: str, count: int, seed: int, on_network: Callable[[int, int], None]
+) -> ProxyScores:
+    """Try every proxy on every architecture of a study.
+
+    Raises BadInput for a study with more than one recipe, whose ranking is not one of networks, or under two architectures.
+    """
     use_plugins_of(engine, study)
     runs = study_runs(engine, study)
     if len({recipe for _, recipe in runs.groups}) > 1:
@@ -57,7 +68,7 @@ def proxied(engine: Engine, study: str, count: int, seed: int, tell: Callable[[i
         )
     images, labels = next(in_order(normalised(dataset, "train"), count))
     recipe = stored_recipe(engine, first.recipe_digest)
-    found = Proxied([], [], [], [], {name: [] for name in (*BASELINES, *proxies())})
+    found = ProxyScores([], [], [], [], {name: [] for name in (*BASELINES, *proxies())})
     for number, ((architecture, _), group) in enumerate(runs.groups.items(), start=1):
         row = get_architecture(engine, architecture)
         bound = stored_network(engine, architecture)
@@ -79,5 +90,5 @@ def proxied(engine: Engine, study: str, count: int, seed: int, tell: Callable[[i
         start = started(bound, recipe.init, seed, images, labels)
         for name in proxies():
             found.values[name].append(measure(name, start))
-        tell(number, len(runs.groups))
+        on_network(number, len(runs.groups))
     return found

@@ -1,72 +1,78 @@
-"""A grid's spec and what stands -> its stages: all seeds at once, or look by look of a race.
+"""A race over seeds: from its runs, which units are trained up to the next look.
 
 A race is replayed from its runs before every stage (statistics/race.py), so one that was interrupted goes on where it was.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from resbench.errors import BadInput
 from resbench.evidence.assessment import race_of
 from resbench.evidence.study_runs import StudyRuns, study_runs
 from resbench.language.study.study import StudySpec
 from resbench.search.point import Point
-from resbench.search.stage import Dealt, Stage
+from resbench.search.stage import SeedsByTrial, StudyStage
 from resbench.store.open import Engine
-from resbench.study.context import Desk
-from resbench.study.seed_allocation import deal_seeds
+from resbench.workers.events import Progress
 
 
-def first_seeds(spec: StudySpec) -> StudySpec:
-    """The study up to its first look."""
-    return spec if spec.design.race is None else replace(spec, seeds=spec.seeds[: spec.design.race[0]])
+def racing_stages(
+    spec: StudySpec,
+    points: Mapping[int, Point],
+    read_runs: Callable[[], StudyRuns | None],
+    allocate: Callable[[Mapping[int, Point], Sequence[int]], SeedsByTrial],
+    *,
+    failed: Collection[int],
+    progress: Progress,
+) -> Iterator[StudyStage]:
+    """Yield the stages of a race after its first, each asked for when the one before it was trained.
 
-
-def stages(desk: Desk, plan: Mapping[int, Point], first: Dealt, failed: Collection[int]) -> Iterator[Stage]:
-    """`first` as dealt at the start; each stage is asked for when the one before it was trained.
-
-    `failed`: trials of which a cell failed in this start; they are not waited for, and are in no look until they have its seeds.
+    Args:
+        spec: The study; one that is no race has no further stage.
+        points: Of each trial, by its id.
+        read_runs: Reads the study's runs now; None where it has none that came to its end.
+        allocate: Allocates seeds to trials, as far as the budget goes.
+        failed: Trials of which a cell failed in this start; they are not waited for, and in no look until they have its seeds.
+        progress: Shown who is left out.
     """
-    yield Stage(dict(first))
-    engine, spec, watch = desk.engine, desk.spec, desk.watch
     looks = spec.design.race or ()
-    told: set[str] = set()
+    reported: set[str] = set()
     for number, look in enumerate(looks, start=1):
-        runs = desk.do(lambda: _runs(engine, spec.name))
+        runs = read_runs()
         if runs is None:  # every cell failed
             return
         found = race_of(runs, looks)
-        broken = {(plan[i].digest, plan[i].recipe.digest) for i in failed}
+        broken = {(points[i].digest, points[i].recipe.digest) for i in failed}
         names = dict(zip(runs.groups, runs.names, strict=True))
         late = [name for name in runs.lacking(found.still_in, look) if not found.over]
         if found.taken < number and not found.over and not set(late) <= {names[key] for key in broken if key in names}:
-            watch.note(
+            progress.note(
                 f"race: the look at {look} seeds waits for runs that are missing, of {', '.join(late)}; start the study again"
             )
             return
-        left = [name for name, at in found.left.items() if at is not None and at < number and name not in told]
-        told.update(left)
+        left = [name for name, at in found.left.items() if at is not None and at < number and name not in reported]
+        reported.update(left)
         inside = [name for name, at in found.left.items() if at is None or at >= number]
         if number <= found.taken:
-            watch.note(f"race: at {look} seeds {', '.join(left) or 'nobody'} left out, {len(inside)} still in")
+            progress.note(f"race: at {look} seeds {', '.join(left) or 'nobody'} left out, {len(inside)} still in")
         if number == len(looks) or (found.over and number >= found.taken):
             return
-        going = {i: p for i, p in plan.items() if names.get((p.digest, p.recipe.digest)) in found.still_in}
+        going = {i: p for i, p in points.items() if names.get((p.digest, p.recipe.digest)) in found.still_in}
         going = {i: p for i, p in going.items() if i not in failed}
-        grown = replace(spec, seeds=spec.seeds[: looks[number]])
-        dealt = desk.do(lambda grown=grown, going=going: deal_seeds(engine, grown, list(going.values()), watch))  # type: ignore[misc]
-        yield Stage(dict(zip(going, dealt, strict=True)))
+        yield StudyStage(allocate(going, spec.seeds[: looks[number]]))
 
 
-def is_over(engine: Engine, spec: StudySpec) -> bool:
-    """Whether there is no more to come: always so where the study is no race."""
-    runs = _runs(engine, spec.name)
-    return spec.design.race is None or (runs is not None and race_of(runs, spec.design.race).over)
+def is_race_over(engine: Engine, spec: StudySpec) -> bool:
+    """Return whether there is no more to come: always so where the study is no race."""
+    if spec.design.race is None:
+        return True
+    runs = runs_or_none(engine, spec.name)
+    return runs is not None and race_of(runs, spec.design.race).over
 
 
-def _runs(engine: Engine, study: str) -> StudyRuns | None:
+def runs_or_none(engine: Engine, study: str) -> StudyRuns | None:
+    """Read the study's runs; None where none came to its end."""
     try:
         return study_runs(engine, study)
     except BadInput:

@@ -7,7 +7,7 @@ from operator import attrgetter
 
 from resbench.language.study.search import BY_RUNGS
 from resbench.language.study.study import StudySpec
-from resbench.search.optuna_samplers import modelled
+from resbench.search.optuna_samplers import explain_sampler
 from resbench.search.point import Point
 from resbench.search.successive_halving import rungs_of
 from resbench.train.schedule import late_steps, length, warm_epochs
@@ -16,19 +16,20 @@ UNEQUAL = 0.1  # of params or MACs, relative to the smallest
 
 
 def hints(spec: StudySpec, points: Sequence[Point], n_train: int) -> Iterator[str]:
+    """Yield what is seldom meant, a sentence each."""
     yield from _of_units(points)
     yield from _of_sizes(points)
     yield from _of_schedules(points, n_train)
     yield from _of_warmup(spec, points, n_train)
     yield from _of_search(spec, points)
     yield from _of_keep(spec)
-    sampler = modelled(spec, points)
+    sampler = explain_sampler(spec, points)
     if sampler is not None:
         yield sampler
 
 
 def _of_units(points: Sequence[Point]) -> Iterator[str]:
-    """A unit that the study searches or writes itself is not looked at: what it has differs from point to point."""
+    """Repeat the cautions of units; not of one that the study searches or writes itself, which differ from point to point."""
     named = [
         point for point in points if point.written is None and not any(key.startswith("unit.") for key in point.labels)
     ]
@@ -36,7 +37,7 @@ def _of_units(points: Sequence[Point]) -> Iterator[str]:
 
 
 def _of_sizes(points: Sequence[Point]) -> Iterator[str]:
-    """Of units in one network: whose size the study does not search."""
+    """Say where units of one network differ in size, and the study does not search it."""
     if any(question.startswith(("network.", "unit.")) for point in points for question in point.labels):
         return
     for word in ("params", "macs"):
@@ -79,7 +80,7 @@ def _of_warmup(spec: StudySpec, points: Sequence[Point], n_train: int) -> Iterat
 
 
 def _of_search(spec: StudySpec, points: Sequence[Point]) -> Iterator[str]:
-    """Keys without effect."""
+    """Name keys without effect."""
     search, epochs, trials = spec.search, min(point.epochs for point in points), spec.budget.trials
     if search.use in BY_RUNGS and search.from_ >= epochs:
         yield f"`search.from` ({search.from_}) is not below the run's {epochs} epochs: its only rung is the end, none is stopped"

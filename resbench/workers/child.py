@@ -1,4 +1,4 @@
-"""A process that trains cells, one after another, as its supervisor hands them over; it tells what happens through a pipe.
+"""A process that trains cells, one after another, as its supervisor hands them over, and reports through a pipe.
 
 It is spawned, not forked: a fork of a process with threads may hang. It ends itself when its supervisor is gone.
 """
@@ -24,43 +24,43 @@ from resbench.store.records import Cell
 from resbench.workers.shutdown import PATIENCE_S
 from resbench.workers.trainer import Train, Trainer
 
-BEATS, WISH = 0, 1  # places in the memory shared with the supervisor: steps taken, and when it wished us to stop
+STEPS, STOP = 0, 1  # places in the memory shared with the supervisor: steps taken, and when it asked us to stop
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
-    """What a child must know when it starts. `shared`: without a lock, for who is killed while holding one keeps it."""
+class AttemptEnd:
+    """How the attempt at a cell ended, as the child saw it.
 
-    url: str
-    trainer: Trainer
-    shared: MutableSequence[float]
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """How the attempt at a cell ended, as the child saw it. `kind` None: it is done. `told`: one line for who looks on."""
+    Attributes:
+        kind: What ended it; None: it is done.
+        error: Why, with the trace of an exception.
+        summary: Why, in one line for a person.
+    """
 
     kind: str | None = None
     error: str = ""
-    told: str = ""
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Mouth:
-    """Ears at the other end of the pipe: what is told arrives there as (method, arguments)."""
+class PipeReporter:
+    """Reports to the supervisor at the other end of a pipe, where (method, arguments) arrive.
+
+    `shared` is memory without a lock, for who is killed while holding one keeps it.
+    """
 
     pipe: Connection
     shared: MutableSequence[float]
 
-    def beat(self) -> None:
-        self.shared[BEATS] += 1
-        if self.shared[WISH] and time.monotonic() - self.shared[WISH] > PATIENCE_S:
+    def step(self) -> None:
+        self.shared[STEPS] += 1
+        if self.shared[STOP] and time.monotonic() - self.shared[STOP] > PATIENCE_S:
             raise InterruptedError("stopped within an epoch that takes too long to wait for")
 
     def epoch(self, seed: int, epoch: int, error_pct: float | None) -> None:
         self.pipe.send(("epoch", (seed, epoch, error_pct)))
-        self.shared[BEATS] += 1
-        if self.shared[WISH]:
+        self.shared[STEPS] += 1
+        if self.shared[STOP]:
             raise InterruptedError(f"seed {seed} was stopped after epoch {epoch}")
 
     def saved(self, seed: int, epochs: int, error_pct: float | None) -> None:
@@ -70,35 +70,37 @@ class Mouth:
         self.pipe.send(("note", (text,)))
 
 
-def child(pipe: Connection, post: Post) -> None:
-    """What the process does."""
+def run_child(pipe: Connection, url: str, trainer: Trainer, shared: MutableSequence[float]) -> None:
+    """Train the cells that arrive through the pipe, until there are no more; this is what the process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the supervisor decides
-    signal.signal(signal.SIGTERM, lambda signum, frame: _wish(post))
+    signal.signal(signal.SIGTERM, lambda signum, frame: _note_stop(shared))
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    reporter = PipeReporter(pipe, shared)
     try:
-        train = post.trainer.ready()
-        patience = Patience(note=Mouth(pipe, post.shared).note, stopped=lambda: bool(post.shared[WISH]))
-        engine = patience.do(lambda: open_store(post.url, create=False))
+        train = trainer.ready()
+        patience = Patience(note=reporter.note, stopped=lambda: bool(shared[STOP]))
+        engine = patience.do(lambda: open_store(url, create=False))
     except Exception as error:
-        pipe.send(("broken", (end_of(error),)))
+        pipe.send(("broken", (classify_error(error),)))
         return
     with suppress(EOFError, BrokenPipeError):  # the supervisor is gone
         pipe.send(("ready", ()))
         while (cell := pipe.recv()) is not None:
-            pipe.send(("end", (_trained(train, engine, cell, Mouth(pipe, post.shared)),)))
+            pipe.send(("end", (_attempt(train, engine, cell, reporter),)))
 
 
-def _trained(train: Train, engine: Engine, cell: Cell, mouth: Mouth) -> End:
+def _attempt(train: Train, engine: Engine, cell: Cell, reporter: PipeReporter) -> AttemptEnd:
     try:
-        train(engine, cell, mouth)
+        train(engine, cell, reporter)
     except Exception as error:
-        return end_of(error)
-    return End()
+        return classify_error(error)
+    return AttemptEnd()
 
 
-def end_of(error: Exception) -> End:
-    """What an exception says of a cell: `stopped`, `fenced`, `unfit` (this machine cannot train it), `database`, `storage`,
-    `oom`, `plugin` or `error`.
+def classify_error(error: Exception) -> AttemptEnd:
+    """Return what an exception means for its cell.
+
+    It is `stopped`, `fenced`, `unfit` (this machine cannot train it), `database`, `storage`, `oom`, `plugin` or `error`.
     """
     trace, line = "".join(traceback.format_exception(error)), f"{type(error).__name__}: {error}"
     ours = (
@@ -107,21 +109,21 @@ def end_of(error: Exception) -> End:
     )  # fmt: skip
     for kind, type_ in ours:
         if isinstance(error, type_):
-            return End(kind, str(error), str(error))
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or _says_memory(error):
-        return End("oom", trace, line)
+            return AttemptEnd(kind, str(error), str(error))
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or _is_allocator_error(error):
+        return AttemptEnd("oom", trace, line)
     plugin = blamed(error)
-    return End("error", trace, line) if plugin is None else End("plugin", trace, str(plugin))
+    return AttemptEnd("error", trace, line) if plugin is None else AttemptEnd("plugin", trace, str(plugin))
 
 
-def _says_memory(error: Exception) -> bool:
-    """torch's allocator on a CPU raises RuntimeError."""
+def _is_allocator_error(error: Exception) -> bool:
+    """Return whether it is torch's allocator on a CPU, which raises RuntimeError."""
     text = str(error)
     return isinstance(error, RuntimeError) and ("can't allocate memory" in text or "out of memory" in text)
 
 
-def _wish(post: Post) -> None:
-    post.shared[WISH] = post.shared[WISH] or time.monotonic()
+def _note_stop(shared: MutableSequence[float]) -> None:
+    shared[STOP] = shared[STOP] or time.monotonic()
 
 
 def _end_with_parent() -> None:

@@ -18,7 +18,10 @@ _newest: dict[str, tuple[Dataset, str]] = {}  # one at most: data may fill the m
 
 
 def loaded(name: str, settings: Mapping[str, Plain], tell: OnProgress = silent) -> tuple[Dataset, str]:
-    """Raises as data/registry.py does; SpecError where files cannot be read, BadInput where splits share images."""
+    """Load the data set, or return it where it is the newest one loaded.
+
+    Raises as data/registry.py does; SpecError where files cannot be read, BadInput where splits share images.
+    """
     key = canonical_json([name, dict(settings)])
     if key not in _newest:
         dataset = load(name, settings)
@@ -30,7 +33,7 @@ def loaded(name: str, settings: Mapping[str, Plain], tell: OnProgress = silent) 
 
 
 def data_of(spec: StudySpec, tell: OnProgress = silent) -> tuple[Dataset, str]:
-    """The same of a study, loaded anew: what lies there may have changed. Raises SpecError where the study names its data."""
+    """Load a study's data again, for what lies there may have changed. Raises SpecError where the study names its data."""
     node = spec.data.node
     _newest.clear()
     try:

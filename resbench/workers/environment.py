@@ -14,7 +14,7 @@ from resbench.train.execution.device import device_name, processor
 
 
 def environment(device: torch.device, threads: int, *, tf32: bool = False) -> EnvironmentRecord:
-    """`threads`: of torch, for one run. `tf32`: whether its recipe asks for it."""
+    """Describe what a run runs on. `threads`: of torch, for one run. `tf32`: whether its recipe asks for it."""
     commit = _git("rev-parse", "HEAD")
     return EnvironmentRecord(
         package_version=__version__,
@@ -33,7 +33,7 @@ def environment(device: torch.device, threads: int, *, tf32: bool = False) -> En
 
 
 def _git(*arguments: str) -> str | None:
-    """What git says of the current folder; None where it is no repository or there is no git."""
+    """Ask git of the current folder; None where it is no repository or there is no git."""
     try:
         result = subprocess.run(["git", *arguments], capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):

@@ -1,4 +1,7 @@
-"""Ranks beside the first of one training: they train what rank 0 trains, with their part of each batch, and keep nothing."""
+"""A job, which is what a cell trains, rebuilt from the database -> its outcomes; also on the ranks beside the first one.
+
+They train what rank 0 trains, with their part of each batch, and keep nothing.
+"""
 
 from __future__ import annotations
 
@@ -35,23 +38,23 @@ from resbench.workers.data import loaded
 
 
 def dismiss() -> None:
-    """Rank 0 has no more to do."""
+    """Tell the other ranks that rank 0 has no more to do."""
     if shard().of > 1:
         broadcast(None)
 
 
 def follow(device: torch.device) -> None:
-    """Until rank 0 has no more to do. What is raised here ends this process, and torchrun the others."""
+    """Train what rank 0 trains, until it has no more to do. What is raised here ends this process, and torchrun the others."""
     repeatable(device)
-    nothing: Task | None = None
-    while (task := broadcast(nothing)) is not None:
-        with suppress(InterruptedError):  # rank 0 was told to stop
-            train(job_of(task), task.seeds, plan_from(task.plan), device, Hooks(lambda seed, epoch: None))
+    nothing: BroadcastJob | None = None
+    while (message := broadcast(nothing)) is not None:
+        with suppress(InterruptedError):  # rank 0 was asked to stop
+            train(_received(message), message.seeds, plan_from(message.plan), device, Hooks(lambda seed, epoch: None))
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a cell trains, rebuilt from the database. `settings`: of the data set, beside its name."""
+    """The network, recipe and data that a cell trains. `settings`: of the data set, beside its name."""
 
     bound: BoundNetwork
     recipe: RecipeSpec
@@ -60,8 +63,8 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """A job as rank 0 tells it to the others of one training. `data`: name, settings, digest."""
+class BroadcastJob:
+    """A job as rank 0 sends it to the others of one training. `data`: name, settings, digest."""
 
     network: str
     recipe: str
@@ -70,13 +73,13 @@ class Task:
     plan: Mapping[str, Any]
 
 
-def job_of(task: Task) -> Job:
-    name, settings, digest = task.data
-    return Job(from_json(task.network), recipe_from_json(task.recipe), _data(name, settings, digest), settings)
+def _received(message: BroadcastJob) -> Job:
+    name, settings, digest = message.data
+    return Job(from_json(message.network), recipe_from_json(message.recipe), _data(name, settings, digest), settings)
 
 
 def _data(name: str, settings: Mapping[str, Plain], digest: str) -> Dataset:
-    """Raises BadInput where they are others than they were."""
+    """Load the data. Raises BadInput where they are others than they were."""
     dataset, found = loaded(name, settings)
     if found != digest:
         raise BadInput(f"data set {name} is not the one of the study: its digest is {found}, not {digest}")
@@ -84,7 +87,7 @@ def _data(name: str, settings: Mapping[str, Plain], digest: str) -> Dataset:
 
 
 def stored_network(engine: Engine, architecture: str) -> BoundNetwork:
-    """Of a study's own plugins too. Raises DatabaseError for a row that no network can be built from."""
+    """Build a network from its row, with its studies' plugins. Raises DatabaseError where none can be built from it."""
     use_plugins_of_network(engine, architecture)
     try:
         return from_json(get_architecture(engine, architecture).spec)
@@ -93,8 +96,8 @@ def stored_network(engine: Engine, architecture: str) -> BoundNetwork:
         raise DatabaseError(f"architecture {architecture}: what is stored is no network: {why}") from None
 
 
-def job(engine: Engine, architecture: str, recipe: str, data: str) -> Job:
-    """Raises DatabaseError when what is stored has another identity than it is stored under."""
+def read_job(engine: Engine, architecture: str, recipe: str, data: str) -> Job:
+    """Read what a cell trains. Raises DatabaseError where it has another identity than it is stored under."""
     bound = stored_network(engine, architecture)
     identity = canonical(bound).digest
     if identity != architecture:
@@ -106,29 +109,29 @@ def job(engine: Engine, architecture: str, recipe: str, data: str) -> Job:
 
 
 def check_recipe(recipe: RecipeSpec, device: torch.device) -> None:
-    """Raises BadInput for what cannot be trained on this device by these processes."""
+    """Raise BadInput for what cannot be trained on this device by these processes."""
     own_batch(recipe.batch, recipe.devices)
     allow(device, recipe.precision)
 
 
-def train(work: Job, seeds: tuple[int, ...], plan: Plan, device: torch.device, hooks: Hooks) -> list[Outcome]:
-    """A run for each seed, all side by side: build, draw weights, fit. Rank 0 of several tells the others.
+def train(job: Job, seeds: tuple[int, ...], plan: Plan, device: torch.device, hooks: Hooks) -> list[Outcome]:
+    """Train a run for each seed, all side by side: build, draw weights, fit. Rank 0 of several sends the job to the others.
 
     Raises TooLarge where they cannot fit on the device together, before anything is allocated.
     """
     own, there = shard(), device_memory(device)
     if there is not None:
-        load = load_of(work.bound, work.recipe, describe(work.data), len(seeds))
-        lacking = lacks_memory(work.bound, replace(load, recompute=plan.recompute), there)
+        load = load_of(job.bound, job.recipe, describe(job.data), len(seeds))
+        lacking = lacks_memory(job.bound, replace(load, recompute=plan.recompute), there)
         if lacking is not None:
-            raise TooLarge(f"{title(work.bound)}: {lacking}")
+            raise TooLarge(f"{title(job.bound)}: {lacking}")
     if own.of > 1 and own.rank == 0:
-        data = (work.data.name, work.settings, loaded(work.data.name, work.settings)[1])
-        broadcast(Task(to_json(work.bound), recipe_to_json(work.recipe), data, seeds, plan.record()))
-    stacked = stack(work.bound, len(seeds))
-    initialize_stack(stacked, seeds, work.recipe.init)
+        data = (job.data.name, job.settings, loaded(job.data.name, job.settings)[1])
+        broadcast(BroadcastJob(to_json(job.bound), recipe_to_json(job.recipe), data, seeds, plan.record()))
+    stacked = stack(job.bound, len(seeds))
+    initialize_stack(stacked, seeds, job.recipe.init)
     stacked.network.to(device)
     if plan.recompute:
         recompute(stacked.network)
     torch.set_num_threads(plan.threads)
-    return fit(stacked, work.recipe, work.data, seeds, hooks, way=ExecutionOptions(plan.layout, plan.compiled))
+    return fit(stacked, job.recipe, job.data, seeds, hooks, way=ExecutionOptions(plan.layout, plan.compiled))

@@ -16,14 +16,14 @@ from resbench.store.records import WorkerRecord
 
 
 def worker_record(study: str, device: str, slots: int, tags: tuple[str, ...] = ()) -> WorkerRecord:
-    """This process as a worker of a study."""
+    """Return this process as a worker of a study."""
     pid = os.getpid()
     name = f"{socket.gethostname()}:{pid}:{secrets.token_hex(3)}"
-    return WorkerRecord(name, study, socket.gethostname(), boot(), pid, born(pid) or "", device, slots, tags)
+    return WorkerRecord(name, study, socket.gethostname(), boot_id(), pid, birth(pid) or "", device, slots, tags)
 
 
-def boot() -> str:
-    """Of this machine's start and this container; empty where the system does not tell."""
+def boot_id() -> str:
+    """Return an identifier of this start of the machine and this container; empty where the system has none."""
     try:
         start = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return f"{start} {Path('/proc/self/ns/pid').readlink()}"
@@ -31,9 +31,9 @@ def boot() -> str:
         return ""
 
 
-def born(pid: int) -> str | None:
-    """When the process started, in the machine's own ticks; None where there is none, or only its remains; empty where the
-    system does not tell.
+def birth(pid: int) -> str | None:
+    """Return when the process started, in the machine's own ticks; None where there is none, or only its remains; empty where the
+    system does not say.
     """
     if sys.platform != "linux":
         try:
@@ -51,15 +51,15 @@ def born(pid: int) -> str | None:
 
 
 def is_gone(worker: WorkerRecord) -> bool:
-    """Whether it is known that the process has ended: it was on this machine, and is not any more."""
-    if (worker.host, worker.boot) != (socket.gethostname(), boot()):
+    """Return whether it is known that the process has ended: it was on this machine, and is not any more."""
+    if (worker.host, worker.boot) != (socket.gethostname(), boot_id()):
         return False
-    found = born(worker.pid)
+    found = birth(worker.pid)
     return found is None or found != worker.born
 
 
 def memory_mib(pid: int) -> float | None:
-    """What the process has in memory; None where the system does not tell."""
+    """Return what the process has in memory; None where the system does not say."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM -> a wish to stop, which work looks at where it can; a second one stops at once, further ones are only noted.
+"""SIGINT, SIGTERM -> a request to stop, which work looks at where it can; a second one stops at once, further ones are noted.
 
 Status: 130 after Ctrl-C, 143 after SIGTERM. Work that stops raises Stopped, with leases given back and checkpoints written. From
 then on no signal raises: a scheduler may send three within a second, and what is given back is not cut. Who insists uses
@@ -28,41 +28,51 @@ class Stopped(BaseException):
 
 
 @dataclass(slots=True)
-class Stop:
-    """`asked`: the last signal, or 0; `count`: how many there were. `drained`: no more cells are to be taken, those under way are
-    to be finished. `leaving`: Stopped was raised. `unreturned`: cells that could not be given back.
+class Shutdown:
+    """The state of a request to stop this process.
+
+    Attributes:
+        requested: The last signal, or 0.
+        requested_at: When the first one came.
+        count: How many there were.
+        drained: Whether no more cells are to be taken, and those under way to be finished.
+        leaving: Whether Stopped was raised.
+        unreturned: Cells that could not be given back.
+        raised: The signal, counted from 1, that is raised where it comes.
     """
 
-    asked: int = 0
-    asked_at: float = 0.0
+    requested: int = 0
+    requested_at: float = 0.0
     count: int = 0
     drained: bool = False
     leaving: bool = False
     unreturned: int = 0
     raised: int = _USUAL
 
-    def ask(self, signum: int, _frame: FrameType | None = None) -> None:
-        self.asked, self.asked_at, self.count = signum, self.asked_at or time.monotonic(), self.count + 1
+    def request(self, signum: int, _frame: FrameType | None = None) -> None:
+        """Note a signal that asks to stop, and raise Stopped where that loses nothing."""
+        self.requested, self.requested_at, self.count = signum, self.requested_at or time.monotonic(), self.count + 1
         if not self.leaving and self.raised != _NEVER and self.count >= self.raised:
             self.leave()
 
     @property
-    def again(self) -> bool:
+    def is_repeated(self) -> bool:
         """Whether to stop at once: there was a second signal."""
         return self.count > 1
 
     def leave(self) -> NoReturn:
         """Raise Stopped; whatever signal comes from now on changes nothing."""
         self.leaving = True
-        raise Stopped(self.asked)
+        raise Stopped(self.requested)
 
     def drain(self, _signum: int = 0, _frame: FrameType | None = None) -> None:
+        """Note a signal after which no more cells are taken."""
         self.drained = True
 
     @contextmanager
-    def at_once(self) -> Iterator[None]:
-        """Inside, the first signal too is raised where it comes: there is nothing that could be lost."""
-        if self.asked:
+    def interruptible(self) -> Iterator[None]:
+        """Raise the first signal too where it comes, inside: there is nothing that could be lost."""
+        if self.requested:
             self.leave()
         before, self.raised = self.raised, 1
         try:
@@ -72,7 +82,7 @@ class Stop:
 
     @contextmanager
     def shielded(self) -> Iterator[None]:
-        """Inside, no signal is raised: whoever holds cells looks at `asked` and `again` where it has none in its hands.
+        """Raise no signal inside: whoever holds cells looks at `requested` and `is_repeated` where it has none in its hands.
 
         After an error it stays so until `lower`, for then the cells are given back.
         """
@@ -82,29 +92,31 @@ class Stop:
 
     @contextmanager
     def exposed(self) -> Iterator[None]:
-        """Inside a shielded block: what may be cut anywhere by the second signal."""
+        """Let the second signal be raised anywhere, inside a shielded block."""
         before, self.raised = self.raised, _USUAL
         try:
-            if self.again:
+            if self.is_repeated:
                 self.leave()
             yield
         finally:
             self.raised = before
 
     def lower(self) -> None:
-        """The end of what `shielded` began."""
+        """End what `shielded` began."""
         self.raised = _USUAL
 
 
 @contextmanager
-def heard(drain_on: Sequence[int] = ()) -> Iterator[Stop]:
-    """Signals of this process, as long as the block lasts; only in its main thread."""
-    stop = Stop()
-    handlers = {signal.SIGINT: stop.ask, signal.SIGTERM: stop.ask} | {signal.Signals(n): stop.drain for n in drain_on}
+def handle_signals(drain_on: Sequence[int] = ()) -> Iterator[Shutdown]:
+    """Hear the signals of this process, as long as the block lasts; only in its main thread."""
+    shutdown = Shutdown()
+    handlers = {signal.SIGINT: shutdown.request, signal.SIGTERM: shutdown.request} | {
+        signal.Signals(n): shutdown.drain for n in drain_on
+    }
     ignored = [number for number in handlers if signal.getsignal(number) == signal.SIG_IGN]  # as nohup and `&` mean it
     before = {number: signal.signal(number, handler) for number, handler in handlers.items() if number not in ignored}
     try:
-        yield stop
+        yield shutdown
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -22,7 +22,7 @@ from resbench.workers.job import Job
 
 
 def keep_of_study(engine: Engine, study_id: int) -> Keep:
-    """What the study's row says now."""
+    """Return what the study's row says now."""
     return keep_from(spec_of_study(engine, study_id).get("keep"))
 
 
@@ -63,7 +63,7 @@ class WeightsKeeper:
             self.patience.note(f"seed {seed}: its weights are not kept: {error}")
 
     def _lacking(self, size: int) -> int:
-        """Bytes beyond what all weights may take, with one file of that size more."""
+        """Return bytes beyond what all weights may take, with one file of that size more."""
         taken = self.patience.do(lambda: bytes_kept(self.engine)) + sum(
             record.bytes for record in self.written.values()
         )
@@ -80,7 +80,9 @@ class WeightsKeeper:
 
 
 def metadata(job: Job, identity: tuple[str, str, str], seed: int) -> dict[str, str]:
-    """What a file of weights says of itself: its run's identity (architecture, recipe, data), the same in every database."""
+    """Return what a file of weights says of itself: its run's identity (architecture, recipe, data), the same in every
+    database.
+    """
     architecture, recipe, data = identity
     names = {"network": job.bound.name, "unit": job.bound.unit, "digest": architecture}
     return names | {"recipe": recipe, "data": data, "seed": str(seed)}

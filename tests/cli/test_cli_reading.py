@@ -6,7 +6,7 @@ import pytest
 from command_line import Database, Rb
 
 from resbench import __version__
-from resbench.results.ranking_cells import COLUMNS
+from resbench.results.ranking_table import COLUMNS
 from resbench.store.results.seal import unseal
 
 
@@ -15,7 +15,7 @@ def test_the_table_of_a_ranking(read: Rb) -> None:
     assert (said.status, said.err) == (0, "")
     title, _, head, *_ = said.out.splitlines()
     assert title.rstrip() == "small: val error in percent on digits, lower is better"
-    assert head.split() == [word for column in COLUMNS for word in column.removeprefix(">").split()]
+    assert head.split() == [word for column in COLUMNS for word in column.head.split()]
     assert "they are about new seeds on this split and data set." in said.out
 
 

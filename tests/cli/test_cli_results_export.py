@@ -14,7 +14,6 @@ from command_line import Database, Rb
 import resbench
 from resbench.cli.results.export import KEYS
 from resbench.errors import BadInput, DatabaseError
-from resbench.results.ranking_cells import COLUMNS
 
 
 def test_the_ranking_to_paste(read: Rb, finished: Path, tmp_path: Path) -> None:
@@ -36,7 +35,6 @@ def test_the_ranking_to_paste(read: Rb, finished: Path, tmp_path: Path) -> None:
 
 
 def test_columns_of_a_table_to_paste_are_chosen(read: Rb, tmp_path: Path) -> None:
-    assert len(KEYS) == len(COLUMNS)
     chosen = ("--columns", "unit,error, n", "-o")
     assert read("results", "export", "small", *chosen, tmp_path / "x.md").status == 0
     lines = (tmp_path / "x.md").read_text().splitlines()

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 from command_line import Database, Rb, one_core
 
-from resbench.workers.shutdown import Stop, Stopped
+from resbench.workers.shutdown import Shutdown, Stopped
 
 
 @pytest.mark.long
@@ -100,7 +100,7 @@ def test_each_end_has_its_status(
 def test_what_could_not_be_given_back_is_said(rb: Rb, monkeypatch: pytest.MonkeyPatch) -> None:
     def stopped(*words: object) -> None:
         stop = words[-1]
-        assert isinstance(stop, Stop)
+        assert isinstance(stop, Shutdown)
         stop.unreturned = 2
         raise Stopped(15)
 

@@ -33,12 +33,13 @@ from resbench.store.records import Cell, DataRecord, EnvironmentRecord, EpochRec
 from resbench.store.results.catalogue import put_environment
 from resbench.store.results.checkpoints import Checkpoints, checkpoint_key
 from resbench.store.results.runs import find_runs, link_run, save_runs_of
-from resbench.study.resources.resources import Missing, Planned
-from resbench.study.run import Manner, Task, run_study
-from resbench.workers.cell_plan import blocks
-from resbench.workers.events import Ears
+from resbench.study.request import RunOptions, StudyRequest
+from resbench.study.resources.resources import CellSchedule, Missing
+from resbench.study.run import run_study
+from resbench.workers.cell_plan import CellPlan
+from resbench.workers.events import CellReporter
 from resbench.workers.executors import slot
-from resbench.workers.shutdown import Stopped, heard
+from resbench.workers.shutdown import Stopped, handle_signals
 from resbench.workers.trainer import Train
 
 PRIME = 2**61 - 1
@@ -89,12 +90,12 @@ class FakeTrainer:
     def ready(self) -> Train:
         return self.train
 
-    def train(self, engine: Engine, cell: Cell, ears: Ears) -> None:
+    def train(self, engine: Engine, cell: Cell, reporter: CellReporter) -> None:
         patience = Patience()
         found = patience.do(lambda: find_runs(engine, cell.architecture, cell.recipe, cell.data, cell.seeds))
         for seed, run in found.items():
             patience.do(partial(link_run, engine, self.study_id, cell.trial_id, run.id))
-            ears.saved(seed, run.epochs, run.val_error_pct)
+            reporter.saved(seed, run.epochs, run.val_error_pct)
         seeds = tuple(seed for seed in cell.seeds if seed not in found)
         if not seeds:
             return
@@ -107,7 +108,7 @@ class FakeTrainer:
         else:
             held = {"epoch": 0, "weights": [weights_after(cell.architecture, seed, 0) for seed in seeds]}
         for epoch in range(held["epoch"] + 1, self.fake.epochs + 1):
-            ears.beat()
+            reporter.step()
             time.sleep(0.5 if self.fake.hold and Path(self.fake.hold).exists() else self.fake.step_s)
             held = {
                 "epoch": epoch,
@@ -120,10 +121,10 @@ class FakeTrainer:
                 try:
                     Patience(full_s=0).do(partial(kept.save, epoch, json.dumps(held).encode()))
                 except StorageError as error:
-                    ears.note(str(error))
+                    reporter.note(str(error))
             try:
                 for seed, weights in zip(seeds, held["weights"], strict=True):
-                    ears.epoch(seed, epoch, error_pct(weights))
+                    reporter.epoch(seed, epoch, error_pct(weights))
             except InterruptedError:
                 kept.save(epoch, json.dumps(held).encode())
                 raise
@@ -136,7 +137,7 @@ class FakeTrainer:
         ]
         patience.do(lambda: save_runs_of(engine, rows, cell, self.study_id, key))
         for seed, weights in zip(seeds, held["weights"], strict=True):
-            ears.saved(seed, self.fake.epochs, error_pct(weights))
+            reporter.saved(seed, self.fake.epochs, error_pct(weights))
         kept.clear()
 
     def written(self, engine: Engine, folder: Path, content: bytes) -> WeightsRecord | None:
@@ -186,7 +187,7 @@ class FakeTrainer:
 
 
 @dataclass(frozen=True)
-class FakeMeans:
+class FakeResources:
     fake: Fake
     data: DataRecord = DataRecord("d1_fake", "fake", "1x8x8", 10, 100, 50, 50)  # noqa: RUF009
     device: str = "cpu"
@@ -206,12 +207,8 @@ class FakeMeans:
     def slots(self) -> int:
         return self.fake.workers
 
-    def plan(self, engine: Engine, missing: Missing) -> Planned:
-        return Planned(
-            {i: [block.wanted for block in blocks(seeds, self.fake.width)] for i, (_, seeds) in missing.items()},
-            {i: {"width": self.fake.width} for i in missing},
-            self.fake.workers,
-        )
+    def plan(self, engine: Engine, missing: Missing) -> CellSchedule:
+        return CellSchedule({i: CellPlan({"width": self.fake.width}) for i in missing}, self.fake.workers)
 
     def trainers(self, study_id: int) -> Sequence[FakeTrainer]:
         return [FakeTrainer(study_id, self.fake)]
@@ -255,7 +252,7 @@ def points_of(fake: Fake, spec: StudySpec) -> list[Point]:
     ]  # fmt: skip
 
 
-def run_fake(fake: Fake, context: str = "fork") -> int:
+def run_fake(fake: Fake, start_method: str = "fork") -> int:
     """`study run` with another trainer: its exit status."""
     slot.GRACE_S = fake.grace_s
     if fake.fsize:
@@ -264,11 +261,10 @@ def run_fake(fake: Fake, context: str = "fork") -> int:
     spec = study_of(fake.study, Path(fake.folder).parent)
     try:
         engine = open_store(fake.url, create=True)
-        with heard() as stop:
-            manner = Manner(lease_s=fake.lease_s, context=context)
-            whole = run_study(
-                engine, Task(fake.url, spec, points_of(fake, spec), FakeMeans(fake)), Lines(), stop, manner
-            )
+        with handle_signals() as shutdown:
+            request = StudyRequest(spec, points_of(fake, spec))
+            options = RunOptions(url=fake.url, lease_s=fake.lease_s, start_method=start_method)
+            whole = run_study(engine, request, FakeResources(fake), options, progress=Lines(), shutdown=shutdown)
     except Stopped as stopped:
         return stopped.status
     except ResbenchError as error:

@@ -210,7 +210,7 @@ def test_a_full_disc_that_stays_full_stops_the_study_and_burns_no_trial(slow: Sc
     assert "the disc is full or fails" in running.err.read_text()
     with closing(sqlite3.connect(slow.folder / "r.db")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    assert slow.rows("SELECT id FROM rb_cell WHERE status = 'failed' AND error <> 'given up: planned anew'") == []
+    assert slow.rows("SELECT id FROM rb_cell WHERE status = 'failed' AND error <> 'given up: planned again'") == []
     assert slow.finish() == [0]
     slow.check()
 

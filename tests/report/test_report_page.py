@@ -23,6 +23,7 @@ from resbench.store.records import ArchitectureRecord
 from resbench.store.results import reading
 from resbench.store.results.catalogue import get_architecture
 from resbench.store.results.reading import runs_of_study
+from resbench.store.results.stored import StoredStudy
 
 
 class Read(HTMLParser):
@@ -190,7 +191,7 @@ def test_a_study_file_has_values_as_they_were_said() -> None:
         "seeds": [0, 1, 2, 3], "doc": "a: b",
     }  # fmt: skip
     units = ["plain network.depth=8", "plain network.depth=14", "gated bias=-6 order=[bn, relu] open=true"]
-    assert yaml.safe_load(study_file("s", spec, units, "mine")) == {
+    assert yaml.safe_load(study_file("s", StoredStudy.from_json(spec), units, "mine")) == {
         "study": "s", "doc": "a: b", "network": {"use": "net", "depth": {"choices": [8, 14]}},
         "units": ["plain", {"use": "gated", "bias": -6, "order": ["bn", "relu"], "open": True}],
         "data": "digits", "recipe": {"use": "mine", "epochs": 2}, "seeds": [0, 1, 2, 3],

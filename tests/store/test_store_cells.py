@@ -22,7 +22,7 @@ from resbench.store.queue.cells import (
     running_cells,
 )
 from resbench.store.queue.leadership import take_role
-from resbench.store.queue.workers import renew_worker
+from resbench.store.queue.workers import renew_leases
 from resbench.store.records import Cell, Ending
 from resbench.store.results.runs import find_runs, save_runs_of
 from resbench.store.results.studies import put_study, put_trial, trials_of_study
@@ -121,9 +121,9 @@ def test_a_lease_ends_unless_it_is_renewed(sample: Sample) -> None:
     claimed(sample, "w", lease_s=-1)
     ((cell, over),) = running_cells(sample.engine, sample.study_id)
     assert (cell.claimed_by, over) == ("w", True)
-    renew_worker(sample.engine, "another", 60)
+    renew_leases(sample.engine, "another", 60)
     assert [over for _, over in running_cells(sample.engine, sample.study_id)] == [True]
-    renew_worker(sample.engine, "w", 60)
+    renew_leases(sample.engine, "w", 60)
     assert [over for _, over in running_cells(sample.engine, sample.study_id)] == [False]
 
 
@@ -131,7 +131,7 @@ def test_only_a_queued_cell_is_closed_as_not_wanted(sample: Sample) -> None:
     first, second = (enqueue_cell(sample.engine, sample.trial_id, [seed]) for seed in (1, 2))
     assert claimed(sample).id == first
     for cell_id in (first, second):
-        close_cell(sample.engine, cell_id, "planned anew")
+        close_cell(sample.engine, cell_id, "planned again")
     assert (status(sample, first), status(sample, second)) == ("running", "failed")
 
 

@@ -374,13 +374,13 @@ def test_the_keys_of_a_cell_are_those_that_its_training_uses() -> None:
     """They are worked out without torch here."""
     from resbench.store.results.checkpoints import checkpoint_key
     from resbench.train.execution.plan import Plan
-    from resbench.workers.cell_plan import blocks
+    from resbench.workers.cell_plan import seed_stacks
 
     for plan in (Plan(1, "contiguous", 1), Plan(5, "channels_last", 2), Plan(2, "channels_last", 1, compiled=True)):
         cell = Cell(
             1, 1, "a", "r", "d", (0, 1, 7), "queued", None, None, None, None, 0, None, (), plan.record()
         )  # fmt: skip
-        seeds = {block.seeds for block in blocks(cell.seeds, plan.width)} | {(seed,) for seed in cell.seeds}
+        seeds = {block.seeds for block in seed_stacks(cell.seeds, plan.width)} | {(seed,) for seed in cell.seeds}
         assert {*keys_of(cell)} == {checkpoint_key("a", "r", "d", of, plan.way) for of in seeds}
 
 

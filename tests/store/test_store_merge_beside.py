@@ -20,7 +20,7 @@ from resbench.store.merge.conflicts import MergeReport
 from resbench.store.merge.databases import merge
 from resbench.store.open import open_store
 from resbench.store.queue.leadership import take_role
-from resbench.store.queue.workers import put_worker, renew_worker, workers_of
+from resbench.store.queue.workers import put_worker, renew_leases, workers_of
 from resbench.store.records import WorkerRecord
 from resbench.store.results.reading import runs_of_study
 
@@ -61,7 +61,7 @@ def test_workers_of_a_server_go_on(
     beats = []
 
     def step() -> None:
-        renew_worker(engine, "w1", 60.0)
+        renew_leases(engine, "w1", 60.0)
         take_role(engine, "coordinator of s", "w1", 60.0)
         beats.append(workers_of(engine, "s")[0].unseen_s)
 
@@ -115,7 +115,7 @@ def test_nobody_writes_to_a_file_in_between(
     beside(monkeypatch, step)
     (merged,) = merge(db, [other_db])
     assert (merged.runs_added, told) == (1, [1])
-    renew_worker(sample.engine, "w1", 60.0)
+    renew_leases(sample.engine, "w1", 60.0)
     assert [run.seed for run in runs_of_study(sample.engine, "s")] == [3]
 
 

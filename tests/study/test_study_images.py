@@ -184,11 +184,11 @@ def test_a_test_image_that_is_lost_while_a_network_trains_loses_its_score_alone(
 ) -> None:
     """It is cut at the end of the last epoch; two units of two seeds, each with one whole training to lose."""
     from resbench.data.files import ImageFiles
-    from resbench.workers import train_cell as training
+    from resbench.workers.train_cell import CellTraining
 
     if not held:
         monkeypatch.setattr(split, "HELD_BYTES", 0)
-    plain = training._hooks
+    plain = CellTraining._hooks
 
     def cutting(desk: object, task: object, *more: object) -> object:
         files = task.data.images  # type: ignore[attr-defined]
@@ -204,7 +204,7 @@ def test_a_test_image_that_is_lost_while_a_network_trains_loses_its_score_alone(
 
         return type(hooks)(on_epoch, *(getattr(hooks, name) for name in hooks.__slots__[1:]))
 
-    monkeypatch.setattr(training, "_hooks", cutting)
+    monkeypatch.setattr(CellTraining, "_hooks", cutting)
     said = rb("study", "run", "pets.yaml")
     assert said.status == 0, said.err
     assert database.rows("SELECT unit, seed, status, epochs FROM v_runs ORDER BY unit, seed") == [

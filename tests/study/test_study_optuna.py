@@ -179,7 +179,7 @@ def test_a_unit_left_out_this_time_has_failed_and_is_not_trained(rb: Rb, databas
     left = trials(database.path)[0]
     assert (left.state.name, left.value) == ("FAIL", None)
     assert left.user_attrs["why"] == "the study does not name it now; 1 of 2 runs were not trained"
-    assert database.rows("SELECT status, error FROM rb_cell WHERE id = 1") == [("failed", "given up: planned anew")]
+    assert database.rows("SELECT status, error FROM rb_cell WHERE id = 1") == [("failed", "given up: planned again")]
     assert rb("study", "run", "small.yaml").err.startswith("3 cached, 1 new\n")
     again = trials(database.path)[0]
     assert (again.state.name, "why" in again.user_attrs) == ("COMPLETE", False)

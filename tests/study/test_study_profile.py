@@ -1,4 +1,4 @@
-"""`study run --profile`: where the time of each cell went, and a trace."""
+"""`study run --timing`: where the time of each cell went, and a trace."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from resbench.train.clock import WARM, Clock
 @pytest.mark.long
 @pytest.mark.usefixtures("small")
 def test_where_the_time_went(rb: Rb, tmp_path: Path) -> None:
-    said = rb("study", "run", "small.yaml", "--profile", "prof", "recipe.plan={workers: 1, width: 2}")
+    said = rb("study", "run", "small.yaml", "--timing", "prof", "recipe.plan={workers: 1, width: 2}")
     assert said.status == 0
     files = sorted(path.name for path in (tmp_path / "prof").iterdir())
     assert [name.partition("-")[0] for name in files] == ["original", "original", "plain", "plain"]
@@ -36,14 +36,14 @@ def test_where_the_time_went(rb: Rb, tmp_path: Path) -> None:
     assert "backward" in line
     before = snapshot(tmp_path / "prof")
     said = rb(
-        "study", "run", "small.yaml", "--profile", "prof", "recipe.plan={workers: 1, width: 2}", "--db", "again.db"
+        "study", "run", "small.yaml", "--timing", "prof", "recipe.plan={workers: 1, width: 2}", "--db", "again.db"
     )
     assert said.status == 0  # the same training again: its files get other names
     after = snapshot(tmp_path / "prof")
     assert {name: what for name, what in after.items() if name in before} == before
     assert sorted(after.keys() - before.keys()) == [name.replace(".", "-again-2.", 1) for name in files]
     assert len([line for line in said.err.splitlines() if line.startswith("  original, 2 seeds, 34 steps, ")]) == 1
-    again = rb("study", "run", "small.yaml", "--profile", "none")
+    again = rb("study", "run", "small.yaml", "--profile", "none")  # its name of before
     assert "no timing was written to none: nothing was trained, or a line above gives the reason" in again.err
 
 
@@ -59,7 +59,7 @@ def test_a_folder_that_goes_while_it_is_trained_costs_no_training(
         return tmp_path / "gone"  # as if it had been removed since it was looked at
 
     monkeypatch.setattr("resbench.api.study.study.folder_for", refused)
-    said = rb("study", "run", "small.yaml", "--profile", "gone", f"recipe.plan={{workers: {workers}, width: 2}}")
+    said = rb("study", "run", "small.yaml", "--timing", "gone", f"recipe.plan={{workers: {workers}, width: 2}}")
     assert said.status == 0, said.err
     assert "no trace was written: " in said.err
     assert f"there is no folder {tmp_path / 'gone'}; the training is not affected" in said.err
@@ -93,12 +93,12 @@ def test_a_trace_that_cannot_be_written_hides_no_error_of_the_training(tmp_path:
 @pytest.mark.usefixtures("small")
 def test_a_folder_that_cannot_be_made(rb: Rb, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    said = rb("study", "run", "small.yaml", "--profile", "file")
+    said = rb("study", "run", "small.yaml", "--timing", "file")
     assert said.status == 2
-    assert said.err.startswith("--profile: expected a folder, got the file file")
+    assert said.err.startswith("--timing: expected a folder, got the file file")
     assert not list(tmp_path.glob("*.db"))
-    said = rb("study", "run", "small.yaml", "--profile", "a" * 300)
+    said = rb("study", "run", "small.yaml", "--timing", "a" * 300)
     assert (said.status, said.err.endswith("aaa: File name too long\n")) == (5, True)
-    said = rb("study", "run", "small.yaml", "--profile", "new", "--explain-plan")
+    said = rb("study", "run", "small.yaml", "--timing", "new", "--explain-plan")
     assert (said.status, (tmp_path / "new").exists()) == (2, False)
-    assert said.err.startswith("--profile is of a training, and --explain-plan trains nothing")
+    assert said.err.startswith("--timing requires a training, and --explain-plan trains nothing")

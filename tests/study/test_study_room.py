@@ -24,8 +24,8 @@ from resbench.study.resources import memory as rooms
 from resbench.study.resources.memory import crowded, load_of, short_now
 from resbench.train.execution.plan import Plan
 from resbench.workers import job
-from resbench.workers.cell_plan import within
-from resbench.workers.child import end_of
+from resbench.workers.cell_plan import workers_that_fit
+from resbench.workers.child import classify_error
 
 DIGITS = info("digits")
 UNITS = "units: [plain]\nseeds: 2\n"
@@ -303,7 +303,7 @@ def test_seeds_that_do_not_fit_as_one_network_are_trained_one_by_one(
 def test_what_a_child_tells_of_it_keeps_the_worker_from_training() -> None:
     from resbench.errors import TooLarge
 
-    assert end_of(TooLarge("no room")).kind == "unfit"
+    assert classify_error(TooLarge("no room")).kind == "unfit"
 
 
 def test_where_the_stack_has_no_room_seeds_are_trained_one_by_one(
@@ -355,19 +355,22 @@ def test_workers_share_what_the_machine_has(tmp_path: Path) -> None:
     def has(total: int, devices: int = 1) -> Capacity:
         return Capacity("here", total, total, devices)
 
-    assert within(None, [2**30], 8) == (8, "")
-    assert within(has(8 * 2**30), [2**20, 2**30], 8) == (8, "")
-    assert within(has(7 * 2**30), [2**30], 8) == (
+    assert workers_that_fit(None, [2**30], 8) == (8, "")
+    assert workers_that_fit(has(8 * 2**30), [2**20, 2**30], 8) == (8, "")
+    assert workers_that_fit(has(7 * 2**30), [2**30], 8) == (
         7, "8 workers side by side are too many for the memory (1 GiB each, 7 GiB in all): 7 train",
     )  # fmt: skip
-    assert within(has(2**20), [2**30], 8)[0] == within(has(2**20), [2**30], 1)[0] == 1
-    assert within(has(2**20), [2**30], 0) == (0, "")
-    assert within(has(2**20), [], 8) == (8, "")
-    assert within(has(24 * 2**30, devices=8), [30 * 2**30], 8) == (8, "")  # what it needs is ample; none is left idle
-    assert within(has(24 * 2**30, devices=2), [10 * 2**30], 8) == (
+    assert workers_that_fit(has(2**20), [2**30], 8)[0] == workers_that_fit(has(2**20), [2**30], 1)[0] == 1
+    assert workers_that_fit(has(2**20), [2**30], 0) == (0, "")
+    assert workers_that_fit(has(2**20), [], 8) == (8, "")
+    assert workers_that_fit(has(24 * 2**30, devices=8), [30 * 2**30], 8) == (
+        8,
+        "",
+    )  # what it needs is ample; none is left idle
+    assert workers_that_fit(has(24 * 2**30, devices=2), [10 * 2**30], 8) == (
         4, "8 workers side by side are too many for the memory (10 GiB each, 24 GiB on each of 2 devices): 4 train",
     )  # fmt: skip
-    assert within(has(15 * 2**30, devices=2), [10 * 2**30], 3)[0] == 2  # no worker has a half of each
+    assert workers_that_fit(has(15 * 2**30, devices=2), [10 * 2**30], 3)[0] == 2  # no worker has a half of each
     (point,) = points(UNITS + "recipe: {use: he2016_small, plan: {workers: 16}}\n", tmp_path)
     assert list(crowded([point], DIGITS, DeviceMemory(Capacity("here", 2**40, 2**40)))) == []
     assert "16 workers side by side are too many" in next(

@@ -102,7 +102,7 @@ def test_a_search_that_was_interrupted_proposes_what_it_would_have(
     text = ARRANGED + f"search: {use}, finalists: 1, seed: 3}}\nbudget: {{trials: 6}}\n"
     file = write(text, epochs=1)
     assert rb("study", "run", file, "--db", "whole.db").status == 0
-    real, calls = rounds_module.Chooser.result, []
+    real, calls = rounds_module.Selection.result, []
 
     def result(self: Any, point: Any) -> Any:
         calls.append(point.name)
@@ -110,10 +110,10 @@ def test_a_search_that_was_interrupted_proposes_what_it_would_have(
             raise KeyboardInterrupt
         return real(self, point)
 
-    monkeypatch.setattr(rounds_module.Chooser, "result", result)
+    monkeypatch.setattr(rounds_module.Selection, "result", result)
     rb("study", "run", file)
     assert len(database.rows("SELECT * FROM rb_trial")) < 6
-    monkeypatch.setattr(rounds_module.Chooser, "result", real)
+    monkeypatch.setattr(rounds_module.Selection, "result", real)
     assert rb("study", "run", file).status == 0
     whole = Database(tmp_path / "whole.db")
     assert database.rows(TOLD) == whole.rows(TOLD)
@@ -128,7 +128,7 @@ def test_survivors_go_on_from_their_checkpoints(
 ) -> None:
     """No epoch is trained twice, and the bits are those of a run that was never stopped."""
     trained: list[int] = []
-    real = training._hooks
+    real = training.CellTraining._hooks
 
     def hooks(*given: Any) -> Any:
         found = real(*given)
@@ -140,7 +140,7 @@ def test_survivors_go_on_from_their_checkpoints(
 
         return type(found)(count, *(getattr(found, name) for name in found.__slots__[1:]))
 
-    monkeypatch.setattr(training, "_hooks", hooks)
+    monkeypatch.setattr(training.CellTraining, "_hooks", hooks)
     search = "search: {use: halving, from: 1, eta: 2, seeds: 2, finalists: 2}\n"
     said = rb("study", "run", write(ARRANGED + search, epochs=4))
     assert said.status == 0, said.err

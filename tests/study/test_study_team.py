@@ -13,7 +13,7 @@ import pytest
 from command_line import Database, Rb
 
 from resbench.language.study.search import FIRST_SEED
-from resbench.workers.cell_plan import Block, blocks
+from resbench.workers.cell_plan import SeedStack, seed_stacks
 
 NUMBERS = "SELECT unit, seed, val_error_pct, val_loss, train_loss FROM v_runs ORDER BY unit, seed"
 PLAN = "recipe.plan={workers: 2, width: 2, threads: 1, layout: contiguous}"
@@ -90,11 +90,11 @@ def test_a_width_changes_nothing_but_the_last_bits(rb: Rb, small: Path, database
 
 
 def test_a_seed_has_its_place_beside_the_same_others_whichever_are_wanted() -> None:
-    assert blocks((0, 1, 2, 3, 4), 4) == [Block((0, 1, 2, 3), (0, 1, 2, 3)), Block((4, 5, 6, 7), (4,))]
-    assert blocks((2, 0), 8) == [Block(tuple(range(8)), (2, 0))]
-    assert blocks((5, 7), 1) == [Block((5,), (5,)), Block((7,), (7,))]
-    assert blocks((), 3) == []
-    assert blocks((FIRST_SEED, FIRST_SEED + 1), 1) == [Block((s,), (s,)) for s in (FIRST_SEED, FIRST_SEED + 1)]
+    assert seed_stacks((0, 1, 2, 3, 4), 4) == [SeedStack((0, 1, 2, 3), (0, 1, 2, 3)), SeedStack((4, 5, 6, 7), (4,))]
+    assert seed_stacks((2, 0), 8) == [SeedStack(tuple(range(8)), (2, 0))]
+    assert seed_stacks((5, 7), 1) == [SeedStack((5,), (5,)), SeedStack((7,), (7,))]
+    assert seed_stacks((), 3) == []
+    assert seed_stacks((FIRST_SEED, FIRST_SEED + 1), 1) == [SeedStack((s,), (s,)) for s in (FIRST_SEED, FIRST_SEED + 1)]
 
 
 @pytest.mark.long

@@ -15,7 +15,7 @@ from resbench.search.point import Point
 from resbench.store.open import open_store
 from resbench.study.planning import _compiled, cores, workers
 from resbench.train.execution.plan import Plan
-from resbench.workers.job import job
+from resbench.workers.job import read_job
 
 SCALED = "{use: constant_scaling, shortcut_scale: 1, branch_scale: 1}"
 
@@ -66,7 +66,7 @@ def test_a_job_is_what_its_digests_say(database: Database) -> None:
     ((architecture, recipe, data),) = database.rows(
         "SELECT DISTINCT architecture, recipe, data FROM rb_run WHERE id = 1"
     )
-    task = job(engine, architecture, recipe, data)
+    task = read_job(engine, architecture, recipe, data)
     assert task.recipe.digest == recipe
     assert task.data.name == "digits"
     engine.dispose()
@@ -74,7 +74,7 @@ def test_a_job_is_what_its_digests_say(database: Database) -> None:
     database.change(f"UPDATE rb_architecture SET spec = '{other}' WHERE digest = '{architecture}'")
     engine = open_store(str(database.path), create=False)
     with pytest.raises(DatabaseError, match=f"architecture {architecture}: what is stored has the digest a2_"):
-        job(engine, architecture, recipe, data)
+        read_job(engine, architecture, recipe, data)
     engine.dispose()
 
 
@@ -86,7 +86,7 @@ def test_data_that_are_no_longer_those_of_the_study(database: Database) -> None:
     )
     engine = open_store(str(database.path), create=False)
     with pytest.raises(BadInput, match=r"data set digits is not the one of the study: its digest is d1_.*, not d1_old"):
-        job(engine, architecture, recipe, "d1_old")
+        read_job(engine, architecture, recipe, "d1_old")
     engine.dispose()
 
 

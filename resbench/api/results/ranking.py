@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from resbench.evidence.leaderboard import Leaderboard
 from resbench.evidence.notes import notes
 from resbench.results.html import html_table
-from resbench.results.ranking_cells import cells, columns, title
+from resbench.results.ranking_table import ranking_cells, ranking_columns, ranking_title
 from resbench.results.rows import Rows
 
 
@@ -27,5 +27,7 @@ class Ranking(Rows):
         board = self.board
         if board is None:
             return html_table(self.columns, self.values)
-        head = [column.removeprefix(">") for column in columns(board)]
-        return html_table(head, [cells(row, board) for row in board.rows], title=title(board), notes=self.notes)
+        board = board.shortened()
+        head = [column.head for column in ranking_columns(board)]
+        rows = [[cell.text for cell in ranking_cells(row, board)] for row in board.rows]
+        return html_table(head, rows, title=ranking_title(board), notes=self.notes)

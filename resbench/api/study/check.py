@@ -24,9 +24,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StudyCheck:
-    """`endless`: why the points cannot be counted, where they cannot; then `points` are some. `known`: names of the library.
-    `drawn`: how many different ones a search by rungs begins with. `hints`: what is seldom meant.
-    `data`: how many images there are, and what of them a person should know.
+    """A study that was checked.
+
+    Attributes:
+        spec: The study.
+        points: All that it could look at; some where they cannot be counted.
+        refused: Points that cannot be built.
+        known: Units of the study's own that the library has, by name.
+        drawn: How many different points a search by rungs begins with.
+        hints: What is seldom meant.
+        data: How many images there are, and what of them a person should know.
+        endless: Why the points cannot be counted, where they cannot.
     """
 
     spec: StudySpec
@@ -76,24 +84,27 @@ def check_study(
 
     `room`: of the device that they must fit on. `tell`: given a line now and then, where many images are decoded.
     """
-    prepared = bind_points(spec, library, device=room)
+    request = bind_points(spec, library, device=room)
     from resbench.search.library_matches import (
-        known_as,  # after the file was read: its problems are reported without torch
+        library_names,  # after the file was read: its problems are reported without torch
     )
     from resbench.study.resources.memory import crowded
     from resbench.study.warnings import hints
 
-    points, refused, endless = prepared.points, prepared.refused, None
-    if prepared.spec.budget.trials is not None and not prepared.spec.search.is_grid:
+    points, refused, endless = request.points, request.refused, None
+    space = request.space
+    assert space is not None  # it was read from a file
+    about = space.info
+    if request.spec.budget.trials is not None and not request.spec.search.is_grid:
         try:
-            points, refused = prepared.space.all()
+            points, refused = space.all()
         except SpaceTooLarge as error:
             endless = str(error).partition(";")[0]
-    warned = list(hints(prepared.spec, points, prepared.space.info.n_train))
-    warned += crowded(points, prepared.space.info, prepared.room)
-    drawn = len({(point.digest, point.recipe.digest) for point in prepared.points})
-    images = [*data_sentences(prepared.spec, prepared.space.info, tell)]
-    return StudyCheck(prepared.spec, points, refused, known_as(prepared.space, points), drawn, warned, images, endless)
+    warnings = list(hints(request.spec, points, about.n_train))
+    warnings += crowded(points, about, request.room)
+    drawn = len({(point.digest, point.recipe.digest) for point in request.points})
+    images = [*data_sentences(request.spec, about, tell)]
+    return StudyCheck(request.spec, points, refused, library_names(space, points), drawn, warnings, images, endless)
 
 
 def data_sentences(spec: StudySpec, info: DatasetInfo, tell: Callable[[str], None]) -> Iterator[str]:

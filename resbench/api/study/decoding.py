@@ -11,7 +11,7 @@ EVERY_S = 5.0
 
 @dataclass(slots=True)
 class Decoding:
-    """`line`: prints one. Where all is done sooner than the first line is due, there is none."""
+    """Prints how far decoding is, by `line`. Where all is done sooner than the first line is due, there is none."""
 
     line: Callable[[str], None]
     clock: Callable[[], float] = time.monotonic

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,22 +25,7 @@ if TYPE_CHECKING:
     import torch
 
     from resbench.measure.memory_check import DeviceMemory
-    from resbench.search.point import Point, Refused
-    from resbench.search.space import Space
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """`points`, `refused`: what is looked at; of a search that proposes it, one by which recipe and machine are looked at.
-
-    `device_memory`: of the device that trains them, None where others do.
-    """
-
-    spec: StudySpec
-    space: Space
-    points: Sequence[Point]
-    refused: Sequence[Refused]
-    room: DeviceMemory | None = None
+    from resbench.study.request import StudyRequest
 
 
 def prepare(
@@ -49,11 +34,15 @@ def prepare(
     fork: str | None = None,
     url: str | None = None,
     device: Callable[[], DeviceMemory | None] = lambda: None,
-) -> Prepared:
-    """Check the study's own text first, without torch; then bind every point and return them, before anything is written.
+) -> StudyRequest:
+    """Read a study's file and bind its points: every problem of the text first, without torch, and before anything is written.
 
-    `url`: of the database that may hold the study; without one, all points of a grid must fit on the device: with one those that
-    have runs need not.
+    Args:
+        file: The file, or the name of one in the library.
+        changes: The words behind it.
+        fork: A name under which it is run as a study of its own.
+        url: The database that may hold the study.
+        device: Returns the room of the device that trains, None where other machines do.
     """
     return bind_points(*parsed(file, changes), fork=fork, url=url, device=device)
 
@@ -65,40 +54,26 @@ def bind_points(
     fork: str | None = None,
     url: str | None = None,
     device: Callable[[], DeviceMemory | None] = lambda: None,
-) -> Prepared:
-    """Return the same of a study that is parsed."""
+) -> StudyRequest:
+    """Bind the points of a study that is parsed, as `prepare` does."""
     if fork is not None:
         reason = why_not(fork)
         if reason:
             raise BadInput(f"--fork: {reason}")
         spec = replace(spec, name=fork)
-    from resbench.search.latencies import Latencies, latencies_of
-    from resbench.search.space import Space
-    from resbench.store.results.stored import from_database
-    from resbench.study.resources.memory import begun_on
+    from resbench.study.request import bind_request  # after the file was read: what is wrong there needs no torch
 
-    device_memory, known = device(), Latencies()
-    asked = device_memory if url is None else None
-    if not spec.search.is_grid:
-        asked = (
-            device_memory
-            if url is None
-            else from_database(url, lambda engine: begun_on(engine, spec.name, device_memory), device_memory)
-        )
-    if url is not None and spec.budget.latency_ms:
-        known = from_database(url, lambda engine: latencies_of(engine, spec.name), known)
-    space = Space(spec, info(str(spec.data.name), spec.data.given), library, known, asked)
-    return Prepared(spec, space, *space.looked_at(), device_memory)
+    return bind_request(spec, library, url=url, device=device)
 
 
 def parsed(file: str, changes: tuple[str, ...]) -> tuple[StudySpec, Library]:
-    """Return the study with the changes made, and the library it was read with."""
+    """Read the study with the changes made. Returns it, and the library it was read with."""
     top, library = read_study(find_study(file))
     return parse(override_study(top, changes, library), library), library
 
 
 def read_study(path: Path) -> tuple[Node, Library]:
-    """Return the study's data, and its library with the plugins that it names."""
+    """Read a study's data. Returns them, and its library with the plugins that it names."""
     top = Library(table(), path.parent).read("study", path)
     folders = plugin_folders(top, path.parent, named_folders())
     if folders:
@@ -151,9 +126,7 @@ def named_device(device: str | None) -> torch.device:
 
 
 def room_on(device: str | None) -> DeviceMemory | None:
-    """Return what the device of that name has, or the best there is, which is not used for that; raises as
-    `named_device` does.
-    """
+    """Return the room of the device of that name, or of the best there is, which is not used for that. Raises as named_device."""
     from resbench.measure.memory_check import device_memory
     from resbench.train.execution.device import best_device
 
@@ -170,17 +143,17 @@ def check_environment() -> None:
     failpoints.check_environment()
 
 
-def tell(prepared: Prepared, note: Callable[[str], object]) -> None:
+def tell(request: StudyRequest, note: Callable[[str], object]) -> None:
     """Print what the user should know of the points before they are trained."""
     from resbench.study.warnings import hints
 
-    spec, points, refused = prepared.spec, prepared.points, prepared.refused
+    spec, points, refused = request.spec, request.points, request.refused
     if refused:
         total, first = len(points) + len(refused), refused[0]
         note(
             f"{len(refused)} of {total} points cannot be built; first {first.name}: {str(first.problems[0]).splitlines()[0]}"
         )
-    for hint in hints(spec, points, prepared.space.info.n_train):
+    for hint in hints(spec, points, info(str(spec.data.name), spec.data.given).n_train):
         note(hint)
 
 
@@ -189,7 +162,7 @@ def folder_for(given: Path) -> Path:
     try:
         given.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
-        raise BadInput(f"--profile: expected a folder, got the file {given}") from None
+        raise BadInput(f"--timing: expected a folder, got the file {given}") from None
     except OSError as error:
-        raise StorageError(f"--profile {given}: {error.strerror}") from None
+        raise StorageError(f"--timing {given}: {error.strerror}") from None
     return given

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from resbench.errors import BadInput, did_you_mean
 
 if TYPE_CHECKING:
-    from resbench.workers.config import Place
+    from resbench.workers.executors.base import RayCluster
 
 
-def ray_place(executor: str, address: str | None, gpus: float) -> Place | None:
+def ray_cluster(executor: str, address: str | None, gpus: float) -> RayCluster | None:
     """Return the place on a Ray cluster, or None if Ray is not used. Raises BadInput."""
     from importlib.util import find_spec
 
-    from resbench.workers.config import Place
+    from resbench.workers.executors.base import RayCluster
 
     if executor not in ("local", "ray"):
         raise BadInput(f"--executor: expected local or ray, got {executor}{did_you_mean(executor, ['local', 'ray'])}")
@@ -24,4 +24,4 @@ def ray_place(executor: str, address: str | None, gpus: float) -> Place | None:
         return None
     if find_spec("ray") is None:
         raise BadInput("--executor ray: Ray is not installed; `pip install 'resbench[ray]'`")
-    return Place(address, gpus=gpus)
+    return RayCluster(address, gpus=gpus)

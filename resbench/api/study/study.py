@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from resbench.api.study.events import Progress, notifier
-from resbench.api.study.prepare import Prepared, bind_points, check_environment, folder_for, named_device, room_on, tell
+from resbench.api.study.prepare import bind_points, check_environment, folder_for, named_device, room_on, tell
 from resbench.language.library.library import Library
 from resbench.language.study.study import StudySpec
 
 if TYPE_CHECKING:
     from resbench.api.results.ranking import Ranking
     from resbench.api.study.check import StudyCheck
+    from resbench.study.request import StudyRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,29 +132,32 @@ class Study:
             StudyInterrupted: After SIGINT (Ctrl-C, a notebook's stop) or SIGTERM; the same call continues with the rest.
             DatabaseError: For a database that cannot be used.
         """
-        from resbench.api.study.ray_options import ray_place
-        from resbench.api.study.run import RunOptions, run_prepared
+        from resbench.api.study.ray_options import ray_cluster
+        from resbench.api.study.run import run_request
         from resbench.api.study.tracking import trackers_of
+        from resbench.study.request import RunOptions
         from resbench.train.execution.ranks import joined, shard
 
         check_environment()
         url, watch = fspath(db), notifier(progress)
-        prepared = self.prepare(url, fork=fork, device=device, trains=workers != 0 and executor == "local")
-        tell(prepared, watch.note)
+        request = self.prepare(url, fork=fork, device=device, trains=workers != 0 and executor == "local")
+        tell(request, watch.note)
         with joined(named_device(device)) as where:
             options = RunOptions(
-                url,
-                where,
-                None if checkpoints is None else fspath(checkpoints),
-                None if timing is None else folder_for(Path(timing)),
-                workers,
-                ray_place(executor, address, gpus_per_worker),
-                trackers_of(prepared.spec, track),
+                url=url,
+                device=where,
+                checkpoints=None if checkpoints is None else fspath(checkpoints),
+                timing=None if timing is None else folder_for(Path(timing)),
+                workers=workers,
+                cluster=ray_cluster(executor, address, gpus_per_worker),
+                trackers=trackers_of(request.spec, track),
             )
-            complete, follows = run_prepared(prepared, options, watch), shard().rank > 0
-        return StudyOutcome(prepared.spec.name, url, complete, watch.saved_runs, follows)
+            complete, follows = run_request(request, options, watch), shard().rank > 0
+        return StudyOutcome(request.spec.name, url, complete, watch.saved_runs, follows)
 
-    def prepare(self, url: str, *, fork: str | None = None, device: str | None = None, trains: bool = True) -> Prepared:
+    def prepare(
+        self, url: str, *, fork: str | None = None, device: str | None = None, trains: bool = True
+    ) -> StudyRequest:
         """Bind every point, as a run on this database does it.
 
         Args:

@@ -73,9 +73,9 @@ def run_worker(
     from resbench.store.open import open_store
     from resbench.store.queue.cells import MOST_TAGS
     from resbench.store.results.checkpoints import checkpoint_folder
-    from resbench.workers.assist import Employment
     from resbench.workers.assist import run_worker as work
     from resbench.workers.shutdown import Stopped
+    from resbench.workers.worker import WorkerOptions
 
     check_environment()
     wrong = next((tag for tag in tags if not TAG.fullmatch(tag)), None)
@@ -85,14 +85,24 @@ def run_worker(
         raise BadInput(f"--tags: expected at most {MOST_TAGS} tags, got {len(tags)}")
     url, watch = fspath(db), notifier(progress)
     folder = checkpoint_folder(url, None if checkpoints is None else fspath(checkpoints))
-    job = Employment(url, study, folder, device or "", slots, tuple(tags), max_cells, time_limit_s)
+    options = WorkerOptions(
+        url=url,
+        folder=folder,
+        device=device or "",
+        slots=slots,
+        tags=tuple(tags),
+        max_cells=max_cells,
+        time_s=time_limit_s,
+    )
     engine = open_store(url, create=False)
     try:
-        with signals(drain_on) as stop, main_hidden():
+        with signals(drain_on) as shutdown, main_hidden():
             try:
-                limit = work(engine, job, watch, stop)
+                limit = work(engine, study, options, watch, shutdown)
             except Stopped as stopped:
-                raise StudyInterrupted(study, stopped.status, watch.saved_runs, unreturned=stop.unreturned) from None
+                raise StudyInterrupted(
+                    study, stopped.status, watch.saved_runs, unreturned=shutdown.unreturned
+                ) from None
     finally:
         engine.dispose()
     return WorkerOutcome(watch.saved_runs, limit)

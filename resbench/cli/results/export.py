@@ -13,6 +13,7 @@ from resbench.cli.options import Db, Force, Raw, database
 from resbench.cli.terminal import echo
 from resbench.errors import BadInput, did_you_mean
 from resbench.escape import printable
+from resbench.results.ranking_table import COLUMNS
 
 if TYPE_CHECKING:
     from resbench.evidence.leaderboard import Leaderboard
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
 
 TABLES, MARKUPS = (".parquet", ".csv", ".json"), (".md", ".tex")
 WHAT = ("leaderboard", "runs", "epochs")
-KEYS = (  # of ranking.COLUMNS, one each
-    "rank", "unit", "error", "sd", "interval", "median", "n", "best", "params", "macs", "train_s",
-)  # fmt: skip
+KEYS = tuple(column.key for column in COLUMNS)
 IN_LATEX = ("unit", "error", "sd", "interval", "n", "best", "params")  # they fit a column of a page
 
 
@@ -111,25 +110,25 @@ def _split(names: str | None) -> tuple[str, ...]:
 
 def _text_table(board: Leaderboard, wanted: Sequence[str]) -> TextTable:
     """Return the table of `results top` with the wanted columns, or all. Raises BadInput for an unknown column."""
-    from resbench.cli.output import cell
     from resbench.evidence.notes import notes
-    from resbench.results.ranking_cells import IN_TABLE, cells, columns, title
+    from resbench.results.ranking_table import ranking_cells, ranking_columns, ranking_title
     from resbench.results.writers import TextTable
 
-    known = [*KEYS, *(name for name in board.objectives[1:] if name not in IN_TABLE)]
+    columns = ranking_columns(board)
+    known = [column.key for column in columns]
     for name in wanted:
         if name not in known:
             raise BadInput(f"--columns: expected {', '.join(known)}, got {printable(name)}{did_you_mean(name, known)}")
     if wanted and ("unit" not in wanted or len(set(wanted)) < len(wanted)):
         raise BadInput("--columns: expected `unit` and other columns, each once, since every row needs its name")
     places = [known.index(name) for name in wanted or known]
-    heads = columns(board)
-    rows = [[cell(value) for value in cells(row, board)] for row in board.rows]
+    heads = [column.aligned_head for column in columns]
+    rows = [[cell.text for cell in ranking_cells(row, board)] for row in board.rows]
     strong = frozenset(number for number, row in enumerate(board.rows) if row.ranked.tied_with_best)
     lines = notes(board)
     if strong and wanted and "best" not in wanted:
         lines = ["Bold: not worse than the best, by the tests of this study.", *lines]
     return TextTable(
-        title(board), tuple(heads[n] for n in places), tuple(tuple(row[n] for n in places) for row in rows), strong,
+        ranking_title(board), tuple(heads[n] for n in places), tuple(tuple(row[n] for n in places) for row in rows), strong,
         tuple(lines), board.study,
     )  # fmt: skip

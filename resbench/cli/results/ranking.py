@@ -15,12 +15,12 @@ from resbench.escape import LONGEST, printable, shell_line
 from resbench.evidence.leaderboard import Leaderboard
 from resbench.evidence.notes import notes
 from resbench.files import write
-from resbench.results.ranking_cells import cells, columns, title
+from resbench.results.ranking_table import RankingColumn, ranking_cells, ranking_columns, ranking_title
 
 WIDTH = 150  # columns of the drawn table
-DROPPED = {">train s": "train_s", ">median": "", ">MACs": "macs", ">params": "params", ">sd": ""}
-"""Columns that are dropped in a narrow terminal, in this order, each with the objective that keeps it. The columns that a claim
-needs stay: mean, interval, n and the verdict."""
+DROPPED = ("train_s", "median", "macs", "params", "sd")
+"""Columns that are dropped in a narrow terminal, in this order, unless they are objectives. The columns that a claim needs stay:
+mean, interval, n and the verdict."""
 
 
 def ranking_table(board: Leaderboard, width: int | None = None) -> Group:
@@ -29,30 +29,31 @@ def ranking_table(board: Leaderboard, width: int | None = None) -> Group:
     `width` is that of the terminal: columns are dropped until the units' names fit, and only then are names folded.
     """
     board = board.shortened()
-    rows = [cells(row, board) for row in board.rows]
+    rows = [[cell.text for cell in ranking_cells(row, board)] for row in board.rows]
     styles = [
         "bold green" if row.ranked.tied_with_best else "dim" if row.ranked.fails or not row.ranked.n else ""
         for row in board.rows
     ]
-    names = columns(board)
-    kept = [*range(len(names))] if width is None else _fitting(names, rows, board.objectives, width)
+    columns = ranking_columns(board)
+    kept = [*range(len(columns))] if width is None else _fitting(columns, rows, board.objectives, width)
     shown = [[row[i] for i in kept] for row in rows]
-    table = make_table([names[i] for i in kept], shown, styles=styles, title=title(board), folded="unit", width=width)
+    heads = [columns[i].aligned_head for i in kept]
+    table = make_table(heads, shown, styles=styles, title=ranking_title(board), folded="unit", width=width)
     lines = notes(board)
-    if len(kept) < len(names):
-        left = ", ".join(name.removeprefix(">") for i, name in enumerate(names) if i not in kept)
+    if len(kept) < len(columns):
+        left = ", ".join(column.head for i, column in enumerate(columns) if i not in kept)
         lines.append(f"Not shown in {width} columns: {left}; use a wider terminal, a pipe or --json.")
     return Group(table, *(Text(printable(line, LONGEST)) for line in lines))
 
 
-def _fitting(names: list[str], rows: list[list[object]], objectives: Sequence[str], width: int) -> list[int]:
+def _fitting(columns: list[RankingColumn], rows: list[list[str]], objectives: Sequence[str], width: int) -> list[int]:
     """Return the indices of the columns that are shown: those that fit, and those that may not be dropped."""
-    kept = [*range(len(names))]
-    for name, objective in DROPPED.items():
-        if table_width(names, rows, kept) <= width:
+    heads, kept = [column.aligned_head for column in columns], [*range(len(columns))]
+    for key in DROPPED:
+        if table_width(heads, rows, kept) <= width:
             break
-        if objective not in objectives:
-            kept = [i for i in kept if names[i] != name]
+        if key not in objectives:
+            kept = [i for i in kept if columns[i].key != key]
     return kept
 
 

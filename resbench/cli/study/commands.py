@@ -15,7 +15,7 @@ from resbench.cli.terminal import echo, echo_lines
 from resbench.errors import BadInput
 
 if TYPE_CHECKING:
-    from resbench.api.study.prepare import Prepared
+    from resbench.study.request import StudyRequest
 
 app = typer.Typer(help="Run, check and show studies.", no_args_is_help=True)
 File = Annotated[
@@ -55,9 +55,9 @@ def run(
     measure: Annotated[
         bool, typer.Option("--measure", help="Measure how this machine trains fastest. This changes the last bits of runs.")
     ] = False,
-    profile: Annotated[
-        Path | None, typer.Option("--profile", metavar="FOLDER", help="Write the timing of each cell, and traces, to this "
-            "folder.")
+    timing: Annotated[
+        Path | None, typer.Option("--timing", "--profile", metavar="FOLDER", help="Write the timing of each cell, and traces, to "
+            "this folder.")
     ] = None,
     workers: Annotated[
         int | None, typer.Option("--workers", metavar="N", min=0, help="Worker processes on this machine; 0 leaves training to "
@@ -83,30 +83,30 @@ def run(
     from resbench.api.study.prepare import check_environment, tell
     from resbench.cli.progress import StudyProgress
     from resbench.cli.results.commands import has_finished, print_ranking
-    from resbench.cli.study.timing import tell_profile
+    from resbench.cli.study.timing import print_timings
     from resbench.errors import StudyInterrupted
     from resbench.store.open import open_store
 
     check_environment()
     url = database(db)
-    if profile is not None:
+    if timing is not None:
         os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # torch's profiler tells of cards that are not there
     with StudyProgress(curves=live) as progress:
         measured = ("recipe.plan.measure=true",) if measure else ()
         loaded = load_study(file, *(changes or ()), *measured)
         if explain:
             trains = workers != 0 and executor == "local"
-            prepared = loaded.prepare(url, fork=fork, device=device, trains=trains)
-            tell(prepared, progress.note)
-            if profile is not None:
-                raise BadInput("--profile is of a training, and --explain-plan trains nothing: give one of them")
-            _explain(prepared, device, json)
+            request = loaded.prepare(url, fork=fork, device=device, trains=trains)
+            tell(request, progress.note)
+            if timing is not None:
+                raise BadInput("--timing requires a training, and --explain-plan trains nothing: give one of them")
+            _explain(request, device, json)
             raise typer.Exit(0)
         began = time.time()
         try:
             outcome = loaded.run(
                 url, workers=workers, device=device, progress=progress.handle, fork=fork, checkpoints=checkpoints,
-                timing=profile, track=track or (), executor=executor, address=address, gpus_per_worker=gpus,
+                timing=timing, track=track or (), executor=executor, address=address, gpus_per_worker=gpus,
             )  # fmt: skip
         except StudyInterrupted as stopped:
             progress.stop()
@@ -116,24 +116,25 @@ def run(
             raise typer.Exit(stopped.exit_status) from None
     if outcome.follows:
         raise typer.Exit(0)
-    if profile is not None:
-        tell_profile(profile, began)
+    if timing is not None:
+        print_timings(timing, began)
     engine = open_store(url, create=False)
     if has_finished(engine, outcome.study):
         print_ranking(engine, outcome.study, json)
     raise typer.Exit(0 if outcome.complete else 1)
 
 
-def _explain(prepared: Prepared, device: str | None, json: bool) -> None:
+def _explain(request: StudyRequest, device: str | None, json: bool) -> None:
     from resbench.api.study.prepare import named_device
     from resbench.cli.study.plan import explain_plan
+    from resbench.data.registry import info
     from resbench.study.resources.memory import refuse
     from resbench.train.execution.ranks import joined, shard
 
     with joined(named_device(device)) as where:
-        refuse(prepared.points, prepared.space.info, prepared.room)
+        refuse(request.points, info(str(request.spec.data.name), request.spec.data.given), request.room)
         if shard().rank == 0:
-            explain_plan(prepared.spec, prepared.points, where, json)
+            explain_plan(request.spec, request.points, where, json)
 
 
 @app.command()

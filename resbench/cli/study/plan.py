@@ -20,7 +20,7 @@ def explain_plan(spec: StudySpec, points: Sequence[Point], device: torch.device,
     from resbench.data.registry import info
     from resbench.measure.memory_check import device_memory
     from resbench.study.planning import Planner, bfloat16_gain, cores, workers
-    from resbench.workers.cell_plan import blocks
+    from resbench.workers.cell_plan import seed_stacks
 
     about = info(str(spec.data.name), spec.data.given)
     planner = Planner(None, "", about, device, device_memory(device))
@@ -35,7 +35,9 @@ def explain_plan(spec: StudySpec, points: Sequence[Point], device: torch.device,
         [
             [
                 point.name,
-                " + ".join(f"{len(block.wanted)} of {len(block.seeds)}" for block in blocks(spec.seeds, plan.width)),
+                " + ".join(
+                    f"{len(block.wanted)} of {len(block.seeds)}" for block in seed_stacks(spec.seeds, plan.width)
+                ),
                 plan.way,
                 str(plan.threads),
                 "–" if plan.step_s is None else f"{1000 * plan.step_s:.1f}",

@@ -35,7 +35,7 @@ def proxies(
     from resbench.evidence.proxies import agreements, ceiling
     from resbench.files import check, write
     from resbench.store.open import open_store
-    from resbench.study.proxy_scores import BASELINES, proxied
+    from resbench.study.proxy_scores import BASELINES, score_proxies
 
     if raw and out is None:
         raise BadInput("--raw applies only to the CSV of --out")
@@ -43,11 +43,11 @@ def proxies(
         check(out, force=True)  # fail before minutes of work; writing the same numbers again is allowed
     engine = open_store(database(db), create=False)
 
-    def tell(done: int, of: int) -> None:
+    def on_network(done: int, of: int) -> None:
         if done % 20 == 0 or done == of:
             echo(f"{done} of {of} networks", err=True)
 
-    found = proxied(engine, study, images, seed, tell)
+    found = score_proxies(engine, study, images, seed, on_network)
     rows = agreements(found.values, found.errors, BASELINES)
     rows.sort(key=lambda row: -abs(row.tau))
     top = ceiling(found.scores)

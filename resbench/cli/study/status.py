@@ -102,7 +102,7 @@ def _time(found: StudyStatus) -> str:
 
 
 def _seeds(seeds: tuple[int, ...]) -> str:
-    """`0–3, 7`: neighbours are one range."""
+    """Write seeds as `0–3, 7`: neighbours are one range."""
     ranges: list[list[int]] = []
     for seed in sorted(seeds):
         if ranges and ranges[-1][-1] == seed - 1:

@@ -1,4 +1,4 @@
-"""`study run --profile FOLDER`: the timing of each cell, as a table."""
+"""`study run --timing FOLDER`: the timing of each cell, as a table."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 from resbench.cli.terminal import echo
 
 
-def tell_profile(folder: Path, since: float) -> None:
+def print_timings(folder: Path, since: float) -> None:
     """Print the timing of the cells trained since then. It goes to stderr, since stdout holds only the ranking."""
 
-    from resbench.workers.timing import read
+    from resbench.workers.profiling import read_timings
 
-    rows = read(folder, since)
+    rows = read_timings(folder, since)
     if not rows:
         echo(f"no timing was written to {folder}: nothing was trained, or a line above gives the reason", err=True)
         return

@@ -51,6 +51,11 @@ class StudySpec:
     keep: Keep = field(default_factory=Keep)
     track: tuple[Use, ...] = ()
 
+    @property
+    def first_seeds(self) -> tuple[int, ...]:
+        """Return the seeds that are trained before anybody is left out: of a race those up to its first look."""
+        return self.seeds if self.design.race is None else self.seeds[: self.design.race[0]]
+
 
 def parse_study(top: Node, library: Library, check: Problems) -> StudySpec | None:
     """Return None where too much is missing for a spec; report every problem to `check`."""

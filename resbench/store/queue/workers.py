@@ -26,8 +26,8 @@ def set_slots(engine: Engine, worker: str, slots: int) -> None:
         connection.execute(update(rb_worker).where(rb_worker.c.name == worker).values(slots=slots))
 
 
-def renew_worker(engine: Engine, worker: str, lease_s: float) -> None:
-    """Renew everything that the worker holds. Cells and roles that another has taken over stay with the other."""
+def renew_leases(engine: Engine, worker: str, lease_s: float) -> None:
+    """Renew everything that the worker holds. What another has taken over stays the other's."""
     with writing(engine) as connection:
         until = clock(connection) + lease_s
         connection.execute(update(rb_worker).where(rb_worker.c.name == worker).values(seen=clock(connection)))

@@ -6,32 +6,30 @@ others must be given by `--plugins`, as for a study's file (language/study/plugi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from os.path import relpath
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Engine, select
 
 from resbench.language.library.lookup import is_folder, workspace
 from resbench.plugins.active import activate_found, named_folders
 from resbench.store.connection.transaction import reading
+from resbench.store.results.stored import StoredStudy
 from resbench.store.results.studies import study_spec
 from resbench.store.schema.tables import rb_study, rb_trial
 
 
-def plugins_in_use() -> dict[str, list[str]]:
-    """Return the key `plugins` of a study's row, relative to the workspace; nothing where no folder is named."""
+def plugins_in_use() -> list[str]:
+    """Return the folders that are named, as seen from the workspace: what a study's row keeps."""
     root = _root()
-    folders = [Path(relpath(folder, root)).as_posix() for folder in named_folders()]
-    return {"plugins": folders} if folders else {}
+    return [Path(relpath(folder, root)).as_posix() for folder in named_folders()]
 
 
 def use_plugins_of(engine: Engine, *studies: str) -> None:
     """Activate the plugins of these studies as well. Raises BadInput for an unknown study."""
     for study in studies:
-        spec: dict[str, Any] = study_spec(engine, study)
-        _use(spec.get("plugins", []))
+        _use(StoredStudy.from_json(study_spec(engine, study)).plugins)
 
 
 def use_plugins_of_network(engine: Engine, architecture: str) -> None:
@@ -42,12 +40,12 @@ def use_plugins_of_network(engine: Engine, architecture: str) -> None:
     use_plugins_of(engine, *sorted(names))
 
 
-def plugin_folders_of(spec: Mapping[str, Any]) -> list[Path]:
-    """Return the folders in a study's row, resolved from the workspace."""
-    return [(_root() / text).resolve() for text in spec.get("plugins", []) if "\x00" not in text]
+def plugin_folders_of(stored: StoredStudy) -> list[Path]:
+    """Return the folders that a study ran with, as they lie from the workspace."""
+    return [(_root() / text).resolve() for text in stored.plugins if "\x00" not in text]
 
 
-def _use(texts: list[str]) -> None:
+def _use(texts: Sequence[str]) -> None:
     root, found, elsewhere = _root(), [], []
     for text in texts:
         path = (root / text).resolve() if "\x00" not in text else root.parent

@@ -5,32 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from resbench.measure.capacity import Capacity
 from resbench.search.point import Point
 from resbench.store.open import Engine
 from resbench.store.records import DataRecord
+from resbench.workers.cell_plan import CellPlan
 from resbench.workers.trainer import Trainer
 
-Missing = Mapping[int, tuple[Point, tuple[int, ...]]]  # of each trial, by id: what is to be trained, with which seeds
+Missing = Mapping[
+    int, tuple[Point, tuple[int, ...]]
+]  # of each trial, by its id: what is to be trained, with which seeds
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """`blocks`: of each trial, by id, the seeds of each cell; `plans`: how they are trained.
+class CellSchedule:
+    """How the missing runs of a stage are trained.
 
-    `workers`: processes of this machine; 0 is this one itself.
+    Attributes:
+        plans: Of each trial, by its id.
+        workers: Processes of this machine; 0 is this one itself.
+        notes: What a person should know.
     """
 
-    blocks: Mapping[int, Sequence[tuple[int, ...]]]
-    plans: Mapping[int, Mapping[str, Any]]
+    plans: Mapping[int, CellPlan]
     workers: int
     notes: Sequence[str] = ()
 
 
-class Means(Protocol):
-    """`folder`: of checkpoints."""
+class Resources(Protocol):
+    """The machine of a coordinator. `folder`: of checkpoints and weights."""
 
     @property
     def data(self) -> DataRecord: ...
@@ -42,18 +47,19 @@ class Means(Protocol):
     def folder(self) -> Path: ...
 
     def memory_mib(self, point: Point) -> float | None:
-        """What training keeps of one image for its backward pass."""
+        """Return what training keeps of one image for its backward pass."""
 
     def refuse(self, missing: Missing) -> None:
-        """Raises BadInput for what cannot be trained here, if it is trained here."""
+        """Raise BadInput for what cannot be trained here, if it is trained here."""
 
     def memory(self) -> Capacity | None:
-        """What the devices of its workers have; None where the system does not tell, or others train."""
+        """Return what the devices of its workers have; None where the system does not say, or others train."""
 
-    def plan(self, engine: Engine, missing: Missing) -> Planned:
-        """Takes seconds where the recipe asks for a measurement."""
+    def plan(self, engine: Engine, missing: Missing) -> CellSchedule:
+        """Plan how they are trained. Takes seconds where the recipe asks for a measurement."""
 
     def slots(self) -> int:
-        """How many workers fit on this machine, where nothing is measured."""
+        """Return how many workers fit on this machine, where nothing is measured."""
 
-    def trainers(self, study_id: int) -> Sequence[Trainer]: ...
+    def trainers(self, study_id: int) -> Sequence[Trainer]:
+        """Return what trains: one for each slot, or for as many as there are devices."""

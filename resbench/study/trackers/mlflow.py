@@ -134,5 +134,5 @@ def _ms(at: datetime) -> int:
 
 
 def _allowed(key: str) -> str:
-    """A param's name as MLflow takes it."""
+    """Return a param's name as MLflow takes it."""
     return "".join(letter if letter.isalnum() or letter in "_-. :/" else "_" for letter in key)[:250]

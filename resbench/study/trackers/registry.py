@@ -64,7 +64,7 @@ def _arguments(name: str, made: type) -> dict[str, type]:
 
 
 def trackers() -> dict[str, TrackerKind]:
-    """Every tracker by name, resbench's own first; none of the tools is imported."""
+    """Return every tracker by name, resbench's own first; none of the tools is imported."""
     for name in OWN:
         import_module(f"resbench.study.trackers.{name}")
     load("trackers")
@@ -72,7 +72,9 @@ def trackers() -> dict[str, TrackerKind]:
 
 
 def kind_of(name: str, given: Mapping[str, Any], *, trusted: bool = True) -> TrackerKind:
-    """The tracker of that name, its arguments looked at. Raises BadInput; PluginError for what a plugin gives in vain."""
+    """Return the tracker of that name, its arguments looked at. Raises BadInput; PluginError for what a plugin gives in
+    vain.
+    """
     known = trackers()
     if name not in known:
         error = blocked("trackers", name)

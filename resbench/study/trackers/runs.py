@@ -22,7 +22,9 @@ _ROW = ("val_error_pct", "val_loss", "train_loss", "epochs", "train_s", "wall_s"
 def tracked_runs(
     engine: Engine, study: str, seen: Collection[str], *, stopped: bool
 ) -> Iterator[tuple[str, Callable[[], TrackedRun]]]:
-    """Runs that ended, by key, each with what reads the rest of it. `stopped`: also those that a search has stopped so far."""
+    """Yield runs that ended, by key, each with what reads the rest of it. `stopped`: also those that a search has
+    stopped so far.
+    """
     labels = {row.trial.number: row.trial.params for row in trials_of_study(engine, get_study(engine, study).id)}
     for run in runs_of_study(engine, study):
         if run.active and run.status in (TRAINED_STATUSES if stopped else TERMINAL_STATUSES):
@@ -32,7 +34,7 @@ def tracked_runs(
 
 
 def key_of(run: StudyRun) -> str:
-    """Of a run of a study under a unit's name, as far as it was trained: one that is trained further or again is another."""
+    """Return the key of a run under a unit's name, as far as it was trained: one trained further or again has another."""
     network = run.digest, run.recipe_digest, run.data_digest
     identity = (run.study, run.unit, *network, run.seed, run.epochs, run.created_at)
     return sha256(json.dumps(identity).encode()).hexdigest()[:16]
@@ -83,7 +85,7 @@ def _curves(detail: RunDetail) -> dict[str, dict[int, float]]:
 
 
 def _flat(path: str, value: Any) -> dict[str, Scalar]:
-    """Every value below mappings by its dotted path; lists as text, and nothing of what is not set."""
+    """Return every value below mappings by its dotted path; lists as text, and nothing of what is not set."""
     if isinstance(value, dict):
         return {name: scalar for key, item in value.items() for name, scalar in _flat(f"{path}.{key}", item).items()}
     if value is None:

@@ -73,7 +73,7 @@ class TensorBoard:
         hidden.rename(place)
 
     def close(self) -> None:
-        """Every file was closed when its run was written."""
+        """Do nothing: each file was closed when its run was written."""
 
     def _place(self, run: TrackedRun) -> Path:
         return self.place / _file_name(run.unit) / f"seed-{run.seed}-{run.key}"
@@ -87,7 +87,7 @@ def _writer(folder: Path) -> SummaryWriter:
 
 
 def _file_name(text: str) -> str:
-    """A name as a folder's: what a file system may not like becomes `_`.
+    """Return a name as a folder's: what a file system may not like becomes `_`.
 
     >>> _file_name("gated bias=-3/x"), _file_name("..")
     ('gated_bias=-3_x', '_')
@@ -96,7 +96,7 @@ def _file_name(text: str) -> str:
 
 
 def _ends_of_epochs(run: TrackedRun) -> dict[int, float]:
-    """Seconds since 1970 at which each epoch ended, by how long training took."""
+    """Return seconds since 1970 at which each epoch ended, by how long training took."""
     at, found = run.began.timestamp(), {}
     for epoch, seconds in run.curves.get("train_s", {}).items():
         at += seconds

@@ -55,7 +55,7 @@ class Tracker(Protocol):
         """Open the place that runs of the study go to."""
 
     def has(self, run: TrackedRun) -> bool:
-        """Whether the run was recorded whole, now or in an earlier start: the place itself is what knows."""
+        """Return whether the run was recorded whole, now or in an earlier start: the place itself is what knows."""
 
     def record(self, run: TrackedRun) -> None:
         """Write the run. One that a kill left half written is written again."""

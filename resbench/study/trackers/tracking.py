@@ -17,8 +17,8 @@ from resbench.plugins.active import cause
 from resbench.store.open import Engine
 from resbench.study.trackers.runs import tracked_runs
 from resbench.study.trackers.tracked import TrackedRun, TrackedStudy, Tracker
-from resbench.workers.events import Watcher
-from resbench.workers.shutdown import Stop
+from resbench.workers.events import Progress
+from resbench.workers.shutdown import Shutdown
 
 EVERY_S = 1.0  # the database is not asked more often
 PATIENCE_S = 120.0  # for a tracker that does not answer, once everything is trained
@@ -159,39 +159,41 @@ class Tracking:
 class Tracked:
     """Somebody who looks on, and the trackers that are woken where runs are recorded."""
 
-    watch: Watcher
+    progress: Progress
     tracking: Tracking
 
     def planned(self, cached: int, new: int) -> None:
-        self.watch.planned(cached, new)
+        self.progress.planned(cached, new)
         self.tracking.look()
 
     def epoch(self, unit: str, seed: int, of: int, epoch: int, error_pct: float | None) -> None:
-        self.watch.epoch(unit, seed, of, epoch, error_pct)
+        self.progress.epoch(unit, seed, of, epoch, error_pct)
 
     def saved(self, unit: str, seed: int, of: int, epochs: int, error_pct: float | None) -> None:
-        self.watch.saved(unit, seed, of, epochs, error_pct)
+        self.progress.saved(unit, seed, of, epochs, error_pct)
         self.tracking.look()
 
     def cell_failed(self, unit: str, error: str) -> None:
-        self.watch.cell_failed(unit, error)
+        self.progress.cell_failed(unit, error)
 
     def note(self, text: str) -> None:
-        self.watch.note(text)
+        self.progress.note(text)
 
 
 @contextmanager
-def tracked(engine: Engine, study: str, trackers: Trackers, watch: Watcher, stop: Stop) -> Iterator[Watcher]:
+def tracked(
+    engine: Engine, study: str, trackers: Trackers, progress: Progress, shutdown: Shutdown
+) -> Iterator[Progress]:
     """Who looks on, with trackers beside it until the study ends here."""
     if not trackers.named:
-        yield watch
+        yield progress
         return
-    tracking = Tracking(engine, study, trackers, watch.note)
+    tracking = Tracking(engine, study, trackers, progress.note)
     tracking.start()
     try:
-        yield Tracked(watch, tracking)
+        yield Tracked(progress, tracking)
     except BaseException:
         tracking.leave()
         raise
-    with stop.at_once():
+    with shutdown.interruptible():
         tracking.end()

@@ -1,6 +1,6 @@
 """Runs -> Weights & Biases, in files of this machine: `wandb sync` sends them, where and when somebody wants that.
 
-A mark beside a run's files says that it is whole; files of a run without it are of a kill, and are written anew.
+A mark beside a run's files says that it is whole; files without it are left by a kill, and are written again.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class WandB:
         there.finish()
 
     def close(self) -> None:
-        """Every run was finished when it was written."""
+        """Do nothing: each run was finished when it was written."""
 
     def _begun(self, key: str, name: str, study: str, config: dict[str, Any], tags: list[str]) -> Any:
         import wandb

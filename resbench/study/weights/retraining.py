@@ -19,7 +19,7 @@ from resbench.train.execution.plan import plan_from
 from resbench.train.fit import Hooks
 from resbench.train.outcome import Epoch
 from resbench.workers.environment import environment
-from resbench.workers.job import Job, job, train
+from resbench.workers.job import Job, read_job, train
 from resbench.workers.weights_keeper import metadata
 
 NO_DIFFERENCE = "nothing of its provenance differs here; on CUDA some kernels add in any order, on a CPU none should"
@@ -60,7 +60,7 @@ def retrain(engine: Engine, run_id: int, on_epoch: Callable[[int, float], None])
         raise BadInput(f"run {run_id} is {run.status}; only a run that came to its end can be held against another")
     device = torch.device("cpu") if detail.environment.device == "cpu" else best_device()
     repeatable(device)
-    work = job(engine, run.architecture, run.recipe, run.data)
+    work = read_job(engine, run.architecture, run.recipe, run.data)
     how = run_plan(engine, run_id)
     seeds = tuple(how.get("seeds", [run.seed]))  # those that were one network with it
     states: dict[int, bytes] = {}
@@ -94,7 +94,7 @@ def _file(work: Job, detail: RunDetail, state: Mapping[str, Tensor]) -> bytes:
 
 
 def _differs(was: EnvironmentRecord, now: EnvironmentRecord) -> dict[str, tuple[object, object]]:
-    """What of a run's provenance its bits may depend on and is otherwise here."""
+    """Return what of a run's provenance its bits may depend on and is otherwise here."""
     return {
         name: (there, here)
         for name in ("package_version", "torch", "device", "processor", "deterministic", "plugins")

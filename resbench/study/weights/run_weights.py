@@ -44,13 +44,13 @@ class RunWeights:
     def metadata(self) -> dict[str, str]:
         """Return what a file that leaves the database says of itself."""
         run = self.detail.run
-        said = {
+        metadata = {
             "network": self.bound.name, "unit": self.bound.unit, "digest": run.architecture, "recipe": run.recipe,
             "data": run.data, "data_set": self.detail.data.name, "seed": str(run.seed), "run": str(run.id),
             "resbench": __version__,
             "study": ", ".join(dict.fromkeys(study for study, _ in self.detail.studies)),
         }  # fmt: skip
-        return said if self.how != OTHER else said | {"bits": "trained again, with other numbers than the run"}
+        return metadata if self.how != OTHER else metadata | {"bits": "trained again, with other numbers than the run"}
 
     def file(self) -> bytes:
         return safetensors_bytes(self.state, self.metadata)
@@ -139,11 +139,11 @@ def _identity(detail: RunDetail) -> dict[str, str]:
 
 
 def _state(bound: BoundNetwork, content: bytes, identity: Mapping[str, str]) -> Mapping[str, Tensor] | None:
-    """None for a file that is another run's, or does not hold just the tensors of the network."""
+    """Return None for a file that is another run's, or does not hold just the tensors of the network."""
     try:
-        state, said = read_bytes(content)
+        state, metadata = read_bytes(content)
     except ValueError:
         return None
     own = {name: (t.shape, t.dtype) for name, t in build(bound).state_dict().items()}
     fits = own == {name: (t.shape, t.dtype) for name, t in state.items()}
-    return state if fits and identity.items() <= said.items() else None
+    return state if fits and identity.items() <= metadata.items() else None

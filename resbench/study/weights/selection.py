@@ -9,39 +9,41 @@ from statistics import median
 from resbench.errors import BadInput
 from resbench.evidence.leaderboard import find_entry, rank_runs
 from resbench.evidence.study_runs import study_runs
+from resbench.language.study.study import StudySpec
 from resbench.store.checkpoints.faults import OPTION, find_faults
 from resbench.store.checkpoints.weights import KeptWeights, drop_weights, kept_weights
 from resbench.store.open import Engine
 from resbench.store.results.reading import StudyRun, runs_of_study
-from resbench.study.context import Desk
+from resbench.store.results.studies import get_study
 
 SHOWN = 5  # runs in a line
 AGAIN = "`resbench results weights RUN`"
 
 
-def choose_weights(desk: Desk, study_id: int, before: int = 0) -> str:
+def choose_weights(engine: Engine, spec: StudySpec, folder: Path, before: int = 0) -> str:
     """Let go of the weights that `keep` does not want.
 
     Args:
-        desk: of the study, which is over.
-        study_id: its row.
-        before: the newest run when this start began; a run up to it was trained before.
+        engine: The database.
+        spec: The study, which is over.
+        folder: The folder of checkpoints and weights.
+        before: The newest run when this start began; a run up to it was trained before.
 
     Returns:
         What is kept, what is not found and what is lacking, in a sentence; "" for nothing.
     """
-    keep, folder, name = desk.spec.keep, desk.means.folder, desk.spec.name
-    runs = {run.run_id: run for run in runs_of_study(desk.engine, name) if run.active and run.status == "complete"}
-    kept = kept_weights(desk.engine, runs)
+    keep, name = spec.keep, spec.name
+    runs = {run.run_id: run for run in runs_of_study(engine, name) if run.active and run.status == "complete"}
+    kept = kept_weights(engine, runs)
     if not runs:
         return ""
     best = keep.runs == "best"
-    chosen = [*(_best(desk, kept) if best else (run for run in runs.values() if keep.wants(judges=run.judges)))]
+    chosen = [*(_best(engine, name, kept) if best else (run for run in runs.values() if keep.wants(judges=run.judges)))]
     wanted = {run.run_id: run for run in chosen if run.run_id in kept}
     lacking = {run.run_id: run for run in chosen if run.run_id not in kept}
     if kept:
-        drop_weights(desk.engine, study_id, wanted)
-    faults = find_faults(desk.engine, folder, (kept[run_id] for run_id in wanted), names_only=True)
+        drop_weights(engine, get_study(engine, name).id, wanted)
+    faults = find_faults(engine, folder, (kept[run_id] for run_id in wanted), names_only=True)
     gone = {fault.run_id for fault in faults}
     there = {run_id: run for run_id, run in wanted.items() if run_id not in gone}
     sentences = (_there(there, kept, folder), _not_found(sorted(gone), folder), _lacking(lacking, before))
@@ -68,7 +70,10 @@ def _not_found(runs: Sequence[int], folder: Path) -> str:
 
 
 def _lacking(runs: Mapping[int, StudyRun], before: int) -> str:
-    """Of runs that `keep` wants: another study trained them, this one under another `keep`, or there was no room."""
+    """Describe runs that `keep` wants and that lack weights.
+
+    Another study trained them, this one under another `keep`, or there was no room.
+    """
     if not runs:
         return ""
     number = "1 run has" if len(runs) == 1 else f"{len(runs)} runs have"
@@ -85,7 +90,8 @@ def _some(names: Sequence[str]) -> str:
 
 
 def nearest(engine: Engine, study: str, asked: str) -> int:
-    """The number of the run of a unit that is nearest to the unit's median: of those whose weights are kept, if there are any.
+    """Return the number of the run of a unit that is nearest to the unit's median: of those whose weights are kept, if
+    there are any.
 
     Raises BadInput for a unit that has no complete run.
     """
@@ -99,9 +105,9 @@ def nearest(engine: Engine, study: str, asked: str) -> int:
     return run.run_id
 
 
-def _best(desk: Desk, kept: Mapping[int, KeptWeights]) -> Iterator[StudyRun]:
+def _best(engine: Engine, study: str, kept: Mapping[int, KeptWeights]) -> Iterator[StudyRun]:
     """Yield the run nearest to its median of each unit that may be the best, one whose weights are kept if there is one."""
-    found = study_runs(desk.engine, desk.spec.name)
+    found = study_runs(engine, study)
     objective = found.design.objectives[0]
     of = dict(zip(found.names, found.groups.values(), strict=True))
     for row in rank_runs(found).rows:
@@ -114,7 +120,7 @@ def _best(desk: Desk, kept: Mapping[int, KeptWeights]) -> Iterator[StudyRun]:
 
 
 def _nearest(group: Sequence[StudyRun], objective: str, among: Collection[int] | None = None) -> StudyRun | None:
-    """The complete run nearest to the median of all, of those `among`; of two as near, the one of the smaller seed."""
+    """Return the complete run nearest to the median of all, of those `among`; of two as near, the one of the smaller seed."""
     scores = {
         run.run_id: (value, run)
         for run in group

@@ -1,53 +1,54 @@
-"""This process at work for a study: as which worker, how long, with which executor."""
+"""The kind of executor that a user or a recipe asks for -> the executor."""
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
-from resbench.store.open import Engine
-from resbench.store.queue.cells import LEASE_S
-from resbench.store.records import WorkerRecord
-from resbench.workers.config import Duty, Place, ask_for_a_token
-from resbench.workers.events import Onlooker
-from resbench.workers.executors.base import Executor
-from resbench.workers.executors.in_process import HereExecutor
+from resbench.workers.events import WorkerEvents
+from resbench.workers.executors.base import Executor, ExecutorKind, RayCluster
+from resbench.workers.executors.in_process import InProcessExecutor
 from resbench.workers.executors.local import LocalExecutor
-from resbench.workers.heartbeat import Pulse
-from resbench.workers.shutdown import Stop
 from resbench.workers.trainer import Trainer
+from resbench.workers.worker import Worker
 
-Where = Literal["local", "here", "ranks", "ray"]
+
+def make_executor(
+    worker: Worker,
+    study_id: int,
+    trainers: Sequence[Trainer],
+    events: WorkerEvents,
+    *,
+    kind: ExecutorKind = "local",
+    cluster: RayCluster | None = None,
+) -> Executor:
+    """Return what trains the study's cells for this worker.
+
+    Args:
+        worker: Under whose name cells are claimed.
+        study_id: The study's number.
+        trainers: One for each slot, or for as many as there are devices.
+        events: What cells report.
+        kind: `local` for children of this process, `in_process` and `ranks` for this process itself, `ray` for a cluster.
+        cluster: Of `ray`.
+    """
+    if kind == "local":
+        return LocalExecutor(worker, study_id, trainers, events)
+    if kind == "ray":
+        assert cluster is not None
+        require_ray_token(cluster)
+        from resbench.workers.executors.ray import RayExecutor  # an extra
+
+        return RayExecutor(worker, study_id, trainers, events, cluster=cluster)
+    return InProcessExecutor(worker, study_id, trainers, events, alone=kind == "in_process")
 
 
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """`workers`: so many, whatever is planned; None: as planned. `place`: of Ray's slots. `max_cells`, `until`: as in Duty."""
+def require_ray_token(cluster: RayCluster) -> None:
+    """Let a cluster of this machine's own admit only who has its token.
 
-    url: str
-    record: WorkerRecord
-    stop: Stop
-    pulse: Pulse
-    where: Where = "local"
-    workers: int | None = None
-    lease_s: float = LEASE_S
-    context: str = "spawn"
-    place: Place | None = None
-    max_cells: int | None = None
-    until: float | None = None
-
-    def duty(self, study_id: int, trainers: Sequence[Trainer]) -> Duty:
-        limits = (self.max_cells, self.until)
-        return Duty(self.url, study_id, self.record, tuple(trainers), self.lease_s, *limits, context=self.context)
-
-    def executor(self, engine: Engine, duty: Duty, onlooker: Onlooker) -> Executor:
-        if self.where == "local":
-            return LocalExecutor(engine, duty, self.pulse, onlooker, self.stop)
-        if self.where == "ray":
-            assert self.place is not None
-            ask_for_a_token(self.place)
-            from resbench.workers.executors.ray import RayExecutor  # an extra
-
-            return RayExecutor(engine, duty, onlooker, self.stop, self.place)
-        return HereExecutor(engine, duty, onlooker, self.stop, alone=self.where == "here")
+    Ray reads this when it is imported, and so do its processes.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if cluster.address is None and "RAY_AUTH_MODE" not in os.environ:
+        os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))

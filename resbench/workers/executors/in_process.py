@@ -3,98 +3,101 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 
 from resbench.errors import ResbenchError, StorageError
-from resbench.store.open import Engine
-from resbench.store.queue.cells import claim_cell
 from resbench.store.records import Cell
-from resbench.workers.attempts import Lost, Settling, patience_of
-from resbench.workers.child import End, end_of
-from resbench.workers.config import Duty
-from resbench.workers.events import Onlooker
-from resbench.workers.shutdown import PATIENCE_S, Stop
-from resbench.workers.trainer import Train
+from resbench.workers.attempts import AttemptRecorder, StaleCellReaper, worker_patience
+from resbench.workers.child import AttemptEnd, classify_error
+from resbench.workers.events import WorkerEvents
+from resbench.workers.shutdown import PATIENCE_S, Shutdown
+from resbench.workers.trainer import Train, Trainer
+from resbench.workers.worker import Worker
 
 LOOK_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class _Ears:
-    """`alone`: of several ranks one may not stop within an epoch."""
+class _Reporter:
+    """Reports one cell. `alone`: of several ranks one may not stop within an epoch."""
 
-    onlooker: Onlooker
-    stop: Stop
+    events: WorkerEvents
+    shutdown: Shutdown
     trial_id: int
     alone: bool
     epochs: dict[int, int] = field(default_factory=dict)
 
-    def beat(self) -> None:
-        if self.alone and self.stop.asked and time.monotonic() - self.stop.asked_at > PATIENCE_S:
+    def step(self) -> None:
+        requested = self.shutdown.requested and time.monotonic() - self.shutdown.requested_at > PATIENCE_S
+        if self.alone and requested:
             raise InterruptedError("stopped within an epoch that takes too long to wait for")
 
     def epoch(self, seed: int, epoch: int, error_pct: float | None) -> None:
-        if self.stop.asked:
+        if self.shutdown.requested:
             raise InterruptedError(f"seed {seed} was stopped after epoch {epoch}")
         self.epochs[seed] = epoch
-        self.onlooker.epoch(self.trial_id, seed, epoch, error_pct)
+        self.events.epoch(self.trial_id, seed, epoch, error_pct)
 
     def saved(self, seed: int, epochs: int, error_pct: float | None) -> None:
         self.epochs[seed] = epochs
-        self.onlooker.saved(self.trial_id, seed, epochs, error_pct)
+        self.events.saved(self.trial_id, seed, epochs, error_pct)
 
     def note(self, text: str) -> None:
-        self.onlooker.note(self.trial_id, text)
+        self.events.note(self.trial_id, text)
 
 
-class HereExecutor:
-    """`alone`: this process is not one of several ranks."""
+class InProcessExecutor:
+    """Trains here. `alone`: this process is not one of several ranks."""
 
-    def __init__(self, engine: Engine, duty: Duty, onlooker: Onlooker, stop: Stop, *, alone: bool) -> None:
-        self.engine, self.duty, self.onlooker, self.stop, self.alone = engine, duty, onlooker, stop, alone
-        self.settling = Settling(engine, onlooker, patience_of(onlooker, stop))
-        self.lost = Lost(engine, duty.study_id, duty.record.name, duty.lease_s)
+    def __init__(
+        self, worker: Worker, study_id: int, trainers: Sequence[Trainer], events: WorkerEvents, *, alone: bool
+    ) -> None:
+        self.worker, self.study_id, self.trainers, self.events = worker, study_id, trainers, events
+        self.alone, self.shutdown = alone, worker.shutdown
+        self.attempts = AttemptRecorder(worker.engine, events, worker_patience(events, worker.shutdown))
+        self.stale = StaleCellReaper(worker.engine, study_id, worker.name, worker.options.lease_s)
         self.ready: Train | None = None
 
-    def __enter__(self) -> HereExecutor:
+    def __enter__(self) -> InProcessExecutor:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.stop.lower()  # a cell is settled where it is trained
+        self.shutdown.lower()  # a cell is recorded where it is trained
 
     def run(self, count: int, is_over: Callable[[], bool]) -> None:
-        duty, patience = self.duty, self.settling.patience
-        self.ready = train = self.ready or duty.trainers[0].ready()
-        claim = (self.engine, duty.study_id, duty.record.name, duty.record.tags, duty.lease_s)
-        with self.stop.shielded():
-            while not self.stop.asked:
-                cell = patience.do(lambda: claim_cell(*claim))
+        """Train one cell after another. `count` is ignored: this process is one."""
+        patience = self.attempts.patience
+        self.ready = train = self.ready or self.trainers[0].ready()
+        with self.shutdown.shielded():
+            while not self.shutdown.requested:
+                cell = patience.do(lambda: self.worker.claim(self.study_id))
                 if cell is not None:
                     self.train(train, cell)
                     continue
-                patience.do(self.lost.settle)
+                patience.do(self.stale.reap)
                 if patience.do(is_over):
                     return
                 time.sleep(LOOK_S)
-            self.stop.leave()
+            self.shutdown.leave()
 
     def train(self, train: Train, cell: Cell) -> None:
-        ears = _Ears(self.onlooker, self.stop, cell.trial_id, self.alone)
+        """Train one cell, and record how that ended."""
+        reporter = _Reporter(self.events, self.shutdown, cell.trial_id, self.alone)
         try:
-            with self.stop.exposed():
-                train(self.engine, cell, ears)
+            with self.shutdown.exposed():
+                train(self.worker.engine, cell, reporter)
         except Exception as error:
-            end = end_of(error)
+            end = classify_error(error)
         except BaseException:  # Ctrl-C for the second time
             try:
-                self.settling.ended(cell, End("stopped", "its worker stopped"), 0)
+                self.attempts.record(cell, AttemptEnd("stopped", "its worker stopped"), 0)
             except ResbenchError:  # the lease will end
-                self.stop.unreturned += 1
+                self.shutdown.unreturned += 1
             raise
         else:
-            end = End()
-        self.settling.ended(cell, end, sum(ears.epochs.values()))
+            end = AttemptEnd()
+        self.attempts.record(cell, end, sum(reporter.epochs.values()))
         if not self.alone and end.kind not in (None, "stopped"):
-            raise StorageError(f"{end.told}; the processes of one training are out of step, so all of them end")
+            raise StorageError(f"{end.summary}; the processes of one training are out of step, so all of them end")

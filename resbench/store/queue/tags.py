@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from resbench.store.open import Engine
@@ -21,7 +21,7 @@ class TagCheck:
     is_noted: bool = False
 
     def is_open(self) -> bool:
-        """Whether a cell is queued or running that this worker may train."""
+        """Return whether a cell is queued or running that this worker may train."""
         if is_open(self.engine, self.study_id, self.tags):
             return True
         if not self.is_noted:
@@ -38,6 +38,18 @@ class TagCheck:
 def unfit(cells: Iterable[Cell], tags: tuple[str, ...]) -> list[Cell]:
     """Return the cells that ask for a tag that is not among these."""
     return [cell for cell in cells if not {*cell.tags} <= {*tags}]
+
+
+def unfit_note(cells: Sequence[Cell], tags: tuple[str, ...]) -> str:
+    """Return a sentence on the cells that no worker with these tags may train; "" where there are none."""
+    lacking = unfit(cells, tags)
+    if not lacking:
+        return ""
+    wanted = asked(lacking)
+    return (
+        f"{len(lacking)} of {len(cells)} cells ask for the tags {wanted}, which no worker of this process has; they wait for "
+        f"`resbench worker --study NAME --tags {wanted.partition(' ')[0]}`"
+    )
 
 
 def asked(cells: Iterable[Cell]) -> str:
