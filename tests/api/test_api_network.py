@@ -48,7 +48,7 @@ def run_of_a_study(name: str, seeds: tuple[int, ...]) -> tuple[list[dict[str, to
             starts.extend({k: v.clone() for k, v in stacked.state(i).items()} for i in range(len(seeds)))  # type: ignore[attr-defined]
 
     plan = replace(plan_of_rule(net.bound, recipe, torch.device("cpu")), width=len(seeds))
-    hooks = replace(Hooks(lambda seed, epoch: None), look=look)
+    hooks = replace(Hooks(lambda seed, epoch: None), on_profile=look)
     threads = torch.get_num_threads()
     outcomes = train(Job(net.bound, recipe, data, {}), seeds, plan, torch.device("cpu"), hooks)
     torch.set_num_threads(threads)

@@ -166,7 +166,7 @@ def test_results_show_rankings_comparisons_and_pictures(outcome: StudyOutcome) -
         assert results.plot("small", "seeds")._repr_svg_().startswith("<?xml")
         with pytest.raises(BadInput, match="gone"):
             results.plot("gone", "seeds")
-        with pytest.raises(BadInput, match="choose from curves"):
+        with pytest.raises(BadInput, match="expected one of curves"):
             results.plot("small", "circles")  # type: ignore[arg-type]
         with pytest.raises(BadInput, match="expected two or more different units"):
             results.compare("small", "plain")

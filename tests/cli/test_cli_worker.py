@@ -191,7 +191,7 @@ def test_a_worker_that_waits_beside_a_coordinator_is_not_started_again_for_cells
     from resbench.workers import assist
 
     beside = SimpleNamespace(worker=SimpleNamespace(pid=1, host="there"))
-    monkeypatch.setattr(assist, "coordinator", lambda *_: beside)
+    monkeypatch.setattr(assist, "find_coordinator", lambda *_: beside)
     database.change("UPDATE rb_cell SET status = 'queued', tags = '[\"big\"]'")
     said = rb("worker", "--study", "small", "--time-limit", "0.001")
     assert said.status == 0

@@ -24,12 +24,12 @@ ONE = "[{use: constant_scaling, shortcut_scale: {range: [0.1, 0.9], step: 0.4}}]
 @pytest.mark.parametrize(
     ("sampler", "units", "told"),
     [
-        ("cma_es", ONE, "cma_es models unit.shortcut_scale, and draws network.depth, recipe.lr at random: its model has the "
+        ("cma_es", ONE, "cma_es models unit.shortcut_scale, and draws network.depth, recipe.lr at random: its model covers the "
          "ranges that every point has, and no choices"),
         ("cma_es", TWO, "cma_es models nothing, and draws unit, network.depth, recipe.lr, unit.shortcut_scale at random: its "
-         "model has the ranges that every point has, and no choices; `tpe` models all of them"),
-        ("gp", TWO, "gp models unit, network.depth, recipe.lr, and draws unit.shortcut_scale at random: its model has the "
-         "questions that every point has, and none that is of one unit alone"),
+         "model covers the ranges that every point has, and no choices; `tpe` models all of them"),
+        ("gp", TWO, "gp models unit, network.depth, recipe.lr, and draws unit.shortcut_scale at random: its model covers the "
+         "params that every point has, and none that only one unit has"),
         ("gp", ONE, None),
         ("tpe", TWO, None),
     ],
