@@ -42,8 +42,8 @@ def step_s(network: nn.Module, images: Tensor, labels: Tensor) -> float:
 
 def measure(network: str, words: tuple[str, ...], against: str, pairs: int) -> str:
     bound = bind_network(*request_of(network, words))
-    theirs = reference(against, bound.classes)
-    ours, _ = imported(bound, theirs, {})
+    theirs = reference(against, bound.classes, {})
+    ours, _ = imported(bound, theirs, SIZE, {})
     use_inplace(ours)  # as train/fit.py does
     images = torch.randn(BATCH, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
     labels = torch.arange(BATCH)

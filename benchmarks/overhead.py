@@ -84,7 +84,14 @@ def main() -> None:
             stacked = stack(point.bound, len(seeds))
             initialize_stack(stacked, seeds, point.recipe.init)
             built += time.perf_counter() - start
-            fit(stacked, point.recipe, data, seeds, Hooks(lambda seed, epoch: None), ExecutionOptions("channels_last"))
+            fit(
+                stacked,
+                point.recipe,
+                data,
+                seeds,
+                Hooks(lambda seed, epoch: None),
+                way=ExecutionOptions("channels_last"),
+            )
         return time.perf_counter() - began, built
 
     studies, loops, builds = [], [], []

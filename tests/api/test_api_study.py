@@ -109,15 +109,22 @@ def test_an_interrupted_study_raises_and_goes_on(small: Path) -> None:
         if isinstance(event, EpochEnded):
             os.kill(os.getpid(), signal.SIGINT)
 
-    handler = signal.getsignal(signal.SIGINT)
     study = rb.load_study(small, "recipe.plan={workers: 0, width: 1}")
-    with (
-        one_core(),
-        pytest.raises(rb.StudyInterrupted, match=r"study small: interrupted: [0-3] of 4 new runs are saved") as caught,
-    ):
-        study.run(small.with_name("x.db"), progress=stop)
+    handler = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # it is ignored where tests run in the background
+    try:
+        with (
+            one_core(),
+            pytest.raises(
+                rb.StudyInterrupted, match=r"study small: interrupted: [0-3] of 4 new runs are saved"
+            ) as caught,
+        ):
+            study.run(small.with_name("x.db"), progress=stop)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, handler)
     assert caught.value.exit_status == 130
-    assert signal.getsignal(signal.SIGINT) is handler
     with one_core():
         assert study.run(small.with_name("x.db"), progress=False).complete
     with rb.open_results(small.with_name("x.db")) as results:
