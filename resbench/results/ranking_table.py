@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from resbench.drawing.format import count
-from resbench.evidence.leaderboard import Leaderboard, Row, Summary
 from resbench.language.study.design import WORDS
+
+if TYPE_CHECKING:  # the command line reads the columns, and no database
+    from resbench.evidence.leaderboard import Leaderboard, Row, Summary
 
 
 @dataclass(frozen=True, slots=True)
