@@ -22,7 +22,7 @@ from sqlalchemy import text
 from resbench.store.connection.transaction import reading
 from resbench.store.open import open_store
 from resbench.store.queue.cells import claim_cell, end_attempt, enqueue_cell
-from resbench.store.queue.workers import renew_leases
+from resbench.store.queue.leases import renew_leases
 from resbench.store.records import Ending
 from resbench.store.results.runs import save_runs_of
 

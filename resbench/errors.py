@@ -23,7 +23,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 
@@ -140,18 +139,6 @@ class SpecError(BadInput):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
-
-
-def did_you_mean(given: object, allowed: Sequence[str]) -> str:
-    """Return the end of a message about an unknown name: its nearest matches.
-
-    >>> did_you_mean("rleu", ["relu", "bn"])
-    '; did you mean `relu`?'
-    >>> did_you_mean("zzz", ["relu"])
-    ''
-    """
-    near = get_close_matches(str(given), allowed, n=3, cutoff=0.6)
-    return f"; did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else ""
 
 
 def _snippet(place: Place, width: int = 120) -> str:

@@ -18,12 +18,13 @@ _FAMILIES = {
     "activations": "gelu hardswish relu relu6 sigmoid silu tanh",
     "arithmetic": "add bias gain multiply one_minus scale subtract zero",
     "channels": "channel_shuffle concat pad_channels slice",
-    "convolution": "conv linear weight window",
+    "convolution": "conv linear window",
     "normalization": "bn group_norm layer_norm",
     "pooling": "avg_pool global_avg_pool max_pool subsample",
     "stochastic": "drop_branch dropout random_mix",
 }
 MOVED = {
+    "resbench.ops.weight": "resbench.ops.convolution.weight_standardization",
     "resbench.seeds": "resbench.random_streams",
     "resbench.cli.picture": "resbench.api.architecture.draw",
     "resbench.cli.request": "resbench.api.architecture.request",

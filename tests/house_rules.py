@@ -11,7 +11,8 @@ from functools import cache
 import networkx
 
 ROOMS = (
-    "errors", "escape", "files", "random_streams", "failpoints", "language", "ops", "compiler", "measure", "verify", "data",
+    "did_you_mean", "errors", "escape", "files",
+    "random_streams", "failpoints", "language", "ops", "compiler", "measure", "verify", "data",
     "train", "theory", "statistics", "store", "evidence", "search", "workers", "study", "drawing", "json_schema",
     "results", "figures", "html_report", "api", "cli",
 )  # fmt: skip
@@ -32,7 +33,8 @@ DOORS = {  # who may import it; a folder with all in it, or one file
     "alembic": ("store/",),
 }
 WITHOUT_TORCH = (
-    "language/", "statistics/", "evidence/", "store/", "errors.py", "escape.py", "files.py", "random_streams.py",
+    "language/", "statistics/", "evidence/", "store/", "did_you_mean.py",
+    "errors.py", "escape.py", "files.py", "random_streams.py",
     "failpoints.py",
 )  # fmt: skip
 PRINTING = frozenset((  # by these calls, in these files alone: whoever prints elsewhere would print what strangers wrote as it is
@@ -40,7 +42,7 @@ PRINTING = frozenset((  # by these calls, in these files alone: whoever prints e
     "sys.stderr.writelines", "sys.stdout.buffer.write", "sys.stderr.buffer.write",
 ))  # fmt: skip
 PRINTERS = (
-    "cli/terminal.py",
+    "cli/echo.py",
     "cli/progress.py",
     "workers/executors/ray.py",
     "data/make/command.py",

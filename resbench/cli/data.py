@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from resbench.cli.completion import complete_datasets
+from resbench.cli.echo import echo
 from resbench.cli.options import Json, Plugins
-from resbench.cli.terminal import echo
 
 Name = Annotated[
     str | None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from resbench.cli.terminal import echo
+from resbench.cli.echo import echo
 
 
 def patient(after_s: float, clock: Callable[[], float] = time.monotonic) -> Callable[[str], None]:

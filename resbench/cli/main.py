@@ -21,13 +21,13 @@ from resbench.cli import data
 from resbench.cli.architecture import analyze, net, ops, schema, unit
 from resbench.cli.database import dashboard, query
 from resbench.cli.database import database as db
+from resbench.cli.echo import echo, format_warning, print_error, print_problem
 from resbench.cli.options import use_plugins
 from resbench.cli.plugins import commands as plugins
 from resbench.cli.results import commands as results
 from resbench.cli.results import report
 from resbench.cli.study import commands as study
 from resbench.cli.study import proxies, status, worker
-from resbench.cli.terminal import echo, format_warning, print_error, print_problem
 from resbench.cli.usage_errors import UsageShown
 from resbench.errors import ResbenchError
 from resbench.store.connection.secrets import conceal, secrets_in

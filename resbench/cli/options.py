@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from resbench.cli.terminal import echo
+from resbench.cli.echo import echo
 from resbench.errors import BadInput
 from resbench.language.library.lookup import at_home
 from resbench.language.library.project import of_project

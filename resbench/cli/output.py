@@ -12,7 +12,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from resbench.cli.terminal import write
+from resbench.cli.echo import write
 from resbench.drawing.format import count as count
 from resbench.escape import LONGEST, json_text, printable
 

@@ -16,7 +16,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from resbench.data.files import ImageFiles
+from resbench.data.image_files import ImageFiles
 from resbench.data.images.inspection import OnProgress, inspect, silent
 from resbench.data.info import DatasetInfo
 from resbench.errors import BadInput

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from resbench.data.dataset import SPLITS, Dataset
-from resbench.data.files import ImageFiles
+from resbench.data.image_files import ImageFiles
 from resbench.data.images.inspection import inspect
 from resbench.data.images.tree import NAMED
 from resbench.errors import BadInput

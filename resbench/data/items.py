@@ -19,8 +19,8 @@ from PIL import Image
 from torch import Tensor
 
 from resbench.data.dataset import SPLITS, Dataset
-from resbench.data.files import chw
 from resbench.data.held_out import tenth_by_class
+from resbench.data.image_files import chw
 from resbench.data.images.levels import to_uint8
 from resbench.data.images.pixels import Rules, convert
 from resbench.data.info import DatasetInfo

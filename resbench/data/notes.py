@@ -10,7 +10,7 @@ from torch import Tensor
 
 from resbench.data.dataset import SPLITS, Dataset
 from resbench.data.duplicates import duplicate_notes
-from resbench.data.files import ImageFiles
+from resbench.data.image_files import ImageFiles
 from resbench.data.images.decoded import Finding
 from resbench.data.images.inspection import inspect
 from resbench.data.images.levels import DARK

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from resbench.data import sets
 from resbench.data.info import DatasetInfo
-from resbench.errors import BadInput, PluginError, Reason, ResbenchError, SpecError, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import BadInput, PluginError, Reason, ResbenchError, SpecError
 from resbench.language.yaml.models import Model, validate
 from resbench.language.yaml.node import Node, Plain, from_plain
 from resbench.plugins import load as plugins

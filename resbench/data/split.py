@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from resbench.data.dataset import Dataset, moments, pick
-from resbench.data.files import ImageFiles
+from resbench.data.image_files import ImageFiles
 from resbench.errors import BadInput
 from resbench.random_streams import WHOLE, Shard
 

@@ -19,15 +19,16 @@ from typing import get_args
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-from resbench.errors import BadInput, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import BadInput
 from resbench.statistics.anytime import anytime_test
 from resbench.statistics.comparison import Comparison, Method, effect_sd
 from resbench.statistics.exact import unpaired_p
 from resbench.statistics.intervals import CONFIDENCE
 from resbench.statistics.moderated import moderate, moments, variance_floor, welch
 from resbench.statistics.paired import correlation, paired
-from resbench.statistics.reach import smallest_p
 from resbench.statistics.sample import LEVEL, Sample, by_name
+from resbench.statistics.seeds_needed import smallest_p
 
 Spread = tuple[float, float]  # moderated variance / n, its degrees of freedom
 

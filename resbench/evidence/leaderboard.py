@@ -18,7 +18,7 @@ from resbench.statistics.ranking import Ranked, rank
 from resbench.statistics.sample import Sample
 from resbench.store.open import Engine
 from resbench.store.results.reading import StudyRun
-from resbench.store.results.untrained import UntrainedUnit
+from resbench.store.results.trials_without_runs import UntrainedUnit
 
 UNEQUAL = 0.1  # of params or MACs, relative to the smallest
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from resbench.errors import BadInput, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import BadInput
 from resbench.evidence.names import short_names
 from resbench.language.study.design import EXACT, Design, design_from
 from resbench.statistics.moderated import variance_floor
@@ -18,7 +19,7 @@ from resbench.store.results.last_epochs import LastEpochs, last_epochs
 from resbench.store.results.reading import StudyRun, runs_of_study
 from resbench.store.results.stored import StoredStudy
 from resbench.store.results.studies import study_spec
-from resbench.store.results.untrained import UntrainedUnit, untrained_units
+from resbench.store.results.trials_without_runs import UntrainedUnit, untrained_units
 
 Key = tuple[str, str]  # architecture, recipe
 

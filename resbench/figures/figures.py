@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from resbench.compiler.identity.depth import depth
 from resbench.compiler.identity.serialize import from_json
-from resbench.errors import BadInput, PluginError, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import BadInput, PluginError
 from resbench.escape import printable
 from resbench.figures import curves, differences, pareto, profile, ranking, seeds
 from resbench.figures import depth as depth_picture

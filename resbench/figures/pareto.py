@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
+from resbench.did_you_mean import did_you_mean
 from resbench.drawing.format import counts
-from resbench.errors import BadInput, did_you_mean
+from resbench.errors import BadInput
 from resbench.escape import printable
 from resbench.figures.axis_scale import AxisScale, scale_of
 from resbench.figures.overlaps import annotate_overlaps

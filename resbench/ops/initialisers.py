@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import torch
 
-from resbench.errors import BadInput, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import BadInput
 from resbench.ops.parameter import Start
 from resbench.plugins.load import blocked, load
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Literal
 
-from resbench.statistics.reach import seeds_to_claim
 from resbench.statistics.sample import LEVEL, Sample
+from resbench.statistics.seeds_needed import seeds_to_claim
 
 Method = Literal["welch", "exact", "paired", "anytime"]
 TESTS = {

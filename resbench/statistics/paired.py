@@ -15,8 +15,8 @@ from resbench.errors import BadInput
 from resbench.statistics.comparison import Comparison, effect_sd
 from resbench.statistics.exact import paired_p
 from resbench.statistics.intervals import mean_interval
-from resbench.statistics.reach import smallest_p
 from resbench.statistics.sample import MIN_SEEDS, Sample
+from resbench.statistics.seeds_needed import smallest_p
 
 
 def paired(a: Sample, b: Sample, floor: float) -> Comparison:

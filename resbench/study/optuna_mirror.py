@@ -35,7 +35,7 @@ from resbench.store.records import TRAINED_STATUSES, EpochRecord, Lease, TrialRe
 from resbench.store.results.epochs import epochs_of_study
 from resbench.store.results.reading import StudyRun, runs_of_study
 from resbench.store.results.studies import get_study, trials_of_study
-from resbench.store.results.untrained import causes_of_failure
+from resbench.store.results.trials_without_runs import causes_of_failure
 
 _BY_CHOICE = (
     "mean val error % of the seeds by which the search chose; judged_mean is of those that the ranking rests on"

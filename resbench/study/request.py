@@ -13,7 +13,7 @@ from resbench.language.study.study import StudySpec
 from resbench.search.latencies import Latencies, latencies_of
 from resbench.search.point import Point, Refused
 from resbench.store.open import Engine
-from resbench.store.queue.cells import LEASE_S
+from resbench.store.queue.leases import LEASE_S
 from resbench.store.results.stored import from_database
 from resbench.study.trackers.tracking import NO_TRACKERS, Trackers
 from resbench.workers.executors.base import ExecutorKind, RayCluster

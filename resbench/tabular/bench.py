@@ -9,7 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, overload
 
-from resbench.errors import BadInput, Reason, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import BadInput, Reason
 from resbench.escape import printable
 from resbench.random_streams import LARGEST
 from resbench.store.results.spec_parts import parse_study

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from resbench.errors import BadInput, Reason, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import BadInput, Reason
 from resbench.escape import printable
 from resbench.store.results.spec_parts import parse_study
 from resbench.tabular.file import FrozenFile

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from resbench.compiler.graph import BoundOp, Graph
 from resbench.ops.registry import kind as registered
-from resbench.theory.steps import DIRECT, Kind, factor, kind_of, own_kind
+from resbench.theory.op_effects import DIRECT, Kind, factor, kind_of, own_kind
 
 Sources = tuple[int | None, ...]  # for each channel, the channel of x that it carries
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from resbench.compiler.graph import BoundOp, Graph
 from resbench.ops.registry import kind
+from resbench.theory.op_effects import factor, has_weights, label, own_kind
 from resbench.theory.paths import IdentityPath
-from resbench.theory.steps import factor, has_weights, label, own_kind
 
 LONGEST = 160  # characters of a formula; in a longer one only ops are counted
 _LETTERS = "FGHK"

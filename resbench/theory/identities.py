@@ -23,9 +23,9 @@ from resbench.compiler.modules.network import Network, Stage, build
 from resbench.ops.parameter import Parametric, Random
 from resbench.random_streams import stream
 from resbench.theory.direct import direct
+from resbench.theory.op_effects import own_kind
 from resbench.theory.paths import IdentityPath, identity_path, inner_unit
 from resbench.theory.pieces import Pieces, pieces, widened
-from resbench.theory.steps import own_kind
 
 IMAGES = 4
 HOLDS = {"float32": 1e-3, "float64": 1e-10}

@@ -15,8 +15,8 @@ from resbench.ops.registry import kind
 from resbench.theory.direct import direct
 from resbench.theory.equation import equation
 from resbench.theory.identities import predicted
+from resbench.theory.op_effects import DIRECT, PathStep, factor, label, own_kind
 from resbench.theory.paths import IdentityPath, identity_path, inner_unit
-from resbench.theory.steps import DIRECT, PathStep, factor, label, own_kind
 
 _WORDS = {
     "identity": "identity", "none": "none: only F", "scaled": "scaled by a constant",

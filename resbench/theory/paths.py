@@ -12,7 +12,7 @@ from resbench.compiler.graph import BoundNetwork, Graph
 from resbench.compiler.identity.normal_form import normal
 from resbench.language.graph.op_facts import Join
 from resbench.ops.registry import kind
-from resbench.theory.steps import KINDS, Kind, PathStep, has_weights, kind_of
+from resbench.theory.op_effects import KINDS, Kind, PathStep, has_weights, kind_of
 
 _SUMS: tuple[Join | None, ...] = ("sum", "difference", "channels")
 Cost = tuple[int, ...]  # how many steps of each kind, the worst kind first, then all steps

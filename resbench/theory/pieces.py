@@ -16,8 +16,8 @@ from torch.nn import functional as F
 from resbench.compiler.graph import BoundOp, Graph
 from resbench.ops.registry import kind
 from resbench.theory.direct import direct
+from resbench.theory.op_effects import own_kind
 from resbench.theory.paths import IdentityPath, identity_path
-from resbench.theory.steps import own_kind
 
 Push = Callable[[Tensor, bool], Tensor]
 

@@ -17,8 +17,8 @@ from torch.nn import functional as F
 from resbench.compiler.graph import BoundNetwork, Graph
 from resbench.compiler.identity.normal_form import normal
 from resbench.ops.parameter import Random
+from resbench.theory.op_effects import own_kind
 from resbench.theory.paths import IdentityPath, identity_path
-from resbench.theory.steps import own_kind
 
 IMAGES = 64  # of the training split, the same for all
 

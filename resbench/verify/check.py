@@ -12,7 +12,8 @@ from resbench.compiler.graph import BoundNetwork
 from resbench.compiler.identity.canonical import canonical
 from resbench.compiler.modules.initialize import initialize_weights
 from resbench.compiler.modules.network import build
-from resbench.errors import BadInput, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import BadInput
 from resbench.escape import printable
 from resbench.language.yaml.problems import listed
 from resbench.measure.memory_check import require

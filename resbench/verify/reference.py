@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from resbench.errors import BadInput, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import BadInput
 from resbench.escape import printable
 
 PACKAGES = {

@@ -19,8 +19,9 @@ from resbench.failpoints import Failpoint, FailpointReached, reach
 from resbench.store.checkpoints.place import claim
 from resbench.store.connection.retry import Patience
 from resbench.store.open import Engine
-from resbench.store.queue.cells import LEASE_S, claim_cell
-from resbench.store.queue.workers import end_worker, put_worker, renew_leases
+from resbench.store.queue.cells import claim_cell
+from resbench.store.queue.leases import LEASE_S, renew_leases
+from resbench.store.queue.workers import end_worker, put_worker
 from resbench.store.records import Cell, WorkerRecord
 from resbench.workers.shutdown import Shutdown
 

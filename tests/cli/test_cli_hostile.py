@@ -20,8 +20,8 @@ import pytest
 from command_line import Database, Rb, Said
 from hostile import STUDY, TEXT, forged, make_hostile, unprintable
 
+from resbench.cli.echo import format_warning, print_error
 from resbench.cli.progress import StudyProgress
-from resbench.cli.terminal import format_warning, print_error
 from resbench.errors import BadInput
 from resbench.escape import printable
 

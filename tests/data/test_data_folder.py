@@ -11,7 +11,7 @@ from PIL import Image
 
 from resbench.data import split
 from resbench.data.dataset import Dataset, digest, moments
-from resbench.data.files import ImageFiles
+from resbench.data.image_files import ImageFiles
 from resbench.data.images.pixels import Rules
 from resbench.data.registry import info, listed, load
 from resbench.data.split import InMemorySplit, StreamedSplit, normalised, sealed_test, whole

@@ -16,7 +16,7 @@ from PIL import Image
 from resbench.data import split
 from resbench.data.dataset import Dataset, digest
 from resbench.data.duplicates import duplicate_notes, refuse_duplicates
-from resbench.data.files import ImageFiles
+from resbench.data.image_files import ImageFiles
 from resbench.data.notes import notes
 from resbench.data.registry import info, load
 from resbench.data.split import normalised, whole

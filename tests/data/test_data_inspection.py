@@ -10,7 +10,7 @@ from PIL import Image
 
 from resbench.api.study.decoding import EVERY_S, Decoding
 from resbench.data.dataset import Dataset, digest
-from resbench.data.files import ImageFiles
+from resbench.data.image_files import ImageFiles
 from resbench.data.images import decoded, inspection
 from resbench.data.images.inspection import inspect
 from resbench.data.images.pixels import Rules

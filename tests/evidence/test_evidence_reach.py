@@ -4,7 +4,7 @@ import pytest
 
 from resbench.errors import BadInput
 from resbench.statistics.exact import DRAWS, paired_p, unpaired_p
-from resbench.statistics.reach import seeds_to_claim, smallest_p
+from resbench.statistics.seeds_needed import seeds_to_claim, smallest_p
 
 
 @pytest.mark.parametrize(("n", "p"), [(4, 0.029), (5, 0.0079), (6, 0.0022)])

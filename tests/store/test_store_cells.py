@@ -22,7 +22,7 @@ from resbench.store.queue.cells import (
     running_cells,
 )
 from resbench.store.queue.leadership import take_role
-from resbench.store.queue.workers import renew_leases
+from resbench.store.queue.leases import renew_leases
 from resbench.store.records import Cell, Ending
 from resbench.store.results.runs import find_runs, save_runs_of
 from resbench.store.results.studies import put_study, put_trial, trials_of_study

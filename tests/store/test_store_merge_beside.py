@@ -20,7 +20,8 @@ from resbench.store.merge.conflicts import MergeReport
 from resbench.store.merge.databases import merge
 from resbench.store.open import open_store
 from resbench.store.queue.leadership import take_role
-from resbench.store.queue.workers import put_worker, renew_leases, workers_of
+from resbench.store.queue.leases import renew_leases
+from resbench.store.queue.workers import put_worker, workers_of
 from resbench.store.records import WorkerRecord
 from resbench.store.results.reading import runs_of_study
 

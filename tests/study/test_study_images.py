@@ -183,7 +183,7 @@ def test_a_test_image_that_is_lost_while_a_network_trains_loses_its_score_alone(
     rb: Rb, pets: Path, database: Database, monkeypatch: pytest.MonkeyPatch, held: bool
 ) -> None:
     """It is cut at the end of the last epoch; two units of two seeds, each with one whole training to lose."""
-    from resbench.data.files import ImageFiles
+    from resbench.data.image_files import ImageFiles
     from resbench.workers.train_cell import CellTraining
 
     if not held:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from resbench.compiler.graph import BoundNetwork, Graph
 from resbench.compiler.identity.unit_positions import places
+from resbench.did_you_mean import did_you_mean
 from resbench.drawing.annotated import AnnotatedView, ShownGraph, show_graph
 from resbench.drawing.picture import Picture
-from resbench.errors import BadInput, did_you_mean
+from resbench.errors import BadInput
 from resbench.escape import printable
 from resbench.language.graph.unit import UnitSpec
 

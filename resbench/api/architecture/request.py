@@ -9,7 +9,8 @@ from resbench.compiler.binding.network import Request, bind_network
 from resbench.compiler.graph import BoundNetwork
 from resbench.data.info import DatasetInfo
 from resbench.data.registry import info
-from resbench.errors import BadInput, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import BadInput
 from resbench.language.graph.network import Use
 from resbench.language.graph.params import Param
 from resbench.language.graph.unit import UnitSpec

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 from resbench.api.architecture.library import extended, library_of
 from resbench.api.architecture.value import Value, to_node, to_nodes
-from resbench.errors import BadInput, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import BadInput
 from resbench.escape import xml_text
 from resbench.language.graph.unit import UnitSpec
 from resbench.language.library.library import Library

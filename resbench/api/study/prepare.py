@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from resbench.api.study.tracking import check_trackers
 from resbench.data.registry import info
-from resbench.errors import BadInput, StorageError, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import BadInput, StorageError
 from resbench.language.library.library import STUDIES, Library, workspace
 from resbench.language.library.lookup import exists
 from resbench.language.names import why_not

@@ -10,8 +10,8 @@ import typer
 
 from resbench.cli.completion import complete_units, complete_units_and_settings
 from resbench.cli.delayed_progress import patient
+from resbench.cli.echo import echo
 from resbench.cli.options import Force, Json, Plugins
-from resbench.cli.terminal import echo
 from resbench.random_streams import LARGEST
 
 if TYPE_CHECKING:

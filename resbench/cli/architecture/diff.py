@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from resbench.cli.completion import complete_settings, complete_units
+from resbench.cli.echo import echo
 from resbench.cli.options import Json, Plugins
-from resbench.cli.terminal import echo
 
 
 def diff(

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from resbench.cli.completion import complete_networks, complete_settings, complete_studies, complete_units
+from resbench.cli.echo import echo, write_file
 from resbench.cli.options import Checkpoints, Db, Force, Plugins, database
 from resbench.cli.results.weights import Other
-from resbench.cli.terminal import echo, write_file
-from resbench.errors import BadInput, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import BadInput
 from resbench.random_streams import LARGEST
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import typer
 
 from resbench.cli.architecture import export, verify
 from resbench.cli.completion import complete_networks, complete_settings
+from resbench.cli.echo import echo
 from resbench.cli.options import Json, Plugins
-from resbench.cli.terminal import echo
 
 app = typer.Typer(help="Show, export and verify networks.", no_args_is_help=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 
-from resbench.cli.terminal import can_print, write, write_file
+from resbench.cli.echo import can_print, write, write_file
 from resbench.drawing.picture import Picture
 from resbench.drawing.picture_format import Format
 

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from resbench.cli.completion import complete_kinds
+from resbench.cli.echo import echo, write_file
 from resbench.cli.options import Force, Plugins
-from resbench.cli.terminal import echo, write_file
-from resbench.errors import BadInput, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import BadInput
 from resbench.files import write
 
 

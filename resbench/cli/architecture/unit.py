@@ -9,8 +9,8 @@ import typer
 
 from resbench.cli.architecture import diff, export
 from resbench.cli.completion import complete_settings, complete_units
+from resbench.cli.echo import echo
 from resbench.cli.options import Force, Json, Plugins
-from resbench.cli.terminal import echo
 from resbench.errors import BadInput
 
 app = typer.Typer(help="Check, draw and list units.", no_args_is_help=True)

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from resbench.cli.completion import complete_networks, complete_settings
+from resbench.cli.echo import echo
 from resbench.cli.options import Force, Json, Plugins
-from resbench.cli.terminal import echo
 from resbench.escape import printable
 
 Against = Annotated[

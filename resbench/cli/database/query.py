@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from resbench.cli.echo import echo, write_file
 from resbench.cli.options import Db, Json, Raw, database
-from resbench.cli.terminal import echo, write_file
 from resbench.errors import BadInput
 from resbench.escape import csv_text
 

@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 
 from resbench.cli.completion import complete_networks
+from resbench.cli.echo import echo, echo_lines
 from resbench.cli.options import Json, Plugins
-from resbench.cli.terminal import echo, echo_lines
-from resbench.errors import BadInput, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import BadInput
 from resbench.escape import shell_line
 
 app = typer.Typer(help="List, write and check plugins. Their code is run.", no_args_is_help=True)

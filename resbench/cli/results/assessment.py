@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from resbench.cli.echo import echo
 from resbench.cli.output import print_json, print_table
-from resbench.cli.terminal import echo
 from resbench.compiler.graph import BoundNetwork
 from resbench.language.yaml.problems import listed
 from resbench.verify.check import Verification

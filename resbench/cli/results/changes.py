@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from resbench.cli.completion import complete_studies
+from resbench.cli.echo import agree, echo, is_answered
 from resbench.cli.options import Checkpoints, Db, Json, Timeout, database
-from resbench.cli.terminal import agree, echo, is_answered
 from resbench.errors import BadInput
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from resbench.cli.completion import complete_studies, complete_units
+from resbench.cli.echo import echo
 from resbench.cli.options import Db, Force, Json, Plugins, database
 from resbench.cli.results import changes as results_delete
 from resbench.cli.results import changes as results_note
@@ -20,7 +21,6 @@ from resbench.cli.results import unit as results_unit
 from resbench.cli.results import weights as results_weights
 from resbench.cli.results.agreement import agreement
 from resbench.cli.results.power import power
-from resbench.cli.terminal import echo
 from resbench.errors import BadInput
 from resbench.language.library.lookup import is_folder
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from resbench.cli.completion import complete_studies
+from resbench.cli.echo import echo
 from resbench.cli.options import Db, Force, Raw, database
-from resbench.cli.terminal import echo
-from resbench.errors import BadInput, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import BadInput
 from resbench.escape import printable
 from resbench.results.ranking_table import COLUMNS
 

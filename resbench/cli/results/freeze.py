@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from resbench.cli.completion import complete_studies
+from resbench.cli.echo import echo
 from resbench.cli.options import Db, Force, Timeout, database
-from resbench.cli.terminal import echo
 from resbench.errors import BadInput
 from resbench.escape import printable
 

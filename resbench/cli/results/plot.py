@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from resbench.cli.completion import complete_studies
+from resbench.cli.echo import echo
 from resbench.cli.options import Db, Force, Json, Plugins, database
-from resbench.cli.terminal import echo
 
 
 def plot(

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from resbench.cli.completion import complete_studies, complete_units
+from resbench.cli.echo import echo
 from resbench.cli.options import Db, Json, database
-from resbench.cli.terminal import echo
 
 
 def power(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json as json_module
 from dataclasses import asdict
 
+from resbench.cli.echo import echo
 from resbench.cli.output import count, print_json, print_table
-from resbench.cli.terminal import echo
 from resbench.escape import shell_line
 from resbench.store.connection.location import locate
 from resbench.store.edits.notes import NoteSubject, notes_on

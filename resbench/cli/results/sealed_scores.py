@@ -6,8 +6,8 @@ import getpass
 from statistics import fmean, stdev
 from typing import Any
 
+from resbench.cli.echo import echo
 from resbench.cli.output import print_json, print_table
-from resbench.cli.terminal import echo
 from resbench.evidence.study_runs import aliases, shown_name, study_runs
 from resbench.store.open import Engine
 from resbench.store.results.reading import reveals, test_scores

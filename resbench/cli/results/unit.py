@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from resbench.cli.completion import complete_studies
+from resbench.cli.echo import echo, write_file
 from resbench.cli.options import Db, Force, database
-from resbench.cli.terminal import echo, write_file
 from resbench.errors import BadInput
 from resbench.escape import shell_line
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from resbench.cli.echo import echo
 from resbench.cli.options import Checkpoints, Db, Force, Plugins, database
-from resbench.cli.terminal import echo
 from resbench.errors import BadInput, StorageError
 
 if TYPE_CHECKING:

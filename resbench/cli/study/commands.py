@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from resbench.cli.completion import complete_study_files
+from resbench.cli.echo import echo, echo_lines
 from resbench.cli.options import Checkpoints, Db, Json, Plugins, database
-from resbench.cli.terminal import echo, echo_lines
 from resbench.errors import BadInput
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from resbench.cli.echo import echo
 from resbench.cli.output import print_json, print_table
-from resbench.cli.terminal import echo
 
 if TYPE_CHECKING:
     import torch

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from resbench.cli.completion import complete_studies
+from resbench.cli.echo import echo
 from resbench.cli.options import Db, Force, Json, Plugins, Raw, database
-from resbench.cli.terminal import echo
 from resbench.errors import BadInput
 from resbench.escape import csv_text
 from resbench.random_streams import LARGEST

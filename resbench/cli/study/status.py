@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from resbench.cli.completion import complete_studies
+from resbench.cli.echo import echo
 from resbench.cli.options import Db, Json, Plugins, database
-from resbench.cli.terminal import echo
 
 if TYPE_CHECKING:
     from resbench.store.results.progress import StudyStatus

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from resbench.cli.terminal import echo
+from resbench.cli.echo import echo
 
 
 def print_timings(folder: Path, since: float) -> None:

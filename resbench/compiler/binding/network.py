@@ -11,7 +11,8 @@ from resbench.compiler.binding.cautions import cautions
 from resbench.compiler.binding.integers import whole
 from resbench.compiler.binding.scope import Choose, Frame, Scope, Text, choose_nothing
 from resbench.compiler.graph import BoundNetwork, BoundStage, Graph, Shape, sizes
-from resbench.errors import BadInput, SpecError, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import BadInput, SpecError
 from resbench.language.expressions.expression import Expression
 from resbench.language.graph.network import NetworkSpec, StageSpec, Use
 from resbench.language.graph.params import Param, label_of

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from resbench.data.files import ImageFiles, unreadable
+from resbench.data.image_files import ImageFiles, unreadable
 from resbench.data.images.decoded import Decoded, Finding
 from resbench.data.images.pixels import Rules, read_image, verify
 from resbench.errors import Problem, Reason, SpecError

@@ -79,7 +79,7 @@ def image_folder(folder: Folder) -> Dataset:
     import torch
 
     from resbench.data.dataset import Dataset
-    from resbench.data.files import ImageFiles
+    from resbench.data.image_files import ImageFiles
     from resbench.data.images.pixels import Rules
 
     tree = _tree(find(folder.path, Path.is_dir, "folder"))

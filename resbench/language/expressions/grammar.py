@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from resbench.errors import Reason, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import Reason
 
 Tree = tuple[Any, ...]
 

@@ -14,7 +14,8 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from resbench.errors import BadInput, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import BadInput
 from resbench.language.graph.op_list import OpCall, Vocabulary, parse_op
 from resbench.language.yaml.node import Node, Plain, from_plain, plain
 from resbench.language.yaml.problems import Problems, listed

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal, get_args
 
-from resbench.errors import did_you_mean
+from resbench.did_you_mean import did_you_mean
 from resbench.escape import printable
 
 Role = Literal["weights", "norm", "activation", "gate", "random", "moving", "merge", "other"]

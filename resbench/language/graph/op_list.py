@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from resbench.errors import BadInput, PlacedPluginError, PluginError, Reason, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import BadInput, PlacedPluginError, PluginError, Reason
 from resbench.escape import printable
 from resbench.language.expressions.expression import Expression
 from resbench.language.graph.params import Param

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from resbench.errors import Reason, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import Reason
 from resbench.language.expressions.expression import Expression
 from resbench.language.expressions.grammar import MAX_NUMBER
 from resbench.language.yaml.node import Node, flow, plain

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from resbench.errors import did_you_mean
+from resbench.did_you_mean import did_you_mean
 from resbench.escape import printable
 from resbench.language.expressions.expression import Expression
 from resbench.language.expressions.grammar import Tree

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from resbench.errors import BadInput, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import BadInput
 from resbench.escape import printable
 from resbench.language.library.providers import Provider
 from resbench.language.names import why_not

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from resbench.errors import BadInput, Place, SpecError, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import BadInput, Place, SpecError
 from resbench.escape import printable
 from resbench.language.library.library import Library
 from resbench.language.recipe.recipe import Optimizer, RecipeSpec

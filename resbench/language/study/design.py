@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from resbench.errors import did_you_mean
+from resbench.did_you_mean import did_you_mean
 from resbench.escape import printable
 from resbench.language.yaml.node import Node
 from resbench.language.yaml.problems import Problems

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from resbench.errors import BadInput, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import BadInput
 from resbench.escape import printable
 from resbench.language.generate.mutations import Mutate, parse_mutate
 from resbench.language.generate.orderings import Arrange, Arrangement, parse_arrange

@@ -10,7 +10,8 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from resbench.errors import Problem, SpecError, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import Problem, SpecError
 from resbench.escape import printable
 from resbench.language.yaml.node import Node, plain
 from resbench.language.yaml.problems import by_place

@@ -10,7 +10,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from resbench.errors import BadInput, Problem, SpecError, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import BadInput, Problem, SpecError
 from resbench.escape import printable
 from resbench.language.expressions.expression import Expression
 from resbench.language.names import why_not

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from resbench.errors import Reason
 from resbench.ops.convolution.small_map import pays, product
-from resbench.ops.convolution.weight import bound, standardize
+from resbench.ops.convolution.weight_standardization import bound, standardize
 from resbench.ops.convolution.window import padding_for, pair, short, short_pair, spell_out
 from resbench.ops.parameter import Initial, Parametric, Start, bias_at_start, empty, idle_bias_unsaid
 from resbench.ops.registry import Code, op

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote
 
-from resbench.errors import DatabaseError, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import DatabaseError
 from resbench.escape import printable
 from resbench.language.library.lookup import at_home
 from resbench.store.connection.secrets import conceal, secrets_of

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, func, select
 
-from resbench.errors import BadInput, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import BadInput
 from resbench.store.checkpoints.weights import KeptWeights
 from resbench.store.connection.transaction import reading, shown
 from resbench.store.edits.changes import deleted_before

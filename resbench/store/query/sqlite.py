@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 
-from resbench.errors import BadInput, DatabaseError, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import BadInput, DatabaseError
 from resbench.store.connection.location import Location
 from resbench.store.connection.sqlite import check_file, corrupt
 from resbench.store.connection.sqlite_open import connect

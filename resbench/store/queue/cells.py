@@ -18,13 +18,13 @@ from resbench.store.connection.dialect import clock
 from resbench.store.connection.secrets import conceal
 from resbench.store.connection.transaction import location_of, reading, shown, writing
 from resbench.store.queue.leadership import hold_role
+from resbench.store.queue.leases import LEASE_S
 from resbench.store.records import Attempt, Cell, Ending, Lease, canonical_json, now
 from resbench.store.schema.columns import CheckedType
 from resbench.store.schema.tables import rb_trial
 from resbench.store.schema.values import SEEDS, TAGS, parse_list, parse_object
 from resbench.store.schema.work_tables import rb_attempt, rb_cell, rb_cell_plan
 
-LEASE_S = 60.0
 _IDS_PER_QUERY = 500
 MOST_TAGS = 8  # tags of a worker, which may claim the cells of every subset
 _STATUS = {"done": "done", "failed": "failed", "given_back": "queued", "retry": "queued"}  # of the cell, by outcome

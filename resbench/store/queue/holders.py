@@ -8,8 +8,8 @@ from sqlalchemy import Connection, select, update
 
 from resbench.errors import BadInput
 from resbench.store.connection.dialect import clock
-from resbench.store.queue.cells import LEASE_S
 from resbench.store.queue.leadership import coordinator_of
+from resbench.store.queue.leases import LEASE_S
 from resbench.store.queue.workers import worker_row, workers_query
 from resbench.store.records import WorkerRecord
 from resbench.store.schema.tables import rb_study, rb_trial

@@ -11,7 +11,7 @@ from resbench.store.connection.dialect import clock
 from resbench.store.connection.transaction import reading, writing
 from resbench.store.records import WorkerRecord, WorkerRow, canonical_json, now
 from resbench.store.schema.values import TAGS, parse_list
-from resbench.store.schema.work_tables import rb_cell, rb_lease, rb_worker
+from resbench.store.schema.work_tables import rb_lease, rb_worker
 
 
 def put_worker(engine: Engine, worker: WorkerRecord) -> None:
@@ -24,17 +24,6 @@ def set_slots(engine: Engine, worker: str, slots: int) -> None:
     """Set the number of cells that a worker trains at a time, once it is planned."""
     with writing(engine) as connection:
         connection.execute(update(rb_worker).where(rb_worker.c.name == worker).values(slots=slots))
-
-
-def renew_leases(engine: Engine, worker: str, lease_s: float) -> None:
-    """Renew everything that the worker holds. What another has taken over stays the other's."""
-    with writing(engine) as connection:
-        until = clock(connection) + lease_s
-        connection.execute(update(rb_worker).where(rb_worker.c.name == worker).values(seen=clock(connection)))
-        held = (rb_cell.c.claimed_by == worker) & (rb_cell.c.status == "running")
-        connection.execute(update(rb_cell).where(held).values(lease_until=until))
-        roles = (rb_lease.c.holder == worker) & (rb_lease.c.until > 0)
-        connection.execute(update(rb_lease).where(roles).values(until=until))
 
 
 def end_worker(engine: Engine, worker: str) -> None:

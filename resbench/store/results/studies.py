@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, RowMapping, select, update
 
-from resbench.errors import BadInput, DatabaseError, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import BadInput, DatabaseError
 from resbench.store.connection.dialect import insert_absent
 from resbench.store.connection.transaction import reading, shown, writing
 from resbench.store.edits.changes import deleted_before

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, TypeVar
 
-from resbench.errors import BadInput, PluginError, did_you_mean
+from resbench.did_you_mean import did_you_mean
+from resbench.errors import BadInput, PluginError
 from resbench.plugins.active import cause
 from resbench.plugins.load import blocked, load
 from resbench.study.trackers.tracked import Scalar, Tracker
