@@ -158,5 +158,5 @@ def test_values_for_which_json_has_no_word(read: Rb) -> None:
 def test_columns_of_one_name_are_not_lost_in_silence(read: Rb) -> None:
     said = read("query", "SELECT 1 AS a, 2 AS a, 3 AS b", "--json")
     assert (said.status, said.out) == (2, "")
-    assert "several columns are called a; give each a name of its own with AS" in said.err
+    assert "column names must differ, got a several times; rename them with AS" in said.err
     assert read("query", "SELECT 1 AS a, 2 AS a").status == 0

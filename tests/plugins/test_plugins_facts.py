@@ -96,7 +96,7 @@ def test_what_says_nothing_is_claimed_nothing_of(tmp_path: Path, use: Use) -> No
     use(put(tmp_path / "theirs", {"halve.py": op("halve", "x / self.by")}))
     reading = identity_report(bound(tmp_path, "conv3x3", "halve", "add"))
     assert reading.equation == "x_{l+1} = F(x_l)", "a shortcut that may do anything is none"
-    assert reading.h == "none: F alone leads on"
+    assert reading.h == "none: only F"
     assert reading.foretold == {"4": False, "5": False, "7": False, "8": False}
 
 
@@ -192,7 +192,7 @@ def test_an_op_of_a_plugin_comes_before_an_alias(tmp_path: Path, use: Use, told:
     (call,) = _ops(tmp_path, "drop_path")
     assert (call, told) == ("drop_path", [])
     use(put(tmp_path / "broken", {"drop_path.py": op("drop_path", "x *")}))
-    with pytest.raises(PlacedPluginError, match="`drop_path` is of plugin broken"):
+    with pytest.raises(PlacedPluginError, match="`drop_path` cannot be used: plugin broken"):
         _ops(tmp_path, "drop_path")
 
 

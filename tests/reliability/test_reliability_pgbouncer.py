@@ -158,7 +158,7 @@ def test_what_a_pooler_refuses_is_told_at_once_with_what_to_do(postgres: str, po
     assert not isinstance(refused.value, DatabaseUnavailable)  # so nobody waits for it
     told = open_store(pooler.url(postgres, "?prepare_threshold=1"), create=False)
     other = open_store(pooler.url(postgres, "?prepare_threshold=1"), create=False)
-    with pytest.raises(DatabaseError, match=re.escape("`?prepare_threshold=0` in the URL")):
+    with pytest.raises(DatabaseError, match=re.escape("`?prepare_threshold=0` to the URL")):
         _ask_in_turns(told, other)
     told.dispose()
     other.dispose()

@@ -158,7 +158,7 @@ def test_a_newer_schema_names_the_version_it_needs(engine: Engine, db: str) -> N
     engine.dispose()
     before = Path(db).read_bytes()
     for create in (True, False):
-        refused(db, r"newer schema 0009_v1.4.0.*needs resbench 1\.4\.0 or later", create=create)
+        refused(db, r"newer schema 0009_v1.4.0; upgrade resbench to 1\.4\.0 or later", create=create)
     assert Path(db).read_bytes() == before
 
 
