@@ -97,7 +97,7 @@ def test_what_says_nothing_is_claimed_nothing_of(tmp_path: Path, use: Use) -> No
     reading = identity_report(bound(tmp_path, "conv3x3", "halve", "add"))
     assert reading.equation == "x_{l+1} = F(x_l)", "a shortcut that may do anything is none"
     assert reading.h == "none: only F"
-    assert reading.foretold == {"4": False, "5": False, "7": False, "8": False}
+    assert reading.predicted == {"4": False, "5": False, "7": False, "8": False}
 
 
 def test_pictures_go_by_its_role_and_sign(tmp_path: Path, use: Use) -> None:

@@ -107,7 +107,7 @@ SQL_ERRORS = [
     ("SELEC 1", "syntax error"),
     ("SELECT nope FROM v_runs", 'column "nope" does not exist'),
     ("SELECT 1\0", "NUL"),
-    ("SELECT '\ud800'", "no Unicode"),
+    ("SELECT '\ud800'", "with a lone surrogate"),
 ]
 
 
@@ -176,10 +176,10 @@ UNPROTECTED = [
     (("DROP FUNCTION rb_read(text, bigint, bigint)",), "has no reader .*`resbench db upgrade`"),
     (("ALTER FUNCTION rb_read(text, bigint, bigint) OWNER TO owner",), "has no reader .*`resbench db upgrade`"),
     (("ALTER FUNCTION rb_read(text, bigint, bigint) SECURITY INVOKER",), "can do more than read"),
-    (("GRANT SELECT (sealed) ON rb_test_score TO PUBLIC",), "may read rb_test_score; `REVOKE"),
-    (("CREATE EXTENSION dblink",), r"functions here that reach out .*\(dblink"),
+    (("GRANT SELECT (sealed) ON rb_test_score TO PUBLIC",), "may read rb_test_score; run `REVOKE"),
+    (("CREATE EXTENSION dblink",), r"functions here that have effects outside .*\(dblink"),
     (("CREATE FUNCTION peek() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM rb_test_score'",),
-     r"others' rights \(peek\)"),
+     r"use other rights \(peek\)"),
     (("REVOKE EXECUTE ON FUNCTION rb_read(text, bigint, bigint) FROM PUBLIC, owner", "REVOKE resbench_reader FROM owner"),
      "may not use the reader"),
 ]  # fmt: skip

@@ -124,7 +124,7 @@ def test_what_stands_there_is_replaced_only_by_force(sample: Sample, db: str, tm
     assert rows(out, "SELECT name FROM rb_study") == [("s",)]
     for bad, words in (
         (db, "is the database itself"),
-        (str(tmp_path), "is a folder"),
+        (str(tmp_path), "got a folder"),
         (str(tmp_path / "a" / "b"), "there is no folder"),
     ):
         with pytest.raises(BadInput, match=words):
