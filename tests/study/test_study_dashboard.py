@@ -157,7 +157,7 @@ def test_the_command_serves_until_ctrl_c(served: tuple[subprocess.Popen[str], st
         assert said.status == 200
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=300)
-    assert (process.returncode, out, err.strip()) == (0, "", "Ctrl-C ends it")
+    assert (process.returncode, out, err.strip()) == (0, "", "press Ctrl-C to stop")
 
 
 @pytest.mark.long
