@@ -152,7 +152,7 @@ def test_a_numpy_file_is_trained_on_and_wrong_values_are_placed(
         said = rb("study", command, *words, "--db", "other.db") if command == "run" else rb("study", command, *words)
         assert said.status == 2
         assert said.err.startswith(
-            "command line:1:6: data: data set `arrays`: x.npz: `images`: image 5: 1 of its values are no finite "
+            "command line:1:6: data: data set `arrays`: x.npz: `images`: image 5: 1 of its values are not finite "
         )
     np.savez(tmp_path / "x.npz", images=images[:9], labels=labels)
     said = rb("study", "check", *words)
