@@ -152,12 +152,12 @@ def test_a_numpy_file_is_trained_on_and_wrong_values_are_placed(
         said = rb("study", command, *words, "--db", "other.db") if command == "run" else rb("study", command, *words)
         assert said.status == 2
         assert said.err.startswith(
-            "command line:1:6: data: data set `arrays`: x.npz: `images`: image 5: 1 of its values are not finite "
+            "command line:1:6: data: data set `arrays`: x.npz: `images`: image 5: 1 of its values are not finite"
         )
     np.savez(tmp_path / "x.npz", images=images[:9], labels=labels)
     said = rb("study", "check", *words)
     assert said.err.startswith(
-        "command line:1:6: data: data set `arrays`: x.npz: `labels`: one label for each of the 9 images is needed"
+        "command line:1:6: data: data set `arrays`: x.npz: `labels`: expected one label for each of the 9 images, got shape (120,)"
     )
 
 
