@@ -165,7 +165,7 @@ def rank_runs(runs: StudyRuns) -> Leaderboard:
 
 
 def find_entry(runs: StudyRuns, asked: str) -> str:
-    """Return a unit's name as tables show it, for a name, the start of a name or of a digest, or its number in the ranking.
+    """Return a unit's whole first name, for a name, the start of a name or of a digest, or its number in the ranking.
 
     Raises BadInput, with the names or numbers that exist, for anything else.
     """

@@ -62,7 +62,7 @@ class StudyRuns:
 
     @property
     def names(self) -> list[str]:
-        """The names that tables show for the units that have runs, in the order of `groups`."""
+        """The whole first names of the units that have runs, in the order of `groups`."""
         return [aliases(runs)[0] for runs in self.groups.values()]
 
     @property

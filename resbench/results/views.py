@@ -56,7 +56,7 @@ def epoch_rows(engine: Engine, study: str) -> Rows:
 
 
 def _of_view(view: View, values: Sequence[tuple[Any, ...]]) -> Rows:
-    """Return whether a value may be missing is all one to a column of a frame."""
+    """Return the rows with the types of the view's columns; whether a value may be missing does not matter to a column."""
     known = get_type_hints(EpochRecord) | get_type_hints(StudyRun)
     names = tuple(name for name, _ in view.columns)
     return Rows(names, values, tuple((name, next(iter(get_args(known[name])), known[name])) for name in names))

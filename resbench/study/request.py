@@ -31,7 +31,7 @@ class RunOptions:
 
     Attributes:
         url: The database.
-        device: Where this machine trains; None for the best there is.
+        device: Where this machine trains; None until it is resolved.
         checkpoints: The folder of checkpoints and weights; None for the one beside the database.
         timing: The folder for where the time of each cell goes; None where nobody asks.
         workers: Worker processes; 0: none of this machine. None: as many as are worth it.

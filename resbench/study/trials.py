@@ -56,7 +56,7 @@ class TrialRegistry:
 
         Raises:
             BadInput: Where the database holds another study of that name.
-            Fenced: Where the role is lost.
+            LeaseLost: Where the role is lost.
         """
         self.agree(points)
         reach(Failpoint.STUDY_AGREED)

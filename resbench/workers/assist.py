@@ -43,7 +43,7 @@ def assist(
     kind: ExecutorKind = "local",
     cluster: RayCluster | None = None,
 ) -> WorkerLimit | None:
-    """Train the cells of the worker's study until nobody coordinates it and no cell is left that could be trained now.
+    """Train the cells of the worker's study until nobody coordinates it and no cell is left that it may train.
 
     Args:
         worker: Under whose name cells are claimed.
@@ -128,7 +128,7 @@ def run_worker(
         Stopped: After a request to stop.
     """
     use_plugins_of(engine, study)
-    slots = options.slots or 1
+    slots = options.slots
     record = worker_record(study, options.device or "best", slots, options.tags)
     patience = Patience(note=progress.note, stopped=lambda: bool(shutdown.requested))
 

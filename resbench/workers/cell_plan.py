@@ -138,6 +138,8 @@ class CellPlan:
                 raise DatabaseError(
                     f"plan of a cell: {key}: expected {expected}, got {printable(repr(stored[key]), 80)}"
                 )
+        _check_numbers(stored, ("width", "threads"))
+        _check_numbers(stored.get("said", {}), ("stall_s", "cell_s", "memory_mib", "width", "workers", "threads"))
         return cls(
             {key: value for key, value in stored.items() if key not in _OWN},
             stored.get("said", {}),
@@ -147,6 +149,13 @@ class CellPlan:
             stored.get("judges", True),
             stored.get("prune", {}),
         )
+
+
+def _check_numbers(stored: Mapping[str, Any], keys: Sequence[str]) -> None:
+    for key in keys:
+        value = stored.get(key)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise DatabaseError(f"plan of a cell: {key}: expected a number, got {printable(repr(value), 80)}")
 
 
 _OWN = {

@@ -39,7 +39,7 @@ class WorkerOptions:
         url: The database.
         folder: The folder of checkpoints and weights.
         device: `cuda`, `cuda:1`, `mps` or `cpu`; empty for the best there is.
-        slots: Cells that it trains at a time; None for as many as the coordinator plans.
+        slots: Cells that it trains at a time.
         tags: What this machine has, of what cells ask for.
         max_cells: How many cells it trains before it leaves.
         time_s: Seconds after which it takes no more cells.
@@ -50,7 +50,7 @@ class WorkerOptions:
     url: str
     folder: Path
     device: str = ""
-    slots: int | None = None
+    slots: int = 1
     tags: tuple[str, ...] = ()
     max_cells: int | None = None
     time_s: float | None = None

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, insert, text
 
+from resbench import __version__
 from resbench.errors import DatabaseError, ResbenchError
 from resbench.store.connection.transaction import reading, writing
 from resbench.store.open import open_store
@@ -160,6 +161,16 @@ def test_a_newer_schema_names_the_version_it_needs(engine: Engine, db: str) -> N
     for create in (True, False):
         refused(db, r"newer schema 0009_v1.4.0; upgrade resbench to 1\.4\.0 or later", create=create)
     assert Path(db).read_bytes() == before
+
+
+@pytest.mark.parametrize("found", [f"0999_v{__version__}", "0999_v0.0.9", "0999", "0999_vx.y"])
+def test_a_newer_schema_does_not_ask_for_the_version_that_is_here(found: str) -> None:
+    with pytest.raises(DatabaseError) as caught:
+        check_revision(found, "r.db")
+    assert str(caught.value) == (
+        f"r.db: schema: expected {REVISIONS[-1]}, which is the newest that this resbench ({__version__}) knows, got the newer "
+        f"schema {found}; upgrade resbench to a later version than {__version__}, or to the build that wrote the database"
+    )
 
 
 def test_an_older_schema_is_refused_with_the_command_that_upgrades_it() -> None:

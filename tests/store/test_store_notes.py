@@ -157,7 +157,8 @@ def test_a_study_has_another_name_everywhere(sample: Sample, db: str) -> None:
     ("new", "told"),
     [
         ("other", "there is a study of that name"), ("s", "there is a study of that name"), ("No", "is not a legal name"),
-        ("forward", "is an attribute"), ("ghost", "Optuna has a study of that name"), ("x" * 300, "characters"), ("", "not a legal name"),
+        ("forward", "is an attribute"), ("ghost", "Optuna has a study of that name"), ("x" * 300, "characters"),
+        ("", "not a legal name"),
     ],
 )  # fmt: skip
 def test_a_name_that_cannot_be_given(sample: Sample, db: str, new: str, told: str) -> None:

@@ -157,7 +157,8 @@ def test_a_numpy_file_is_trained_on_and_wrong_values_are_placed(
     np.savez(tmp_path / "x.npz", images=images[:9], labels=labels)
     said = rb("study", "check", *words)
     assert said.err.startswith(
-        "command line:1:6: data: data set `arrays`: x.npz: `labels`: expected one label for each of the 9 images, got shape (120,)"
+        "command line:1:6: data: data set `arrays`: x.npz: `labels`: expected one label for each of the 9 images, "
+        "got shape (120,)"
     )
 
 

@@ -30,4 +30,4 @@ class Ranking(Rows):
         board = board.shortened()
         head = [column.head for column in ranking_columns(board)]
         rows = [[cell.text for cell in ranking_cells(row, board)] for row in board.rows]
-        return html_table(head, rows, title=ranking_title(board), notes=self.notes)
+        return html_table(head, rows, title=ranking_title(board), notes=notes(board))

@@ -10,7 +10,7 @@ from resbench.compiler.modules.initialize import to_cpu
 from resbench.compiler.modules.network import build
 from resbench.errors import BadInput
 from resbench.store.open import Engine
-from resbench.study.weights.run_weights import kept_of_run
+from resbench.study.weights.run_weights import explain_missing, kept_of_run
 
 
 def load_run(engine: Engine, folder: Path, run_id: int) -> BuiltNetwork:
@@ -18,7 +18,7 @@ def load_run(engine: Engine, folder: Path, run_id: int) -> BuiltNetwork:
     detail, bound, state = kept_of_run(engine, folder, run_id)
     if state is None:
         raise BadInput(
-            f"run {run_id} ({bound.unit}, seed {detail.run.seed}): its weights are not kept in {folder}; "
+            f"{bound.unit}, seed {detail.run.seed}: {explain_missing(engine, folder, run_id)}; "
             f"`resbench results weights {run_id}` trains it again, bit for bit, and keeps them"
         )
     network = build(bound)

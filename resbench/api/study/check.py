@@ -12,6 +12,7 @@ from resbench.api.study.prepare import bind_points, room_on
 from resbench.data.info import DatasetInfo
 from resbench.data.registry import absent, is_settled
 from resbench.errors import BadInput, SpaceTooLarge
+from resbench.evidence.names import short_names
 from resbench.language.library.library import Library
 from resbench.language.study.search import BY_RUNGS
 from resbench.language.study.study import StudySpec
@@ -52,7 +53,8 @@ class StudyCheck:
 
     def _repr_html_(self) -> str:
         """Return the table of points with the sentences, for a notebook."""
-        rows = [(point.name, point.params, point.macs, point.digest) for point in self.points]
+        named = short_names([point.name for point in self.points])
+        rows = [(named[point.name], point.params, point.macs, point.digest) for point in self.points]
         return html_table(("unit", "params", "MACs", "digest"), rows, title=self.spec.name, notes=self.sentences())
 
 

@@ -18,7 +18,8 @@ class WorkerOutcome:
 
     Attributes:
         saved: Runs that it saved.
-        limit: What ended it while the study has more to train: `time`, `cells` or `signal`; None if nothing is left for it.
+        limit: What ended it while the study has more to train: `time`, `cells` or `signal`, or
+            `tags` if the cells left require tags that it does not have; None if nothing is left for it.
     """
 
     saved: int

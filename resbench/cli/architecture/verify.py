@@ -62,7 +62,7 @@ def verify(
 ) -> None:  # fmt: skip
     """Copy the weights of a reference and print the largest differences. Exit status 0: equal; 1: different."""
     from resbench.api.architecture.request import request_of
-    from resbench.cli.results.assessment import print_verdict
+    from resbench.cli.architecture.verification import print_verification
     from resbench.compiler.binding.network import bind_network
     from resbench.errors import BadInput
     from resbench.verify.check import SIZES
@@ -77,7 +77,7 @@ def verify(
     arguments = _arguments(reference_args)
     bound = bind_network(*request_of(network, tuple(words or ())))
     verdict = check(bound, reference(against, bound.classes, arguments), _sizes(size) or SIZES, dtypes, _map(map_))
-    print_verdict(bound, against + (f" with {reference_args}" if arguments else ""), verdict, json=json)
+    print_verification(bound, against + (f" with {reference_args}" if arguments else ""), verdict, json=json)
     raise typer.Exit(0 if verdict.equal else 1)
 
 

@@ -11,12 +11,9 @@ import typer
 from resbench.cli.completion import complete_studies, complete_units
 from resbench.cli.echo import echo
 from resbench.cli.options import Db, Force, Json, Plugins, database
-from resbench.cli.results import changes as results_delete
-from resbench.cli.results import changes as results_note
-from resbench.cli.results import changes as results_rename
+from resbench.cli.results import changes, plot
 from resbench.cli.results import export as results_export
 from resbench.cli.results import freeze as results_freeze
-from resbench.cli.results import plot
 from resbench.cli.results import unit as results_unit
 from resbench.cli.results import weights as results_weights
 from resbench.cli.results.agreement import agreement
@@ -33,9 +30,9 @@ app.command("agreement")(agreement)
 app.command("export")(results_export.export)
 app.command("freeze")(results_freeze.freeze)
 app.command("plot")(plot.plot)
-app.command("delete")(results_delete.delete)
-app.command("rename")(results_rename.rename)
-app.command("note")(results_note.note)
+app.command("delete")(changes.delete)
+app.command("rename")(changes.rename)
+app.command("note")(changes.note)
 app.command("unit")(results_unit.unit)
 app.command("weights")(results_weights.weights)
 Study = Annotated[str, typer.Argument(help="The study's name.", autocompletion=complete_studies)]

@@ -33,7 +33,7 @@ AT_ONCE = 500  # SQLite before 3.32 takes 999 parameters
 
 @dataclass(frozen=True, slots=True)
 class DeletionRequest:
-    """A request to delete a study, or some of its units by the names that tables show, or runs by their numbers."""
+    """A request to delete a study, or some of its units by their whole names, or runs by their numbers."""
 
     study: str | None = None
     units: tuple[str, ...] = ()

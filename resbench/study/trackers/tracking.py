@@ -55,7 +55,7 @@ NO_TRACKERS = Trackers()
 
 
 class Tracking:
-    """`note` tells who looks on."""
+    """`note` reports to the progress of the study."""
 
     def __init__(self, engine: Engine, study: str, trackers: Trackers, note: Callable[[str], None]) -> None:
         self.engine, self.study, self.finish, self.note = engine, study, trackers.finish, note
@@ -157,7 +157,7 @@ class Tracking:
 
 @dataclass(frozen=True, slots=True)
 class Tracked:
-    """Somebody who looks on, and the trackers that are woken where runs are recorded."""
+    """A progress, and the trackers that are woken where runs are recorded."""
 
     progress: Progress
     tracking: Tracking
@@ -184,7 +184,7 @@ class Tracked:
 def tracked(
     engine: Engine, study: str, trackers: Trackers, progress: Progress, shutdown: Shutdown
 ) -> Iterator[Progress]:
-    """Who looks on, with trackers beside it until the study ends here."""
+    """Yield the progress, with trackers beside it until the study ends here."""
     if not trackers.named:
         yield progress
         return

@@ -88,7 +88,7 @@ def weights_of_run(
     check_writable(engine, folder)
     if news is not None:
         note(news)
-    note(f"{_why_again(engine, folder, run_id)}; it is trained again")
+    note(f"{explain_missing(engine, folder, run_id)}; it is trained again")
     again = retrain(engine, run_id, on_epoch)
     assert again.weights is not None or not again.same
     if not again.same and not other_bits:
@@ -107,7 +107,7 @@ def weights_of_run(
     return RunWeights(detail, bound, read_bytes(again.weights)[0], AGAIN if again.same else OTHER, unkept)
 
 
-def _why_again(engine: Engine, folder: Path, run_id: int) -> str:
+def explain_missing(engine: Engine, folder: Path, run_id: int) -> str:
     """Say what is wrong with the file that is kept, or that there is none."""
     kept = kept_weights(engine, [run_id]).values()
     if not kept:

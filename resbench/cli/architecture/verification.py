@@ -16,7 +16,7 @@ from resbench.verify.randomness import Rates
 _COLUMNS = [">pixels", "type", ">output, eval", ">output, train", ">gradients", ">statistics", "", "furthest gradient"]
 
 
-def print_verdict(bound: BoundNetwork, against: str, verdict: Verification, *, json: bool) -> None:
+def print_verification(bound: BoundNetwork, against: str, verdict: Verification, *, json: bool) -> None:
     """Print a verification. `against` is the reference's name with the arguments that it was built with."""
     notes = list(_notes(verdict))
     if json:
