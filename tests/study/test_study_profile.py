@@ -27,7 +27,7 @@ def test_where_the_time_went(rb: Rb, tmp_path: Path) -> None:
     assert list(seconds) == ["data", "forward", "backward", "optimizer", "evaluation", "overhead", "total"]
     assert all(value > 0 for value in seconds.values())
     assert sum(seconds.values()) == pytest.approx(2 * seconds["total"])
-    assert told["steps"] == 1117 // 32
+    assert told["steps"] == 1117 // 64
     trace = json.loads((tmp_path / "prof" / files[1]).read_text())
     names = [event.get("name") for event in trace["traceEvents"]]
     assert names.count("resbench forward") == 3
