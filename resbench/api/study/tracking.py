@@ -43,7 +43,7 @@ def trackers_of(spec: StudySpec, words: Sequence[str]) -> Trackers:
     names = [use.name for use in uses]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise BadInput(f"--track: {twice} is given twice")
+        raise BadInput(f"--track: {twice} is named twice")
     return Trackers([(str(use.name), make(str(use.name), _given(use))) for use in uses], partial(_study, spec.name))
 
 
