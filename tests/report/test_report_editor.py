@@ -172,7 +172,7 @@ def test_shipped_files_have_no_diagnostics(editor: LanguageServer, path: Path) -
         ("unit", "stride: $stride", "strides: 2", "Property strides is not allowed."),
         ("unit", "stride: $stride", "stride: two", "a whole number or two whole numbers [height, width], or an expression,"),
         ("unit", "bn, $act", "dropout: 0.1", "Incorrect type. Expected one of object, null."),
-        ("unit", "bn, $act", "bn, rleu", 'Value must be "add" |'),
+        ("unit", "bn, $act", "bn, rleu", 'Value is not accepted. Valid values: "add", "bias", "bn",'),
         ("study", "search: grid", "search: gird", 'Value is not accepted. Valid values: "grid",'),
         ("study", "gate_bias: {range", "gate_bais: {range", "Property gate_bais is not allowed."),
         ("recipe", "batch: 64", "batch: 1", "Value is below the minimum of 2."),
