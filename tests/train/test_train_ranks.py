@@ -121,7 +121,7 @@ def test_a_batch_must_divide() -> None:
     assert ranks.own_batch(64, 2) == ranks.own_batch(64, None) == 32
     with pytest.raises(BadInput, match=r"^batch: expected a multiple of the 2 processes, got 7$"):
         ranks.own_batch(7, None)
-    with pytest.raises(BadInput, match="devices: 3, and there are 2"):
+    with pytest.raises(BadInput, match="devices: expected 3 processes, as the recipe requires, got 2"):
         ranks.own_batch(64, 3)
 
 
