@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from os import PathLike, fspath
 
@@ -13,6 +13,7 @@ from resbench.api.architecture.report import network_report_of
 from resbench.api.architecture.request import make_request
 from resbench.api.architecture.unit import Unit, UnitLike, load_unit
 from resbench.api.architecture.value import Value, to_node, to_nodes
+from resbench.api.arguments import check_named, whole_number
 from resbench.compiler.binding.network import bind_network
 from resbench.compiler.graph import BoundNetwork, sizes
 from resbench.compiler.identity.canonical import Canonical, canonical
@@ -115,6 +116,12 @@ def build_network(
         >>> net(rb.load_data("digits").val.images[:2]).shape
         torch.Size([2, 10])
     """
+    seed = whole_number(seed, "seed", 0)
+    if classes is not None:
+        classes = whole_number(classes, "classes", 1)
+    if input_shape is not None:
+        input_shape = _checked_shape(input_shape)
+    check_named(network, "network", "a name, a file or a mapping")
     name, given = use_of(network, "network")
     found = None if unit is None else load_unit(unit)
     library = _library(name, found)
@@ -158,3 +165,10 @@ def _library(network: str, unit: Unit | None) -> Library:
     if unit is not None and (unit.reference.endswith(".yaml") or unit.library.is_added(unit.name)):
         return unit.library
     return library_of(network)
+
+
+def _checked_shape(shape: object) -> tuple[int, int, int]:
+    if not isinstance(shape, Sequence) or len(shape) != 3:
+        raise BadInput(f"input_shape: expected three whole numbers (channels, height, width), got {shape!r}")
+    channels, height, width = (whole_number(size, "input_shape", 1) for size in shape)
+    return channels, height, width

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from resbench.api.architecture.library import extended, library_of
 from resbench.api.architecture.value import Value, to_node, to_nodes
+from resbench.api.arguments import check_kind, check_named
 from resbench.did_you_mean import did_you_mean
 from resbench.errors import BadInput
 from resbench.escape import xml_text
@@ -179,6 +180,7 @@ def load_unit(unit: UnitLike, **params: Value) -> Unit:
 def _load(unit: UnitLike) -> Unit:
     if isinstance(unit, Unit):
         return unit
+    check_named(unit, "unit", "a name, a file, a mapping or a loaded unit")
     if not isinstance(unit, Mapping):
         return unit_named(fspath(unit))
     if "use" in unit:
@@ -186,6 +188,7 @@ def _load(unit: UnitLike) -> Unit:
         if not isinstance(name, str | PathLike | Mapping):
             raise BadInput(f"use: expected the name, file or mapping of a unit, got {to_node(name, 'use').shown()}")
         return load_unit(name, **rest)
+    check_kind(unit, "unit")
     library = Library(table())
     name = library.add_unit(extended(library, "unit", to_node(unit, "")))
     return Unit(library.unit(name), library, name, {})

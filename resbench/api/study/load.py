@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from os import PathLike, fspath
 
 from resbench.api.architecture.library import extended, library_of
-from resbench.api.architecture.unit import Unit, load_unit
+from resbench.api.architecture.unit import Unit, UnitLike, load_unit
 from resbench.api.architecture.value import Value, to_node
+from resbench.api.arguments import check_kind, check_named
 from resbench.api.study.prepare import find_study, parse, read_study
 from resbench.api.study.study import Study
 from resbench.language.library.library import Library
@@ -21,7 +22,7 @@ def load_study(
     study: StudyLike,
     *changes: str,
     network: str | Mapping[str, Value] | None = None,
-    units: Sequence[str | PathLike[str] | Mapping[str, Value] | Unit] | None = None,
+    units: UnitLike | Sequence[UnitLike] | None = None,
     data: str | Mapping[str, Value] | None = None,
     recipe: str | Mapping[str, Value] | None = None,
     seeds: int | Sequence[int] | None = None,
@@ -73,6 +74,8 @@ def load_study(
         "budget": budget, "objectives": objectives, "race": race, "paired": paired, "keep": keep,
     }  # fmt: skip
     nodes = {key: to_node(value, key) for key, value in given.items() if value is not None}
+    if isinstance(units, str | PathLike | Mapping | Unit):
+        units = [units]
     if units is not None:
         nodes["units"] = Node(tuple(_entry(unit, library, f"units[{i}]") for i, unit in enumerate(units)), path="units")
     top = Node({**top.mapping, **nodes}, top.place, top.path, top.keys)
@@ -82,13 +85,15 @@ def load_study(
 def _read(study: StudyLike) -> tuple[Node, Library]:
     if isinstance(study, Study):
         return study.spec.node, study.library
+    check_named(study, "study", "a name, a file, a mapping or a loaded study")
     if not isinstance(study, Mapping):
         return read_study(find_study(fspath(study)))
+    check_kind(study, "study")
     library = library_of("")
     return extended(library, "study", to_node(study, "")), library
 
 
-def _entry(unit: str | PathLike[str] | Mapping[str, Value] | Unit, library: Library, path: str) -> Node:
+def _entry(unit: UnitLike, library: Library, path: str) -> Node:
     """Return an entry of `units`. A unit that no file holds is added to the study's library."""
     if isinstance(unit, Mapping) and "unit" in unit:
         unit = load_unit(unit)

@@ -8,6 +8,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from resbench.api.arguments import whole_number
 from resbench.api.study.events import Progress, notifier
 from resbench.api.study.prepare import bind_points, check_environment, folder_for, named_device, room_on, tell
 from resbench.language.library.library import Library
@@ -139,6 +140,8 @@ class Study:
         from resbench.train.execution.ranks import joined, shard
 
         check_environment()
+        if workers is not None:
+            whole_number(workers, "workers", 0)
         url, watch = fspath(db), notifier(progress)
         request = self.prepare(url, fork=fork, device=device, trains=workers != 0 and executor == "local")
         tell(request, watch.note)
