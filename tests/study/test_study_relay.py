@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from resbench.workers import events as narrator
-from resbench.workers.events import Narrator
+from resbench.workers import events
+from resbench.workers.events import ProgressRelay
 
 
 class Heard:
@@ -26,7 +26,7 @@ class Heard:
 
 def test_a_run_that_a_search_stopped_has_not_diverged(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [(1, 1, 0, "complete", 20.0, 4), (2, 2, 0, "stopped", 30.0, 2), (3, 3, 0, "diverged", 90.0, 4)]
-    monkeypatch.setattr(narrator, "runs_since", lambda *_: rows)
+    monkeypatch.setattr(events, "runs_since", lambda *_: rows)
     heard = Heard()
-    Narrator(heard, {1: ("a", 4), 2: ("b", 4), 3: ("c", 4)}).catch_up(None, 1)  # type: ignore[arg-type]
+    ProgressRelay(heard, {1: ("a", 4), 2: ("b", 4), 3: ("c", 4)}).catch_up(None, 1)  # type: ignore[arg-type]
     assert heard.saved_runs == [("a", 20.0), ("b", 30.0), ("c", None)]
