@@ -32,7 +32,7 @@ def test_where_the_time_went(rb: Rb, tmp_path: Path) -> None:
     names = [event.get("name") for event in trace["traceEvents"]]
     assert names.count("resbench forward") == 3
     assert "aten::convolution_backward" in names
-    line = next(line for line in said.err.splitlines() if line.startswith("  original, 2 seeds, 34 steps, "))
+    line = next(line for line in said.err.splitlines() if line.startswith("  original, 2 seeds, 17 steps, "))
     assert "backward" in line
     before = snapshot(tmp_path / "prof")
     said = rb(
@@ -42,7 +42,7 @@ def test_where_the_time_went(rb: Rb, tmp_path: Path) -> None:
     after = snapshot(tmp_path / "prof")
     assert {name: what for name, what in after.items() if name in before} == before
     assert sorted(after.keys() - before.keys()) == [name.replace(".", "-again-2.", 1) for name in files]
-    assert len([line for line in said.err.splitlines() if line.startswith("  original, 2 seeds, 34 steps, ")]) == 1
+    assert len([line for line in said.err.splitlines() if line.startswith("  original, 2 seeds, 17 steps, ")]) == 1
     again = rb("study", "run", "small.yaml", "--profile", "none")  # its name of before
     assert "no timing was written to none: nothing was trained, or a line above gives the reason" in again.err
 
