@@ -262,11 +262,6 @@ class Cell:
     plan: Mapping[str, Any]
 
     @property
-    def upto(self) -> int | None:
-        """The epoch at which its runs are stopped; None where they are trained to the end."""
-        return self.plan.get("upto")
-
-    @property
     def judges(self) -> bool:
         """Whether its runs are evaluation runs of its study; false where a search chooses by them."""
         return bool(self.plan.get("judges", True))
