@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from resbench.errors import DatabaseError, Reason
+from resbench.errors import BadInput, DatabaseError, Reason
 from resbench.escape import printable
 from resbench.files import SQLITE_HEADER
 from resbench.store.connection.sqlite_open import connect, file_uri, limit_time
@@ -108,6 +108,8 @@ class FrozenFile:
             except (sqlite3.Error, UnicodeDecodeError) as error:
                 if getattr(error, "sqlite_errorname", "") == "SQLITE_INTERRUPT":
                     raise Reason(f"reading it took more than {ANSWER_S:g} s and was stopped") from None
+                if isinstance(error, sqlite3.ProgrammingError) and "closed" in str(error):
+                    raise BadInput(f"{self.shown}: the benchmark is closed; load it again") from None
                 raise Reason(f"the file is damaged ({error})") from None
 
 

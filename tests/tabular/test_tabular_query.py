@@ -184,3 +184,10 @@ def test_names_are_looked_up_without_torch(frozen_once: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_closed_benchmark_is_not_called_damaged(bench: Bench) -> None:
+    unit = bench.units[0]
+    bench.close()
+    with pytest.raises(BadInput, match=r"the benchmark is closed; load it again$"):
+        bench.query(unit)
